@@ -1,0 +1,10 @@
+//! The scenario: one TOML file decides, with a seed, all that happens. Here are its types; `read` turns text into them, with every
+//! mistake at its place; `reader` is the machinery, which also prints the reference.
+
+pub mod faults;
+mod reader;
+mod types;
+
+pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
+pub use reader::Section;
+pub use types::*;

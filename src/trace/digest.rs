@@ -1,0 +1,13 @@
+//! The digest of a trace.
+
+use std::fmt;
+
+/// 128 bits over every record of a trace: two traces with the same digest are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Digest(pub u128);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
