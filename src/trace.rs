@@ -132,8 +132,12 @@ impl Default for FieldNames {
 impl Fields {
     /// Fields under static names. Panics when the two lists differ in length: a mistake of the caller.
     pub fn new(names: &'static [&'static str], values: &[Value]) -> Self {
+        Fields::from_parts(names, values.to_vec())
+    }
+
+    pub(crate) fn from_parts(names: &'static [&'static str], values: Vec<Value>) -> Self {
         assert_eq!(names.len(), values.len(), "fields {names:?} want as many values, got {values:?}");
-        Fields { names: FieldNames::Static(names), values: values.to_vec() }
+        Fields { names: FieldNames::Static(names), values }
     }
 
     /// Fields read from a file.

@@ -1,15 +1,28 @@
 //! The simulation: one driver that owns the event heap, moves virtual time and calls nodes inline.
 
+mod clock;
 pub mod disk;
+mod driver;
+mod host;
 pub mod link;
+mod nemesis_hands;
+mod network;
+mod panics;
 pub mod participant;
+mod process;
+mod queue;
+mod recorder;
 pub mod rng;
+mod step;
+#[cfg(test)]
+pub(crate) mod tests;
+mod transport;
 pub(crate) mod world;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::node::{Identity, Message, Node};
+use crate::node::{Identity, Node};
 use crate::scenario::Scenario;
 use crate::trace::{Trace, Word};
 
@@ -46,6 +59,8 @@ pub struct RunOutput {
     pub trace: Trace,
     /// The lines of `--log`, in order: what nodes wrote with `Ctx::log` and what the network and the nemesis did.
     pub log: Vec<LogLine>,
+    /// Why the run was given up before its end; its verdict is then `unknown`, whatever the checks say.
+    pub aborted: Option<String>,
 }
 
 /// A line of `--log`.
@@ -61,11 +76,26 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// Simulate. Runs on a fresh thread, so that two runs of one process share nothing.
-pub fn run<C: Cluster>(scenario: &Scenario, options: &RunOptions, cluster: C) -> RunOutput
-where
-    <C::Node as Node>::Msg: Message,
-{
-    let _ = (scenario, options, cluster);
-    unimplemented!("the driver lands next")
+/// Simulate, on a fresh thread: a second madsim runtime on the same thread would iterate hash maps in another order.
+///
+/// # Panics
+///
+/// Where the testbed itself is at fault; a node's panic is a recorded crash of that node.
+pub fn run<C: Cluster>(scenario: &Scenario, options: &RunOptions, cluster: impl FnOnce() -> C + Send) -> RunOutput {
+    std::thread::scope(|scope| {
+        let simulation = std::thread::Builder::new().name("simulation".to_owned()).stack_size(STACK_BYTES);
+        let thread = simulation.spawn_scoped(scope, || run_here(scenario, options, cluster()));
+        match thread.expect("a thread can be started").join() {
+            Ok(output) => output,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Enough for deep recursion in a node under test.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
+fn run_here<C: Cluster>(scenario: &Scenario, options: &RunOptions, cluster: C) -> RunOutput {
+    let runtime = madsim::runtime::Runtime::with_seed_and_config(options.seed, madsim::Config::default());
+    runtime.block_on(driver::Driver::new(scenario, options, cluster).run(options.seed))
 }

@@ -95,23 +95,53 @@ impl Rng {
         normal_quantile((self.unit() * (1.0 - f64::EPSILON)) + 0.5 / (1_u64 << 53) as f64)
     }
 
-    /// A delay of this distribution.
+    /// A delay of this distribution. Where many are drawn, make a [`Sampler`] once.
     pub fn latency(&mut self, latency: &Latency) -> Duration {
+        Duration::from_nanos(Sampler::new(latency).draw(self))
+    }
+}
+
+/// A distribution of delays with its constants worked out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Sampler {
+    Constant(u64),
+    Uniform(u64, u64),
+    Exponential { min: u64, mean: f64 },
+    Normal { mean: f64, sd: f64, min: u64 },
+    Lognormal { min: u64, median: f64, sigma: f64 },
+    Pareto { min: f64, exponent: f64 },
+}
+
+impl Sampler {
+    pub(crate) fn new(latency: &Latency) -> Sampler {
         match *latency {
-            Latency::Constant(value) => value,
-            Latency::Uniform(min, max) => self.duration(min, max),
-            Latency::Exponential { min, mean } => min + scaled(mean, -libm::log(1.0 - self.unit())),
-            Latency::Normal { mean, sd, min } => {
-                let value = nanos(mean) as f64 + nanos(sd) as f64 * self.normal();
-                from_f64(value).max(min)
-            }
+            Latency::Constant(value) => Sampler::Constant(nanos(value)),
+            Latency::Uniform(min, max) => Sampler::Uniform(nanos(min), nanos(max).max(nanos(min))),
+            Latency::Exponential { min, mean } => Sampler::Exponential { min: nanos(min), mean: nanos(mean) as f64 },
+            Latency::Normal { mean, sd, min } => Sampler::Normal { mean: nanos(mean) as f64, sd: nanos(sd) as f64, min: nanos(min) },
             Latency::Lognormal { median, p99, min } => {
-                let sigma = libm::log(nanos(p99) as f64 / nanos(median).max(1) as f64) / Z99;
-                min + scaled(median, libm::exp(sigma * self.normal()))
+                let median = nanos(median).max(1) as f64;
+                Sampler::Lognormal { min: nanos(min), median, sigma: libm::log(nanos(p99) as f64 / median) / Z99 }
             }
-            Latency::Pareto { min, alpha } => scaled(min, libm::pow(1.0 - self.unit(), -1.0 / alpha)),
+            Latency::Pareto { min, alpha } => Sampler::Pareto { min: nanos(min) as f64, exponent: -1.0 / alpha },
         }
     }
+
+    /// A delay in nanoseconds. A constant draws nothing.
+    pub(crate) fn draw(&self, rng: &mut Rng) -> u64 {
+        match *self {
+            Sampler::Constant(value) => value,
+            Sampler::Uniform(min, max) => rng.between(min, max),
+            Sampler::Exponential { min, mean } => min + whole(-mean * libm::log(1.0 - rng.unit())),
+            Sampler::Normal { mean, sd, min } => whole(mean + sd * rng.normal()).max(min),
+            Sampler::Lognormal { min, median, sigma } => min + whole(median * libm::exp(sigma * rng.normal())),
+            Sampler::Pareto { min, exponent } => whole(min * libm::pow(1.0 - rng.unit(), exponent)),
+        }
+    }
+}
+
+fn whole(nanos: f64) -> u64 {
+    nanos.clamp(0.0, LATENCY_MAX_NS) as u64
 }
 
 /// The 99th percentile of the standard normal distribution.
@@ -119,14 +149,6 @@ const Z99: f64 = 2.326_347_874_040_841;
 
 /// No delay is longer than this, however heavy a distribution's tail: an hour of virtual time.
 const LATENCY_MAX_NS: f64 = 3_600e9;
-
-fn scaled(duration: Duration, factor: f64) -> Duration {
-    from_f64(nanos(duration) as f64 * factor)
-}
-
-fn from_f64(nanos: f64) -> Duration {
-    Duration::from_nanos(nanos.clamp(0.0, LATENCY_MAX_NS) as u64)
-}
 
 /// The quantile function of the standard normal distribution, AS 241 (PPND16): relative error about 1e-16.
 fn normal_quantile(p: f64) -> f64 {
