@@ -27,21 +27,25 @@ macro_rules! instant {
             pub const ZERO: $name = $name(0);
 
             /// The reading `nanos` nanoseconds after the origin.
+            #[inline]
             pub const fn from_nanos(nanos: u64) -> Self {
                 $name(nanos)
             }
 
             /// The reading `micros` microseconds after the origin.
+            #[inline]
             pub const fn from_micros(micros: u64) -> Self {
                 $name(micros * 1_000)
             }
 
             /// Nanoseconds since the origin.
+            #[inline]
             pub const fn as_nanos(self) -> u64 {
                 self.0
             }
 
             /// Whole microseconds since the origin, rounded down: the unit of every trace.
+            #[inline]
             pub const fn as_micros(self) -> u64 {
                 self.0 / 1_000
             }
@@ -54,6 +58,7 @@ macro_rules! instant {
 
         impl Add<Duration> for $name {
             type Output = $name;
+            #[inline]
             fn add(self, duration: Duration) -> $name {
                 $name(self.0.saturating_add(nanos(duration)))
             }
@@ -79,22 +84,26 @@ instant!(LocalTime);
 
 impl WallTime {
     /// The reading `nanos` nanoseconds after 1970-01-01T00:00:00Z.
+    #[inline]
     pub const fn from_nanos(nanos: i64) -> Self {
         WallTime(nanos)
     }
 
     /// Nanoseconds since 1970-01-01T00:00:00Z.
+    #[inline]
     pub const fn as_nanos(self) -> i64 {
         self.0
     }
 
     /// This reading moved by `nanos`, which may be negative.
+    #[inline]
     pub const fn shifted(self, nanos: i64) -> Self {
         WallTime(self.0.saturating_add(nanos))
     }
 }
 
 /// A duration in whole nanoseconds, saturating at 584 years.
+#[inline]
 pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -21,6 +21,7 @@ pub struct NodeId(pub u32);
 
 impl NodeId {
     /// The position in [`Trace::nodes`].
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }

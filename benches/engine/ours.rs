@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seedbed::node::{Ctx, Identity, Message, Node, NodeId, Probe};
-use seedbed::scenario::{NodeSpec, NodesSpec, Scenario, Settings};
+use seedbed::scenario::{Latency, LinkSpec, NodeSpec, NodesSpec, Scenario, Settings};
 use seedbed::sim::{Cluster, Io, RunOptions, run};
 use seedbed::trace::{Digest, Outcome, Word};
 
@@ -26,6 +26,7 @@ impl Message for Ball {
 
 pub struct Player {
     others: u64,
+    balls: u64,
 }
 
 impl Player {
@@ -42,10 +43,12 @@ impl Node for Player {
 
     fn boot(&mut self, ctx: &mut Ctx<'_, Self>) {
         self.others = ctx.peers().len() as u64;
-        for _ in 0..WINDOW {
+        for _ in 0..self.balls {
             self.throw(ctx, 0);
         }
-        ctx.set_timer(0, Duration::from_millis(100));
+        if self.balls > 1 {
+            ctx.set_timer(0, Duration::from_millis(100));
+        }
     }
 
     fn on_message(&mut self, ctx: &mut Ctx<'_, Self>, _: NodeId, ball: Ball) {
@@ -60,13 +63,15 @@ impl Node for Player {
     fn probe(&self, _: &mut Probe<'_>) {}
 }
 
-struct Game;
+struct Game {
+    balls: u64,
+}
 
 impl Cluster for Game {
     type Node = Player;
 
     fn node(&self, _: &Identity, _: &str) -> Player {
-        Player { others: 0 }
+        Player { others: 0, balls: self.balls }
     }
 
     fn clients(&self) -> Vec<(String, Word)> {
@@ -87,16 +92,28 @@ impl Settings for NoSettings {
     }
 }
 
+/// Lognormal latency and loss.
 pub fn ping_pong(nodes: u32, messages: u64) -> u64 {
     // A message takes 6.2 ms on average.
     let nanos = messages * 6_200_000 / (WINDOW * u64::from(nodes));
+    play(nodes, WINDOW, LinkSpec { latency: latency(), loss: LOSS, ..LinkSpec::default() }, Duration::from_nanos(nanos))
+}
+
+/// A uniform latency of 1 to 10 ms and one ball for each node: what the peers play.
+pub fn peers_ping_pong(nodes: u32, messages: u64) -> u64 {
+    let latency = Latency::Uniform(Duration::from_millis(1), Duration::from_millis(10));
+    let nanos = messages * 5_500_000 / u64::from(nodes);
+    play(nodes, 1, LinkSpec { latency, ..LinkSpec::default() }, Duration::from_nanos(nanos))
+}
+
+fn play(nodes: u32, balls: u64, link: LinkSpec, duration: Duration) -> u64 {
     let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0 };
     let mut scenario = Scenario {
         name: "bench".into(),
         description: String::new(),
         system: "bench".into(),
         seed: 1,
-        duration: Duration::from_nanos(nanos),
+        duration,
         recovery: Duration::ZERO,
         nodes: NodesSpec { nodes: (1..=nodes).map(node).collect(), ..NodesSpec::default() },
         network: Default::default(),
@@ -108,9 +125,8 @@ pub fn ping_pong(nodes: u32, messages: u64) -> u64 {
         checks: vec![],
         resolved: String::new(),
     };
-    scenario.network.default.latency = latency();
-    scenario.network.default.loss = LOSS;
-    let trace = run(&scenario, &RunOptions { seed: 1, log: false }, || Game).trace;
+    scenario.network.default = link;
+    let trace = run(&scenario, &RunOptions { seed: 1, log: false }, || Game { balls }).trace;
     std::hint::black_box(Digest::of(&trace));
     trace.messages.iter().filter(|message| message.outcome == Outcome::Delivered).count() as u64
 }

@@ -11,8 +11,6 @@ use madsim::net::Endpoint;
 use madsim::rand::{Rng as _, thread_rng};
 use madsim::runtime::{Handle, Runtime};
 
-use super::bare::WINDOW;
-
 /// On a thread of its own, like every run of ours.
 pub fn madsim_ping_pong(nodes: u64, messages: u64) -> u64 {
     std::thread::spawn(move || Runtime::new().block_on(madsim_game(nodes, messages))).join().expect("no panic")
@@ -28,10 +26,8 @@ async fn madsim_game(nodes: u64, messages: u64) -> u64 {
         machine.spawn(async move {
             let endpoint = Endpoint::bind(address(node)).await.expect("the address is free");
             madsim::time::sleep(Duration::from_millis(1)).await;
-            for _ in 0..WINDOW {
-                let dest = address(thread_rng().gen_range(0..nodes));
-                endpoint.send_to(dest, 1, &[0; 64]).await.expect("sends");
-            }
+            let dest = address(thread_rng().gen_range(0..nodes));
+            endpoint.send_to(dest, 1, &[0; 64]).await.expect("sends");
             let mut buffer = [0; 64];
             loop {
                 endpoint.recv_from(1, &mut buffer).await.expect("receives");
@@ -63,10 +59,8 @@ pub fn turmoil_ping_pong(nodes: u64, messages: u64) -> u64 {
                 let socket = turmoil::net::UdpSocket::bind((IpAddr::V4(Ipv4Addr::UNSPECIFIED), 1)).await?;
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 let mut next = node;
-                for _ in 0..WINDOW {
-                    next = (next * 7 + 3) % nodes;
-                    socket.send_to(&[0; 64], (format!("n{next}"), 1)).await?;
-                }
+                next = (next * 7 + 3) % nodes;
+                socket.send_to(&[0; 64], (format!("n{next}"), 1)).await?;
                 let mut buffer = [0; 64];
                 loop {
                     socket.recv_from(&mut buffer).await?;

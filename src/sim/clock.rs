@@ -34,6 +34,7 @@ impl Clock {
     }
 
     /// The monotonic reading.
+    #[inline]
     pub(crate) fn local(&self, now: Time) -> LocalTime {
         let elapsed = now.as_nanos() - self.anchor.as_nanos();
         if self.ppb == 0 {
@@ -44,6 +45,7 @@ impl Clock {
     }
 
     /// The true time at which the monotonic reading first reaches `local`; `now` where it has already.
+    #[inline]
     pub(crate) fn when(&self, local: LocalTime, now: Time) -> Time {
         let ahead = local.as_nanos().saturating_sub(self.local_at_anchor.as_nanos());
         let elapsed = if self.ppb == 0 {
@@ -57,6 +59,7 @@ impl Clock {
     }
 
     /// The wall clock.
+    #[inline]
     pub(crate) fn wall(&self, now: Time) -> WallTime {
         self.frozen.unwrap_or_else(|| WallTime::from_nanos(self.wall_base).shifted(self.local(now).as_nanos() as i64))
     }

@@ -184,6 +184,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
             self.run_client(client).await;
         }
         let began = time.elapsed();
+        // How far madsim's clock has come: it runs ahead by some nanoseconds with each turn of the executor.
+        let mut reached = Duration::ZERO;
         let mut in_this_instant = 0_u64;
         while let Some(at) = self.queue.next_time().filter(|at| *at <= end) {
             let (_, due) = self.queue.pop().expect("there is a next event");
@@ -193,10 +195,14 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 break;
             }
             self.now = at;
-            let behind = Duration::from_nanos(at.as_nanos()).saturating_sub(time.elapsed() - began);
-            time.advance(behind);
+            let elapsed = Duration::from_nanos(at.as_nanos());
+            if elapsed > reached {
+                time.advance(elapsed - reached);
+                reached = elapsed;
+            }
             if let Some(client) = self.handle(due) {
                 self.run_client(client).await;
+                reached = time.elapsed() - began;
             }
             if !self.notices.is_empty() {
                 self.tell_nemesis();

@@ -135,11 +135,13 @@ impl Network {
     }
 
     /// Whether a cut stops a message that is on its way at this moment.
+    #[inline]
     pub(crate) fn is_cut(&self, src: NodeId, dest: NodeId) -> bool {
         self.rules.values().any(|active| active.rule.effect == LinkEffect::Cut && active.rule.links.contains(src, dest))
     }
 
     /// Decide what becomes of a message. `rng` is the sender's network stream.
+    #[inline]
     pub(crate) fn send(&mut self, now: Time, src: NodeId, dest: NodeId, kind: &str, bytes: u32, rng: &mut Rng) -> Fates {
         let position = src.index() * self.participants + dest.index();
         let link = &self.links[self.exceptions.get(position).map_or(0, |place| usize::from(*place))];
@@ -176,6 +178,7 @@ struct Passage {
 }
 
 impl Passage {
+    #[inline]
     fn of(link: &Link) -> Passage {
         Passage {
             latency: link.latency,
@@ -237,6 +240,7 @@ impl Passage {
         None
     }
 
+    #[inline]
     fn pass(&self, now: Time, bytes: u32, state: &mut LinkState, fifo: bool, rng: &mut Rng) -> Fate {
         let repeats = state.lost && rng.chance(self.loss_correlation);
         state.lost = repeats || rng.chance(self.loss);

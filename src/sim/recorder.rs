@@ -16,6 +16,7 @@ impl Recorder {
     }
 
     /// A message leaves. Until [`Recorder::arrived`] or [`Recorder::stopped`] it is in flight.
+    #[inline]
     pub(crate) fn sent(&mut self, now: Time, src: NodeId, dest: NodeId, kind: &'static str, bytes: u32, detail: Detail) -> u64 {
         let id = self.trace.messages.len() as u64;
         self.trace.messages.push(Message {
@@ -33,6 +34,7 @@ impl Recorder {
     }
 
     /// The message came to the receiver's machine.
+    #[inline]
     pub(crate) fn arrived(&mut self, id: u64, now: Time, outcome: Outcome) {
         let message = &mut self.trace.messages[id as usize];
         message.recv_us = Some(now.as_micros());

@@ -28,11 +28,13 @@ impl Rng {
     }
 
     /// 64 random bits.
+    #[inline]
     pub fn bits(&mut self) -> u64 {
         self.chacha.next_u64()
     }
 
     /// A number below `bound`, all alike. Panics for a bound of zero.
+    #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "there is no number below zero");
         // Lemire: the high half of a product, drawn again in the rare case that would prefer some numbers.
@@ -46,6 +48,7 @@ impl Rng {
     }
 
     /// A number from `min` to `max`, both included.
+    #[inline]
     pub fn between(&mut self, min: u64, max: u64) -> u64 {
         assert!(min <= max, "an empty range: {min} to {max}");
         match (max - min).checked_add(1) {
@@ -55,11 +58,13 @@ impl Rng {
     }
 
     /// A number of the half-open unit interval, in steps of 2⁻⁵³.
+    #[inline]
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
     }
 
     /// `true` with this probability. Draws nothing for 0 and 1, so that a fault that is off costs nothing and shifts nothing.
+    #[inline]
     pub fn chance(&mut self, probability: f64) -> bool {
         if probability <= 0.0 {
             return false;
@@ -91,6 +96,7 @@ impl Rng {
     }
 
     /// A standard normal number, by inversion of the distribution function (Wichura, algorithm AS 241, 1988): one draw each.
+    #[inline]
     pub fn normal(&mut self) -> f64 {
         normal_quantile((self.unit() * (1.0 - f64::EPSILON)) + 0.5 / (1_u64 << 53) as f64)
     }
@@ -128,6 +134,7 @@ impl Sampler {
     }
 
     /// A delay in nanoseconds. A constant draws nothing.
+    #[inline]
     pub(crate) fn draw(&self, rng: &mut Rng) -> u64 {
         match *self {
             Sampler::Constant(value) => value,
