@@ -66,7 +66,8 @@ fn systems_know_nothing_of_the_outside() {
         let found = offences("src/systems", |line| line.contains(word));
         assert!(found.is_empty(), "{word} in src/systems: {found:#?}");
     }
-    let found: Vec<String> = offences("src/systems", |line| line.contains("async ")).into_iter().filter(|at| !at.contains("client")).collect();
+    let found: Vec<String> =
+        offences("src/systems", |line| line.contains("async ")).into_iter().filter(|at| !at.contains("client")).collect();
     assert!(found.is_empty(), "async outside of a client: {found:#?}");
 }
 

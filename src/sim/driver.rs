@@ -94,7 +94,8 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) nemesis_rng: Rng,
     pub(super) wants: Wants,
     pub(super) notices: Vec<Notice>,
-    pub(super) effects: Effects<Msg<C>, Timer<C>>,
+    /// What the step under way asks for; boxed, because it is taken out and put back with every step.
+    pub(super) effects: Option<Box<Effects<Msg<C>, Timer<C>>>>,
     pub(super) changed: Vec<usize>,
     pub(super) logging: bool,
     pub(super) log: Vec<LogLine>,
@@ -159,7 +160,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             nemesis_rng: Rng::named(options.seed, "nemesis"),
             wants,
             notices: Vec::new(),
-            effects: Effects::default(),
+            effects: Some(Box::default()),
             changed: Vec::new(),
             logging: options.log,
             log: Vec::new(),

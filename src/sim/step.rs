@@ -6,7 +6,7 @@ use super::host::{Input, TimerState};
 use super::network::{Fate, LOOPBACK};
 use super::panics;
 use super::world::Status;
-use crate::node::{Ctx, Effect, Message, Node, Probe, TimerOp};
+use crate::node::{Ctx, Effect, Effects, Message, Node, Probe, TimerOp};
 use crate::time::{Time, nanos};
 use crate::trace::{NodeId, Outcome, Value};
 
@@ -67,6 +67,7 @@ impl<C: Cluster> Driver<'_, C> {
             host.busy_until = now + std::time::Duration::from_nanos((base as f64 * factor) as u64);
         }
         let stops = matches!(input, Input::Stop);
+        let mut effects = self.effects.take().expect("one step at a time");
         let mut ctx = Ctx {
             identity: &host.identity,
             now: host.clock.local(now),
@@ -75,7 +76,7 @@ impl<C: Cluster> Driver<'_, C> {
             disk: &host.disk,
             next_stream: &mut host.next_stream,
             logging: self.logging,
-            effects: &mut self.effects,
+            effects: &mut effects,
         };
         let outcome = panics::catch(|| match input {
             Input::Boot => state.boot(&mut ctx),
@@ -87,19 +88,25 @@ impl<C: Cluster> Driver<'_, C> {
         });
         if let Err(message) = outcome {
             // The effects of a step that did not end did not happen.
-            self.effects = Default::default();
+            self.effects = Some(Box::default());
             self.crash(node, "panic", None, message);
             return self.restart_later(node);
         }
         self.probe(node);
-        self.apply_effects(node);
+        self.apply_effects(node, &mut effects);
+        let exits = std::mem::take(&mut effects.exit);
+        effects.sync = true;
+        self.effects = Some(effects);
+        if exits {
+            self.crash(node, "exit", None, String::new());
+            return self.restart_later(node);
+        }
         if stops {
             self.crash(node, "stop", None, String::new());
         }
     }
 
-    fn apply_effects(&mut self, node: NodeId) {
-        let mut effects = std::mem::take(&mut self.effects);
+    fn apply_effects(&mut self, node: NodeId, effects: &mut Effects<Msg<C>, Timer<C>>) {
         for timer in effects.timers.drain(..) {
             match timer {
                 TimerOp::Set { timer, after } => self.set_timer(node, timer, after),
@@ -132,14 +139,6 @@ impl<C: Cluster> Driver<'_, C> {
                     self.emit(node, effect);
                 }
             }
-        }
-        let exits = effects.exit;
-        effects.sync = true;
-        effects.exit = false;
-        self.effects = effects;
-        if exits {
-            self.crash(node, "exit", None, String::new());
-            self.restart_later(node);
         }
     }
 
