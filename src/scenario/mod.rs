@@ -1,10 +1,21 @@
 //! The scenario: one TOML file decides, with a seed, all that happens. Here are its types; `read` turns text into them, with every
 //! mistake at its place; `reader` is the machinery, which also prints the reference.
 
+mod catalog;
 pub mod faults;
+mod model;
+mod read;
 mod reader;
+mod reading;
+pub mod reference;
+mod tree;
 mod types;
+mod units;
 
+pub use catalog::{FAULTS, FaultInfo, TESTBED_EVENTS, TESTBED_METRICS};
 pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
+pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with};
 pub use reader::Section;
+pub use reading::KeyInfo;
 pub use types::*;
+pub use units::show_duration;

@@ -1,0 +1,447 @@
+//! The declared fault model: a timeline that leaves it is refused, because a failing student must never be the scenario's fault.
+//!
+//! The judgement is conservative. Where the seed decides whom or when a fault hits, the worst choice counts; two entries of which each hits a
+//! random minority may hit different nodes, and an entry that waits for a condition may begin at any time. A scenario that is refused although its
+//! author knows better says `beyond_model = true`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::error::Mistake;
+
+use super::faults::{Fault, NemesisEntry, PartitionShape, TargetSpec, When};
+use super::read::{ClockPlaces, EntryPlace, ModelPlace};
+use super::reading::{Reading, and_list, mistake_at};
+use super::tree::At;
+use super::types::{Latency, LinkSpec, Scenario};
+use super::units::{plain_number, show_duration};
+
+pub(super) struct Judge<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) reading: &'a Reading,
+    /// One for each entry of the nemesis.
+    pub(super) places: &'a [EntryPlace],
+    pub(super) clocks: &'a ClockPlaces,
+    pub(super) model: &'a ModelPlace,
+}
+
+/// The time in which an entry may be at work, and how often at once.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    from: Duration,
+    to: Duration,
+    /// At most so many of its occurrences at the same time.
+    times: u64,
+}
+
+/// The nodes that a fault takes from the majority, at the worst.
+#[derive(Clone, Debug)]
+enum Taken {
+    These(BTreeSet<String>),
+    Any(usize),
+}
+
+const HOW_TO_DECLARE: &str = "or say that it is meant: `beyond_model = true` in [model]";
+
+impl Judge<'_> {
+    pub(super) fn judge(&self) {
+        self.judge_faulty();
+        self.judge_clocks();
+        self.judge_latency();
+        self.judge_disks();
+    }
+
+    fn judge_faulty(&self) {
+        let Some(allowed) = self.scenario.model.max_faulty.map(|count| count as usize) else { return };
+        let all = self.scenario.nodes.nodes.len();
+        let taken: Vec<(usize, Window, Taken)> = self
+            .entries()
+            .map(|(i, entry)| (i, self.window(entry), self.taken(&entry.fault, &entry.targets)))
+            .filter(|(_, _, taken)| taken.count() > 0)
+            .collect();
+        // The number can only grow when an entry begins.
+        let mut starts: Vec<(Duration, usize)> = taken.iter().map(|(i, window, _)| (window.from, *i)).collect();
+        starts.sort();
+        for (begins, last) in starts {
+            let active: Vec<&(usize, Window, Taken)> =
+                taken.iter().filter(|(_, window, _)| window.from <= begins && begins < window.to).collect();
+            let (mut names, mut any) = (BTreeSet::new(), 0);
+            for (_, window, taken) in &active {
+                match taken {
+                    Taken::These(these) => names.extend(these.iter().cloned()),
+                    Taken::Any(count) => any += count * usize::try_from(window.times).unwrap_or(usize::MAX).min(all),
+                }
+            }
+            let faulty = (names.len() + any).min(all);
+            if faulty <= allowed {
+                continue;
+            }
+            let parts: Vec<String> = active
+                .iter()
+                .map(|(i, window, taken)| {
+                    let again = if window.times > 1 && matches!(taken, Taken::Any(_)) { ", more than once at a time" } else { "" };
+                    format!("`{}` ({}{again})", self.scenario.nemesis[*i].name, taken.count())
+                })
+                .collect();
+            let label = format!("at {}, up to {faulty} of {all} nodes are down, paused or cut off", show_duration(begins));
+            let limit = format!("the model allows {allowed}");
+            let mistake = self.leaves("max_faulty", &self.places[last].fault, label, limit);
+            let mistake = mistake.note(format!("at work then: {}", and_list(&parts)));
+            self.reading.note(mistake.hint(format!("let them not overlap, hit fewer nodes, raise `max_faulty`, {HOW_TO_DECLARE}")));
+            return;
+        }
+    }
+
+    fn judge_clocks(&self) {
+        let model = &self.scenario.model;
+        let hint = |key: &str| format!("keep within it, raise `{key}`, {HOW_TO_DECLARE}");
+        let drifts = self.scenario.nodes.nodes.iter().map(|node| (node, node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs())));
+        if let Some(allowed) = model.max_drift_ppm {
+            let limit = format!("the model allows {} ppm", plain_number(allowed));
+            let mut told = BTreeSet::new();
+            for (node, drift) in drifts.clone().filter(|(_, drift)| *drift > allowed) {
+                let Some(at) = self.clocks.drift.get(&node.name).filter(|at| told.insert(at.span.start)) else { continue };
+                let label = format!("`{}` drifts by up to {} ppm", node.name, plain_number(drift));
+                self.reading.note(self.leaves("max_drift_ppm", at, label, limit.clone()).hint(hint("max_drift_ppm")));
+            }
+            for (i, entry) in self.entries() {
+                let drift = worst(&entry.fault, &|fault| match fault {
+                    Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()),
+                    _ => 0.0,
+                });
+                if drift > allowed {
+                    let label = format!("`{}` makes clocks drift by up to {} ppm", entry.name, plain_number(drift));
+                    let mistake = self.leaves("max_drift_ppm", &self.places[i].fault, label, limit.clone());
+                    self.reading.note(mistake.hint(hint("max_drift_ppm")));
+                }
+            }
+        }
+        let Some(allowed) = model.max_clock_offset else { return };
+        let limit = format!("the model allows {}", show_duration(allowed));
+        let run_s = (self.scenario.duration + self.scenario.recovery).as_secs_f64();
+        let mut base = 0.0_f64;
+        for (node, drift) in drifts {
+            let first_s = node.clock.offset_ns.0.unsigned_abs().max(node.clock.offset_ns.1.unsigned_abs()) as f64 / 1e9;
+            let offset = first_s + drift / 1e6 * run_s;
+            base = base.max(offset);
+            let at = self.clocks.offset.get(&node.name).or(self.clocks.drift.get(&node.name));
+            if let Some(at) = at.filter(|_| offset > allowed.as_secs_f64()) {
+                let label = format!("`{}` is wrong by up to {} by the end of the run", node.name, seconds(offset));
+                let mistake = self.leaves("max_clock_offset", at, label, limit.clone());
+                self.reading.note(mistake.hint(hint("max_clock_offset")));
+                return;
+            }
+        }
+        self.judge_steps(base, allowed, &limit, &hint("max_clock_offset"));
+    }
+
+    /// Steps of wall clocks add up while they last.
+    fn judge_steps(&self, base_s: f64, allowed: Duration, limit: &str, hint: &str) {
+        let steps: Vec<(usize, Window, f64)> = self
+            .entries()
+            .map(|(i, entry)| {
+                let window = self.window(entry);
+                let lasts_s = window.to.saturating_sub(window.from).as_secs_f64();
+                let step = worst(&entry.fault, &|fault| match fault {
+                    Fault::ClockBump { by_ms } | Fault::ClockStrobe { by_ms, .. } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3,
+                    // A clock that stands still is behind by as long as it stood.
+                    Fault::ClockFreeze => entry.lasts.map_or(lasts_s, |lasts| lasts.max.as_secs_f64()),
+                    Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()) / 1e6 * lasts_s,
+                    _ => 0.0,
+                });
+                (i, window, step * window.times as f64)
+            })
+            .filter(|(_, _, step)| *step > 0.0)
+            .collect();
+        for (last, begins, _) in &steps {
+            let active: Vec<_> = steps.iter().filter(|(_, at, _)| at.from <= begins.from && begins.from < at.to).collect();
+            let offset = base_s + active.iter().map(|(_, _, step)| step).sum::<f64>();
+            if offset > allowed.as_secs_f64() {
+                let names: Vec<String> =
+                    active.iter().map(|(i, _, step)| format!("`{}` ({})", self.scenario.nemesis[*i].name, seconds(*step))).collect();
+                let label = format!("from {} on, a clock may be wrong by {}", show_duration(begins.from), seconds(offset));
+                let mistake = self.leaves("max_clock_offset", &self.places[*last].fault, label, limit.to_string());
+                let mistake =
+                    mistake.note(format!("at work then: {}; without them a clock is wrong by {}", and_list(&names), seconds(base_s)));
+                self.reading.note(mistake.hint(hint));
+                return;
+            }
+        }
+    }
+
+    fn judge_latency(&self) {
+        let Some(allowed) = self.scenario.model.max_latency else { return };
+        let hint = format!("keep below it, raise `max_latency`, {HOW_TO_DECLARE}");
+        let limit = format!("the model allows {}", show_duration(allowed));
+        let network = &self.scenario.network;
+        let links = std::iter::once(&network.default).chain(network.links.iter().map(|(_, _, link)| link));
+        let mut base = Duration::ZERO;
+        for link in links {
+            let bound = link_bound(link);
+            if bound.is_none_or(|bound| bound > allowed) {
+                // The place of the limit is the only one that is there for certain: the links may all be defaults.
+                let at = self.model.of("max_latency").expect("the limit was read");
+                let found =
+                    bound.map_or("a link has no longest delay".into(), |bound| format!("a link delays by up to {}", show_duration(bound)));
+                let mut mistake = mistake_at("[network] leaves the fault model of the scenario", at, format!("{limit}, but {found}"));
+                if bound.is_none() {
+                    mistake = mistake.note("exponential, normal, lognormal and pareto have no greatest value");
+                }
+                self.reading.note(mistake.hint(hint));
+                return;
+            }
+            base = base.max(bound.unwrap_or_default());
+        }
+        for (i, entry) in self.entries() {
+            let window = self.window(entry);
+            let held = entry.lasts.map_or(window.to.saturating_sub(window.from), |lasts| lasts.max);
+            let delay = |fault: &Fault| -> f64 {
+                let bound = |latency: &Latency| bound(latency).map_or(f64::INFINITY, |bound| bound.as_secs_f64());
+                match fault {
+                    Fault::Latency { latency, .. } => bound(latency),
+                    Fault::Reorder { delay, .. } => base.as_secs_f64() + bound(delay),
+                    Fault::Delay { delay, .. } => (base + delay.max).as_secs_f64(),
+                    Fault::Hold { .. } => (base + held).as_secs_f64(),
+                    Fault::Bandwidth { bytes_per_second, queue, .. } => base.as_secs_f64() + *queue as f64 / bytes_per_second.min,
+                    _ => 0.0,
+                }
+            };
+            let worst = worst(&entry.fault, &delay);
+            if worst > allowed.as_secs_f64() {
+                let longest = if worst.is_finite() { format!("by up to {}", seconds(worst)) } else { "without a bound".into() };
+                let label = format!("`{}` delays messages {longest}", entry.name);
+                self.reading.note(self.leaves("max_latency", &self.places[i].fault, label, limit.clone()).hint(hint.clone()));
+            }
+        }
+    }
+
+    fn judge_disks(&self) {
+        if self.scenario.model.durable_disks != Some(true) {
+            return;
+        }
+        for (i, entry) in self.entries() {
+            let damage = |fault: &Fault| {
+                let damages =
+                    matches!(fault, Fault::Bitflip { .. } | Fault::Truncate { .. } | Fault::StaleRestore { .. } | Fault::Wipe { .. });
+                f64::from(u8::from(damages))
+            };
+            if worst(&entry.fault, &damage) > 0.0 {
+                let label = format!("`{}` damages or takes back synced data", entry.name);
+                let mistake = self.leaves("durable_disks", &self.places[i].fault, label, "the model has durable disks".into());
+                self.reading.note(mistake.hint(format!("leave `durable_disks` out, {HOW_TO_DECLARE}")));
+            }
+        }
+    }
+
+    fn leaves(&self, key: &str, at: &At, label: String, limit: String) -> Mistake {
+        let mut mistake = mistake_at("this timeline leaves the fault model of the scenario", at, label);
+        mistake.also.extend(self.model.of(key).map(|at| at.label(limit)));
+        mistake
+    }
+
+    /// The entries that can happen at all.
+    fn entries(&self) -> impl Iterator<Item = (usize, &NemesisEntry)> {
+        self.scenario.nemesis.iter().enumerate().filter(|(_, entry)| entry.probability > 0.0)
+    }
+
+    fn window(&self, entry: &NemesisEntry) -> Window {
+        let end = self.scenario.duration;
+        let (first, last) = self.begins(entry, 0);
+        let lasts = lasts(entry);
+        let to = lasts.map_or(end, |lasts| last.saturating_add(lasts)).min(end);
+        let times = match &entry.when {
+            When::Every(apart) => {
+                let over = lasts.unwrap_or(end).as_nanos();
+                let apart = apart.min.as_nanos().max(1);
+                u64::try_from(over.div_ceil(apart)).unwrap_or(u64::MAX).clamp(1, entry.repeat.times.max(1))
+            }
+            // A condition is armed again only once the fault has healed.
+            _ => 1,
+        };
+        Window { from: first, to, times }
+    }
+
+    /// The first and the last moment at which an entry may begin.
+    fn begins(&self, entry: &NemesisEntry, depth: usize) -> (Duration, Duration) {
+        let end = self.scenario.duration;
+        match &entry.when {
+            When::At(at) => (at.min, at.max),
+            When::Every(apart) => {
+                let last = u32::try_from(entry.repeat.times).ok().and_then(|times| apart.max.checked_mul(times)).unwrap_or(end);
+                (apart.min, last.min(end))
+            }
+            When::Condition { delay, .. } => (delay.min, end),
+            When::After { entry: name, delay, ended } => {
+                let other = self.scenario.nemesis.iter().find(|other| other.name == *name);
+                let Some(other) = other.filter(|_| depth <= self.scenario.nemesis.len()) else { return (delay.min, end) };
+                let (mut first, mut last) = self.begins(other, depth + 1);
+                if *ended {
+                    first = first.saturating_add(other.lasts.map_or(Duration::ZERO, |lasts| lasts.min));
+                    last = last.saturating_add(lasts(other).unwrap_or(end)).min(end);
+                }
+                (first.saturating_add(delay.min), last.saturating_add(delay.max).min(end))
+            }
+        }
+    }
+
+    fn taken(&self, fault: &Fault, targets: &TargetSpec) -> Taken {
+        let all = self.scenario.nodes.nodes.len();
+        match fault {
+            Fault::Kill
+            | Fault::Restart { .. }
+            | Fault::Pause
+            | Fault::Wipe { .. }
+            | Fault::Stop
+            | Fault::Leave
+            | Fault::DiskLoss { .. }
+            | Fault::TornWrite { .. }
+            | Fault::StaleRestore { .. }
+            | Fault::DiskFull
+            | Fault::DiskStall => self.targeted(targets),
+            // A failed sync ends the process.
+            Fault::DiskError { probability } if probability.max > 0.0 => self.targeted(targets),
+            Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => self.parted(shape, targets),
+            Fault::Loss { probability, .. } if probability.max >= 1.0 => self.targeted(targets),
+            Fault::Drop { message: None, src, dest, nth: None } | Fault::Hold { message: None, src, dest } => {
+                let any = |names: &[String]| names.iter().any(|name| name == "any");
+                match (any(src), any(dest)) {
+                    (true, true) => Taken::Any(all),
+                    (true, false) => Taken::These(self.expanded(dest)),
+                    (false, true) => Taken::These(self.expanded(src)),
+                    (false, false) => Taken::Any(0),
+                }
+            }
+            Fault::Random { among } => {
+                among.iter().map(|fault| self.taken(fault, targets)).max_by_key(Taken::count).unwrap_or(Taken::Any(0))
+            }
+            // All that the seed keeps may be at work at once.
+            Fault::Swarm { among, .. } => Taken::Any(among.iter().map(|fault| self.taken(fault, targets).count()).sum::<usize>().min(all)),
+            // One after the other is cut off until all are.
+            Fault::Swizzle => Taken::Any(all),
+            _ => Taken::Any(0),
+        }
+    }
+
+    fn targeted(&self, targets: &TargetSpec) -> Taken {
+        let nodes = &self.scenario.nodes.nodes;
+        let all = nodes.len();
+        let majority = all / 2 + 1;
+        Taken::Any(match targets {
+            TargetSpec::Names(names) => return Taken::These(self.expanded(names)),
+            TargetSpec::Role(role) => {
+                return Taken::These(nodes.iter().filter(|node| node.role == *role).map(|node| node.name.clone()).collect());
+            }
+            TargetSpec::All | TargetSpec::Random => all,
+            TargetSpec::One | TargetSpec::Leader | TargetSpec::Follower => 1,
+            TargetSpec::Minority => (all - majority).max(1),
+            TargetSpec::Majority => majority,
+            TargetSpec::Followers => all - 1,
+            TargetSpec::Count(count) => (*count as usize).min(all),
+        })
+    }
+
+    /// The nodes of a list of names, groups opened and clients left out.
+    fn expanded(&self, names: &[String]) -> BTreeSet<String> {
+        let nodes = &self.scenario.nodes;
+        let open = |name: &String| nodes.groups.get(name).cloned().unwrap_or_else(|| vec![name.clone()]);
+        names.iter().flat_map(open).filter(|name| nodes.nodes.iter().any(|node| node.name == *name)).collect()
+    }
+
+    /// The nodes that a partition cuts from the majority; all of them, where no side has one.
+    fn parted(&self, shape: &PartitionShape, targets: &TargetSpec) -> Taken {
+        let all = self.scenario.nodes.nodes.len();
+        let majority = all / 2 + 1;
+        let alone = |largest: usize| if largest >= majority { all - largest } else { all };
+        match shape {
+            PartitionShape::Halves => Taken::Any(alone(all.div_ceil(2))),
+            PartitionShape::Majority => Taken::Any(all - majority),
+            PartitionShape::MajoritiesRing => Taken::Any(0),
+            PartitionShape::MinorityThird => Taken::Any(all / 3),
+            PartitionShape::Bridge => {
+                let halves = [(all - 1) / 2, all - 1 - (all - 1) / 2];
+                Taken::Any(halves.iter().filter(|half| **half + 1 < majority).sum())
+            }
+            PartitionShape::One => {
+                let targeted = self.targeted(targets);
+                let count = targeted.count();
+                if count <= all - majority {
+                    return targeted;
+                }
+                Taken::Any(if count >= majority { all - count } else { all })
+            }
+            PartitionShape::Groups(groups) => {
+                let sets: Vec<BTreeSet<String>> = groups.iter().map(|group| self.expanded(group)).collect();
+                let rest = all.saturating_sub(sets.iter().map(BTreeSet::len).sum());
+                Taken::Any(alone(sets.iter().map(BTreeSet::len).chain([rest]).max().unwrap_or(0)))
+            }
+            PartitionShape::Between(others) => {
+                let (count, others) = (self.targeted(targets).count(), self.expanded(others).len());
+                let mut cut = 0;
+                if all - others.min(all) < majority {
+                    cut += count;
+                }
+                if all - count.min(all) < majority {
+                    cut += others;
+                }
+                Taken::Any(cut.min(all))
+            }
+        }
+    }
+}
+
+impl Taken {
+    fn count(&self) -> usize {
+        match self {
+            Taken::These(names) => names.len(),
+            Taken::Any(count) => *count,
+        }
+    }
+}
+
+/// The most of what a fault, or any of those that it is composed of, does.
+fn worst(fault: &Fault, of: &dyn Fn(&Fault) -> f64) -> f64 {
+    match fault {
+        Fault::Random { among } | Fault::Swarm { among, .. } => among.iter().map(|fault| worst(fault, of)).fold(0.0, f64::max),
+        _ => of(fault),
+    }
+}
+
+/// How long an occurrence lasts at the most; `None`: until the end of the load.
+fn lasts(entry: &NemesisEntry) -> Option<Duration> {
+    match &entry.fault {
+        Fault::Restart { down }
+        | Fault::Wipe { down }
+        | Fault::DiskLoss { down }
+        | Fault::TornWrite { down }
+        | Fault::StaleRestore { down } => Some(down.max),
+        _ => entry.lasts.map(|lasts| lasts.max),
+    }
+}
+
+/// The greatest value of a distribution, if it has one.
+fn bound(latency: &Latency) -> Option<Duration> {
+    match *latency {
+        Latency::Constant(value) => Some(value),
+        Latency::Uniform(_, max) => Some(max),
+        _ => None,
+    }
+}
+
+fn link_bound(link: &LinkSpec) -> Option<Duration> {
+    let mut longest = bound(&link.latency)?;
+    if link.reorder > 0.0 {
+        longest += bound(&link.reorder_delay)?;
+    }
+    if let Some(bandwidth) = link.bandwidth {
+        longest = longest.saturating_add(Duration::try_from_secs_f64(link.queue as f64 / bandwidth as f64).unwrap_or(Duration::MAX));
+    }
+    Some(longest)
+}
+
+/// A length of time in a sentence.
+fn seconds(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) => show_duration(Duration::from_micros(duration.as_micros().try_into().unwrap_or(u64::MAX))),
+        Err(_) => format!("{} s", plain_number(seconds)),
+    }
+}

@@ -1,0 +1,143 @@
+//! `when = { … }`: a condition on what nodes show.
+
+use crate::systems::Shown;
+
+use super::Names;
+use crate::scenario::catalog::{TESTBED_EVENTS, TESTBED_METRICS};
+use crate::scenario::faults::Condition;
+use crate::scenario::reader::{Key, Problem, Section};
+use crate::scenario::reading::mistake_at;
+use crate::scenario::tree::{Item, Value};
+use crate::scenario::units::show_text;
+
+/// The kinds of condition, each by the key that makes it one.
+pub(crate) const CONDITIONS: &[&str] = &["metric", "event", "message"];
+
+/// Read the table of `when`. `None`: a mistake was noted.
+pub(super) fn read(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
+    section.exclusive(CONDITIONS, "a condition looks at one thing: a metric, an event or a message");
+    match CONDITIONS.iter().find(|kind| section.has(kind)) {
+        Some(kind) => of_kind(section, kind, names),
+        None => {
+            for kind in CONDITIONS {
+                section.allow(kind);
+            }
+            if let Some(at) = &section.at {
+                let mistake = mistake_at(format!("`{}` says nothing to wait for", section.path), at, "no metric, event or message");
+                section.reading.note(mistake.hint("as in: when = { metric = \"current_term\", at_least = 3 }"));
+            }
+            None
+        }
+    }
+}
+
+/// Read a condition of this kind, or describe it.
+pub(crate) fn of_kind(section: &mut Section<'_>, kind: &str, names: &Names) -> Option<Condition> {
+    let nth = |section: &mut Section<'_>| section.integer("nth", 1, 1..=1_000_000_000, "Which one of them, from 1.");
+    match kind {
+        "metric" => metric(section, names),
+        "event" => {
+            let known = shown(names, |system| system.events(), TESTBED_EVENTS);
+            let event = named(section, "event", "events", known.as_deref(), "An event of this name is observed.");
+            let node = node(section, names, &["any"], "On which node.");
+            let fields = fields(section);
+            let nth = nth(section);
+            Some(Condition::Event { event: event?, node, fields, nth })
+        }
+        _ => {
+            let known = shown(names, |system| system.messages(), &[]);
+            let message = named(section, "message", "message types", known.as_deref(), "A message of this type arrives.");
+            let ends: Vec<String> = std::iter::once("any").map(String::from).chain(participants(names)).collect();
+            let src = section.name("src", "any", "nodes, clients or `any`", &ends, "Who has sent it.");
+            let dest = section.name("dest", "any", "nodes, clients or `any`", &ends, "Who gets it.");
+            let nth = nth(section);
+            Some(Condition::Message { message: message?, src, dest, nth })
+        }
+    }
+}
+
+fn participants(names: &Names) -> impl Iterator<Item = String> + '_ {
+    names.nodes.iter().chain(&names.clients).cloned()
+}
+
+fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
+    let known = shown(names, |system| system.metrics(), TESTBED_METRICS);
+    let metric = named(section, "metric", "metrics", known.as_deref(), "A metric has such a value.");
+    let node = node(section, names, &["any", "all"], "Of which node; `all`: of every one at once.");
+    let at_least = section.optional_number("at_least", f64::MIN..=f64::MAX, "The least value.");
+    let at_most = section.optional_number("at_most", f64::MIN..=f64::MAX, "The greatest value.");
+    let key =
+        Key { name: "equals", kind: "a text or a number", range: String::new(), doc: "Exactly this value, as `role = \"leader\"` has it." };
+    let equals = section.optional(key, plain, |value| show_text(value));
+    if at_least.is_none() && at_most.is_none() && equals.is_none() {
+        let unsaid = !["at_least", "at_most", "equals"].iter().any(|key| section.has(key));
+        if let Some(at) = section.at.as_ref().filter(|_| unsaid) {
+            let mistake = mistake_at(format!("`{}` has no bound", section.path), at, "no `at_least`, `at_most` or `equals`");
+            section.reading.note(mistake.hint("as in: when = { metric = \"current_term\", at_least = 3 }"));
+        }
+    }
+    if let (Some(least), Some(most), Some(entry)) = (at_least, at_most, section.entry("at_most")) {
+        if least > most {
+            section.reading.note_at(format!("`{}` can never hold", section.path), &entry.item.at, "less than `at_least`");
+        }
+    }
+    Some(Condition::Metric { metric: metric?, node, at_least, at_most, equals })
+}
+
+fn node(section: &mut Section<'_>, names: &Names, words: &[&str], doc: &'static str) -> String {
+    let known: Vec<String> = words.iter().map(ToString::to_string).chain(participants(names)).collect();
+    let what = if words.len() == 2 { "nodes, `any` or `all`" } else { "nodes or `any`" };
+    section.name("node", "any", what, &known, doc)
+}
+
+/// The names that the system shows and those of the testbed; `None` where there is no system to ask.
+fn shown(names: &Names, of: impl Fn(&'static dyn crate::systems::System) -> &'static [Shown], testbed: &[Shown]) -> Option<Vec<String>> {
+    let system = names.system?;
+    Some(of(system).iter().chain(testbed).map(|shown| shown.name.to_string()).collect())
+}
+
+/// A name that must be known where that can be told.
+pub(super) fn named(
+    section: &mut Section<'_>,
+    key: &'static str,
+    what: &'static str,
+    known: Option<&[String]>,
+    doc: &'static str,
+) -> Option<String> {
+    match known {
+        Some(known) => section.optional_name(key, what, known, doc),
+        None => section.optional_text(key, doc),
+    }
+}
+
+/// A text or a number as the trace writes it.
+fn plain(item: &Item) -> Result<String, Problem> {
+    match &item.value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::Integer(Some(number)) => Ok(number.to_string()),
+        _ => Err(Problem::found(item)),
+    }
+}
+
+fn fields(section: &mut Section<'_>) -> Vec<(String, String)> {
+    let mut table = section.table("fields");
+    let doc = "Fields that the event must have, as in { term = 3 }.";
+    if table.reading.is_describing() {
+        table.take(&Key { name: "FIELD", kind: "a text or a number", range: String::new(), doc }, None);
+    }
+    let mut fields = vec![];
+    for entry in table.free_entries() {
+        let key = Key { name: &entry.key, kind: "a text or a number", range: String::new(), doc };
+        match plain(&entry.item) {
+            Ok(value) => {
+                table.resolve(&entry.key, show_text(&value));
+                fields.push((entry.key.clone(), value));
+            }
+            Err(problem) => table.complain(&key, problem),
+        }
+    }
+    if !fields.is_empty() {
+        section.close_inline("fields", table);
+    }
+    fields
+}

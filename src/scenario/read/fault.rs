@@ -1,0 +1,385 @@
+//! The parameters of each fault. A parameter of a link fault has the name that the link's property has in `[network]`.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::condition::named;
+use super::network::latency;
+use super::{Names, entry};
+use crate::scenario::catalog::{FAULTS, fault_info};
+use crate::scenario::faults::{Amount, Direction, Fault, PartitionShape, Span};
+use crate::scenario::reader::{Key, Problem, Resolved, Section, toml_inline};
+use crate::scenario::reading::{mistake_at, name_hint};
+use crate::scenario::tree::{Item, Value};
+use crate::scenario::types::Latency;
+use crate::scenario::units::show_text;
+
+const PROBABILITY: RangeInclusive<f64> = 0.0..=1.0;
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Every shape of a partition. Only `one` and `between` stand on targets.
+pub(crate) const SHAPES: &[&str] = &["halves", "one", "majority", "majorities_ring", "bridge", "minority_third", "groups", "between"];
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Read the parameters of this fault. `targeted`: its entry says whom it hits. `None`: what was wrong has been noted.
+pub(crate) fn read(section: &mut Section<'_>, fault: &str, names: &Names, targeted: bool) -> Option<Fault> {
+    match fault {
+        "partition" | "flap" => partition(section, fault, names, targeted),
+        "latency" | "loss" | "duplicate" | "reorder" | "corrupt" | "bandwidth" => links(section, fault),
+        "hold" | "drop" | "delay" => messages(section, fault, names),
+        "random" | "swarm" | "swizzle" => composed(section, fault, names, targeted),
+        _ => of_nodes(section, fault),
+    }
+}
+
+fn partition(section: &mut Section<'_>, fault: &str, names: &Names, targeted: bool) -> Option<Fault> {
+    let shape = shape(section, names, targeted);
+    let direction = direction(section, "Which way the links are cut: both, only towards the targets, or only away from them.");
+    let clients = section.flag("clients", false, "Whether clients are cut off too; where false, every client reaches every node.");
+    if fault == "partition" {
+        return Some(Fault::Partition { shape: shape?, direction, clients });
+    }
+    let up = span(section, "up", (ms(500), ms(500)), ms(1)..=HOUR, "How long the links work each time.");
+    let down = span(section, "down", (ms(500), ms(500)), ms(1)..=HOUR, "How long they are cut each time.");
+    Some(Fault::Flap { shape: shape?, direction, clients, up, down })
+}
+
+fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
+    let slow = Latency::Uniform(ms(100), ms(300));
+    let direction_of =
+        |section: &mut Section<'_>| direction(section, "Which links of the targets: both ways, towards them, or away from them.");
+    Some(match fault {
+        "latency" => {
+            let latency = latency(section, "latency", slow, "One-way delay in place of the link's own.");
+            Fault::Latency { latency, direction: direction_of(section) }
+        }
+        "loss" => {
+            let probability =
+                amount(section, "loss", (0.2, 0.2), PROBABILITY, "Probability that a message is lost, besides the link's own.");
+            let doc = "Probability that the message after a lost one is lost as well: bursts.";
+            let correlation = section.number("loss_correlation", 0.0, 0.0..=0.999, doc);
+            Fault::Loss { probability, correlation, direction: direction_of(section) }
+        }
+        "duplicate" => {
+            let probability = amount(section, "duplicate", (0.2, 0.2), PROBABILITY, "Probability that a second copy arrives.");
+            Fault::Duplicate { probability, direction: direction_of(section) }
+        }
+        "reorder" => {
+            let probability = amount(section, "reorder", (0.2, 0.2), PROBABILITY, "Probability that a message is held back.");
+            let delay = latency(section, "reorder_delay", Latency::Uniform(ms(10), ms(100)), "How long it is held back.");
+            Fault::Reorder { probability, delay, direction: direction_of(section) }
+        }
+        "corrupt" => {
+            let probability = amount(section, "corrupt", (0.05, 0.05), PROBABILITY, "Probability that bits of a message are flipped.");
+            Fault::Corrupt { probability, direction: direction_of(section) }
+        }
+        _ => {
+            let bytes_per_second = amount(section, "bandwidth", (10_000.0, 10_000.0), 1.0..=1e12, "Bytes a second.");
+            let queue = section.integer("queue", 64 * 1024, 0..=u64::MAX, "Bytes that wait at the most; what comes on top is discarded.");
+            Fault::Bandwidth { bytes_per_second, queue, direction: direction_of(section) }
+        }
+    })
+}
+
+fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fault> {
+    let known: Option<Vec<String>> = names.system.map(|system| system.messages().iter().map(|shown| shown.name.to_string()).collect());
+    let message = named(section, "message", "message types", known.as_deref(), "Only messages of this type; left out, all.");
+    let ends = names.link_ends();
+    let what = "nodes, groups, clients or `any`";
+    let src = section.names("src", &["any"], what, &ends, "Only messages from these.");
+    let dest = section.names("dest", &["any"], what, &ends, "Only messages to these.");
+    if fault == "hold" {
+        return Some(Fault::Hold { message, src, dest });
+    }
+    let doc = "Only the n-th of them since the fault began, from 1; left out, all.";
+    let nth = section.optional_integer("nth", 1..=1_000_000_000, doc);
+    if fault == "drop" {
+        return Some(Fault::Drop { message, src, dest, nth });
+    }
+    let delay = span(section, "by", (ms(500), ms(500)), Duration::ZERO..=HOUR, "How much later they arrive.");
+    Some(Fault::Delay { message, src, dest, delay, nth })
+}
+
+fn of_nodes(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
+    let by = |section: &mut Section<'_>, default: f64, doc: &'static str| signed_milliseconds(section, "by", default, doc);
+    let down = |section: &mut Section<'_>| span(section, "down", (ms(500), ms(500)), Duration::ZERO..=HOUR, "How long the node is down.");
+    let file = |section: &mut Section<'_>| section.optional_text("file", "The file; left out, one is drawn.");
+    Some(match fault {
+        "kill" => Fault::Kill,
+        "restart" => Fault::Restart { down: down(section) },
+        "pause" => Fault::Pause,
+        "slow" => Fault::Slow { factor: amount(section, "factor", (10.0, 10.0), 1.0..=1e6, "How many times as long an input takes.") },
+        "wipe" => Fault::Wipe { down: down(section) },
+        "stop" => Fault::Stop,
+        "command" => Fault::Command { command: command(section)? },
+        "join" => Fault::Join,
+        "leave" => Fault::Leave,
+        "clock_bump" => Fault::ClockBump { by_ms: by(section, 500.0, "How far the clock steps; forward without a sign.") },
+        "clock_drift" => {
+            let doc = "How much too fast the oscillator runs, parts per million.";
+            Fault::ClockDrift { ppm: amount(section, "ppm", (10_000.0, 10_000.0), -500_000.0..=500_000.0, doc) }
+        }
+        "clock_strobe" => {
+            let by_ms = by(section, 200.0, "How far the clock steps to and fro.");
+            Fault::ClockStrobe { by_ms, period: span(section, "period", (ms(100), ms(100)), ms(1)..=HOUR, "How long between two steps.") }
+        }
+        "clock_freeze" => Fault::ClockFreeze,
+        "clock_reset" => Fault::ClockReset,
+        "disk_loss" => Fault::DiskLoss { down: down(section) },
+        "torn_write" => Fault::TornWrite { down: down(section) },
+        "bitflip" => {
+            let bits = section.integer("bits", 1, 1..=1_000_000, "How many bits.");
+            Fault::Bitflip { file: file(section), bits: u32::try_from(bits).expect("in range") }
+        }
+        "truncate" => {
+            let bytes = section.integer("bytes", 16, 1..=u64::MAX, "How many bytes at the end are gone.");
+            Fault::Truncate { file: file(section), bytes }
+        }
+        "disk_full" => Fault::DiskFull,
+        "disk_error" => {
+            Fault::DiskError { probability: amount(section, "errors", (0.1, 0.1), PROBABILITY, "Probability that a sync fails.") }
+        }
+        "disk_slow" => {
+            Fault::DiskSlow { factor: amount(section, "factor", (10.0, 10.0), 1.0..=1e6, "How many times as long a sync takes.") }
+        }
+        "disk_stall" => Fault::DiskStall,
+        "stale_restore" => Fault::StaleRestore { down: down(section) },
+        unknown => unreachable!("`{unknown}` is not in the list of faults"),
+    })
+}
+
+fn command(section: &mut Section<'_>) -> Option<String> {
+    let command = section.optional_text("command", "What is asked for. Must be given.");
+    if let (false, Some(at)) = (section.has("command"), &section.at) {
+        let mistake = mistake_at("a `command` needs a `command`", at, "nothing is asked for");
+        section.reading.note(mistake.hint("as in: command = \"transfer_leadership\""));
+    }
+    command
+}
+
+fn composed(section: &mut Section<'_>, fault: &str, names: &Names, targeted: bool) -> Option<Fault> {
+    if fault == "swizzle" {
+        return Some(Fault::Swizzle);
+    }
+    let among = among(section, names, targeted);
+    if fault == "random" {
+        return Some(Fault::Random { among: among? });
+    }
+    let keep = amount(section, "keep", (0.5, 0.5), PROBABILITY, "Probability with which each of them takes part in a run at all.");
+    Some(Fault::Swarm { among: among?, keep })
+}
+
+/// Faults by name, or as tables with parameters.
+fn among(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Vec<Fault>> {
+    let doc = "Faults by name, or as tables with parameters: [\"kill\", { fault = \"loss\", loss = 0.5 }]. Must be given.";
+    let key = Key { name: "among", kind: "a list of faults", range: String::new(), doc };
+    let Some(given) = section.take(&key, None) else {
+        if let Some(at) = &section.at {
+            let mistake = mistake_at(format!("`{}` needs a list `among`", section.path), at, "nothing to choose from");
+            section.reading.note(mistake.hint("as in: among = [\"partition\", \"kill\", \"pause\"]"));
+        }
+        return None;
+    };
+    let Value::List(list) = &given.item.value else {
+        section.complain(&key, Problem::found(&given.item).hint("as in: among = [\"partition\", \"kill\", \"pause\"]"));
+        return None;
+    };
+    if list.is_empty() {
+        section.complain(&key, Problem::new(&given.item.at, "nothing to choose from"));
+        return None;
+    }
+    let mut faults = vec![];
+    let mut resolved = vec![];
+    for (i, item) in list.iter().enumerate() {
+        let Some((fault, text)) = one_of(section, i + 1, item, names, targeted) else { continue };
+        faults.push(fault);
+        resolved.push(text);
+    }
+    section.resolve("among", format!("[{}]", resolved.join(", ")));
+    Some(faults)
+}
+
+/// One element of `among`, and how it is written when its defaults are filled in.
+fn one_of(section: &Section<'_>, position: usize, item: &Item, names: &Names, targeted: bool) -> Option<(Fault, String)> {
+    let empty = crate::scenario::tree::Table::default();
+    let (name_item, table) = match &item.value {
+        Value::Text(_) => (item, &empty),
+        Value::Table(table) => match table.get("fault") {
+            Some(entry) => (&entry.item, table),
+            None => {
+                section
+                    .reading
+                    .note(mistake_at("which fault is this?", &item.at, "no `fault`").hint("as in { fault = \"loss\", loss = 0.5 }"));
+                return None;
+            }
+        },
+        _ => {
+            let key = Key { name: "among", kind: "a list of faults", range: String::new(), doc: "" };
+            section.complain(&key, Problem::found(item));
+            return None;
+        }
+    };
+    let name = fault_name(section, name_item)?;
+    if matches!(name, "random" | "swarm" | "swizzle") {
+        let mistake = mistake_at(format!("`{name}` cannot be chosen by another fault"), &name_item.at, "composed itself");
+        section.reading.note(mistake.hint("name the simple faults, or write a second [[nemesis]] entry"));
+        return None;
+    }
+    let path = format!("{}.among.{position}", section.path);
+    let mut inner = Section::new(section.reading, Some(table), Some(item.at.clone()), path, format!("nemesis {name}"));
+    inner.allow("fault");
+    let fault = read(&mut inner, name, names, targeted);
+    if let Some(fault) = &fault {
+        entry::judge_shape(&inner, fault, names);
+    }
+    let mut resolved = vec![("fault".to_string(), Resolved::Value(show_text(name)))];
+    resolved.extend(inner.finish());
+    Some((fault?, toml_inline(&resolved)))
+}
+
+/// The name of a fault that there is.
+pub(super) fn fault_name(section: &Section<'_>, item: &Item) -> Option<&'static str> {
+    let Some(written) = item.text() else {
+        section.reading.note_at(
+            format!("`{}` must be the name of a fault", section.full("fault")),
+            &item.at,
+            format!("found {}", item.found()),
+        );
+        return None;
+    };
+    if let Some(info) = fault_info(written) {
+        return Some(info.name);
+    }
+    // Words that people bring from other tools.
+    let meant = match written {
+        "crash" => Some("kill"),
+        "isolate" | "split" | "split_brain" => Some("partition"),
+        "packet_loss" => Some("loss"),
+        "reset" | "reboot" => Some("restart"),
+        "freeze" | "suspend" => Some("pause"),
+        "skew" | "clock_skew" => Some("clock_bump"),
+        _ => None,
+    };
+    let mistake = mistake_at(format!("there is no fault `{}`", crate::error::excerpt(written)), &item.at, "unknown fault");
+    let hint = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => name_hint(written, "faults", FAULTS.iter().map(|info| info.name)),
+    };
+    section.reading.note(mistake.hint(hint).hint("`seedbed list faults` shows them all"));
+    None
+}
+
+fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<PartitionShape> {
+    let implied = match (section.has("groups"), section.has("between")) {
+        (true, _) => "groups",
+        (_, true) => "between",
+        _ if targeted || section.reading.is_describing() => "one",
+        _ => "halves",
+    };
+    let doc = "How the nodes are parted. Where it is left out: `groups` or `between` where that is given, `one` with `targets`, otherwise `halves`.";
+    let shape = section.choice("shape", implied, SHAPES, doc);
+    section.exclusive(&["groups", "between"], "the first parts all nodes, the second cuts only some links");
+    let doc = "With the shape `groups`: lists of nodes, each alone.";
+    let key = Key { name: "groups", kind: "a list of lists of names", range: "nodes".into(), doc };
+    let groups = section.take(&key, None).map(|entry| (entry, groups(section, &key, &entry.item, names)));
+    let ends: Vec<String> = names.link_ends().into_iter().skip(1).collect();
+    let between = match section.has("between") || section.reading.is_describing() {
+        true => section.names(
+            "between",
+            &[],
+            "nodes, groups or clients",
+            &ends,
+            "With the shape `between`: the links to these are cut, no others.",
+        ),
+        false => {
+            section.allow("between");
+            vec![]
+        }
+    };
+    if let Some((_, groups)) = &groups {
+        let lists: Vec<String> =
+            groups.iter().map(|group| format!("[{}]", group.iter().map(|name| show_text(name)).collect::<Vec<_>>().join(", "))).collect();
+        section.resolve("groups", format!("[{}]", lists.join(", ")));
+    }
+    for (key, wanted) in [("groups", "groups"), ("between", "between")] {
+        if let (Some(entry), true) = (section.entry(key), shape != wanted) {
+            section.reading.note_at(format!("`{key}` has no meaning with the shape `{shape}`"), &entry.key_at, "no meaning");
+        }
+    }
+    Some(match shape {
+        "halves" => PartitionShape::Halves,
+        "one" => PartitionShape::One,
+        "majority" => PartitionShape::Majority,
+        "majorities_ring" => PartitionShape::MajoritiesRing,
+        "bridge" => PartitionShape::Bridge,
+        "minority_third" => PartitionShape::MinorityThird,
+        "groups" => PartitionShape::Groups(groups.map(|(_, groups)| groups).unwrap_or_default()),
+        _ => PartitionShape::Between(between),
+    })
+}
+
+fn groups(section: &Section<'_>, key: &Key<'_>, item: &Item, names: &Names) -> Vec<Vec<String>> {
+    let known: Vec<String> = names.link_ends().into_iter().skip(1).collect();
+    let Value::List(lists) = &item.value else {
+        section.complain(key, Problem::found(item).hint("as in: groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]]"));
+        return vec![];
+    };
+    let mut seen: Vec<String> = vec![];
+    let mut groups = vec![];
+    for item in lists {
+        let group = section.read_names(key, item, "nodes, groups or clients", &known);
+        for name in group.iter().filter(|name| seen.contains(name)) {
+            section.reading.note_at(format!("`{name}` stands in two groups"), &item.at, "the second of them");
+        }
+        seen.extend(group.iter().cloned());
+        groups.push(group);
+    }
+    groups
+}
+
+fn direction(section: &mut Section<'_>, doc: &'static str) -> Direction {
+    match section.choice("direction", "both", &["both", "in", "out"], doc) {
+        "in" => Direction::In,
+        "out" => Direction::Out,
+        _ => Direction::Both,
+    }
+}
+
+fn amount(section: &mut Section<'_>, key: &'static str, default: (f64, f64), range: RangeInclusive<f64>, doc: &'static str) -> Amount {
+    let (min, max) = section.numbers(key, default, range, doc);
+    Amount { min, max }
+}
+
+pub(super) fn span(
+    section: &mut Section<'_>,
+    key: &'static str,
+    default: (Duration, Duration),
+    range: RangeInclusive<Duration>,
+    doc: &'static str,
+) -> Span {
+    let (min, max) = section.durations(key, default, range, doc);
+    Span { min, max }
+}
+
+/// A signed duration or a range of two, kept in milliseconds.
+fn signed_milliseconds(section: &mut Section<'_>, key: &'static str, default_ms: f64, doc: &'static str) -> Amount {
+    use crate::scenario::reader::{read_pair, show_pair};
+    use crate::scenario::units::{parse_signed, show_signed};
+    let key = Key { name: key, kind: "a duration with a sign or a range of two", range: String::new(), doc };
+    let default = ((default_ms * 1e6) as i64, (default_ms * 1e6) as i64);
+    let read = |item: &Item| {
+        let Some(text) = item.text() else {
+            let problem = Problem::found(item);
+            return Err(match item.number() {
+                Some(number) => problem.hint(format!("durations are texts with a unit: \"{number}ms\"")),
+                None => problem.hint("as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
+            });
+        };
+        parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))
+    };
+    let (min, max) = section.value(key, default, |item| read_pair(item, read), |pair| show_pair(pair, |end| show_text(&show_signed(*end))));
+    Amount { min: min as f64 / 1e6, max: max as f64 / 1e6 }
+}

@@ -1,0 +1,356 @@
+//! From text to a [`Scenario`]: the sections in the order in which they need each other's names.
+
+mod checks;
+mod condition;
+mod entry;
+pub(crate) mod fault;
+mod network;
+mod nodes;
+mod workload;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Error, Mistake, Source, excerpt, nearest};
+use crate::systems::{SYSTEMS, System};
+
+use super::model;
+use super::reader::{Key, Section, toml_text};
+use super::reading::{Reading, mistake_at, name_hint};
+use super::tree::{self, Table};
+use super::types::{DiskSpec, FaultModel, Scenario, Settings};
+
+pub(crate) use condition::{CONDITIONS, of_kind as condition_of_kind};
+pub(crate) use entry::EntryPlace;
+pub(crate) use network::latency_keys;
+pub(crate) use nodes::ClockPlaces;
+
+/// A scenario of more bytes is refused: people write a few kilobytes, and a gigabyte given by mistake must not be read.
+pub const SCENARIO_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The longest run, two days of virtual time.
+const RUN_MAX: Duration = Duration::from_secs(48 * 3_600);
+
+/// The names that a scenario can use.
+pub(crate) struct Names {
+    /// `None`: the file names none, or one that does not exist, so nothing that a system declares can be judged.
+    pub(crate) system: Option<&'static dyn System>,
+    pub(crate) nodes: Vec<String>,
+    /// The role of each node.
+    pub(crate) roles: Vec<String>,
+    pub(crate) clients: Vec<String>,
+    pub(crate) groups: Vec<String>,
+    /// When faults and load end.
+    pub(crate) duration: Duration,
+}
+
+impl Names {
+    /// Everything that can be an end of a link.
+    pub(crate) fn link_ends(&self) -> Vec<String> {
+        let mut names = vec!["any".to_string()];
+        names.extend(self.nodes.iter().chain(&self.groups).chain(&self.clients).cloned());
+        names
+    }
+}
+
+/// Read a scenario file. `overrides` are pairs of key path and value (`--set`), `defects` are appended to the system's own.
+pub fn read_file(path: &Path, overrides: &[(String, String)], defects: &[String]) -> Result<Scenario, Error> {
+    let text = file_text(path)?;
+    read(SYSTEMS, &name_of(path), &path.display().to_string(), &text, overrides, defects)
+}
+
+/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`.
+pub fn read_text(name: &str, text: &str, overrides: &[(String, String)], defects: &[String]) -> Result<Scenario, Error> {
+    read_text_with(SYSTEMS, name, text, overrides, defects)
+}
+
+/// Read a scenario of one of these systems, which need not be registered: for tests and for systems outside this crate.
+pub fn read_text_with(
+    systems: &[&'static dyn System],
+    name: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    defects: &[String],
+) -> Result<Scenario, Error> {
+    if text.len() as u64 > SCENARIO_BYTES_MAX {
+        return Err(too_large(&format!("{name}.toml"), text.len() as u64));
+    }
+    read(systems, name, &format!("{name}.toml"), text, overrides, defects)
+}
+
+/// A scenario's name: its path below the last folder named `scenarios`, without `.toml`; elsewhere the file's name.
+pub fn name_of(path: &Path) -> String {
+    let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let below = parts.iter().rposition(|part| part == "scenarios").map_or(parts.len().saturating_sub(1), |folder| folder + 1);
+    parts.get(below..).unwrap_or_default().join("/")
+}
+
+fn too_large(path: &str, bytes: u64) -> Error {
+    Error::new(format!("`{path}` is too large for a scenario: {bytes} bytes, and at most {SCENARIO_BYTES_MAX} are read"))
+        .hint("a scenario takes a few kilobytes; is this another kind of file?")
+}
+
+fn file_text(path: &Path) -> Result<String, Error> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => missing(path),
+        _ => Error::io("read", path, &error),
+    })?;
+    if metadata.is_dir() {
+        let error = Error::new(format!("`{shown}` is a folder, not a scenario"));
+        let inside = scenarios_below(path);
+        return Err(match inside.first() {
+            Some(first) => error.hint(format!("name a file in it, as {first}")),
+            None => error.hint("a scenario is a TOML file; `seedbed list scenarios` shows those there are"),
+        });
+    }
+    // The size is asked for first, and the reading is bounded as well: a device or a pipe says that it has none.
+    if metadata.len() > SCENARIO_BYTES_MAX {
+        return Err(too_large(&shown.to_string(), metadata.len()));
+    }
+    let mut bytes = vec![];
+    let read = std::fs::File::open(path).and_then(|file| {
+        use std::io::Read;
+        file.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)
+    });
+    read.map_err(|error| Error::io("read", path, &error))?;
+    if bytes.len() as u64 > SCENARIO_BYTES_MAX {
+        return Err(too_large(&shown.to_string(), bytes.len() as u64));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Error::new(format!("`{shown}` is not UTF-8 text: line {line} has the byte 0x{:02x}", error.as_bytes()[valid]))
+            .hint("a scenario is a TOML file in UTF-8")
+    })
+}
+
+fn missing(path: &Path) -> Error {
+    let error = Error::new(format!("there is no scenario `{}`", path.display()));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut there = scenarios_below(Path::new("scenarios"));
+    there.extend(scenarios_below(parent));
+    let wanted = path.display().to_string();
+    let by_path = nearest(&wanted, there.iter().map(String::as_str));
+    let stem = |path: &str| Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stems: Vec<String> = there.iter().map(|path| stem(path)).collect();
+    let by_stem = || {
+        let near = nearest(&stem(&wanted), stems.iter().map(String::as_str).collect::<Vec<_>>())?;
+        stems.iter().position(|stem| stem == near).map(|position| there[position].as_str())
+    };
+    // The same file name in another folder is a better guess than another name in the same one.
+    match by_stem().or(by_path) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`seedbed list scenarios` shows those there are"),
+    }
+}
+
+/// The TOML files below a folder, two levels deep and sorted, so that no hint depends on the order of a directory.
+pub(crate) fn scenarios_below(folder: &Path) -> Vec<String> {
+    const FILES_MAX: usize = 500;
+    let mut found = vec![];
+    let mut folders = vec![(folder.to_path_buf(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        let mut paths: Vec<_> = entries.take(FILES_MAX).flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if path.is_dir() && depth < 2 && !hidden {
+                folders.push((path, depth + 1));
+            } else if path.extension().is_some_and(|extension| extension == "toml") && found.len() < FILES_MAX {
+                found.push(path.display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(
+    systems: &[&'static dyn System],
+    name: &str,
+    path: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    defects: &[String],
+) -> Result<Scenario, Error> {
+    let source = Arc::new(Source { path: path.into(), text: text.into() });
+    let mut table = tree::parse(&source).map_err(Error::of)?;
+    if table.entries.is_empty() {
+        let what = if text.trim().is_empty() { "is empty" } else { "holds nothing but comments" };
+        return Err(Error::new(format!("`{path}` {what}")).hint("`seedbed new scenario` prints a starting point"));
+    }
+    let mut mistakes = vec![];
+    for (key, value) in overrides {
+        mistakes.extend(tree::graft(&mut table, key, value).err());
+    }
+    if let Some(system) = table.get("system").and_then(|entry| entry.item.text()).map(String::from) {
+        for defect in defects {
+            tree::graft_defect(&mut table, &system, defect);
+        }
+    }
+    let reading = Reading::default();
+    let scenario = read_root(&reading, &table, systems, name);
+    mistakes.extend(reading.into_mistakes());
+    match scenario {
+        Some(scenario) if mistakes.is_empty() => Ok(scenario),
+        _ => Err(Error::of(mistakes)),
+    }
+}
+
+/// Read all sections. `None`, or a scenario with defaults in place of mistakes, where any was noted.
+pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dyn System], name: &str) -> Option<Scenario> {
+    let mut root = Section::root(reading, table);
+    let description = root.text("description", "", "The claim that the scenario makes, in a sentence.");
+    let (system, system_name) = read_system(&mut root, systems);
+    let seed = root.integer("seed", 1, 0..=u64::MAX, "The seed of everything that is drawn, unless `--seed` gives another.");
+    let second = Duration::from_secs(1);
+    let duration = root.duration("duration", 30 * second, Duration::from_millis(1)..=RUN_MAX, "How long faults and load go on.");
+    let recovery = root.duration(
+        "recovery",
+        10 * second,
+        Duration::ZERO..=RUN_MAX,
+        "What follows `duration`: everything is healed, a light load goes on, and liveness is judged.",
+    );
+    let mut names = Names { system, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration };
+    names.clients = workload::client_names(&mut root, system);
+    let (nodes, clocks) = nodes::read(&mut root, &mut names);
+    let settings = read_settings(&mut root, system, &system_name);
+    let network = network::read(&mut root, &names);
+    let disk = read_disk(&mut root);
+    let workload = workload::read(&mut root, &names);
+    let (fault_model, model_place) = read_model(&mut root);
+    let (nemesis, places) = entry::read_all(&mut root, &names);
+    let checks = checks::read(&mut root, &names, systems);
+    if reading.is_describing() {
+        return None;
+    }
+    // What no system claims is a mistake, unless the system itself could not be found.
+    if system.is_none() && !system_name.is_empty() {
+        reading.pass_over_unknown(table.get(&system_name).is_some());
+    }
+    let resolved = toml_text(&root.finish());
+    let (system, settings) = (system?, settings?);
+    let mut scenario = Scenario {
+        name: name.into(),
+        description,
+        system: system.name().into(),
+        seed,
+        duration,
+        recovery,
+        nodes,
+        network,
+        disk,
+        workload,
+        nemesis,
+        model: fault_model,
+        settings,
+        checks,
+        resolved: String::new(),
+    };
+    scenario.resolved = resolved;
+    if reading.is_clean() && !scenario.model.beyond_model {
+        model::Judge { scenario: &scenario, reading, places: &places, clocks: &clocks, model: &model_place }.judge();
+    }
+    Some(scenario)
+}
+
+fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Option<&'static dyn System>, String) {
+    let known: Vec<String> = systems.iter().map(|system| system.name().to_string()).collect();
+    let doc = "The system that runs; `seedbed list systems` shows them.";
+    let key = Key { name: "system", kind: "a text", range: String::new(), doc };
+    let Some(entry) = root.take(&key, None) else {
+        if !root.reading.is_describing() {
+            let first = known.first().map_or("raft", String::as_str);
+            let mistake =
+                Mistake::new("this is no scenario: it has no `system`").hint(format!("say what is to run, as in: system = \"{first}\""));
+            let mistake = match root.table.and_then(|table| table.entries.first()) {
+                Some(entry) => Mistake { place: Some(entry.key_at.label("the file begins here")), ..mistake },
+                None => mistake,
+            };
+            root.reading.note(mistake);
+            root.reading.pass_over_unknown(true);
+        }
+        return (None, String::new());
+    };
+    let Some(name) = entry.item.text() else {
+        root.reading.note_at("`system` must be a text", &entry.item.at, format!("found {}", entry.item.found()));
+        root.reading.pass_over_unknown(true);
+        return (None, String::new());
+    };
+    let system = systems.iter().find(|system| system.name() == name).copied();
+    if system.is_none() {
+        let hint = name_hint(name, "systems", known.iter().map(String::as_str));
+        root.reading.note(mistake_at(format!("there is no system `{}`", excerpt(name)), &entry.item.at, "unknown system").hint(hint));
+    }
+    root.resolve("system", super::units::show_text(name));
+    (system, name.into())
+}
+
+fn read_settings(root: &mut Section<'_>, system: Option<&'static dyn System>, name: &str) -> Option<Arc<dyn Settings>> {
+    let system = system?;
+    debug_assert_eq!(system.name(), name, "a system is found by its name");
+    let mut section = root.table(system.name());
+    let settings = system.read_settings(&mut section);
+    root.close(system.name(), section);
+    Some(settings)
+}
+
+fn read_disk(root: &mut Section<'_>) -> DiskSpec {
+    use super::types::CrashPolicy;
+    let default = DiskSpec::default();
+    let mut section = root.table("disk");
+    let sync_latency = network::latency(&mut section, "sync_latency", default.sync_latency, "How long a sync takes.");
+    let crash = section.choice(
+        "crash",
+        "lose",
+        &["lose", "prefix", "torn"],
+        "What a crash does to writes that were not synced: all are gone, or a drawn number of the first survives, or a part of the next one too.",
+    );
+    let crash = match crash {
+        "prefix" => CrashPolicy::Prefix,
+        "torn" => CrashPolicy::Torn,
+        _ => CrashPolicy::Lose,
+    };
+    let doc = "How long an unsynced write of a node that does not sync stays in the cache before it is durable.";
+    let writeback = section.duration("writeback", default.writeback, Duration::ZERO..=Duration::from_secs(600), doc);
+    let capacity = section.limit("capacity", default.capacity, 1..=u64::MAX, "Bytes that the disk of a node holds.");
+    root.close("disk", section);
+    DiskSpec { sync_latency, crash, writeback, capacity }
+}
+
+/// Where the limits of the fault model stand.
+#[derive(Default)]
+pub(crate) struct ModelPlace {
+    places: Vec<(String, tree::At)>,
+}
+
+impl ModelPlace {
+    pub(crate) fn of(&self, key: &str) -> Option<&tree::At> {
+        self.places.iter().find(|(name, _)| name == key).map(|(_, at)| at)
+    }
+}
+
+fn read_model(root: &mut Section<'_>) -> (FaultModel, ModelPlace) {
+    let mut section = root.table("model");
+    let mut place = ModelPlace::default();
+    for entry in section.table.iter().flat_map(|table| &table.entries) {
+        let whole = entry.key_at.span.start..entry.item.at.span.end.max(entry.key_at.span.end);
+        let same = entry.key_at.source == entry.item.at.source;
+        let at = if same { tree::At { span: whole, ..entry.key_at.clone() } } else { entry.item.at.clone() };
+        place.places.push((entry.key.clone(), at));
+    }
+    let faulty =
+        "Nodes that are down, paused or cut from the majority at any one time, at most. Not limited where it is left out, as all of these.";
+    let max_faulty = section.optional_integer("max_faulty", 0..=1_000, faulty).map(|count| u32::try_from(count).expect("in range"));
+    let max_drift_ppm = section.optional_number("max_drift_ppm", 0.0..=1e6, "Drift of any clock at most, parts per million either way.");
+    let max_clock_offset = section.optional_duration("max_clock_offset", Duration::ZERO..=RUN_MAX, "Error of any wall clock at most.");
+    let max_latency = section.optional_duration("max_latency", Duration::ZERO..=RUN_MAX, "One-way delay of any message at most.");
+    let durable = "Where true, no fault damages or takes back synced data (`bitflip`, `truncate`, `stale_restore`, `wipe`).";
+    let durable_disks = section.optional_flag("durable_disks", durable);
+    let beyond_model = section.flag("beyond_model", false, "The scenario leaves its model knowingly.");
+    root.close("model", section);
+    (FaultModel { max_faulty, max_drift_ppm, max_clock_offset, max_latency, durable_disks, beyond_model }, place)
+}

@@ -1,0 +1,220 @@
+//! `[nodes]`: who takes part, with which clocks, and the groups.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::error::excerpt;
+
+use super::Names;
+use crate::scenario::reader::{Key, Problem, Section, read_pair, show_names, show_pair};
+use crate::scenario::reading::{Reading, mistake_at};
+use crate::scenario::tree::{At, Item};
+use crate::scenario::types::{ClockSpec, NodeSpec, NodesSpec};
+use crate::scenario::units::{parse_signed, show_signed, show_text};
+
+/// More nodes than this no scenario has.
+const NODES_MAX: u64 = 1_000;
+
+/// An hour either way is more than any correct clock has, and enough for every lesson; ten years are for broken batteries.
+const OFFSET_MAX_NS: i64 = 10 * 365 * 86_400 * 1_000_000_000;
+
+/// Words that say whom a fault hits, which therefore are no names.
+pub(super) const TARGET_WORDS: &[&str] = &["one", "minority", "majority", "leader", "followers", "follower", "all", "random"];
+
+/// Names that mean something else in a scenario or in a trace.
+const RESERVED: &[&str] = &["any", "none", "client", "nemesis", "network"];
+
+/// Where the clocks of the nodes are set, for messages of the fault model.
+#[derive(Default)]
+pub(crate) struct ClockPlaces {
+    pub(crate) offset: BTreeMap<String, At>,
+    pub(crate) drift: BTreeMap<String, At>,
+}
+
+pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, ClockPlaces) {
+    let mut section = root.table("nodes");
+    let roles: Vec<String> = names.system.map_or(vec![], |system| system.roles().iter().map(ToString::to_string).collect());
+    let first_role = roles.first().cloned().unwrap_or_default();
+    let listed = section.entry("node").is_some();
+    let count = section.integer(
+        "count",
+        if listed { 0 } else { 5 },
+        0..=NODES_MAX,
+        "Nodes named n1, n2, … of the system's first role. 0 where `[[nodes.node]]` lists the nodes; with both, an entry named like one of them \
+         gives it settings of its own, and any other adds a node.",
+    );
+    let mut places = ClockPlaces::default();
+    let mut of_all = Own { clock: ClockSpec::default(), slowness: 1.0 };
+    of_all = read_own(&mut section, &of_all);
+    let zero = Duration::ZERO;
+    let processing =
+        section.duration("processing", zero, zero..=Duration::from_secs(10), "Processor time of one handled input; 0 is infinitely fast.");
+    let restart_after = section.duration(
+        "restart_after",
+        Duration::from_secs(1),
+        zero..=Duration::from_secs(3_600),
+        "How long after a panic, an exit or a disk error a node is started again.",
+    );
+    let mut nodes: Vec<NodeSpec> = (1..=count)
+        .map(|i| NodeSpec { name: format!("n{i}"), role: first_role.clone(), clock: of_all.clock, slowness: of_all.slowness })
+        .collect();
+    for node in &nodes {
+        places.note(&section, &node.name);
+    }
+    let mut entries = section.tables("node");
+    let mut seen: Vec<String> = vec![];
+    for entry in &mut entries {
+        let Some(spec) = read_node(entry, &roles, &first_role, &of_all, names, &seen) else { continue };
+        places.note(&section, &spec.name);
+        places.note(entry, &spec.name);
+        seen.push(spec.name.clone());
+        match nodes.iter_mut().find(|node| node.name == spec.name) {
+            Some(node) => *node = spec,
+            None => nodes.push(spec),
+        }
+    }
+    section.close_all("node", entries);
+    if nodes.is_empty() && !section.reading.is_describing() {
+        let at = section.entry("count").map(|entry| &entry.item.at).or(section.at.as_ref()).cloned();
+        if let Some(at) = at {
+            section
+                .reading
+                .note(mistake_at("a scenario needs a node", &at, "no nodes").hint("write count = 5, or list them as [[nodes.node]]"));
+        }
+    }
+    names.nodes = nodes.iter().map(|node| node.name.clone()).collect();
+    names.roles = nodes.iter().map(|node| node.role.clone()).collect();
+    let groups = read_groups(&mut section, names);
+    names.groups = groups.keys().cloned().collect();
+    root.close("nodes", section);
+    (NodesSpec { nodes, groups, processing, restart_after }, places)
+}
+
+impl ClockPlaces {
+    fn note(&mut self, section: &Section<'_>, node: &str) {
+        if let Some(entry) = section.entry("clock_offset") {
+            self.offset.insert(node.into(), entry.item.at.clone());
+        }
+        if let Some(entry) = section.entry("drift_ppm") {
+            self.drift.insert(node.into(), entry.item.at.clone());
+        }
+    }
+}
+
+/// The settings that all nodes and each of them can have.
+#[derive(Clone, Copy)]
+struct Own {
+    clock: ClockSpec,
+    slowness: f64,
+}
+
+fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
+    let kind = "a duration with a sign or a range of two";
+    let doc = "Error of the wall clock at the start, drawn for each node where it is a range.";
+    let key = Key { name: "clock_offset", kind, range: String::new(), doc };
+    let offset_ns = section.value(
+        key,
+        default.clock.offset_ns,
+        |item| read_pair(item, read_offset),
+        |pair| show_pair(pair, |end| show_text(&show_signed(*end))),
+    );
+    let doc = "How much too fast the oscillator runs, in parts per million, drawn for each node where it is a range.";
+    let drift_ppm = section.numbers("drift_ppm", default.clock.drift_ppm, -500_000.0..=500_000.0, doc);
+    let doc = "How much slower than normal the processor is; `processing` is multiplied by it.";
+    let slowness = section.number("slowness", default.slowness, 1.0..=1e6, doc);
+    Own { clock: ClockSpec { offset_ns, drift_ppm }, slowness }
+}
+
+fn read_offset(item: &Item) -> Result<i64, Problem> {
+    let Some(text) = item.text() else {
+        let problem = Problem::found(item);
+        return Err(match item.number() {
+            Some(number) => problem.hint(format!("durations are texts with a unit: \"{number}ms\"")),
+            None => problem.hint("as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
+        });
+    };
+    let nanos = parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))?;
+    if nanos.abs() > OFFSET_MAX_NS {
+        return Err(Problem::new(&item.at, "more than ten years"));
+    }
+    Ok(nanos)
+}
+
+fn read_node(
+    section: &mut Section<'_>,
+    roles: &[String],
+    first_role: &str,
+    of_all: &Own,
+    names: &Names,
+    seen: &[String],
+) -> Option<NodeSpec> {
+    let name = section.optional_text("name", "Its name. Must be given.");
+    let role = section.name("role", first_role, "roles", roles, "Its role in the system; the first one where none is given.");
+    let own = read_own(section, of_all);
+    let reading = section.reading;
+    let Some(name) = name else {
+        if let (false, Some(at)) = (section.has("name"), &section.at) {
+            let mistake = mistake_at(format!("`{}` needs a `name`", section.path), at, "no name");
+            reading.note(mistake.hint("a node of [[nodes.node]] is named, as in: name = \"n1\""));
+        }
+        return None;
+    };
+    let at = &section.entry("name").expect("it has a name").item.at;
+    if !good_name(reading, &name, at, "node") {
+        return None;
+    }
+    if names.clients.contains(&name) {
+        reading.note(mistake_at(format!("`{name}` is the name of a client"), at, "taken").hint("clients are c1, c2, …"));
+        return None;
+    }
+    if seen.contains(&name) {
+        reading.note_at(format!("two nodes are named `{name}`"), at, "the second of them");
+        return None;
+    }
+    Some(NodeSpec { name, role, clock: own.clock, slowness: own.slowness })
+}
+
+/// Whether a name of the file's own can stand in traces and file names; a mistake is noted where not.
+pub(super) fn good_name(reading: &Reading, name: &str, at: &At, what: &str) -> bool {
+    let letters = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        && name.len() <= 32;
+    if !letters {
+        let message = format!("`{}` is no name for a {what}", excerpt(name));
+        let hint = "a name begins with a letter and has at most 32 letters, digits, `-` and `_`";
+        reading.note(mistake_at(message, at, "not a name").hint(hint));
+        return false;
+    }
+    if TARGET_WORDS.contains(&name) || RESERVED.contains(&name) {
+        let message = format!("`{name}` is no name for a {what}");
+        reading.note(mistake_at(message, at, "has a meaning of its own").hint("choose another name"));
+        return false;
+    }
+    true
+}
+
+fn read_groups(section: &mut Section<'_>, names: &Names) -> BTreeMap<String, Vec<String>> {
+    let mut table = section.table("groups");
+    let known: Vec<String> = names.nodes.iter().chain(&names.clients).cloned().collect();
+    let doc = "A name and the nodes that it stands for, in targets and links.";
+    if table.reading.is_describing() {
+        let key = Key { name: "NAME", kind: "a list of names", range: "nodes".into(), doc };
+        table.take(&key, None);
+    }
+    let mut groups = BTreeMap::new();
+    for entry in table.free_entries() {
+        let good = good_name(table.reading, &entry.key, &entry.key_at, "group");
+        if good && known.contains(&entry.key) {
+            table.reading.note_at(format!("the group `{}` has the name of a node", entry.key), &entry.key_at, "taken");
+        }
+        let key = Key { name: &entry.key, kind: "a list of names", range: "nodes".into(), doc };
+        let members = table.read_names(&key, &entry.item, "nodes", &known);
+        if members.is_empty() && matches!(&entry.item.value, crate::scenario::tree::Value::List(list) if list.is_empty()) {
+            table.reading.note_at(format!("the group `{}` has no nodes", excerpt(&entry.key)), &entry.item.at, "empty");
+        }
+        table.resolve(&entry.key, show_names(&members));
+        groups.insert(entry.key.clone(), members);
+    }
+    section.close("groups", table);
+    groups
+}

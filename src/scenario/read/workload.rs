@@ -1,0 +1,112 @@
+//! `[workload]`: the client processes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::systems::System;
+
+use super::Names;
+use crate::scenario::reader::{Key, Section, read_integer, read_number};
+use crate::scenario::reading::{mistake_at, name_hint};
+use crate::scenario::types::WorkloadSpec;
+use crate::scenario::units::show_float;
+
+const CLIENTS_MAX: u64 = 1_000;
+
+/// The names of the clients, `c1` and on. They are needed before the section is read, for links and groups; what is wrong with the number is told
+/// when the section is read.
+pub(super) fn client_names(root: &mut Section<'_>, system: Option<&'static dyn System>) -> Vec<String> {
+    let written = root.entry("workload").and_then(|entry| match &entry.item.value {
+        crate::scenario::tree::Value::Table(table) => table.get("clients"),
+        _ => None,
+    });
+    let count = written.and_then(|entry| read_integer(&entry.item, &(0..=CLIENTS_MAX)).ok()).unwrap_or(default_clients(system));
+    (1..=count).map(|i| format!("c{i}")).collect()
+}
+
+fn default_clients(system: Option<&'static dyn System>) -> u64 {
+    if system.is_some_and(|system| system.operations().is_empty()) { 0 } else { WorkloadSpec::default().clients.into() }
+}
+
+pub(super) fn read(root: &mut Section<'_>, names: &Names) -> WorkloadSpec {
+    let default = WorkloadSpec::default();
+    let mut section = root.table("workload");
+    let (zero, millisecond, hour) = (Duration::ZERO, Duration::from_millis(1), Duration::from_secs(3_600));
+    let small = |number: u64| u32::try_from(number).expect("in range");
+    let doc = "Client processes, named c1, c2, …";
+    let clients = small(section.integer("clients", default_clients(names.system), 0..=CLIENTS_MAX, doc));
+    section.exclusive(&["rate", "think_time"], "`rate` is an open loop, `think_time` a closed one: choose");
+    let doc = "Open loop: operations a second of all clients together. Left out, each client starts its next operation after the answer.";
+    let rate = section.optional_number("rate", 0.001..=1e6, doc);
+    let think_time = if rate.is_some() {
+        section.allow("think_time");
+        default.think_time
+    } else {
+        let doc = "Closed loop: pause between an answer and the next operation.";
+        section.durations("think_time", default.think_time, zero..=hour, doc)
+    };
+    let doc = "How long a client waits for an operation, all retries included, before it records `info`.";
+    let timeout = section.duration("timeout", default.timeout, millisecond..=hour, doc);
+    let doc = "How long it waits for one answer before it tries another node with the same serial number.";
+    let retry_after = section.duration("retry_after", default.retry_after, millisecond..=hour, doc);
+    let keys = small(section.integer("keys", default.keys.into(), 1..=1_000_000, "How many keys."));
+    let doc = "Client i speaks only to the node at position i of this list, over and over. Empty: clients follow the leader.";
+    let pin = section.names("pin", &[], "nodes", &names.nodes, doc);
+    let start = section.duration("start", default.start, zero..=Duration::from_secs(48 * 3_600), "When the first operations start.");
+    if let Some(entry) = section.entry("start").filter(|_| start >= names.duration) {
+        let label = format!("the load ends at {}", crate::scenario::units::show_duration(names.duration));
+        section.reading.note_at("`workload.start` is after the end of `duration`", &entry.item.at, label);
+    }
+    let operations =
+        section.optional_integer("operations", 0..=u64::MAX, "At most this many operations a client; left out, until the end.");
+    let mix = read_mix(&mut section, names, &default.mix);
+    root.close("workload", section);
+    WorkloadSpec { clients, rate, think_time, timeout, retry_after, mix, keys, pin, start, operations }
+}
+
+fn read_mix(section: &mut Section<'_>, names: &Names, default: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    let mut table = section.table("mix");
+    let doc = "Relative frequency of an operation of the system; those that are not named do not occur.";
+    if table.reading.is_describing() {
+        let key = Key { name: "OPERATION", kind: "a number", range: "0 up".into(), doc };
+        table.take(&key, None);
+    }
+    let Some(system) = names.system else {
+        table.free_entries();
+        return default.clone();
+    };
+    let operations = system.operations();
+    let mut mix = BTreeMap::new();
+    for entry in table.free_entries() {
+        if !operations.contains(&entry.key.as_str()) {
+            let message = format!("`{}` has no operation `{}`", system.name(), crate::error::excerpt(&entry.key));
+            let hint = name_hint(&entry.key, "operations", operations.iter().copied());
+            table.reading.note(mistake_at(message, &entry.key_at, "unknown operation").hint(hint));
+            continue;
+        }
+        let key = Key { name: &entry.key, kind: "a number", range: "0 up".into(), doc };
+        match read_number(&entry.item, &(0.0..=1e9)) {
+            Ok(weight) => {
+                mix.insert(entry.key.clone(), weight);
+            }
+            Err(problem) => table.complain(&key, problem),
+        }
+    }
+    if let Some(at) = table.at.as_ref().filter(|_| table.table.is_some() && section.has("mix")) {
+        if !mix.is_empty() && mix.values().all(|weight| *weight == 0.0) {
+            table.reading.note(mistake_at("`workload.mix` is all zeros", at, "no operation ever").hint("for no load, write clients = 0"));
+        }
+    }
+    if mix.is_empty() {
+        mix =
+            default.iter().filter(|(name, _)| operations.contains(&name.as_str())).map(|(name, weight)| (name.clone(), *weight)).collect();
+    }
+    if mix.is_empty() {
+        mix = operations.iter().map(|name| (name.to_string(), 1.0)).collect();
+    }
+    for (name, weight) in &mix {
+        table.resolve(name, show_float(*weight));
+    }
+    section.close("mix", table);
+    mix
+}

@@ -1,0 +1,123 @@
+//! What all sections of one reading share: the mistakes, the names that can be meant, and what the keys mean.
+
+use std::cell::{Cell, RefCell};
+
+use crate::error::Mistake;
+
+use super::tree::At;
+
+/// Mistakes beyond this are counted no more: an enormous file of nonsense must not take memory without a bound.
+const MISTAKES_MAX: usize = 1_000;
+
+/// What the reference says of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// The section: `nodes`, `network.link`, `nemesis partition`; empty at the top.
+    pub section: String,
+    /// The key.
+    pub key: String,
+    /// What it takes: `duration`, `number`, …
+    pub kind: String,
+    /// Its value where the file gives none; `None`: none, and the doc says what that means.
+    pub default: Option<String>,
+    /// The values that are possible, in words; may be empty.
+    pub range: String,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// Shared by the sections of one reading.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    mistakes: RefCell<Vec<Mistake>>,
+    /// Whether the calls describe keys instead of reading them.
+    describing: bool,
+    keys: RefCell<Vec<KeyInfo>>,
+    /// Whether a mistake asks for the keys of all sections, which is a reading of its own.
+    quiet_unknown: Cell<bool>,
+}
+
+impl Reading {
+    /// A reading in which every call tells the reference of its key.
+    pub(crate) fn describing() -> Self {
+        Reading { describing: true, ..Reading::default() }
+    }
+
+    pub(crate) fn is_describing(&self) -> bool {
+        self.describing
+    }
+
+    pub(crate) fn note(&self, mistake: Mistake) {
+        let mut mistakes = self.mistakes.borrow_mut();
+        if !self.describing && mistakes.len() < MISTAKES_MAX {
+            mistakes.push(mistake);
+        }
+    }
+
+    /// Note a mistake at a place; the result can be given notes and hints while it is built.
+    pub(crate) fn note_at(&self, message: impl Into<String>, at: &At, label: impl Into<String>) {
+        self.note(mistake_at(message, at, label));
+    }
+
+    pub(crate) fn describe(&self, key: KeyInfo) {
+        if self.describing {
+            let mut keys = self.keys.borrow_mut();
+            if !keys.iter().any(|known| known.section == key.section && known.key == key.key) {
+                keys.push(key);
+            }
+        }
+    }
+
+    /// Whether nothing was wrong so far.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.mistakes.borrow().is_empty()
+    }
+
+    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
+        self.mistakes.into_inner()
+    }
+
+    pub(crate) fn into_keys(self) -> Vec<KeyInfo> {
+        self.keys.into_inner()
+    }
+
+    /// From here on unknown keys are passed over: the name of the system is wrong, and so its section cannot be told from a mistake.
+    pub(crate) fn pass_over_unknown(&self, pass: bool) {
+        self.quiet_unknown.set(pass);
+    }
+
+    pub(crate) fn passes_over_unknown(&self) -> bool {
+        self.quiet_unknown.get()
+    }
+}
+
+/// A mistake at a place.
+pub(crate) fn mistake_at(message: impl Into<String>, at: &At, label: impl Into<String>) -> Mistake {
+    Mistake { place: Some(at.label(label)), ..Mistake::new(message) }
+}
+
+/// `did you mean`, or all names where none is near and they are few enough to be read.
+pub(crate) fn name_hint<'a>(written: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    const FEW: usize = 24;
+    if let Some(near) = crate::error::nearest(written, known.clone()) {
+        return format!("did you mean `{near}`?");
+    }
+    let names: Vec<&str> = known.into_iter().collect();
+    match names.len() {
+        0 => format!("there are no {what} here"),
+        1..=FEW => format!("the {what} are {}", and_list(&names)),
+        count => format!("there are {count} {what}; `seedbed list` shows them"),
+    }
+}
+
+/// `a, b and c`.
+pub(crate) fn and_list<T: AsRef<str>>(names: &[T]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.as_ref().into(),
+        [most @ .., last] => {
+            let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", most.join(", "), last.as_ref())
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A system that is only there to be named: it declares a little of everything that a scenario can name, and never runs. The messages are
+//! tested with it, so that a new check of a real system changes no snapshot here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use seedbed::checkers::{Checker, ParamInfo, Verdict};
+use seedbed::plots::Plot;
+use seedbed::scenario::{Scenario, Section, Settings};
+use seedbed::sim::{RunOptions, RunOutput};
+use seedbed::systems::{Defect, Shown, System};
+
+pub struct Toy;
+
+#[derive(Debug)]
+pub struct ToySettings {
+    pub heartbeat_interval: Duration,
+    pub election_timeout: (Duration, Duration),
+    pub batch: u64,
+    pub snapshot_after: Option<u64>,
+    pub drop_rate: f64,
+    pub pre_vote: bool,
+    pub reads: &'static str,
+    pub defects: Vec<String>,
+}
+
+impl Settings for ToySettings {
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+static AVAILABILITY: Checker = Checker {
+    name: "availability",
+    summary: "Enough of the operations succeed.",
+    source: "design",
+    params: &[
+        ParamInfo { name: "min", duration: false, default: 0.0, range: (0.0, 1.0), doc: "Least share of operations that are ok." },
+        ParamInfo { name: "within", duration: true, default: 2e6, range: (0.0, 6e7), doc: "Time in which one must succeed." },
+    ],
+    check: |_, _| Verdict::Valid,
+};
+
+static CHECKS: &[&Checker] = &[&ELECTION_SAFETY, &LINEARIZABLE, &AVAILABILITY];
+
+static ELECTION_SAFETY: Checker = Checker {
+    name: "election_safety",
+    summary: "At most one leader a term.",
+    source: "Raft §5.2",
+    params: &[],
+    check: |_, _| Verdict::Valid,
+};
+
+static LINEARIZABLE: Checker = Checker {
+    name: "linearizable",
+    summary: "The history of each key is linearizable.",
+    source: "Herlihy and Wing 1990",
+    params: &[],
+    check: |_, _| Verdict::Valid,
+};
+
+impl System for Toy {
+    fn name(&self) -> &'static str {
+        "toy"
+    }
+    fn summary(&self) -> &'static str {
+        "A system for the tests of the scenario language."
+    }
+    fn roles(&self) -> &'static [&'static str] {
+        &["peer", "witness"]
+    }
+    fn operations(&self) -> &'static [&'static str] {
+        &["read", "write", "cas", "append"]
+    }
+    fn metrics(&self) -> &'static [Shown] {
+        &[Shown { name: "role", summary: "follower or leader" }, Shown { name: "current_term", summary: "the term" }]
+    }
+    fn events(&self) -> &'static [Shown] {
+        &[Shown { name: "leader", summary: "a node becomes leader" }, Shown { name: "vote", summary: "a vote is given" }]
+    }
+    fn messages(&self) -> &'static [Shown] {
+        &[Shown { name: "AppendEntries", summary: "entries" }, Shown { name: "RequestVote", summary: "asks for a vote" }]
+    }
+    fn checks(&self) -> &'static [&'static Checker] {
+        CHECKS
+    }
+    fn plots(&self) -> &'static [&'static Plot] {
+        &[]
+    }
+    fn defects(&self) -> &'static [Defect] {
+        &[Defect {
+            name: "vote-not-persisted",
+            summary: "A vote is not saved.",
+            caught_by: "election_safety",
+            scenario: "toy/two-leaders",
+            seeds: 10,
+        }]
+    }
+    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
+        let ms = Duration::from_millis;
+        Arc::new(ToySettings {
+            heartbeat_interval: section.duration("heartbeat_interval", ms(50), ms(1)..=ms(10_000), "How often a leader shows itself."),
+            election_timeout: section.durations(
+                "election_timeout",
+                (ms(150), ms(300)),
+                ms(1)..=ms(60_000),
+                "Silence after which a node stands.",
+            ),
+            batch: section.integer("batch", 64, 1..=10_000, "Entries of a message at the most."),
+            snapshot_after: section.optional_integer("snapshot_after", 1..=u64::MAX, "Entries after which a snapshot is taken."),
+            drop_rate: section.number("drop_rate", 0.0, 0.0..=1.0, "Probability of a lost thing."),
+            pre_vote: section.flag("pre_vote", true, "Whether nodes ask before they stand."),
+            reads: section.choice("reads", "read_index", &["read_index", "lease", "local"], "How reads are served."),
+            defects: section.words("defects", &["vote-not-persisted", "commit-old-term"], "Mistakes to be made."),
+        })
+    }
+    fn run(&self, _: &Scenario, _: &RunOptions) -> RunOutput {
+        unreachable!("the toy never runs")
+    }
+}
+
+pub const SYSTEMS: &[&dyn System] = &[&Toy];
