@@ -6,6 +6,7 @@ compile_error!(
 );
 
 pub mod checkers;
+pub mod nemesis;
 pub mod node;
 pub mod plots;
 pub mod scenario;
