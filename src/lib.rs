@@ -7,7 +7,7 @@ compile_error!(
 
 pub mod checkers;
 pub mod error;
-mod nemesis;
+pub mod nemesis;
 pub mod node;
 pub mod plots;
 pub mod scenario;

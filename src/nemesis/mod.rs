@@ -1,28 +1,347 @@
-//! The nemesis (lands next).
-#![allow(dead_code, unused_variables)]
-use crate::scenario::Scenario;
-use crate::sim::world::World;
-use crate::trace::{NodeId, Value};
+//! The nemesis: it does to a run what the scenario's `[[nemesis]]` entries say, and undoes all of it at `duration`.
+//!
+//! **A fault's life.** An entry's time comes ([`schedule`], [`conditions`]). Its targets are chosen then and not before, because leaders change
+//! ([`targets`]). From entry and targets a plan is made in which everything is drawn ([`plan`]; [`links`] with [`shapes`], [`process`], [`clocks`],
+//! [`disks`], [`composed`]). Where the scenario has promised not to break more than so many nodes at a time, the plan is weighed against all that is
+//! in force ([`model`]), and dropped if it is too much. Otherwise it is recorded and done. When its time is over it is undone and recorded again.
+//!
+//! **Overlap.** Nothing is undone directly: [`holds`] knows which faults want a node down, paused, slow, and puts it into the state that those left
+//! over ask for.
+//!
+//! **Records.** `invoke` when a fault begins and `info` with the same value, `NAME: TARGETS`, when it has healed. A fault that was not begun leaves
+//! only an `info`, `NAME: skipped, …`, and a swarm an `info` `NAME: chosen, …`; having no `invoke`, they are no spans
+//! ([`Trace::faults`](crate::trace::Trace::faults)).
+//!
+//! Architecture invariants: all draws come from the nemesis' own stream; the nemesis acts only when called by an alarm, never in the middle of a
+//! step of a node; after [`Nemesis::heal_all`] nothing that it did is left but the errors of wall clocks and what disks have lost.
 
-pub(crate) struct Nemesis;
+mod catalogue;
+mod clocks;
+mod composed;
+mod conditions;
+mod disks;
+mod holds;
+mod links;
+mod model;
+mod plan;
+mod process;
+mod schedule;
+mod shapes;
+mod targets;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::{FAULTS, FaultInfo, fault_name};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::scenario::{Condition, Fault, NemesisEntry, Scenario, Span, When};
+use crate::sim::link::LinkSet;
+use crate::sim::world::{Status, World};
+use crate::trace::{NodeId, OpType, Value};
+use composed::{Member, Swarm};
+use conditions::Sight;
+use holds::Holds;
+use plan::{Deed, Groups, Hand, Lasts, Order, Plan, Toll};
+use schedule::{Alarm, Schedule};
+
+/// The nemesis of one run.
+pub(crate) struct Nemesis {
+    schedule: Schedule,
+    groups: Groups,
+    max_faulty: Option<usize>,
+    holds: Holds,
+    /// Faults in force, in the order of their beginning.
+    active: BTreeMap<u64, Active>,
+    /// Swarms in force.
+    swarms: BTreeMap<u64, Swarm>,
+    /// What swarms have chosen at their first beginning, by entry. A swarm inside a `random` is told from others by the fault.
+    chosen: Vec<(usize, Fault, Vec<Member>)>,
+    next_id: u64,
+}
+
+/// A fault in force.
+struct Active {
+    entry: usize,
+    /// The swarm that has begun it.
+    parent: Option<u64>,
+    fault: &'static str,
+    /// As recorded.
+    value: String,
+    toll: Toll,
+    deed: Box<dyn Deed>,
+}
 
 impl Nemesis {
+    /// The nemesis of a scenario, before the run.
     pub(crate) fn new(scenario: &Scenario) -> Nemesis {
-        Nemesis
+        let max_faulty = scenario.model.max_faulty.map(|most| most as usize);
+        Nemesis::with(&scenario.nemesis, scenario.duration, scenario.nodes.groups.clone(), max_faulty)
     }
+
+    fn with(entries: &[NemesisEntry], duration: Duration, groups: Groups, max_faulty: Option<usize>) -> Nemesis {
+        Nemesis {
+            schedule: Schedule::new(entries, duration),
+            groups,
+            max_faulty,
+            holds: Holds::default(),
+            active: BTreeMap::new(),
+            swarms: BTreeMap::new(),
+            chosen: Vec::new(),
+            next_id: 0,
+        }
+    }
+
+    /// Whether a condition waits for a metric.
     pub(crate) fn wants_metrics(&self) -> bool {
-        false
+        self.waits_for(|condition| matches!(condition, Condition::Metric { .. }))
     }
+
+    /// Whether a condition waits for an event.
     pub(crate) fn wants_events(&self) -> bool {
-        false
+        self.waits_for(|condition| matches!(condition, Condition::Event { .. }))
     }
+
+    /// Whether a condition waits for a message.
     pub(crate) fn wants_messages(&self) -> bool {
-        false
+        self.waits_for(|condition| matches!(condition, Condition::Message { .. }))
     }
-    pub(crate) fn start(&mut self, world: &mut impl World) {}
-    pub(crate) fn on_alarm(&mut self, world: &mut impl World, token: u64) {}
-    pub(crate) fn on_metric(&mut self, world: &mut impl World, node: NodeId, metric: &str, value: &Value) {}
-    pub(crate) fn on_event(&mut self, world: &mut impl World, node: NodeId, name: &str, names: &[&str], values: &[Value]) {}
-    pub(crate) fn on_message(&mut self, world: &mut impl World, src: NodeId, dest: NodeId, kind: &str) {}
-    pub(crate) fn heal_all(&mut self, world: &mut impl World) {}
+
+    fn waits_for(&self, fits: impl Fn(&Condition) -> bool) -> bool {
+        self.schedule.entries.iter().any(|entry| matches!(&entry.when, When::Condition { condition, .. } if fits(condition)))
+    }
+
+    /// The run begins.
+    pub(crate) fn start(&mut self, world: &mut dyn World) {
+        self.schedule.start(world);
+    }
+
+    /// An alarm that was set with [`World::alarm`].
+    pub(crate) fn on_alarm(&mut self, world: &mut dyn World, token: u64) {
+        match self.schedule.take(token) {
+            Some(Alarm::Due { entry }) => self.on_due(world, entry),
+            Some(Alarm::End { active }) => self.end(world, active),
+            Some(Alarm::Step { active, step }) => {
+                if let Some(fault) = self.active.get_mut(&active) {
+                    let mut hand = Hand { world, holds: &mut self.holds, schedule: &mut self.schedule, id: active };
+                    fault.deed.step(&mut hand, step);
+                }
+            }
+            Some(Alarm::Member { active, member }) => self.on_member(world, active, member),
+            None => {}
+        }
+    }
+
+    /// A metric of a node has a new value.
+    pub(crate) fn on_metric(&mut self, world: &mut dyn World, node: NodeId, metric: &str, value: &Value) {
+        self.schedule.on_sight(world, &self.groups, Sight::Metric { node, metric, value });
+    }
+
+    /// An event was observed.
+    pub(crate) fn on_event(&mut self, world: &mut dyn World, node: NodeId, name: &str, names: &[&str], values: &[Value]) {
+        self.schedule.on_sight(world, &self.groups, Sight::Event { node, name, names, values });
+    }
+
+    /// A message was delivered.
+    pub(crate) fn on_message(&mut self, world: &mut dyn World, src: NodeId, dest: NodeId, kind: &str) {
+        self.schedule.on_sight(world, &self.groups, Sight::Message { src, dest, kind });
+    }
+
+    /// `duration` is over: undo everything, and begin nothing any more. Afterwards all nodes are up.
+    pub(crate) fn heal_all(&mut self, world: &mut dyn World) {
+        self.schedule.close();
+        // Processes start last, so that they find their disks, clocks and links in order.
+        let (last, first): (Vec<u64>, Vec<u64>) = self.active.keys().partition(|id| self.holds.keeps_down(**id));
+        for id in first.into_iter().chain(last) {
+            self.end(world, id);
+        }
+        for node in world.nodes() {
+            match world.status(node) {
+                Status::Up => {}
+                Status::Paused => world.resume(node),
+                Status::Down => world.start(node),
+                Status::Absent => process::join(world, node),
+            }
+        }
+    }
+
+    fn on_due(&mut self, world: &mut dyn World, entry: usize) {
+        if !self.schedule.is_open(world.now()) {
+            return;
+        }
+        let happens = self.schedule.due(world, entry);
+        let entries = self.schedule.entries.clone();
+        if !happens || !self.begin(world, entry, &entries[entry].fault, None, None) {
+            self.schedule.rearm(entry);
+        }
+    }
+
+    fn on_member(&mut self, world: &mut dyn World, active: u64, member: usize) {
+        let Some(swarm) = self.swarms.get(&active) else { return };
+        let Some(parent) = self.active.get(&active) else { return };
+        let (entry, fault) = (parent.entry, swarm.members[member].fault.clone());
+        let stay = swarm.next(world, &mut self.schedule, active, member);
+        self.begin(world, entry, &fault, Some(stay), Some(active));
+    }
+
+    /// Begin a fault. `lasts` replaces the entry's. `false`: it was not begun.
+    fn begin(&mut self, world: &mut dyn World, entry: usize, fault: &Fault, lasts: Option<Duration>, parent: Option<u64>) -> bool {
+        if let Fault::Random { among } = fault {
+            let Some(one) = world.rng().pick(among) else { return false };
+            return self.begin(world, entry, one, lasts, parent);
+        }
+        let entries = self.schedule.entries.clone();
+        let spec = &entries[entry];
+        let lasts = lasts.or_else(|| spec.lasts.map(|Span { min, max }| world.draw(min, max)));
+        if let Fault::Swarm { among, keep } = fault {
+            let members = match self.chosen.iter().find(|(of, swarm, _)| *of == entry && swarm == fault) {
+                Some((_, _, members)) => members.clone(),
+                None => {
+                    let members = composed::draw_members(world, among, *keep);
+                    let names: Vec<&str> = members.iter().map(|member| fault_name(&member.fault)).collect();
+                    world.record(OpType::Info, fault_name(fault), format!("{}: chosen, {}", spec.name, names.join(" ")));
+                    self.chosen.push((entry, fault.clone(), members.clone()));
+                    members
+                }
+            };
+            self.begin_swarm(world, entry, members, lasts, parent);
+            return true;
+        }
+        let mut targets = targets::resolve(world, &self.groups, &self.holds, &spec.targets, fault);
+        let left = self.schedule.left(world.now());
+        loop {
+            let order = Order { world: &mut *world, groups: &self.groups, fault, targets: &targets, lasts, left };
+            let why_not = match plan::plan(order) {
+                Ok(plan) => match self.too_much(world, &plan.toll) {
+                    None => {
+                        self.carry_out(world, entry, fault_name(fault), plan, lasts, parent);
+                        return true;
+                    }
+                    Some(why_not) => why_not,
+                },
+                Err(why_not) => why_not,
+            };
+            if targets.len() < 2 || !targets::may_be_fewer(&spec.targets) || !targets::needs_targets(fault) {
+                world.record(OpType::Info, fault_name(fault), format!("{}: skipped, {why_not}", spec.name));
+                return false;
+            }
+            let spared = world.rng().below(targets.len() as u64) as usize;
+            targets.remove(spared);
+        }
+    }
+
+    /// Whether a fault would make more nodes faulty than the scenario's model allows, and why.
+    fn too_much(&self, world: &dyn World, toll: &Toll) -> Option<String> {
+        let most = self.max_faulty.filter(|_| !toll.is_empty())?;
+        let mut members = world.nodes();
+        members.retain(|node| world.status(*node) != Status::Absent || toll.joins.contains(node));
+        let tolls = || self.active.values().map(|active| &active.toll).chain([toll]);
+        let is_down = |node: NodeId| {
+            let ends = toll.joins.contains(&node);
+            !ends && (world.status(node) != Status::Up || tolls().any(|toll| toll.down.contains(&node)))
+        };
+        let cuts: Vec<&LinkSet> = tolls().map(|toll| &toll.cut).collect();
+        let faulty = model::faulty(&members, is_down, &cuts);
+        (faulty > most).then(|| format!("{faulty} nodes would be faulty and max_faulty is {most}"))
+    }
+
+    fn carry_out(
+        &mut self,
+        world: &mut dyn World,
+        entry: usize,
+        fault: &'static str,
+        plan: Plan,
+        lasts: Option<Duration>,
+        parent: Option<u64>,
+    ) {
+        let Plan { words, toll, lasts: wants, mut deed } = plan;
+        let id = self.new_id();
+        let mut value = format!("{}: {words}", self.schedule.entries[entry].name);
+        let mut hand = Hand { world: &mut *world, holds: &mut self.holds, schedule: &mut self.schedule, id };
+        if wants == Lasts::Instant {
+            if let Some(said) = deed.begin(&mut hand) {
+                value += &format!(" ({said})");
+            }
+            world.record(OpType::Invoke, fault, value.clone());
+            world.record(OpType::Info, fault, value);
+            if parent.is_none() {
+                self.schedule.began(world, entry);
+            }
+            self.end_empty_leaves(world);
+            if parent.is_none() {
+                self.schedule.ended(world, entry);
+            }
+            return;
+        }
+        hand.world.record(OpType::Invoke, fault, value.clone());
+        deed.begin(&mut hand);
+        let lasts = if let Lasts::Exactly(lasts) = wants { Some(lasts) } else { lasts };
+        self.put_in_force(world, id, lasts, Active { entry, parent, fault, value, toll, deed });
+    }
+
+    fn begin_swarm(&mut self, world: &mut dyn World, entry: usize, members: Vec<Member>, lasts: Option<Duration>, parent: Option<u64>) {
+        let id = self.new_id();
+        let left = self.schedule.left(world.now());
+        let swarm = Swarm { members, window: lasts.map_or(left, |lasts| lasts.min(left)) };
+        swarm.begin(world, &mut self.schedule, id);
+        self.swarms.insert(id, swarm);
+        let (value, toll, deed) = (String::new(), Toll::default(), Box::new(Nothing));
+        self.put_in_force(world, id, lasts, Active { entry, parent, fault: SWARM, value, toll, deed });
+    }
+
+    fn put_in_force(&mut self, world: &mut dyn World, id: u64, lasts: Option<Duration>, active: Active) {
+        let (entry, parent) = (active.entry, active.parent);
+        self.active.insert(id, active);
+        if let Some(lasts) = lasts {
+            let at = world.now() + lasts;
+            self.schedule.set(world, at, Alarm::End { active: id });
+        }
+        if parent.is_none() {
+            self.schedule.began(world, entry);
+        }
+    }
+
+    /// Heal a fault in force; nothing happens where it has healed already.
+    fn end(&mut self, world: &mut dyn World, id: u64) {
+        let Some(mut active) = self.active.remove(&id) else { return };
+        let children: Vec<u64> = self.active.iter().filter(|(_, each)| each.parent == Some(id)).map(|(child, _)| *child).collect();
+        for child in children {
+            self.end(world, child);
+        }
+        self.swarms.remove(&id);
+        active.deed.end(&mut Hand { world: &mut *world, holds: &mut self.holds, schedule: &mut self.schedule, id });
+        if active.fault != SWARM {
+            world.record(OpType::Info, active.fault, active.value);
+        }
+        if active.parent.is_none() {
+            self.schedule.ended(world, active.entry);
+        }
+    }
+
+    /// A `join` may have brought back all that a `leave` has sent away, which is then over.
+    fn end_empty_leaves(&mut self, world: &mut dyn World) {
+        let is_over = |(id, active): &(&u64, &Active)| active.fault == LEAVE && !self.holds.any(**id);
+        let over: Vec<u64> = self.active.iter().filter(is_over).map(|(id, _)| *id).collect();
+        for id in over {
+            self.end(world, id);
+        }
+    }
+
+    fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+const SWARM: &str = "swarm";
+const LEAVE: &str = "leave";
+
+/// A swarm does nothing by itself.
+struct Nothing;
+
+impl Deed for Nothing {
+    fn begin(&mut self, _hand: &mut Hand<'_>) -> Option<String> {
+        None
+    }
 }
