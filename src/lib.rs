@@ -6,6 +6,8 @@ compile_error!(
 );
 
 pub mod checkers;
+pub mod history;
+pub mod models;
 mod nemesis;
 pub mod node;
 pub mod plots;
