@@ -7,6 +7,8 @@ compile_error!(
 
 pub mod checkers;
 pub mod error;
+pub mod history;
+pub mod models;
 pub mod nemesis;
 pub mod node;
 pub mod plots;

@@ -1,6 +1,43 @@
-//! Checkers: pure functions from a trace to a verdict. Each is one property, named as in the literature.
+//! Checkers: pure functions from a trace to a verdict. Each is one property in a file of its own, named as in the literature.
+//!
+//! Architecture invariant: a checker sees nothing but the trace, never panics whatever the trace holds, and never judges by what only a
+//! typical implementation does. A correct system that is called wrong costs more than a mistake that goes unseen by one check, since
+//! mistakes usually show in several.
+//!
+//! What several checks need of a trace (operations paired, events decoded, logs replayed) is made once and kept in a [`Case`].
+
+mod acknowledged_is_committed;
+mod all_operations_answered;
+mod applied_without_gaps;
+mod availability;
+mod case;
+mod commit_on_majority;
+mod committed_never_truncated;
+mod config_barrier;
+mod config_quorum_overlap;
+mod convergence;
+mod election_safety;
+mod elections;
+mod exactly_once;
+mod findings;
+mod leader_append_only;
+mod leader_completeness;
+mod leader_elected;
+mod lease_exclusive;
+mod linearizable;
+mod log_matching;
+mod no_panic;
+mod one_config_in_flight;
+mod persist_before_reply;
+mod raft;
+mod state_machine_safety;
+mod term_monotonic;
+mod terms_stable;
+mod vote_once;
 
 use std::collections::BTreeMap;
+
+pub use case::Case;
 
 use crate::trace::{NodeId, Trace};
 
@@ -47,6 +84,7 @@ pub struct ParamInfo {
 }
 
 /// A check.
+#[derive(Debug)]
 pub struct Checker {
     /// The property's name, snake_case.
     pub name: &'static str,
@@ -56,9 +94,92 @@ pub struct Checker {
     pub source: &'static str,
     /// What it takes.
     pub params: &'static [ParamInfo],
-    /// The judgement. It never panics, whatever the trace holds. Every declared parameter is present in `params`.
-    pub check: fn(&Trace, &Params) -> Verdict,
+    /// The judgement. It never panics, whatever the trace holds. Every declared parameter is present in `params`: call it through
+    /// [`Checker::judge`] or [`judge`], which see to that.
+    pub check: fn(&Case<'_>, &Params) -> Verdict,
+}
+
+impl Checker {
+    /// Judge one trace by this check alone; parameters that `params` lacks take their defaults.
+    pub fn judge(&self, trace: &Trace, params: &Params) -> Verdict {
+        self.judge_case(&Case::new(trace), params)
+    }
+
+    fn judge_case(&self, case: &Case<'_>, params: &Params) -> Verdict {
+        let mut filled: Params = self.params.iter().map(|info| (info.name.to_owned(), info.default)).collect();
+        filled.extend(params.iter().map(|(name, value)| (name.clone(), *value)));
+        (self.check)(case, &filled)
+    }
 }
 
 /// At most this many violations of one check are reported; the first is what matters.
 pub const VIOLATIONS_MAX: usize = 10;
+
+/// All checks, in the order of the documentation: what the clients saw, the safety of Raft from its events, then liveness.
+pub static CHECKERS: &[&Checker] = &[
+    &linearizable::CHECKER,
+    &election_safety::CHECKER,
+    &vote_once::CHECKER,
+    &term_monotonic::CHECKER,
+    &leader_append_only::CHECKER,
+    &log_matching::CHECKER,
+    &leader_completeness::CHECKER,
+    &state_machine_safety::CHECKER,
+    &commit_on_majority::CHECKER,
+    &committed_never_truncated::CHECKER,
+    &applied_without_gaps::CHECKER,
+    &acknowledged_is_committed::CHECKER,
+    &exactly_once::CHECKER,
+    &lease_exclusive::CHECKER,
+    &one_config_in_flight::CHECKER,
+    &config_quorum_overlap::CHECKER,
+    &config_barrier::CHECKER,
+    &persist_before_reply::CHECKER,
+    &no_panic::CHECKER,
+    &leader_elected::CHECKER,
+    &terms_stable::CHECKER,
+    &convergence::CHECKER,
+    &all_operations_answered::CHECKER,
+    &availability::CHECKER,
+    &elections::CHECKER,
+];
+
+/// The checks that make sense for Raft: at present all that there are.
+pub static RAFT_CHECKS: &[&Checker] = CHECKERS;
+
+/// The check of this name.
+pub fn find(name: &str) -> Option<&'static Checker> {
+    CHECKERS.iter().copied().find(|checker| checker.name == name)
+}
+
+/// Judge a trace by several checks, in their order. What they share is prepared once.
+pub fn judge(trace: &Trace, specs: &[(&'static Checker, Params)]) -> Vec<(&'static str, Verdict)> {
+    let case = Case::new(trace);
+    specs.iter().map(|(checker, params)| (checker.name, checker.judge_case(&case, params))).collect()
+}
+
+/// The verdict over several checks. The order is the precedence: one violation outweighs any number of searches without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Overall {
+    /// Every property held.
+    Valid,
+    /// None was seen violated, but at least one could not be decided.
+    Unknown,
+    /// At least one was violated.
+    Invalid,
+}
+
+impl From<&Verdict> for Overall {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Valid => Overall::Valid,
+            Verdict::Unknown(_) => Overall::Unknown,
+            Verdict::Invalid(_) => Overall::Invalid,
+        }
+    }
+}
+
+/// The overall verdict; `Valid` where there is no check at all.
+pub fn overall<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Overall {
+    verdicts.into_iter().map(Overall::from).max().unwrap_or(Overall::Valid)
+}

@@ -1,0 +1,54 @@
+//! Liveness of elections: once everything has healed, there is a leader in time.
+//!
+//! An old leader that has not heard of its successor does not count: the leader must be that of the highest term that any node has led.
+
+use super::findings::{judge_raft, seconds, whole};
+use super::raft::{Leadership, kinds};
+use super::{Case, Checker, ParamInfo, Params, Verdict};
+
+/// See the module.
+pub static CHECKER: Checker = Checker {
+    name: "leader_elected",
+    summary: "Soon after everything has healed, there is a leader.",
+    source: "Raft §5.2, §5.6; dissertation §3.9",
+    params: &[ParamInfo {
+        name: "within",
+        duration: true,
+        default: 5_000_000.0,
+        range: (0.0, 1e12),
+        doc: "time after healing by which there has been a leader",
+    }],
+    check,
+};
+
+fn check(case: &Case<'_>, params: &Params) -> Verdict {
+    let (healed, end) = (case.trace.duration_us, case.trace.end_us);
+    let deadline = healed.saturating_add(whole(params, "within"));
+    let mut undecided = false;
+    let verdict = judge_raft(case, CHECKER.name, |raft, findings| {
+        let mut leadership = Leadership::new(raft);
+        let mut highest = 0;
+        let leads = |leadership: &Leadership, highest: u64| leadership.all().any(|(_, term)| term == highest);
+        let mut led = false;
+        for record in raft.select(kinds::LEADERSHIP) {
+            if record.time_us > healed {
+                // Whoever led up to this moment led after healing.
+                led |= leads(&leadership, highest);
+                if led || record.time_us > deadline {
+                    break;
+                }
+            }
+            leadership.replay(record);
+            highest = leadership.all().map(|(_, term)| term).max().unwrap_or(0).max(highest);
+        }
+        led |= leads(&leadership, highest);
+        if !led && deadline > end {
+            undecided = true;
+        } else if !led {
+            findings.report(deadline, &[], || {
+                format!("no node led from {}, when everything had healed, to {}", seconds(healed), seconds(deadline))
+            });
+        }
+    });
+    if undecided { Verdict::Unknown("the run ends before the time in which a leader must be elected".to_owned()) } else { verdict }
+}

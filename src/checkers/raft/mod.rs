@@ -1,0 +1,114 @@
+//! What the checks of Raft share: its events decoded, logs replayed from them, configurations, damage to disks, elections and commits.
+//!
+//! The vocabulary of the events is the system's; this module only reads it. An event that lacks a field, or speaks of a node that does
+//! not exist, is skipped: a checker judges what it understands.
+
+mod config;
+mod damage;
+mod index_map;
+mod leadership;
+mod log;
+mod record;
+mod timeline;
+
+use std::cell::OnceCell;
+
+pub use config::{Config, ConfigKind, Membership};
+pub use damage::Damage;
+pub use index_map::IndexMap;
+pub use leadership::{Leadership, Terms};
+pub use log::{Entry, Held, Log, Logs};
+pub use record::{Kind, Record, Role, kinds};
+pub use timeline::{Election, Timeline};
+
+use crate::trace::{NodeId, Trace};
+
+/// The events of a run of Raft, decoded once for all checks.
+pub struct RaftTrace {
+    records: Vec<Record>,
+    /// The kind of each record again, as a bit position: a check that looks for rare kinds reads 60 kB, not 4 MB.
+    tags: Vec<u8>,
+    configs: Vec<Config>,
+    /// The voters at the beginning; `None` where the trace does not tell them.
+    initial: Option<Config>,
+    damage: Damage,
+    /// How many participants the trace declares; every node of a record is below.
+    nodes: usize,
+    names: Vec<String>,
+    speaks_raft: bool,
+    timeline: OnceCell<Timeline>,
+}
+
+impl RaftTrace {
+    pub fn new(trace: &Trace) -> Self {
+        let mut records = Vec::with_capacity(trace.events.len());
+        let mut configs = Vec::new();
+        for (position, event) in trace.events.iter().enumerate() {
+            if event.node.index() < trace.nodes.len() {
+                records.extend(record::decode(trace, event, position, &mut configs));
+            }
+        }
+        // Recorded in this order; a trace whose lines were shuffled is put right, so that "earlier" means the same for all checks.
+        if !records.is_sorted_by_key(|record| record.order) {
+            records.sort_by_key(|record| record.order);
+        }
+        let tags: Vec<u8> = records.iter().map(|record| record.kind.tag()).collect();
+        let speaks_raft = tags.iter().any(|tag| kinds::PROTOCOL & (1 << tag) != 0);
+        let initial = config::initial(trace, &records, &configs);
+        RaftTrace {
+            records,
+            tags,
+            initial,
+            configs,
+            damage: Damage::new(trace),
+            nodes: trace.nodes.len(),
+            names: trace.nodes.iter().map(|node| node.name.clone()).collect(),
+            speaks_raft,
+            timeline: OnceCell::new(),
+        }
+    }
+
+    /// Whether any node said anything that only a Raft node says.
+    pub fn speaks_raft(&self) -> bool {
+        self.speaks_raft
+    }
+
+    /// The records of some kinds (a sum of [`kinds`]), in the order in which they happened.
+    pub fn select(&self, kinds: u32) -> impl Iterator<Item = &Record> {
+        self.tags.iter().zip(&self.records).filter(move |(tag, _)| kinds & (1 << **tag) != 0).map(|(_, record)| record)
+    }
+
+    /// A value for each participant.
+    pub fn per_node<T: Clone + Default>(&self) -> Vec<T> {
+        vec![T::default(); self.nodes]
+    }
+
+    pub fn name(&self, node: NodeId) -> &str {
+        self.names.get(node.index()).map_or("?", String::as_str)
+    }
+
+    /// Names joined by commas.
+    pub fn names(&self, nodes: &[NodeId]) -> String {
+        if nodes.is_empty() {
+            return "no node".to_owned();
+        }
+        nodes.iter().map(|node| self.name(*node)).collect::<Vec<_>>().join(", ")
+    }
+
+    pub fn config(&self, id: u32) -> &Config {
+        &self.configs[id as usize]
+    }
+
+    pub fn initial(&self) -> Option<&Config> {
+        self.initial.as_ref()
+    }
+
+    pub fn damage(&self) -> &Damage {
+        &self.damage
+    }
+
+    /// Elections and commits of the whole run.
+    pub fn timeline(&self) -> &Timeline {
+        self.timeline.get_or_init(|| Timeline::new(self))
+    }
+}

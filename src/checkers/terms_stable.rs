@@ -1,0 +1,53 @@
+//! Terms come to rest: some time after healing there are no more elections.
+
+use super::findings::{judge_raft, seconds, whole};
+use super::raft::{Kind, kinds};
+use super::{Case, Checker, ParamInfo, Params, Verdict};
+
+/// See the module.
+pub static CHECKER: Checker = Checker {
+    name: "terms_stable",
+    summary: "Some time after everything has healed, the highest term hardly rises any more.",
+    source: "Raft §5.2, §5.6; liveness after healing",
+    params: &[
+        ParamInfo {
+            name: "settle",
+            duration: true,
+            default: 3_000_000.0,
+            range: (0.0, 1e12),
+            doc: "time after healing in which terms may still rise freely",
+        },
+        ParamInfo {
+            name: "max",
+            duration: false,
+            default: 5.0,
+            range: (0.0, 1e9),
+            doc: "by how much the highest term may rise after that",
+        },
+    ],
+    check,
+};
+
+fn check(case: &Case<'_>, params: &Params) -> Verdict {
+    let settled = case.trace.duration_us.saturating_add(whole(params, "settle"));
+    let max = whole(params, "max");
+    judge_raft(case, CHECKER.name, |raft, findings| {
+        let (mut before, mut after) = (0, 0);
+        for record in raft.select(kinds::TERMS) {
+            let (Kind::Recover { term, .. } | Kind::Term { term } | Kind::Vote { term, .. } | Kind::Leader { term, .. }) = record.kind
+            else {
+                continue;
+            };
+            if record.time_us <= settled {
+                before = term.max(before);
+            }
+            if term > after && record.time_us > settled && term > before.saturating_add(max) && after <= before.saturating_add(max) {
+                findings.report(record.time_us, &[record.node], || {
+                    let rise = term - before;
+                    format!("{} reached term {term}, {rise} more than at {}, long after healing", raft.name(record.node), seconds(settled))
+                });
+            }
+            after = term.max(after);
+        }
+    })
+}
