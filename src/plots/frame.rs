@@ -1,0 +1,245 @@
+//! What all plots have in common: title, legend, faults, panels one above the other over the same time axis, notes.
+
+use plotters::style::RGBColor;
+
+use crate::trace::Trace;
+
+use super::axis::{Scale, TimeAxis};
+use super::faults::FaultStrip;
+use super::palette;
+use super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
+use super::timeline;
+
+/// Width of every plot.
+pub(super) const WIDTH: f64 = 1_200.0;
+const LEFT: f64 = 84.0;
+const RIGHT: f64 = WIDTH - 24.0;
+const LEGEND_ROW: f64 = 20.0;
+
+/// The sample of a legend entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Swatch {
+    Box(RGBColor),
+    Hatch,
+    Line(RGBColor, f64),
+    Dashes(RGBColor),
+    Dot(RGBColor),
+    Ring(RGBColor),
+    Cross(RGBColor),
+    Mark(Mark),
+    Arrow(RGBColor),
+}
+
+/// Marks of single events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Crash,
+    Command,
+    Leader,
+    Vote,
+    Commit,
+    Campaign,
+}
+
+/// What a plot asks of its frame.
+pub(super) struct Sketch<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) title: &'static str,
+    /// Begin and end of the time axis, µs.
+    pub(super) window: (u64, u64),
+    pub(super) legend: Vec<(Swatch, String)>,
+    /// The heights of the panels.
+    pub(super) panels: &'a [f64],
+    /// Small print below.
+    pub(super) notes: Vec<String>,
+}
+
+/// A part of the page with a vertical axis of its own.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panel {
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+}
+
+impl Panel {
+    /// The place of a value.
+    pub(super) fn y(&self, scale: &Scale, value: f64) -> f64 {
+        self.bottom - (self.bottom - self.top) * scale.part(value)
+    }
+}
+
+/// A page with everything but the data.
+pub(super) struct Frame {
+    pub(super) scene: Scene,
+    pub(super) time: TimeAxis,
+    pub(super) panels: Vec<Panel>,
+}
+
+impl Sketch<'_> {
+    /// The whole run.
+    pub(super) fn whole(trace: &Trace) -> (u64, u64) {
+        (0, timeline::end_us(trace))
+    }
+
+    /// Lay the page out and draw the frame.
+    pub(super) fn frame(self) -> Frame {
+        let run = format!("{}, seed {}", if self.trace.scenario.is_empty() { "?" } else { &self.trace.scenario }, self.trace.seed);
+        let mut scene = Scene::new(format!("{}: {run}", self.title), WIDTH);
+        let title = TextLook::new(17.0).bold();
+        scene.text((LEFT, 24.0), self.title, title);
+        let beside = TextLook::new(14.0).color(palette::GREY);
+        let x = LEFT + title.width(self.title) * 1.12 + 14.0;
+        let run = cut_to(&run, beside, RIGHT - x);
+        scene.text((x, 24.5), run, beside);
+        let mut y = legend(&mut scene, &self.legend, 52.0) + 6.0;
+
+        let time = TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
+        let faults = FaultStrip::new(self.trace, time);
+        let strip = y;
+        y += faults.height() + 3.0;
+        let mut panels = Vec::new();
+        for (i, height) in self.panels.iter().enumerate() {
+            y += if i == 0 { 0.0 } else { 22.0 };
+            panels.push(Panel { top: y, bottom: y + height });
+            y += height;
+        }
+        let (unit, ticks) = time.ticks();
+        for panel in &panels {
+            faults.shade(&mut scene, panel.top, panel.bottom);
+            for (tick, _) in &ticks {
+                scene.rect((time.x(*tick), time.x(*tick) + 0.5), (panel.top, panel.bottom), palette::GRID);
+            }
+        }
+        faults.draw(&mut scene, strip);
+        let small = TextLook::new(12.0).color(palette::GREY);
+        let mut free_from = f64::MIN;
+        for (tick, label) in &ticks {
+            let (x, half) = (time.x(*tick), small.width(label) / 2.0);
+            scene.rect((x, x + 0.5), (y, y + 4.0), palette::GREY);
+            if x - half > free_from && x + half < WIDTH {
+                scene.text((x, y + 14.0), label.clone(), small.anchor(Anchor::Middle));
+                free_from = x + half + 8.0;
+            }
+        }
+        scene.text(((LEFT + RIGHT) / 2.0, y + 33.0), format!("time ({unit})"), TextLook::new(13.0).anchor(Anchor::Middle));
+        y += 46.0;
+        let mut notes = self.notes;
+        if faults.nameless() > 0 {
+            notes.push(format!("{} faults are drawn without their names", faults.nameless()));
+        }
+        for note in notes {
+            let look = TextLook::new(11.0).color(palette::GREY);
+            scene.text((LEFT, y + 6.0), cut_to(&note, look, RIGHT - LEFT), look);
+            y += 16.0;
+        }
+        scene.height = y + 8.0;
+        Frame { scene, time, panels }
+    }
+}
+
+impl Frame {
+    /// The vertical axis of a panel: lines of the grid, values, and a name with its unit.
+    pub(super) fn y_axis(&mut self, panel: usize, scale: &Scale, name: &str) {
+        let panel = self.panels[panel];
+        let small = TextLook::new(12.0).color(palette::GREY).anchor(Anchor::End);
+        for (value, label) in &scale.ticks {
+            let y = panel.y(scale, *value);
+            self.scene.rect((LEFT, RIGHT), (y, y + 0.5), palette::GRID);
+            self.scene.text((LEFT - 8.0, y), label.clone(), small);
+        }
+        self.name(panel, name);
+        self.base(panel);
+    }
+
+    /// The name of a panel, upwards at its left.
+    pub(super) fn name(&mut self, panel: Panel, name: &str) {
+        let look = TextLook::new(13.0).anchor(Anchor::Middle).upward();
+        self.scene.text((16.0, (panel.top + panel.bottom) / 2.0), cut_to(name, look, panel.bottom - panel.top + 20.0), look);
+    }
+
+    /// The two axis lines of a panel.
+    pub(super) fn base(&mut self, panel: Panel) {
+        self.scene.rect((LEFT - 0.5, LEFT + 0.5), (panel.top, panel.bottom + 0.5), palette::GREY);
+        self.scene.rect((LEFT - 0.5, RIGHT), (panel.bottom - 0.5, panel.bottom + 0.5), palette::GREY);
+    }
+
+    /// The name of a lane, left of it.
+    pub(super) fn lane(&mut self, y: f64, name: &str, size: f64) {
+        let look = TextLook::new(size).anchor(Anchor::End);
+        self.scene.text((LEFT - 8.0, y), cut_to(name, look, LEFT - 30.0), look);
+    }
+}
+
+/// Draw the legend from `top` on, in as many rows as it takes; gives where it ends.
+fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
+    let look = TextLook::new(12.0);
+    let (mut x, mut y) = (LEFT, top);
+    for (swatch, text) in entries {
+        // With room for a viewer's font that is wider than ours.
+        let width = 26.0 + look.width(text) * 1.12 + 16.0;
+        if x + width > RIGHT && x > LEFT {
+            (x, y) = (LEFT, y + LEGEND_ROW);
+        }
+        scene.swatch(*swatch, x, y);
+        scene.text((x + 26.0, y), text.clone(), look);
+        x += width;
+    }
+    if entries.is_empty() { top } else { y + LEGEND_ROW / 2.0 }
+}
+
+impl Scene {
+    fn swatch(&mut self, swatch: Swatch, x: f64, y: f64) {
+        let (left, right, middle) = (x, x + 20.0, x + 10.0);
+        match swatch {
+            Swatch::Box(color) => self.rect((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), color),
+            Swatch::Hatch => self.hatch((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), 4.0, palette::GREY),
+            Swatch::Line(color, width) => self.segment((left, y), (right, y), width, color),
+            Swatch::Dashes(color) => self.dashes((left, y), (right, y), 1.5, color),
+            Swatch::Dot(color) => self.disc((middle, y), 4.0, color),
+            Swatch::Ring(color) => self.ring((middle, y), 4.0, 1.5, color),
+            Swatch::Cross(color) => self.cross((middle, y), 4.0, 1.5, color),
+            Swatch::Mark(mark) => self.mark(mark, (middle, y)),
+            Swatch::Arrow(color) => self.arrow((left, y), (right, y), color),
+        }
+    }
+
+    /// A mark of an event.
+    pub(super) fn mark(&mut self, mark: Mark, (x, y): (f64, f64)) {
+        let diamond = |r: f64| vec![(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
+        match mark {
+            Mark::Crash => {
+                self.cross((x, y), 5.5, 4.0, palette::WHITE);
+                self.cross((x, y), 5.0, 2.0, palette::BLACK);
+            }
+            Mark::Command => self.polygon(vec![(x - 5.0, y - 5.0), (x + 5.0, y - 5.0), (x, y + 4.0)], palette::BLACK),
+            Mark::Leader => {
+                self.disc((x, y), 6.5, palette::WHITE);
+                self.disc((x, y), 5.5, palette::BLUE);
+            }
+            Mark::Vote => {
+                self.polygon(diamond(6.5), palette::WHITE);
+                self.polygon(diamond(5.0), palette::GREEN);
+            }
+            Mark::Campaign => {
+                self.polygon(diamond(6.5), palette::WHITE);
+                self.polygon(diamond(5.0), palette::ORANGE);
+            }
+            Mark::Commit => self.segment((x, y - 5.0), (x, y + 5.0), 2.0, palette::BLACK),
+        }
+    }
+
+    /// A line with a head at its end.
+    pub(super) fn arrow(&mut self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
+        const HEAD: f64 = 7.0;
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let length = (dx * dx + dy * dy).sqrt();
+        if length < 1.0 {
+            return;
+        }
+        let (ux, uy) = (dx / length, dy / length);
+        let neck = (to.0 - HEAD * ux, to.1 - HEAD * uy);
+        self.segment(from, neck, 1.0, sheer(color, 1.0));
+        let wing = HEAD * 0.36;
+        self.polygon(vec![to, (neck.0 - wing * uy, neck.1 + wing * ux), (neck.0 + wing * uy, neck.1 - wing * ux)], color);
+    }
+}

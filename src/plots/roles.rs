@@ -1,0 +1,275 @@
+//! Who led when.
+
+use plotters::style::RGBColor;
+
+use crate::trace::{NodeId, Trace};
+
+use super::Plot;
+use super::axis::Scale;
+use super::frame::{Frame, Mark, Panel, Sketch, Swatch};
+use super::palette;
+use super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
+use super::timeline::{Changes, Presence, ints, members, presence, steps, words};
+
+/// Roles and terms over time.
+pub static ROLES: Plot = Plot {
+    name: "roles",
+    summary: "The role of each node over time, when it was down or paused, the terms it entered, crashes and commands",
+    draw: |trace| scene(trace).map(|scene| scene.render()),
+};
+
+/// Lanes that a page has room for.
+const LANES_MAX: usize = 60;
+/// Bars of all lanes together; a picture of more of them is coarser.
+const BARS_MAX: usize = 1_600;
+
+/// What a bar shows. Of several within one column the last in this order is seen: the rare ones are what the reader looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    Unknown,
+    Follower,
+    Learner,
+    Other,
+    Paused,
+    Down,
+    PreCandidate,
+    Candidate,
+    Leader,
+}
+
+impl State {
+    fn of_role(role: &str) -> Self {
+        match role {
+            "leader" => State::Leader,
+            "candidate" => State::Candidate,
+            "pre_candidate" => State::PreCandidate,
+            "follower" => State::Follower,
+            "learner" => State::Learner,
+            _ => State::Other,
+        }
+    }
+
+    fn color(self) -> Option<RGBColor> {
+        match self {
+            State::Leader => Some(palette::BLUE),
+            State::Candidate => Some(palette::ORANGE),
+            State::PreCandidate => Some(palette::YELLOW),
+            State::Follower => Some(palette::PALE),
+            State::Learner => Some(palette::PURPLE),
+            State::Other => Some(palette::GREEN),
+            State::Unknown | State::Down | State::Paused => None,
+        }
+    }
+}
+
+pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+    let all = members(trace);
+    let (roles, terms, away) = (words(trace, "role"), ints(trace, "current_term"), presence(trace));
+    let window = Sketch::whole(trace);
+    let shown: Vec<NodeId> = all.iter().copied().take(LANES_MAX).collect();
+    let known = |node: &NodeId| roles.contains_key(node) || away.contains_key(node);
+    if window.1 == 0 || !all.iter().any(known) {
+        return None;
+    }
+    let none_roles = Vec::new();
+    let none_away = Vec::new();
+    let states: Vec<Changes<State>> =
+        shown.iter().map(|node| merge(roles.get(node).unwrap_or(&none_roles), away.get(node).unwrap_or(&none_away))).collect();
+
+    let lane = (330.0 / shown.len() as f64).clamp(8.0, 44.0);
+    let with_terms = !terms.is_empty();
+    let panels = [lane * shown.len() as f64, 110.0];
+    let panels = if with_terms { &panels[..] } else { &panels[..1] };
+    let mut notes = Vec::new();
+    if all.len() > shown.len() {
+        notes.push(format!("{} more nodes are not shown.", all.len() - shown.len()));
+    }
+    let sketch = Sketch { trace, title: "Roles and terms", window, legend: legend(trace, &states), panels, notes };
+    let mut frame = sketch.frame();
+    bars(&mut frame, &states, lane);
+    for (i, node) in shown.iter().enumerate() {
+        let y = frame.panels[0].top + (i as f64 + 0.5) * lane;
+        frame.lane(if lane > 26.0 { y + 6.0 } else { y }, trace.name(*node), if lane > 14.0 { 13.0 } else { 8.0 });
+        marks(&mut frame, trace, *node, terms.get(node).map_or(&[][..], Vec::as_slice), y, lane);
+    }
+    let panel = frame.panels[0];
+    frame.base(panel);
+    if with_terms {
+        let values = || terms.values().flatten().map(|(_, term)| *term);
+        let (low, high) = (values().min().unwrap_or(0), values().max().unwrap_or(1));
+        let scale = Scale::linear(low.clamp(0, high.max(0)) as f64, high as f64, 5);
+        frame.y_axis(1, &scale, "current term");
+        let (panel, time) = (frame.panels[1], frame.time);
+        for (i, node) in shown.iter().enumerate() {
+            // Lines of nodes in the same term lie beside each other, not upon each other.
+            let aside = if shown.len() <= 10 { 1.6 * (i as f64 - (shown.len() - 1) as f64 / 2.0) } else { 0.0 };
+            let changes: Vec<(u64, Option<f64>)> = terms.get(node).into_iter().flatten().map(|(at, term)| (*at, Some(*term as f64))).collect();
+            for path in steps(&changes, time.right, |at| time.x(at), |term| panel.y(&scale, term) + aside) {
+                frame.scene.line(path, 1.5, palette::of_node(*node));
+            }
+        }
+    }
+    Some(frame.scene)
+}
+
+fn legend(trace: &Trace, states: &[Changes<State>]) -> Vec<(Swatch, String)> {
+    let seen = |state: State| states.iter().flatten().any(|(_, each)| *each == state);
+    let names = [
+        (State::Leader, "leader"),
+        (State::Candidate, "candidate"),
+        (State::PreCandidate, "pre-candidate"),
+        (State::Follower, "follower"),
+        (State::Learner, "learner"),
+        (State::Other, "running"),
+    ];
+    let mut legend: Vec<(Swatch, String)> = Vec::new();
+    for (state, name) in names {
+        if let Some(color) = state.color().filter(|_| seen(state)) {
+            legend.push((Swatch::Box(color), name.to_owned()));
+        }
+    }
+    if seen(State::Paused) {
+        legend.push((Swatch::Hatch, "paused".to_owned()));
+    }
+    if seen(State::Down) {
+        legend.push((Swatch::Box(palette::WHITE), "no bar: down".to_owned()));
+    }
+    let has = |name: &str| trace.events.iter().any(|event| event.name == name);
+    if has("crash") {
+        legend.push((Swatch::Mark(Mark::Crash), "crash".to_owned()));
+    }
+    if has("command") {
+        legend.push((Swatch::Mark(Mark::Command), "command".to_owned()));
+    }
+    legend
+}
+
+/// Roles and presence as one list of changes.
+fn merge(roles: &[(u64, &str)], away: &[(u64, Presence)]) -> Changes<State> {
+    let mut times: Vec<u64> = roles.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time)).collect();
+    times.sort_unstable();
+    times.dedup();
+    let state = |time: u64| match super::timeline::at(away, time) {
+        Some(Presence::Down) => State::Down,
+        Some(Presence::Paused) => State::Paused,
+        // A node that has said nothing of a role yet, or never does, runs all the same.
+        Some(Presence::Up) => super::timeline::at(roles, time).map_or(State::Other, State::of_role),
+        None => super::timeline::at(roles, time).map_or(State::Unknown, State::of_role),
+    };
+    let mut changes: Changes<State> = times.into_iter().map(|time| (time, state(time))).collect();
+    changes.dedup_by(|next, kept| next.1 == kept.1);
+    changes
+}
+
+/// The bars of all lanes, in columns as narrow as the limit on their number allows.
+fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
+    let (time, panel) = (frame.time, frame.panels[0]);
+    let mut column = 1.0;
+    let runs = loop {
+        let runs: Vec<Vec<(f64, f64, State)>> =
+            states.iter().map(|changes| runs(changes, column, time.left, time.right, |at| time.x(at))).collect();
+        if runs.iter().map(Vec::len).sum::<usize>() <= BARS_MAX || column > 64.0 {
+            break runs;
+        }
+        column *= 2.0;
+    };
+    for (i, runs) in runs.iter().enumerate() {
+        let (top, bottom) = bar(panel, i, lane);
+        for (left, right, state) in runs {
+            match state {
+                State::Paused => {
+                    frame.scene.rect((*left, *right), (top, bottom), palette::WHITE);
+                    frame.scene.hatch((*left, *right), (top, bottom), 5.0, sheer(palette::GREY, 0.8));
+                }
+                State::Down => frame.scene.rect((*left, *right), ((top + bottom) / 2.0 - 0.5, (top + bottom) / 2.0 + 0.5), palette::GREY),
+                other => {
+                    if let Some(color) = other.color() {
+                        frame.scene.rect((*left, *right), (top, bottom), color);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Top and bottom of a lane's bar. High lanes have room for texts above it.
+fn bar(panel: Panel, i: usize, lane: f64) -> (f64, f64) {
+    let top = panel.top + i as f64 * lane;
+    if lane > 26.0 { (top + 15.0, top + lane - 5.0) } else { (top + lane * 0.15, top + lane * 0.85) }
+}
+
+/// Runs of columns with the same state: from, to, state.
+fn runs(changes: &[(u64, State)], width: f64, left: f64, right: f64, x: impl Fn(u64) -> f64) -> Vec<(f64, f64, State)> {
+    let count = ((right - left) / width).ceil() as usize;
+    let mut columns = vec![State::Unknown; count];
+    for (i, (time, state)) in changes.iter().enumerate() {
+        let begin = x(*time);
+        let end = changes.get(i + 1).map_or(right, |(next, _)| x(*next));
+        let first = (((begin - left) / width) as usize).min(count - 1);
+        let last = ((((end - left) / width).ceil() as usize).max(first + 1)).min(count);
+        // Two columns at the least, to be seen.
+        let rare = *state > State::Paused;
+        let last = if rare { last.max(first + 2).min(count) } else { last };
+        for column in &mut columns[first..last] {
+            *column = (*column).max(*state);
+        }
+    }
+    let mut runs = Vec::new();
+    let mut from = 0;
+    for run in columns.chunk_by(|a, b| a == b) {
+        runs.push((left + from as f64 * width, (left + (from + run.len()) as f64 * width).min(right), run[0]));
+        from += run.len();
+    }
+    runs
+}
+
+/// Crashes, commands and the terms that a node entered, those that have room.
+fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y: f64, lane: f64) {
+    /// Marks of a lane that are drawn at the most.
+    const MARKS_MAX: usize = 60;
+    let time = frame.time;
+    let texts = lane > 26.0;
+    let (text_y, bar_y) = if texts { (y - lane / 2.0 + 8.0, y + 5.0) } else { (y, y) };
+    let look = TextLook::new(10.5);
+    let mut taken: Vec<(f64, f64)> = Vec::new();
+    let mut free = |left: f64, width: f64| {
+        let (from, to) = (left - 5.0, left + width * 1.1 + 5.0);
+        let is_free = to < time.right && taken.iter().all(|(left, right)| to <= *left || from >= *right);
+        if is_free {
+            taken.push((from, to));
+        }
+        is_free
+    };
+    let mut last_crash = f64::MIN;
+    for event in trace.events.iter().filter(|event| event.node == node && (event.name == "crash" || event.name == "command")).take(MARKS_MAX) {
+        let x = time.x(event.time_us);
+        if event.name == "crash" {
+            if x - last_crash > 4.0 && lane > 12.0 {
+                frame.scene.mark(Mark::Crash, (x, bar_y));
+                last_crash = x;
+            }
+            continue;
+        }
+        let text = cut_to(event.fields.text("text").unwrap_or("command"), look, 180.0);
+        if texts && free(x - 5.0, look.width(&text) + 14.0) {
+            frame.scene.mark(Mark::Command, (x, text_y + 1.0));
+            frame.scene.text((x + 8.0, text_y), text, look);
+        } else if lane > 12.0 {
+            frame.scene.mark(Mark::Command, (x, bar_y));
+        }
+    }
+    if !texts {
+        return;
+    }
+    for (at, term) in terms.iter().take(4_000) {
+        let (x, text) = (time.x(*at), format!("term {term}"));
+        let short = term.to_string();
+        for text in [text, short] {
+            let width = look.width(&text);
+            if free(x, width) {
+                frame.scene.text((x, text_y), text, look.color(palette::GREY).anchor(Anchor::Start));
+                break;
+            }
+        }
+    }
+}
