@@ -125,6 +125,10 @@ pub enum StreamOp {
     Write(StreamId, Vec<u8>),
     /// No more bytes from this side (a half-close).
     Close(StreamId),
+    /// Give the node no more bytes; they fill the receive window, and then the peer has to wait.
+    PauseReading(StreamId),
+    /// Give the node what has come meanwhile, and what comes.
+    ResumeReading(StreamId),
     /// Break the connection off at once, and forget it.
     Reset(StreamId),
 }
@@ -338,6 +342,17 @@ impl<N: Node> Ctx<'_, N> {
     /// Close this side of a stream once its buffer is sent.
     pub fn close(&mut self, stream: StreamId) {
         self.effects.out.push(Effect::Stream(StreamOp::Close(stream)));
+    }
+
+    /// Take no more bytes of a stream for now. Once the receive window is full, the peer has to wait. What is on its way to this node
+    /// within its own machine can still come: the pause counts from when it leaves the node, as every effect does.
+    pub fn pause_reading(&mut self, stream: StreamId) {
+        self.effects.out.push(Effect::Stream(StreamOp::PauseReading(stream)));
+    }
+
+    /// Take the bytes of a stream again, those first that have come meanwhile.
+    pub fn resume_reading(&mut self, stream: StreamId) {
+        self.effects.out.push(Effect::Stream(StreamOp::ResumeReading(stream)));
     }
 
     /// Break a stream off.

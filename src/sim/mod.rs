@@ -14,6 +14,7 @@ mod queue;
 mod recorder;
 pub mod rng;
 mod step;
+pub(crate) mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transport;
