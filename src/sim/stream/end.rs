@@ -45,8 +45,9 @@ pub(super) struct End {
     receive: Receiver,
     rto: Rto,
     segment: u32,
-    rto_max: Duration,
     retries_max: u32,
+    /// How long a peer may go on retransmitting.
+    patience: Duration,
     /// Time-outs since the peer last acknowledged something.
     retries: u32,
     retransmit_at: Option<Time>,
@@ -71,8 +72,8 @@ impl End {
             receive: Receiver::new(spec),
             rto: Rto::new(spec),
             segment: spec.segment,
-            rto_max: spec.rto_max,
             retries_max: spec.retries,
+            patience: spec.rto_max.saturating_mul(spec.retries.saturating_add(1)),
             retries: 0,
             retransmit_at: None,
             forget_at: None,
@@ -117,12 +118,22 @@ impl End {
 
     /// Read again.
     pub(super) fn resume(&mut self, now: Time, out: &mut Vec<StreamOut>) -> Fate {
-        let before = self.receive.window();
         let mut events = vec![];
         self.receive.resume(self.id, &mut events);
         self.tell(events, out);
-        self.update_window(now, before, out);
+        self.update_window(now, out);
         self.settle(now)
+    }
+
+    /// Bytes that were handed over wait in the node's backlog.
+    pub(super) fn queued(&mut self, bytes: u64) {
+        self.receive.on_queued(bytes);
+    }
+
+    /// The node has taken bytes from its backlog.
+    pub(super) fn taken(&mut self, now: Time, bytes: u64, out: &mut Vec<StreamOut>) {
+        self.receive.on_taken(bytes);
+        self.update_window(now, out);
     }
 
     /// Break the connection off.
@@ -137,7 +148,7 @@ impl End {
     /// known to the peer yet, breaks the connection off (RFC 2525, 2.17).
     pub(super) fn abandon(&mut self, now: Time, out: &mut Vec<StreamOut>) -> Fate {
         let open = matches!(self.state, State::Open | State::TimeWait);
-        if !open || self.receive.holds() {
+        if !open || self.receive.unread() {
             self.reset(now, out);
             return Fate::Forgotten;
         }
@@ -219,11 +230,10 @@ impl End {
             return Fate::Forgotten;
         }
         if due(self.receive.deadline()) {
-            let before = self.receive.window();
             let mut events = vec![];
             self.receive.flush(self.id, &mut events);
             self.tell(events, out);
-            self.update_window(now, before, out);
+            self.update_window(now, out);
         }
         if due(self.retransmit_at) {
             if self.retries == self.retries_max {
@@ -284,9 +294,8 @@ impl End {
     }
 
     /// The node took bytes. A peer for which there was no room would find out with its next window probe; it is told at once.
-    fn update_window(&mut self, now: Time, before: u32, out: &mut Vec<StreamOut>) {
-        let blocked = self.state == State::Open && !self.receive.has_all() && before < self.segment;
-        if blocked && self.receive.window() > before {
+    fn update_window(&mut self, now: Time, out: &mut Vec<StreamOut>) {
+        if self.state == State::Open && self.receive.owes_room(self.segment) {
             self.emit(now, Kind::Ack, out);
         }
     }
@@ -357,8 +366,8 @@ impl End {
         }
     }
 
-    /// See whether the end has nothing more to do. It then stays for twice the longest time-out, so that a peer whose last FIN was not
-    /// acknowledged gets its answer; so does an orphan whose peer never closes (Linux calls it `tcp_fin_timeout`).
+    /// See whether the end has nothing more to do. It then stays for as long as the peer could send its last segments again, so that
+    /// they are acknowledged and not refused; and so does an orphan whose peer never closes (Linux calls it `tcp_fin_timeout`).
     fn settle(&mut self, now: Time) -> Fate {
         if self.state == State::Open && self.send.finished() {
             if self.receive.told() {
@@ -366,7 +375,7 @@ impl End {
                 self.retransmit_at = None;
             }
             if (self.receive.told() || self.orphan) && self.forget_at.is_none() {
-                self.forget_at = Some(now + self.rto_max * 2);
+                self.forget_at = Some(now + self.patience);
             }
         }
         Fate::Kept
@@ -378,19 +387,19 @@ impl End {
         }
     }
 
-    fn emit_all(&self, now: Time, kinds: Vec<Kind>, out: &mut Vec<StreamOut>) {
+    fn emit_all(&mut self, now: Time, kinds: Vec<Kind>, out: &mut Vec<StreamOut>) {
         for kind in kinds {
             self.emit(now, kind, out);
         }
     }
 
-    fn emit(&self, now: Time, kind: Kind, out: &mut Vec<StreamOut>) {
+    fn emit(&mut self, now: Time, kind: Kind, out: &mut Vec<StreamOut>) {
         let segment = Segment {
             src: Some(self.id),
             dest: self.peer_end,
             kind,
             ack: self.receive.ack(),
-            window: self.receive.window(),
+            window: self.receive.promise(),
             stamp: now,
             echo: self.echo,
         };

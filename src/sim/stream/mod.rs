@@ -1,6 +1,6 @@
 //! Streams: TCP over the simulated datagrams, as a socket program sees it.
 //!
-//! A [`Host`] holds all ends that one machine has. It is a pure state machine: the driver tells it what the node asks, what
+//! [`Streams`] holds all ends that one machine has. It is a pure state machine: the driver tells it what the node asks, what
 //! arrives and which timer has run out, and carries its segments over the same links as datagrams, with their loss, duplication,
 //! reordering, partitions and bandwidth. What a corrupted link damages, the checksum finds, and it is as good as lost.
 //!
@@ -17,8 +17,12 @@
 //! - Positions are 64 bits from 0, and an end's id is never given again; so old segments need no quiet time to be told from new ones.
 //! - The send buffer takes everything. [`StreamEvent::Writable`] follows when one that had exceeded `window` has fallen to half of it; a
 //!   program that writes on without waiting for it only uses memory.
-//! - Bytes are given to the node when they arrive, so that the receive window holds what is out of order, what fragmentation keeps back, and
-//!   whatever comes after [`StreamOp::PauseReading`]. When that fills the window, the sender stops, and asks for room as RFC 9293 (3.8.6.1) says.
+//! - Bytes are given to the node when they arrive. So the receive window holds what is out of order, what fragmentation keeps back, what comes
+//!   after [`StreamOp::PauseReading`], and what waits in the backlog of a node that is paused or busy. When that fills the window, the
+//!   sender stops, and asks for room as RFC 9293 (3.8.6.1) says.
+//!
+//! A crash of the machine is silent. When only the process ends (an exit, a panic, an orderly stop), the machine closes its connections and refuses
+//! new ones, as an operating system does.
 
 mod end;
 mod receive;
@@ -38,45 +42,70 @@ use crate::node::{NodeId, Port, StreamEvent, StreamId, StreamOp};
 use crate::scenario::StreamSpec;
 use crate::time::Time;
 
-/// Connections that may wait for the third segment of their handshake; a SYN beyond is not answered, as one beyond a backlog.
+/// Connections that may wait for the third segment of their handshake; a SYN beyond is not answered, as with a backlog that is full.
 const HALF_OPEN_MAX: usize = 1_024;
 
-/// What a host wants done, in this order.
+/// What the streams want done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StreamOut {
     /// Send this.
     Segment { dest: NodeId, segment: Segment },
     /// Tell the node.
     Event(StreamEvent),
-    /// Call [`Host::on_timer`] at this time.
+    /// Call [`Streams::on_timer`] at this time.
     Timer { at: Time, token: Token },
 }
 
-/// Names a timer. A host ignores those that were replaced.
+/// Names a timer. [`Streams`] ignores those that were replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Token {
     stream: StreamId,
     serial: u32,
 }
 
-/// All stream ends of a machine since it was switched on. A crash of the machine drops the value; an end of the process alone is
-/// [`Host::process_ended`], which leaves the machine to say good-bye.
+/// All stream ends of a machine.
 #[derive(Clone, Debug)]
-pub(crate) struct Host {
+pub(crate) struct Streams {
     spec: StreamSpec,
-    /// The id of the next end. It goes on counting over the whole run, crashes included: see [`Host::new`].
+    /// The id of the next end. It goes on counting over crashes: ids that never return tell a segment of a dead incarnation from
+    /// one of a living.
     pub(crate) next_stream: u64,
+    powered: bool,
     listening: BTreeSet<Port>,
     ends: BTreeMap<StreamId, End>,
     /// The ends that a SYN made, by the node and end that it came from, so that its copies make no others.
     answered: BTreeMap<(NodeId, StreamId), StreamId>,
+    /// How many ends wait for the third segment of their handshake.
+    half_open: usize,
 }
 
-impl Host {
-    /// A machine that was just switched on. `next_stream` is the count of the one before it, whose ids must never return: they are
-    /// what tells a segment of a dead incarnation from one of a living.
-    pub(crate) fn new(spec: &StreamSpec, next_stream: u64) -> Self {
-        Host { spec: spec.clone(), next_stream, listening: BTreeSet::new(), ends: BTreeMap::new(), answered: BTreeMap::new() }
+impl Streams {
+    /// Those of a machine that is off.
+    pub(crate) fn new(spec: &StreamSpec) -> Self {
+        Streams {
+            spec: spec.clone(),
+            next_stream: 1,
+            powered: false,
+            listening: BTreeSet::new(),
+            ends: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            half_open: 0,
+        }
+    }
+
+    /// The machine is switched on, if it was off.
+    pub(crate) fn power_on(&mut self) {
+        self.powered = true;
+    }
+
+    /// The machine crashes: all is forgotten, and nobody is told.
+    pub(crate) fn power_off(&mut self) {
+        *self = Streams { next_stream: self.next_stream, ..Streams::new(&self.spec) };
+    }
+
+    /// Whether the machine is on: then it answers, also when no process runs on it.
+    pub(crate) fn is_powered(&self) -> bool {
+        self.powered
     }
 
     /// Do what the node asks. An operation on an end that is gone does nothing: the node was told, or will read it next.
@@ -135,6 +164,21 @@ impl Host {
         self.with(token.stream, out, |end, out| end.on_timer(now, token, out));
     }
 
+    /// Bytes that the node was given wait in its backlog: they take room in the window.
+    pub(crate) fn queued(&mut self, stream: StreamId, bytes: u64) {
+        if let Some(end) = self.ends.get_mut(&stream) {
+            end.queued(bytes);
+        }
+    }
+
+    /// The node has taken such bytes.
+    pub(crate) fn taken(&mut self, now: Time, stream: StreamId, bytes: u64, out: &mut Vec<StreamOut>) {
+        self.with(stream, out, |end, out| {
+            end.taken(now, bytes, out);
+            Fate::Kept
+        });
+    }
+
     /// The process has ended and the machine goes on, as after an exit: nobody listens any more, what was written is still delivered,
     /// and each connection is closed, or reset where bytes are left that nobody will read. The node hears nothing more of them.
     pub(crate) fn process_ended(&mut self, now: Time, out: &mut Vec<StreamOut>) {
@@ -156,10 +200,10 @@ impl Host {
         if !self.listening.contains(&port) {
             return refuse(now, from, syn, out);
         }
-        let half_open = self.answered.values().filter(|id| matches!(self.ends[*id].state, State::SynReceived(_))).count();
-        if half_open >= HALF_OPEN_MAX {
+        if self.half_open >= HALF_OPEN_MAX {
             return;
         }
+        self.half_open += 1;
         let id = StreamId(self.next_stream);
         self.next_stream += 1;
         let mut end = End::answer(now, id, from, syn, port, &self.spec, out);
@@ -171,7 +215,12 @@ impl Host {
     /// Do something with an end, if it is there, and afterwards what always follows.
     fn with(&mut self, id: StreamId, out: &mut Vec<StreamOut>, act: impl FnOnce(&mut End, &mut Vec<StreamOut>) -> Fate) {
         let Some(end) = self.ends.get_mut(&id) else { return };
-        match act(end, out) {
+        let was_half_open = matches!(end.state, State::SynReceived(_));
+        let fate = act(end, out);
+        if was_half_open && (fate == Fate::Forgotten || end.state == State::Open) {
+            self.half_open -= 1;
+        }
+        match fate {
             Fate::Kept => end.arm(out),
             Fate::Forgotten => {
                 if let Some(peer_end) = end.peer_end {

@@ -11,7 +11,8 @@ use crate::time::Time;
 /// The last piece of a fragmented delivery is kept back no longer than this, so that it can merge with what arrives next.
 const HOLD_MAX: Duration = Duration::from_millis(10);
 
-/// Invariant: `held.len() <= window`, and `early` holds nothing below `next` and nothing from `next - held.len() + window` on.
+/// Invariant: `early` holds nothing below `next` and nothing from the promised end of the window on. Bytes that the node has not
+/// taken are at most two windows: one that fills while nothing is taken, and one whose room was promised when it seemed that they would be.
 #[derive(Clone, Debug)]
 pub(super) struct Receiver {
     window: u64,
@@ -24,6 +25,10 @@ pub(super) struct Receiver {
     length: Option<u64>,
     /// Bytes in order that the node has not been given yet.
     held: Vec<u8>,
+    /// Bytes that the node was given, but that wait in its backlog.
+    queued: u64,
+    /// The largest position that the peer was told it may send up to. It is never taken back.
+    promised: u64,
     hold_until: Option<Time>,
     paused: bool,
     /// The node knows that the peer has closed.
@@ -39,6 +44,8 @@ impl Receiver {
             early: BTreeMap::new(),
             length: None,
             held: Vec::new(),
+            queued: 0,
+            promised: 0,
             hold_until: None,
             paused: false,
             told: false,
@@ -50,9 +57,31 @@ impl Receiver {
         self.next + u64::from(self.has_all())
     }
 
-    /// Room for more bytes than are acknowledged. What has arrived early lies inside of it.
-    pub(super) fn window(&self) -> u32 {
-        u32::try_from(self.window - self.held.len() as u64).expect("the window was given in 32 bits")
+    /// Where the room for bytes ends. What has arrived early lies inside of it.
+    fn edge(&self) -> u64 {
+        let taken = self.next.saturating_sub(self.held.len() as u64 + self.queued);
+        self.promised.max(taken + self.window)
+    }
+
+    /// Promise the room that there is, as a number of bytes from the acknowledged ones on.
+    pub(super) fn promise(&mut self) -> u32 {
+        self.promised = self.edge();
+        u32::try_from(self.promised - self.next).expect("no more than the window, which was given in 32 bits")
+    }
+
+    /// Whether the peer may be waiting for room (of a segment, the least that is worth a message) that there is by now.
+    pub(super) fn owes_room(&self, segment: u32) -> bool {
+        !self.has_all() && self.promised.saturating_sub(self.next) < u64::from(segment) && self.edge() > self.promised
+    }
+
+    /// The node was given bytes, but they wait in its backlog.
+    pub(super) fn on_queued(&mut self, bytes: u64) {
+        self.queued += bytes;
+    }
+
+    /// The node took bytes from its backlog.
+    pub(super) fn on_taken(&mut self, bytes: u64) {
+        self.queued = self.queued.saturating_sub(bytes);
     }
 
     /// Whether the FIN and all bytes before it have arrived.
@@ -65,9 +94,9 @@ impl Receiver {
         self.told
     }
 
-    /// Whether bytes wait that the node has not been given.
-    pub(super) fn holds(&self) -> bool {
-        !self.held.is_empty()
+    /// Whether bytes wait that the node has not taken.
+    pub(super) fn unread(&self) -> bool {
+        self.queued > 0 || !self.held.is_empty()
     }
 
     /// When the bytes that were kept back must be handed over.
@@ -82,8 +111,7 @@ impl Receiver {
 
     /// Take in bytes from position `seq`: what is new and inside the window. Returns whether the node can have something of it.
     pub(super) fn on_data(&mut self, seq: u64, mut bytes: Vec<u8>) -> bool {
-        let edge = self.next + u64::from(self.window());
-        bytes.truncate(usize::try_from(edge.saturating_sub(seq)).unwrap_or(usize::MAX));
+        bytes.truncate(usize::try_from(self.edge().saturating_sub(seq)).unwrap_or(usize::MAX));
         let end = seq + bytes.len() as u64;
         if end <= self.next {
             return false;
@@ -135,7 +163,7 @@ impl Receiver {
 
     /// Give the node what it may have. Each delivery is fragmented with the scenario's probability.
     pub(super) fn hand_over(&mut self, now: Time, id: StreamId, rng: &mut Rng, events: &mut Vec<StreamEvent>) {
-        if !self.paused && !self.has_all() && self.holds() && rng.chance(self.fragment) {
+        if !self.paused && !self.has_all() && !self.held.is_empty() && rng.chance(self.fragment) {
             self.hand_over_pieces(now, id, rng, events);
         } else if !self.paused {
             self.flush(id, events);
@@ -167,7 +195,7 @@ impl Receiver {
     /// Give the node everything at once, and the end of the stream where that has come.
     pub(super) fn flush(&mut self, id: StreamId, events: &mut Vec<StreamEvent>) {
         self.hold_until = None;
-        if self.holds() {
+        if !self.held.is_empty() {
             events.push(StreamEvent::Data(id, std::mem::take(&mut self.held)));
         }
         if self.has_all() && !self.told {
@@ -240,7 +268,7 @@ mod tests {
         receiver.on_data(2, vec![7; 30]);
         assert_eq!(receiver.early.values().map(Vec::len).sum::<usize>(), 8);
         receiver.on_data(0, vec![7; 30]);
-        assert_eq!((receiver.next, receiver.held.len(), receiver.window()), (10, 10, 0));
+        assert_eq!((receiver.next, receiver.held.len(), receiver.promise()), (10, 10, 0));
         assert!(!receiver.on_data(10, vec![7]), "there is no room");
     }
 

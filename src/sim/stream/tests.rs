@@ -32,7 +32,7 @@ struct Net {
     delay: (Duration, Duration),
     /// Nothing passes.
     cut: bool,
-    hosts: [Option<Host>; 2],
+    hosts: [Option<Streams>; 2],
     queue: BTreeMap<(Time, u64), Due>,
     serial: u64,
     events: [Vec<StreamEvent>; 2],
@@ -43,7 +43,7 @@ struct Net {
 
 impl Net {
     fn new(seed: u64, spec: StreamSpec) -> Net {
-        let hosts = [Some(Host::new(&spec, 1)), Some(Host::new(&spec, 1))];
+        let hosts = [Some(Streams::new(&spec)), Some(Streams::new(&spec))];
         Net {
             now: Time::ZERO,
             rng: Rng::named(seed, "net"),
@@ -98,7 +98,7 @@ impl Net {
     }
 
     fn restart(&mut self, node: NodeId, next_stream: u64) {
-        self.hosts[node.index()] = Some(Host::new(&self.spec, next_stream));
+        self.hosts[node.index()] = Some(Streams { next_stream, ..Streams::new(&self.spec) });
     }
 
     fn push(&mut self, at: Time, due: Due) {
@@ -236,7 +236,7 @@ fn bytes_arrive_once_and_in_order_whatever_the_network_does() {
             assert!(!others.iter().any(|event| matches!(event, StreamEvent::Reset(_) | StreamEvent::TimedOut(_))), "seed {seed}: {others:?}");
             assert_eq!(net.ends(node), 0, "seed {seed}: an end is left");
         }
-        assert!(net.hosts.iter().flatten().all(|host| host.answered.is_empty()));
+        assert!(net.hosts.iter().flatten().all(|host| host.answered.is_empty() && host.half_open == 0));
     }
 }
 
@@ -422,6 +422,34 @@ fn segments_of_a_dead_incarnation_fit_no_new_connection() {
         }
         assert_eq!(streams.into_values().collect::<Vec<_>>(), [vec![2; 1_000]], "seed {seed}");
     }
+}
+
+/// A node that is stopped for some time does not take what it was given. Its window fills, the peer waits, and goes on when it goes on.
+#[test]
+fn bytes_that_a_node_has_not_taken_fill_its_window() {
+    let spec = StreamSpec { window: 4_000, segment: 1_000, retries: 3, ..StreamSpec::default() };
+    let mut net = Net::new(1, spec);
+    net.connected();
+    net.op(CLIENT, StreamOp::Write(C1, vec![9; 20_000]));
+    let mut backlog = vec![];
+    let end = net.now + ms(60_000);
+    while net.step(end) {
+        for event in net.take(SERVER) {
+            let StreamEvent::Data(stream, bytes) = event else { panic!("{event:?}") };
+            net.hosts[1].as_mut().expect("it is up").queued(stream, bytes.len() as u64);
+            backlog.push(bytes.len() as u64);
+        }
+    }
+    let waiting: u64 = backlog.iter().sum();
+    assert!((4_000..=8_000).contains(&waiting), "{waiting}");
+    for bytes in backlog {
+        let mut out = vec![];
+        net.hosts[1].as_mut().expect("it is up").taken(net.now, S1, bytes, &mut out);
+        net.apply(SERVER, out);
+    }
+    net.run(ms(1_000));
+    let rest = received(&net.take(SERVER), S1).0.len() as u64;
+    assert_eq!(waiting + rest, 20_000);
 }
 
 /// A node that does not read makes its peer wait: what is sent and not read never exceeds the window, and the probes keep the
