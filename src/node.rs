@@ -334,7 +334,8 @@ impl<N: Node> Ctx<'_, N> {
         stream
     }
 
-    /// Append bytes to a stream's send buffer; the network takes them as flow control allows.
+    /// Append bytes to a stream's send buffer; the network takes them as flow control allows. The buffer refuses nothing:
+    /// [`StreamEvent::Writable`] follows when one that had exceeded the scenario's `window` has fallen to half of it.
     pub fn write(&mut self, stream: StreamId, bytes: Vec<u8>) {
         self.effects.out.push(Effect::Stream(StreamOp::Write(stream, bytes)));
     }
@@ -344,8 +345,8 @@ impl<N: Node> Ctx<'_, N> {
         self.effects.out.push(Effect::Stream(StreamOp::Close(stream)));
     }
 
-    /// Take no more bytes of a stream for now. Once the receive window is full, the peer has to wait. What is on its way to this node
-    /// within its own machine can still come: the pause counts from when it leaves the node, as every effect does.
+    /// Take no more bytes of a stream for now. Once the receive window is full, the peer has to wait. Bytes that wait for this node already
+    /// still come.
     pub fn pause_reading(&mut self, stream: StreamId) {
         self.effects.out.push(Effect::Stream(StreamOp::PauseReading(stream)));
     }

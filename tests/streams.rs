@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use seedbed::node::{Ctx, Identity, Message, Node, NodeId, Port, Probe, StreamEvent, StreamId, Value};
 use seedbed::scenario::{
-    ClockSpec, Direction, Fault, Latency, NemesisEntry, NodeSpec, NodesSpec, PartitionShape, Repeat, Scenario, Settings, Span, TargetSpec, When,
+    ClockSpec, Direction, Fault, Latency, NemesisEntry, NodeSpec, NodesSpec, PartitionShape, Repeat, Scenario, Settings, Span, TargetSpec,
+    When,
 };
 use seedbed::sim::{Cluster, Io, RunOptions, run};
 use seedbed::trace::{Event, Outcome, Trace, Word};
@@ -298,16 +299,15 @@ fn a_clean_network_shows_the_plain_dialogue() {
     assert_eq!(sent_again, 0);
 }
 
-/// A link of 100,000 bytes a second carries 400,000 bytes and their headers in a little more than four seconds.
+/// A link of 100,000 bytes a second carries 200,000 bytes and their headers in a little more than two seconds; each sender has its own.
 #[test]
 fn bandwidth_sets_the_pace() {
     let mut scenario = scenario(60);
-    scenario.network.links = vec![];
     scenario.network.default.bandwidth = Some(100_000);
     let trace = simulate(&scenario, 1, Habit::Serve);
     assert_delivered(&trace, 1);
     let last = events(&trace, "done").map(|event| event.time_us).max().expect("two are done");
-    assert!((2_000_000..4_000_000).contains(&last), "each sender has its own link: {last}");
+    assert!((2_100_000..2_500_000).contains(&last), "{last}");
 }
 
 /// Retransmissions bridge a partition of two seconds; the programs notice nothing but the delay.

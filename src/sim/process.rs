@@ -3,7 +3,7 @@
 use super::Cluster;
 use super::disk::DiskOp;
 use super::driver::{Driver, Due, Notice};
-use super::host::{Input, Syncs};
+use super::host::Input;
 use super::world::Status;
 use crate::scenario::CrashPolicy;
 use crate::trace::{NodeId, Outcome, Value, Word};

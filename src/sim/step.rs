@@ -284,7 +284,14 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// A message comes to its receiver's machine. `None`: nobody gets it.
-    pub(super) fn receive(&mut self, record: u64, from: NodeId, dest: NodeId, message: Packet<Msg<C>>, flaw: Flaw) -> Option<Packet<Msg<C>>> {
+    pub(super) fn receive(
+        &mut self,
+        record: u64,
+        from: NodeId,
+        dest: NodeId,
+        message: Packet<Msg<C>>,
+        flaw: Flaw,
+    ) -> Option<Packet<Msg<C>>> {
         if self.network.is_cut(from, dest) {
             self.message_stops(record, from, dest, &message, Outcome::Partitioned, "cut on its way");
             return None;

@@ -93,7 +93,15 @@ impl End {
     }
 
     /// Answer a SYN.
-    pub(super) fn answer(now: Time, id: StreamId, peer: NodeId, syn: &Segment, port: Port, spec: &StreamSpec, out: &mut Vec<StreamOut>) -> Self {
+    pub(super) fn answer(
+        now: Time,
+        id: StreamId,
+        peer: NodeId,
+        syn: &Segment,
+        port: Port,
+        spec: &StreamSpec,
+        out: &mut Vec<StreamOut>,
+    ) -> Self {
         let mut end = End::new(id, peer, syn.src, State::SynReceived(port), spec);
         end.echo = syn.stamp;
         end.send.on_ack(0, syn.window, false, &mut vec![]);

@@ -80,15 +80,12 @@ impl Segment {
         let stream = self.src.map_or(-1, |id| number(id.0));
         match &self.kind {
             Kind::Syn { port } => Detail::Numbers(&["stream", "port", "window"], [stream, i64::from(port.0), i64::from(self.window)]),
-            Kind::SynAck | Kind::Ack => {
-                Detail::Numbers(&["stream", "ack", "window"], [stream, number(self.ack), i64::from(self.window)])
-            }
+            Kind::SynAck | Kind::Ack => Detail::Numbers(&["stream", "ack", "window"], [stream, number(self.ack), i64::from(self.window)]),
             Kind::Data { seq, bytes } => Detail::Numbers(&["stream", "seq", "len"], [stream, number(*seq), number(bytes.len() as u64)]),
             Kind::Fin { seq } => Detail::Numbers(&["stream", "seq", "ack"], [stream, number(*seq), number(self.ack)]),
-            Kind::Rst => Detail::Numbers(
-                &["stream", "peer_stream", "ack"],
-                [stream, self.dest.map_or(-1, |id| number(id.0)), number(self.ack)],
-            ),
+            Kind::Rst => {
+                Detail::Numbers(&["stream", "peer_stream", "ack"], [stream, self.dest.map_or(-1, |id| number(id.0)), number(self.ack)])
+            }
         }
     }
 }
