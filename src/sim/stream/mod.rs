@@ -17,12 +17,12 @@
 //! - Positions are 64 bits from 0, and an end's id is never given again; so old segments need no quiet time to be told from new ones.
 //! - The send buffer takes everything. [`StreamEvent::Writable`] follows when one that had exceeded `window` has fallen to half of it; a
 //!   program that writes on without waiting for it only uses memory.
-//! - Bytes are given to the node when they arrive. So the receive window holds what is out of order, what fragmentation keeps back, what comes
-//!   after [`StreamOp::PauseReading`], and what waits in the backlog of a node that is paused or busy. When that fills the window, the
-//!   sender stops, and asks for room as RFC 9293 (3.8.6.1) says.
+//! - Bytes are given to the node when they arrive. So the receive window holds what is out of order, what fragmentation keeps back, what
+//!   comes after [`StreamOp::PauseReading`], and what waits in the backlog of a node that is paused or busy. When that fills the window,
+//!   the sender stops, and asks for room as RFC 9293 (3.8.6.1) says.
 //!
-//! A crash of the machine is silent. When only the process ends (an exit, a panic, an orderly stop), the machine closes its connections and refuses
-//! new ones, as an operating system does.
+//! A crash of the machine is silent. When only the process ends (an exit, a panic, an orderly stop), the machine closes its connections
+//! and refuses new ones, as an operating system does.
 
 mod end;
 mod receive;
