@@ -125,6 +125,10 @@ pub enum StreamOp {
     Write(StreamId, Vec<u8>),
     /// No more bytes from this side (a half-close).
     Close(StreamId),
+    /// Give the node no more bytes; they fill the receive window, and then the peer has to wait.
+    PauseReading(StreamId),
+    /// Give the node what has come meanwhile, and what comes.
+    ResumeReading(StreamId),
     /// Break the connection off at once, and forget it.
     Reset(StreamId),
 }
@@ -330,7 +334,8 @@ impl<N: Node> Ctx<'_, N> {
         stream
     }
 
-    /// Append bytes to a stream's send buffer; the network takes them as flow control allows.
+    /// Append bytes to a stream's send buffer; the network takes them as flow control allows. The buffer refuses nothing:
+    /// [`StreamEvent::Writable`] follows when one that had exceeded the scenario's `window` has fallen to half of it.
     pub fn write(&mut self, stream: StreamId, bytes: Vec<u8>) {
         self.effects.out.push(Effect::Stream(StreamOp::Write(stream, bytes)));
     }
@@ -338,6 +343,17 @@ impl<N: Node> Ctx<'_, N> {
     /// Close this side of a stream once its buffer is sent.
     pub fn close(&mut self, stream: StreamId) {
         self.effects.out.push(Effect::Stream(StreamOp::Close(stream)));
+    }
+
+    /// Take no more bytes of a stream for now. Once the receive window is full, the peer has to wait. Bytes that wait for this node already
+    /// still come.
+    pub fn pause_reading(&mut self, stream: StreamId) {
+        self.effects.out.push(Effect::Stream(StreamOp::PauseReading(stream)));
+    }
+
+    /// Take the bytes of a stream again, those first that have come meanwhile.
+    pub fn resume_reading(&mut self, stream: StreamId) {
+        self.effects.out.push(Effect::Stream(StreamOp::ResumeReading(stream)));
     }
 
     /// Break a stream off.

@@ -17,10 +17,12 @@ use super::participant::{Io, Request, Shared};
 use super::queue::Queue;
 use super::recorder::Recorder;
 use super::rng::{Rng, Sampler};
+use super::stream::{Streams, Token};
+use super::transport::Packet;
 use super::world::Status;
 use super::{Cluster, LogLine, RunOptions, RunOutput};
 use crate::nemesis::Nemesis;
-use crate::node::{Effects, Identity, Node};
+use crate::node::{Effects, Identity, Node, StreamEvent};
 use crate::scenario::{ClockSpec, Fault, Scenario, TargetSpec};
 use crate::time::{LocalTime, Time, nanos};
 use crate::trace::{NodeId, NodeInfo, Trace, Value, Word};
@@ -31,7 +33,7 @@ pub(crate) type Timer<C> = <<C as Cluster>::Node as Node>::Timer;
 /// What waits in the heap.
 pub(crate) enum Due<M, T> {
     /// A message comes to its receiver's machine.
-    Arrival { record: u64, from: NodeId, dest: NodeId, message: M, flaw: Flaw },
+    Arrival { record: u64, from: NodeId, dest: NodeId, message: Packet<M>, flaw: Flaw },
     /// A timer may have run out.
     Timer { node: NodeId, timer: T, serial: u64 },
     /// A sync ends.
@@ -52,8 +54,10 @@ pub(crate) enum Due<M, T> {
     Heal,
     /// The load ends.
     LoadEnds,
-    /// A timer of the stream transport.
-    Stream { node: NodeId, incarnation: u32, token: u64 },
+    /// A timer of a machine's streams.
+    StreamTimer { node: NodeId, token: Token },
+    /// Something that happened on a stream, for the node.
+    StreamEvent { node: NodeId, incarnation: u32, event: Box<StreamEvent> },
 }
 
 /// What the network did to a message on its way.
@@ -109,7 +113,7 @@ pub(crate) struct Held<M> {
     pub(super) record: u64,
     pub(super) from: NodeId,
     pub(super) dest: NodeId,
-    pub(super) message: M,
+    pub(super) message: Packet<M>,
 }
 
 /// What the nemesis wants to be told.
@@ -217,7 +221,13 @@ impl<'a, C: Cluster> Driver<'a, C> {
     fn handle(&mut self, due: Due<Msg<C>, Timer<C>>) -> Option<usize> {
         match due {
             Due::Arrival { record, from, dest, message, flaw } => {
-                let message = self.receive(record, from, dest, message, flaw)?;
+                let message = match self.receive(record, from, dest, message, flaw)? {
+                    Packet::Datagram(message) => message,
+                    Packet::Segment(segment) => {
+                        self.segment_arrives(from, dest, *segment);
+                        return None;
+                    }
+                };
                 let client = dest.index().checked_sub(self.node_count);
                 match client {
                     Some(client) => {
@@ -254,7 +264,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
                     client.shared.borrow_mut().load_is_over = true;
                 }
             }
-            Due::Stream { node, incarnation, token } => self.stream_timer(node, incarnation, token),
+            Due::StreamTimer { node, token } => self.stream_timer(node, token),
+            Due::StreamEvent { node, incarnation, event } => self.stream_event(node, incarnation, *event),
         }
         None
     }
@@ -407,7 +418,8 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
         slow: 1.0,
         shown: Vec::new(),
         shown_offset_us: i64::MIN,
-        next_stream: 0,
+        streams: Streams::new(&scenario.network.stream),
+        stream_rng: stream("stream"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::clock::Clock;
 use super::disk::{Disk, FileName};
 use super::rng::{Rng, Sampler};
+use super::stream::Streams;
 use super::world::Status;
 use crate::node::{Effect, Identity, Node, StreamEvent};
 use crate::time::{LocalTime, Time};
@@ -98,7 +99,9 @@ pub(crate) struct Host<N: Node> {
     /// The metrics last shown.
     pub(crate) shown: Vec<(&'static str, Value)>,
     pub(crate) shown_offset_us: i64,
-    pub(crate) next_stream: u64,
+    pub(crate) streams: Streams,
+    /// Draws how the bytes of streams are cut into pieces.
+    pub(crate) stream_rng: Rng,
 }
 
 impl<N: Node> Host<N> {

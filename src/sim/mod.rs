@@ -14,6 +14,7 @@ mod queue;
 mod recorder;
 pub mod rng;
 mod step;
+pub(crate) mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transport;
@@ -70,7 +71,7 @@ pub struct LogLine {
     pub time_us: u64,
     /// The node concerned, by name; `network` or `nemesis`.
     pub node: String,
-    /// `message`, `timer`, `disk`, `clock`, `process`, `nemesis` or `node` (what the node itself wrote).
+    /// `message`, `stream`, `timer`, `disk`, `clock`, `process`, `nemesis` or `node` (what the node itself wrote).
     pub kind: &'static str,
     /// The text.
     pub text: String,

@@ -3,7 +3,7 @@
 use super::Cluster;
 use super::disk::DiskOp;
 use super::driver::{Driver, Due, Notice};
-use super::host::{Input, Syncs};
+use super::host::Input;
 use super::world::Status;
 use crate::scenario::CrashPolicy;
 use crate::trace::{NodeId, Outcome, Value, Word};
@@ -25,6 +25,7 @@ impl<C: Cluster> Driver<'_, C> {
         host.status = Status::Up;
         host.busy_until = self.now;
         host.shown.clear();
+        host.streams.power_on();
         host.node = Some(self.cluster.node(&host.identity, &host.role));
         self.observe(node, "start", &[], vec![]);
         self.show_status(node);
@@ -38,7 +39,7 @@ impl<C: Cluster> Driver<'_, C> {
         host.node = None;
         host.status = Status::Down;
         host.timers.clear();
-        host.syncs = Syncs::default();
+        let gated = std::mem::take(&mut host.syncs).gated;
         let policy = policy.unwrap_or(self.scenario.disk.crash);
         let lost = if reason == "stop" {
             host.disk.sync(host.disk.unsynced());
@@ -51,7 +52,13 @@ impl<C: Cluster> Driver<'_, C> {
                 self.recorder.arrived(record, self.now, Outcome::NodeDown);
             }
         }
-        self.drop_streams(node, reason == "stop");
+        if reason == "stop" {
+            // What was asked for before an orderly stop still happens: it waited for the disk, and the disk has everything now.
+            for (_, effect) in gated {
+                self.emit(node, effect);
+            }
+        }
+        self.drop_streams(node, reason);
         let values = vec![Value::Text(Word::Borrowed(reason)), Value::Int(lost as i64), Value::Text(Word::Owned(message.clone()))];
         self.observe(node, "crash", &["reason", "lost_saves", "message"], values);
         self.show_status(node);

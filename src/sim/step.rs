@@ -5,6 +5,7 @@ use super::driver::{Driver, Due, Flaw, Held, Msg, Notice, Timer};
 use super::host::{Input, TimerState};
 use super::network::{Fate, LOOPBACK};
 use super::panics;
+use super::transport::{Packet, describe};
 use super::world::Status;
 use crate::node::{Ctx, Effect, Effects, Message, Node, Probe, TimerOp};
 use crate::time::{Time, nanos};
@@ -20,10 +21,10 @@ impl<C: Cluster> Driver<'_, C> {
         match host.status {
             Status::Up if host.busy_until <= self.now && host.backlog.is_empty() => self.step(node, input),
             Status::Up => {
-                host.backlog.push_back(input);
+                self.put_into_backlog(node, input);
                 self.look_at_backlog(node);
             }
-            Status::Paused => host.backlog.push_back(input),
+            Status::Paused => self.put_into_backlog(node, input),
             Status::Down | Status::Absent => {}
         }
     }
@@ -42,7 +43,7 @@ impl<C: Cluster> Driver<'_, C> {
         let host = &mut self.hosts[node.index()];
         host.wakes = false;
         if host.status == Status::Up && host.busy_until <= self.now {
-            if let Some(input) = host.backlog.pop_front() {
+            if let Some(input) = self.take_from_backlog(node) {
                 self.step(node, input);
             }
         }
@@ -74,7 +75,7 @@ impl<C: Cluster> Driver<'_, C> {
             wall: host.clock.wall(now),
             rng: &mut host.rng,
             disk: &host.disk,
-            next_stream: &mut host.next_stream,
+            next_stream: &mut host.streams.next_stream,
             logging: self.logging,
             effects: &mut effects,
         };
@@ -240,7 +241,13 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// A datagram leaves `src`.
+    #[inline]
     pub(super) fn send(&mut self, src: NodeId, dest: NodeId, message: Msg<C>) {
+        self.send_packet(src, dest, Packet::Datagram(message));
+    }
+
+    /// A datagram or a segment leaves the machine `src`.
+    pub(super) fn send_packet(&mut self, src: NodeId, dest: NodeId, message: Packet<Msg<C>>) {
         let (kind, bytes) = (message.name(), message.size());
         let record = self.recorder.sent(self.now, src, dest, kind, bytes, message.detail());
         if src == dest {
@@ -254,7 +261,7 @@ impl<C: Cluster> Driver<'_, C> {
         self.carry(record, src, dest, message, fates.first, Flaw::None);
     }
 
-    fn carry(&mut self, record: u64, from: NodeId, dest: NodeId, mut message: Msg<C>, fate: Fate, flaw: Flaw) {
+    fn carry(&mut self, record: u64, from: NodeId, dest: NodeId, mut message: Packet<Msg<C>>, fate: Fate, flaw: Flaw) {
         match fate {
             Fate::Arrives { at, corrupt } => {
                 let flaw = match corrupt {
@@ -271,19 +278,29 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    fn message_stops(&mut self, record: u64, from: NodeId, dest: NodeId, message: &Msg<C>, outcome: Outcome, reason: &'static str) {
+    fn message_stops(&mut self, record: u64, from: NodeId, dest: NodeId, message: &Packet<Msg<C>>, outcome: Outcome, reason: &'static str) {
         self.recorder.stopped(record, outcome, reason);
         self.log(from, "message", |driver| format!("-> {}: {message:?} {outcome:?}", driver.node_name(dest)));
     }
 
     /// A message comes to its receiver's machine. `None`: nobody gets it.
-    pub(super) fn receive(&mut self, record: u64, from: NodeId, dest: NodeId, message: Msg<C>, flaw: Flaw) -> Option<Msg<C>> {
+    pub(super) fn receive(
+        &mut self,
+        record: u64,
+        from: NodeId,
+        dest: NodeId,
+        message: Packet<Msg<C>>,
+        flaw: Flaw,
+    ) -> Option<Packet<Msg<C>>> {
         if self.network.is_cut(from, dest) {
             self.message_stops(record, from, dest, &message, Outcome::Partitioned, "cut on its way");
             return None;
         }
-        let outcome = match (self.hosts[dest.index()].status, flaw) {
-            (Status::Down | Status::Absent, _) => Outcome::NodeDown,
+        let host = &self.hosts[dest.index()];
+        // A machine whose process has ended still answers the segments of streams.
+        let answers = matches!(message, Packet::Segment(_)) && host.streams.is_powered();
+        let outcome = match (host.status, flaw) {
+            (Status::Down | Status::Absent, _) if !answers => Outcome::NodeDown,
             (_, Flaw::None) => Outcome::Delivered,
             (_, Flaw::Copy) => Outcome::Duplicated,
             (_, Flaw::Corrupted) => Outcome::Corrupted,
@@ -306,7 +323,7 @@ impl<C: Cluster> Driver<'_, C> {
                 self.log(node, "message", |driver| format!("<- {}: {message:?}", driver.node_name(*from)));
             }
             Input::Timer(timer) => self.log(node, "timer", |_| format!("{timer:?}")),
-            Input::Stream(event) => self.log(node, "stream", |_| format!("{event:?}")),
+            Input::Stream(event) => self.log(node, "stream", |_| describe(event)),
             Input::Command(command) => self.log(node, "process", |_| format!("command {command}")),
             Input::Boot | Input::Stop => {}
         }
