@@ -9,7 +9,7 @@
 mod csv_files;
 mod digest;
 
-pub use csv_files::{CSV_FILES, CsvError, read_csv, write_csv};
+pub use csv_files::{CSV_FILES, CsvError, Record, read_csv, write_csv};
 pub use digest::Digest;
 
 use std::borrow::Cow;
@@ -241,6 +241,49 @@ pub enum Outcome {
     Discarded,
     /// The run ended first.
     InFlight,
+}
+
+impl OpType {
+    /// All, in the order of their declaration.
+    pub const ALL: [OpType; 4] = [OpType::Invoke, OpType::Ok, OpType::Fail, OpType::Info];
+
+    /// The word in `history.csv`.
+    pub fn word(self) -> &'static str {
+        match self {
+            OpType::Invoke => "invoke",
+            OpType::Ok => "ok",
+            OpType::Fail => "fail",
+            OpType::Info => "info",
+        }
+    }
+}
+
+impl Outcome {
+    /// All, in the order of their declaration.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Delivered,
+        Outcome::Lost,
+        Outcome::Partitioned,
+        Outcome::Duplicated,
+        Outcome::Corrupted,
+        Outcome::NodeDown,
+        Outcome::Discarded,
+        Outcome::InFlight,
+    ];
+
+    /// The word in `messages.csv`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Lost => "lost",
+            Outcome::Partitioned => "partitioned",
+            Outcome::Duplicated => "duplicated",
+            Outcome::Corrupted => "corrupted",
+            Outcome::NodeDown => "node_down",
+            Outcome::Discarded => "discarded",
+            Outcome::InFlight => "in_flight",
+        }
+    }
 }
 
 /// What a message says, for the reader of `messages.csv`.

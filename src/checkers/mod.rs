@@ -62,3 +62,34 @@ pub struct Checker {
 
 /// At most this many violations of one check are reported; the first is what matters.
 pub const VIOLATIONS_MAX: usize = 10;
+
+/// SHIM
+pub fn judge(trace: &Trace, specs: &[(&'static Checker, Params)]) -> Vec<(&'static str, Verdict)> {
+    specs.iter().map(|(checker, params)| (checker.name, (checker.check)(trace, params))).collect()
+}
+
+/// SHIM
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Overall {
+    /// Every property held.
+    Valid,
+    /// None was seen violated, but at least one could not be decided.
+    Unknown,
+    /// At least one was violated.
+    Invalid,
+}
+
+impl From<&Verdict> for Overall {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Valid => Overall::Valid,
+            Verdict::Unknown(_) => Overall::Unknown,
+            Verdict::Invalid(_) => Overall::Invalid,
+        }
+    }
+}
+
+/// SHIM
+pub fn overall<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Overall {
+    verdicts.into_iter().map(Overall::from).max().unwrap_or(Overall::Valid)
+}

@@ -10,7 +10,7 @@ mod write;
 use std::fmt;
 
 pub use read::read_csv;
-pub use write::write_csv;
+pub use write::{Record, write_csv};
 
 /// The file names, in the order in which they are written and read.
 pub const CSV_FILES: [&str; 4] = ["history.csv", "events.csv", "messages.csv", "metrics.csv"];

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::values::{NodeNames, parse_fields, parse_value, shorten, unknown_node};
-use super::write::{op_type_name, outcome_name};
 use super::{CSV_FILES, CsvError, EVENTS, HISTORY, MESSAGES, METRICS};
 use crate::trace::{Detail, Event, Fields, Message, Metric, NodeId, Op, OpType, Outcome, Trace};
 
@@ -17,18 +16,6 @@ use crate::trace::{Detail, Event, Fields, Message, Metric, NodeId, Op, OpType, O
 const FILE_BYTES_MAX: u64 = 1 << 30;
 /// Files with more rows are refused.
 const ROWS_MAX: usize = 10_000_000;
-
-const OP_TYPES: [OpType; 4] = [OpType::Invoke, OpType::Ok, OpType::Fail, OpType::Info];
-const OUTCOMES: [Outcome; 8] = [
-    Outcome::Delivered,
-    Outcome::Lost,
-    Outcome::Partitioned,
-    Outcome::Duplicated,
-    Outcome::Corrupted,
-    Outcome::NodeDown,
-    Outcome::Discarded,
-    Outcome::InFlight,
-];
 
 /// Read the lists of a trace back; everything else of it is `header`'s.
 pub fn read_csv(header: Trace, folder: &Path) -> Result<Trace, CsvError> {
@@ -41,7 +28,7 @@ pub fn read_csv(header: Trace, folder: &Path) -> Result<Trace, CsvError> {
             index: row.number(0)?,
             time_us: row.number(1)?,
             process: row.text(2).to_owned().into(),
-            op_type: row.one_of(3, &OP_TYPES, op_type_name)?,
+            op_type: row.one_of(3, &OpType::ALL, OpType::word)?,
             f: row.text(4).to_owned().into(),
             value: row.text(5).to_owned().into(),
             error: row.text(6).to_owned().into(),
@@ -77,7 +64,7 @@ pub fn read_csv(header: Trace, folder: &Path) -> Result<Trace, CsvError> {
             dest: row.node(4, &nodes)?,
             kind: row.text(5).to_owned().into(),
             bytes: row.number(6)?,
-            outcome: row.one_of(7, &OUTCOMES, outcome_name)?,
+            outcome: row.one_of(7, &Outcome::ALL, Outcome::word)?,
             detail: if row.text(8).is_empty() { Detail::None } else { Detail::Text(row.text(8).to_owned().into()) },
         })
     })?;
