@@ -61,8 +61,13 @@ fn reads_as_another_kind(text: &str) -> bool {
 }
 
 fn push_word(out: &mut Vec<u8>, text: &str) {
+    if is_word(text) { out.extend_from_slice(text.as_bytes()) } else { push_quoted(out, text) }
+}
+
+/// Whether a text can stand without quotes.
+fn is_word(text: &str) -> bool {
     let plain = |byte: u8| byte > b' ' && byte != b'\'' && byte != b'\\' && byte != 0x7f;
-    if !text.is_empty() && text.bytes().all(plain) { out.extend_from_slice(text.as_bytes()) } else { push_quoted(out, text) }
+    !text.is_empty() && text.bytes().all(plain)
 }
 
 fn push_quoted(out: &mut Vec<u8>, text: &str) {
@@ -148,7 +153,8 @@ impl<'a> Cursor<'a> {
         }
         match self.until(end) {
             "" => Err(format!("expected a word, found {}", found(self.rest))),
-            word => Ok(word.to_owned()),
+            word if is_word(word) => Ok(word.to_owned()),
+            other => Err(format!("expected a word, found `{}`; a text with blanks or quotes stands in quotes: 'it\\'s so'", shorten(other))),
         }
     }
 
