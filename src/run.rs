@@ -49,14 +49,16 @@ pub struct Run {
     pub digest: Digest,
     /// What the checks found, in the order of the scenario or of the system.
     pub judgements: Vec<Judgement>,
+    /// Why the simulation was given up before its end, where it was.
+    pub aborted: Option<String>,
     /// The lines of `--log`, if they were asked for.
     pub log: Vec<LogLine>,
 }
 
 impl Run {
-    /// The worst of the verdicts.
+    /// The worst of the verdicts; `Unknown` for a run that was given up, because the checks expect whole ones.
     pub fn verdict(&self) -> Overall {
-        overall(self.judgements.iter().map(|judgement| &judgement.verdict))
+        verdict_over(&self.judgements, self.aborted.as_deref())
     }
 
     /// The violation that was visible first; of two at the same time, the one of the earlier check.
@@ -88,7 +90,15 @@ pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     let output = system_of(scenario).run(scenario, options);
     let digest = Digest::of(&output.trace);
     let judgements = judge_trace(scenario, &output.trace);
-    Run { trace: output.trace, digest, judgements, log: output.log }
+    Run { trace: output.trace, digest, judgements, aborted: output.aborted, log: output.log }
+}
+
+/// The verdict over all checks of a run that was perhaps given up.
+pub fn verdict_over(judgements: &[Judgement], aborted: Option<&str>) -> Overall {
+    match aborted {
+        Some(_) => Overall::Unknown,
+        None => overall(judgements.iter().map(|judgement| &judgement.verdict)),
+    }
 }
 
 /// Judge a trace by the checks of a scenario: those that it names, or all of its system where it names none.

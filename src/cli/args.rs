@@ -74,7 +74,7 @@ pub struct RunArgs {
 }
 
 /// The kinds of log lines.
-pub const LOG_KINDS: [&str; 7] = ["message", "timer", "disk", "clock", "process", "nemesis", "node"];
+pub const LOG_KINDS: [&str; 8] = ["message", "stream", "timer", "disk", "clock", "process", "nemesis", "node"];
 
 /// `replay`.
 #[derive(Debug, Args)]

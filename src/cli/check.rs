@@ -2,16 +2,15 @@
 
 use super::args::CheckArgs;
 use super::{Console, Refused};
-use crate::checkers::overall;
 use crate::report::{Stored, summary_of};
-use crate::run::judge_trace;
+use crate::run::{judge_trace, verdict_over};
 
 pub(super) fn check(args: &CheckArgs, console: &mut Console) -> Result<u8, Refused> {
     let stored = Stored::open(&args.folder)?;
     let trace = stored.trace()?;
     let judgements = judge_trace(&stored.scenario, &trace);
-    let verdict = overall(judgements.iter().map(|judgement| &judgement.verdict));
-    console.line(summary_of(&trace, &judgements, &stored.results.digest));
+    let verdict = verdict_over(&judgements, stored.results.aborted.as_deref());
+    console.line(summary_of(&trace, &judgements, stored.results.aborted.as_deref(), &stored.results.digest));
     if verdict.word() != stored.results.verdict {
         console.line(format_args!("  the report says {}", stored.results.verdict));
     }

@@ -6,11 +6,12 @@ use super::args::RunArgs;
 use super::scenarios::{Asked, read_all};
 use super::{Console, Refused};
 use crate::checkers::Overall;
-use crate::error::{EXIT_INVALID, EXIT_VALID, Error, nearest};
+use crate::error::{EXIT_INVALID, Error, nearest};
 use crate::report::{Difference, first_difference, seconds, summary, write_report};
 use crate::run::{Run, run_with};
 use crate::scenario::Scenario;
 use crate::sim::{LogLine, RunOptions};
+use crate::trace::NEMESIS;
 
 pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> {
     let asked = read_all(&args.scenarios)?;
@@ -63,13 +64,12 @@ fn repeat_elsewhere(scenario: &Scenario, seed: u64, first: &Run) -> Option<Diffe
         let here = again();
         [here, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
     });
-    debug_assert_eq!(EXIT_VALID, 0);
     others.iter().find_map(|other| first_difference(&first.trace, &other.trace))
 }
 
 /// `--node` of a node that does not exist would show nothing, and look like a quiet node.
 fn known_nodes(wanted: &[String], run: &Run) -> Result<(), Error> {
-    let known: Vec<&str> = run.trace.nodes.iter().map(|node| node.name.as_str()).chain(["network", "nemesis"]).collect();
+    let known: Vec<&str> = run.trace.nodes.iter().map(|node| node.name.as_str()).chain([NEMESIS]).collect();
     match wanted.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => {
@@ -87,9 +87,9 @@ fn print_log(lines: &[LogLine], kinds: &[String], nodes: &[String], console: &mu
     }
 }
 
-/// Whether a line is about a node: its own, or one of the network or the nemesis that names it.
+/// Whether a line is about a node: its own, or one of the nemesis that names it. (Messages have a line at either end.)
 fn concerns(line: &LogLine, node: &str) -> bool {
     let in_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let names_it = || line.text.split(|c: char| !in_a_name(c)).any(|word| word == node);
-    line.node == node || ((line.node == "network" || line.node == "nemesis") && names_it())
+    line.node == node || line.node == NEMESIS && names_it()
 }

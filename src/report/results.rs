@@ -32,6 +32,8 @@ pub struct Results {
     pub defects: Vec<String>,
     /// `valid`, `unknown` or `invalid`: the worst of all checks.
     pub verdict: String,
+    /// Why the run was given up before its end, where it was; its verdict is `unknown` then.
+    pub aborted: Option<String>,
     /// The digest of the trace, 32 hexadecimal places.
     pub digest: String,
     /// The command that repeats the run.
@@ -135,6 +137,7 @@ impl Results {
             seed: trace.seed,
             defects: defects_of(scenario),
             verdict: run.verdict().word().to_owned(),
+            aborted: run.aborted.clone(),
             digest: run.digest.to_string(),
             command: repeat.portable().command(trace.seed),
             duration_us: trace.duration_us,

@@ -1,21 +1,24 @@
 //! A run in one line, and what was wrong in some more.
 
 use super::statistics::{OperationCounts, count_operations};
-use crate::checkers::{Overall, Verdict, overall};
-use crate::run::{Judgement, Run};
+use crate::checkers::{Overall, Verdict};
+use crate::run::{Judgement, Run, verdict_over};
 use crate::trace::Trace;
 
 /// A run in one line; where a check did not hold, a line for each such check follows. No newline at the end.
 pub fn summary(run: &Run) -> String {
-    summary_of(&run.trace, &run.judgements, &run.digest.to_string())
+    summary_of(&run.trace, &run.judgements, run.aborted.as_deref(), &run.digest.to_string())
 }
 
 /// The same of a trace that was judged apart from a run.
-pub fn summary_of(trace: &Trace, judgements: &[Judgement], digest: &str) -> String {
+pub fn summary_of(trace: &Trace, judgements: &[Judgement], aborted: Option<&str>, digest: &str) -> String {
     let OperationCounts { invoked, ok, fail, info, open } = count_operations(trace);
-    let verdict = overall(judgements.iter().map(|judgement| &judgement.verdict)).word();
+    let verdict = verdict_over(judgements, aborted).word();
     let mut text =
         format!("{} seed {}: {verdict}, {invoked} operations ({ok} ok, {fail} fail, {}), digest {digest}", trace.scenario, trace.seed, unknown(info, open));
+    if let Some(reason) = aborted {
+        text.push_str(&format!("\n  the run was given up: {reason}"));
+    }
     for judgement in judgements.iter().filter(|judgement| Overall::from(&judgement.verdict) != Overall::Valid) {
         text.push_str("\n  ");
         text.push_str(&explanation(judgement));

@@ -69,7 +69,7 @@ impl Row {
     /// The row of a run.
     pub fn of(run: &Run, scenario: &Scenario, seed: u64) -> Row {
         let operations = count_operations(&run.trace);
-        let (check, time_us, message) = match run.first_violation() {
+        let (check, time_us, message) = match run.first_violation().filter(|_| run.aborted.is_none()) {
             Some(first) => (first.check, Some(first.time_us), first.message.clone()),
             None => undecided(run),
         };
@@ -110,6 +110,9 @@ impl Row {
 
 /// The first check that is not valid although it has no violation to show.
 fn undecided(run: &Run) -> (&'static str, Option<u64>, String) {
+    if let Some(reason) = &run.aborted {
+        return ("", None, format!("the run was given up: {reason}"));
+    }
     let reason = run.judgements.iter().find_map(|judgement| match &judgement.verdict {
         Verdict::Valid => None,
         Verdict::Unknown(reason) => Some((judgement.check, None, reason.clone())),
