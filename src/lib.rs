@@ -6,14 +6,20 @@ compile_error!(
 );
 
 pub mod checkers;
+pub mod cli;
 pub mod error;
 pub mod history;
 pub mod models;
 pub mod nemesis;
 pub mod node;
 pub mod plots;
+pub mod report;
+pub mod run;
 pub mod scenario;
 pub mod sim;
+pub mod sweep;
 pub mod systems;
 pub mod time;
 pub mod trace;
+
+pub use run::{Run, run_scenario};

@@ -1,2 +1,11 @@
 //! The command line program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use seedbed::cli::{Cli, execute};
+
+fn main() -> ExitCode {
+    // What clap refuses ends here, with its message and exit code 2.
+    ExitCode::from(execute(&Cli::parse()))
+}

@@ -9,11 +9,12 @@
 mod csv_files;
 mod digest;
 
-pub use csv_files::{CsvError, read_csv, write_csv};
+pub use csv_files::{CSV_FILES, CsvError, Record, read_csv, write_csv};
 pub use digest::Digest;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A node or client of a run, as an index into [`Trace::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,7 +122,8 @@ pub struct Fields {
 #[derive(Clone, Debug)]
 enum FieldNames {
     Static(&'static [&'static str]),
-    Owned(Vec<String>),
+    /// Read from a file; all events with the same names share one list.
+    Shared(Arc<[String]>),
 }
 
 impl Default for FieldNames {
@@ -143,8 +145,13 @@ impl Fields {
 
     /// Fields read from a file.
     pub fn owned(names: Vec<String>, values: Vec<Value>) -> Self {
+        Fields::shared(names.into(), values)
+    }
+
+    /// Fields read from a file, under a list of names that other events have too.
+    pub(crate) fn shared(names: Arc<[String]>, values: Vec<Value>) -> Self {
         assert_eq!(names.len(), values.len(), "names and values come in pairs");
-        Fields { names: FieldNames::Owned(names), values }
+        Fields { names: FieldNames::Shared(names), values }
     }
 
     /// How many.
@@ -161,7 +168,7 @@ impl Fields {
     pub fn get(&self, name: &str) -> Option<&Value> {
         let position = match &self.names {
             FieldNames::Static(names) => names.iter().position(|each| *each == name),
-            FieldNames::Owned(names) => names.iter().position(|each| each == name),
+            FieldNames::Shared(names) => names.iter().position(|each| each == name),
         }?;
         self.values.get(position)
     }
@@ -200,7 +207,7 @@ impl Fields {
         (0..self.values.len()).map(|i| {
             let name = match &self.names {
                 FieldNames::Static(names) => names[i],
-                FieldNames::Owned(names) => names[i].as_str(),
+                FieldNames::Shared(names) => names[i].as_str(),
             };
             (name, &self.values[i])
         })
@@ -234,6 +241,49 @@ pub enum Outcome {
     Discarded,
     /// The run ended first.
     InFlight,
+}
+
+impl OpType {
+    /// All, in the order of their declaration.
+    pub const ALL: [OpType; 4] = [OpType::Invoke, OpType::Ok, OpType::Fail, OpType::Info];
+
+    /// The word in `history.csv`.
+    pub fn word(self) -> &'static str {
+        match self {
+            OpType::Invoke => "invoke",
+            OpType::Ok => "ok",
+            OpType::Fail => "fail",
+            OpType::Info => "info",
+        }
+    }
+}
+
+impl Outcome {
+    /// All, in the order of their declaration.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Delivered,
+        Outcome::Lost,
+        Outcome::Partitioned,
+        Outcome::Duplicated,
+        Outcome::Corrupted,
+        Outcome::NodeDown,
+        Outcome::Discarded,
+        Outcome::InFlight,
+    ];
+
+    /// The word in `messages.csv`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Delivered => "delivered",
+            Outcome::Lost => "lost",
+            Outcome::Partitioned => "partitioned",
+            Outcome::Duplicated => "duplicated",
+            Outcome::Corrupted => "corrupted",
+            Outcome::NodeDown => "node_down",
+            Outcome::Discarded => "discarded",
+            Outcome::InFlight => "in_flight",
+        }
+    }
 }
 
 /// What a message says, for the reader of `messages.csv`.

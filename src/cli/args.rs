@@ -1,0 +1,174 @@
+//! Verbs and flags. Nothing here reads or writes anything but the command line.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+const AFTER_HELP: &str = "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
+
+/// A deterministic simulation testbed for distributed systems.
+///
+/// One scenario and one seed decide everything that happens; the same pair gives the same bytes on every machine.
+#[derive(Debug, Parser)]
+#[command(name = "seedbed", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Simulate scenarios, judge them and write a report of each.
+    Run(RunArgs),
+    /// Run again what a report holds, and compare.
+    Replay(ReplayArgs),
+    /// Run scenarios under many seeds and write sweep.csv.
+    Sweep(SweepArgs),
+    /// Judge the stored trace of a report again, with the checks of this program.
+    Check(CheckArgs),
+    /// Draw the stored trace of a report again.
+    Plot(PlotArgs),
+}
+
+/// Which scenarios, and what is changed in them.
+#[derive(Debug, Args)]
+pub struct ScenarioArgs {
+    /// Scenario files, or folders: all .toml files below them.
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<PathBuf>,
+    /// Switch a defect of the system on (`seedbed list defects`); may be given several times.
+    #[arg(long = "defect", value_name = "NAME")]
+    pub defects: Vec<String>,
+    /// Override a value of the scenario, as `raft.heartbeat_interval=20ms`; may be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
+    pub overrides: Vec<(String, String)>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub scenarios: ScenarioArgs,
+    /// The seed, in place of the scenario's.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Where reports go: DIR/SCENARIO/SEED.
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
+    /// Write no report.
+    #[arg(long, conflicts_with = "out")]
+    pub no_files: bool,
+    /// Run again, also on other threads, and compare record by record.
+    #[arg(long)]
+    pub check_determinism: bool,
+    /// Show what happens, with virtual time: everything, or only these kinds (`--log=message,disk`).
+    #[arg(long, value_name = "KIND,…", num_args = 0.., require_equals = true, value_delimiter = ',')]
+    #[arg(value_parser = LOG_KINDS)]
+    pub log: Option<Vec<String>>,
+    /// With --log: only what concerns this node; may be given several times.
+    #[arg(long = "node", value_name = "NAME", requires = "log")]
+    pub nodes: Vec<String>,
+}
+
+/// The kinds of log lines.
+pub const LOG_KINDS: [&str; 8] = ["message", "stream", "timer", "disk", "clock", "process", "nemesis", "node"];
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The folder of a report: reports/SCENARIO/SEED.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// `sweep`.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    #[command(flatten)]
+    pub scenarios: ScenarioArgs,
+    /// The seeds: A..B without B, A..=B with it, or one.
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    pub seeds: Seeds,
+    /// How many runs at the same time; as many as there are cores by default. The result is the same.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Where sweep.csv goes.
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The folder of a report: reports/SCENARIO/SEED.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+}
+
+/// `plot`.
+#[derive(Debug, Args)]
+pub struct PlotArgs {
+    /// The folder of a report: reports/SCENARIO/SEED.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Plots (`seedbed list plots`); all of the system's by default.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+/// Seeds from `start` to before `end`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seeds(pub Range<u64>);
+
+/// More seeds than this are a slip of the keyboard: at a millisecond each, they would take a day.
+const SEEDS_MAX: u64 = 100_000_000;
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no seed: seeds are whole numbers from 0"));
+    let (start, end) = match text.split_once("..") {
+        Some((start, end)) => match end.strip_prefix('=') {
+            Some(last) => (number(start)?, number(last)?.checked_add(1).ok_or("the last seed of a sweep is at most 2^64 - 2")?),
+            None => (number(start)?, number(end)?),
+        },
+        None => (number(text)?, number(text)?.checked_add(1).ok_or("the last seed of a sweep is at most 2^64 - 2")?),
+    };
+    match end.checked_sub(start) {
+        None | Some(0) => Err(format!("`{text}` holds no seed; write the smaller number first: 0..100")),
+        Some(count) if count > SEEDS_MAX => Err(format!("`{text}` are {count} seeds; a sweep takes at most {SEEDS_MAX}")),
+        Some(_) => Ok(Seeds(start..end)),
+    }
+}
+
+fn parse_override(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("an override is KEY=VALUE, as in `raft.heartbeat_interval=20ms`".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// clap finds contradictory flags only when asked.
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Both ranges of Rust are understood, and a single seed.
+    #[test]
+    fn seeds_are_ranges_as_rust_writes_them() {
+        assert_eq!(parse_seeds("0..3"), Ok(Seeds(0..3)));
+        assert_eq!(parse_seeds("5..=7"), Ok(Seeds(5..8)));
+        assert_eq!(parse_seeds("42"), Ok(Seeds(42..43)));
+        for wrong in ["", "..", "3..3", "4..3", "a..b", "-1..4", "1..", "0..=18446744073709551615", "0..1e6", "0..18446744073709551615"] {
+            assert!(parse_seeds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

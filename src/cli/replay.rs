@@ -1,0 +1,30 @@
+//! `replay`: run again what a report holds, and compare.
+
+use super::args::ReplayArgs;
+use super::{Console, Refused};
+use crate::error::EXIT_INVALID;
+use crate::report::{Stored, first_difference, summary};
+use crate::run::run_scenario;
+
+pub(super) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Refused> {
+    let stored = Stored::open(&args.folder)?;
+    let run = run_scenario(&stored.scenario, stored.results.seed);
+    console.line(summary(&run));
+    if run.digest.to_string() == stored.results.digest {
+        return Ok(run.verdict().exit_code());
+    }
+    // The stored trace is read only now: a replay that agrees does not need it.
+    let trace = stored.trace()?;
+    let version = if stored.results.version == env!("CARGO_PKG_VERSION") {
+        String::new()
+    } else {
+        format!("; the report was written by seedbed {}, this is seedbed {}", stored.results.version, env!("CARGO_PKG_VERSION"))
+    };
+    console.line(format_args!("  differs from the report, whose digest is {}{version}", stored.results.digest));
+    if let Some(difference) = first_difference(&trace, &run.trace) {
+        for line in difference.to_string().lines() {
+            console.line(format_args!("  {line}"));
+        }
+    }
+    Ok(EXIT_INVALID)
+}

@@ -1,0 +1,95 @@
+//! `run`: simulate, judge, report.
+
+use std::thread;
+
+use super::args::RunArgs;
+use super::scenarios::{Asked, read_all};
+use super::{Console, Refused};
+use crate::checkers::Overall;
+use crate::error::{EXIT_INVALID, Error, nearest};
+use crate::report::{Difference, first_difference, seconds, summary, write_report};
+use crate::run::{Run, run_with};
+use crate::scenario::Scenario;
+use crate::sim::{LogLine, RunOptions};
+use crate::trace::NEMESIS;
+
+pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> {
+    let asked = read_all(&args.scenarios)?;
+    let mut worst = Overall::Valid;
+    let mut deterministic = true;
+    for one in &asked {
+        let seed = args.seed.unwrap_or(one.scenario.seed);
+        let options = RunOptions { seed, log: args.log.is_some() };
+        let run = run_with(&one.scenario, &options);
+        if let Some(kinds) = &args.log {
+            known_nodes(&args.nodes, &run)?;
+            print_log(&run.log, kinds, &args.nodes, console);
+        }
+        if args.check_determinism && let Some(difference) = repeat_elsewhere(&one.scenario, seed, &run) {
+            deterministic = false;
+            console.line(format_args!("{} seed {seed}: not deterministic: {difference}", one.scenario.name));
+            console.line(repeat_line(one, seed, " --check-determinism"));
+            continue;
+        }
+        worst = worst.max(run.verdict());
+        finish(one, &run, args, console)?;
+    }
+    Ok(if deterministic { worst.exit_code() } else { EXIT_INVALID })
+}
+
+/// Print what a run found, and write its report.
+fn finish(one: &Asked, run: &Run, args: &RunArgs, console: &mut Console) -> Result<(), Refused> {
+    let folder = if args.no_files { None } else { Some(write_report(run, &one.scenario, &one.repeat, &args.out)?) };
+    console.line(summary(run));
+    if run.verdict() != Overall::Valid {
+        if let Some(folder) = folder {
+            console.line(format_args!("  report: {}", folder.display()));
+        }
+        console.line(repeat_line(one, run.trace.seed, ""));
+    }
+    console.flush();
+    Ok(())
+}
+
+fn repeat_line(one: &Asked, seed: u64, flags: &str) -> String {
+    format!("  repeat: {}{flags}", one.repeat.command(seed))
+}
+
+/// Run twice more, at the same time, and compare. Each run has a fresh thread in any case; two at once also disturb each other's
+/// allocator and scheduling, which no result may depend on.
+fn repeat_elsewhere(scenario: &Scenario, seed: u64, first: &Run) -> Option<Difference> {
+    let again = || run_with(scenario, &RunOptions { seed, log: false });
+    let others = thread::scope(|scope| {
+        let other = scope.spawn(again);
+        let here = again();
+        [here, other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
+    });
+    others.iter().find_map(|other| first_difference(&first.trace, &other.trace))
+}
+
+/// `--node` of a node that does not exist would show nothing, and look like a quiet node.
+fn known_nodes(wanted: &[String], run: &Run) -> Result<(), Error> {
+    let known: Vec<&str> = run.trace.nodes.iter().map(|node| node.name.as_str()).chain([NEMESIS]).collect();
+    match wanted.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => {
+            let error = Error::new(format!("no node of `{}` is named `{name}`", run.trace.scenario));
+            let hint = nearest(name, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            Err(error.hint(hint))
+        }
+    }
+}
+
+fn print_log(lines: &[LogLine], kinds: &[String], nodes: &[String], console: &mut Console) {
+    let shown = lines.iter().filter(|line| kinds.is_empty() || kinds.iter().any(|kind| kind == line.kind));
+    for line in shown.filter(|line| nodes.is_empty() || nodes.iter().any(|node| concerns(line, node))) {
+        console.line(format_args!("{:>13}  {:<8} {:<8} {}", seconds(line.time_us), line.node, line.kind, line.text));
+    }
+}
+
+/// Whether a line is about a node: its own, or one of the nemesis that names it. (Messages have a line at either end.)
+fn concerns(line: &LogLine, node: &str) -> bool {
+    let in_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let names_it = || line.text.split(|c: char| !in_a_name(c)).any(|word| word == node);
+    line.node == node || line.node == NEMESIS && names_it()
+}

@@ -1,0 +1,113 @@
+//! From the words of the command line to scenarios: files, and folders of files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Refused;
+use super::args::ScenarioArgs;
+use crate::error::{Error, nearest};
+use crate::report::Repeat;
+use crate::scenario::{Scenario, read_file};
+
+/// Folders are followed so deep: a link to a parent must not make the search endless.
+const DEPTH_MAX: usize = 16;
+/// More files than these are no folder of scenarios.
+const FILES_MAX: usize = 10_000;
+
+/// A scenario, and how it was asked for.
+#[derive(Debug)]
+pub struct Asked {
+    pub scenario: Scenario,
+    pub repeat: Repeat,
+}
+
+/// Read all scenarios. One mistake in any of them, and none is returned, but the mistakes of all are.
+pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
+    let (mut asked, mut errors): (Vec<Asked>, Vec<Error>) = (Vec::new(), Vec::new());
+    for named in &args.scenarios {
+        let files = match expand(named) {
+            Ok(files) => files,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for file in files {
+            match read_file(&file, &args.overrides, &args.defects) {
+                Ok(scenario) => {
+                    let repeat =
+                        Repeat { path: file.display().to_string(), overrides: args.overrides.clone(), defects: args.defects.clone() };
+                    asked.push(Asked { scenario, repeat });
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    // The same file may be asked for twice, as when a folder and a file of it are named; one run of it is enough.
+    let mut seen = std::collections::BTreeMap::new();
+    asked.retain(|one| match seen.get(&one.scenario.name) {
+        None => {
+            seen.insert(one.scenario.name.clone(), one.repeat.path.clone());
+            true
+        }
+        Some(earlier) if fs::canonicalize(earlier).ok() == fs::canonicalize(&one.repeat.path).ok() => false,
+        Some(earlier) => {
+            let message =
+                format!("`{earlier}` and `{}` are both named `{}`; their reports would have the same place", one.repeat.path, one.scenario.name);
+            errors.push(Error::new(message).hint("run them one after the other, with different folders for `--out`"));
+            false
+        }
+    });
+    if errors.is_empty() { Ok(asked) } else { Err(Refused(errors)) }
+}
+
+/// The files that a word of the command line means.
+fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
+    if named.is_dir() {
+        let mut files = Vec::new();
+        collect(named, 0, &mut files)?;
+        files.sort();
+        if files.is_empty() {
+            return Err(Error::new(format!("no scenario lies below `{}`: it has no .toml file", named.display())));
+        }
+        return Ok(files);
+    }
+    // A name, as reports and `seedbed list scenarios` show it, does for a file below `scenarios`.
+    let below = Path::new("scenarios").join(format!("{}.toml", named.display()));
+    if !named.exists() && below.is_file() {
+        return Ok(vec![below]);
+    }
+    if named.exists() { Ok(vec![named.to_owned()]) } else { Err(missing(named)) }
+}
+
+fn missing(named: &Path) -> Error {
+    let error = Error::new(format!("there is no scenario `{}`", named.display()));
+    let mut known = Vec::new();
+    // Where the folder of scenarios cannot be read, there is only no hint.
+    let _ = collect(Path::new("scenarios"), 0, &mut known);
+    let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
+    let wanted = named.display().to_string();
+    match nearest(&wanted, known.iter().map(String::as_str)) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`seedbed list scenarios` shows those that there are; `seedbed new scenario` makes one"),
+    }
+}
+
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
+    let failed = |cause: std::io::Error| Error::io("read the folder", folder, &cause);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            // Assignments are lists of scenarios, and not scenarios.
+            if depth < DEPTH_MAX && path.file_name().is_some_and(|name| name != "assignments") {
+                collect(&path, depth + 1, files)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+        if files.len() > FILES_MAX {
+            return Err(Error::new(format!("more than {FILES_MAX} .toml files lie below `{}`", folder.display())));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! What a run leaves on the disk, and how it is read again. `reports/README.md` explains every file and column.
+//!
+//! Architecture invariants: a report is there whole or not at all ([`folder`]); nothing in it depends on the machine, the wall clock or
+//! the folder it is in, so the reports of two equal runs are equal byte by byte.
+
+mod difference;
+mod folder;
+mod results;
+mod statistics;
+mod stored;
+mod summary;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use difference::{Difference, first_difference};
+pub use folder::{Staged, replace_file};
+pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
+pub use statistics::{LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections};
+pub use stored::Stored;
+pub use summary::{seconds, summary, summary_of};
+
+use crate::error::Error;
+use crate::plots::Plot;
+use crate::run::{Run, system_of};
+use crate::scenario::Scenario;
+use crate::trace::{Trace, write_csv};
+
+/// Where the report of a run lies below `out`.
+pub fn report_folder(out: &Path, scenario: &str, seed: u64) -> PathBuf {
+    out.join(scenario).join(seed.to_string())
+}
+
+/// Write the report of a run into `out`, in place of an earlier one of the same scenario and seed. Returns its folder.
+pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path) -> Result<PathBuf, Error> {
+    let target = report_folder(out, &run.trace.scenario, run.trace.seed);
+    let staged = Staged::new(&target)?;
+    let folder = staged.path();
+    // A file's name is of use in a message, the name of the temporary folder is not.
+    let failed = |file: &str, cause: std::io::Error| Error::io("write", &target.join(file), &cause);
+
+    write_csv(&run.trace, folder).map_err(|cause| Error::io("write the CSV files of", &target, &cause))?;
+    let results = Results::of(run, scenario, repeat).to_json();
+    fs::write(folder.join("results.json"), results).map_err(|cause| failed("results.json", cause))?;
+    fs::write(folder.join("scenario.toml"), &scenario.resolved).map_err(|cause| failed("scenario.toml", cause))?;
+    fs::create_dir(folder.join("plots")).map_err(|cause| failed("plots", cause))?;
+    for (file, bytes) in draw(&run.trace, system_of(scenario).plots()) {
+        fs::write(folder.join("plots").join(&file), bytes).map_err(|cause| failed(&format!("plots/{file}"), cause))?;
+    }
+    // Here is the place of `report.html`, which is made of the run, its results and the drawings, and of nothing else.
+    staged.commit()?;
+    Ok(target)
+}
+
+/// The files of some plots: names and contents. A plot that has nothing to show makes none.
+pub fn draw(trace: &Trace, plots: &[&Plot]) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for plot in plots {
+        if let Some(drawing) = (plot.draw)(trace) {
+            files.push((format!("{}.svg", plot.name), drawing.svg.into_bytes()));
+            files.push((format!("{}.png", plot.name), drawing.png));
+        }
+    }
+    files
+}

@@ -1,0 +1,199 @@
+//! `results.json`: what was found, in numbers and words, and what is needed to read the CSV files beside it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::statistics::Statistics;
+use crate::checkers::{Overall, Verdict, Violation};
+use crate::run::{Judgement, Run};
+use crate::scenario::Scenario;
+use crate::trace::{NodeInfo, Trace};
+
+/// The number of the format of a report. A change that an older program would misread makes it greater.
+pub const FORMAT: u32 = 1;
+
+/// The content of `results.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of the program that wrote it.
+    pub version: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its claim.
+    pub description: String,
+    /// The system.
+    pub system: String,
+    /// The seed.
+    pub seed: u64,
+    /// Defects that were switched on.
+    pub defects: Vec<String>,
+    /// `valid`, `unknown` or `invalid`: the worst of all checks.
+    pub verdict: String,
+    /// Why the run was given up before its end, where it was; its verdict is `unknown` then.
+    pub aborted: Option<String>,
+    /// The digest of the trace, 32 hexadecimal places.
+    pub digest: String,
+    /// The command that repeats the run.
+    pub command: String,
+    /// When faults and load ended, µs.
+    pub duration_us: u64,
+    /// When the run ended, µs.
+    pub end_us: u64,
+    /// Nodes, then clients.
+    pub nodes: Vec<NodeEntry>,
+    /// Every check, in the order of the scenario.
+    pub checks: Vec<CheckResult>,
+    /// Numbers.
+    pub statistics: Statistics,
+}
+
+/// A participant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeEntry {
+    /// Its name.
+    pub name: String,
+    /// Its role.
+    pub role: String,
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The check's name.
+    pub check: String,
+    /// Its parameters, durations in µs.
+    pub params: BTreeMap<String, f64>,
+    /// `valid`, `unknown` or `invalid`.
+    pub verdict: String,
+    /// Why it is unknown.
+    pub reason: Option<String>,
+    /// The violations, the first ones if there are many.
+    pub violations: Vec<ViolationEntry>,
+}
+
+/// A violation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViolationEntry {
+    /// When it was visible first, µs.
+    pub time_us: u64,
+    /// The nodes concerned, by name.
+    pub nodes: Vec<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// How a run was asked for, as far as a command needs it that asks for the same again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repeat {
+    /// The scenario, as the user wrote it.
+    pub path: String,
+    /// Overrides (`--set`).
+    pub overrides: Vec<(String, String)>,
+    /// Defects (`--defect`).
+    pub defects: Vec<String>,
+}
+
+impl Repeat {
+    /// The command that runs the same again.
+    pub fn command(&self, seed: u64) -> String {
+        let mut command = format!("seedbed run {} --seed {seed}", quoted(&self.path));
+        for defect in &self.defects {
+            command.push_str(&format!(" --defect {}", quoted(defect)));
+        }
+        for (key, value) in &self.overrides {
+            command.push_str(&format!(" --set {}", quoted(&format!("{key}={value}"))));
+        }
+        command
+    }
+
+    /// The same for a file that must not name a place of this machine: of a path from the root only the last name is left.
+    fn portable(&self) -> Repeat {
+        let path = std::path::Path::new(&self.path);
+        let relative = path.is_relative() && !self.path.contains("..");
+        let last = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Repeat { path: if relative { self.path.clone() } else { last }, ..self.clone() }
+    }
+}
+
+/// A word of a command as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+impl Results {
+    /// The results of a run.
+    pub fn of(run: &Run, scenario: &Scenario, repeat: &Repeat) -> Results {
+        let trace = &run.trace;
+        Results {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: trace.scenario.clone(),
+            description: scenario.description.clone(),
+            system: trace.system.clone(),
+            seed: trace.seed,
+            defects: defects_of(scenario),
+            verdict: run.verdict().word().to_owned(),
+            aborted: run.aborted.clone(),
+            digest: run.digest.to_string(),
+            command: repeat.portable().command(trace.seed),
+            duration_us: trace.duration_us,
+            end_us: trace.end_us,
+            nodes: trace.nodes.iter().map(|node| NodeEntry { name: node.name.clone(), role: node.role.clone().into_owned() }).collect(),
+            checks: run.judgements.iter().map(|judgement| CheckResult::of(judgement, trace)).collect(),
+            statistics: Statistics::of(trace),
+        }
+    }
+
+    /// The text of the file.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("strings and numbers can be written as JSON");
+        text.push('\n');
+        text
+    }
+
+    /// A trace without its lists, for [`crate::trace::read_csv`].
+    pub fn header(&self) -> Trace {
+        Trace {
+            scenario: self.scenario.clone(),
+            system: self.system.clone(),
+            seed: self.seed,
+            duration_us: self.duration_us,
+            end_us: self.end_us,
+            nodes: self.nodes.iter().map(|node| NodeInfo { name: node.name.clone(), role: node.role.clone().into() }).collect(),
+            ..Trace::default()
+        }
+    }
+}
+
+impl CheckResult {
+    fn of(judgement: &Judgement, trace: &Trace) -> CheckResult {
+        let (reason, violations) = match &judgement.verdict {
+            Verdict::Valid => (None, &[] as &[Violation]),
+            Verdict::Unknown(reason) => (Some(reason.clone()), &[] as &[Violation]),
+            Verdict::Invalid(violations) => (None, violations.as_slice()),
+        };
+        let entry = |violation: &Violation| ViolationEntry {
+            time_us: violation.time_us,
+            nodes: violation.nodes.iter().map(|node| trace.name(*node).to_owned()).collect(),
+            message: violation.message.clone(),
+        };
+        CheckResult {
+            check: judgement.check.to_owned(),
+            params: judgement.params.clone(),
+            verdict: Overall::from(&judgement.verdict).word().to_owned(),
+            reason,
+            violations: violations.iter().map(entry).collect(),
+        }
+    }
+}
+
+/// The defects that a scenario as run switches on: the list `defects` in the section of its system.
+fn defects_of(scenario: &Scenario) -> Vec<String> {
+    let table: toml::Table = scenario.resolved.parse().unwrap_or_default();
+    let listed = table.get(&scenario.system).and_then(|section| section.get("defects")).and_then(toml::Value::as_array);
+    listed.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,178 @@
+//! Numbers about a trace: whole numbers, the same on every machine.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::trace::{NEMESIS, OpType, Outcome, Trace};
+
+/// What `results.json` says of a run in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statistics {
+    /// How long the run was, µs of virtual time.
+    pub virtual_us: u64,
+    /// All operations of all clients.
+    pub operations: OperationCounts,
+    /// The same for each kind of operation.
+    pub operations_by_f: BTreeMap<String, OperationCounts>,
+    /// From invocation to `ok`; `None` where no operation ended so.
+    pub latency: Option<LatencyStatistics>,
+    /// Messages.
+    pub messages: MessageStatistics,
+    /// How often a node became leader.
+    pub elections: u64,
+    /// How often the nemesis began a fault.
+    pub faults: u64,
+    /// Events by name.
+    pub events: BTreeMap<String, u64>,
+}
+
+/// Operations by their end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperationCounts {
+    /// Begun.
+    pub invoked: u64,
+    /// Took effect.
+    pub ok: u64,
+    /// Certainly took none.
+    pub fail: u64,
+    /// May have taken effect.
+    pub info: u64,
+    /// Neither, when the run ended.
+    pub open: u64,
+}
+
+/// Latencies of operations that ended `ok`, µs. A percentile is the smallest latency that so many do not exceed (nearest rank).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyStatistics {
+    /// The least.
+    pub min_us: u64,
+    /// The mean, rounded down.
+    pub mean_us: u64,
+    /// Half of them.
+    pub p50_us: u64,
+    /// 90 of 100.
+    pub p90_us: u64,
+    /// 99 of 100.
+    pub p99_us: u64,
+    /// The greatest.
+    pub max_us: u64,
+}
+
+/// Messages of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageStatistics {
+    /// All, second copies included.
+    pub sent: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// By what became of them, in the words of `messages.csv`.
+    pub by_outcome: BTreeMap<String, u64>,
+    /// By message type.
+    pub by_type: BTreeMap<String, u64>,
+}
+
+impl Statistics {
+    /// The statistics of a trace.
+    pub fn of(trace: &Trace) -> Statistics {
+        let (operations_by_f, latencies) = operations(trace);
+        let mut messages = MessageStatistics::default();
+        let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+        let mut types: BTreeMap<&str, u64> = BTreeMap::new();
+        for message in &trace.messages {
+            messages.sent += 1;
+            messages.bytes += u64::from(message.bytes);
+            *outcomes.entry(message.outcome).or_default() += 1;
+            *types.entry(&message.kind).or_default() += 1;
+        }
+        messages.by_outcome = outcomes.into_iter().map(|(outcome, count)| (outcome.word().to_owned(), count)).collect();
+        messages.by_type = types.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
+        let mut events: BTreeMap<&str, u64> = BTreeMap::new();
+        for event in &trace.events {
+            *events.entry(&event.name).or_default() += 1;
+        }
+        Statistics {
+            virtual_us: trace.end_us,
+            operations: operations_by_f.values().fold(OperationCounts::default(), OperationCounts::plus),
+            operations_by_f,
+            latency: LatencyStatistics::of(latencies),
+            messages,
+            elections: elections(trace),
+            faults: trace.faults().len() as u64,
+            events: events.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+        }
+    }
+}
+
+impl OperationCounts {
+    fn plus(self, other: &OperationCounts) -> OperationCounts {
+        OperationCounts {
+            invoked: self.invoked + other.invoked,
+            ok: self.ok + other.ok,
+            fail: self.fail + other.fail,
+            info: self.info + other.info,
+            open: self.open + other.open,
+        }
+    }
+}
+
+impl LatencyStatistics {
+    fn of(mut latencies: Vec<u64>) -> Option<LatencyStatistics> {
+        latencies.sort_unstable();
+        let (min, max) = (*latencies.first()?, *latencies.last()?);
+        let count = latencies.len();
+        let percentile = |percent: usize| latencies[(count * percent).div_ceil(100).max(1) - 1];
+        let sum: u128 = latencies.iter().map(|latency| u128::from(*latency)).sum();
+        Some(LatencyStatistics {
+            min_us: min,
+            mean_us: u64::try_from(sum / count as u128).expect("a mean is no greater than the greatest"),
+            p50_us: percentile(50),
+            p90_us: percentile(90),
+            p99_us: percentile(99),
+            max_us: max,
+        })
+    }
+}
+
+/// All operations of all clients, counted without the rest: for the rows of a sweep.
+pub fn count_operations(trace: &Trace) -> OperationCounts {
+    operations(trace).0.values().fold(OperationCounts::default(), OperationCounts::plus)
+}
+
+/// How often a node became leader.
+pub fn elections(trace: &Trace) -> u64 {
+    trace.events.iter().filter(|event| event.name == "leader").count() as u64
+}
+
+/// Counts by operation, and the latency of each `ok` one.
+fn operations(trace: &Trace) -> (BTreeMap<String, OperationCounts>, Vec<u64>) {
+    let mut counts: BTreeMap<&str, OperationCounts> = BTreeMap::new();
+    let mut latencies = Vec::new();
+    // A process has at most one operation open: when it began, by process.
+    let mut open: BTreeMap<&str, u64> = BTreeMap::new();
+    for op in trace.history.iter().filter(|op| op.process != NEMESIS) {
+        let count = counts.entry(&op.f).or_default();
+        match op.op_type {
+            OpType::Invoke => {
+                count.invoked += 1;
+                open.insert(&op.process, op.time_us);
+                continue;
+            }
+            OpType::Ok => count.ok += 1,
+            OpType::Fail => count.fail += 1,
+            OpType::Info => count.info += 1,
+        }
+        let began = open.remove(op.process.as_ref());
+        if let (OpType::Ok, Some(began)) = (op.op_type, began) {
+            latencies.push(op.time_us.saturating_sub(began));
+        }
+    }
+    for count in counts.values_mut() {
+        count.open = count.invoked.saturating_sub(count.ok + count.fail + count.info);
+    }
+    (counts.into_iter().map(|(f, count)| (f.to_owned(), count)).collect(), latencies)
+}

@@ -1,0 +1,126 @@
+//! A report read back from its folder, whole and unchanged, or not at all.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::results::{FORMAT, Results};
+use crate::error::{Error, excerpt, io_reason};
+use crate::scenario::{Scenario, read_file};
+use crate::trace::{Digest, Trace, read_csv};
+
+/// Larger files are not read: `results.json` has at most some violations of each check.
+const RESULTS_BYTES_MAX: u64 = 16 << 20;
+
+/// A stored report.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its `results.json`.
+    pub results: Results,
+    /// Its `scenario.toml`, under the name that it had when it ran.
+    pub scenario: Scenario,
+}
+
+/// The part that tells whether the rest can be understood.
+#[derive(serde::Deserialize)]
+struct Preamble {
+    format: Option<u32>,
+    version: Option<String>,
+}
+
+impl Stored {
+    /// Read results and scenario of a report.
+    pub fn open(folder: &Path) -> Result<Stored, Error> {
+        let results = read_results(folder)?;
+        let mut scenario = read_file(&folder.join("scenario.toml"), &[], &[])?;
+        if scenario.system != results.system {
+            let (ours, theirs) = (&scenario.system, &results.system);
+            return Err(Error::new(format!(
+                "`{}`: scenario.toml is for the system `{ours}`, but results.json for `{theirs}`; they are of different reports",
+                folder.display()
+            )));
+        }
+        scenario.name.clone_from(&results.scenario);
+        scenario.seed = results.seed;
+        Ok(Stored { folder: folder.to_owned(), results, scenario })
+    }
+
+    /// Read the CSV files, and see that they are those that the run left.
+    pub fn trace(&self) -> Result<Trace, Error> {
+        let trace = read_csv(self.results.header(), &self.folder).map_err(|error| {
+            Error::new(error.to_string()).hint("the report is damaged or is not seedbed's; run it again with `seedbed replay`")
+        })?;
+        let digest = Digest::of(&trace);
+        if digest.to_string() == self.results.digest {
+            return Ok(trace);
+        }
+        let message = format!(
+            "`{}`: the CSV files were changed after the run, or are of another one: their digest is {digest}, but results.json says {}",
+            self.folder.display(),
+            excerpt(&self.results.digest)
+        );
+        Err(Error::new(message).hint("`seedbed replay` runs the scenario of the report again"))
+    }
+}
+
+fn read_results(folder: &Path) -> Result<Results, Error> {
+    let path = folder.join("results.json");
+    let metadata = fs::metadata(folder).map_err(|cause| Error::io("read the report", folder, &cause))?;
+    if !metadata.is_dir() {
+        return Err(Error::new(format!("`{}` is no folder", folder.display())).hint("a report is a folder: reports/SCENARIO/SEED"));
+    }
+    if !path.is_file() {
+        let error = Error::new(format!("`{}` is no report: it has no results.json", folder.display()));
+        return Err(match a_report_below(folder) {
+            Some(below) => error.hint(format!("there is one in `{}`", below.display())),
+            None => error.hint("a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED"),
+        });
+    }
+    let mut text = String::new();
+    let file = File::open(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+    file.take(RESULTS_BYTES_MAX + 1).read_to_string(&mut text).map_err(|cause| {
+        Error::new(format!("cannot read `{}`: {}", path.display(), io_reason(&cause)))
+    })?;
+    if text.len() as u64 > RESULTS_BYTES_MAX {
+        return Err(Error::new(format!("`{}` has more than {RESULTS_BYTES_MAX} bytes; no run writes so many", path.display())));
+    }
+    parse_results(&text).map_err(|message| {
+        Error::new(format!("{}: {message}", path.display())).hint("the report is damaged or is not seedbed's; run its scenario again")
+    })
+}
+
+fn parse_results(text: &str) -> Result<Results, String> {
+    let not_json = |error: serde_json::Error| format!("is no results.json of seedbed: {error}");
+    let preamble: Preamble = serde_json::from_str(text).map_err(not_json)?;
+    match preamble.format {
+        Some(FORMAT) => serde_json::from_str(text).map_err(not_json),
+        Some(format) => {
+            let version = preamble.version.as_deref().map_or_else(|| "another version".to_owned(), |version| format!("seedbed {}", excerpt(version)));
+            Err(format!("was written by {version} in format {format}; this program reads format {FORMAT}"))
+        }
+        None => Err("is no results.json of seedbed: it has no `format`".to_owned()),
+    }
+}
+
+/// The first report among the folders right below, for a hint to those who named the folder of the scenario.
+fn a_report_below(folder: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.take(1_000);
+    let mut reports: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("results.json").is_file()).collect();
+    reports.sort();
+    reports.into_iter().next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these files was met in the place of results.json, and none of them is one.
+    #[test]
+    fn what_is_no_results_file_is_refused_with_its_reason() {
+        let texts = ["", "{}", "[1, 2]", r#"{"format": 9, "version": "7.0"}"#, r#"{"format": 1}"#, "{\"format\": 1,\n \"version\": }"];
+        let messages: Vec<String> = texts.iter().map(|text| parse_results(text).expect_err(text)).collect();
+        insta::assert_snapshot!(messages.join("\n"));
+    }
+}

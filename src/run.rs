@@ -1,0 +1,132 @@
+//! A run from Rust: simulate a scenario under a seed, and judge what happened.
+//!
+//! The command line does nothing else before it prints and writes; so a program that calls [`run_scenario`] sees what `seedbed run` sees.
+
+use crate::checkers::{Checker, Overall, Params, Verdict, Violation, judge, overall};
+use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID};
+use crate::scenario::Scenario;
+use crate::sim::{LogLine, RunOptions};
+use crate::systems::{SYSTEMS, System};
+use crate::trace::{Digest, Trace};
+
+impl Overall {
+    /// `valid`, `unknown` or `invalid`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Overall::Valid => "valid",
+            Overall::Unknown => "unknown",
+            Overall::Invalid => "invalid",
+        }
+    }
+
+    /// The exit code of a program that ran only this.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Overall::Valid => EXIT_VALID,
+            Overall::Unknown => EXIT_UNKNOWN,
+            Overall::Invalid => EXIT_INVALID,
+        }
+    }
+}
+
+/// What one check said of a trace.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The check's name.
+    pub check: &'static str,
+    /// The parameters it was given.
+    pub params: Params,
+    /// What it found.
+    pub verdict: Verdict,
+}
+
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// All that happened.
+    pub trace: Trace,
+    /// Equal for two runs exactly when the same happened.
+    pub digest: Digest,
+    /// What the checks found, in the order of the scenario or of the system.
+    pub judgements: Vec<Judgement>,
+    /// Why the simulation was given up before its end, where it was.
+    pub aborted: Option<String>,
+    /// The lines of `--log`, if they were asked for.
+    pub log: Vec<LogLine>,
+}
+
+impl Run {
+    /// The worst of the verdicts; `Unknown` for a run that was given up, because the checks expect whole ones.
+    pub fn verdict(&self) -> Overall {
+        verdict_over(&self.judgements, self.aborted.as_deref())
+    }
+
+    /// The violation that was visible first; of two at the same time, the one of the earlier check.
+    pub fn first_violation(&self) -> Option<&Violation> {
+        let all = self.judgements.iter().filter_map(|judgement| match &judgement.verdict {
+            Verdict::Invalid(violations) => Some(violations),
+            _ => None,
+        });
+        all.flatten().min_by_key(|violation| violation.time_us)
+    }
+}
+
+/// Simulate a scenario under a seed, and judge it. Nothing is written.
+///
+/// ```no_run
+/// # fn main() -> Result<(), seedbed::error::Error> {
+/// let scenario = seedbed::scenario::read_file("scenarios/raft/leader-isolated.toml".as_ref(), &[], &[])?;
+/// let run = seedbed::run_scenario(&scenario, 42);
+/// println!("{} with digest {}", run.verdict().word(), run.digest);
+/// # Ok(())
+/// # }
+/// ```
+pub fn run_scenario(scenario: &Scenario, seed: u64) -> Run {
+    run_with(scenario, &RunOptions { seed, ..RunOptions::default() })
+}
+
+/// [`run_scenario`] with all options.
+pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
+    let output = system_of(scenario).run(scenario, options);
+    let digest = Digest::of(&output.trace);
+    let judgements = judge_trace(scenario, &output.trace);
+    Run { trace: output.trace, digest, judgements, aborted: output.aborted, log: output.log }
+}
+
+/// The verdict over all checks of a run that was perhaps given up.
+pub fn verdict_over(judgements: &[Judgement], aborted: Option<&str>) -> Overall {
+    match aborted {
+        Some(_) => Overall::Unknown,
+        None => overall(judgements.iter().map(|judgement| &judgement.verdict)),
+    }
+}
+
+/// Judge a trace by the checks of a scenario: those that it names, or all of its system where it names none.
+pub fn judge_trace(scenario: &Scenario, trace: &Trace) -> Vec<Judgement> {
+    let checks = checks_of(scenario);
+    let verdicts = judge(trace, &checks);
+    let judged = checks.into_iter().zip(verdicts);
+    judged.map(|((_, params), (check, verdict))| Judgement { check, params, verdict }).collect()
+}
+
+/// The system of a scenario.
+pub fn system_of(scenario: &Scenario) -> &'static dyn System {
+    *SYSTEMS.iter().find(|system| system.name() == scenario.system).expect("the reader refuses a scenario without a known system")
+}
+
+/// The checks of a scenario, with every parameter that they declare.
+fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
+    let of_system = system_of(scenario).checks();
+    let defaults = |checker: &Checker| -> Params { checker.params.iter().map(|param| (param.name.to_owned(), param.default)).collect() };
+    if scenario.checks.is_empty() {
+        return of_system.iter().map(|checker| (*checker, defaults(checker))).collect();
+    }
+    let named = scenario.checks.iter().map(|spec| {
+        let known = of_system.iter().find(|checker| checker.name == spec.name);
+        let checker = *known.expect("the reader refuses a check that is none of the system's");
+        let mut params = defaults(checker);
+        params.extend(spec.params.clone());
+        (checker, params)
+    });
+    named.collect()
+}

@@ -1,0 +1,83 @@
+//! Many seeds of some scenarios, on some threads.
+//!
+//! Every run has a thread of its own (the driver sees to that), a trace is dropped as soon as its row is made, and the rows come out in the
+//! order of the scenarios and seeds whatever the number of jobs: so the table has the same bytes on one core and on sixty-four, and
+//! memory does not grow with the number of seeds beyond their rows.
+
+mod table;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+pub use table::{COLUMNS, Row, RowVerdict, Table};
+
+use crate::run::Run;
+use crate::scenario::Scenario;
+
+/// Runs ahead of the row that is awaited. A run that takes long must not let the rows behind it pile up without a limit.
+const AHEAD_MAX: usize = 10_000;
+
+/// Run each scenario under each seed, with so many jobs, and hand over the rows in order. `run` may panic: that is a fault of the testbed,
+/// and the row says so.
+pub fn sweep(
+    scenarios: &[Scenario],
+    seeds: Range<u64>,
+    jobs: usize,
+    run: &(dyn Fn(&Scenario, u64) -> Run + Sync),
+    mut each: impl FnMut(&Scenario, Row),
+) {
+    let per_scenario = usize::try_from(seeds.end.saturating_sub(seeds.start)).expect("fewer seeds than the address space has bytes");
+    let total = per_scenario.checked_mul(scenarios.len()).expect("fewer runs than the address space has bytes");
+    let next = AtomicUsize::new(0);
+    let emitted = AtomicUsize::new(0);
+    let work = |position: usize| {
+        let scenario = &scenarios[position / per_scenario];
+        let seed = seeds.start + (position % per_scenario) as u64;
+        match catch_unwind(AssertUnwindSafe(|| Row::of(&run(scenario, seed), scenario, seed))) {
+            Ok(row) => row,
+            Err(payload) => Row::error(scenario, seed, &panic_text(payload.as_ref())),
+        }
+    };
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..jobs.max(1).min(total) {
+            let (sender, next, emitted, work) = (sender.clone(), &next, &emitted, &work);
+            scope.spawn(move || {
+                loop {
+                    let position = next.fetch_add(1, Ordering::Relaxed);
+                    if position >= total {
+                        return;
+                    }
+                    while position.saturating_sub(emitted.load(Ordering::Acquire)) > AHEAD_MAX {
+                        thread::sleep(std::time::Duration::from_millis(1));
+                    }
+                    if sender.send((position, work(position))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut waiting = BTreeMap::new();
+        let mut expected = 0;
+        for (position, row) in receiver {
+            waiting.insert(position, row);
+            while let Some(row) = waiting.remove(&expected) {
+                each(&scenarios[expected / per_scenario], row);
+                expected += 1;
+                emitted.store(expected, Ordering::Release);
+            }
+        }
+        assert_eq!(expected, total, "every run of a sweep gives a row");
+    });
+}
+
+/// What a panic said.
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a text").to_owned()
+}
