@@ -85,6 +85,11 @@ pub fn run_scenario(scenario: &Scenario, seed: u64) -> Run {
     run_with(scenario, &RunOptions { seed, ..RunOptions::default() })
 }
 
+/// [`run_scenario`] as a sweep does it: messages are counted and enter the digest, but are not kept.
+pub fn sweep_run(scenario: &Scenario, seed: u64) -> Run {
+    run_with(scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() })
+}
+
 /// [`run_scenario`] with all options.
 pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     let output = system_of(scenario).run(scenario, options);

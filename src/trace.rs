@@ -10,7 +10,8 @@ mod csv_files;
 mod digest;
 
 pub use csv_files::{CSV_FILES, CsvError, Record, read_csv, write_csv};
-pub use digest::Digest;
+pub(crate) use digest::MessageFolder;
+pub use digest::{Digest, MessageSum};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -370,11 +371,18 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// `messages.csv`, in the order of sending.
     pub messages: Vec<Message>,
+    /// In place of `messages`, where the run was asked not to keep them.
+    pub folded_messages: Option<MessageSum>,
     /// `metrics.csv`.
     pub metrics: Vec<Metric>,
 }
 
 impl Trace {
+    /// How many messages were sent, second copies included.
+    pub fn message_count(&self) -> u64 {
+        self.folded_messages.map_or(self.messages.len() as u64, |sum| sum.count)
+    }
+
     /// The node of this name.
     pub fn node(&self, name: &str) -> Option<NodeId> {
         let position = self.nodes.iter().position(|node| node.name == name)?;

@@ -227,7 +227,7 @@ fn fault(at: Duration, lasts: Duration, fault: Fault) -> NemesisEntry {
 }
 
 fn simulate(scenario: &Scenario, seed: u64, habit: Habit) -> Trace {
-    let output = run(scenario, &RunOptions { seed, log: false }, || Files { habit, length: 200_000 });
+    let output = run(scenario, &RunOptions { seed, ..RunOptions::default() }, || Files { habit, length: 200_000 });
     assert_eq!(output.aborted, None);
     output.trace
 }

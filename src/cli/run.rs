@@ -19,13 +19,15 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
     let mut deterministic = true;
     for one in &asked {
         let seed = args.seed.unwrap_or(one.scenario.seed);
-        let options = RunOptions { seed, log: args.log.is_some() };
+        let options = RunOptions { seed, log: args.log.is_some(), fold_messages: false };
         let run = run_with(&one.scenario, &options);
         if let Some(kinds) = &args.log {
             known_nodes(&args.nodes, &run)?;
             print_log(&run.log, kinds, &args.nodes, console);
         }
-        if args.check_determinism && let Some(difference) = repeat_elsewhere(&one.scenario, seed, &run) {
+        if args.check_determinism
+            && let Some(difference) = repeat_elsewhere(&one.scenario, seed, &run)
+        {
             deterministic = false;
             console.line(format_args!("{} seed {seed}: not deterministic: {difference}", one.scenario.name));
             console.line(repeat_line(one, seed, " --check-determinism"));
@@ -58,7 +60,7 @@ fn repeat_line(one: &Asked, seed: u64, flags: &str) -> String {
 /// Run twice more, at the same time, and compare. Each run has a fresh thread in any case; two at once also disturb each other's
 /// allocator and scheduling, which no result may depend on.
 fn repeat_elsewhere(scenario: &Scenario, seed: u64, first: &Run) -> Option<Difference> {
-    let again = || run_with(scenario, &RunOptions { seed, log: false });
+    let again = || run_with(scenario, &RunOptions { seed, ..RunOptions::default() });
     let others = thread::scope(|scope| {
         let other = scope.spawn(again);
         let here = again();
@@ -74,7 +76,8 @@ fn known_nodes(wanted: &[String], run: &Run) -> Result<(), Error> {
         None => Ok(()),
         Some(name) => {
             let error = Error::new(format!("no node of `{}` is named `{name}`", run.trace.scenario));
-            let hint = nearest(name, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            let hint = nearest(name, known.iter().copied())
+                .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
             Err(error.hint(hint))
         }
     }

@@ -12,7 +12,7 @@ use super::{Console, Refused};
 use crate::checkers::Overall;
 use crate::error::{EXIT_INVALID, EXIT_TESTBED, EXIT_UNKNOWN, EXIT_VALID};
 use crate::report::{Repeat, replace_file, seconds};
-use crate::run::run_scenario;
+use crate::run::sweep_run;
 use crate::sweep::{Row, RowVerdict, Table, sweep as run_all};
 
 /// So many failures of a scenario are printed; all of them are in the table.
@@ -29,7 +29,7 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
     let mut table = Table::default();
     let mut tallies: Vec<Tally> = scenarios.iter().map(|scenario| Tally::new(&scenario.name)).collect();
     let mut current = 0;
-    run_all(&scenarios, seeds, jobs, &run_scenario, |scenario, row| {
+    run_all(&scenarios, seeds, jobs, &sweep_run, |scenario, row| {
         table.push(&row);
         while tallies[current].scenario != scenario.name {
             current += 1;
@@ -52,7 +52,8 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
 
 /// A bar on the standard error where that is a terminal, and nothing elsewhere.
 fn progress(runs: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}").expect("the template is well formed");
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}").expect("the template is well formed");
     ProgressBar::new(runs).with_style(style)
 }
 
@@ -104,7 +105,11 @@ impl Tally {
         let runs = self.valid + self.failures();
         let error = if self.error == 0 { String::new() } else { format!(", {} error", self.error) };
         let (valid, invalid, unknown) = (self.valid, self.invalid, self.unknown);
-        format!("{}: {runs} runs, {valid} valid, {invalid} invalid, {unknown} unknown{error}, digest {:032x}", self.scenario, self.digests.digest128())
+        format!(
+            "{}: {runs} runs, {valid} valid, {invalid} invalid, {unknown} unknown{error}, digest {:032x}",
+            self.scenario,
+            self.digests.digest128()
+        )
     }
 
     fn exit_code(&self) -> u8 {

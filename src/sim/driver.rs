@@ -15,7 +15,7 @@ use super::host::{DiskHealth, Host, Input, Syncs};
 use super::network::Network;
 use super::participant::{Io, Request, Shared};
 use super::queue::Queue;
-use super::recorder::Recorder;
+use super::recorder::{Record, Recorder};
 use super::rng::{Rng, Sampler};
 use super::stream::{Streams, Token};
 use super::transport::Packet;
@@ -33,7 +33,7 @@ pub(crate) type Timer<C> = <<C as Cluster>::Node as Node>::Timer;
 /// What waits in the heap.
 pub(crate) enum Due<M, T> {
     /// A message comes to its receiver's machine.
-    Arrival { record: u64, from: NodeId, dest: NodeId, message: Packet<M>, flaw: Flaw },
+    Arrival { record: Record, from: NodeId, dest: NodeId, message: Packet<M>, flaw: Flaw },
     /// A timer may have run out.
     Timer { node: NodeId, timer: T, serial: u64 },
     /// A sync ends.
@@ -110,7 +110,7 @@ pub(crate) struct Driver<'a, C: Cluster> {
 /// A message that a rule keeps.
 pub(crate) struct Held<M> {
     pub(super) rule: super::link::RuleId,
-    pub(super) record: u64,
+    pub(super) record: Record,
     pub(super) from: NodeId,
     pub(super) dest: NodeId,
     pub(super) message: Packet<M>,
@@ -159,7 +159,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             node_count,
             network,
             held: Vec::new(),
-            recorder: Recorder::new(trace),
+            recorder: Recorder::new(trace, options.fold_messages),
             nemesis: Some(nemesis),
             nemesis_rng: Rng::named(options.seed, "nemesis"),
             wants,
@@ -214,7 +214,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             }
         }
         self.end_clients().await;
-        RunOutput { trace: self.recorder.trace, log: self.log, aborted: self.aborted }
+        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted }
     }
 
     /// Handle an event. `Some`: a participant has something to do.
@@ -224,6 +224,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 let message = match self.receive(record, from, dest, message, flaw)? {
                     Packet::Datagram(message) => message,
                     Packet::Segment(segment) => {
+                        self.recorder.settle(record);
                         self.segment_arrives(from, dest, *segment);
                         return None;
                     }
@@ -231,6 +232,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 let client = dest.index().checked_sub(self.node_count);
                 match client {
                     Some(client) => {
+                        self.recorder.settle(record);
                         self.clients[client].shared.borrow_mut().inbox.push_back((from, message));
                         return Some(client);
                     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
 use super::disk::{Disk, FileName};
+use super::recorder::Record;
 use super::rng::{Rng, Sampler};
 use super::stream::Streams;
 use super::world::Status;
@@ -19,7 +20,7 @@ pub(crate) enum Input<M, T> {
     Message {
         from: NodeId,
         message: M,
-        record: u64,
+        record: Record,
     },
     Timer(T),
     Stream(StreamEvent),

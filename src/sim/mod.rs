@@ -51,6 +51,8 @@ pub struct RunOptions {
     pub seed: u64,
     /// Collect the lines of `--log`.
     pub log: bool,
+    /// Count messages and let them enter the digest, but do not keep them. No check looks at them; plots and `messages.csv` do.
+    pub fold_messages: bool,
 }
 
 /// What a run gives.

@@ -50,6 +50,7 @@ impl<C: Cluster> Driver<'_, C> {
         for input in std::mem::take(&mut host.backlog) {
             if let Input::Message { record, .. } = input {
                 self.recorder.arrived(record, self.now, Outcome::NodeDown);
+                self.recorder.settle(record);
             }
         }
         if reason == "stop" {

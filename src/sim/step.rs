@@ -5,6 +5,7 @@ use super::driver::{Driver, Due, Flaw, Held, Msg, Notice, Timer};
 use super::host::{Input, TimerState};
 use super::network::{Fate, LOOPBACK};
 use super::panics;
+use super::recorder::Record;
 use super::transport::{Packet, describe};
 use super::world::Status;
 use crate::node::{Ctx, Effect, Effects, Message, Node, Probe, TimerOp};
@@ -51,10 +52,10 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     fn step(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>) {
-        if let Input::Timer(timer) = &input {
-            if !self.take_timer(node, timer) {
-                return;
-            }
+        match &input {
+            Input::Timer(timer) if !self.take_timer(node, timer) => return,
+            Input::Message { record, .. } => self.recorder.settle(*record),
+            _ => {}
         }
         let (now, processing) = (self.now, nanos(self.scenario.nodes.processing));
         if self.logging {
@@ -261,7 +262,7 @@ impl<C: Cluster> Driver<'_, C> {
         self.carry(record, src, dest, message, fates.first, Flaw::None);
     }
 
-    fn carry(&mut self, record: u64, from: NodeId, dest: NodeId, mut message: Packet<Msg<C>>, fate: Fate, flaw: Flaw) {
+    fn carry(&mut self, record: Record, from: NodeId, dest: NodeId, mut message: Packet<Msg<C>>, fate: Fate, flaw: Flaw) {
         match fate {
             Fate::Arrives { at, corrupt } => {
                 let flaw = match corrupt {
@@ -278,7 +279,15 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    fn message_stops(&mut self, record: u64, from: NodeId, dest: NodeId, message: &Packet<Msg<C>>, outcome: Outcome, reason: &'static str) {
+    fn message_stops(
+        &mut self,
+        record: Record,
+        from: NodeId,
+        dest: NodeId,
+        message: &Packet<Msg<C>>,
+        outcome: Outcome,
+        reason: &'static str,
+    ) {
         self.recorder.stopped(record, outcome, reason);
         self.log(from, "message", |driver| format!("-> {}: {message:?} {outcome:?}", driver.node_name(dest)));
     }
@@ -286,7 +295,7 @@ impl<C: Cluster> Driver<'_, C> {
     /// A message comes to its receiver's machine. `None`: nobody gets it.
     pub(super) fn receive(
         &mut self,
-        record: u64,
+        record: Record,
         from: NodeId,
         dest: NodeId,
         message: Packet<Msg<C>>,
@@ -308,6 +317,7 @@ impl<C: Cluster> Driver<'_, C> {
         };
         self.recorder.arrived(record, self.now, outcome);
         if matches!(outcome, Outcome::NodeDown | Outcome::Discarded) {
+            self.recorder.settle(record);
             self.log(dest, "message", |driver| format!("<- {}: {message:?} {outcome:?}", driver.node_name(from)));
             return None;
         }

@@ -145,7 +145,7 @@ impl Cluster for TestCluster {
 }
 
 fn simulate(scenario: &Scenario, seed: u64, habit: Habit) -> RunOutput {
-    run(scenario, &RunOptions { seed, log: false }, || TestCluster(habit))
+    run(scenario, &RunOptions { seed, ..RunOptions::default() }, || TestCluster(habit))
 }
 
 /// Same seed, same records, on whatever thread; another seed, others.
@@ -160,6 +160,20 @@ fn a_run_is_a_function_of_its_seed() {
     assert!(first == second.join().expect("no panic"));
     assert!(first != simulate(&scenario, 2, Habit::PingPong).trace);
     assert!(first.messages.len() > 1_000, "{}", first.messages.len());
+}
+
+/// A sweep does not keep messages, and yet its digest covers them.
+#[test]
+fn folded_messages_give_the_same_digest() {
+    use crate::trace::Digest;
+    let mut scenario = scenario(3, 3);
+    scenario.network.default.loss = 0.1;
+    scenario.network.default.duplicate = 0.1;
+    let kept = simulate(&scenario, 1, Habit::CountStarts).trace;
+    let options = RunOptions { seed: 1, fold_messages: true, ..RunOptions::default() };
+    let folded = run(&scenario, &options, || TestCluster(Habit::CountStarts)).trace;
+    assert!(folded.messages.is_empty() && folded.message_count() == kept.message_count());
+    assert_eq!(Digest::of(&folded), Digest::of(&kept));
 }
 
 /// The client's ping is answered by one more, and its history says so.

@@ -87,7 +87,7 @@ impl Row {
                 operations.info,
                 operations.open,
                 elections(&run.trace),
-                run.trace.messages.len() as u64,
+                run.trace.message_count(),
             ],
             digest: run.digest.to_string(),
         }

@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
-use super::{Detail, FieldNames, Fields, Trace, Value, Word};
+use super::{Detail, FieldNames, Fields, Message, Trace, Value, Word};
 
 /// 128 bits over the nodes and every record of a trace: two traces with the same digest hold the same.
 ///
@@ -54,14 +54,15 @@ impl Digest {
                 folder.value(value);
             }
         }
-        folder.words([trace.messages.len() as u64]);
-        for message in &trace.messages {
-            let ends = u64::from(message.src.0) << 32 | u64::from(message.dest.0);
-            let rest = (message.outcome as u64) << 33 | u64::from(message.recv_us.is_some()) << 32 | u64::from(message.bytes);
-            let kind = folder.word(&message.kind);
-            folder.words([message.id, message.sent_us, message.recv_us.unwrap_or(0), ends, rest, kind]);
-            folder.detail(&message.detail);
-        }
+        let sum = match &trace.folded_messages {
+            Some(sum) => *sum,
+            None => {
+                let mut messages = MessageFolder::default();
+                trace.messages.iter().for_each(|message| messages.add(message));
+                messages.sum
+            }
+        };
+        folder.words([sum.count, sum.hashes as u64, (sum.hashes >> 64) as u64]);
         folder.words([trace.metrics.len() as u64]);
         for metric in &trace.metrics {
             let words = [metric.time_us, u64::from(metric.node.0), folder.word(&metric.name)];
@@ -69,6 +70,42 @@ impl Digest {
             folder.value(&metric.value);
         }
         folder.finish()
+    }
+}
+
+/// What is left of messages that were not kept: how many, and the sum of their hashes. A sum, because messages end in another order than they
+/// began in; each hash covers the message's number, so that nothing can change places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MessageSum {
+    /// How many messages were sent, copies included.
+    pub count: u64,
+    hashes: u128,
+}
+
+/// Folds messages one by one.
+#[derive(Default)]
+pub(crate) struct MessageFolder {
+    folder: Folder,
+    pub(crate) sum: MessageSum,
+}
+
+impl std::fmt::Debug for MessageFolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sum.fmt(f)
+    }
+}
+
+impl MessageFolder {
+    pub(crate) fn add(&mut self, message: &Message) {
+        let folder = &mut self.folder;
+        folder.chunk.clear();
+        let ends = u64::from(message.src.0) << 32 | u64::from(message.dest.0);
+        let rest = (message.outcome as u64) << 33 | u64::from(message.recv_us.is_some()) << 32 | u64::from(message.bytes);
+        let kind = folder.word(&message.kind);
+        folder.words([message.id, message.sent_us, message.recv_us.unwrap_or(0), ends, rest, kind]);
+        folder.detail(&message.detail);
+        self.sum.count += 1;
+        self.sum.hashes = self.sum.hashes.wrapping_add(xxh3_128(&folder.chunk));
     }
 }
 
