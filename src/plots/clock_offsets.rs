@@ -6,7 +6,7 @@ use crate::trace::{NodeId, Trace};
 
 use super::Plot;
 use super::axis::Scale;
-use super::frame::{Sketch, Swatch};
+use super::frame::{LINES_MAX, Sketch, node_legend, not_shown};
 use super::palette;
 use super::scene::Scene;
 use super::timeline::{Changes, at, ints, members, thin};
@@ -22,8 +22,6 @@ pub static CLOCK_OFFSETS: Plot = Plot {
 const SAMPLING_US: u64 = 100_000;
 /// Moments at which the skew is looked at.
 const MOMENTS: u64 = 1_000;
-/// More nodes than this are one entry of the legend.
-const NAMED_MAX: usize = 12;
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let nodes = members(trace);
@@ -36,10 +34,11 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let skews = skew(&offsets, window.1);
     let widest = skews.iter().map(|(_, us)| *us).max().unwrap_or(0);
-    let legend = node_legend(trace, &offsets.keys().copied().collect::<Vec<_>>());
+    let legend = node_legend(trace, offsets.keys());
+    let notes = not_shown(offsets.len().saturating_sub(LINES_MAX)).into_iter().map(|note| note + " The skew is that of all.").collect();
     let with_skew = offsets.len() > 1;
     let panels: &[f64] = if with_skew { &[270.0, 120.0] } else { &[360.0] };
-    let sketch = Sketch { trace, title: "Clock offsets", window, legend, panels, notes: vec![] };
+    let sketch = Sketch { trace, title: "Clock offsets", window, legend, panels, notes };
     let mut frame = sketch.frame();
     // Milliseconds where they tell enough; never fractions.
     let unit = |most: u64| if most >= 5_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
@@ -51,7 +50,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         let y = panel.y(&scale, 0.0);
         frame.scene.rect((time.left, time.right), (y - 0.5, y + 0.5), palette::GREY);
     }
-    for (node, changes) in &offsets {
+    for (node, changes) in offsets.iter().take(LINES_MAX) {
         let path: Vec<(f64, f64)> =
             sampled(changes, window.1).into_iter().map(|(at, us)| (time.x(at), panel.y(&scale, us as f64 / per))).collect();
         frame.scene.line(thin(&path), 1.5, palette::of_node(*node));
@@ -65,16 +64,6 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         frame.scene.line(thin(&path), 1.5, palette::BLACK);
     }
     Some(frame.scene)
-}
-
-/// The names of nodes with the colours of their lines.
-pub(super) fn node_legend(trace: &Trace, nodes: &[NodeId]) -> Vec<(Swatch, String)> {
-    let entry = |node: &NodeId| (Swatch::Line(palette::of_node(*node), 2.0), trace.name(*node).to_owned());
-    let mut legend: Vec<(Swatch, String)> = nodes.iter().take(NAMED_MAX).map(entry).collect();
-    if nodes.len() > NAMED_MAX {
-        legend.push((Swatch::Line(palette::GREY, 2.0), format!("and {} more, in the same colours again", nodes.len() - NAMED_MAX)));
-    }
-    legend
 }
 
 /// Samples as the corners of a line: sloped between neighbours, level where a value held for longer than the testbed's sampling.

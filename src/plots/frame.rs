@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use crate::trace::Trace;
+use crate::trace::{NodeId, Trace};
 
 use super::axis::{Scale, TimeAxis};
 use super::faults::FaultStrip;
@@ -16,12 +16,29 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = WIDTH - 24.0;
 const LEGEND_ROW: f64 = 20.0;
 
+/// Lines of nodes that can be told apart in one panel, more or less.
+pub(super) const LINES_MAX: usize = 24;
+
+/// The names of nodes with the colours of their lines.
+pub(super) fn node_legend<'a>(trace: &Trace, nodes: impl IntoIterator<Item = &'a NodeId>) -> Vec<(Swatch, String)> {
+    let look = TextLook::new(12.0);
+    let entry = |node: &NodeId| (Swatch::Line(palette::of_node(*node), 2.0), cut_to(trace.name(*node), look, 160.0));
+    nodes.into_iter().take(LINES_MAX).map(entry).collect()
+}
+
+/// What a plot says when it has no room for all nodes.
+pub(super) fn not_shown(nodes: usize) -> Option<String> {
+    (nodes > 0).then(|| format!("{nodes} more nodes are not shown."))
+}
+
 /// The sample of a legend entry.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Swatch {
     Box(RGBColor),
     Hatch,
     Line(RGBColor, f64),
+    /// A broad, sheer line.
+    Band(RGBColor),
     Dashes(RGBColor),
     Dot(RGBColor),
     Ring(RGBColor),
@@ -87,10 +104,10 @@ impl Sketch<'_> {
         let mut scene = Scene::new(format!("{}: {run}", self.title), WIDTH);
         let title = TextLook::new(17.0).bold();
         scene.text((LEFT, 24.0), self.title, title);
-        let beside = TextLook::new(14.0).color(palette::GREY);
-        let x = LEFT + title.width(self.title) * 1.12 + 14.0;
-        let run = cut_to(&run, beside, RIGHT - x);
-        scene.text((x, 24.5), run, beside);
+        // From the other end of the line, so that a viewer's wider font does no harm.
+        let beside = TextLook::new(14.0).color(palette::GREY).anchor(Anchor::End);
+        let room = RIGHT - LEFT - 1.25 * title.width(self.title);
+        scene.text((RIGHT, 24.5), cut_to(&run, beside, 0.85 * room), beside);
         let mut y = legend(&mut scene, &self.legend, 52.0) + 6.0;
 
         let time = TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
@@ -125,7 +142,7 @@ impl Sketch<'_> {
         y += 46.0;
         let mut notes = self.notes;
         if faults.nameless() > 0 {
-            notes.push(format!("{} faults are drawn without their names", faults.nameless()));
+            notes.push(format!("{} faults are drawn without their names.", faults.nameless()));
         }
         for note in notes {
             let look = TextLook::new(11.0).color(palette::GREY);
@@ -166,7 +183,13 @@ impl Frame {
     /// The name of a lane, left of it.
     pub(super) fn lane(&mut self, y: f64, name: &str, size: f64) {
         let look = TextLook::new(size).anchor(Anchor::End);
-        self.scene.text((LEFT - 8.0, y), cut_to(name, look, LEFT - 30.0), look);
+        self.scene.text((LEFT - 13.0, y), cut_to(name, look, LEFT - 34.0), look);
+    }
+
+    /// Small print below the name of a lane.
+    pub(super) fn lane_detail(&mut self, y: f64, text: &str) {
+        let look = TextLook::new(10.5).color(palette::GREY).anchor(Anchor::End);
+        self.scene.text((LEFT - 13.0, y), cut_to(text, look, LEFT - 18.0), look);
     }
 }
 
@@ -193,6 +216,7 @@ impl Scene {
         match swatch {
             Swatch::Box(color) => self.rect((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), color),
             Swatch::Hatch => self.hatch((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), 4.0, palette::GREY),
+            Swatch::Band(color) => self.rect((left, right), (y - 3.0, y + 3.0), sheer(color, 0.55)),
             Swatch::Line(color, width) => self.segment((left, y), (right, y), width, color),
             Swatch::Dashes(color) => self.dashes((left, y), (right, y), 1.5, color),
             Swatch::Dot(color) => self.disc((middle, y), 4.0, color),

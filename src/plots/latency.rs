@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::trace::{NEMESIS, OpType, Trace};
 
 use super::Plot;
-use super::axis::Scale;
+use super::axis::{Scale, grouped};
 use super::frame::{Sketch, Swatch};
 use super::palette;
 use super::scene::{Scene, sheer};
@@ -51,7 +51,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     // Below a millisecond, milliseconds would not be whole numbers.
     let (unit, unit_us) = if low >= 1_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
     let (low, high) = (low as f64 / unit_us, high as f64 / unit_us);
-    let scale = if high > 20.0 * low { Scale::log(low, high) } else { Scale::linear(0.0, high, 8) };
+    let scale = if high > 20.0 * low { Scale::log(0.9 * low, 1.2 * high) } else { Scale::linear(0.0, high, 8) };
 
     let mut legend: Vec<(Swatch, String)> = kinds.iter().map(|kind| (Swatch::Dot(color(kind)), (*kind).to_owned())).collect();
     let count = |outcome| taken.iter().filter(|op| op.outcome == outcome).count();
@@ -67,10 +67,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let (marks, thinned) = pick(&taken, |op| (op.begin_us, scale.part(op.latency_us as f64 / unit_us)), end_us(trace));
     let mut notes = vec![format!(
         "{} operations by the time of their invocation: {} ok, {} fail, {} info. Percentiles are of completed operations.",
-        taken.len(),
-        count(OpType::Ok),
-        count(OpType::Fail),
-        count(OpType::Info)
+        counted(taken.len()),
+        counted(count(OpType::Ok)),
+        counted(count(OpType::Fail)),
+        counted(count(OpType::Info))
     )];
     if thinned {
         notes.push("Marks of one kind that lie within a few pixels of each other are drawn once.".to_owned());
@@ -102,6 +102,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         }
     }
     Some(frame.scene)
+}
+
+fn counted(number: usize) -> String {
+    grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// All operations of the clients. One that never ended is as `info` as one that timed out.

@@ -51,7 +51,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let seen: Vec<usize> = (0..LOSSES.len()).filter(|i| losses[*i].iter().any(|count| *count > 0)).collect();
     let mut legend: Vec<(Swatch, String)> =
         families.list.iter().map(|(name, color)| (Swatch::Box(*color), super::scene::cut_to(name, LABEL, 200.0))).collect();
-    legend.extend(seen.iter().map(|i| (Swatch::Ring(LOSSES[*i].2), format!("below: {}", LOSSES[*i].1))));
+    legend.extend(seen.iter().map(|i| (Swatch::Box(LOSSES[*i].2), format!("below: {}", LOSSES[*i].1))));
     let notes = vec![format!(
         "{} messages by the time of sending, in intervals of {}; a request and its answer have one colour.",
         super::axis::grouped(i64::try_from(trace.messages.len()).unwrap_or(i64::MAX)),

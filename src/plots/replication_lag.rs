@@ -4,8 +4,7 @@ use crate::trace::{NodeId, Trace, Value};
 
 use super::Plot;
 use super::axis::Scale;
-use super::clock_offsets::node_legend;
-use super::frame::Sketch;
+use super::frame::{LINES_MAX, Sketch, node_legend, not_shown};
 use super::palette;
 use super::scene::Scene;
 use super::timeline::{Presence, members, presence, steps};
@@ -39,7 +38,9 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let lags = lags(trace, &nodes, window.1.max(1))?;
     let most = |which: usize| lags.iter().flat_map(|lags| lags[which].iter().flatten()).copied().max();
     most(0).or(most(1))?;
-    let notes = vec!["Each point is the largest lag within its column of the picture. Gaps: nobody leads, or the node is down.".to_owned()];
+    let mut notes =
+        vec!["Each point is the largest lag within its column of the picture. Gaps: nobody leads, or the node is down.".to_owned()];
+    notes.extend(not_shown(nodes.len().saturating_sub(LINES_MAX)));
     let legend = node_legend(trace, &nodes);
     let mut frame = Sketch { trace, title: "Replication lag", window, legend, panels: &[190.0, 190.0], notes }.frame();
     for (which, name) in ["log lag (entries)", "commit lag (entries)"].into_iter().enumerate() {
@@ -48,7 +49,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         frame.y_axis(which, &scale, name);
         let (panel, time) = (frame.panels[which], frame.time);
         let x = |column: u64| time.left + (time.right - time.left) * column as f64 / COLUMNS as f64;
-        for (node, lags) in nodes.iter().zip(&lags) {
+        for (node, lags) in nodes.iter().zip(&lags).take(LINES_MAX) {
             let mut changes: Vec<(u64, Option<f64>)> = (0..).zip(&lags[which]).map(|(i, lag)| (i, lag.map(|lag| lag as f64))).collect();
             changes.dedup_by(|next, kept| next.1 == kept.1);
             for path in steps(&changes, x(COLUMNS), x, |lag| panel.y(&scale, lag)) {

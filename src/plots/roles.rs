@@ -6,9 +6,9 @@ use crate::trace::{NodeId, Trace};
 
 use super::Plot;
 use super::axis::Scale;
-use super::frame::{Frame, Mark, Panel, Sketch, Swatch};
+use super::frame::{Frame, Mark, Panel, Sketch, Swatch, not_shown};
 use super::palette;
-use super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
+use super::scene::{Scene, TextLook, cut_to, sheer};
 use super::timeline::{Changes, Presence, ints, members, presence, steps, words};
 
 /// Roles and terms over time.
@@ -81,15 +81,21 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let panels = [lane * shown.len() as f64, 110.0];
     let panels = if with_terms { &panels[..] } else { &panels[..1] };
     let mut notes = Vec::new();
-    if all.len() > shown.len() {
-        notes.push(format!("{} more nodes are not shown.", all.len() - shown.len()));
+    if with_terms {
+        notes.push("The lines of the lower panel have the colours beside the nodes' names.".to_owned());
     }
+    notes.extend(not_shown(all.len() - shown.len()));
     let sketch = Sketch { trace, title: "Roles and terms", window, legend: legend(trace, &states), panels, notes };
     let mut frame = sketch.frame();
     bars(&mut frame, &states, lane);
     for (i, node) in shown.iter().enumerate() {
         let y = frame.panels[0].top + (i as f64 + 0.5) * lane;
-        frame.lane(if lane > 26.0 { y + 6.0 } else { y }, trace.name(*node), if lane > 14.0 { 13.0 } else { 8.0 });
+        frame.lane(if lane > 26.0 { y + 5.0 } else { y }, trace.name(*node), if lane > 14.0 { 13.0 } else { 8.0 });
+        if with_terms {
+            // The colour of the node's line in the lower panel.
+            let (top, bottom) = bar(frame.panels[0], i, lane);
+            frame.scene.rect((frame.time.left - 8.0, frame.time.left - 3.0), (top, bottom), palette::of_node(*node));
+        }
         marks(&mut frame, trace, *node, terms.get(node).map_or(&[][..], Vec::as_slice), y, lane);
     }
     let panel = frame.panels[0];
@@ -133,7 +139,7 @@ fn legend(trace: &Trace, states: &[Changes<State>]) -> Vec<(Swatch, String)> {
         legend.push((Swatch::Hatch, "paused".to_owned()));
     }
     if seen(State::Down) {
-        legend.push((Swatch::Box(palette::WHITE), "no bar: down".to_owned()));
+        legend.push((Swatch::Line(palette::GREY, 1.0), "down".to_owned()));
     }
     let has = |name: &str| trace.events.iter().any(|event| event.name == name);
     if has("crash") {
@@ -228,6 +234,8 @@ fn runs(changes: &[(u64, State)], width: f64, left: f64, right: f64, x: impl Fn(
 fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y: f64, lane: f64) {
     /// Marks of a lane that are drawn at the most.
     const MARKS_MAX: usize = 60;
+    /// Terms of a lane that are looked at.
+    const TERMS_MAX: usize = 2_000;
     let time = frame.time;
     let texts = lane > 26.0;
     let (text_y, bar_y) = if texts { (y - lane / 2.0 + 8.0, y + 5.0) } else { (y, y) };
@@ -264,13 +272,13 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y
     if !texts {
         return;
     }
-    for (at, term) in terms.iter().take(4_000) {
+    for (at, term) in terms.iter().filter(|(_, term)| *term > 0).take(TERMS_MAX) {
         let (x, text) = (time.x(*at), format!("term {term}"));
         let short = term.to_string();
         for text in [text, short] {
-            let width = look.width(&text);
+            let width = look.width(&text) + 3.0;
             if free(x, width) {
-                frame.scene.text((x, text_y), text, look.color(palette::GREY).anchor(Anchor::Start));
+                frame.scene.text((x + 3.0, text_y), text, look.color(palette::GREY));
                 break;
             }
         }

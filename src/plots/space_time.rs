@@ -7,7 +7,7 @@ use super::frame::{Frame, Mark, Sketch, Swatch};
 use super::kinds::{self, Families};
 use super::palette;
 use super::scene::{Scene, TextLook, cut_to, sheer};
-use super::timeline::{Presence, at, members, presence, words};
+use super::timeline::{Presence, at, ints, members, presence, words};
 
 /// Messages between nodes in the moments that matter most.
 pub static SPACE_TIME: Plot = Plot {
@@ -27,28 +27,24 @@ const HALF_US: u64 = 100_000;
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let nodes = members(trace);
-    let between = |message: &&Message| nodes.binary_search(&message.src).is_ok() && nodes.binary_search(&message.dest).is_ok();
-    let messages: Vec<&Message> = trace.messages.iter().filter(between).collect();
+    let among = |nodes: &[NodeId], message: &Message| [message.src, message.dest].iter().all(|node| nodes.binary_search(node).is_ok());
+    let mut messages: Vec<&Message> = trace.messages.iter().filter(|message| among(&nodes, message)).collect();
     let focus = focus(trace, &messages)?;
+    let lines = busiest(&nodes, focus, &messages);
+    messages.retain(|message| among(&lines, message));
     let window = narrow(focus, &messages);
-    let in_window = |message: &&&Message| message.sent_us >= window.0 && message.sent_us <= window.1;
+    let in_window = |message: &&&Message| (window.0..=window.1).contains(&message.sent_us);
     let shown: Vec<&Message> = messages.iter().filter(in_window).copied().take(MESSAGES_MAX).collect();
-
-    let mut lines = nodes.clone();
-    if lines.len() > LINES_MAX {
-        // The nodes of the window's first messages and events come first; the rest has no room.
-        let spoke = |node: &NodeId| shown.iter().filter(|message| message.src == *node || message.dest == *node).count();
-        lines.sort_by_key(|node| (std::cmp::Reverse(spoke(node)), *node));
-        lines.truncate(LINES_MAX);
-        lines.sort_unstable();
-    }
     let line_of = |node: NodeId| lines.binary_search(&node).ok();
     let families = Families::of(trace);
     let events: Vec<&Event> =
         trace.events.iter().filter(|event| (window.0..=window.1).contains(&event.time_us) && line_of(event.node).is_some()).collect();
 
     let gap = (520.0 / lines.len() as f64).clamp(46.0, 92.0);
-    let mut notes = vec![format!("{} messages between nodes. Answers are lighter than requests.", shown.len())];
+    let mut notes = vec![format!(
+        "{} messages between nodes; answers are lighter than requests. Terms are those at the window's beginning.",
+        shown.len()
+    )];
     if nodes.len() > lines.len() {
         notes.push(format!("{} nodes with fewer messages are not shown.", nodes.len() - lines.len()));
     }
@@ -65,9 +61,14 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
             arrow(&mut frame, message, ends, &families, usual);
         }
     }
+    let terms = ints(trace, "current_term");
     for (i, node) in lines.iter().enumerate() {
         let y = y(i, &frame);
-        frame.lane(y, trace.name(*node), 13.0);
+        let term = terms.get(node).and_then(|terms| at(terms, window.0));
+        frame.lane(if term.is_some() { y - 7.0 } else { y }, trace.name(*node), 13.0);
+        if let Some(term) = term {
+            frame.lane_detail(y + 8.0, &format!("term {term}"));
+        }
         let own: Vec<&Event> = events.iter().filter(|event| event.node == *node).copied().collect();
         event_marks(&mut frame, trace, &own, y);
     }
@@ -76,14 +77,14 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     Some(frame.scene)
 }
 
-/// The stretch of the run that tells most: from the campaign to the first leader after the first fault; else the first leader's; else around the
-/// first fault, the first crash, or the first message.
+/// The stretch of the run that tells most: from the campaign to the first leader after the first fault; else around that fault; else the first
+/// election of all; else around the first crash, or the first message.
 fn focus(trace: &Trace, messages: &[&Message]) -> Option<(u64, u64)> {
     let fault = trace.faults().first().map(|span| span.begin_us);
     let leaders = || trace.events.iter().filter(|event| event.name == "leader");
     let after_fault = fault.and_then(|fault| leaders().find(|event| event.time_us >= fault));
     let around = |moment: u64| (moment.saturating_sub(HALF_US / 2), moment.saturating_add(3 * HALF_US / 2));
-    if let Some(leader) = after_fault.or_else(|| leaders().next()) {
+    if let Some(leader) = after_fault.or_else(|| leaders().next().filter(|_| fault.is_none())) {
         let usual = usual_latency(messages).clamp(1_000, 200_000);
         // Time for the heartbeats that follow to arrive, and for those that are missed to be seen.
         let end = leader.time_us.saturating_add(5 * usual);
@@ -94,16 +95,34 @@ fn focus(trace: &Trace, messages: &[&Message]) -> Option<(u64, u64)> {
     fault.or_else(crash).or_else(|| messages.first().map(|message| message.sent_us)).map(around).filter(|_| !messages.is_empty())
 }
 
+/// The nodes that have room on the page: all, or those that send and receive most in a window.
+fn busiest(nodes: &[NodeId], (begin, end): (u64, u64), messages: &[&Message]) -> Vec<NodeId> {
+    let mut lines = nodes.to_vec();
+    if lines.len() > LINES_MAX {
+        let mut counts = vec![0_u64; nodes.len()];
+        for message in messages.iter().filter(|message| (begin..=end).contains(&message.sent_us)) {
+            for position in [message.src, message.dest].iter().filter_map(|node| nodes.binary_search(node).ok()) {
+                counts[position] += 1;
+            }
+        }
+        lines.sort_by_key(|node| (nodes.binary_search(node).map(|position| std::cmp::Reverse(counts[position])), *node));
+        lines.truncate(LINES_MAX);
+        lines.sort_unstable();
+    }
+    lines
+}
+
 /// When the winner began to ask for votes: at its first (pre-)candidacy without a second's pause before it led.
 fn campaign(trace: &Trace, leader: &Event) -> u64 {
     let mut begin = leader.time_us;
-    for event in trace.events.iter().rev().skip_while(|event| event.index >= leader.index && event.index > 0) {
+    for event in trace.events.iter().rev().skip_while(|event| event.time_us > leader.time_us) {
         if begin.saturating_sub(event.time_us) > 1_000_000 {
             break;
         }
         if event.node == leader.node && event.name == "role" && event.time_us <= begin {
             match event.fields.text("role") {
                 Some("candidate" | "pre_candidate") => begin = event.time_us,
+                Some("leader") => {}
                 _ => break,
             }
         }
@@ -144,6 +163,12 @@ fn legend(families: &Families<'_>, shown: &[&Message], events: &[&Event]) -> Vec
         .collect();
     if shown.iter().any(|message| is_stopped(message)) {
         legend.push((Swatch::Cross(palette::INK), "did not arrive".to_owned()));
+    }
+    for (color, name) in [(palette::YELLOW, "pre-candidate"), (palette::ORANGE, "candidate"), (palette::BLUE, "leader")] {
+        let role = name.replace('-', "_");
+        if events.iter().any(|event| event.name == "role" && event.fields.text("role") == Some(&role)) {
+            legend.push((Swatch::Band(color), name.to_owned()));
+        }
     }
     let marks = [
         (Mark::Campaign, "candidacy"),
@@ -289,7 +314,7 @@ fn event_marks(frame: &mut Frame, trace: &Trace, events: &[&Event], y: f64) {
     }
     for ((left, y), width, text) in texts {
         // Arrows pass behind a label, dimmed.
-        frame.scene.rect((left - 2.0, left + width + 2.0), (y - 6.5, y + 6.5), sheer(palette::WHITE, 0.85));
+        frame.scene.rect((left - 2.0, left + width / 1.08 + 2.0), (y - 6.5, y + 6.5), sheer(palette::WHITE, 0.85));
         frame.scene.text((left, y), text, look);
     }
 }

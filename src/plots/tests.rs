@@ -1,17 +1,207 @@
-use super::sample::Sample;
-use super::*;
+//! What all plots have in common. The pictures themselves have to be looked at.
 
-/// Temporary look.
+use super::sample::Sample;
+use super::scene::{Anchor, Scene, Shape};
+use super::*;
+use crate::trace::{FaultSpan, NodeId, OpType, Trace, Value};
+
+type MakeScene = fn(&Trace) -> Option<Scene>;
+
+/// How each plot makes its scene, with its name.
+const SCENES: [(&str, MakeScene); 7] = [
+    ("latency", latency::scene),
+    ("throughput", throughput::scene),
+    ("roles", roles::scene),
+    ("replication_lag", replication_lag::scene),
+    ("space_time", space_time::scene),
+    ("messages", messages::scene),
+    ("clock_offsets", clock_offsets::scene),
+];
+
+/// Traces of very different shapes.
+fn traces() -> Vec<(&'static str, Trace)> {
+    let mut many_faults = Sample::default().trace();
+    let template = many_faults.history.iter().find(|op| op.process == "nemesis").expect("the sample has faults").clone();
+    for i in 0..60 {
+        for (op_type, late) in [(OpType::Invoke, 0), (OpType::Info, 300_000)] {
+            let value = format!("flapping_link-{}: n{} | n1, n2, n3, n4", i % 7, i % 5 + 1).into();
+            many_faults.history.push(crate::trace::Op {
+                op_type,
+                time_us: i * 660_000 + late,
+                f: "flap".into(),
+                value,
+                ..template.clone()
+            });
+        }
+    }
+    many_faults.scenario = "a/very/long/name/of/a/scenario/that/somebody/has/thought/well/about/".repeat(4);
+    let mut no_faults = Sample::default().trace();
+    no_faults.history.retain(|op| op.process != "nemesis");
+    vec![
+        ("sample", Sample::default().trace()),
+        ("one node", Sample { peers: 1, clients: 1, ..Sample::default() }.trace()),
+        ("nine nodes", Sample { peers: 9, clients: 5, rate: 100, ..Sample::default() }.trace()),
+        ("200 nodes", Sample { peers: 200, clients: 2, seconds: 20, rate: 10 }.trace()),
+        ("ten minutes", Sample { seconds: 600, rate: 60, ..Sample::default() }.trace()),
+        ("many faults", many_faults),
+        ("no faults", no_faults),
+    ]
+}
+
+/// A registered plot that drew nothing of a run that has everything would be missing from every report.
 #[test]
-fn look() {
+fn every_plot_draws_the_sample() {
     let trace = Sample::default().trace();
-    std::fs::create_dir_all("/tmp/plots").unwrap();
+    assert_eq!(PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(), SCENES.map(|(name, _)| name));
     for plot in PLOTS {
-        let begin = std::time::Instant::now();
-        let drawing = (plot.draw)(&trace).expect(plot.name);
-        let took = begin.elapsed();
-        println!("{} {:?} svg {} png {}", plot.name, took, drawing.svg.len(), drawing.png.len());
-        std::fs::write(format!("/tmp/plots/{}.svg", plot.name), drawing.svg).unwrap();
-        std::fs::write(format!("/tmp/plots/{}.png", plot.name), drawing.png).unwrap();
+        let drawing = (plot.draw)(&trace).unwrap_or_else(|| panic!("{} draws nothing", plot.name));
+        assert!(drawing.svg.starts_with("<svg ") && drawing.svg.ends_with("</svg>\n"), "{}", plot.name);
+        assert!(drawing.svg.contains("raft/leader-isolated, seed 42") && drawing.svg.contains("sans-serif"), "{}", plot.name);
+        assert_eq!(&drawing.png[..8], b"\x89PNG\r\n\x1a\n", "{}", plot.name);
+        assert_eq!(u32::from_be_bytes(drawing.png[16..20].try_into().expect("four bytes")), 1_200, "{}", plot.name);
+    }
+}
+
+/// Reports are compared byte by byte; neither a second drawing nor another thread, with its own hash seeds, may change one.
+#[test]
+fn the_bytes_are_the_same_twice_and_on_another_thread() {
+    let draw = || {
+        let trace = Sample::default().trace();
+        PLOTS.iter().map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png))).collect::<Vec<_>>()
+    };
+    let first = draw();
+    assert!(first == draw());
+    assert!(first == std::thread::spawn(draw).join().expect("drawing does not panic"));
+}
+
+/// A run in which nothing happened has no picture, and an empty axis would only be in the way.
+#[test]
+fn an_empty_trace_gives_no_drawing() {
+    let silent = Trace { nodes: Sample::default().trace().nodes, end_us: 40_000_000, duration_us: 30_000_000, ..Trace::default() };
+    for trace in [Trace::default(), silent] {
+        for plot in PLOTS {
+            assert!((plot.draw)(&trace).is_none(), "{}", plot.name);
+        }
+    }
+}
+
+/// The box of a text: left, top, right, bottom.
+fn text_box(shape: &Shape) -> Option<(f64, f64, f64, f64, &str)> {
+    let Shape::Text { at: (x, y), text, look } = shape else { return None };
+    let width = look.width(text);
+    let before = match look.anchor {
+        Anchor::Start => 0.0,
+        Anchor::Middle => width / 2.0,
+        Anchor::End => width,
+    };
+    // Letters with and without tails fill nine tenths of an em.
+    let half = 0.45 * look.size;
+    Some(match look.upward {
+        true => (x - half, y - width + before, x + half, y + before, text),
+        false => (x - before, y - half, x - before + width, y + half, text),
+    })
+}
+
+/// Two texts upon each other cannot be read, and one beyond the page is lost.
+#[test]
+fn no_text_touches_another_or_leaves_the_page() {
+    for (case, trace) in traces() {
+        for (name, scene) in SCENES {
+            let Some(scene) = scene(&trace) else { continue };
+            let boxes: Vec<_> = scene.shapes.iter().filter_map(text_box).collect();
+            for (i, a) in boxes.iter().enumerate() {
+                assert!(
+                    a.0 >= 0.0 && a.1 >= 0.0 && a.2 <= scene.width && a.3 <= scene.height,
+                    "{name} of {case}: {:?} leaves the page",
+                    a.4
+                );
+                for b in &boxes[i + 1..] {
+                    let apart = a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
+                    assert!(apart, "{name} of {case}: {:?} and {:?} overlap", a.4, b.4);
+                }
+            }
+        }
+    }
+}
+
+/// With 66 faults of eight names, one name stands for all spans that share it; each name keeps its distance from its neighbours.
+#[test]
+fn names_of_faults_keep_their_distance() {
+    let (_, trace) = traces().into_iter().find(|(case, _)| *case == "many faults").expect("one of the cases");
+    let axis = axis::TimeAxis { from_us: 0, to_us: trace.end_us, left: 84.0, right: 1_176.0 };
+    let names = faults::FaultStrip::new(&trace, axis).names();
+    assert!(names.len() >= 5, "{names:?}");
+    for (i, a) in names.iter().enumerate() {
+        for b in names[i + 1..].iter().filter(|b| b.0 == a.0) {
+            assert!(a.2 + 10.0 <= b.1 || b.2 + 10.0 <= a.1, "{a:?} and {b:?}");
+        }
+    }
+}
+
+/// A page of a report holds all plots; each stays small whatever the run's length and the number of nodes.
+#[test]
+fn drawings_stay_small() {
+    for (case, trace) in traces() {
+        for plot in PLOTS {
+            let Some(drawing) = (plot.draw)(&trace) else { continue };
+            assert!(drawing.svg.len() < 400_000, "the SVG of {} of {case} has {} bytes", plot.name, drawing.svg.len());
+            assert!(drawing.png.len() < 400_000, "the PNG of {} of {case} has {} bytes", plot.name, drawing.png.len());
+        }
+    }
+}
+
+/// Traces are read from files that anybody may have damaged: times in any order and beyond the end, nodes that do not exist, numbers of any
+/// size, types without end. No plot may panic or grow without bounds.
+#[test]
+fn a_damaged_trace_is_survived() {
+    let whole = Sample { seconds: 10, ..Sample::default() }.trace();
+    for round in 0..24_u64 {
+        let mut trace = whole.clone();
+        let dice = std::cell::Cell::new(round.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let draw = |bound: u64| {
+            dice.set(dice.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+            (dice.get() >> 33) % bound
+        };
+        trace.end_us = [0, 1, u64::MAX, trace.end_us][draw(4) as usize];
+        trace.duration_us = [0, u64::MAX, trace.duration_us][draw(3) as usize];
+        trace.nodes.truncate(draw(9) as usize);
+        trace.scenario = ["", "<&\u{1}>", "x"][draw(3) as usize].into();
+        let times = [0, u64::MAX, 5_000_000];
+        let numbers = [i64::MIN, i64::MAX, 0, -7];
+        for op in trace.history.iter_mut().filter(|_| draw(5) == 0) {
+            (op.time_us, op.op_type) = (times[draw(3) as usize], [OpType::Ok, OpType::Invoke, OpType::Info][draw(3) as usize]);
+            op.f = ["", "\u{7}", "partition", "é€"][draw(4) as usize].into();
+        }
+        for event in trace.events.iter_mut().filter(|_| draw(5) == 0) {
+            (event.time_us, event.node) = (times[draw(3) as usize], NodeId([u32::MAX, 0, 77][draw(3) as usize]));
+        }
+        for metric in trace.metrics.iter_mut().filter(|_| draw(9) == 0) {
+            metric.value = [Value::Int(numbers[draw(4) as usize]), Value::Text("leader".into()), Value::Hash(1)][draw(3) as usize].clone();
+            (metric.time_us, metric.node) = (times[draw(3) as usize], NodeId([u32::MAX, 0, 3][draw(3) as usize]));
+        }
+        for message in trace.messages.iter_mut().filter(|_| draw(7) == 0) {
+            (message.sent_us, message.recv_us) = (times[draw(3) as usize], Some(times[draw(3) as usize]));
+            (message.src, message.kind) = (NodeId([u32::MAX, 0, 3][draw(3) as usize]), format!("Kind{}Response", draw(1_000)).into());
+        }
+        for plot in PLOTS {
+            if let Some(drawing) = (plot.draw)(&trace) {
+                assert!(drawing.svg.len() < 400_000, "{} in round {round}: {} bytes", plot.name, drawing.svg.len());
+                assert!(!drawing.svg.contains(|c: char| c.is_control() && c != '\n'), "{} in round {round}", plot.name);
+            }
+        }
+    }
+}
+
+/// Every fault of a trace is shaded, with or without room for its name: the reader must not take a hole in the data for calm.
+#[test]
+fn every_fault_is_shaded() {
+    let trace = Sample::default().trace();
+    let spans: Vec<FaultSpan> = trace.faults();
+    let (mut scene, axis) =
+        (Scene::new(String::new(), 1_200.0), axis::TimeAxis { from_us: 0, to_us: trace.end_us, left: 84.0, right: 1_176.0 });
+    faults::FaultStrip::new(&trace, axis).shade(&mut scene, 0.0, 100.0);
+    for span in spans {
+        let begins = |shape: &Shape| matches!(shape, Shape::Rect { left, .. } if (left - axis.x(span.begin_us)).abs() < 0.1);
+        assert!(scene.shapes.iter().any(begins), "{} is not shaded", span.name);
     }
 }

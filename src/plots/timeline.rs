@@ -93,11 +93,11 @@ pub(super) fn at<T: Copy>(changes: &[(u64, T)], time_us: u64) -> Option<T> {
     changes[..after].last().map(|(_, value)| *value)
 }
 
-/// A path without the points that nobody can see: of those in the same half unit of width, only the first, the lowest, the highest and the last
+/// A path without the points that nobody can see: of those in the same unit of width, only the first, the lowest, the highest and the last
 /// stay. So a line has a bounded size, and each peak of it remains.
 pub(super) fn thin(path: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut thinned: Vec<(f64, f64)> = Vec::new();
-    let column = |point: &(f64, f64)| (2.0 * point.0).floor();
+    let column = |point: &(f64, f64)| point.0.floor();
     for group in path.chunk_by(|a, b| column(a) == column(b)) {
         if group.len() <= 4 {
             thinned.extend_from_slice(group);
@@ -150,7 +150,7 @@ mod tests {
     fn thinning_keeps_every_peak() {
         let path: Vec<(f64, f64)> = (0..10_000).map(|i| (f64::from(i) / 100.0, if i == 4_321 { 9.0 } else { f64::from(i % 3) })).collect();
         let thinned = thin(&path);
-        assert!(thinned.len() < 900, "{} points", thinned.len());
+        assert!(thinned.len() < 450, "{} points", thinned.len());
         assert!(thinned.iter().any(|point| point.1 == 9.0));
     }
 
