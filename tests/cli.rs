@@ -100,7 +100,13 @@ fn masked(text: &str) -> String {
         }
         if let (Some(begin), Some(end)) = (line.find(" operations ("), line.find("), digest")) {
             let start = line[..begin].rfind(' ').map_or(0, |blank| blank + 1);
-            let counts: String = line[start..end].split(' ').map(|word| if word.trim_start_matches('(').parse::<u64>().is_ok() { if word.starts_with('(') { "(N" } else { "N" } } else { word }).collect::<Vec<_>>().join(" ");
+            let counts: String = line[start..end]
+                .split(' ')
+                .map(|word| {
+                    if word.trim_start_matches('(').parse::<u64>().is_ok() { if word.starts_with('(') { "(N" } else { "N" } } else { word }
+                })
+                .collect::<Vec<_>>()
+                .join(" ");
             line.replace_range(start..end, &counts);
         }
         words.push(line);
@@ -307,7 +313,19 @@ fn damaged_and_foreign_reports_are_refused() {
     fs::create_dir(place.path("empty")).expect("writable");
     let before = place.files("");
     let mut seen = Vec::new();
-    for folder in ["missing", "file", "empty", "reports/calm", "half-results", "no-json", "later-format", "half-scenario", "half-messages", "row-lost", "other-digest"] {
+    for folder in [
+        "missing",
+        "file",
+        "empty",
+        "reports/calm",
+        "half-results",
+        "no-json",
+        "later-format",
+        "half-scenario",
+        "half-messages",
+        "row-lost",
+        "other-digest",
+    ] {
         seen.push(place.seen(&format!("check {folder}")));
     }
     for command in ["replay missing", "replay half-results", "plot missing", "plot row-lost"] {

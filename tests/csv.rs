@@ -7,13 +7,44 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use seedbed::trace::{
-    CSV_FILES, Detail, Digest, Event, Fields, Message, Metric, NodeId, NodeInfo, Op, OpType, Outcome, Trace, Value, Word, read_csv, write_csv,
+    CSV_FILES, Detail, Digest, Event, Fields, Message, Metric, NodeId, NodeInfo, Op, OpType, Outcome, Trace, Value, Word, read_csv,
+    write_csv,
 };
 
 /// Texts that a careless encoding would take for something else: node names, numbers, digests, separators of every level.
 const TRICKY: [&str; 33] = [
-    "", "n1", "@n1", "#0011223344556677", "-", "-5", "+5", "42", "007", "a b", " ", "a=b", "'", "\\", "''", "\"", ",", "a,b\"c", "\n",
-    "\r\n", "\t", "\\n", "n1+n2", "é€😀", "x='y' z", "\u{0}", "\u{85}", "\u{a0}", "\u{feff}", "k1:7->9", "a=1 b=2", "a=1 b=02",
+    "",
+    "n1",
+    "@n1",
+    "#0011223344556677",
+    "-",
+    "-5",
+    "+5",
+    "42",
+    "007",
+    "a b",
+    " ",
+    "a=b",
+    "'",
+    "\\",
+    "''",
+    "\"",
+    ",",
+    "a,b\"c",
+    "\n",
+    "\r\n",
+    "\t",
+    "\\n",
+    "n1+n2",
+    "é€😀",
+    "x='y' z",
+    "\u{0}",
+    "\u{85}",
+    "\u{a0}",
+    "\u{feff}",
+    "k1:7->9",
+    "a=1 b=2",
+    "a=1 b=02",
     "a=1 b=2 c=3 d=4",
 ];
 
@@ -31,7 +62,12 @@ fn node() -> impl Strategy<Value = NodeId> {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    prop_oneof![any::<i64>().prop_map(Value::Int), node().prop_map(Value::Node), any::<u64>().prop_map(Value::Hash), word().prop_map(Value::Text)]
+    prop_oneof![
+        any::<i64>().prop_map(Value::Int),
+        node().prop_map(Value::Node),
+        any::<u64>().prop_map(Value::Hash),
+        word().prop_map(Value::Text)
+    ]
 }
 
 fn fields() -> impl Strategy<Value = Fields> {
@@ -188,7 +224,11 @@ fn small() -> Trace {
             message(0, None, Outcome::Lost, Detail::Numbers(&["term", "last_index"], [3, 17, 0])),
             message(1, Some(601_234), Outcome::Delivered, Detail::None),
         ],
-        metrics: vec![metric("role", Value::Text("follower".into())), metric("leader", Value::Node(NodeId(1))), metric("term", Value::Int(-1))],
+        metrics: vec![
+            metric("role", Value::Text("follower".into())),
+            metric("leader", Value::Node(NodeId(1))),
+            metric("term", Value::Int(-1)),
+        ],
         ..header()
     }
 }
@@ -211,7 +251,8 @@ fn the_digest_of_a_known_trace_never_changes() {
 #[test]
 fn damaged_and_foreign_files_are_refused_with_their_place() {
     let history = |rows: &str| refusal("history.csv", format!("index,time_us,process,type,f,value,error\n{rows}").as_bytes());
-    let fields = |fields: &str| refusal("events.csv", format!("index,time_us,node,incarnation,event,fields\n0,1,n1,1,vote,{fields}\n").as_bytes());
+    let fields =
+        |fields: &str| refusal("events.csv", format!("index,time_us,node,incarnation,event,fields\n0,1,n1,1,vote,{fields}\n").as_bytes());
     let value = |value: &str| refusal("metrics.csv", format!("time_us,node,metric,value\n0,n1,term,{value}\n").as_bytes());
     let cases = [
         ("an empty file", refusal("history.csv", b"")),
@@ -247,7 +288,9 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
         ),
         (
             "an enormous file",
-            refusal_after("messages.csv", |path| fs::File::create(path).and_then(|file| file.set_len((1 << 30) + 1)).expect("a sparse file")),
+            refusal_after("messages.csv", |path| {
+                fs::File::create(path).and_then(|file| file.set_len((1 << 30) + 1)).expect("a sparse file")
+            }),
         ),
     ];
     let lines: Vec<String> = cases.iter().map(|(case, message)| format!("{case}\n    {message}\n")).collect();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-const AFTER_HELP: &str = "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
+const AFTER_HELP: &str =
+    "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
 
 /// A deterministic simulation testbed for distributed systems.
 ///

@@ -29,7 +29,8 @@ fn named(names: &[String], all: &'static [&'static Plot]) -> Result<Vec<&'static
     let find = |name: &String| {
         all.iter().copied().find(|plot| plot.name == name).ok_or_else(|| {
             let known: Vec<&str> = all.iter().map(|plot| plot.name).collect();
-            let hint = nearest(name, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            let hint = nearest(name, known.iter().copied())
+                .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
             Error::new(format!("there is no plot `{name}` for this system")).hint(hint)
         })
     };

@@ -25,7 +25,9 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
             known_nodes(&args.nodes, &run)?;
             print_log(&run.log, kinds, &args.nodes, console);
         }
-        if args.check_determinism && let Some(difference) = repeat_elsewhere(&one.scenario, seed, &run) {
+        if args.check_determinism
+            && let Some(difference) = repeat_elsewhere(&one.scenario, seed, &run)
+        {
             deterministic = false;
             console.line(format_args!("{} seed {seed}: not deterministic: {difference}", one.scenario.name));
             console.line(repeat_line(one, seed, " --check-determinism"));
@@ -74,7 +76,8 @@ fn known_nodes(wanted: &[String], run: &Run) -> Result<(), Error> {
         None => Ok(()),
         Some(name) => {
             let error = Error::new(format!("no node of `{}` is named `{name}`", run.trace.scenario));
-            let hint = nearest(name, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            let hint = nearest(name, known.iter().copied())
+                .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
             Err(error.hint(hint))
         }
     }

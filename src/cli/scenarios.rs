@@ -52,8 +52,10 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
         }
         Some(earlier) if fs::canonicalize(earlier).ok() == fs::canonicalize(&one.repeat.path).ok() => false,
         Some(earlier) => {
-            let message =
-                format!("`{earlier}` and `{}` are both named `{}`; their reports would have the same place", one.repeat.path, one.scenario.name);
+            let message = format!(
+                "`{earlier}` and `{}` are both named `{}`; their reports would have the same place",
+                one.repeat.path, one.scenario.name
+            );
             errors.push(Error::new(message).hint("run them one after the other, with different folders for `--out`"));
             false
         }

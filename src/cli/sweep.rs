@@ -52,7 +52,8 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
 
 /// A bar on the standard error where that is a terminal, and nothing elsewhere.
 fn progress(runs: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}").expect("the template is well formed");
+    let style =
+        ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}").expect("the template is well formed");
     ProgressBar::new(runs).with_style(style)
 }
 
@@ -104,7 +105,11 @@ impl Tally {
         let runs = self.valid + self.failures();
         let error = if self.error == 0 { String::new() } else { format!(", {} error", self.error) };
         let (valid, invalid, unknown) = (self.valid, self.invalid, self.unknown);
-        format!("{}: {runs} runs, {valid} valid, {invalid} invalid, {unknown} unknown{error}, digest {:032x}", self.scenario, self.digests.digest128())
+        format!(
+            "{}: {runs} runs, {valid} valid, {invalid} invalid, {unknown} unknown{error}, digest {:032x}",
+            self.scenario,
+            self.digests.digest128()
+        )
     }
 
     fn exit_code(&self) -> u8 {

@@ -104,4 +104,3 @@ fn skew(offsets: &BTreeMap<NodeId, Changes<i64>>, end: u64) -> Changes<u64> {
     };
     moments.filter_map(spread).collect()
 }
-

@@ -41,7 +41,9 @@ pub(super) fn of_position(position: usize) -> RGBColor {
 /// The colour of a fault, by the part of the world that it touches: links, processes, clocks, disks.
 pub(super) fn of_fault(fault: &str) -> RGBColor {
     match fault {
-        "partition" | "flap" | "latency" | "loss" | "duplicate" | "reorder" | "corrupt" | "bandwidth" | "hold" | "drop" | "delay" => VERMILLION,
+        "partition" | "flap" | "latency" | "loss" | "duplicate" | "reorder" | "corrupt" | "bandwidth" | "hold" | "drop" | "delay" => {
+            VERMILLION
+        }
         "kill" | "restart" | "pause" | "slow" | "wipe" | "stop" | "join" | "leave" | "command" => RGBColor(90, 90, 90),
         "bitflip" | "truncate" | "torn_write" | "stale_restore" => BLUE,
         _ if fault.starts_with("clock_") => PURPLE,

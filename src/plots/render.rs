@@ -122,12 +122,7 @@ fn paint<B: DrawingBackend>(scene: &Scene, backend: &mut B, bitmap: bool) {
 }
 
 /// A polyline on a bitmap, stroke by stroke: `plotters` makes wide polylines one polygon, which tears at sharp turns.
-fn strokes<B: DrawingBackend>(
-    backend: &mut B,
-    points: &[(f64, f64)],
-    ink: Ink,
-    width: f64,
-) {
+fn strokes<B: DrawingBackend>(backend: &mut B, points: &[(f64, f64)], ink: Ink, width: f64) {
     let thick = scaled(width).max(1);
     for pair in points.windows(2) {
         let (from, to) = (at(pair[0]), at(pair[1]));
@@ -144,13 +139,7 @@ fn strokes<B: DrawingBackend>(
     }
 }
 
-fn write<B: DrawingBackend>(
-    backend: &mut B,
-    place: (f64, f64),
-    text: &str,
-    look: &TextLook,
-    bitmap: bool,
-) {
+fn write<B: DrawingBackend>(backend: &mut B, place: (f64, f64), text: &str, look: &TextLook, bitmap: bool) {
     let horizontal = match look.anchor {
         Anchor::Start => HPos::Left,
         Anchor::Middle => HPos::Center,

@@ -65,8 +65,7 @@ fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
         Metric(&'a str, &'a Value),
         Presence(Presence),
     }
-    let position: Vec<Option<usize>> =
-        (0..trace.nodes.len()).map(|i| nodes.iter().position(|node| node.index() == i)).collect();
+    let position: Vec<Option<usize>> = (0..trace.nodes.len()).map(|i| nodes.iter().position(|node| node.index() == i)).collect();
     let wanted = ["role", "current_term", "last_index", "commit_index"];
     let of_node = |node: NodeId| position.get(node.index()).copied().flatten();
     let mut changes: Vec<(u64, usize, Change<'_>)> = Vec::new();

@@ -103,7 +103,8 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         for (i, node) in shown.iter().enumerate() {
             // Lines of nodes in the same term lie beside each other, not upon each other.
             let aside = if shown.len() <= 10 { 1.6 * (i as f64 - (shown.len() - 1) as f64 / 2.0) } else { 0.0 };
-            let changes: Vec<(u64, Option<f64>)> = terms.get(node).into_iter().flatten().map(|(at, term)| (*at, Some(*term as f64))).collect();
+            let changes: Vec<(u64, Option<f64>)> =
+                terms.get(node).into_iter().flatten().map(|(at, term)| (*at, Some(*term as f64))).collect();
             for path in steps(&changes, time.right, |at| time.x(at), |term| panel.y(&scale, term) + aside) {
                 frame.scene.line(path, 1.5, palette::of_node(*node));
             }
@@ -241,7 +242,9 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y
         is_free
     };
     let mut last_crash = f64::MIN;
-    for event in trace.events.iter().filter(|event| event.node == node && (event.name == "crash" || event.name == "command")).take(MARKS_MAX) {
+    for event in
+        trace.events.iter().filter(|event| event.node == node && (event.name == "crash" || event.name == "command")).take(MARKS_MAX)
+    {
         let x = time.x(event.time_us);
         if event.name == "crash" {
             if x - last_crash > 4.0 && lane > 12.0 {

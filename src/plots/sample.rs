@@ -112,11 +112,7 @@ impl Maker {
 
     /// Who leads: (from, node, term). n1 at first, n3 after the partition, n5 after the transfer.
     fn leaders(peers: u32, end: u64) -> Vec<(u64, u32, i64)> {
-        vec![
-            (260 * MS, 0, 1),
-            (end * 12 / 100 + 240 * MS, 2.min(peers - 1), 3),
-            (end * 72 / 100, 4.min(peers - 1), 4),
-        ]
+        vec![(260 * MS, 0, 1), (end * 12 / 100 + 240 * MS, 2.min(peers - 1), 3), (end * 72 / 100, 4.min(peers - 1), 4)]
     }
 
     fn roles(&mut self, peers: u32, end: u64) {
@@ -157,11 +153,13 @@ impl Maker {
             before = Some(node);
         }
         if peers > 1 {
-            self.event(end * 40 / 100, 1, "crash", &["reason", "lost_saves", "message"], &[
-                Value::Text("kill".into()),
-                Value::Int(0),
-                Value::Text("".into()),
-            ]);
+            self.event(
+                end * 40 / 100,
+                1,
+                "crash",
+                &["reason", "lost_saves", "message"],
+                &[Value::Text("kill".into()), Value::Int(0), Value::Text("".into())],
+            );
             self.event(end / 2, 1, "start", &[], &[]);
         }
         if peers > 3 {

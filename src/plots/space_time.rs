@@ -133,7 +133,8 @@ fn narrow((begin, end): (u64, u64), messages: &[&Message]) -> (u64, u64) {
 }
 
 fn legend(families: &Families<'_>, shown: &[&Message], events: &[&Event]) -> Vec<(Swatch, String)> {
-    let has = |name: &str, color| shown.iter().any(|message| families.color(&message.kind) == color && kinds::family(&message.kind) == name);
+    let has =
+        |name: &str, color| shown.iter().any(|message| families.color(&message.kind) == color && kinds::family(&message.kind) == name);
     let look = TextLook::new(12.0);
     let mut legend: Vec<(Swatch, String)> = families
         .list

@@ -22,7 +22,6 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        
         let record = |record: &Option<String>| record.clone().unwrap_or_else(|| "(no such record)".to_owned());
         writeln!(f, "first difference at {} in {} line {}", seconds(self.time_us), self.list, self.line)?;
         writeln!(f, "  one    {}", record(&self.first))?;
@@ -71,8 +70,10 @@ fn first_in<'a, T: PartialEq>(
 fn first_message(a: &Trace, b: &Trace, list: &'static str) -> Option<Difference> {
     let longer = a.messages.len().max(b.messages.len());
     let pairs = (0..longer).map(|i| (i, a.messages.get(i), b.messages.get(i)));
-    let (time_us, i, one, other) =
-        pairs.filter(|(_, one, other)| one != other).map(|(i, one, other)| (parted_us(one, other), i, one, other)).min_by_key(|found| (found.0, found.1))?;
+    let (time_us, i, one, other) = pairs
+        .filter(|(_, one, other)| one != other)
+        .map(|(i, one, other)| (parted_us(one, other), i, one, other))
+        .min_by_key(|found| (found.0, found.1))?;
     let line = |trace: &Trace, it: Option<&Message>| it.map(|it| Record::Message(it).line(trace));
     Some(Difference { time_us, list, line: i + 2, first: line(a, one), second: line(b, other) })
 }

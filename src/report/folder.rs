@@ -76,7 +76,8 @@ fn cannot_make(target: &Path, cause: &io::Error) -> Error {
 }
 
 fn make_parents(parent: &Path) -> io::Result<MadeParents> {
-    let missing: Vec<PathBuf> = parent.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).map(Path::to_owned).collect();
+    let missing: Vec<PathBuf> =
+        parent.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).map(Path::to_owned).collect();
     let mut made = MadeParents(Vec::new());
     for folder in missing.into_iter().rev() {
         match fs::create_dir(&folder) {
@@ -140,8 +141,10 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
         names.sort();
         names
     }

@@ -80,9 +80,9 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
     }
     let mut text = String::new();
     let file = File::open(&path).map_err(|cause| Error::io("read", &path, &cause))?;
-    file.take(RESULTS_BYTES_MAX + 1).read_to_string(&mut text).map_err(|cause| {
-        Error::new(format!("cannot read `{}`: {}", path.display(), io_reason(&cause)))
-    })?;
+    file.take(RESULTS_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|cause| Error::new(format!("cannot read `{}`: {}", path.display(), io_reason(&cause))))?;
     if text.len() as u64 > RESULTS_BYTES_MAX {
         return Err(Error::new(format!("`{}` has more than {RESULTS_BYTES_MAX} bytes; no run writes so many", path.display())));
     }
@@ -97,7 +97,8 @@ fn parse_results(text: &str) -> Result<Results, String> {
     match preamble.format {
         Some(FORMAT) => serde_json::from_str(text).map_err(not_json),
         Some(format) => {
-            let version = preamble.version.as_deref().map_or_else(|| "another version".to_owned(), |version| format!("seedbed {}", excerpt(version)));
+            let version =
+                preamble.version.as_deref().map_or_else(|| "another version".to_owned(), |version| format!("seedbed {}", excerpt(version)));
             Err(format!("was written by {version} in format {format}; this program reads format {FORMAT}"))
         }
         None => Err("is no results.json of seedbed: it has no `format`".to_owned()),
@@ -107,7 +108,8 @@ fn parse_results(text: &str) -> Result<Results, String> {
 /// The first report among the folders right below, for a hint to those who named the folder of the scenario.
 fn a_report_below(folder: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).ok()?.take(1_000);
-    let mut reports: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("results.json").is_file()).collect();
+    let mut reports: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("results.json").is_file()).collect();
     reports.sort();
     reports.into_iter().next()
 }

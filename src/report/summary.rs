@@ -14,8 +14,12 @@ pub fn summary(run: &Run) -> String {
 pub fn summary_of(trace: &Trace, judgements: &[Judgement], aborted: Option<&str>, digest: &str) -> String {
     let OperationCounts { invoked, ok, fail, info, open } = count_operations(trace);
     let verdict = verdict_over(judgements, aborted).word();
-    let mut text =
-        format!("{} seed {}: {verdict}, {invoked} operations ({ok} ok, {fail} fail, {}), digest {digest}", trace.scenario, trace.seed, unknown(info, open));
+    let mut text = format!(
+        "{} seed {}: {verdict}, {invoked} operations ({ok} ok, {fail} fail, {}), digest {digest}",
+        trace.scenario,
+        trace.seed,
+        unknown(info, open)
+    );
     if let Some(reason) = aborted {
         text.push_str(&format!("\n  the run was given up: {reason}"));
     }

@@ -105,7 +105,13 @@ mod tests {
         let trace = Trace { scenario: scenario.name.clone(), seed, end_us: seed, ..Trace::default() };
         let digest = Digest::of(&trace);
         let valid = Judgement { check: "liveness", params: Default::default(), verdict: Verdict::Valid };
-        Run { trace, digest, judgements: vec![valid, Judgement { check: "safety", params: Default::default(), verdict }], aborted: None, log: vec![] }
+        Run {
+            trace,
+            digest,
+            judgements: vec![valid, Judgement { check: "safety", params: Default::default(), verdict }],
+            aborted: None,
+            log: vec![],
+        }
     }
 
     fn table(jobs: usize) -> String {

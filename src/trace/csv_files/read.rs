@@ -20,8 +20,7 @@ const ROWS_MAX: usize = 10_000_000;
 
 /// Read the lists of a trace back; everything else of it is `header`'s.
 pub fn read_csv(header: Trace, folder: &Path) -> Result<Trace, CsvError> {
-    let nodes: NodeNames<'_> =
-        header.nodes.iter().zip((0..).map(NodeId)).map(|(node, id)| (node.name.as_str(), id)).collect();
+    let nodes: NodeNames<'_> = header.nodes.iter().zip((0..).map(NodeId)).map(|(node, id)| (node.name.as_str(), id)).collect();
     let [history, events, messages, metrics] = CSV_FILES.map(|file| folder.join(file));
 
     let history = file(&history, HISTORY, |row| {
@@ -98,8 +97,7 @@ fn file<T>(path: &Path, columns: &[&str], mut each: impl FnMut(&Row<'_>) -> Resu
         return Err(whole(format!("has {} bytes, and files of more than {FILE_BYTES_MAX} bytes are not read", metadata.len())));
     }
 
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(file.take(FILE_BYTES_MAX));
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(file.take(FILE_BYTES_MAX));
     let mut record = StringRecord::new();
     let mut rows = Vec::new();
     for position in 0..=ROWS_MAX + 1 {

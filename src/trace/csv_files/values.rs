@@ -41,7 +41,11 @@ pub(super) fn push_fields(out: &mut Vec<u8>, trace: &Trace, fields: &Fields) {
         if i > 0 {
             out.push(b' ');
         }
-        if name.contains('=') { push_quoted(out, name) } else { push_word(out, name) }
+        if name.contains('=') {
+            push_quoted(out, name)
+        } else {
+            push_word(out, name)
+        }
         out.push(b'=');
         push_value(out, trace, value);
     }
@@ -154,7 +158,9 @@ impl<'a> Cursor<'a> {
         match self.until(end) {
             "" => Err(format!("expected a word, found {}", found(self.rest))),
             word if is_word(word) => Ok(word.to_owned()),
-            other => Err(format!("expected a word, found `{}`; a text with blanks or quotes stands in quotes: 'it\\'s so'", shorten(other))),
+            other => {
+                Err(format!("expected a word, found `{}`; a text with blanks or quotes stands in quotes: 'it\\'s so'", shorten(other)))
+            }
         }
     }
 
