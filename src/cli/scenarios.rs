@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Refused;
 use super::args::ScenarioArgs;
-use crate::error::{Error, nearest};
+use crate::error::Error;
 use crate::report::Repeat;
 use crate::scenario::{Scenario, read_file};
 
@@ -79,20 +79,8 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
     if !named.exists() && below.is_file() {
         return Ok(vec![below]);
     }
-    if named.exists() { Ok(vec![named.to_owned()]) } else { Err(missing(named)) }
-}
-
-fn missing(named: &Path) -> Error {
-    let error = Error::new(format!("there is no scenario `{}`", named.display()));
-    let mut known = Vec::new();
-    // Where the folder of scenarios cannot be read, there is only no hint.
-    let _ = collect(Path::new("scenarios"), 0, &mut known);
-    let known: Vec<String> = known.iter().map(|path| path.display().to_string()).collect();
-    let wanted = named.display().to_string();
-    match nearest(&wanted, known.iter().map(String::as_str)) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("`seedbed list scenarios` shows those that there are; `seedbed new scenario` makes one"),
-    }
+    // What is missing is refused by the reader, with a hint.
+    Ok(vec![named.to_owned()])
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {

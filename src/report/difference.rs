@@ -88,3 +88,71 @@ fn parted_us(one: Option<&Message>, other: Option<&Message>) -> u64 {
         _ => [one, other].into_iter().flatten().map(|message| message.sent_us).min().unwrap_or(u64::MAX),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Detail, Event, Fields, Metric, NodeId, NodeInfo, Outcome, Value};
+
+    fn trace() -> Trace {
+        let message = |id, sent_us| Message {
+            id,
+            sent_us,
+            recv_us: Some(sent_us + 500),
+            src: NodeId(0),
+            dest: NodeId(1),
+            kind: "Ping".into(),
+            bytes: 8,
+            outcome: Outcome::Delivered,
+            detail: Detail::None,
+        };
+        let event = |index, time_us| Event {
+            index,
+            time_us,
+            node: NodeId(1),
+            incarnation: 1,
+            name: "vote".into(),
+            fields: Fields::new(&["term"], &[Value::Int(1)]),
+        };
+        Trace {
+            nodes: ["n1", "n2"].map(|name| NodeInfo { name: name.into(), role: "peer".into() }).into(),
+            messages: vec![message(0, 1_000), message(1, 2_000)],
+            events: vec![event(0, 1_500), event(1, 2_500)],
+            metrics: vec![Metric { time_us: 2_500, node: NodeId(1), name: "term".into(), value: Value::Int(1) }],
+            ..Trace::default()
+        }
+    }
+
+    /// A run is its own repetition.
+    #[test]
+    fn equal_traces_have_no_difference() {
+        assert_eq!(first_difference(&trace(), &trace()), None);
+    }
+
+    /// A message that arrived at another time explains the vote that came late, and not the other way round.
+    #[test]
+    fn the_difference_that_came_first_is_named() {
+        let mut other = trace();
+        other.messages[1].recv_us = Some(2_400);
+        other.events[1].time_us = 2_600;
+        insta::assert_snapshot!(first_difference(&trace(), &other).expect("they differ"));
+    }
+
+    /// Of the same moment the event is named, because it says what the node did; and a list that ends early differs where it ends.
+    #[test]
+    fn a_missing_record_is_a_difference() {
+        let mut other = trace();
+        other.events.pop();
+        other.metrics.pop();
+        insta::assert_snapshot!(first_difference(&trace(), &other).expect("they differ"));
+        assert_eq!(first_difference(&other, &trace()).expect("they differ").first, None);
+    }
+
+    /// Traces of different clusters are told apart by their nodes, before any record.
+    #[test]
+    fn other_nodes_are_a_difference() {
+        let mut other = trace();
+        other.nodes[1].name = "n3".into();
+        assert_eq!(first_difference(&trace(), &other).expect("they differ").list, "nodes");
+    }
+}

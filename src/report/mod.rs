@@ -11,7 +11,7 @@ mod stored;
 mod summary;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 pub use difference::{Difference, first_difference};
 pub use folder::{Staged, replace_file};
@@ -26,9 +26,10 @@ use crate::run::{Run, system_of};
 use crate::scenario::Scenario;
 use crate::trace::{Trace, write_csv};
 
-/// Where the report of a run lies below `out`.
+/// Where the report of a run lies below `out`. Whatever the name of the scenario, it never lies elsewhere.
 pub fn report_folder(out: &Path, scenario: &str, seed: u64) -> PathBuf {
-    out.join(scenario).join(seed.to_string())
+    let parts = Path::new(scenario).components().filter(|part| matches!(part, Component::Normal(_)));
+    out.join(parts.collect::<PathBuf>()).join(seed.to_string())
 }
 
 /// Write the report of a run into `out`, in place of an earlier one of the same scenario and seed. Returns its folder.
@@ -62,4 +63,20 @@ pub fn draw(trace: &Trace, plots: &[&Plot]) -> Vec<(String, Vec<u8>)> {
         }
     }
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A scenario can be called `scenarios/../../x.toml`; its report must not replace a folder outside of `out`.
+    #[test]
+    fn a_report_lies_below_out_whatever_the_name() {
+        assert_eq!(report_folder(Path::new("out"), "raft/leader-isolated", 42), Path::new("out/raft/leader-isolated/42"));
+        for name in ["../../etc", "/etc", "a/../../etc", "./etc"] {
+            assert!(report_folder(Path::new("out"), name, 1).ends_with("etc/1"), "{name}");
+            assert!(report_folder(Path::new("out"), name, 1).iter().all(|part| part != ".."), "{name}");
+            assert!(report_folder(Path::new("out"), name, 1).starts_with("out"), "{name}");
+        }
+    }
 }

@@ -176,3 +176,43 @@ fn operations(trace: &Trace) -> (BTreeMap<String, OperationCounts>, Vec<u64>) {
     }
     (counts.into_iter().map(|(f, count)| (f.to_owned(), count)).collect(), latencies)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Op, Word};
+
+    fn op(time_us: u64, process: &'static str, op_type: OpType, f: &'static str) -> Op {
+        Op { index: 0, time_us, process: process.into(), op_type, f: f.into(), value: Word::default(), error: Word::default() }
+    }
+
+    /// An operation that nobody answered is open, a timeout is `info`, and neither has a latency; the nemesis is no client.
+    #[test]
+    fn operations_are_counted_by_their_end() {
+        let history = vec![
+            op(0, NEMESIS, OpType::Invoke, "kill"),
+            op(10, "c1", OpType::Invoke, "read"),
+            op(20, "c2", OpType::Invoke, "write"),
+            op(110, "c1", OpType::Ok, "read"),
+            op(120, "c1", OpType::Invoke, "cas"),
+            op(150, "c1", OpType::Fail, "cas"),
+            op(500, "c2", OpType::Info, "write"),
+            op(510, "c2", OpType::Invoke, "write"),
+        ];
+        let statistics = Statistics::of(&Trace { history, end_us: 600, ..Trace::default() });
+        assert_eq!(statistics.operations, OperationCounts { invoked: 4, ok: 1, fail: 1, info: 1, open: 1 });
+        assert_eq!(statistics.operations_by_f["write"], OperationCounts { invoked: 2, info: 1, open: 1, ..OperationCounts::default() });
+        assert_eq!(statistics.latency.map(|latency| (latency.min_us, latency.max_us)), Some((100, 100)));
+        assert_eq!(statistics.faults, 1);
+    }
+
+    /// By nearest rank the median of 1 to 100 is 50, and the 99th percentile 99: values that occurred, with nothing interpolated.
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let latency = LatencyStatistics::of((1..=100).rev().collect()).expect("there are some");
+        assert_eq!((latency.p50_us, latency.p90_us, latency.p99_us, latency.mean_us), (50, 90, 99, 50));
+        let one = LatencyStatistics::of(vec![7]).expect("there is one");
+        assert_eq!((one.min_us, one.p50_us, one.p99_us, one.max_us), (7, 7, 7, 7));
+        assert_eq!(LatencyStatistics::of(vec![]), None);
+    }
+}

@@ -81,3 +81,64 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic without a text").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkers::{Overall, Verdict, Violation};
+    use crate::run::Judgement;
+    use crate::sim::tests::scenario;
+    use crate::trace::{Digest, Trace};
+
+    /// A run as a function of its seed, which takes the longer the smaller the seed is, so that runs end in another order than they began.
+    fn run(scenario: &Scenario, seed: u64) -> Run {
+        std::thread::sleep(std::time::Duration::from_micros(3_000 / (seed + 1)));
+        assert_ne!(seed, 5, "a fault of the testbed");
+        let verdict = match seed % 4 {
+            1 => Verdict::Unknown("the search met its limit".into()),
+            2 => {
+                let violation = |time_us| Violation { check: "safety", time_us, nodes: vec![], message: format!("seed {seed}, \"badly\"") };
+                Verdict::Invalid(vec![violation(2_000_000 + seed), violation(1_000_000 + seed)])
+            }
+            _ => Verdict::Valid,
+        };
+        let trace = Trace { scenario: scenario.name.clone(), seed, end_us: seed, ..Trace::default() };
+        let digest = Digest::of(&trace);
+        let valid = Judgement { check: "liveness", params: Default::default(), verdict: Verdict::Valid };
+        Run {
+            trace,
+            digest,
+            judgements: vec![valid, Judgement { check: "safety", params: Default::default(), verdict }],
+            aborted: None,
+            log: vec![],
+        }
+    }
+
+    fn table(jobs: usize) -> String {
+        let scenarios = ["one", "two"].map(|name| Scenario { name: name.into(), ..scenario(1, 1) });
+        let mut table = Table::default();
+        sweep(&scenarios, 0..10, jobs, &run, |_, row| table.push(&row));
+        String::from_utf8(table.into_bytes()).expect("names and messages are UTF-8")
+    }
+
+    /// Two people with different machines must be able to compare their tables with `cmp`. A run in which the testbed fails
+    /// costs its own row and nothing else.
+    #[test]
+    fn the_table_has_the_same_bytes_whatever_the_number_of_jobs() {
+        let one = table(1);
+        insta::assert_snapshot!(one);
+        for jobs in [2, 3, 64] {
+            assert_eq!(table(jobs), one, "{jobs} jobs");
+        }
+    }
+
+    /// Rows come as soon as those before them have come, and the verdict says what the worst check says.
+    #[test]
+    fn rows_come_in_order_with_the_verdict_of_the_worst_check() {
+        let mut rows = Vec::new();
+        sweep(&[scenario(1, 1)], 0..5, 3, &run, |_, row| rows.push((row.seed, row.verdict)));
+        let judged = |overall| RowVerdict::Judged(overall);
+        let expected = [Overall::Valid, Overall::Unknown, Overall::Invalid, Overall::Valid, Overall::Valid];
+        assert_eq!(rows, (0..5).zip(expected.map(judged)).collect::<Vec<_>>());
+    }
+}

@@ -10,6 +10,7 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::values::{NodeNames, parse_fields, parse_value, shorten, unknown_node};
 use super::{CSV_FILES, CsvError, EVENTS, HISTORY, MESSAGES, METRICS};
+use crate::error::io_reason;
 use crate::trace::{Detail, Event, Fields, Message, Metric, NodeId, Op, OpType, Outcome, Trace};
 
 /// Larger files are refused before they are read: an hour of a busy run stays below.
@@ -88,7 +89,7 @@ fn file<T>(path: &Path, columns: &[&str], mut each: impl FnMut(&Row<'_>) -> Resu
         let metadata = std::fs::metadata(path)?;
         Ok((File::open(path)?, metadata))
     };
-    let (file, metadata) = open().map_err(|cause| whole(format!("cannot be read: {cause}")))?;
+    let (file, metadata) = open().map_err(|cause| whole(format!("cannot be read: {}", io_reason(&cause))))?;
     if !metadata.is_file() {
         return Err(whole("cannot be read: this is no file".to_owned()));
     }
@@ -103,7 +104,7 @@ fn file<T>(path: &Path, columns: &[&str], mut each: impl FnMut(&Row<'_>) -> Resu
         let line = reader.position().line();
         let more = reader.read_record(&mut record).map_err(|cause| match cause.kind() {
             ErrorKind::Utf8 { pos, .. } => error(pos.as_ref().map(csv::Position::line), "is not UTF-8".to_owned()),
-            ErrorKind::Io(cause) => whole(format!("cannot be read: {cause}")),
+            ErrorKind::Io(cause) => whole(format!("cannot be read: {}", io_reason(cause))),
             _ => error(Some(line), format!("is no CSV: {cause}")),
         })?;
         if !more {
@@ -145,7 +146,7 @@ impl Row<'_> {
     fn number<N: std::str::FromStr>(&self, column: usize) -> Result<N, String> {
         let text = self.text(column);
         let number = if text.starts_with('+') { None } else { text.parse().ok() };
-        number.ok_or_else(|| format!("`{}` is no number for `{}`", shorten(text), self.columns[column]))
+        number.ok_or_else(|| format!("`{}` is no number that `{}` can have", shorten(text), self.columns[column]))
     }
 
     fn node(&self, column: usize, nodes: &NodeNames<'_>) -> Result<NodeId, String> {

@@ -1,0 +1,405 @@
+//! The program from outside: what each verb prints, what it writes, and how it ends.
+//!
+//! Digests and counts are masked in the snapshots, because every improvement of the engine or of Raft changes them.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const SEEDBED: &str = env!("CARGO_BIN_EXE_seedbed");
+
+/// Three nodes that elect a leader and serve two clients for two seconds.
+const CALM: &str = r#"description = "Three nodes serve two clients, and nothing happens to them."
+system = "raft"
+seed = 7
+duration = "2s"
+recovery = "1s"
+
+[nodes]
+count = 3
+
+[workload]
+clients = 2
+"#;
+
+/// A folder of its own for each test, with `scenarios/calm.toml`. All commands run in it, so that no path of the machine is printed.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        let place = Place { folder: tempfile::tempdir().expect("a temporary folder") };
+        place.file("scenarios/calm.toml", CALM);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().expect("names have a parent")).expect("writable");
+        fs::write(self.path(name), text).expect("writable");
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("it was written")
+    }
+
+    /// All files below a folder, sorted; `-` where there is none.
+    fn files(&self, folder: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.path(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).into_iter().flatten() {
+                let path = entry.expect("readable").path();
+                found.push(path.strip_prefix(self.folder.path()).expect("below").display().to_string());
+                if path.is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(SEEDBED);
+        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        command
+    }
+
+    fn output(&self, arguments: &str) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().expect("the program starts")
+    }
+
+    /// A command with all that it printed, as a person would see it.
+    fn seen(&self, arguments: &str) -> String {
+        let output = self.output(arguments);
+        let code = output.status.code().map_or("a signal".to_owned(), |code| code.to_string());
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the output is UTF-8");
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        let err = if err.is_empty() { String::new() } else { format!("--- standard error\n{err}") };
+        masked(&format!("$ seedbed {arguments}\n{out}{err}--- exit code {code}\n"))
+    }
+
+    fn code(&self, arguments: &str) -> i32 {
+        self.output(arguments).status.code().expect("an exit code")
+    }
+}
+
+/// Digests become `DIGEST`, and the counts of operations `N`.
+fn masked(text: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        let mut line: String = line.to_owned();
+        while let Some(at) = digest_in(&line) {
+            line.replace_range(at..at + 32, "DIGEST");
+        }
+        if let (Some(begin), Some(end)) = (line.find(" operations ("), line.find("), digest")) {
+            let start = line[..begin].rfind(' ').map_or(0, |blank| blank + 1);
+            let counts: String = line[start..end]
+                .split(' ')
+                .map(|word| {
+                    if word.trim_start_matches('(').parse::<u64>().is_ok() { if word.starts_with('(') { "(N" } else { "N" } } else { word }
+                })
+                .collect::<Vec<_>>()
+                .join(" ");
+            line.replace_range(start..end, &counts);
+        }
+        words.push(line);
+    }
+    words.join("\n")
+}
+
+fn digest_in(line: &str) -> Option<usize> {
+    let hexadecimal = |byte: &u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
+    line.as_bytes().windows(32).position(|window| window.iter().all(hexadecimal))
+}
+
+fn all(seen: &[String]) -> String {
+    seen.join("\n")
+}
+
+/// The first thing that anybody does: one line, exit code 0, and every file of the report.
+#[test]
+fn a_valid_run_prints_one_line_and_leaves_a_whole_report() {
+    let place = Place::new();
+    let seen = place.seen("run scenarios/calm.toml");
+    let files: Vec<String> = place.files("reports").into_iter().filter(|file| !file.contains("plots/")).collect();
+    insta::assert_snapshot!(format!("{seen}\n{}", files.join("\n")));
+    assert!(place.files("reports/calm/7/plots").len() > 2, "{:?}", place.files("reports"));
+}
+
+/// A report says nothing of the machine, so two equal runs leave equal bytes, wherever they are written.
+#[test]
+fn two_runs_leave_the_same_bytes() {
+    let place = Place::new();
+    for out in ["one", "two", "two"] {
+        assert_eq!(place.code(&format!("run scenarios/calm.toml --out {out}")), 0);
+    }
+    let relative = |out: &str| -> Vec<String> { place.files(out).iter().map(|file| file[out.len()..].to_owned()).collect() };
+    assert_eq!(relative("one"), relative("two"));
+    for file in relative("one").iter().filter(|file| place.path(&format!("one{file}")).is_file()) {
+        let bytes = |out: &str| fs::read(place.path(&format!("{out}{file}"))).expect("readable");
+        assert!(bytes("one") == bytes("two"), "{file} differs");
+    }
+}
+
+/// What is asked for on the command line is in the report: another seed, an override, and the command that repeats it.
+#[test]
+fn flags_change_what_runs_and_are_kept_in_the_report() {
+    let place = Place::new();
+    assert_eq!(place.code("run scenarios/calm.toml --seed 9 --set duration=1s --out out"), 0);
+    let results = place.read("out/calm/9/results.json");
+    assert!(results.contains(r#""seed": 9"#), "{results}");
+    assert!(results.contains(r#""command": "seedbed run scenarios/calm.toml --seed 9 --set duration=1s""#), "{results}");
+    assert!(results.contains(r#""duration_us": 1000000"#), "{results}");
+}
+
+/// `--no-files` writes nothing at all.
+#[test]
+fn no_files_means_no_files() {
+    let place = Place::new();
+    let before = place.files("");
+    assert_eq!(place.code("run scenarios/calm.toml --no-files"), 0);
+    assert_eq!(place.files(""), before);
+}
+
+/// A scenario can be named as reports name it, and a folder stands for all scenarios below it.
+#[test]
+fn scenarios_are_files_folders_and_names() {
+    let place = Place::new();
+    place.file("scenarios/deep/er/calm-too.toml", CALM);
+    place.file("scenarios/README.md", "no scenario");
+    insta::assert_snapshot!(all(&[
+        place.seen("run calm --no-files"),
+        place.seen("run scenarios --no-files"),
+        place.seen("run scenarios scenarios/calm.toml ./scenarios/calm.toml --no-files"),
+    ]));
+}
+
+/// Determinism is checked by running again, here and on another thread; agreement is silent.
+#[test]
+fn a_deterministic_run_passes_the_check() {
+    let place = Place::new();
+    insta::assert_snapshot!(place.seen("run scenarios/calm.toml --check-determinism --no-files"));
+}
+
+/// Mistakes of the command line end with code 2, say what is wrong, and nothing runs or is written.
+#[test]
+fn mistakes_of_the_command_line_are_explained() {
+    let place = Place::new();
+    place.file("scenarios/bad.toml", "system = \"raft\"\nduratoin = \"2s\"\n");
+    fs::create_dir(place.path("empty")).expect("writable");
+    let before = place.files("");
+    let commands = [
+        "",
+        "rnu scenarios/calm.toml",
+        "run",
+        "run scenarios/clam.toml",
+        "run empty",
+        "run scenarios/calm.toml --seed many",
+        "run scenarios/calm.toml --set duration",
+        "run scenarios/calm.toml --set duratoin=3s",
+        "run scenarios/calm.toml --defect no-such-defect",
+        "run scenarios/calm.toml --no-files --out x",
+        "run scenarios/calm.toml --node n1",
+        "run scenarios/calm.toml --no-files --log=mesage",
+        "run scenarios/calm.toml --no-files --log --node n9",
+        "run scenarios",
+        "sweep scenarios/calm.toml",
+        "sweep scenarios/calm.toml --seeds 5..5",
+        "sweep scenarios/calm.toml --seeds 9..=3",
+        "sweep scenarios/calm.toml --seeds ten",
+        "sweep scenarios/calm.toml --seeds 0..1000000000",
+        "sweep scenarios/calm.toml --seeds 0..2 --jobs 0",
+        "replay",
+        "plot",
+    ];
+    insta::assert_snapshot!(all(&commands.map(|command| place.seen(command))));
+    for command in commands.iter().filter(|command| !command.is_empty()) {
+        assert_eq!(place.code(command), 2, "{command}");
+    }
+    assert_eq!(place.files(""), before);
+}
+
+/// What cannot be written is one message, and leaves nothing. A file in the place of a folder stands for everything that
+/// cannot be written, because the tests may run as a user who may write everywhere.
+#[test]
+fn an_output_folder_that_cannot_be_written_is_one_message() {
+    let place = Place::new();
+    place.file("file", "mine");
+    place.file("reports/calm/7", "mine as well");
+    let before = place.files("");
+    insta::assert_snapshot!(all(&[
+        place.seen("run scenarios/calm.toml --out file"),
+        place.seen("run scenarios/calm.toml --out file/deeper"),
+        place.seen("run scenarios/calm.toml"),
+        place.seen("sweep scenarios/calm.toml --seeds 0..2 --out file"),
+    ]));
+    assert_eq!(place.files(""), before);
+}
+
+/// A disk that fills up while a report is written leaves no part of it. The limit on the size of files stands for the full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let place = Place::new();
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec {SEEDBED} run scenarios/calm.toml --out out");
+    let output = Command::new("sh").arg("-c").arg(script).current_dir(place.folder.path()).output().expect("there is a shell");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
+    assert_eq!(place.files("out"), [] as [&str; 0]);
+}
+
+/// A report runs again to the same digest, and its stored trace gets the same verdict.
+#[test]
+fn a_report_is_replayed_checked_and_drawn_again() {
+    let place = Place::new();
+    assert_eq!(place.code("run scenarios/calm.toml"), 0);
+    let before = place.files("reports");
+    fs::remove_dir_all(place.path("reports/calm/7/plots")).expect("it was written");
+    insta::assert_snapshot!(all(&[
+        place.seen("replay reports/calm/7"),
+        place.seen("check reports/calm/7"),
+        place.seen("plot reports/calm/7"),
+        place.seen("plot reports/calm/7 no_such_plot"),
+    ]));
+    assert_eq!(place.files("reports"), before, "`plot` draws what `run` has drawn");
+}
+
+/// A replay that differs names the first record that does, and ends with code 1. Here the report's scenario was given another client,
+/// and the report another digest that fits neither.
+#[test]
+fn a_replay_that_differs_shows_where() {
+    let place = Place::new();
+    assert_eq!(place.code("run scenarios/calm.toml"), 0);
+    let changed = place.read("reports/calm/7/scenario.toml").replace("seed = 7", "seed = 8");
+    let results = place.read("reports/calm/7/results.json").replace("\"seed\": 7", "\"seed\": 8");
+    place.file("reports/calm/7/scenario.toml", &changed);
+    place.file("reports/calm/7/results.json", &results);
+    let seen = place.seen("replay reports/calm/7");
+    assert!(seen.contains("first difference at "), "{seen}");
+    assert!(seen.contains("differs from the report, whose digest is DIGEST"), "{seen}");
+    assert!(seen.ends_with("--- exit code 1\n"), "{seen}");
+}
+
+/// Folders that are no report, and reports that were changed, are told apart with a hint; nothing panics and nothing is written.
+#[test]
+fn damaged_and_foreign_reports_are_refused() {
+    let place = Place::new();
+    assert_eq!(place.code("run scenarios/calm.toml"), 0);
+    let damaged = |name: &str, file: &str, change: &dyn Fn(&str) -> String| {
+        for each in ["results.json", "scenario.toml", "history.csv", "events.csv", "messages.csv", "metrics.csv"] {
+            let text = place.read(&format!("reports/calm/7/{each}"));
+            place.file(&format!("{name}/{each}"), &if each == file { change(&text) } else { text });
+        }
+    };
+    let half = |text: &str| text[..text.len() / 2].to_owned();
+    damaged("half-results", "results.json", &half);
+    damaged("no-json", "results.json", &|_| "scenario,seed\n".to_owned());
+    damaged("later-format", "results.json", &|text| text.replace("\"format\": 1", "\"format\": 2"));
+    damaged("half-scenario", "scenario.toml", &|_| "system = \"ra".to_owned());
+    damaged("half-messages", "messages.csv", &|text| text[..text.rfind(',').expect("columns")].to_owned());
+    damaged("row-lost", "history.csv", &|text| text.lines().take(3).map(|line| format!("{line}\n")).collect());
+    damaged("other-digest", "results.json", &|text| {
+        let at = digest_in(text).expect("a digest");
+        format!("{}{}{}", &text[..at], "0".repeat(32), &text[at + 32..])
+    });
+    place.file("file", "no folder");
+    fs::create_dir(place.path("empty")).expect("writable");
+    let before = place.files("");
+    let mut seen = Vec::new();
+    for folder in [
+        "missing",
+        "file",
+        "empty",
+        "reports/calm",
+        "half-results",
+        "no-json",
+        "later-format",
+        "half-scenario",
+        "half-messages",
+        "row-lost",
+        "other-digest",
+    ] {
+        seen.push(place.seen(&format!("check {folder}")));
+    }
+    for command in ["replay missing", "replay half-results", "plot missing", "plot row-lost"] {
+        seen.push(place.seen(command));
+    }
+    insta::assert_snapshot!(all(&seen));
+    assert_eq!(place.files(""), before);
+}
+
+/// A sweep gives the same table and the same text with one job and with several, and says which seeds failed.
+#[test]
+fn a_sweep_is_the_same_with_any_number_of_jobs() {
+    let place = Place::new();
+    place.file("scenarios/calm-too.toml", CALM);
+    let seen: Vec<String> = [1, 2, 5]
+        .iter()
+        .map(|jobs| {
+            let seen = place.seen(&format!("sweep scenarios --seeds 0..4 --jobs {jobs} --out out{jobs}"));
+            seen.split_once('\n').expect("a command and its output").1.to_owned()
+        })
+        .collect();
+    insta::assert_snapshot!(seen[0]);
+    assert_eq!(seen[1], seen[0]);
+    assert_eq!(seen[2], seen[0]);
+    let table = place.read("out1/sweep.csv");
+    assert_eq!(table, place.read("out2/sweep.csv"));
+    assert_eq!(table, place.read("out5/sweep.csv"));
+    assert_eq!(place.files("out1"), ["out1/sweep.csv"]);
+    let runs: Vec<String> = table.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect();
+    insta::assert_snapshot!(runs.join("\n"));
+}
+
+/// The log tells what happened in order, and each filter leaves lines of its kind and node only.
+#[test]
+fn the_log_is_filtered_by_kind_and_node() {
+    let place = Place::new();
+    let lines = |flags: &str| -> Vec<String> {
+        let output = place.output(&format!("run scenarios/calm.toml --no-files {flags}"));
+        let text = String::from_utf8(output.stdout).expect("the output is UTF-8");
+        text.lines().filter(|line| line.starts_with(' ')).map(str::to_owned).collect()
+    };
+    let everything = lines("--log");
+    let starts = lines("--log=process");
+    assert!(starts.len() >= 3 && starts.iter().all(|line| line.contains(" process ")), "{starts:#?}");
+    let of_n1 = lines("--log --node n1");
+    assert!(!of_n1.is_empty() && of_n1.iter().all(|line| line.split_whitespace().nth(2) == Some("n1")), "{of_n1:#?}");
+    assert!(of_n1.len() < everything.len());
+    let both = lines("--log=process,timer --node n1 --node n2");
+    assert!(both.iter().all(|line| everything.contains(line)));
+    assert!(both.iter().any(|line| line.contains(" n2 ")) && !both.iter().any(|line| line.contains(" n3 ")), "{both:#?}");
+    insta::assert_snapshot!(starts.join("\n"));
+}
+
+/// A reader that goes away early, as `head` does, is no mistake: nothing is said of it, the report is whole and the verdict stands.
+#[test]
+fn a_broken_pipe_is_silent() {
+    let place = Place::new();
+    let mut child =
+        place.command("run scenarios/calm.toml --log").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    drop(child.stdout.take());
+    let mut errors = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut errors).expect("the output is UTF-8");
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    assert_eq!(errors, "");
+    assert!(Path::new(&place.path("reports/calm/7/results.json")).is_file());
+}
+
+/// Standard output on a full disk is the user's to mend, and no fault of the testbed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_output_that_fails_is_one_message() {
+    let place = Place::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+    let output = place.command("run scenarios/calm.toml --no-files").stdout(full).output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
+}
