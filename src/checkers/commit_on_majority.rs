@@ -19,7 +19,7 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
-        let mut logs = Logs::new(raft);
+        let mut logs = Logs::new(raft.nodes());
         let mut membership = Membership::new(raft);
         for record in raft.select(kinds::LOG | kinds::MEMBERSHIP | kinds::COMMIT) {
             logs.replay(record);

@@ -27,7 +27,7 @@ struct Commit {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
-        let mut logs = Logs::new(raft);
+        let mut logs = Logs::new(raft.nodes());
         let mut terms = Terms::new(raft);
         let mut own: Vec<u64> = raft.per_node();
         let mut commits: IndexMap<Commit> = IndexMap::default();

@@ -1,34 +1,40 @@
-//! How often elections are started: the mark of mistakes in timers and terms, which break no safety property.
+//! How often elections are held: the mark of mistakes in timers and terms, which break no safety property.
 
 use super::findings::{Findings, whole};
-use super::raft::{Kind, Role, kinds};
+use super::raft::{Kind, Record, Role, kinds};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "elections",
-    summary: "Elections are started at most so often in the whole run.",
+    summary: "Elections are won, and started, at most so often in the whole run.",
     source: "Raft §5.2, §9.3; to be compared with the correct system in the same scenario",
-    params: &[ParamInfo {
-        name: "max",
-        duration: false,
-        default: 1e9,
-        range: (0.0, 1e9),
-        doc: "elections started in the whole run, by any node, at most",
-    }],
+    params: &[
+        ParamInfo { name: "max", duration: false, default: 1e9, range: (0.0, 1e9), doc: "elections won in the whole run, at most" },
+        ParamInfo {
+            name: "started",
+            duration: false,
+            default: 1e9,
+            range: (0.0, 1e9),
+            doc: "elections started in the whole run, by any node, at most; pre-votes do not count",
+        },
+    ],
     check,
 };
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let max = whole(params, "max");
-    let raft = case.raft();
-    let starts = || raft.select(kinds::ROLE).filter(|record| matches!(record.kind, Kind::Role { role: Role::Candidate, .. }));
-    let count = starts().count() as u64;
     let mut findings = Findings::new(CHECKER.name);
-    if count > max {
-        let first_too_many = starts().nth(usize::try_from(max).unwrap_or(usize::MAX));
-        let time_us = first_too_many.map_or(case.trace.end_us, |record| record.time_us);
-        findings.report(time_us, &[], || format!("{count} elections were started, more than {max}"));
-    }
+    let won = |record: &Record| matches!(record.kind, Kind::Leader { .. });
+    let started = |record: &Record| matches!(record.kind, Kind::Role(Role::Candidate));
+    count(case, &mut findings, "won", whole(params, "max"), won);
+    count(case, &mut findings, "started", whole(params, "started"), started);
     findings.verdict()
+}
+
+fn count(case: &Case<'_>, findings: &mut Findings, what: &str, max: u64, counts: impl Fn(&Record) -> bool) {
+    let elections = || case.raft().select(kinds::ROLE | kinds::LEADER).filter(|record| counts(record));
+    let number = elections().count() as u64;
+    if let Some(one_too_many) = usize::try_from(max).ok().and_then(|max| elections().nth(max)) {
+        findings.report(one_too_many.time_us, &[one_too_many.node], || format!("{number} elections were {what}, more than {max}"));
+    }
 }

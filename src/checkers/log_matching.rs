@@ -26,7 +26,7 @@ struct Seen {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
-        let mut logs = Logs::new(raft);
+        let mut logs = Logs::new(raft.nodes());
         // Few terms ever append at the same index.
         let mut seen: IndexMap<Vec<Seen>> = IndexMap::default();
         for record in raft.select(kinds::LOG) {

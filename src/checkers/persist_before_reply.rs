@@ -30,7 +30,7 @@ struct Promise {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
-        let mut logs = Logs::new(raft);
+        let mut logs = Logs::new(raft.nodes());
         let mut promises: Vec<Promise> = raft.per_node();
         for record in raft.select(kinds::LOG | kinds::TERMS | kinds::COMMIT) {
             let promise = &mut promises[record.node.index()];

@@ -71,7 +71,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 }
 
 fn judge_key(case: &Case<'_>, findings: &mut Findings, key: &str, operations: &[KeyOperation<'_>], steps: u64) -> Answer {
-    let mut writings = Writings::new(operations);
+    let writings = Writings::new(operations);
     if let Some((culprit, why)) = writings.impossible(operations) {
         report(case, findings, key, &operations[culprit], &why);
         return Answer::Illegal;
@@ -79,7 +79,7 @@ fn judge_key(case: &Case<'_>, findings: &mut Findings, key: &str, operations: &[
     // What certainly did not happen has no place in an order of what did. That a `cas` saw some other text is not used.
     let happened: Vec<KeyOperation<'_>> = operations.iter().filter(|each| each.operation.outcome != Outcome::Fail).copied().collect();
     let effects: Vec<_> = happened.iter().map(|each| writings.effect(each)).collect();
-    let mut until = |cut: u64| search::linearizable(&writings.beginning(&happened, &effects, cut), steps);
+    let until = |cut: u64| search::linearizable(&writings.beginning(&happened, &effects, cut), steps);
     let answer = until(u64::MAX);
     if answer == Answer::Illegal {
         // A longer history is never more linearizable than its beginning, so the shortest bad beginning is found by halving.

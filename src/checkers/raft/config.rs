@@ -1,7 +1,7 @@
 //! Configurations of the cluster, and which of them each node goes by.
 
 use super::RaftTrace;
-use super::record::{Kind, Record, kinds};
+use super::record::{Kind, Record, Role};
 use crate::trace::{NodeId, Trace};
 
 /// The three kinds of a configuration entry.
@@ -59,22 +59,32 @@ pub fn decode(trace: &Trace, kind: &str, voters: &str, learners: &str, voters_ol
 
 /// The configuration that the cluster began with.
 ///
-/// A node that shows it does so by a `config_append` at index 0. Where no configuration was ever shown, all peers vote. Otherwise it is only
-/// known if the first change was a joint one; checks that need it skip what they cannot judge.
+/// A node can show it by a `config_append` at index 0, and the first joint configuration names it. Otherwise a node tells by its first role
+/// whether it has a vote; one that never showed a role is taken for none, since too few voters make the checks mild and too many wrong.
 pub fn initial(trace: &Trace, records: &[Record], configs: &[Config]) -> Option<Config> {
-    let simple = |voters: Vec<NodeId>| Config { kind: ConfigKind::Simple, voters, learners: Vec::new(), voters_old: Vec::new() };
-    let mut shown = records.iter().filter_map(|record| match record.kind {
-        Kind::ConfigAppend { index, config, .. } => Some((index, &configs[config as usize])),
-        _ => None,
-    });
-    let Some((index, first)) = shown.next() else {
-        return Some(simple(trace.with_role("peer").collect()));
-    };
-    match first.kind {
-        _ if index == 0 => Some(first.clone()),
-        ConfigKind::Joint if !first.voters_old.is_empty() => Some(simple(first.voters_old.clone())),
-        _ => None,
+    let mut first_roles: Vec<Option<Role>> = vec![None; trace.nodes.len()];
+    let mut first_config = None;
+    for record in records {
+        match record.kind {
+            Kind::Role(role) => {
+                first_roles[record.node.index()].get_or_insert(role);
+            }
+            Kind::ConfigAppend { index, config, .. } => {
+                first_config.get_or_insert((index, &configs[config as usize]));
+            }
+            _ => {}
+        }
     }
+    let votes = |node: &NodeId| first_roles[node.index()].is_some_and(|role| role != Role::Learner);
+    let voters: Vec<NodeId> = match first_config {
+        Some((0, first)) => return Some(first.clone()),
+        Some((_, first)) if first.kind == ConfigKind::Joint => first.voters_old.clone(),
+        // A change could involve the silent ones.
+        Some(_) if trace.with_role("peer").any(|node| first_roles[node.index()].is_none()) => return None,
+        _ => trace.with_role("peer").filter(votes).collect(),
+    };
+    let config = Config { kind: ConfigKind::Simple, voters, learners: Vec::new(), voters_old: Vec::new() };
+    (!config.voters.is_empty()).then_some(config)
 }
 
 /// A configuration in a node's log.
@@ -136,7 +146,10 @@ impl Membership {
                 list.retain(|adopted| adopted.index <= last_index.max(snapshot_index));
                 self.take_from_snapshot(record.node, snapshot_index);
             }
-            Kind::SnapshotInstall { index, .. } => self.take_from_snapshot(record.node, index),
+            Kind::SnapshotInstall { index, keeps, .. } => {
+                list.retain(|adopted| keeps || adopted.index <= index);
+                self.take_from_snapshot(record.node, index);
+            }
             _ => {}
         }
     }
@@ -152,9 +165,4 @@ impl Membership {
             list.insert(0, latest);
         }
     }
-}
-
-impl Membership {
-    /// The kinds of records that a check must select so that the configurations are followed.
-    pub const KINDS: u32 = kinds::MEMBERSHIP;
 }

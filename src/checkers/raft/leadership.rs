@@ -26,8 +26,8 @@ impl Leadership {
         let led = &mut self.0[record.node.index()];
         match record.kind {
             Kind::Leader { term, .. } => *led = Some(term),
-            Kind::Role { role: Role::Leader, .. } => {}
-            Kind::Role { .. } | Kind::Recover { .. } | Kind::Start | Kind::Crash { .. } => *led = None,
+            Kind::Role(Role::Leader) => {}
+            Kind::Role(_) | Kind::Recover { .. } | Kind::Start | Kind::Crash { .. } => *led = None,
             Kind::Term { term } if led.is_some_and(|led| term > led) => *led = None,
             _ => {}
         }

@@ -4,7 +4,6 @@
 //! what the node has promised. A crash may leave a little more on the disk than was observed (the crash policies `prefix` and `torn`),
 //! which the next `recover` shows: what may have changed unseen is from then on covered, not known.
 
-use super::RaftTrace;
 use super::record::{Kind, Record};
 
 /// An entry of a log.
@@ -91,12 +90,12 @@ impl Log {
         }
     }
 
-    fn install(&mut self, index: u64, chain: u64) {
+    /// Whether a snapshot leaves what comes after it: with the same entry in its log a follower keeps the rest (Raft §7).
+    pub fn keeps(&self, index: u64, chain: u64) -> bool {
         match self.at(index) {
-            Held::Covered => {}
-            // Raft §7: with the same entry in its log a follower keeps what comes after it.
-            Held::Entry(entry) if entry.chain == chain => {}
-            Held::Entry(_) | Held::Absent => self.cover(index),
+            Held::Covered => true,
+            Held::Entry(entry) => entry.chain == chain,
+            Held::Absent => false,
         }
     }
 
@@ -121,8 +120,9 @@ impl Log {
 pub struct Logs(Vec<Log>);
 
 impl Logs {
-    pub fn new(raft: &RaftTrace) -> Self {
-        Logs(raft.per_node())
+    /// Empty logs of so many participants.
+    pub fn new(nodes: usize) -> Self {
+        Logs(vec![Log::default(); nodes])
     }
 
     /// The log of a node of this trace.
@@ -137,7 +137,7 @@ impl Logs {
             Kind::Append { index, term, digest, chain } => log.append(index, Entry { term, digest, chain }),
             Kind::Truncate { from } => log.truncate(from.saturating_sub(1)),
             Kind::SnapshotTake { index, .. } if index > log.last() => log.cover(index),
-            Kind::SnapshotInstall { index, chain, .. } => log.install(index, chain),
+            Kind::SnapshotInstall { index, chain, .. } if !log.keeps(index, chain) => log.cover(index),
             Kind::Recover { snapshot_index, last_index, last_term, .. } => log.recover(snapshot_index, last_index, last_term),
             _ => {}
         }

@@ -52,6 +52,7 @@ impl RaftTrace {
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
+        note_kept_logs(trace, &mut records);
         let tags: Vec<u8> = records.iter().map(|record| record.kind.tag()).collect();
         let speaks_raft = tags.iter().any(|tag| kinds::PROTOCOL & (1 << tag) != 0);
         let initial = config::initial(trace, &records, &configs);
@@ -87,6 +88,11 @@ impl RaftTrace {
         self.names.get(node.index()).map_or("?", String::as_str)
     }
 
+    /// How many participants there are.
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
     /// Names joined by commas.
     pub fn names(&self, nodes: &[NodeId]) -> String {
         if nodes.is_empty() {
@@ -110,5 +116,19 @@ impl RaftTrace {
     /// Elections and commits of the whole run.
     pub fn timeline(&self) -> &Timeline {
         self.timeline.get_or_init(|| Timeline::new(self))
+    }
+}
+
+/// Note at each installed snapshot whether the log after it was kept, for those who do not replay the logs.
+fn note_kept_logs(trace: &Trace, records: &mut [Record]) {
+    if !records.iter().any(|record| matches!(record.kind, Kind::SnapshotInstall { .. })) {
+        return;
+    }
+    let mut logs = Logs::new(trace.nodes.len());
+    for record in records {
+        if let Kind::SnapshotInstall { index, chain, keeps, .. } = &mut record.kind {
+            *keeps = logs.of(record.node).keeps(*index, *chain);
+        }
+        logs.replay(record);
     }
 }

@@ -18,7 +18,9 @@ pub struct Record {
 pub enum Role {
     Leader,
     Candidate,
-    /// Follower, pre-candidate, learner: whoever neither leads nor asks for votes.
+    /// It has no vote in the configuration that it goes by.
+    Learner,
+    /// Follower or pre-candidate.
     Other,
 }
 
@@ -39,10 +41,7 @@ pub enum Kind {
         term: u64,
         candidate: NodeId,
     },
-    Role {
-        term: u64,
-        role: Role,
-    },
+    Role(Role),
     Leader {
         term: u64,
         last_index: u64,
@@ -80,6 +79,8 @@ pub enum Kind {
         term: u64,
         chain: u64,
         state: u64,
+        /// Whether the log held the snapshot's last entry, so that what came after it stays.
+        keeps: bool,
     },
     ConfigAppend {
         index: u64,
@@ -150,7 +151,7 @@ impl Kind {
             Kind::Recover { .. } => 0,
             Kind::Term { .. } => 1,
             Kind::Vote { .. } => 2,
-            Kind::Role { .. } => 3,
+            Kind::Role(_) => 3,
             Kind::Leader { .. } => 4,
             Kind::Append { .. } => 5,
             Kind::Truncate { .. } => 6,
@@ -247,13 +248,14 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
         "term" => Kind::Term { term: take.number("term")? },
         "vote" => Kind::Vote { term: take.number("term")?, candidate: take.node("candidate")?? },
         "role" => {
-            let term = take.number("term")?;
+            let _ = take.number("term");
             let role = match take.text("role")? {
                 "leader" => Role::Leader,
                 "candidate" => Role::Candidate,
+                "learner" => Role::Learner,
                 _ => Role::Other,
             };
-            Kind::Role { term, role }
+            Kind::Role(role)
         }
         "leader" => Kind::Leader { term: take.number("term")?, last_index: take.number("last_index")? },
         "truncate" => Kind::Truncate { from: take.number("from")? },
@@ -270,7 +272,8 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
             if event.name == "snapshot_take" {
                 Kind::SnapshotTake { index, term, chain, state }
             } else {
-                Kind::SnapshotInstall { index, term, chain, state }
+                // Only a replay of the logs shows what is kept.
+                Kind::SnapshotInstall { index, term, chain, state, keeps: true }
             }
         }
         "config_append" => {

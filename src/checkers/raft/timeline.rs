@@ -36,7 +36,7 @@ pub struct Timeline {
 impl Timeline {
     pub fn new(raft: &RaftTrace) -> Self {
         let mut timeline = Timeline::default();
-        let mut logs = Logs::new(raft);
+        let mut logs = Logs::new(raft.nodes());
         let mut covered = 0;
         for record in raft.select(kinds::LOG | kinds::LEADER | kinds::COMMIT) {
             logs.replay(record);

@@ -1,0 +1,105 @@
+//! State machines, snapshots, replies.
+
+use crate::run::{C1, C2, Entry, N1, N2, N3, Run, accepts, all_accept, refuses};
+
+const A: Entry = (1, "a");
+const B: Entry = (1, "b");
+
+/// Two entries, committed by n1 on three servers.
+fn two_committed() -> Run {
+    let mut run = Run::new();
+    run.elect(N1, 1, &[N2, N3]).append(&[N1, N2, N3], A).append(&[N1, N2, N3], B).commit(&[N1, N2], 2);
+    run
+}
+
+/// Everyone applies the same at an index, also after a restart, when the state is built up again.
+#[test]
+fn state_machine_safety_compares_entries_by_index() {
+    let mut good = two_committed();
+    good.apply(&[N1, N2], 1, (C1, 1), 1).apply(&[N1], 2, (C2, 1), 1).restart(N1).apply(&[N1], 1, (C1, 1), 1);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N1], 1, (C1, 1), 1).truncate(N2, 1).append(&[N2], (2, "x")).apply(&[N2], 1, (C1, 1), 1);
+    let sentence = "n1 applied an entry of term 1 at index 1, n2 a different one of term 2";
+    refuses(&bad, "state_machine_safety", sentence);
+}
+
+/// The same entries lead to the same state, if the state machine reads nothing else (a clock, for example).
+#[test]
+fn state_machine_safety_compares_states_of_snapshots() {
+    let mut good = two_committed();
+    good.apply(&[N1, N2], 1, (C1, 1), 1).snapshot(N1, "snapshot_take", &[A], 7).snapshot(N2, "snapshot_take", &[A], 7);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N1, N2], 1, (C1, 1), 1).snapshot(N1, "snapshot_take", &[A], 7).snapshot(N2, "snapshot_take", &[A], 8);
+    refuses(&bad, "state_machine_safety", "n1 and n2 have different states after entry 1");
+}
+
+#[test]
+fn applied_without_gaps_follows_the_indices() {
+    let mut good = two_committed();
+    good.apply(&[N1], 1, (C1, 1), 1).apply(&[N1], 2, (C2, 1), 1);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N1], 2, (C2, 1), 1).apply(&[N1], 2, (C2, 1), 0);
+    refuses(&bad, "applied_without_gaps", "n1 applied index 2 after index 0");
+}
+
+/// After a restart applying begins at the snapshot, whatever was applied before.
+#[test]
+fn applied_without_gaps_begins_at_the_snapshot() {
+    let mut good = two_committed();
+    good.apply(&[N1], 1, (C1, 1), 1).snapshot(N1, "snapshot_take", &[A], 7).apply(&[N1], 2, (C2, 1), 1);
+    good.restart(N1).apply(&[N1], 2, (C2, 1), 1);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N1], 1, (C1, 1), 1).snapshot(N1, "snapshot_take", &[A], 7).restart(N1).apply(&[N1], 1, (C1, 1), 1);
+    refuses(&bad, "applied_without_gaps", "n1 applied index 1 after index 1");
+}
+
+/// A snapshot brings a node forward. An old one that arrives late would throw applied entries away.
+#[test]
+fn applied_without_gaps_refuses_an_old_snapshot() {
+    let mut good = two_committed();
+    good.restart(N2).snapshot(N2, "snapshot_install", &[A, B], 7);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N2], 1, (C1, 1), 1).apply(&[N2], 2, (C2, 1), 1).snapshot(N2, "snapshot_install", &[A], 7);
+    refuses(&bad, "applied_without_gaps", "n2 installed a snapshot of index 1 when it had applied up to 2");
+}
+
+/// The leader answers when it has applied the command, and answers a repeated one from its session.
+#[test]
+fn acknowledged_is_committed_wants_the_command_applied() {
+    let mut good = two_committed();
+    good.apply(&[N1], 1, (C1, 1), 1).reply(N1, C1, 1, 1).apply(&[N1], 2, (C1, 1), 0).reply(N1, C1, 1, 2);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N1], 1, (C1, 1), 1).reply(N1, C2, 1, 2);
+    let sentence = "n1 acknowledged command 1 of c2 at index 2, but no node had applied it";
+    refuses(&bad, "acknowledged_is_committed", sentence);
+}
+
+/// To apply an entry before it is committed, and answer, is no better.
+#[test]
+fn acknowledged_is_committed_wants_the_command_committed() {
+    let mut bad = Run::new();
+    bad.elect(N1, 1, &[N2, N3]).append(&[N1, N2, N3], A).append(&[N1], B).commit(&[N1], 1);
+    bad.apply(&[N1], 1, (C1, 1), 1).apply(&[N1], 2, (C2, 1), 1).reply(N1, C2, 1, 2);
+    let sentence = "n1 acknowledged command 1 of c2 at index 2, but it was applied at index 2 when nothing above 1 was committed";
+    refuses(&bad, "acknowledged_is_committed", sentence);
+}
+
+/// A repeated command stands in the log twice and takes effect once. Every server applies it, and again after a restart.
+#[test]
+fn exactly_once_counts_effects_by_index() {
+    let mut good = two_committed();
+    good.apply(&[N1, N2], 1, (C1, 1), 1).apply(&[N1, N2], 2, (C1, 1), 0).restart(N1).apply(&[N1], 1, (C1, 1), 1);
+    all_accept(&good);
+    let mut bad = two_committed();
+    bad.apply(&[N1, N2], 1, (C1, 1), 1).apply(&[N1], 2, (C1, 1), 1);
+    refuses(&bad, "exactly_once", "command 1 of c1 took effect at index 1 on n1 and at index 2 on n1");
+    let mut other = two_committed();
+    other.apply(&[N1], 1, (C1, 1), 1).apply(&[N1], 2, (C1, 2), 1);
+    accepts(&other, "exactly_once");
+}
