@@ -30,22 +30,22 @@ faults! {
             "at = \"5s\"\nduration = \"4s\"\nfault = \"flap\"\nshape = \"one\"\ntargets = \"leader\"\ndown = [\"100ms\", \"400ms\"]\nup = [\"100ms\", \"400ms\"]";
         "latency": "All links of the targets have this latency in place of their own.",
             "at = \"5s\"\nduration = \"2s\"\nfault = \"latency\"\ntargets = \"one\"\nlatency = { dist = \"lognormal\", median = \"80ms\", p99 = \"400ms\" }";
-        "loss": "Messages of the targets' links are lost with this probability besides the links' own; `correlation` makes bursts.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"loss\"\ntargets = \"minority\"\nprobability = [0.1, 0.5]\ncorrelation = 0.7";
+        "loss": "Messages of the targets' links are lost with this probability besides the links' own; `loss_correlation` makes bursts.",
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"loss\"\ntargets = \"minority\"\nloss = [0.1, 0.5]\nloss_correlation = 0.7";
         "duplicate": "Messages of the targets' links arrive twice with this probability.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"duplicate\"\ntargets = \"all\"\nprobability = 0.2";
-        "reorder": "Messages of the targets' links are held back for `delay` with this probability, so that later ones overtake them.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"reorder\"\ntargets = \"all\"\nprobability = 0.2\ndelay = [\"10ms\", \"200ms\"]";
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"duplicate\"\ntargets = \"all\"\nduplicate = 0.2";
+        "reorder": "Messages of the targets' links are held back for `reorder_delay` with this probability, so that later ones overtake them.",
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"reorder\"\ntargets = \"all\"\nreorder = 0.2\nreorder_delay = [\"10ms\", \"200ms\"]";
         "corrupt": "Bits of messages of the targets' links are flipped with this probability; a format with a checksum throws such a message away.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"corrupt\"\ntargets = \"one\"\nprobability = 0.1";
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"corrupt\"\ntargets = \"one\"\ncorrupt = 0.1";
         "bandwidth": "The targets' links carry so many bytes a second, and throw away what does not fit into the `queue`.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"bandwidth\"\ntargets = \"leader\"\nbytes_per_second = [2000, 20000]\nqueue = 65536";
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"bandwidth\"\ntargets = \"leader\"\nbandwidth = [2000, 20000]\nqueue = 65536";
         "hold": "Messages wait, and all arrive when the fault ends: those of the targets, or from `src` to `dest`, of every type or of one `message`. The name `targets` in `src` or `dest` stands for the entry's targets.",
             "at = \"5s\"\nduration = \"500ms\"\nfault = \"hold\"\nmessage = \"AppendEntriesResponse\"\ntargets = \"leader\"\ndest = [\"targets\"]";
         "drop": "Messages are lost: those of the targets, or from `src` to `dest`, of every type or of one `message`; all of them or only the `nth` since the fault began.",
             "at = \"5s\"\nduration = \"2s\"\nfault = \"drop\"\nmessage = \"RequestVoteResponse\"\nsrc = [\"n2\"]\ndest = [\"n1\"]\nnth = 1";
-        "delay": "Messages are late by `delay` besides the link's latency: those of the targets, or from `src` to `dest`, of every type or of one `message`; all of them or only the `nth`.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"delay\"\nmessage = \"InstallSnapshot\"\ntargets = \"leader\"\nsrc = [\"targets\"]\ndelay = [\"200ms\", \"1s\"]";
+        "delay": "Messages are late by `by` besides the link's latency: those of the targets, or from `src` to `dest`, of every type or of one `message`; all of them or only the `nth`.",
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"delay\"\nmessage = \"InstallSnapshot\"\ntargets = \"leader\"\nsrc = [\"targets\"]\nby = [\"200ms\", \"1s\"]";
     }
     "processes": {
         "kill": "Processes end at once and start again when the fault ends. What they had not synced goes as `[disk] crash` says.",
@@ -69,11 +69,11 @@ faults! {
     }
     "clocks": {
         "clock_bump": "The wall clocks of the targets are stepped, each by an amount of its own, and stay so.",
-            "at = \"5s\"\nfault = \"clock_bump\"\ntargets = \"minority\"\nby_ms = [-500, 500]";
+            "at = \"5s\"\nfault = \"clock_bump\"\ntargets = \"minority\"\nby = [\"-500ms\", \"500ms\"]";
         "clock_drift": "The oscillators of the targets have another drift, and with them all timers.",
             "at = \"5s\"\nduration = \"10s\"\nfault = \"clock_drift\"\ntargets = \"leader\"\nppm = [-50000, -20000]";
         "clock_strobe": "The wall clocks of the targets step there and back, half a `period` each.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"clock_strobe\"\ntargets = \"one\"\nby_ms = 250\nperiod = [\"20ms\", \"100ms\"]";
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"clock_strobe\"\ntargets = \"one\"\nby = \"250ms\"\nperiod = [\"20ms\", \"100ms\"]";
         "clock_freeze": "The wall clocks of the targets stand still, and go on from there when the fault ends.",
             "at = \"5s\"\nduration = \"1s\"\nfault = \"clock_freeze\"\ntargets = \"one\"";
         "clock_reset": "The wall clocks of the targets are put right.",
@@ -91,7 +91,7 @@ faults! {
         "disk_full": "Every save fails for want of room.",
             "at = \"5s\"\nduration = \"2s\"\nfault = \"disk_full\"\ntargets = \"one\"";
         "disk_error": "Every sync fails with this probability.",
-            "at = \"5s\"\nduration = \"2s\"\nfault = \"disk_error\"\ntargets = \"one\"\nprobability = 0.05";
+            "at = \"5s\"\nduration = \"2s\"\nfault = \"disk_error\"\ntargets = \"one\"\nerrors = 0.05";
         "disk_slow": "Syncs take `factor` times as long.",
             "at = \"5s\"\nduration = \"3s\"\nfault = \"disk_slow\"\ntargets = \"leader\"\nfactor = [10, 100]";
         "disk_stall": "No sync ends until the fault does.",

@@ -221,9 +221,21 @@ pub enum When {
     /// At a time of the run, drawn where a range is given.
     At(Span),
     /// So long after another entry, by name, has begun (`begin`) or healed.
-    After { entry: String, delay: Span, ended: bool },
+    After {
+        /// The other entry.
+        entry: String,
+        /// So much later.
+        delay: Span,
+        /// After its healing in place of its beginning.
+        ended: bool,
+    },
     /// As soon as a condition holds, first looked at when the run begins.
-    Condition { condition: Condition, delay: Span },
+    Condition {
+        /// What must hold.
+        condition: Condition,
+        /// So much later.
+        delay: Span,
+    },
     /// Again and again, this far apart, until `duration`.
     Every(Span),
 }
@@ -232,11 +244,40 @@ pub enum When {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     /// A metric of one node (or of `any`, or of `all`) is within bounds, or equal to a word.
-    Metric { metric: String, node: String, at_least: Option<f64>, at_most: Option<f64>, equals: Option<String> },
+    Metric {
+        /// Its name.
+        metric: String,
+        /// Of which node.
+        node: String,
+        /// The least number.
+        at_least: Option<f64>,
+        /// The greatest number.
+        at_most: Option<f64>,
+        /// The value as the trace writes it.
+        equals: Option<String>,
+    },
     /// An event of this name (with these fields) was observed, for the n-th time.
-    Event { event: String, node: String, fields: Vec<(String, String)>, nth: u64 },
+    Event {
+        /// Its name.
+        event: String,
+        /// On which node, or `any`.
+        node: String,
+        /// Fields that it must have, as the trace writes them.
+        fields: Vec<(String, String)>,
+        /// Which one, from 1.
+        nth: u64,
+    },
     /// A message of this type was delivered (for the n-th time).
-    Message { message: String, src: String, dest: String, nth: u64 },
+    Message {
+        /// Its type.
+        message: String,
+        /// Who has sent it, or `any`.
+        src: String,
+        /// Who gets it, or `any`.
+        dest: String,
+        /// Which one, from 1.
+        nth: u64,
+    },
 }
 
 /// How often an entry happens.

@@ -10,9 +10,11 @@ mod reading;
 pub mod reference;
 mod tree;
 mod types;
+mod section;
 mod units;
+mod values;
 
-pub use catalog::{FAULTS, FaultInfo, TESTBED_EVENTS, TESTBED_METRICS};
+pub use catalog::{TESTBED_EVENTS, TESTBED_METRICS};
 pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
 pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with};
 pub use reader::Section;

@@ -1,15 +1,16 @@
 //! The declared fault model: a timeline that leaves it is refused, because a failing student must never be the scenario's fault.
 //!
-//! The judgement is conservative. Where the seed decides whom or when a fault hits, the worst choice counts; two entries of which each hits a
-//! random minority may hit different nodes, and an entry that waits for a condition may begin at any time. A scenario that is refused although its
-//! author knows better says `beyond_model = true`.
+//! Here is judged what the text alone decides. An entry that by itself makes too many nodes faulty is refused, and so are entries with times of
+//! their own that certainly overlap; where the seed decides whom they hit, they count as different nodes. What only the run decides (entries with
+//! `every` or `when`, random minorities) is weighed by the nemesis before it begins a fault. Clocks and delays have no such guard, so for them the
+//! worst of what the seed can draw counts. A scenario that is refused although its author knows better says `beyond_model = true`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::error::Mistake;
 
-use super::faults::{Fault, NemesisEntry, PartitionShape, TargetSpec, When};
+use super::faults::{Fault, NemesisEntry, PartitionShape, Span, TargetSpec, When};
 use super::read::{ClockPlaces, EntryPlace, ModelPlace};
 use super::reading::{Reading, and_list, mistake_at};
 use super::tree::At;
@@ -25,16 +26,14 @@ pub(super) struct Judge<'a> {
     pub(super) model: &'a ModelPlace,
 }
 
-/// The time in which an entry may be at work, and how often at once.
+/// The time in which an entry is certainly at work.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     from: Duration,
     to: Duration,
-    /// At most so many of its occurrences at the same time.
-    times: u64,
 }
 
-/// The nodes that a fault takes from the majority, at the worst.
+/// The nodes that a fault takes from the majority, at the least where the nemesis may choose fewer.
 #[derive(Clone, Debug)]
 enum Taken {
     These(BTreeSet<String>),
@@ -54,41 +53,42 @@ impl Judge<'_> {
     fn judge_faulty(&self) {
         let Some(allowed) = self.scenario.model.max_faulty.map(|count| count as usize) else { return };
         let all = self.scenario.nodes.nodes.len();
-        let taken: Vec<(usize, Window, Taken)> = self
-            .entries()
-            .map(|(i, entry)| (i, self.window(entry), self.taken(&entry.fault, &entry.targets)))
-            .filter(|(_, _, taken)| taken.count() > 0)
-            .collect();
+        let limit = format!("the model allows {allowed}");
+        let hint = format!("hit fewer nodes, raise `max_faulty`, {HOW_TO_DECLARE}");
+        let mut timed = vec![];
+        for (i, entry) in self.entries() {
+            let taken = self.taken(&entry.fault, &entry.targets);
+            if taken.count() > allowed {
+                let label = format!("`{}` makes {} of {all} nodes faulty: down, paused or cut off", entry.name, taken.count());
+                self.reading.note(self.leaves("max_faulty", &self.places[i].fault, label, limit).hint(hint));
+                return;
+            }
+            if taken.count() > 0 {
+                timed.extend(self.window(entry).map(|window| (i, window, taken)));
+            }
+        }
         // The number can only grow when an entry begins.
-        let mut starts: Vec<(Duration, usize)> = taken.iter().map(|(i, window, _)| (window.from, *i)).collect();
-        starts.sort();
-        for (begins, last) in starts {
+        timed.sort_by_key(|(i, window, _)| (window.from, *i));
+        for (last, begins, _) in &timed {
             let active: Vec<&(usize, Window, Taken)> =
-                taken.iter().filter(|(_, window, _)| window.from <= begins && begins < window.to).collect();
+                timed.iter().filter(|(_, window, _)| window.from <= begins.from && begins.from < window.to).collect();
             let (mut names, mut any) = (BTreeSet::new(), 0);
-            for (_, window, taken) in &active {
+            for (_, _, taken) in &active {
                 match taken {
                     Taken::These(these) => names.extend(these.iter().cloned()),
-                    Taken::Any(count) => any += count * usize::try_from(window.times).unwrap_or(usize::MAX).min(all),
+                    Taken::Any(count) => any += count,
                 }
             }
             let faulty = (names.len() + any).min(all);
-            if faulty <= allowed {
-                continue;
+            if faulty > allowed {
+                let part = |(i, _, taken): &&(usize, Window, Taken)| format!("`{}` ({})", self.scenario.nemesis[*i].name, taken.count());
+                let parts: Vec<String> = active.iter().map(part).collect();
+                let label = format!("at {}, {faulty} of {all} nodes are down, paused or cut off", show_duration(begins.from));
+                let mistake = self.leaves("max_faulty", &self.places[*last].fault, label, limit);
+                let mistake = mistake.note(format!("at work then: {}", and_list(&parts)));
+                self.reading.note(mistake.hint(format!("let them not overlap, {hint}")));
+                return;
             }
-            let parts: Vec<String> = active
-                .iter()
-                .map(|(i, window, taken)| {
-                    let again = if window.times > 1 && matches!(taken, Taken::Any(_)) { ", more than once at a time" } else { "" };
-                    format!("`{}` ({}{again})", self.scenario.nemesis[*i].name, taken.count())
-                })
-                .collect();
-            let label = format!("at {}, up to {faulty} of {all} nodes are down, paused or cut off", show_duration(begins));
-            let limit = format!("the model allows {allowed}");
-            let mistake = self.leaves("max_faulty", &self.places[last].fault, label, limit);
-            let mistake = mistake.note(format!("at work then: {}", and_list(&parts)));
-            self.reading.note(mistake.hint(format!("let them not overlap, hit fewer nodes, raise `max_faulty`, {HOW_TO_DECLARE}")));
-            return;
         }
     }
 
@@ -135,38 +135,39 @@ impl Judge<'_> {
         self.judge_steps(base, allowed, &limit, &hint("max_clock_offset"));
     }
 
-    /// Steps of wall clocks add up while they last.
+    /// Errors of wall clocks add up: only `clock_reset` takes them back, and it need not come in time.
     fn judge_steps(&self, base_s: f64, allowed: Duration, limit: &str, hint: &str) {
-        let steps: Vec<(usize, Window, f64)> = self
-            .entries()
-            .map(|(i, entry)| {
-                let window = self.window(entry);
-                let lasts_s = window.to.saturating_sub(window.from).as_secs_f64();
-                let step = worst(&entry.fault, &|fault| match fault {
-                    Fault::ClockBump { by_ms } | Fault::ClockStrobe { by_ms, .. } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3,
-                    // A clock that stands still is behind by as long as it stood.
-                    Fault::ClockFreeze => entry.lasts.map_or(lasts_s, |lasts| lasts.max.as_secs_f64()),
-                    Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()) / 1e6 * lasts_s,
-                    _ => 0.0,
-                });
-                (i, window, step * window.times as f64)
-            })
-            .filter(|(_, _, step)| *step > 0.0)
-            .collect();
-        for (last, begins, _) in &steps {
-            let active: Vec<_> = steps.iter().filter(|(_, at, _)| at.from <= begins.from && begins.from < at.to).collect();
-            let offset = base_s + active.iter().map(|(_, _, step)| step).sum::<f64>();
-            if offset > allowed.as_secs_f64() {
-                let names: Vec<String> =
-                    active.iter().map(|(i, _, step)| format!("`{}` ({})", self.scenario.nemesis[*i].name, seconds(*step))).collect();
-                let label = format!("from {} on, a clock may be wrong by {}", show_duration(begins.from), seconds(offset));
-                let mistake = self.leaves("max_clock_offset", &self.places[*last].fault, label, limit.to_string());
-                let mistake =
-                    mistake.note(format!("at work then: {}; without them a clock is wrong by {}", and_list(&names), seconds(base_s)));
+        let mut sum_s = base_s;
+        for (i, entry) in self.entries() {
+            let times = self.times(entry) as f64;
+            let end_s = self.scenario.duration.as_secs_f64();
+            let lasts_s = entry.lasts.map_or(end_s, |lasts| lasts.max.as_secs_f64());
+            let step_s = worst(&entry.fault, &|fault| match fault {
+                Fault::ClockBump { by_ms } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3 * times,
+                Fault::ClockStrobe { by_ms, .. } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3,
+                // A clock that stood still is behind by as long as it stood.
+                Fault::ClockFreeze => (lasts_s * times).min(end_s),
+                Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()) / 1e6 * (lasts_s * times).min(end_s),
+                _ => 0.0,
+            });
+            sum_s += step_s;
+            if step_s > 0.0 && sum_s > allowed.as_secs_f64() {
+                let label = format!("with `{}` a clock may be wrong by {}", entry.name, seconds(sum_s));
+                let mistake = self.leaves("max_clock_offset", &self.places[i].fault, label, limit.to_string());
+                let mistake = mistake.note(format!("{} of it come from this entry, at the worst; errors add up", seconds(step_s)));
                 self.reading.note(mistake.hint(hint));
                 return;
             }
         }
+    }
+
+    /// How often an entry can happen.
+    fn times(&self, entry: &NemesisEntry) -> u64 {
+        let most = match &entry.when {
+            When::Every(apart) => self.scenario.duration.as_nanos().div_ceil(apart.min.as_nanos().max(1)),
+            _ => u128::MAX,
+        };
+        entry.repeat.times.min(u64::try_from(most).unwrap_or(u64::MAX))
     }
 
     fn judge_latency(&self) {
@@ -193,8 +194,7 @@ impl Judge<'_> {
             base = base.max(bound.unwrap_or_default());
         }
         for (i, entry) in self.entries() {
-            let window = self.window(entry);
-            let held = entry.lasts.map_or(window.to.saturating_sub(window.from), |lasts| lasts.max);
+            let held = entry.lasts.map_or(self.scenario.duration, |lasts| lasts.max);
             let delay = |fault: &Fault| -> f64 {
                 let bound = |latency: &Latency| bound(latency).map_or(f64::INFINITY, |bound| bound.as_secs_f64());
                 match fault {
@@ -244,48 +244,34 @@ impl Judge<'_> {
         self.scenario.nemesis.iter().enumerate().filter(|(_, entry)| entry.probability > 0.0)
     }
 
-    fn window(&self, entry: &NemesisEntry) -> Window {
-        let end = self.scenario.duration;
-        let (first, last) = self.begins(entry, 0);
-        let lasts = lasts(entry);
-        let to = lasts.map_or(end, |lasts| last.saturating_add(lasts)).min(end);
-        let times = match &entry.when {
-            When::Every(apart) => {
-                let over = lasts.unwrap_or(end).as_nanos();
-                let apart = apart.min.as_nanos().max(1);
-                u64::try_from(over.div_ceil(apart)).unwrap_or(u64::MAX).clamp(1, entry.repeat.times.max(1))
-            }
-            // A condition is armed again only once the fault has healed.
-            _ => 1,
-        };
-        Window { from: first, to, times }
+    /// When an entry is certainly at work; `None` where the run decides that.
+    fn window(&self, entry: &NemesisEntry) -> Option<Window> {
+        if entry.probability < 1.0 {
+            return None;
+        }
+        let begins = self.begins(entry, 0)?;
+        let to = lasts(entry).map_or(self.scenario.duration, |lasts| begins.min.saturating_add(lasts.min)).min(self.scenario.duration);
+        (begins.max < to).then_some(Window { from: begins.max, to })
     }
 
-    /// The first and the last moment at which an entry may begin.
-    fn begins(&self, entry: &NemesisEntry, depth: usize) -> (Duration, Duration) {
-        let end = self.scenario.duration;
+    /// The first and the last moment at which an entry may begin, where its text says so.
+    fn begins(&self, entry: &NemesisEntry, depth: usize) -> Option<Span> {
         match &entry.when {
-            When::At(at) => (at.min, at.max),
-            When::Every(apart) => {
-                let last = u32::try_from(entry.repeat.times).ok().and_then(|times| apart.max.checked_mul(times)).unwrap_or(end);
-                (apart.min, last.min(end))
-            }
-            When::Condition { delay, .. } => (delay.min, end),
+            When::At(at) => Some(*at),
+            When::Every(_) | When::Condition { .. } => None,
             When::After { entry: name, delay, ended } => {
-                let other = self.scenario.nemesis.iter().find(|other| other.name == *name);
-                let Some(other) = other.filter(|_| depth <= self.scenario.nemesis.len()) else { return (delay.min, end) };
-                let (mut first, mut last) = self.begins(other, depth + 1);
-                if *ended {
-                    first = first.saturating_add(other.lasts.map_or(Duration::ZERO, |lasts| lasts.min));
-                    last = last.saturating_add(lasts(other).unwrap_or(end)).min(end);
-                }
-                (first.saturating_add(delay.min), last.saturating_add(delay.max).min(end))
+                // Entries that wait for each other were refused before; the depth is for those that wait for them.
+                let other = self.scenario.nemesis.iter().find(|other| other.name == *name && depth < self.scenario.nemesis.len())?;
+                let begins = self.begins(other, depth + 1)?;
+                let end = Span { min: self.scenario.duration, max: self.scenario.duration };
+                let lasted = if *ended { lasts(other).unwrap_or(end) } else { Span { min: Duration::ZERO, max: Duration::ZERO } };
+                let sum = |a: Duration, b: Duration, c: Duration| a.saturating_add(b).saturating_add(c);
+                Some(Span { min: sum(begins.min, lasted.min, delay.min), max: sum(begins.max, lasted.max, delay.max) })
             }
         }
     }
 
     fn taken(&self, fault: &Fault, targets: &TargetSpec) -> Taken {
-        let all = self.scenario.nodes.nodes.len();
         match fault {
             Fault::Kill
             | Fault::Restart { .. }
@@ -303,21 +289,16 @@ impl Judge<'_> {
             Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => self.parted(shape, targets),
             Fault::Loss { probability, .. } if probability.max >= 1.0 => self.targeted(targets),
             Fault::Drop { message: None, src, dest, nth: None } | Fault::Hold { message: None, src, dest } => {
-                let any = |names: &[String]| names.iter().any(|name| name == "any");
-                match (any(src), any(dest)) {
-                    (true, true) => Taken::Any(all),
-                    (true, false) => Taken::These(self.expanded(dest)),
-                    (false, true) => Taken::These(self.expanded(src)),
-                    (false, false) => Taken::Any(0),
+                match (src.as_slice(), dest.as_slice()) {
+                    ([], []) => self.targeted(targets),
+                    ([], ends) | (ends, []) => Taken::These(self.expanded(ends)),
+                    _ => Taken::Any(0),
                 }
             }
+            // The nemesis draws again when what it has drawn is too much.
             Fault::Random { among } => {
-                among.iter().map(|fault| self.taken(fault, targets)).max_by_key(Taken::count).unwrap_or(Taken::Any(0))
+                among.iter().map(|fault| self.taken(fault, targets)).min_by_key(Taken::count).unwrap_or(Taken::Any(0))
             }
-            // All that the seed keeps may be at work at once.
-            Fault::Swarm { among, .. } => Taken::Any(among.iter().map(|fault| self.taken(fault, targets).count()).sum::<usize>().min(all)),
-            // One after the other is cut off until all are.
-            Fault::Swizzle => Taken::Any(all),
             _ => Taken::Any(0),
         }
     }
@@ -331,9 +312,8 @@ impl Judge<'_> {
             TargetSpec::Role(role) => {
                 return Taken::These(nodes.iter().filter(|node| node.role == *role).map(|node| node.name.clone()).collect());
             }
-            TargetSpec::All | TargetSpec::Random => all,
-            TargetSpec::One | TargetSpec::Leader | TargetSpec::Follower => 1,
-            TargetSpec::Minority => (all - majority).max(1),
+            TargetSpec::All => all,
+            TargetSpec::One | TargetSpec::Leader | TargetSpec::Follower | TargetSpec::Minority | TargetSpec::Random => 1,
             TargetSpec::Majority => majority,
             TargetSpec::Followers => all - 1,
             TargetSpec::Count(count) => (*count as usize).min(all),
@@ -406,15 +386,11 @@ fn worst(fault: &Fault, of: &dyn Fn(&Fault) -> f64) -> f64 {
     }
 }
 
-/// How long an occurrence lasts at the most; `None`: until the end of the load.
-fn lasts(entry: &NemesisEntry) -> Option<Duration> {
+/// How long an occurrence lasts; `None`: until the end of the load.
+fn lasts(entry: &NemesisEntry) -> Option<Span> {
     match &entry.fault {
-        Fault::Restart { down }
-        | Fault::Wipe { down }
-        | Fault::DiskLoss { down }
-        | Fault::TornWrite { down }
-        | Fault::StaleRestore { down } => Some(down.max),
-        _ => entry.lasts.map(|lasts| lasts.max),
+        Fault::Restart { down } | Fault::Wipe { down } | Fault::DiskLoss { down } | Fault::TornWrite { down } => Some(*down),
+        _ => entry.lasts,
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use crate::nemesis::FAULTS;
 use crate::systems::{SYSTEMS, System};
 
-use super::catalog::{FAULTS, FaultGroup, Lasting};
+use super::catalog::{Lasting, grammar};
 use super::read::{self, Names};
 use super::reader::Section;
 use super::reading::{KeyInfo, Reading};
@@ -105,21 +106,19 @@ fn unquote_twice(title: &str) -> String {
 
 fn push_faults(text: &mut String, keys: &[KeyInfo]) {
     text.push_str(FAULTS_TEXT);
-    let mut group: Option<FaultGroup> = None;
+    let mut group = "";
     for info in FAULTS {
-        if group != Some(info.group) {
-            group = Some(info.group);
-            text.push_str(&format!("\n### Faults: {}\n", info.group.name()));
+        if group != info.group {
+            group = info.group;
+            text.push_str(&format!("\n### Faults: {group}\n"));
         }
-        let lasting = match info.lasting {
+        let grammar = grammar(info.name).expect("every fault has a grammar");
+        let lasting = match grammar.lasting {
             Lasting::Duration => "Lasts for `duration`.",
             Lasting::Down => "Lasts for `down`.",
             Lasting::Instant => "Happens at once and takes no `duration`.",
         };
-        let targets = match info.targets {
-            "" => "Takes no `targets`.".to_string(),
-            word => format!("Hits `{word}` where `targets` is left out."),
-        };
+        let targets = format!("Hits `{}` where `targets` is left out.", grammar.targets);
         text.push_str(&format!("\n#### `{}`\n\n{} {lasting} {targets}\n\n", info.name, info.summary));
         push_table(text, keys, &format!("nemesis {}", info.name));
     }

@@ -7,10 +7,11 @@ use crate::error::excerpt;
 use crate::systems::System;
 
 use super::Names;
-use crate::scenario::reader::{Key, Problem, Section, quoted, read_duration, read_number};
+use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::reading::{mistake_at, name_hint};
 use crate::scenario::types::CheckSpec;
 use crate::scenario::units::{plain_number, show_duration, show_float};
+use crate::scenario::values::{quoted, read_duration, read_number};
 
 pub(super) fn read(root: &mut Section<'_>, names: &Names, systems: &[&'static dyn System]) -> Vec<CheckSpec> {
     let mut section = root.table("checks");

@@ -8,12 +8,13 @@ use super::fault::{self, fault_name, span};
 use super::nodes::{TARGET_WORDS, good_name};
 use super::{Names, RUN_MAX};
 use crate::error::excerpt;
-use crate::scenario::catalog::{FaultGroup, FaultInfo, Lasting, fault_info};
+use crate::scenario::catalog::{FaultGrammar, Hits, Lasting, grammar};
 use crate::scenario::faults::{Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
-use crate::scenario::reader::{Key, Problem, Section, show_names};
+use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::reading::{mistake_at, name_hint};
 use crate::scenario::tree::{At, Item, Value};
 use crate::scenario::units::{show_duration, show_text};
+use crate::scenario::values::show_names;
 
 /// Where an entry stands, for messages of the fault model.
 #[derive(Clone, Debug)]
@@ -58,7 +59,7 @@ fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[S
     let doc = "What happens; the faults and their parameters follow below.";
     let key = Key { name: "fault", kind: "a name", range: "faults".into(), doc };
     let given = section.take(&key, None);
-    let info = given.and_then(|entry| fault_name(section, &entry.item)).and_then(fault_info);
+    let info = given.and_then(|entry| fault_name(section, &entry.item)).and_then(grammar);
     if let (None, Some(at)) = (given, &section.at) {
         let mistake = mistake_at(format!("`{}` needs a `fault`", section.path), at, "what happens?");
         reading.note(mistake.hint("as in: fault = \"partition\"; `seedbed list faults` shows them all"));
@@ -82,9 +83,11 @@ fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[S
     let doc =
         "How often at most. With `every`: without a limit where it is left out. Otherwise 1; a `when` is armed again after each healing.";
     let repeat = Repeat { times: section.optional_integer("repeat", 1..=1_000_000_000, doc).unwrap_or(if repeats { u64::MAX } else { 1 }) };
-    if let (Some(entry), Some(When::At(_) | When::After { .. })) = (section.entry("repeat").filter(|_| repeat.times > 1), &when) {
-        let mistake = mistake_at("an entry that begins at one time cannot repeat", &entry.key_at, "no meaning here");
-        reading.note(mistake.hint("use `every` in place of `at`"));
+    if let (Some(entry), Some(When::At(at))) = (section.entry("repeat").filter(|_| repeat.times > 1), &when) {
+        if at.min == at.max {
+            let mistake = mistake_at("an entry that begins at one time cannot repeat", &entry.key_at, "no meaning here");
+            reading.note(mistake.hint("give `at` a range, from which each time is drawn, or use `every`"));
+        }
     }
     let probability = section.number("probability", 1.0, 0.0..=1.0, "Probability that it happens at all when its time has come.");
     let Some(info) = info else {
@@ -187,7 +190,7 @@ fn misplaced(section: &mut Section<'_>, key: &'static str, why: &str) {
     }
 }
 
-fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&FaultInfo>) -> Option<Span> {
+fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&FaultGrammar>) -> Option<Span> {
     match info.map(|info| (info.lasting, info.name)) {
         Some((Lasting::Down, name)) => {
             section.allow("duration");
@@ -273,27 +276,22 @@ fn describe_targets(section: &mut Section<'_>) {
     section.take(&key, None);
 }
 
-fn read_targets(section: &mut Section<'_>, info: &FaultInfo, fault: Option<&Fault>, names: &Names) -> Option<TargetSpec> {
+fn read_targets(section: &mut Section<'_>, info: &FaultGrammar, fault: Option<&Fault>, names: &Names) -> Option<TargetSpec> {
     let key = Key { name: "targets", kind: "a word, a number, a list of names or a role", range: String::new(), doc: TARGETS_DOC };
-    let shaped = match fault {
-        Some(Fault::Partition { shape, .. } | Fault::Flap { shape, .. }) => {
-            !matches!(shape, PartitionShape::One | PartitionShape::Between(_))
-        }
-        _ => false,
-    };
     let given = section.take(&key, None);
-    if shaped || info.targets.is_empty() {
+    if let (Some(why), Some(fault)) = (fault.and_then(targetless), fault) {
         if let Some(entry) = given {
-            let why = if shaped { "this shape parts all nodes" } else { "`src` and `dest` say which messages" };
-            let why = if info.name == "swizzle" { "it goes through all nodes" } else { why };
-            section.reading.note_at(format!("`{}` takes no targets here: {why}", info.name), &entry.key_at, "no meaning here");
+            let name = crate::nemesis::fault_name(fault);
+            section.reading.note_at(format!("`{name}` takes no targets here: {why}"), &entry.key_at, "no meaning here");
         }
         return Some(TargetSpec::All);
     }
     let Some(entry) = given else {
-        let default = word(info.targets).expect("the defaults are words");
-        section.resolve("targets", show_text(info.targets));
-        return Some(default);
+        // Any node may be the bridge.
+        let bridge = matches!(fault, Some(Fault::Partition { shape: PartitionShape::Bridge, .. } | Fault::Flap { shape: PartitionShape::Bridge, .. }));
+        let default = if bridge { "all" } else { info.targets };
+        section.resolve("targets", show_text(default));
+        return word(default);
     };
     let targets = parse_targets(section, &key, &entry.item, info, names)?;
     section.resolve("targets", show_targets(&targets));
@@ -301,7 +299,25 @@ fn read_targets(section: &mut Section<'_>, info: &FaultInfo, fault: Option<&Faul
     Some(targets)
 }
 
-fn parse_targets(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &FaultInfo, names: &Names) -> Option<TargetSpec> {
+/// Why the targets of an entry have no meaning; `None`: they have one.
+fn targetless(fault: &Fault) -> Option<&'static str> {
+    match fault {
+        Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => match shape {
+            PartitionShape::One | PartitionShape::Between(_) => None,
+            // The targets bridge.
+            PartitionShape::Bridge => None,
+            PartitionShape::Groups(groups) if groups.concat().iter().any(|name| name == "targets") => None,
+            _ => Some("this shape parts all nodes"),
+        },
+        Fault::Hold { src, dest, .. } | Fault::Drop { src, dest, .. } | Fault::Delay { src, dest, .. } => {
+            let stands = (src.is_empty() && dest.is_empty()) || src.iter().chain(dest).any(|name| name == "targets");
+            (!stands).then_some("`src` and `dest` say which messages, and neither names `targets`")
+        }
+        _ => None,
+    }
+}
+
+fn parse_targets(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &FaultGrammar, names: &Names) -> Option<TargetSpec> {
     let reading = section.reading;
     if let Some(found) = item.text().and_then(word) {
         return Some(found);
@@ -333,22 +349,21 @@ fn parse_targets(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &Fault
             reading.note(mistake.hint(hint));
         }
         Value::Text(_) | Value::List(_) => {
-            // Only links reach clients; no fault of nodes, clocks or disks does, because clients are testbed code.
+            // A client has links and a clock of its own, but no process that could be killed and no disk.
             let mut known: Vec<String> = names.nodes.iter().chain(&names.groups).cloned().collect();
-            let links = info.group == FaultGroup::Links;
-            if links {
+            let clients = info.hits != Hits::Nodes;
+            if clients {
                 known.extend(names.clients.iter().cloned());
             } else if let Some(client) = first_client(item, names) {
                 let mistake = mistake_at(format!("`{}` cannot hit a client", info.name), &client.at, "a client");
-                reading.note(mistake.hint("only faults of links reach clients"));
+                reading.note(mistake.hint("only faults of links and clocks reach clients"));
                 return None;
             }
-            let found = section.read_names(key, item, if links { "nodes, groups or clients" } else { "nodes or groups" }, &known);
+            let found = section.read_names(key, item, if clients { "nodes, groups or clients" } else { "nodes or groups" }, &known);
             if let Value::List(list) = &item.value {
                 if list.is_empty() {
                     section.complain(key, Problem::new(&item.at, "nobody"));
                 }
-                // `["one"]` is the word in a list, which no list of names holds; the mistake was noted with the names.
             }
             return (!found.is_empty()).then_some(TargetSpec::Names(found));
         }

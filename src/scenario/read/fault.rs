@@ -6,18 +6,21 @@ use std::time::Duration;
 use super::condition::named;
 use super::network::latency;
 use super::{Names, entry};
-use crate::scenario::catalog::{FAULTS, fault_info};
+use crate::nemesis::FAULTS;
+use crate::scenario::catalog::grammar;
 use crate::scenario::faults::{Amount, Direction, Fault, PartitionShape, Span};
-use crate::scenario::reader::{Key, Problem, Resolved, Section, toml_inline};
+use crate::scenario::reader::{Key, Problem, Resolved, Section};
 use crate::scenario::reading::{mistake_at, name_hint};
+use crate::scenario::section::toml_inline;
 use crate::scenario::tree::{Item, Value};
 use crate::scenario::types::Latency;
-use crate::scenario::units::show_text;
+use crate::scenario::units::{show_signed, show_text};
+use crate::scenario::values::{read_pair, read_signed, show_pair};
 
 const PROBABILITY: RangeInclusive<f64> = 0.0..=1.0;
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Every shape of a partition. Only `one` and `between` stand on targets.
+/// Every shape of a partition.
 pub(crate) const SHAPES: &[&str] = &["halves", "one", "majority", "majorities_ring", "bridge", "minority_third", "groups", "between"];
 
 const fn ms(milliseconds: u64) -> Duration {
@@ -48,6 +51,7 @@ fn partition(section: &mut Section<'_>, fault: &str, names: &Names, targeted: bo
 }
 
 fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
+    own_probability(section, fault);
     let slow = Latency::Uniform(ms(100), ms(300));
     let direction_of =
         |section: &mut Section<'_>| direction(section, "Which links of the targets: both ways, towards them, or away from them.");
@@ -84,13 +88,27 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
     })
 }
 
+/// `probability` is that of the entry, so that of a message has the name of the link's property. Who has written only the first means the second.
+fn own_probability(section: &Section<'_>, fault: &str) {
+    let own = match fault {
+        "loss" | "duplicate" | "reorder" | "corrupt" => fault,
+        "disk_error" => "errors",
+        _ => return,
+    };
+    if let Some(entry) = section.entry("probability").filter(|_| !section.has(own)) {
+        let message = format!("`{}` is how probable it is that the entry happens at all", section.full("probability"));
+        let mistake = mistake_at(message, &entry.key_at, format!("`{own}` is meant?"));
+        section.reading.note(mistake.hint(format!("write `{own}` for the probability of the fault itself; with both, each has its own meaning")));
+    }
+}
+
 fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fault> {
     let known: Option<Vec<String>> = names.system.map(|system| system.messages().iter().map(|shown| shown.name.to_string()).collect());
     let message = named(section, "message", "message types", known.as_deref(), "Only messages of this type; left out, all.");
-    let ends = names.link_ends();
-    let what = "nodes, groups, clients or `any`";
-    let src = section.names("src", &["any"], what, &ends, "Only messages from these.");
-    let dest = section.names("dest", &["any"], what, &ends, "Only messages to these.");
+    let ends = names.fault_ends();
+    let what = "nodes, groups, roles, clients, `any` or `targets`";
+    let src = section.names("src", &[], what, &ends, "Only messages from these; `targets` stands for the entry's targets. Empty: from all.");
+    let dest = section.names("dest", &[], what, &ends, "Only messages to these. Where `src` and `dest` are empty, those from and to the targets.");
     if fault == "hold" {
         return Some(Fault::Hold { message, src, dest });
     }
@@ -104,6 +122,7 @@ fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
 }
 
 fn of_nodes(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
+    own_probability(section, fault);
     let by = |section: &mut Section<'_>, default: f64, doc: &'static str| signed_milliseconds(section, "by", default, doc);
     let down = |section: &mut Section<'_>| span(section, "down", (ms(500), ms(500)), Duration::ZERO..=HOUR, "How long the node is down.");
     let file = |section: &mut Section<'_>| section.optional_text("file", "The file; left out, one is drawn.");
@@ -250,8 +269,8 @@ pub(super) fn fault_name(section: &Section<'_>, item: &Item) -> Option<&'static 
         );
         return None;
     };
-    if let Some(info) = fault_info(written) {
-        return Some(info.name);
+    if let Some(grammar) = grammar(written) {
+        return Some(grammar.name);
     }
     // Words that people bring from other tools.
     let meant = match written {
@@ -285,7 +304,7 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
     let doc = "With the shape `groups`: lists of nodes, each alone.";
     let key = Key { name: "groups", kind: "a list of lists of names", range: "nodes".into(), doc };
     let groups = section.take(&key, None).map(|entry| (entry, groups(section, &key, &entry.item, names)));
-    let ends: Vec<String> = names.link_ends().into_iter().skip(1).collect();
+    let ends = names.fault_ends();
     let between = match section.has("between") || section.reading.is_describing() {
         true => section.names(
             "between",
@@ -322,7 +341,7 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
 }
 
 fn groups(section: &Section<'_>, key: &Key<'_>, item: &Item, names: &Names) -> Vec<Vec<String>> {
-    let known: Vec<String> = names.link_ends().into_iter().skip(1).collect();
+    let known = names.fault_ends();
     let Value::List(lists) = &item.value else {
         section.complain(key, Problem::found(item).hint("as in: groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]]"));
         return vec![];
@@ -330,7 +349,7 @@ fn groups(section: &Section<'_>, key: &Key<'_>, item: &Item, names: &Names) -> V
     let mut seen: Vec<String> = vec![];
     let mut groups = vec![];
     for item in lists {
-        let group = section.read_names(key, item, "nodes, groups or clients", &known);
+        let group = section.read_names(key, item, "nodes, groups, roles, clients or `targets`", &known);
         for name in group.iter().filter(|name| seen.contains(name)) {
             section.reading.note_at(format!("`{name}` stands in two groups"), &item.at, "the second of them");
         }
@@ -366,20 +385,9 @@ pub(super) fn span(
 
 /// A signed duration or a range of two, kept in milliseconds.
 fn signed_milliseconds(section: &mut Section<'_>, key: &'static str, default_ms: f64, doc: &'static str) -> Amount {
-    use crate::scenario::reader::{read_pair, show_pair};
-    use crate::scenario::units::{parse_signed, show_signed};
     let key = Key { name: key, kind: "a duration with a sign or a range of two", range: String::new(), doc };
     let default = ((default_ms * 1e6) as i64, (default_ms * 1e6) as i64);
-    let read = |item: &Item| {
-        let Some(text) = item.text() else {
-            let problem = Problem::found(item);
-            return Err(match item.number() {
-                Some(number) => problem.hint(format!("durations are texts with a unit: \"{number}ms\"")),
-                None => problem.hint("as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
-            });
-        };
-        parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))
-    };
-    let (min, max) = section.value(key, default, |item| read_pair(item, read), |pair| show_pair(pair, |end| show_text(&show_signed(*end))));
+    let read = |item: &Item| read_pair(item, read_signed);
+    let (min, max) = section.value(key, default, read, |pair| show_pair(pair, |end| show_text(&show_signed(*end))));
     Amount { min: min as f64 / 1e6, max: max as f64 / 1e6 }
 }

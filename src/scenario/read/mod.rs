@@ -16,8 +16,9 @@ use crate::error::{Error, Mistake, Source, excerpt, nearest};
 use crate::systems::{SYSTEMS, System};
 
 use super::model;
-use super::reader::{Key, Section, toml_text};
+use super::reader::{Key, Section};
 use super::reading::{Reading, mistake_at, name_hint};
+use super::section::toml_text;
 use super::tree::{self, Table};
 use super::types::{DiskSpec, FaultModel, Scenario, Settings};
 
@@ -50,6 +51,14 @@ impl Names {
     pub(crate) fn link_ends(&self) -> Vec<String> {
         let mut names = vec!["any".to_string()];
         names.extend(self.nodes.iter().chain(&self.groups).chain(&self.clients).cloned());
+        names
+    }
+
+    /// Everything that a fault can name: ends of links, roles, and the entry's own targets.
+    pub(crate) fn fault_ends(&self) -> Vec<String> {
+        let mut names = self.link_ends();
+        names.extend(["all", "targets", "client"].map(String::from));
+        names.extend(self.system.iter().flat_map(|system| system.roles()).map(ToString::to_string));
         names
     }
 }

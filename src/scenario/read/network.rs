@@ -4,13 +4,17 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Names;
-use crate::scenario::reader::{Key, Problem, Section, quoted, read_duration, read_pair};
-use crate::scenario::reading::{KeyInfo, name_hint};
+use crate::scenario::reader::{Key, Problem, Section};
+use crate::scenario::reading::{KeyInfo, mistake_at, name_hint};
 use crate::scenario::tree::{Item, Table, Value};
 use crate::scenario::types::{Latency, LinkSpec, NetworkSpec, StreamSpec};
+use crate::scenario::values::{quoted, read_duration, read_pair};
 
 /// Longer delays are no delays but partitions.
 const LATENCY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
+
+/// The network keeps the place of each exception in 16 bits.
+const LINKS_MAX: usize = 20_000;
 
 const DISTRIBUTIONS: &[&str] = &["constant", "uniform", "exponential", "normal", "lognormal", "pareto"];
 
@@ -27,6 +31,13 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
         let dests =
             link.names("dest", &["any"], what, &ends, "Where they go. A link has one direction: give the other one an entry of its own.");
         let spec = read_link(link, &default);
+        if links.len() + sources.len() * dests.len() > LINKS_MAX {
+            if let Some(at) = &link.at {
+                let label = format!("every source with every destination, {LINKS_MAX} in all at the most");
+                link.reading.note(mistake_at("too many exceptional links", at, label).hint("name groups or `any` in place of single nodes"));
+            }
+            break;
+        }
         for src in &sources {
             links.extend(dests.iter().map(|dest| (src.clone(), dest.clone(), spec.clone())));
         }

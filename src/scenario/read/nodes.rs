@@ -6,16 +6,17 @@ use std::time::Duration;
 use crate::error::excerpt;
 
 use super::Names;
-use crate::scenario::reader::{Key, Problem, Section, read_pair, show_names, show_pair};
+use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::reading::{Reading, mistake_at};
 use crate::scenario::tree::{At, Item};
 use crate::scenario::types::{ClockSpec, NodeSpec, NodesSpec};
-use crate::scenario::units::{parse_signed, show_signed, show_text};
+use crate::scenario::units::{show_signed, show_text};
+use crate::scenario::values::{read_pair, read_signed, show_names, show_pair};
 
 /// More nodes than this no scenario has.
 const NODES_MAX: u64 = 1_000;
 
-/// An hour either way is more than any correct clock has, and enough for every lesson; ten years are for broken batteries.
+/// Ten years: a clock whose battery is empty begins again at its date of birth.
 const OFFSET_MAX_NS: i64 = 10 * 365 * 86_400 * 1_000_000_000;
 
 /// Words that say whom a fault hits, which therefore are no names.
@@ -126,14 +127,7 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
 }
 
 fn read_offset(item: &Item) -> Result<i64, Problem> {
-    let Some(text) = item.text() else {
-        let problem = Problem::found(item);
-        return Err(match item.number() {
-            Some(number) => problem.hint(format!("durations are texts with a unit: \"{number}ms\"")),
-            None => problem.hint("as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
-        });
-    };
-    let nanos = parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))?;
+    let nanos = read_signed(item)?;
     if nanos.abs() > OFFSET_MAX_NS {
         return Err(Problem::new(&item.at, "more than ten years"));
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::systems::System;
 
 use super::Names;
-use crate::scenario::reader::{Key, Section, read_integer, read_number};
+use crate::scenario::reader::{Key, Section};
 use crate::scenario::reading::{mistake_at, name_hint};
 use crate::scenario::types::WorkloadSpec;
 use crate::scenario::units::show_float;
+use crate::scenario::values::{read_integer, read_number};
 
 const CLIENTS_MAX: u64 = 1_000;
 

@@ -1,0 +1,137 @@
+//! Single values: how each kind is read, what is said when it is something else, and how it is written back.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::reader::Problem;
+use super::reading::name_hint;
+use super::tree::{Item, Value};
+use super::units::{parse_duration, parse_signed, plain_number, show_duration, show_text};
+
+pub(crate) fn quoted(duration: Duration) -> String {
+    show_text(&show_duration(duration))
+}
+
+/// Equal ends are written once, as people do.
+pub(crate) fn show_pair<T: PartialEq>(pair: &(T, T), show: impl Fn(&T) -> String) -> String {
+    if pair.0 == pair.1 { show(&pair.0) } else { format!("[{}, {}]", show(&pair.0), show(&pair.1)) }
+}
+
+pub(crate) fn show_names(names: &[String]) -> String {
+    match names {
+        [one] => show_text(one),
+        names => format!("[{}]", names.iter().map(|name| show_text(name)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+pub(crate) fn duration_range(range: &RangeInclusive<Duration>) -> String {
+    format!("{} to {}", show_duration(*range.start()), show_duration(*range.end()))
+}
+
+pub(crate) fn integer_range(range: &RangeInclusive<u64>) -> String {
+    match (*range.start(), *range.end()) {
+        (least, u64::MAX) => format!("{least} up"),
+        (least, most) => format!("{least} to {most}"),
+    }
+}
+
+pub(crate) fn number_range(range: &RangeInclusive<f64>) -> String {
+    match (*range.start(), *range.end()) {
+        (f64::MIN, f64::MAX) => String::new(),
+        (f64::MIN, most) => format!("at most {}", plain_number(most)),
+        (least, f64::MAX) => format!("{} up", plain_number(least)),
+        (least, most) => format!("{} to {}", plain_number(least), plain_number(most)),
+    }
+}
+
+pub(crate) fn number_kind(range: &RangeInclusive<f64>) -> &'static str {
+    if *range.start() == 0.0 && *range.end() == 1.0 { "a probability" } else { "a number" }
+}
+
+pub(crate) fn one_of(options: &[&str]) -> String {
+    if options.is_empty() { String::new() } else { format!("one of {}", options.join(", ")) }
+}
+
+pub(crate) fn read_duration(item: &Item, range: &RangeInclusive<Duration>) -> Result<Duration, Problem> {
+    let Some(text) = item.text() else {
+        let problem = Problem::found(item);
+        return Err(match item.number() {
+            Some(number) if number >= 0.0 => problem.hint(format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\"")),
+            _ => problem.hint("durations are texts with a unit, as in \"150ms\""),
+        });
+    };
+    let value = parse_duration(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))?;
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(Problem::new(&item.at, if value < *range.start() { "too short" } else { "too long" }))
+}
+
+/// A duration with or without a sign, in nanoseconds.
+pub(crate) fn read_signed(item: &Item) -> Result<i64, Problem> {
+    let Some(text) = item.text() else {
+        let problem = Problem::found(item);
+        return Err(match item.number() {
+            Some(number) => problem.hint(format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\"")),
+            None => problem.hint("as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
+        });
+    };
+    parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))
+}
+
+pub(crate) fn read_integer(item: &Item, range: &RangeInclusive<u64>) -> Result<u64, Problem> {
+    let Value::Integer(number) = item.value else { return Err(Problem::found(item)) };
+    let within = number.and_then(|number| u64::try_from(number).ok()).filter(|number| range.contains(number));
+    within.ok_or_else(|| match number {
+        Some(number) if number < i128::from(*range.start()) => Problem::new(&item.at, "too small"),
+        _ => Problem::new(&item.at, "too large"),
+    })
+}
+
+pub(crate) fn read_number(item: &Item, range: &RangeInclusive<f64>) -> Result<f64, Problem> {
+    let Some(number) = item.number() else { return Err(Problem::found(item)) };
+    if range.contains(&number) {
+        return Ok(number);
+    }
+    let problem = Problem::new(&item.at, if number < *range.start() { "too small" } else { "too large" });
+    let percent = *range.start() == 0.0 && *range.end() == 1.0 && number > 1.0 && number <= 100.0;
+    Err(if percent { problem.hint(format!("{number} % is written {}", number / 100.0)) } else { problem })
+}
+
+pub(crate) fn read_flag(item: &Item) -> Result<bool, Problem> {
+    match item.value {
+        Value::Boolean(flag) => Ok(flag),
+        _ => Err(Problem::found(item).hint("without quotation marks: true or false")),
+    }
+}
+
+pub(crate) fn read_text(item: &Item) -> Result<String, Problem> {
+    item.text().map(Into::into).ok_or_else(|| Problem::found(item))
+}
+
+pub(crate) fn read_choice(item: &Item, options: &[&'static str]) -> Result<&'static str, Problem> {
+    let word = item.text().ok_or_else(|| Problem::found(item).hint(one_of(options)))?;
+    let known = options.iter().find(|option| **option == word);
+    known.copied().ok_or_else(|| Problem::new(&item.at, "unknown word").hint(name_hint(word, "possible words", options.iter().copied())))
+}
+
+pub(crate) fn read_name(item: &Item, what: &str, known: &[String]) -> Result<String, Problem> {
+    let name = item.text().ok_or_else(|| Problem::found(item))?;
+    if known.iter().any(|known| known == name) {
+        return Ok(name.into());
+    }
+    Err(Problem::new(&item.at, "unknown name").hint(name_hint(name, what, known.iter().map(String::as_str))))
+}
+
+/// One value, or a list of two in ascending order.
+pub(crate) fn read_pair<T: Copy + PartialOrd>(item: &Item, read: impl Fn(&Item) -> Result<T, Problem>) -> Result<(T, T), Problem> {
+    let Value::List(list) = &item.value else { return read(item).map(|value| (value, value)) };
+    let [least, most] = list.as_slice() else {
+        return Err(Problem::new(&item.at, format!("a list of {}", list.len())).hint("a range has two ends: [least, most]"));
+    };
+    let (low, high) = (read(least)?, read(most)?);
+    if low > high {
+        return Err(Problem::new(&item.at, "the first end is the larger one").hint("a range begins with its least value"));
+    }
+    Ok((low, high))
+}
