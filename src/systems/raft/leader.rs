@@ -63,9 +63,12 @@ pub struct LeaderState {
     pub goals: VecDeque<Goal>,
     /// Whether this incarnation has led before.
     pub led_before: bool,
-    scratch_index: Vec<LogIndex>,
-    scratch_round: Vec<u64>,
-    scratch_time: Vec<LocalTime>,
+    /// Room for sorting, kept between the steps; so are the next two.
+    pub scratch_index: Vec<LogIndex>,
+    /// For rounds.
+    pub scratch_round: Vec<u64>,
+    /// For times.
+    pub scratch_time: Vec<LocalTime>,
 }
 
 /// Rounds that a leader remembers at the most while nobody answers.

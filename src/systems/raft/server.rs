@@ -161,8 +161,9 @@ impl<S: StateMachine> Raft<S> {
         if let Some(snapshot) = self.snapshot.clone() {
             self.machine.restore(&snapshot.machine);
             self.sessions = snapshot.sessions.clone();
-            (self.commit_index, self.last_applied) = (snapshot.index, snapshot.index);
         }
+        let start = self.snapshot_index().max(self.log.base());
+        (self.commit_index, self.last_applied) = (start, start);
         self.recover_configs();
         self.heard = self.rules.promise_at_boot(&self.settings, host.now());
         let last = (self.log.last_index(), self.log.last_term());
