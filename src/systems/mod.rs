@@ -2,6 +2,8 @@
 //!
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
+pub mod raft;
+
 use std::sync::Arc;
 
 use crate::checkers::Checker;
@@ -62,4 +64,4 @@ pub trait System: Send + Sync + 'static {
 }
 
 /// All systems, in the order of the documentation.
-pub const SYSTEMS: &[&dyn System] = &[];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem];

@@ -1,0 +1,252 @@
+//! Elections (§5.2, §5.4.1), with the pre-vote and the loyalty to a living leader of the dissertation (§9.6, §4.2.3).
+
+use super::events;
+use super::host::{Host, RaftTimer};
+use super::leader::LeaderState;
+use super::message::{RaftMessage, RequestVote, VoteResponse};
+use super::server::{Raft, Role};
+use super::state_machine::StateMachine;
+use super::storage::Storage;
+use super::types::Term;
+use crate::node::NodeId;
+
+impl<S: StateMachine> Raft<S> {
+    // Roles. Each transition is one function, and only here the role changes.
+
+    /// Be a follower in `term`, of `leader` if it is known. In a new term no vote is given yet.
+    pub(super) fn become_follower(&mut self, host: &mut impl Host, term: Term, leader: Option<NodeId>) {
+        assert!(term >= self.current_term || self.rules.any(), "term {term} is behind the current one, {}", self.current_term);
+        let before = self.role;
+        if term != self.current_term {
+            (self.current_term, self.voted_for) = (term, None);
+            self.save_state(host);
+            events::term(host, term);
+        } else if before != Role::Follower && self.rules.vote_is_cleared() {
+            self.voted_for = None;
+            self.save_state(host);
+        }
+        self.leader_id = self.rules.leader_hint(leader, self.leader_id);
+        if before == Role::Follower {
+            return;
+        }
+        self.role = Role::Follower;
+        self.ballot.clear();
+        events::role(host, term, self.role_name());
+        if before == Role::Leader {
+            self.abandon_leadership(host);
+        }
+        self.reset_election_timer(host);
+    }
+
+    fn become_pre_candidate(&mut self, host: &mut impl Host) {
+        self.role = Role::PreCandidate;
+        self.leader_id = None;
+        self.ballot.clear();
+        events::role(host, self.current_term, self.role_name());
+        self.reset_election_timer(host);
+        self.ask_voters(host, RaftMessage::PreVote, self.current_term.next(), false);
+        if self.rules.accepts_own_pre_vote(&self.leader) {
+            self.ballot.insert(self.id, true);
+        }
+        self.maybe_win_pre_vote(host);
+    }
+
+    fn become_candidate(&mut self, host: &mut impl Host, leadership_transfer: bool) {
+        self.role = Role::Candidate;
+        self.leader_id = None;
+        self.current_term = self.current_term.next();
+        self.voted_for = Some(self.id);
+        self.save_state(host);
+        self.ballot.clear();
+        self.ballot.insert(self.id, true);
+        events::term(host, self.current_term);
+        events::role(host, self.current_term, self.role_name());
+        events::vote(host, self.current_term, self.id);
+        self.reset_election_timer(host);
+        self.ask_voters(host, RaftMessage::RequestVote, self.current_term, leadership_transfer);
+        self.maybe_win(host);
+    }
+
+    fn become_leader(&mut self, host: &mut impl Host) {
+        assert!(self.role == Role::Candidate, "only a candidate wins an election");
+        self.role = Role::Leader;
+        self.leader_id = Some(self.id);
+        self.heard = None;
+        self.ballot.clear();
+        events::role(host, self.current_term, self.role_name());
+        let last = (self.log.last_index(), self.log.last_term());
+        events::leader(host, self.current_term, last, self.snapshot_index());
+        self.begin_leadership(host);
+    }
+
+    fn abandon_leadership(&mut self, host: &mut impl Host) {
+        host.cancel_timer(RaftTimer::Heartbeat);
+        let leader = std::mem::replace(&mut self.leader, LeaderState::was_leader());
+        self.disappoint(leader);
+    }
+
+    /// Save `current_term` and `voted_for`.
+    pub(super) fn save_state(&self, host: &mut impl Host) {
+        Storage::save_state(host, self.current_term, self.rules.stored_vote(self.voted_for));
+    }
+
+    // Messages.
+
+    /// A leader of `term` has spoken: follow it.
+    pub(super) fn follow(&mut self, host: &mut impl Host, term: Term, leader: NodeId) {
+        let new_term = term > self.current_term;
+        let yields = self.role != Role::Follower && self.rules.candidate_yields();
+        if new_term || yields || (self.role == Role::Follower && self.leader_id != Some(leader)) {
+            self.become_follower(host, term.max(self.current_term), Some(leader));
+        }
+        self.heard = Some((Some(leader), host.now()));
+        self.reset_election_timer(host);
+    }
+
+    /// Whether this server refuses to hear of another election, because a leader is alive as far as it knows: one has spoken within the
+    /// shortest election timeout. So a server that was removed or cut off cannot depose a working leader, and leases hold.
+    ///
+    /// A candidate that is itself the leader heard last has given its leadership up, which ends the loyalty.
+    fn is_loyal(&self, host: &impl Host, candidate: NodeId) -> bool {
+        if !self.rules.loyal(&self.settings) {
+            return false;
+        }
+        if self.role == Role::Leader {
+            return true;
+        }
+        self.heard.is_some_and(|(leader, at)| {
+            leader != Some(candidate) && host.now().saturating_since(at) < self.settings.election_timeout.0
+        })
+    }
+
+    pub(super) fn on_request_vote(&mut self, host: &mut impl Host, from: NodeId, ask: &RequestVote) {
+        // Not even the term is taken over (dissertation §4.2.3): that alone would depose the leader.
+        if !ask.leadership_transfer && self.is_loyal(host, from) {
+            return;
+        }
+        let voted_before = self.voted_for;
+        if ask.term > self.current_term {
+            self.become_follower(host, ask.term, None);
+        }
+        let voted_for = self.rules.vote_that_counts(voted_before, self.voted_for);
+        let vote_granted =
+            ask.term == self.current_term && voted_for.is_none_or(|vote| vote == from) && self.is_up_to_date(ask);
+        if vote_granted {
+            if self.voted_for != Some(from) {
+                self.voted_for = Some(from);
+                self.save_state(host);
+            }
+            events::vote(host, self.current_term, from);
+        }
+        if self.rules.vote_resets_timer(vote_granted) {
+            self.reset_election_timer(host);
+        }
+        let answer = VoteResponse { term: self.current_term, vote_granted };
+        host.send(from, RaftMessage::RequestVoteResponse(answer));
+    }
+
+    pub(super) fn on_request_vote_response(&mut self, host: &mut impl Host, from: NodeId, answer: &VoteResponse) {
+        if answer.term > self.current_term && self.rules.heeds_terms_of_answers() {
+            return self.become_follower(host, answer.term, None);
+        }
+        if self.role == Role::Candidate && answer.term == self.current_term {
+            let vote_granted = answer.vote_granted;
+            self.rules.count_vote(&mut self.ballot, self.configs.last(), from, vote_granted);
+            self.maybe_win(host);
+        }
+    }
+
+    pub(super) fn on_pre_vote(&mut self, host: &mut impl Host, from: NodeId, ask: &RequestVote) {
+        if ask.term <= self.current_term && self.rules.ignores_old_pre_votes() {
+            return;
+        }
+        let loyal = self.is_loyal(host, from) && self.rules.pre_vote_is_loyal();
+        let vote_granted = ask.term > self.current_term && self.is_up_to_date(ask) && !loyal;
+        // A refusal carries the voter's own term, so that a candidate from an earlier one catches up; a grant changes nothing here.
+        let term = if vote_granted { ask.term } else { self.current_term };
+        host.send(from, RaftMessage::PreVoteResponse(VoteResponse { term, vote_granted }));
+    }
+
+    pub(super) fn on_pre_vote_response(&mut self, host: &mut impl Host, from: NodeId, answer: &VoteResponse) {
+        if !answer.vote_granted && answer.term > self.current_term && self.rules.heeds_terms_of_answers() {
+            return self.become_follower(host, answer.term, None);
+        }
+        if self.role == Role::PreCandidate && answer.vote_granted && answer.term == self.current_term.next() {
+            self.ballot.insert(from, true);
+            self.maybe_win_pre_vote(host);
+        }
+    }
+
+    pub(super) fn on_timeout_now(&mut self, host: &mut impl Host, term: Term) {
+        if term == self.current_term && self.role != Role::Leader && self.is_promotable() {
+            self.become_candidate(host, true);
+        }
+    }
+
+    // Timers.
+
+    /// Wait for a leader anew, for a time drawn from the range.
+    ///
+    /// This happens with every heartbeat. So the timer itself is left alone where it ends before the new deadline; it is set for the rest when it
+    /// ends.
+    pub(super) fn reset_election_timer(&mut self, host: &mut impl Host) {
+        let timeout = self.rules.election_timeout(self.settings.election_timeout, host.rng());
+        self.election_deadline = host.now() + timeout;
+        if self.election_timer.is_none_or(|end| end > self.election_deadline) {
+            self.election_timer = Some(self.election_deadline);
+            host.set_timer(RaftTimer::Election, timeout);
+        }
+    }
+
+    pub(super) fn on_election_timer(&mut self, host: &mut impl Host) {
+        self.election_timer = None;
+        if self.role == Role::Leader {
+            return;
+        }
+        if host.now() < self.election_deadline {
+            self.election_timer = Some(self.election_deadline);
+            return host.set_timer(RaftTimer::Election, self.election_deadline - host.now());
+        }
+        if !self.is_promotable() {
+            return self.reset_election_timer(host);
+        }
+        if !self.rules.campaigns(self.role) {
+            return;
+        }
+        if self.rules.pre_vote(&self.settings) { self.become_pre_candidate(host) } else { self.become_candidate(host, false) }
+    }
+
+    // Rules.
+
+    /// Only a voter can be elected.
+    fn is_promotable(&self) -> bool {
+        self.config().is_voter(self.id)
+    }
+
+    /// "Raft determines which of two logs is more up-to-date by comparing the index and term of the last entries in the logs" (§5.4.1).
+    fn is_up_to_date(&self, ask: &RequestVote) -> bool {
+        self.rules.is_up_to_date((ask.last_log_term, ask.last_log_index), (self.log.last_term(), self.log.last_index()))
+    }
+
+    fn ask_voters(&self, host: &mut impl Host, kind: fn(RequestVote) -> RaftMessage, term: Term, leadership_transfer: bool) {
+        let ask =
+            RequestVote { term, last_log_index: self.log.last_index(), last_log_term: self.log.last_term(), leadership_transfer };
+        for node in self.config().members() {
+            if node != self.id && self.config().is_voter(node) {
+                host.send(node, kind(ask.clone()));
+            }
+        }
+    }
+
+    fn maybe_win_pre_vote(&mut self, host: &mut impl Host) {
+        if self.config().decides(self.rules, |node| self.ballot.get(&node) == Some(&true)) {
+            self.become_candidate(host, false);
+        }
+    }
+
+    fn maybe_win(&mut self, host: &mut impl Host) {
+        if self.config().decides(self.rules, |node| self.ballot.get(&node) == Some(&true)) {
+            self.become_leader(host);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a server shows of itself: the one place that knows the names of events and their fields.
+
+use super::host::Host;
+use super::log::Entry;
+use super::configuration::Configuration;
+use super::types::{LogIndex, Term};
+use crate::systems::Shown;
+use crate::trace::{NodeId, Value};
+
+/// All events, for the reference.
+pub const EVENTS: &[Shown] = &[
+    Shown { name: "recover", summary: "A server has started; what it found on its disk." },
+    Shown { name: "term", summary: "A server has entered a term." },
+    Shown { name: "vote", summary: "A server has given its vote of a term, perhaps to itself." },
+    Shown { name: "role", summary: "A server has changed its role." },
+    Shown { name: "leader", summary: "A server has become leader; its log before it appends anything." },
+    Shown { name: "append", summary: "An entry is in the log, durably: `digest` of its content, `chain` of all entries up to it." },
+    Shown { name: "truncate", summary: "The entries from an index on were removed because they conflict with the leader's." },
+    Shown { name: "commit", summary: "A server knows that the entries up to an index are committed." },
+    Shown { name: "apply", summary: "An entry was applied; `effect` is 1 where a command was executed, 0 for a duplicate, a no-op, a configuration." },
+    Shown { name: "snapshot_take", summary: "A server has written a snapshot of its state." },
+    Shown { name: "snapshot_install", summary: "A server has replaced its state by a leader's snapshot." },
+    Shown { name: "config_append", summary: "A configuration is in the log, and in force on this server." },
+    Shown { name: "config_commit", summary: "A configuration is committed." },
+    Shown { name: "read", summary: "A read was served at an applied index." },
+    Shown { name: "reply", summary: "The leader answers a command that it has applied." },
+    Shown { name: "transfer", summary: "A leader tells another server to take over." },
+];
+
+/// All metrics, for the reference, in the order in which they are shown.
+pub const METRICS: &[Shown] = &[
+    Shown { name: "role", summary: "`follower`, `pre_candidate`, `candidate`, `leader`, or `learner` for a server without a vote." },
+    Shown { name: "current_term", summary: "The latest term that the server has seen." },
+    Shown { name: "commit_index", summary: "The last entry that the server knows to be committed." },
+    Shown { name: "last_applied", summary: "The last entry that its state machine has applied." },
+    Shown { name: "last_index", summary: "The last entry of its log." },
+    Shown { name: "snapshot_index", summary: "The last entry that its snapshot covers." },
+    Shown { name: "leader", summary: "Who it takes for the leader, or `none`." },
+    Shown { name: "log_entries", summary: "Entries of the log in memory." },
+];
+
+fn node_or_none(node: Option<NodeId>) -> Value {
+    node.map_or(Value::Text("none".into()), Value::Node)
+}
+
+fn int(number: u64) -> Value {
+    Value::Int(number as i64)
+}
+
+/// At boot, what was on the disk.
+pub fn recover(host: &mut impl Host, term: Term, voted_for: Option<NodeId>, snapshot: LogIndex, last: (LogIndex, Term)) {
+    host.observe(
+        "recover",
+        &["term", "voted_for", "snapshot_index", "last_index", "last_term"],
+        &[term.into(), node_or_none(voted_for), snapshot.into(), last.0.into(), last.1.into()],
+    );
+}
+
+pub fn term(host: &mut impl Host, term: Term) {
+    host.observe("term", &["term"], &[term.into()]);
+}
+
+pub fn vote(host: &mut impl Host, term: Term, candidate: NodeId) {
+    host.observe("vote", &["term", "candidate"], &[term.into(), Value::Node(candidate)]);
+}
+
+pub fn role(host: &mut impl Host, term: Term, role: &'static str) {
+    host.observe("role", &["term", "role"], &[term.into(), Value::Text(role.into())]);
+}
+
+pub fn leader(host: &mut impl Host, term: Term, last: (LogIndex, Term), snapshot: LogIndex) {
+    host.observe(
+        "leader",
+        &["term", "last_index", "last_term", "snapshot_index"],
+        &[term.into(), last.0.into(), last.1.into(), snapshot.into()],
+    );
+}
+
+pub fn append(host: &mut impl Host, index: LogIndex, entry: &Entry, chain: u64) {
+    host.observe(
+        "append",
+        &["index", "term", "digest", "chain"],
+        &[index.into(), entry.term.into(), Value::Hash(entry.digest), Value::Hash(chain)],
+    );
+}
+
+pub fn truncate(host: &mut impl Host, from: LogIndex) {
+    host.observe("truncate", &["from"], &[from.into()]);
+}
+
+pub fn commit(host: &mut impl Host, index: LogIndex, term: Term, role: &'static str, entry_term: Term) {
+    host.observe(
+        "commit",
+        &["index", "term", "role", "entry_term"],
+        &[index.into(), term.into(), Value::Text(role.into()), entry_term.into()],
+    );
+}
+
+pub fn apply(host: &mut impl Host, index: LogIndex, entry: &Entry, command: Option<(NodeId, u64)>, effect: bool) {
+    let (client, serial) = command.map_or((None, 0), |(client, serial)| (Some(client), serial));
+    host.observe(
+        "apply",
+        &["index", "term", "digest", "client", "serial", "effect"],
+        &[index.into(), entry.term.into(), Value::Hash(entry.digest), node_or_none(client), int(serial), int(u64::from(effect))],
+    );
+}
+
+pub fn snapshot(host: &mut impl Host, name: &'static str, index: LogIndex, term: Term, chain: u64, state: u64) {
+    host.observe(
+        name,
+        &["index", "term", "chain", "state"],
+        &[index.into(), term.into(), Value::Hash(chain), Value::Hash(state)],
+    );
+}
+
+pub fn config_append(host: &mut impl Host, index: LogIndex, term: Term, config: &Configuration) {
+    let voters = names(host, &config.voters);
+    let learners = names(host, &config.learners);
+    let voters_old = names(host, config.voters_old.as_deref().unwrap_or_default());
+    host.observe(
+        "config_append",
+        &["index", "term", "kind", "voters", "learners", "voters_old"],
+        &[index.into(), term.into(), Value::Text(config.kind().into()), voters, learners, voters_old],
+    );
+}
+
+fn names(host: &impl Host, nodes: &[NodeId]) -> Value {
+    if nodes.is_empty() {
+        return Value::Text("-".into());
+    }
+    let names: Vec<&str> = nodes.iter().map(|node| host.name(*node)).collect();
+    Value::Text(names.join("+").into())
+}
+
+pub fn config_commit(host: &mut impl Host, index: LogIndex, term: Term) {
+    host.observe("config_commit", &["index", "term"], &[index.into(), term.into()]);
+}
+
+pub fn read(host: &mut impl Host, index: LogIndex, mode: &'static str) {
+    host.observe("read", &["index", "mode"], &[index.into(), Value::Text(mode.into())]);
+}
+
+pub fn reply(host: &mut impl Host, client: NodeId, serial: u64, index: LogIndex) {
+    host.observe("reply", &["client", "serial", "index"], &[Value::Node(client), int(serial), index.into()]);
+}
+
+pub fn transfer(host: &mut impl Host, term: Term, target: NodeId) {
+    host.observe("transfer", &["term", "target"], &[term.into(), Value::Node(target)]);
+}

@@ -1,0 +1,186 @@
+//! `raft`: a replicated key-value store.
+//!
+//! **The problem.** Several servers are to hold the same data, so that it survives the loss of a minority of them, and clients are to see one
+//! copy: what was acknowledged stays, and every read shows the last write. Servers crash and lose what they had not yet written; messages are lost,
+//! doubled, late and out of order; a server may be cut off and not know it.
+//!
+//! **The idea** (Ongaro and Ousterhout 2014). All changes go through one log, and one leader at a time appends to it. A leader is elected by a majority
+//! for a term, and only if its log is as recent as those of its voters. It copies its entries to the others; what a majority has stored is
+//! committed, is in the log of every later leader, and may be applied. Any two majorities share a server: that is the whole proof.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `server` | the state of a server, and where its inputs go |
+//! | `election` | terms, votes, pre-votes, loyalty to a living leader |
+//! | `leader` | what a leader keeps; rounds; commitment |
+//! | `replication` | sending, merging and confirming entries; applying them |
+//! | `log`, `storage` | the log in memory and on the disk |
+//! | `snapshot` | compaction and the transfer of snapshots |
+//! | `configuration`, `membership` | majorities, and how the set of servers changes |
+//! | `read_index` | linearizable reads without the log, by a round or a lease |
+//! | `transfer` | handing the leadership over |
+//! | `sessions`, `state_machine` | commands that take effect once; the store |
+//! | `peer`, `client` | a node of the store; the processes that use it |
+//! | `defects` | the mistakes that can be planted, and nothing else |
+//!
+//! **Simplifications.** A server applies entries in the step that commits them. A snapshot is taken at once and as a whole, not beside the work. The
+//! initial configuration is the same constant everywhere instead of an entry of the log. A client learns the servers from the scenario.
+//!
+//! **References.** D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm (2014), cited as §5.2 or figure 2. D. Ongaro:
+//! Consensus: Bridging Theory and Practice (dissertation, 2014). D. Ongaro: bug in single-server membership changes (raft-dev, 2015).
+
+mod client;
+mod codec;
+mod configuration;
+mod defects;
+mod election;
+mod events;
+mod host;
+mod leader;
+mod log;
+mod membership;
+mod message;
+mod peer;
+mod read_index;
+mod replication;
+mod rules;
+mod server;
+mod sessions;
+mod settings;
+mod snapshot;
+mod state_machine;
+mod storage;
+mod transfer;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use configuration::Configuration;
+pub use defects::{DEFECTS, Rules};
+pub use host::{Host, RaftTimer};
+pub use log::{Bytes, Command, Payload};
+pub use message::RaftMessage;
+pub use peer::{ClientReply, ClientRequest, Peer, PeerMessage, ReplyBody, RequestBody};
+pub use server::{Outcome, Raft, Role};
+pub use settings::{RaftSettings, Reads};
+pub use state_machine::{KvOp, KvStore, StateMachine};
+pub use types::{LogIndex, Term};
+
+use super::{Defect, Shown, System};
+use crate::checkers::Checker;
+use crate::node::{Identity, NodeId};
+use crate::plots::Plot;
+use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
+use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::trace::Word;
+
+/// The system.
+pub struct RaftSystem;
+
+const MESSAGES: &[Shown] = &[
+    Shown { name: "RequestVote", summary: "A candidate asks for a vote." },
+    Shown { name: "RequestVoteResponse", summary: "A vote, or a refusal." },
+    Shown { name: "PreVote", summary: "A server asks whether it would get a vote." },
+    Shown { name: "PreVoteResponse", summary: "Whether it would." },
+    Shown { name: "AppendEntries", summary: "The leader sends entries, or none as a heartbeat." },
+    Shown { name: "AppendEntriesResponse", summary: "How far the follower's log equals the leader's, or that it does not." },
+    Shown { name: "Heartbeat", summary: "A heartbeat without entries, with `separate_heartbeats`." },
+    Shown { name: "HeartbeatResponse", summary: "Its answer." },
+    Shown { name: "InstallSnapshot", summary: "A piece of a snapshot." },
+    Shown { name: "InstallSnapshotResponse", summary: "How much of a snapshot has arrived." },
+    Shown { name: "TimeoutNow", summary: "The leader tells a follower to take over." },
+    Shown { name: "ReadIndex", summary: "A follower asks for an index to read at, with `follower_reads`." },
+    Shown { name: "ReadIndexResponse", summary: "The index." },
+    Shown { name: "ClientRequest", summary: "A client asks." },
+    Shown { name: "ClientReply", summary: "A server answers." },
+];
+
+impl System for RaftSystem {
+    fn name(&self) -> &'static str {
+        "raft"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A replicated key-value store on Raft: elections, replication, snapshots, membership changes, linearizable reads, exactly-once commands."
+    }
+
+    fn roles(&self) -> &'static [&'static str] {
+        &["peer"]
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        &["read", "write", "cas", "append"]
+    }
+
+    fn metrics(&self) -> &'static [Shown] {
+        events::METRICS
+    }
+
+    fn events(&self) -> &'static [Shown] {
+        events::EVENTS
+    }
+
+    fn messages(&self) -> &'static [Shown] {
+        MESSAGES
+    }
+
+    fn checks(&self) -> &'static [&'static Checker] {
+        &[]
+    }
+
+    fn plots(&self) -> &'static [&'static Plot] {
+        &[]
+    }
+
+    fn defects(&self) -> &'static [Defect] {
+        DEFECTS
+    }
+
+    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
+        settings::read(section)
+    }
+
+    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
+        sim::run(scenario, options, || RaftCluster::new(scenario))
+    }
+}
+
+/// The store as the driver makes it.
+pub struct RaftCluster {
+    settings: Arc<RaftSettings>,
+    workload: WorkloadSpec,
+}
+
+impl RaftCluster {
+    /// The cluster of a scenario.
+    pub fn new(scenario: &Scenario) -> RaftCluster {
+        RaftCluster { settings: Arc::new(scenario.settings::<RaftSettings>().clone()), workload: scenario.workload.clone() }
+    }
+
+    fn initial(&self, identity: &Identity) -> Configuration {
+        let all = identity.peers.iter().copied().chain([identity.id]);
+        let named = |node: &NodeId| self.settings.initial_voters.contains(&identity.names[node.index()]);
+        Configuration::simple(if self.settings.initial_voters.is_empty() { all.collect() } else { all.filter(named).collect() })
+    }
+}
+
+impl Cluster for RaftCluster {
+    type Node = Peer;
+
+    fn node(&self, identity: &Identity, _role: &str) -> Peer {
+        Peer::new(Raft::new(self.settings.clone(), identity.id, self.initial(identity), KvStore::default()))
+    }
+
+    fn clients(&self) -> Vec<(String, Word)> {
+        (1..=self.workload.clients).map(|number| (format!("c{number}"), "client".into())).collect()
+    }
+
+    fn client(&self, index: usize, io: Io<PeerMessage>) -> Pin<Box<dyn Future<Output = ()>>> {
+        Box::pin(client::Client::new(io, self.workload.clone(), self.settings.clone(), index).run())
+    }
+}

@@ -1,0 +1,424 @@
+//! Log replication (§5.3): what the leader sends to whom, what a follower does with it, and what becomes of the answer.
+//!
+//! The leader sees each follower in one of two states, as etcd/raft does. While it *probes*, it looks for the last entry on which the two logs agree,
+//! one message at a time. Once an answer has shown it, it *streams*: messages follow each other without waiting, up to a limit, and
+//! `next_index` runs ahead of what is confirmed. A refusal means that a message was lost, and it probes again.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::events;
+use super::host::Host;
+use super::leader::LeaderState;
+use super::log::{Bytes, Command, Entry, Payload};
+use super::message::{AppendEntries, AppendOutcome, AppendResponse, RaftMessage};
+use super::server::{Outcome, Raft, Role};
+use super::sessions::Lookup;
+use super::snapshot::Snapshot;
+use super::state_machine::StateMachine;
+use super::types::LogIndex;
+use crate::node::{LocalTime, NodeId};
+
+/// A snapshot on its way to a follower.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// Which one.
+    pub snapshot: Rc<Snapshot>,
+    /// Bytes that the follower has.
+    pub offset: usize,
+}
+
+/// What the leader knows of a follower.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The last entry that is known to be in the follower's log, durably. It only grows.
+    pub match_index: LogIndex,
+    /// The next entry to send.
+    pub next_index: LogIndex,
+    /// Whether an answer has shown where the two logs agree.
+    pub streams: bool,
+    /// While it probes: whether a message with entries is on its way.
+    pub probe_sent: bool,
+    /// While it streams: the last index of each message with entries that is not answered yet.
+    pub inflight: VecDeque<LogIndex>,
+    /// The snapshot that it needs before it can have entries.
+    pub transfer: Option<Transfer>,
+    /// The last round that it has answered.
+    pub round: u64,
+    /// When it has answered last.
+    pub heard: LocalTime,
+}
+
+impl Progress {
+    /// Of a follower about which nothing is known.
+    pub fn new(last: LogIndex, now: LocalTime) -> Progress {
+        Progress {
+            match_index: LogIndex::ZERO,
+            next_index: last.next(),
+            streams: false,
+            probe_sent: false,
+            inflight: VecDeque::new(),
+            transfer: None,
+            round: 0,
+            heard: now,
+        }
+    }
+
+    /// The transfer that runs, or a new one of this snapshot.
+    pub fn begin_transfer(&mut self, newest: &Rc<Snapshot>) -> &Transfer {
+        self.transfer.get_or_insert_with(|| Transfer { snapshot: newest.clone(), offset: 0 })
+    }
+
+    fn probe(&mut self, next_index: LogIndex) {
+        self.next_index = next_index;
+        self.streams = false;
+        self.probe_sent = false;
+        self.inflight.clear();
+    }
+
+    fn accepted(&mut self, match_index: LogIndex, last: LogIndex) {
+        if self.transfer.as_ref().is_some_and(|transfer| match_index >= transfer.snapshot.index) {
+            self.transfer = None;
+        }
+        let next = match_index.next().min(last.next());
+        if self.streams {
+            self.next_index = self.next_index.max(next);
+            while self.inflight.pop_front_if(|last| *last <= match_index).is_some() {}
+        } else {
+            self.probe(next);
+            self.streams = true;
+        }
+    }
+}
+
+impl<S: StateMachine> Raft<S> {
+    // The leader sends.
+
+    /// Send entries to all who can take some.
+    pub(super) fn replicate(&mut self, host: &mut impl Host) {
+        self.for_each_follower(|raft, peer| raft.replicate_to(host, peer));
+    }
+
+    /// A message to all, with or without entries.
+    pub(super) fn show_leadership(&mut self, host: &mut impl Host) {
+        self.for_each_follower(|raft, peer| {
+            raft.send_append(host, peer, true);
+        });
+    }
+
+    fn for_each_follower(&mut self, mut each: impl FnMut(&mut Self, NodeId)) {
+        let mut after = None;
+        loop {
+            let next = match after {
+                None => self.leader.progress.first_key_value(),
+                Some(peer) => self.leader.progress.range((std::ops::Bound::Excluded(peer), std::ops::Bound::Unbounded)).next(),
+            };
+            let Some((&peer, _)) = next else { return };
+            each(self, peer);
+            after = Some(peer);
+        }
+    }
+
+    fn replicate_to(&mut self, host: &mut impl Host, peer: NodeId) {
+        while self.send_append(host, peer, false) {}
+    }
+
+    /// Send one `AppendEntries` (or `Heartbeat`, or piece of a snapshot) if there is something to send, as a heartbeat in any case. Returns
+    /// whether more may follow.
+    fn send_append(&mut self, host: &mut impl Host, peer: NodeId, heartbeat: bool) -> bool {
+        let Some(progress) = self.leader.progress.get(&peer) else { return false };
+        if progress.transfer.is_some() {
+            // The piece is sent again with each heartbeat, and else only when the one before was answered.
+            if heartbeat {
+                self.send_snapshot(host, peer);
+            }
+            return false;
+        }
+        let prev_log_index = progress.next_index.prev();
+        let Some(prev_log_term) = self.log.term(prev_log_index) else {
+            self.send_snapshot(host, peer);
+            return false;
+        };
+        let free = if progress.streams { progress.inflight.len() < self.settings.max_inflight } else { heartbeat || !progress.probe_sent };
+        let separate = heartbeat && self.settings.separate_heartbeats;
+        let carries = free && !separate && progress.next_index <= self.log.last_index();
+        if !carries && !heartbeat {
+            return false;
+        }
+        let entries = if carries { self.log.entries(progress.next_index, self.settings.max_entries) } else { Vec::new() };
+        let last = prev_log_index.plus(entries.len());
+        let append = AppendEntries {
+            term: self.current_term,
+            prev_log_index,
+            prev_log_term,
+            leader_commit: self.commit_index,
+            round: self.leader.round,
+            entries,
+        };
+        host.send(peer, if separate { RaftMessage::Heartbeat(append) } else { RaftMessage::AppendEntries(append) });
+        if !carries {
+            return false;
+        }
+        let progress = self.leader.progress.get_mut(&peer).expect("it was there above");
+        if progress.streams {
+            progress.next_index = last.next();
+            progress.inflight.push_back(last);
+        } else {
+            progress.probe_sent = true;
+        }
+        progress.streams
+    }
+
+    // The follower takes.
+
+    /// Returns the answer; `None` where a defect keeps silent.
+    pub(super) fn on_append_entries(&mut self, host: &mut impl Host, from: NodeId, append: AppendEntries) -> Option<AppendResponse> {
+        if append.term < self.current_term && !self.rules.accepts_old_leader() {
+            // The own term in the answer tells the old leader that it is one.
+            if self.rules.old_leader_resets_timer() {
+                self.reset_election_timer(host);
+            }
+            let outcome = self.reject(append.prev_log_index);
+            return Some(AppendResponse { term: self.current_term, round: append.round, outcome });
+        }
+        self.follow(host, append.term, from);
+        let outcome = self.take_entries(host, append.prev_log_index, append.prev_log_term, append.leader_commit, &append.entries);
+        Some(AppendResponse { term: self.current_term, round: append.round, outcome })
+    }
+
+    fn take_entries(
+        &mut self,
+        host: &mut impl Host,
+        prev_index: LogIndex,
+        prev_term: super::types::Term,
+        leader_commit: LogIndex,
+        mut entries: &[Rc<Entry>],
+    ) -> AppendOutcome {
+        let match_index = prev_index.plus(entries.len());
+        let mut prev_index = prev_index;
+        if prev_index < self.log.base() {
+            // What a snapshot covers is committed, and so the same as the leader's.
+            let covered = self.log.base().since(prev_index).min(entries.len());
+            entries = &entries[covered..];
+            prev_index = prev_index.plus(covered);
+            if entries.is_empty() {
+                return AppendOutcome::Accepted { match_index };
+            }
+        } else if self.log.term(prev_index) != Some(prev_term) && self.rules.checks_prev(entries.is_empty()) {
+            return self.reject(prev_index);
+        }
+        self.merge(host, prev_index, entries);
+        let last_new = self.rules.follower_commit_limit(match_index, self.log.last_index());
+        self.maybe_advance_follower_commit(host, leader_commit.min(last_new));
+        AppendOutcome::Accepted { match_index }
+    }
+
+    fn maybe_advance_follower_commit(&mut self, host: &mut impl Host, index: LogIndex) {
+        if index > self.commit_index {
+            self.advance_commit(host, index);
+        }
+    }
+
+    /// "If an existing entry conflicts with a new one (same index but different terms), delete the existing entry and all that follow it. Append any
+    /// new entries not already in the log" (figure 2). What does not conflict stays: a late message must not take away what a later one
+    /// has brought.
+    fn merge(&mut self, host: &mut impl Host, prev: LogIndex, entries: &[Rc<Entry>]) {
+        if self.rules.merges_wrongly() {
+            return self.merge_wrongly(host, prev, entries);
+        }
+        let known = entries.iter().enumerate().take_while(|(i, entry)| self.log.term(prev.plus(i + 1)) == Some(entry.term)).count();
+        let new = &entries[known..];
+        if new.is_empty() {
+            return;
+        }
+        let first = prev.plus(known + 1);
+        if first <= self.log.last_index() {
+            self.truncate(host, first);
+        }
+        self.append(host, new);
+    }
+
+    /// Remove the entry at `from` and all that follow.
+    pub(super) fn truncate(&mut self, host: &mut impl Host, from: LogIndex) {
+        assert!(from > self.commit_index || self.rules.any(), "entry {from} is committed ({}) and cannot go", self.commit_index);
+        self.log.truncate(from);
+        self.storage.truncate(host, from);
+        events::truncate(host, from);
+        self.forget_configs(from);
+    }
+
+    /// Put entries at the end of the log. A configuration is in force from here on.
+    pub(super) fn append(&mut self, host: &mut impl Host, entries: &[Rc<Entry>]) {
+        if self.rules.forgets_sync() {
+            host.without_sync();
+        }
+        self.storage.append(host, entries);
+        for entry in entries {
+            let chain = self.log.append(entry.clone());
+            let index = self.log.last_index();
+            events::append(host, index, entry, chain);
+            if let Payload::Config(config) = &entry.payload {
+                self.adopt_config(host, index, entry.term, config.clone());
+            }
+        }
+        if self.rules.applies_on_append() {
+            self.apply_committed(host);
+        }
+    }
+
+    fn reject(&self, prev_log_index: LogIndex) -> AppendOutcome {
+        let conflict_term = self.log.term(prev_log_index);
+        let conflict_index = match conflict_term {
+            Some(term) => self.log.first_of_term(term).min(prev_log_index),
+            None => self.log.last_index().next(),
+        };
+        AppendOutcome::Rejected { prev_log_index, conflict_term, conflict_index }
+    }
+
+    // The leader hears.
+
+    pub(super) fn on_append_entries_response(&mut self, host: &mut impl Host, from: NodeId, answer: AppendResponse) {
+        if !self.is_answer_to_leader(host, from, answer.term, answer.round) {
+            return;
+        }
+        match answer.outcome {
+            AppendOutcome::Accepted { match_index } => {
+                let from = self.rules.credited(from, answer.round, &self.leader.progress);
+                self.on_match(host, from, match_index);
+            }
+            AppendOutcome::Rejected { prev_log_index, conflict_term, conflict_index } => {
+                let next = match conflict_term.and_then(|term| self.log.last_of_term(term)) {
+                    Some(last_of_term) => last_of_term.next(),
+                    None => conflict_index,
+                };
+                self.on_mismatch(host, from, prev_log_index, next);
+            }
+        }
+    }
+
+    /// A follower's log equals the own one up to `match_index`.
+    pub(super) fn on_match(&mut self, host: &mut impl Host, from: NodeId, match_index: LogIndex) {
+        let last = self.log.last_index();
+        let Some(progress) = self.leader.progress.get_mut(&from) else { return };
+        let before = progress.match_index;
+        progress.match_index = self.rules.match_index(before, match_index, progress.next_index.prev());
+        progress.accepted(match_index, last);
+        if progress.match_index > before {
+            self.maybe_commit(host);
+        }
+        if self.role == Role::Leader {
+            self.replicate_to(host, from);
+            self.maybe_hand_over(host);
+        }
+    }
+
+    /// A follower's log does not have the leader's entry at `rejected`.
+    fn on_mismatch(&mut self, host: &mut impl Host, from: NodeId, rejected: LogIndex, next: LogIndex) {
+        let Some(progress) = self.leader.progress.get_mut(&from) else { return };
+        // A late answer to a message of another time is recognised by the index that it rejects. One that rejects what has matched already comes
+        // from a server that has lost entries, or is itself late; to probe again does no harm in either case.
+        let late = if progress.streams { rejected < progress.match_index } else { rejected != progress.next_index.prev() };
+        if late || progress.transfer.is_some() {
+            return;
+        }
+        progress.probe(next.min(rejected).max(LogIndex(1)));
+        self.replicate_to(host, from);
+    }
+
+    // Committed entries are applied.
+
+    /// Apply everything up to the commit index.
+    pub(super) fn apply_committed(&mut self, host: &mut impl Host) {
+        let to = self.rules.applicable(self.commit_index, self.log.last_index());
+        if to <= self.last_applied {
+            return;
+        }
+        while self.last_applied < to {
+            let index = self.last_applied.next();
+            let Some(entry) = self.log.get(index).cloned() else {
+                assert!(self.rules.any(), "entry {index} is to be applied, but the log holds {} to {}", self.log.base(), self.log.last_index());
+                return;
+            };
+            self.apply(host, index, &entry);
+            self.last_applied = index;
+        }
+        self.after_applying(host);
+    }
+
+    pub(super) fn after_applying(&mut self, host: &mut impl Host) {
+        self.serve_follower_reads(host);
+        self.maybe_take_snapshot(host);
+    }
+
+    fn apply(&mut self, host: &mut impl Host, index: LogIndex, entry: &Entry) {
+        let mut identity = None;
+        let mut effect = false;
+        let mut known = Lookup::Outdated;
+        match &entry.payload {
+            Payload::Noop => {}
+            Payload::Config(_) => self.on_config_applied(host, index, entry.term),
+            Payload::OpenSession { client } => {
+                self.sessions.open(index, *client, self.settings.session_expiry);
+                known = Lookup::Done(index, index.0.to_le_bytes().into());
+            }
+            Payload::Command(command) => {
+                identity = Some((command.client, command.serial));
+                (effect, known) = self.execute(host, index, command);
+            }
+        }
+        events::apply(host, index, entry, identity, effect);
+        let Some(waiter) = self.leader.waiting.remove(&index) else { return };
+        if self.rules.is_answer_for(&waiter, entry) {
+            self.outcomes.extend(outcome(known, waiter.client, waiter.serial));
+        }
+    }
+
+    /// Execute a command unless its session has seen it. Returns whether it was executed.
+    fn execute(&mut self, host: &impl Host, index: LogIndex, command: &Command) -> (bool, Lookup) {
+        let known = if self.ignores_session(command) {
+            Lookup::New
+        } else {
+            self.rules.expire_by_clock(host, &mut self.sessions, command);
+            self.sessions.lookup(command.session, command.serial)
+        };
+        if known != Lookup::New {
+            self.sessions.touch(command.session, index);
+            return (false, known);
+        }
+        let output: Bytes = self.machine.apply(&command.bytes);
+        self.sessions.record(command, index, output.clone());
+        (true, Lookup::Done(index, output))
+    }
+
+    fn ignores_session(&self, command: &Command) -> bool {
+        command.session == LogIndex::ZERO || !self.rules.looks_up_sessions(&self.settings)
+    }
+
+    /// What can be said to a client without putting its command into the log (again).
+    pub(super) fn known_outcome(&self, command: &Command) -> Option<Outcome> {
+        if self.ignores_session(command) {
+            return None;
+        }
+        match self.sessions.lookup(command.session, command.serial) {
+            // The session may be opened by an entry that this server has yet to apply.
+            Lookup::New | Lookup::Expired => None,
+            known => outcome(known, command.client, command.serial),
+        }
+    }
+}
+
+fn outcome(known: Lookup, client: NodeId, serial: u64) -> Option<Outcome> {
+    match known {
+        Lookup::Done(index, output) => Some(Outcome::Applied { client, serial, index, output }),
+        Lookup::Expired => Some(Outcome::Expired { client, serial }),
+        // The client has gone on, and waits for nothing.
+        Lookup::New | Lookup::Outdated => None,
+    }
+}
+
+impl LeaderState {
+    /// What the leader knows of a follower.
+    pub fn match_index(&self, node: NodeId) -> LogIndex {
+        self.progress.get(&node).map_or(LogIndex::ZERO, |progress| progress.match_index)
+    }
+}

@@ -1,0 +1,253 @@
+//! What a server keeps on its disk, and how it finds it again.
+//!
+//! Three files. `state` holds `current_term` and `voted_for` and is replaced as a whole; so is `snapshot`. `log` is a row of records, each
+//! with a checksum over its head and one over its body, and grows at its end. A crash in the middle of an append leaves a prefix: a head or
+//! body that ends early. Such a tail was never answered for, and is cut off. Anything else that does not fit was durable once and is damaged,
+//! and a server that has lost what it promised must not take part: it refuses to start.
+//!
+//! A snapshot is written before the log that it shortens. A crash in between leaves the new snapshot and the old log, which still fits: what
+//! the snapshot covers is skipped.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::codec::{Reader, Writer};
+use super::defects::Rules;
+use super::host::Host;
+use super::log::{Entry, Log, Payload};
+use super::snapshot::Snapshot;
+use super::types::{LogIndex, Term};
+use crate::trace::NodeId;
+
+/// The file of `current_term` and `voted_for`.
+pub const STATE: &str = "state";
+/// The file of the entries.
+pub const LOG: &str = "log";
+/// The file of the last snapshot.
+pub const SNAPSHOT: &str = "snapshot";
+
+/// Length of the body (4 bytes), its checksum (8), and the checksum of these twelve (4).
+const HEAD_BYTES: usize = 16;
+/// A record that says after which entry the log begins.
+const BASE: u8 = 0;
+/// A record of an entry.
+const ENTRY: u8 = 1;
+
+/// Where the entries stand in the log file.
+#[derive(Clone, Debug, Default)]
+pub struct Storage {
+    /// The index before the first record of an entry.
+    base: LogIndex,
+    /// Where the first record of an entry begins.
+    start: u64,
+    /// Where each record of an entry ends.
+    ends: VecDeque<u64>,
+}
+
+/// What a server finds at boot.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// `current_term`.
+    pub term: Term,
+    /// `voted_for`.
+    pub voted_for: Option<NodeId>,
+    /// The last snapshot.
+    pub snapshot: Option<Rc<Snapshot>>,
+    /// The log, which reaches back at least to the snapshot.
+    pub log: Log,
+}
+
+impl Storage {
+    /// Save `current_term` and `voted_for`.
+    pub fn save_state(host: &mut impl Host, term: Term, voted_for: Option<NodeId>) {
+        let mut writer = Writer(Vec::with_capacity(24));
+        writer.u64(term.0);
+        writer.u64(voted_for.map_or(0, |node| u64::from(node.0) + 1));
+        writer.u64(xxh3_64(&writer.0));
+        host.replace(STATE, writer.0);
+    }
+
+    /// Save entries behind the last one.
+    pub fn append(&mut self, host: &mut impl Host, entries: &[Rc<Entry>]) {
+        let mut writer = Writer(Vec::with_capacity(entries.len() * 96));
+        let end = self.end();
+        for entry in entries {
+            let index = self.base.plus(self.ends.len() + 1);
+            write_entry(&mut writer, index, entry);
+            self.ends.push_back(end + writer.0.len() as u64);
+        }
+        host.append(LOG, writer.0);
+    }
+
+    /// Remove the entry at `from` and all after it.
+    pub fn truncate(&mut self, host: &mut impl Host, from: LogIndex) {
+        self.ends.truncate(from.since(self.base) - 1);
+        host.truncate(LOG, self.end());
+    }
+
+    /// Save a snapshot; the log follows with [`Storage::rewrite_log`].
+    pub fn save_snapshot(host: &mut impl Host, snapshot: &Snapshot) {
+        host.replace(SNAPSHOT, snapshot.encoded.to_vec());
+    }
+
+    /// Replace the whole log.
+    pub fn rewrite_log(&mut self, host: &mut impl Host, log: &Log) {
+        let mut writer = Writer::default();
+        let (term, chain) = (log.term(log.base()), log.chain(log.base()));
+        let mut body = Writer::default();
+        body.byte(BASE);
+        body.u64(log.base().0);
+        body.u64(term.expect("a log knows its base").0);
+        body.u64(chain.expect("a log knows its base"));
+        write_record(&mut writer, &body.0);
+        *self = Storage { base: log.base(), start: writer.0.len() as u64, ends: VecDeque::new() };
+        for (index, entry) in log.iter() {
+            write_entry(&mut writer, index, entry);
+            self.ends.push_back(writer.0.len() as u64);
+        }
+        host.replace(LOG, writer.0);
+    }
+
+    fn end(&self) -> u64 {
+        self.ends.back().copied().unwrap_or(self.start)
+    }
+
+    /// Read everything back. Panics, and so refuses to start, where something is damaged that was durable.
+    pub fn recover(host: &mut impl Host, rules: Rules) -> (Storage, Recovered) {
+        let mut recovered = Recovered::default();
+        if rules.forgets_disk() {
+            host.truncate(LOG, 0);
+            return (Storage::default(), recovered);
+        }
+        if let Some(bytes) = host.read(STATE) {
+            (recovered.term, recovered.voted_for) = read_state(&bytes).unwrap_or_else(|| damaged(STATE, "its checksum does not fit"));
+        }
+        recovered.snapshot = host.read(SNAPSHOT).map(|bytes| {
+            let snapshot = Snapshot::decode(bytes.into());
+            Rc::new(snapshot.unwrap_or_else(|| damaged(SNAPSHOT, "its checksum does not fit")))
+        });
+        let bytes = host.read(LOG).unwrap_or_default();
+        let (mut storage, intact) = recovered.read_log(&bytes);
+        if intact < bytes.len() {
+            host.log(|| format!("cut {} bytes of an unfinished append from the end of the log", bytes.len() - intact));
+            host.truncate(LOG, intact as u64);
+        }
+        let stored = recovered.log.base();
+        recovered.fit_log_to_snapshot(rules);
+        if recovered.log.base() != stored {
+            storage.rewrite_log(host, &recovered.log);
+        }
+        (storage, recovered)
+    }
+}
+
+impl Recovered {
+    /// Take over all whole records. Returns where they stand and how many bytes are intact.
+    fn read_log(&mut self, bytes: &[u8]) -> (Storage, usize) {
+        let mut storage = Storage::default();
+        let mut reader = Reader(bytes);
+        loop {
+            let at = bytes.len() - reader.0.len();
+            let Some(body) = read_record(&mut reader, at) else { return (storage, at) };
+            let end = (bytes.len() - reader.0.len()) as u64;
+            match read_body(body) {
+                Some(Body::Base(log)) if at == 0 => {
+                    storage = Storage { base: log.base(), start: end, ends: VecDeque::new() };
+                    self.log = log;
+                }
+                Some(Body::Entry(index, entry)) if index == self.log.last_index().next() => {
+                    self.log.append(entry);
+                    storage.ends.push_back(end);
+                }
+                _ => damaged(LOG, &format!("the record at byte {at} does not follow the one before it")),
+            }
+        }
+    }
+
+    /// Drop what the snapshot replaces: all, where the log ends before it or contradicts it.
+    fn fit_log_to_snapshot(&mut self, rules: Rules) {
+        let covered = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.index);
+        if self.log.base() > covered && rules.gap_is_damage() {
+            damaged(LOG, &format!("it begins after entry {}, but the snapshot ends at {covered}", self.log.base()));
+        }
+        let Some(snapshot) = &self.snapshot else { return };
+        if self.log.term(snapshot.index) != Some(snapshot.term) {
+            self.log = Log::after(snapshot.index, snapshot.term, snapshot.chain);
+        }
+    }
+}
+
+fn damaged(file: &str, what: &str) -> ! {
+    panic!("the file `{file}` is damaged: {what}; a server that has lost what it promised must not start")
+}
+
+fn write_entry(writer: &mut Writer, index: LogIndex, entry: &Entry) {
+    let head = writer.0.len();
+    writer.0.extend_from_slice(&[0; HEAD_BYTES]);
+    writer.byte(ENTRY);
+    writer.u64(index.0);
+    writer.u64(entry.term.0);
+    entry.payload.encode(writer);
+    fill_head(writer, head);
+}
+
+fn write_record(writer: &mut Writer, body: &[u8]) {
+    let head = writer.0.len();
+    writer.0.extend_from_slice(&[0; HEAD_BYTES]);
+    writer.0.extend_from_slice(body);
+    fill_head(writer, head);
+}
+
+fn fill_head(writer: &mut Writer, at: usize) {
+    let body = &writer.0[at + HEAD_BYTES..];
+    let len = u32::try_from(body.len()).expect("a record is shorter than 4 GiB");
+    let checksum = xxh3_64(body);
+    writer.0[at..at + 4].copy_from_slice(&len.to_le_bytes());
+    writer.0[at + 4..at + 12].copy_from_slice(&checksum.to_le_bytes());
+    let of_head = xxh3_64(&writer.0[at..at + 12]) as u32;
+    writer.0[at + 12..at + 16].copy_from_slice(&of_head.to_le_bytes());
+}
+
+/// The body of the next record, or `None` where the bytes end before it does.
+fn read_record<'a>(reader: &mut Reader<'a>, at: usize) -> Option<&'a [u8]> {
+    let head = reader.0.get(..HEAD_BYTES)?;
+    let mut fields = Reader(head);
+    let (len, checksum, of_head) = (fields.u32()?, fields.u64()?, fields.u32()?);
+    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and durable entries would vanish.
+    if xxh3_64(&head[..12]) as u32 != of_head {
+        damaged(LOG, &format!("the head of the record at byte {at} does not fit its checksum"));
+    }
+    let body = reader.0.get(HEAD_BYTES..HEAD_BYTES + len as usize)?;
+    if xxh3_64(body) != checksum {
+        damaged(LOG, &format!("the record at byte {at} does not fit its checksum"));
+    }
+    reader.0 = &reader.0[HEAD_BYTES + len as usize..];
+    Some(body)
+}
+
+enum Body {
+    Base(Log),
+    Entry(LogIndex, Rc<Entry>),
+}
+
+fn read_body(body: &[u8]) -> Option<Body> {
+    let mut reader = Reader(body);
+    match reader.byte()? {
+        BASE => Some(Body::Base(Log::after(LogIndex(reader.u64()?), Term(reader.u64()?), reader.u64()?))),
+        ENTRY => {
+            let (index, term) = (LogIndex(reader.u64()?), Term(reader.u64()?));
+            Some(Body::Entry(index, Entry::new(term, Payload::decode(&mut reader)?)))
+        }
+        _ => None,
+    }
+}
+
+fn read_state(bytes: &[u8]) -> Option<(Term, Option<NodeId>)> {
+    let mut reader = Reader(bytes);
+    let (term, vote, checksum) = (reader.u64()?, reader.u64()?, reader.u64()?);
+    let intact = reader.0.is_empty() && checksum == xxh3_64(&bytes[..16]);
+    let voted_for = vote.checked_sub(1).map(|id| NodeId(id as u32));
+    intact.then_some((Term(term), voted_for))
+}

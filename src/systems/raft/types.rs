@@ -1,0 +1,72 @@
+//! The two numbers of Raft that must not be confused.
+
+use std::fmt;
+
+use crate::trace::Value;
+
+/// A term: the logical clock of elections. Each has at most one leader (Raft §5.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Term(pub u64);
+
+/// A position in the log, from 1; 0 is the place before the first entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogIndex(pub u64);
+
+impl Term {
+    /// Before the first election.
+    pub const ZERO: Term = Term(0);
+
+    /// The term that follows.
+    pub fn next(self) -> Term {
+        Term(self.0 + 1)
+    }
+}
+
+impl LogIndex {
+    /// The place before the first entry.
+    pub const ZERO: LogIndex = LogIndex(0);
+
+    /// The index that follows.
+    pub fn next(self) -> LogIndex {
+        LogIndex(self.0 + 1)
+    }
+
+    /// The index before; zero stays.
+    pub fn prev(self) -> LogIndex {
+        LogIndex(self.0.saturating_sub(1))
+    }
+
+    /// The index `count` further on.
+    pub fn plus(self, count: usize) -> LogIndex {
+        LogIndex(self.0 + count as u64)
+    }
+
+    /// How many entries lie after `earlier` up to and with this one; 0 where `earlier` is not earlier.
+    pub fn since(self, earlier: LogIndex) -> usize {
+        self.0.saturating_sub(earlier.0) as usize
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LogIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Term> for Value {
+    fn from(term: Term) -> Value {
+        Value::Int(term.0 as i64)
+    }
+}
+
+impl From<LogIndex> for Value {
+    fn from(index: LogIndex) -> Value {
+        Value::Int(index.0 as i64)
+    }
+}
