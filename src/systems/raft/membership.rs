@@ -68,9 +68,12 @@ impl<S: StateMachine> Raft<S> {
     }
 
     /// At boot: that of the snapshot or the initial one, and all in the log.
-    pub(super) fn recover_configs(&mut self) {
+    pub(super) fn recover_configs(&mut self, host: &mut impl Host) {
         if let Some(snapshot) = &self.snapshot {
             self.configs = vec![snapshot.config.clone()];
+        } else if self.current_term == Term::ZERO && self.log.is_empty() {
+            // The initial configuration stands before the first entry; a server shows it when it starts for the first time.
+            events::config_append(host, LogIndex::ZERO, Term::ZERO, self.config());
         }
         collect_configs(&mut self.configs, &self.log);
     }

@@ -72,9 +72,9 @@ pub use state_machine::{KvOp, KvStore, StateMachine};
 pub use types::{LogIndex, Term};
 
 use super::{Defect, Shown, System};
-use crate::checkers::Checker;
+use crate::checkers::{Checker, RAFT_CHECKS};
 use crate::node::{Identity, NodeId};
-use crate::plots::Plot;
+use crate::plots::{Plot, RAFT_PLOTS};
 use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
 use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
 use crate::trace::Word;
@@ -130,11 +130,11 @@ impl System for RaftSystem {
     }
 
     fn checks(&self) -> &'static [&'static Checker] {
-        &[]
+        RAFT_CHECKS
     }
 
     fn plots(&self) -> &'static [&'static Plot] {
-        &[]
+        RAFT_PLOTS
     }
 
     fn defects(&self) -> &'static [Defect] {

@@ -142,6 +142,7 @@ impl Peer {
                     events::reply(ctx, client, serial, index);
                     (client, serial, ReplyBody::Done(output))
                 }
+                Outcome::SessionOpened { client, serial, session } => (client, serial, ReplyBody::Done(session.0.to_le_bytes().into())),
                 Outcome::Read { client, serial, output } => (client, serial, ReplyBody::Done(output)),
                 Outcome::NotLeader { client, serial } => (client, serial, ReplyBody::NotLeader(self.raft.leader_hint())),
                 Outcome::Expired { client, serial } => (client, serial, ReplyBody::SessionExpired),

@@ -353,23 +353,28 @@ impl<S: StateMachine> Raft<S> {
     fn apply(&mut self, host: &mut impl Host, index: LogIndex, entry: &Entry) {
         let mut identity = None;
         let mut effect = false;
-        let mut known = Lookup::Outdated;
+        let mut known = None;
         match &entry.payload {
             Payload::Noop => {}
             Payload::Config(_) => self.on_config_applied(host, index, entry.term),
             Payload::OpenSession { client } => {
                 self.sessions.open(index, *client, self.settings.session_expiry);
-                known = Lookup::Done(index, index.0.to_le_bytes().into());
             }
             Payload::Command(command) => {
                 identity = Some((command.client, command.serial));
-                (effect, known) = self.execute(host, index, command);
+                let (executed, lookup) = self.execute(host, index, command);
+                (effect, known) = (executed, Some(lookup));
             }
         }
         events::apply(host, index, entry, identity, effect);
         let Some(waiter) = self.leader.waiting.remove(&index) else { return };
-        if self.rules.is_answer_for(&waiter, entry) {
-            self.outcomes.extend(outcome(known, waiter.client, waiter.serial));
+        if !self.rules.is_answer_for(&waiter, entry) {
+            return;
+        }
+        let (client, serial) = (waiter.client, waiter.serial);
+        match known {
+            Some(lookup) => self.outcomes.extend(outcome(lookup, client, serial)),
+            None => self.outcomes.push(Outcome::SessionOpened { client, serial, session: index }),
         }
     }
 

@@ -36,7 +36,16 @@ pub enum Role {
 /// What became of something that a client asked of this server, for the node that Raft lives in to pass on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A command has taken effect at this index (perhaps when it was sent the first time), or a session was opened there.
+    /// A session was opened; the index is its id.
+    SessionOpened {
+        /// Who asked.
+        client: NodeId,
+        /// The client's number.
+        serial: u64,
+        /// The session.
+        session: LogIndex,
+    },
+    /// A command has taken effect at this index (perhaps when it was sent the first time).
     Applied {
         /// Who asked.
         client: NodeId,
@@ -164,7 +173,7 @@ impl<S: StateMachine> Raft<S> {
         }
         let start = self.snapshot_index().max(self.log.base());
         (self.commit_index, self.last_applied) = (start, start);
-        self.recover_configs();
+        self.recover_configs(host);
         self.heard = self.rules.promise_at_boot(&self.settings, host.now());
         let last = (self.log.last_index(), self.log.last_term());
         events::recover(host, self.current_term, self.voted_for, self.snapshot_index(), last);
