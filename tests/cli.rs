@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 const SEEDBED: &str = env!("CARGO_BIN_EXE_seedbed");
 
-/// Three nodes that elect a leader and serve two clients for two seconds.
+/// Three nodes that elect a leader and serve two clients for two seconds. Two checks are enough: what checks find is tested elsewhere.
 const CALM: &str = r#"description = "Three nodes serve two clients, and nothing happens to them."
 system = "raft"
 seed = 7
@@ -21,6 +21,48 @@ count = 3
 
 [workload]
 clients = 2
+
+[checks]
+election_safety = {}
+availability = {}
+"#;
+
+/// The same cluster without its majority for a while, and a client who cannot bear that.
+const OUTAGE: &str = r#"description = "Two of three nodes are down, and nobody is answered for that long."
+system = "raft"
+seed = 7
+duration = "2s"
+recovery = "1s"
+
+[nodes]
+count = 3
+
+[[nemesis]]
+fault = "kill"
+targets = ["n1", "n2"]
+at = "1s"
+duration = "500ms"
+
+[checks]
+election_safety = {}
+availability = { gap = "300ms" }
+"#;
+
+/// Nobody asks, so nothing can be said of answers.
+const SILENCE: &str = r#"description = "No client asks anything."
+system = "raft"
+seed = 7
+duration = "1s"
+recovery = "1s"
+
+[nodes]
+count = 3
+
+[workload]
+clients = 0
+
+[checks]
+availability = {}
 "#;
 
 /// A folder of its own for each test, with `scenarios/calm.toml`. All commands run in it, so that no path of the machine is printed.
@@ -92,26 +134,19 @@ impl Place {
 
 /// Digests become `DIGEST`, and the counts of operations `N`.
 fn masked(text: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for line in text.split('\n') {
-        let mut line: String = line.to_owned();
+    let mask = |line: &str| {
+        let mut line = line.to_owned();
         while let Some(at) = digest_in(&line) {
             line.replace_range(at..at + 32, "DIGEST");
         }
-        if let (Some(begin), Some(end)) = (line.find(" operations ("), line.find("), digest")) {
-            let start = line[..begin].rfind(' ').map_or(0, |blank| blank + 1);
-            let counts: String = line[start..end]
-                .split(' ')
-                .map(|word| {
-                    if word.trim_start_matches('(').parse::<u64>().is_ok() { if word.starts_with('(') { "(N" } else { "N" } } else { word }
-                })
-                .collect::<Vec<_>>()
-                .join(" ");
-            line.replace_range(start..end, &counts);
-        }
-        words.push(line);
-    }
-    words.join("\n")
+        let Some((head, rest)) = line.split_once(" operations (") else { return line };
+        let (counts, tail) = rest.split_once(')').expect("the counts stand in parentheses");
+        let head = head.trim_end_matches(|c: char| c.is_ascii_digit());
+        let counts: Vec<String> =
+            counts.split(", ").map(|count| format!("N{}", count.trim_start_matches(|c: char| c.is_ascii_digit()))).collect();
+        format!("{head}N operations ({}){tail}", counts.join(", "))
+    };
+    text.split('\n').map(mask).collect::<Vec<_>>().join("\n")
 }
 
 fn digest_in(line: &str) -> Option<usize> {
@@ -181,6 +216,34 @@ fn scenarios_are_files_folders_and_names() {
     ]));
 }
 
+/// A failing run says what was violated and when, where its report is, and how to run it again; the worst verdict decides the exit code.
+#[test]
+fn a_failing_run_says_why_and_how_to_repeat_it() {
+    let place = Place::new();
+    place.file("scenarios/outage.toml", OUTAGE);
+    place.file("scenarios/silence.toml", SILENCE);
+    insta::assert_snapshot!(all(&[
+        place.seen("run scenarios/outage.toml --set nodes.count=3"),
+        place.seen("run scenarios/silence.toml --seed 1 --no-files"),
+        place.seen("run scenarios --no-files"),
+        place.seen("run scenarios/calm.toml scenarios/silence.toml --no-files"),
+        place.seen("check reports/outage/7"),
+        place.seen("replay reports/outage/7"),
+    ]));
+}
+
+/// Every failing seed comes with the command that repeats it, in the order of the seeds, whatever the number of jobs.
+#[test]
+fn a_sweep_names_the_seeds_that_fail() {
+    let place = Place::new();
+    place.file("scenarios/outage.toml", OUTAGE);
+    place.file("scenarios/silence.toml", SILENCE);
+    let seen = place.seen("sweep scenarios --seeds 3..=5 --jobs 2");
+    insta::assert_snapshot!(seen);
+    assert_eq!(place.code("sweep scenarios/silence.toml --seeds 3"), 3);
+    assert_eq!(place.code("sweep scenarios/calm.toml --seeds 3"), 0);
+}
+
 /// Determinism is checked by running again, here and on another thread; agreement is silent.
 #[test]
 fn a_deterministic_run_passes_the_check() {
@@ -198,6 +261,7 @@ fn mistakes_of_the_command_line_are_explained() {
     let commands = [
         "",
         "rnu scenarios/calm.toml",
+        "sweeep scenarios/calm.toml",
         "run",
         "run scenarios/clam.toml",
         "run empty",
@@ -365,18 +429,21 @@ fn the_log_is_filtered_by_kind_and_node() {
     let lines = |flags: &str| -> Vec<String> {
         let output = place.output(&format!("run scenarios/calm.toml --no-files {flags}"));
         let text = String::from_utf8(output.stdout).expect("the output is UTF-8");
-        text.lines().filter(|line| line.starts_with(' ')).map(str::to_owned).collect()
+        // The line of the verdict comes last.
+        text.lines().filter(|line| line.starts_with("   ")).map(str::to_owned).collect()
     };
     let everything = lines("--log");
     let starts = lines("--log=process");
     assert!(starts.len() >= 3 && starts.iter().all(|line| line.contains(" process ")), "{starts:#?}");
     let of_n1 = lines("--log --node n1");
-    assert!(!of_n1.is_empty() && of_n1.iter().all(|line| line.split_whitespace().nth(2) == Some("n1")), "{of_n1:#?}");
-    assert!(of_n1.len() < everything.len());
+    // Its own lines, and those in which another node receives what it sent.
+    assert!(!of_n1.is_empty() && of_n1.iter().all(|line| line.contains(" n1 ") || line.contains(" n1: ")), "{of_n1:#?}");
+    assert!(of_n1.iter().any(|line| line.contains(" n1: ")) && of_n1.len() < everything.len());
     let both = lines("--log=process,timer --node n1 --node n2");
     assert!(both.iter().all(|line| everything.contains(line)));
     assert!(both.iter().any(|line| line.contains(" n2 ")) && !both.iter().any(|line| line.contains(" n3 ")), "{both:#?}");
     insta::assert_snapshot!(starts.join("\n"));
+    assert!(lines("").is_empty(), "without --log there is no log");
 }
 
 /// A reader that goes away early, as `head` does, is no mistake: nothing is said of it, the report is whole and the verdict stands.

@@ -54,7 +54,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
     /// The seed, in place of the scenario's.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
     pub seed: Option<u64>,
     /// Where reports go: DIR/SCENARIO/SEED.
     #[arg(long, value_name = "DIR", default_value = "reports")]
@@ -127,8 +127,12 @@ pub struct Seeds(pub Range<u64>);
 /// More seeds than this are a slip of the keyboard: at a millisecond each, they would take a day.
 const SEEDS_MAX: u64 = 100_000_000;
 
+fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("`{text}` is no seed: seeds are whole numbers from 0 to 2^64 - 1"))
+}
+
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
-    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("`{text}` is no seed: seeds are whole numbers from 0"));
+    let number = parse_seed;
     let (start, end) = match text.split_once("..") {
         Some((start, end)) => match end.strip_prefix('=') {
             Some(last) => (number(start)?, number(last)?.checked_add(1).ok_or("the last seed of a sweep is at most 2^64 - 2")?),

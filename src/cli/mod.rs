@@ -41,12 +41,22 @@ pub fn execute(cli: &Cli) -> u8 {
         Ok(code) => code,
         Err(Refused(errors)) => {
             let mut stderr = std::io::stderr();
-            let colour = stderr.is_terminal();
-            for error in errors {
-                // Where nobody reads the errors either, the exit code has to do.
-                let _ = writeln!(stderr, "{}", error.render(colour));
-            }
+            let text = explain(&errors, stderr.is_terminal());
+            // Where nobody reads the errors either, the exit code has to do.
+            let _ = writeln!(stderr, "{text}");
             EXIT_USAGE
         }
     }
+}
+
+/// So many files with mistakes are shown, each with all its mistakes; a person mends one after the other.
+const ERRORS_SHOWN_MAX: usize = 5;
+
+fn explain(errors: &[Error], colour: bool) -> String {
+    let mut texts: Vec<String> = errors.iter().take(ERRORS_SHOWN_MAX).map(|error| error.render(colour)).collect();
+    if errors.len() > ERRORS_SHOWN_MAX {
+        let more = Error::new(format!("and {} more files have mistakes; nothing was run", errors.len() - ERRORS_SHOWN_MAX));
+        texts.push(more.render(colour));
+    }
+    texts.join("\n\n")
 }

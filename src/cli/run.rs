@@ -90,9 +90,14 @@ fn print_log(lines: &[LogLine], kinds: &[String], nodes: &[String], console: &mu
     }
 }
 
-/// Whether a line is about a node: its own, or one of the nemesis that names it. (Messages have a line at either end.)
+/// Whether a line is about a node: its own, one of a message from it or to it, or one of the nemesis that names it.
 fn concerns(line: &LogLine, node: &str) -> bool {
+    let peer = || line.text.strip_prefix("<- ").or(line.text.strip_prefix("-> ")).and_then(|rest| rest.split(':').next());
     let in_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let names_it = || line.text.split(|c: char| !in_a_name(c)).any(|word| word == node);
-    line.node == node || line.node == NEMESIS && names_it()
+    match line.kind {
+        "message" => line.node == node || peer() == Some(node),
+        "nemesis" => line.node == node || names_it(),
+        _ => line.node == node,
+    }
 }

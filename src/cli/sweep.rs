@@ -11,7 +11,7 @@ use super::scenarios::read_all;
 use super::{Console, Refused};
 use crate::checkers::Overall;
 use crate::error::{EXIT_INVALID, EXIT_TESTBED, EXIT_UNKNOWN, EXIT_VALID};
-use crate::report::{Repeat, replace_file, seconds};
+use crate::report::{Repeat, probe_folder, replace_file, seconds};
 use crate::run::sweep_run;
 use crate::sweep::{Row, RowVerdict, Table, sweep as run_all};
 
@@ -24,6 +24,7 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
     let scenarios: Vec<_> = asked.into_iter().map(|one| one.scenario).collect();
     let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let seeds = args.seeds.0.clone();
+    probe_folder(&args.out)?;
 
     let bar = progress((seeds.end - seeds.start) * scenarios.len() as u64);
     let mut table = Table::default();
@@ -59,15 +60,17 @@ fn progress(runs: u64) -> ProgressBar {
 
 fn print_failure(tally: &Tally, row: &Row, repeat: &Repeat, console: &mut Console) {
     if tally.failures() > FAILURES_SHOWN_MAX {
+        if tally.failures() == FAILURES_SHOWN_MAX + 1 {
+            console.line(format_args!("{}: further failures are in sweep.csv only", row.scenario));
+        }
         return;
     }
     let place = row.time_us.map_or_else(String::new, |time| format!(" at {}", seconds(time)));
-    let check = if row.check.is_empty() { String::new() } else { format!(": {}{place}", row.check) };
-    console.line(format_args!("{} seed {}: {}{check}: {}", row.scenario, row.seed, row.verdict.word(), row.message));
+    let check = if row.check.is_empty() { String::new() } else { format!(", {}{place}", row.check) };
+    // A panic may say more than one line; the table has all of it.
+    let message = row.message.lines().next().unwrap_or_default();
+    console.line(format_args!("{} seed {}: {}{check}: {message}", row.scenario, row.seed, row.verdict.word()));
     console.line(format_args!("  repeat: {}", repeat.command(row.seed)));
-    if tally.failures() == FAILURES_SHOWN_MAX {
-        console.line("  further ones of this scenario are in sweep.csv only");
-    }
     console.flush();
 }
 

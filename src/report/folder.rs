@@ -118,6 +118,13 @@ fn exchange_in_steps(new: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&aside, new)
 }
 
+/// Whether a file can be made in a folder, found out by making one; nothing is left of it. Asked before work that takes hours.
+pub fn probe_folder(folder: &Path) -> Result<(), Error> {
+    let failed = |cause: io::Error| Error::io("write into", folder, &cause).hint("give another folder with `--out`");
+    let _parents = make_parents(folder).map_err(failed)?;
+    tempfile::Builder::new().prefix(".seedbed-").tempfile_in(folder).map(drop).map_err(failed)
+}
+
 /// Write a file whole or not at all, in place of an earlier one; its folder is made.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |cause: &io::Error| Error::io("write", path, cause);

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 pub use difference::{Difference, first_difference};
-pub use folder::{Staged, replace_file};
+pub use folder::{Staged, probe_folder, replace_file};
 pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
 pub use statistics::{LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections};
 pub use stored::Stored;

@@ -87,12 +87,13 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
         return Err(Error::new(format!("`{}` has more than {RESULTS_BYTES_MAX} bytes; no run writes so many", path.display())));
     }
     parse_results(&text).map_err(|message| {
-        Error::new(format!("{}: {message}", path.display())).hint("the report is damaged or is not seedbed's; run its scenario again")
+        Error::new(format!("`{}` {message}", path.display()))
+            .hint("run its scenario again with this program: `seedbed run SCENARIO --seed N`")
     })
 }
 
 fn parse_results(text: &str) -> Result<Results, String> {
-    let not_json = |error: serde_json::Error| format!("is no results.json of seedbed: {error}");
+    let not_json = |error: serde_json::Error| format!("is damaged or not seedbed's: {error}");
     let preamble: Preamble = serde_json::from_str(text).map_err(not_json)?;
     match preamble.format {
         Some(FORMAT) => serde_json::from_str(text).map_err(not_json),
@@ -101,7 +102,7 @@ fn parse_results(text: &str) -> Result<Results, String> {
                 preamble.version.as_deref().map_or_else(|| "another version".to_owned(), |version| format!("seedbed {}", excerpt(version)));
             Err(format!("was written by {version} in format {format}; this program reads format {FORMAT}"))
         }
-        None => Err("is no results.json of seedbed: it has no `format`".to_owned()),
+        None => Err("is not seedbed's: it has no `format`".to_owned()),
     }
 }
 
