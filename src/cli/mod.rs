@@ -3,6 +3,9 @@
 mod args;
 mod check;
 mod console;
+pub mod explain;
+pub mod list;
+pub mod new;
 mod plot;
 mod replay;
 mod run;

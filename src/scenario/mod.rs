@@ -16,7 +16,7 @@ mod values;
 
 pub use catalog::{TESTBED_EVENTS, TESTBED_METRICS};
 pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
-pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with};
+pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with, scenario_files};
 pub use reader::Section;
 pub use reading::KeyInfo;
 pub use types::*;

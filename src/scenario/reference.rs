@@ -33,6 +33,13 @@ pub fn keys(systems: &[&'static dyn System]) -> Vec<KeyInfo> {
     reading.into_keys()
 }
 
+/// The keys of a system's own section.
+pub fn keys_of_system(system: &dyn System) -> Vec<KeyInfo> {
+    let reading = Reading::describing();
+    system.read_settings(&mut titled(&reading, system.name()));
+    reading.into_keys()
+}
+
 fn titled<'a>(reading: &'a Reading, title: &str) -> Section<'a> {
     Section::new(reading, None, None, title.into(), title.into())
 }

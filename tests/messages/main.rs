@@ -1,5 +1,9 @@
 //! The scenario language: every message that a mistake gets, what is read from good scenarios, and that no text whatsoever makes the reader
 //! panic.
 
+mod files;
+mod fuzz;
 mod good;
+mod help;
+mod texts;
 mod toy;

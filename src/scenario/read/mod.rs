@@ -108,7 +108,7 @@ fn file_text(path: &Path) -> Result<String, Error> {
     })?;
     if metadata.is_dir() {
         let error = Error::new(format!("`{shown}` is a folder, not a scenario"));
-        let inside = scenarios_below(path);
+        let inside = scenario_files(path);
         return Err(match inside.first() {
             Some(first) => error.hint(format!("name a file in it, as {first}")),
             None => error.hint("a scenario is a TOML file; `seedbed list scenarios` shows those there are"),
@@ -138,8 +138,8 @@ fn file_text(path: &Path) -> Result<String, Error> {
 fn missing(path: &Path) -> Error {
     let error = Error::new(format!("there is no scenario `{}`", path.display()));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut there = scenarios_below(Path::new("scenarios"));
-    there.extend(scenarios_below(parent));
+    let mut there = scenario_files(Path::new("scenarios"));
+    there.extend(scenario_files(parent));
     let wanted = path.display().to_string();
     let by_path = nearest(&wanted, there.iter().map(String::as_str));
     let stem = |path: &str| Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -156,7 +156,7 @@ fn missing(path: &Path) -> Error {
 }
 
 /// The TOML files below a folder, two levels deep and sorted, so that no hint depends on the order of a directory.
-pub(crate) fn scenarios_below(folder: &Path) -> Vec<String> {
+pub fn scenario_files(folder: &Path) -> Vec<String> {
     const FILES_MAX: usize = 500;
     let mut found = vec![];
     let mut folders = vec![(folder.to_path_buf(), 0)];

@@ -1,0 +1,156 @@
+//! `seedbed explain NAME`: what is known of any registered name. A name that means several things gets all of them.
+
+use crate::checkers::{CHECKERS, Checker};
+use crate::error::{Error, excerpt, nearest};
+use crate::nemesis::{FAULTS, FaultInfo};
+use crate::plots::PLOTS;
+use crate::scenario::reference::{self, home, takes};
+use crate::scenario::{KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, show_duration};
+use crate::systems::{Defect, Shown, System};
+
+/// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario` is the whole language.
+pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Error> {
+    if name == "scenario" {
+        return Ok(reference(systems));
+    }
+    let keys = reference::keys(systems);
+    let mut found: Vec<String> = vec![];
+    found.extend(systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)));
+    found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));
+    found.extend(CHECKERS.iter().filter(|check| check.name == name).map(|check| of_check(check, systems)));
+    found.extend(PLOTS.iter().filter(|plot| plot.name == name).map(|plot| format!("{name}: a plot\n  {}\n", plot.summary)));
+    for system in systems {
+        found.extend(system.defects().iter().filter(|defect| defect.name == name).map(|defect| of_defect(defect, system.name())));
+        let shows: [(&str, &[Shown]); 3] = [("metric", system.metrics()), ("event", system.events()), ("message", system.messages())];
+        for (what, shown) in shows {
+            found.extend(of_shown(name, what, system.name(), shown));
+        }
+    }
+    found.extend(of_shown(name, "metric", "every system", TESTBED_METRICS));
+    found.extend(of_shown(name, "event", "every system", TESTBED_EVENTS));
+    found.extend(of_keys(name, &keys));
+    if found.is_empty() { Err(unknown(name, systems, &keys)) } else { Ok(found.join("\n")) }
+}
+
+/// The whole reference of the scenario language, as Markdown.
+pub fn reference(systems: &[&'static dyn System]) -> String {
+    reference::markdown(systems)
+}
+
+fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Error {
+    let mut known: Vec<&str> = systems.iter().map(|system| system.name()).collect();
+    known.extend(FAULTS.iter().map(|info| info.name));
+    known.extend(CHECKERS.iter().map(|check| check.name));
+    known.extend(PLOTS.iter().map(|plot| plot.name));
+    for system in systems {
+        known.extend(system.defects().iter().map(|defect| defect.name));
+        known.extend([system.metrics(), system.events(), system.messages()].concat().iter().map(|shown| shown.name));
+    }
+    known.extend(keys.iter().map(|info| info.key.as_str()));
+    let error = Error::new(format!("nothing is named `{}`", excerpt(name)));
+    match nearest(name, known) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint("`seedbed list` shows what there is"),
+    }
+}
+
+fn of_system(system: &dyn System) -> String {
+    let counts = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{name}: a system\n  {summary}\n  Roles: {roles}. Operations: {operations}.\n  {checks}, {plots}, {defects}: `seedbed list checks`, `list plots`, \
+         `list defects`.\n  Its settings are the section [{name}] of a scenario:\n{settings}",
+        name = system.name(),
+        summary = system.summary(),
+        roles = system.roles().join(", "),
+        operations = if system.operations().is_empty() { "none".into() } else { system.operations().join(", ") },
+        checks = counts(system.checks().len(), "check"),
+        plots = counts(system.plots().len(), "plot"),
+        defects = counts(system.defects().len(), "defect"),
+        settings = key_lines(&reference::keys_of_system(system).iter().collect::<Vec<_>>()),
+    )
+}
+
+fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
+    let section = format!("nemesis {}", info.name);
+    let parameters: Vec<&KeyInfo> = keys.iter().filter(|key| key.section == section).collect();
+    let parameters = if parameters.is_empty() { "  No parameters.\n".into() } else { format!("  Parameters:\n{}", key_lines(&parameters)) };
+    let example: String = info.example.lines().map(|line| format!("    {line}\n")).collect();
+    format!("{}: a fault ({})\n  {}\n{parameters}  For example:\n    [[nemesis]]\n{example}", info.name, info.group, info.summary)
+}
+
+fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
+    let of: Vec<&str> =
+        systems.iter().filter(|system| system.checks().iter().any(|one| one.name == check.name)).map(|system| system.name()).collect();
+    let of = if of.is_empty() { String::new() } else { format!(" of {}", of.join(", ")) };
+    let mut text = format!("{}: a check{of}\n  {}\n  Source: {}\n", check.name, check.summary, check.source);
+    if check.params.is_empty() {
+        text.push_str(&format!("  No parameters.\n  In a scenario:\n    [checks]\n    {} = {{}}\n", check.name));
+        return text;
+    }
+    let value = |info: &crate::checkers::ParamInfo, value: f64| {
+        let duration = || show_duration(std::time::Duration::from_nanos((value.clamp(0.0, 1e12) * 1_000.0) as u64));
+        if info.duration { duration() } else { format!("{value}") }
+    };
+    text.push_str("  Parameters:\n");
+    for info in check.params {
+        let range = format!("{} to {}", value(info, info.range.0), value(info, info.range.1));
+        text.push_str(&format!("    {} ({range}; default {}): {}\n", info.name, value(info, info.default), info.doc));
+    }
+    let quote = |info: &crate::checkers::ParamInfo| {
+        let value = value(info, info.default);
+        if info.duration { format!("{} = \"{value}\"", info.name) } else { format!("{} = {value}", info.name) }
+    };
+    let parameters: Vec<String> = check.params.iter().map(quote).collect();
+    text.push_str(&format!("  In a scenario:\n    [checks]\n    {} = {{ {} }}\n", check.name, parameters.join(", ")));
+    text
+}
+
+fn of_defect(defect: &Defect, system: &str) -> String {
+    format!(
+        "{name}: a defect of {system}\n  {summary}\n  Caught by `{check}`, within {seeds} seeds of {scenario}:\n    seedbed sweep scenarios/{scenario}.toml \
+         --seeds 0..{seeds} --defect {name}\n",
+        name = defect.name,
+        summary = defect.summary,
+        check = defect.caught_by,
+        seeds = defect.seeds,
+        scenario = defect.scenario,
+    )
+}
+
+fn of_shown(name: &str, what: &str, system: &str, shown: &[Shown]) -> Option<String> {
+    let shown = shown.iter().find(|shown| shown.name == name)?;
+    let article = if what == "event" { "an" } else { "a" };
+    let used = match what {
+        "metric" => format!("when = {{ metric = \"{name}\", at_least = 1 }}"),
+        "event" => format!("when = {{ event = \"{name}\" }}"),
+        _ => format!("when = {{ message = \"{name}\" }}"),
+    };
+    Some(format!("{name}: {article} {what} of {system}\n  {}\n  In a condition: {used}\n", shown.summary))
+}
+
+/// Keys by their bare name or with their section: `loss`, `network.loss`.
+fn of_keys(name: &str, keys: &[KeyInfo]) -> Option<String> {
+    let full = |info: &KeyInfo| if info.section.is_empty() { info.key.clone() } else { format!("{}.{}", info.section, info.key) };
+    let found: Vec<&KeyInfo> = keys.iter().filter(|info| info.key == name || full(info) == name).collect();
+    let sections: Vec<&KeyInfo> = keys.iter().filter(|info| info.section == name).collect();
+    let mut text = String::new();
+    if !sections.is_empty() {
+        text.push_str(&format!("{name}: the section {}\n{}", home(name), key_lines(&sections)));
+    }
+    for info in found {
+        let of = match home(&info.section) {
+            home if home.is_empty() => "the top of a scenario".into(),
+            home => home,
+        };
+        text.push_str(&format!("{}: a key of {of}\n{}", info.key, key_lines(&[info])));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+fn key_lines(keys: &[&KeyInfo]) -> String {
+    let line = |info: &&KeyInfo| {
+        let default = info.default.as_ref().map_or(String::new(), |default| format!("; default {default}"));
+        format!("    {} ({}{default}): {}\n", info.key, takes(info), info.doc)
+    };
+    keys.iter().map(line).collect()
+}

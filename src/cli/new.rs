@@ -1,0 +1,67 @@
+//! `seedbed new scenario`: a commented starting point, which is itself a scenario.
+
+use crate::systems::System;
+
+/// A scenario of this system that can be run as it is, with a word on each thing that one may want to change.
+pub fn scenario(system: &dyn System) -> String {
+    let name = system.name();
+    let role = system.roles().first().copied().unwrap_or("peer");
+    let leads = system.metrics().iter().any(|metric| metric.name == "role");
+    let targets = if leads { "leader" } else { "one" };
+    let mut text = format!(
+        r#"# The file name is the claim that the scenario makes; this line says it in a sentence.
+description = "One node is cut off for 2 s: the others go on, and after healing all is as it should be."
+system = "{name}"
+seed = 1                # with another seed everything that is drawn is drawn anew
+duration = "30s"        # faults and load
+recovery = "10s"        # then everything heals, and liveness is judged
+
+[nodes]
+count = 5               # n1 to n5, each a {role}; or [[nodes.node]] for names and settings of their own
+# clock_offset = ["-200ms", "200ms"]
+# drift_ppm = [-100, 100]
+
+[{name}]
+# The system's own settings: `seedbed explain {name}`.
+# defects = []          # mistakes to be made: `seedbed list defects`
+
+[network]
+latency = ["1ms", "10ms"]   # or "5ms", or {{ dist = "lognormal", median = "5ms", p99 = "25ms" }}
+loss = 0.01
+# duplicate = 0.01
+# reorder = 0.01
+
+# [[network.link]]          # an exception: one direction, from `src` to `dest`
+# src = "n1"
+# dest = "n2"
+# latency = "80ms"
+"#
+    );
+    if !system.operations().is_empty() {
+        let mix: Vec<String> = system.operations().iter().map(|operation| format!("{operation} = 1")).collect();
+        text.push_str(&format!(
+            r#"
+[workload]
+clients = 3                 # c1 to c3
+# rate = 20.0               # operations a second of all together; left out, each waits for its answer
+# mix = {{ {} }}
+"#,
+            mix.join(", ")
+        ));
+    }
+    text.push_str(&format!(
+        r#"
+# [model]
+# max_faulty = 2            # faults that leave this are refused
+
+[[nemesis]]                 # as many as you like: `seedbed list faults`, `seedbed explain partition`
+fault = "partition"
+targets = "{targets}"
+at = "5s"                   # or `after` another entry, `when` a condition holds, `every` so often
+duration = "2s"
+
+# [checks]                  # left out, all checks of the system judge: `seedbed list checks`
+"#
+    ));
+    text
+}
