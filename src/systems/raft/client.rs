@@ -21,6 +21,8 @@ use crate::trace::OpType;
 
 /// Hints that a client follows at once before it pauses: two servers may each take the other for the leader.
 const HINTS_MAX: u32 = 3;
+/// Requests without an answer after which a client asks the same server once more.
+const SILENCES_MAX: u32 = 1;
 /// The pause after an answer that leads nowhere, as a part of `retry_after`.
 const PAUSE_PART: u32 = 10;
 
@@ -192,7 +194,7 @@ impl Client {
         self.serial += 1;
         let request = ClientRequest { serial: self.serial, body };
         let mut to = self.first_server(&request.body);
-        let mut hints = 0;
+        let (mut hints, mut silences) = (0, 0);
         while self.io.now() < deadline {
             self.io.send(to, PeerMessage::ClientRequest(request.clone()));
             let retry = (self.io.now() + self.workload.retry_after).min(deadline);
@@ -206,17 +208,19 @@ impl Client {
                 Some(ReplyBody::Failed) => return End::Fail,
                 Some(ReplyBody::SessionExpired) => return End::Info(SESSION_EXPIRED),
                 Some(ReplyBody::NotLeader(Some(leader))) if self.pinned.is_none() && hints < HINTS_MAX => {
-                    hints += 1;
+                    (hints, silences) = (hints + 1, 0);
                     to = leader;
                 }
                 Some(ReplyBody::NotLeader(_)) => {
-                    hints = 0;
+                    (hints, silences) = (0, 0);
                     let pause = self.workload.retry_after / PAUSE_PART;
                     self.pause_until((self.io.now() + pause).min(deadline)).await;
                     to = self.other_server(to);
                 }
+                // One silence is more often a lost message than a lost server.
+                None if silences < SILENCES_MAX => silences += 1,
                 None => {
-                    hints = 0;
+                    (hints, silences) = (0, 0);
                     to = self.other_server(to);
                 }
             }
