@@ -90,7 +90,8 @@ fn an_append_takes_effect_once() {
     accepts(&good, "linearizable");
     let mut bad = run;
     bad.done("c2", "read", "k0", "k0=1,2,2");
-    let sentence = "k0 is not linearizable: c2 read k0=1,2,2 from 1.004 s to 1.005 s: no order of the operations up to this one explains it";
+    let sentence =
+        "k0 is not linearizable: c2 read k0=1,2,2 from 1.004 s to 1.005 s: no order of the operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 

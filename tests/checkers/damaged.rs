@@ -5,16 +5,56 @@ use seedbed::checkers::{self, CHECKERS, Params};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
 
 const NAMES: &[&str] = &[
-    "recover", "term", "vote", "role", "leader", "append", "truncate", "commit", "apply", "snapshot_take", "snapshot_install", "config_append",
-    "config_commit", "read", "reply", "start", "crash", "pause", "resume", "unheard_of",
+    "recover",
+    "term",
+    "vote",
+    "role",
+    "leader",
+    "append",
+    "truncate",
+    "commit",
+    "apply",
+    "snapshot_take",
+    "snapshot_install",
+    "config_append",
+    "config_commit",
+    "read",
+    "reply",
+    "start",
+    "crash",
+    "pause",
+    "resume",
+    "unheard_of",
 ];
 
 const FIELDS: &[&str] = &[
-    "index", "term", "digest", "chain", "from", "role", "entry_term", "candidate", "voted_for", "snapshot_index", "last_index", "last_term",
-    "client", "serial", "effect", "state", "kind", "voters", "learners", "voters_old", "mode", "reason", "message",
+    "index",
+    "term",
+    "digest",
+    "chain",
+    "from",
+    "role",
+    "entry_term",
+    "candidate",
+    "voted_for",
+    "snapshot_index",
+    "last_index",
+    "last_term",
+    "client",
+    "serial",
+    "effect",
+    "state",
+    "kind",
+    "voters",
+    "learners",
+    "voters_old",
+    "mode",
+    "reason",
+    "message",
 ];
 
-const WORDS: &[&str] = &["leader", "candidate", "learner", "none", "-", "simple", "joint", "leave_joint", "n1+n2", "n3", "lease", "panic", ""];
+const WORDS: &[&str] =
+    &["leader", "candidate", "learner", "none", "-", "simple", "joint", "leave_joint", "n1+n2", "n3", "lease", "panic", ""];
 
 fn int() -> impl Strategy<Value = i64> {
     prop_oneof![8 => 0i64..6, 1 => Just(1 << 40), 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => -3i64..0, 1 => 65_000i64..66_000]
@@ -49,9 +89,17 @@ fn op() -> impl Strategy<Value = Op> {
     let process = prop::sample::select(&["c1", "c2", "c3", "nemesis", ""][..]);
     let op_type = prop::sample::select(&[OpType::Invoke, OpType::Ok, OpType::Fail, OpType::Info][..]);
     let f = prop::sample::select(&["read", "write", "cas", "append", "wipe", "disk_stall", "dance"][..]);
-    (0u64..300, 0u64..40_000_000, process, op_type, f, prop::sample::select(&values[..])).prop_map(|(index, time_us, process, op_type, f, value)| {
-        Op { index, time_us, process: process.into(), op_type, f: f.into(), value: value.into(), error: "mismatch".into() }
-    })
+    (0u64..300, 0u64..40_000_000, process, op_type, f, prop::sample::select(&values[..])).prop_map(
+        |(index, time_us, process, op_type, f, value)| Op {
+            index,
+            time_us,
+            process: process.into(),
+            op_type,
+            f: f.into(),
+            value: value.into(),
+            error: "mismatch".into(),
+        },
+    )
 }
 
 fn trace() -> impl Strategy<Value = Trace> {

@@ -83,14 +83,14 @@ fn lease_read(run: &mut Run) -> &mut Run {
     run.event(N1, "read", &[("index", Value::Int(1)), ("mode", text("lease"))])
 }
 
-/// n2 leads term 2 and commits there at 10.009 s or so; what n1 serves of term 1 before is right, and so is a read that only waited
+/// n2 leads term 2 and commits there; what n1 serves of term 1 before is right, and so is a read that only waited
 /// for the disk of n1 for some milliseconds. Later the lease must be over.
 #[test]
 fn lease_exclusive_ends_with_the_first_commit_of_a_newer_leader() {
     let mut run = Run::new();
     run.elect(N1, 1, &[N2, N3]).append(&[N1, N2, N3], (1, "a")).commit(&[N1], 1).at_ms(10_000);
     lease_read(&mut run).elect(N2, 2, &[N3, N4]);
-    lease_read(&mut run).append(&[N2, N3, N4], (2, "")).commit(&[N2], 2);
+    lease_read(&mut run).append(&[N4], (1, "a")).append(&[N2, N3, N4], (2, "")).commit(&[N2], 2);
     lease_read(&mut run);
     all_accept(&run);
     let mut bad = run.clone();

@@ -70,8 +70,7 @@ fn config_quorum_overlap_refuses_a_jump() {
     all_accept(&good);
     let mut bad = settled();
     bad.config(&[N1, N2, N3], (1, "new"), "simple", "n1+n2+n3", "-");
-    let sentence =
-        "n1 went from the voters n1, n2, n3, n4, n5 to n1, n2, n3 at index 2: a majority of each can be without the other's";
+    let sentence = "n1 went from the voters n1, n2, n3, n4, n5 to n1, n2, n3 at index 2: a majority of each can be without the other's";
     refuses(&bad, "config_quorum_overlap", sentence);
 }
 

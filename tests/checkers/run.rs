@@ -274,7 +274,14 @@ impl Run {
     // Configurations.
 
     /// The nodes append an entry with a configuration. `voters_old` is `-` unless it is joint.
-    pub fn config(&mut self, nodes: &[NodeId], entry: Entry, kind: &'static str, voters: &'static str, voters_old: &'static str) -> &mut Run {
+    pub fn config(
+        &mut self,
+        nodes: &[NodeId],
+        entry: Entry,
+        kind: &'static str,
+        voters: &'static str,
+        voters_old: &'static str,
+    ) -> &mut Run {
         for node in nodes {
             self.append(&[*node], entry);
             let index = self.server(*node).log.len() as i64;
