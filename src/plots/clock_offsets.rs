@@ -43,6 +43,8 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     // Milliseconds where they tell enough; never fractions.
     let unit = |most: u64| if most >= 5_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
     let (name, per) = unit(low.unsigned_abs().max(high.unsigned_abs()));
+    // A run of perfect clocks has its line in the middle.
+    let (low, high) = if low == high { (low.saturating_sub(1), high.saturating_add(1)) } else { (low, high) };
     let scale = Scale::linear(low as f64 / per, high as f64 / per, 7);
     frame.y_axis(0, &scale, &format!("clock offset ({name})"));
     let (panel, time) = (frame.panels[0], frame.time);

@@ -1,5 +1,9 @@
 //! The faults above a plot: a bar for each while it lasted, with its name; none of the names touches another.
 
+use std::collections::BTreeMap;
+
+use plotters::style::RGBColor;
+
 use crate::trace::{FaultSpan, Trace};
 
 use super::axis::TimeAxis;
@@ -14,8 +18,8 @@ const ROWS_MAX: usize = 5;
 const GAP: f64 = 14.0;
 /// No name is wider.
 const NAME_MAX: f64 = 260.0;
-/// More bars than this are drawn as one for each place on the page.
-const BARS_MAX: usize = 400;
+/// More faults than this are not looked at one by one for a place of their own.
+const SINGLE_MAX: usize = 60;
 
 /// What stands in a row: a name and one or several bars.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ struct Entry {
     name: String,
     fault: String,
     bars: Vec<(f64, f64)>,
+    /// How many faults the bars stand for.
+    count: usize,
     text_left: f64,
     text_width: f64,
 }
@@ -33,7 +39,7 @@ impl Entry {
         let text_width = look().width(&name);
         let begin = bars.iter().map(|bar| bar.0).fold(axis.right, f64::min);
         let text_left = begin.min(axis.right - text_width).max(axis.left);
-        Entry { name, fault: fault.to_owned(), bars, text_left, text_width }
+        Entry { name, fault: fault.to_owned(), bars, count: 1, text_left, text_width }
     }
 
     /// From where to where it occupies its row.
@@ -43,12 +49,19 @@ impl Entry {
     }
 }
 
+/// When faults of one kind were in force, whichever they were.
+#[derive(Clone, Debug)]
+struct Shade {
+    color: RGBColor,
+    bars: Vec<(f64, f64)>,
+}
+
 /// The faults of a plot, arranged.
 #[derive(Clone, Debug)]
 pub(super) struct FaultStrip {
     rows: Vec<Vec<Entry>>,
     nameless: Vec<Entry>,
-    shades: Vec<(String, f64, f64)>,
+    shades: Vec<Shade>,
     /// Where the load ends and recovery begins.
     recovery: Option<f64>,
     axis: TimeAxis,
@@ -64,20 +77,27 @@ impl FaultStrip {
         let in_view = |span: &FaultSpan| span.begin_us <= axis.to_us && span.end_us.max(span.begin_us) >= axis.from_us;
         let spans: Vec<FaultSpan> = trace.faults().into_iter().filter(in_view).collect();
         let bar = |span: &FaultSpan| (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)));
-        let mut entries: Vec<Entry> = spans.iter().map(|span| Entry::new(&title(span), &span.fault, vec![bar(span)], &axis)).collect();
+        let mut entries: Vec<Entry> =
+            spans.iter().take(SINGLE_MAX + 1).map(|span| Entry::new(&title(span), &span.fault, vec![bar(span)], &axis)).collect();
         let recovery = (trace.duration_us > axis.from_us && trace.duration_us < axis.to_us).then(|| axis.x(trace.duration_us));
         let rest = recovery.map(|x| Entry::new("recovery", "", vec![(x, axis.right)], &axis));
         entries.extend(rest.clone());
         let (mut rows, mut nameless) = arrange(entries);
-        if !nameless.is_empty() {
+        if !nameless.is_empty() || spans.len() > SINGLE_MAX {
             // Entries that come again and again share one name.
             let grouped = group(&spans, &axis).into_iter().chain(rest).collect();
             (rows, nameless) = arrange(grouped);
         }
-        let mut shades: Vec<(String, f64, f64)> = spans.iter().map(|span| (span.fault.clone(), bar(span).0, bar(span).1)).collect();
-        if shades.len() > BARS_MAX {
-            shades.dedup_by(|next, kept| next.0 == kept.0 && next.1.floor() == kept.1.floor());
-            shades.truncate(BARS_MAX);
+        let mut shades: Vec<Shade> = Vec::new();
+        for span in &spans {
+            let color = palette::of_fault(&span.fault);
+            match shades.iter_mut().find(|shade| shade.color == color) {
+                Some(shade) => shade.bars.push(bar(span)),
+                None => shades.push(Shade { color, bars: vec![bar(span)] }),
+            }
+        }
+        for shade in &mut shades {
+            shade.bars = union(std::mem::take(&mut shade.bars));
         }
         FaultStrip { rows, nameless, shades, recovery, axis }
     }
@@ -89,7 +109,7 @@ impl FaultStrip {
 
     /// How many faults are drawn without a name.
     pub(super) fn nameless(&self) -> usize {
-        self.nameless.iter().map(|entry| entry.bars.len()).sum()
+        self.nameless.iter().map(|entry| entry.count).sum()
     }
 
     /// Names and bars, from `top` downwards.
@@ -115,12 +135,13 @@ impl FaultStrip {
 
     /// The shades behind the data, from `top` to `bottom`.
     pub(super) fn shade(&self, scene: &mut Scene, top: f64, bottom: f64) {
-        for (fault, begin, end) in &self.shades {
-            let color = palette::of_fault(fault);
-            if end - begin < 1.5 {
-                scene.rect((*begin, begin + 1.0), (top, bottom), sheer(color, 0.45));
-            } else {
-                scene.rect((*begin, *end), (top, bottom), sheer(color, 0.10));
+        for shade in &self.shades {
+            for (begin, end) in &shade.bars {
+                if end - begin < 1.5 {
+                    scene.rect((*begin, begin + 1.0), (top, bottom), sheer(shade.color, 0.45));
+                } else {
+                    scene.rect((*begin, *end), (top, bottom), sheer(shade.color, 0.10));
+                }
             }
         }
         if let Some(x) = self.recovery {
@@ -139,33 +160,36 @@ impl FaultStrip {
     }
 }
 
-/// `partition-1: n1 | n2,n3`, or as much as there is.
-fn title(span: &FaultSpan) -> String {
+/// The name of a fault without its targets: `partition` for `partition-1`, and for what `random-2` has drawn.
+fn kind(span: &FaultSpan) -> String {
     let name = if span.name.is_empty() { &span.fault } else { &span.name };
-    // A number that only tells entries of the same kind apart says nothing where the targets are written.
-    let name = match name.strip_prefix(span.fault.as_str()).and_then(|rest| rest.strip_prefix('-')) {
-        Some(number) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => &span.fault,
-        _ => name,
-    };
-    let name = name.replace('_', " ");
-    if span.targets.is_empty() { name } else { format!("{name}: {}", span.targets.replace(',', ", ")) }
+    // Names that the reader made up from the fault and a number tell less than the fault.
+    let made_up = [span.fault.as_str(), "random", "swarm", "swizzle"].into_iter().any(|word| {
+        let number = name.strip_prefix(word).and_then(|rest| rest.strip_prefix('-'));
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    if made_up { &span.fault } else { name }.replace('_', " ")
 }
 
-/// One entry for all spans of a name, in the order of the first.
+/// `partition: n1 | n2, n3`, or as much as there is.
+fn title(span: &FaultSpan) -> String {
+    if span.targets.is_empty() { kind(span) } else { format!("{}: {}", kind(span), span.targets.replace(',', ", ")) }
+}
+
+/// One entry for all spans of a kind, in the order of the first.
 fn group(spans: &[FaultSpan], axis: &TimeAxis) -> Vec<Entry> {
-    let mut names: Vec<&str> = Vec::new();
+    let mut groups: BTreeMap<String, Vec<&FaultSpan>> = BTreeMap::new();
     for span in spans {
-        if !names.contains(&span.name.as_str()) && names.len() < BARS_MAX {
-            names.push(&span.name);
-        }
+        groups.entry(kind(span)).or_default().push(span);
     }
-    let entry = |name: &str| {
-        let same: Vec<&FaultSpan> = spans.iter().filter(|span| span.name == name).collect();
+    let mut groups: Vec<(String, Vec<&FaultSpan>)> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, same)| same[0].begin_us);
+    let entry = |(kind, same): &(String, Vec<&FaultSpan>)| {
         let bars = same.iter().map(|span| (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)))).collect();
-        let text = if same.len() == 1 { title(same[0]) } else { format!("{} × {}", name.replace('_', " "), same.len()) };
-        Entry::new(&text, &same[0].fault, bars, axis)
+        let text = if same.len() == 1 { title(same[0]) } else { format!("{kind} × {}", same.len()) };
+        Entry { count: same.len(), ..Entry::new(&text, &same[0].fault, union(bars), axis) }
     };
-    names.into_iter().map(entry).collect()
+    groups.iter().map(entry).collect()
 }
 
 /// Each entry into the first row in which it touches nobody; those that find none are returned apart.
@@ -184,8 +208,21 @@ fn arrange(entries: Vec<Entry>) -> (Vec<Vec<Entry>>, Vec<Entry>) {
     (rows, nameless)
 }
 
+/// Bars that touch or nearly do, as one: a fault that comes a thousand times does not make the page dark, nor the file large.
+fn union(mut bars: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    bars.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut joined: Vec<(f64, f64)> = Vec::new();
+    for bar in bars {
+        match joined.last_mut() {
+            Some(last) if bar.0 <= last.1 + 1.5 => last.1 = last.1.max(bar.1),
+            _ => joined.push(bar),
+        }
+    }
+    joined
+}
+
 fn draw_bars(scene: &mut Scene, entry: &Entry, top: f64, ink: super::scene::Ink) {
-    for (left, right) in entry.bars.iter().take(BARS_MAX) {
+    for (left, right) in &entry.bars {
         scene.rect((*left, right.max(left + 2.0)), (top, top + 3.0), ink);
     }
 }

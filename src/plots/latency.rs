@@ -14,7 +14,7 @@ use super::timeline::{end_us, thin};
 /// Latency of operations over time.
 pub static LATENCY: Plot = Plot {
     name: "latency",
-    summary: "How long each operation took, by operation and outcome, with the median and the 99th percentile over time",
+    summary: "How long each operation took, by operation and outcome, with the median and the 95th percentile over time",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -22,8 +22,9 @@ pub static LATENCY: Plot = Plot {
 const MARKS_MAX: usize = 1_500;
 /// Kinds of operations that are told apart by colour.
 const KINDS_MAX: usize = 6;
-/// Windows for the percentiles.
-const WINDOWS: usize = 40;
+/// Windows for the percentiles, at the most; of fewer operations than this in each, the 95th percentile says little.
+const WINDOWS_MAX: usize = 40;
+const OPERATIONS_MIN: usize = 40;
 
 /// An operation, from its invocation to its completion, or to the run's end.
 struct Taken<'a> {
@@ -62,7 +63,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         legend.push((Swatch::Cross(palette::INK), "info: outcome unknown".to_owned()));
     }
     legend.push((Swatch::Line(palette::BLACK, 2.0), "median".to_owned()));
-    legend.push((Swatch::Dashes(palette::BLACK), "99th percentile".to_owned()));
+    legend.push((Swatch::Dashes(palette::BLACK), "95th percentile".to_owned()));
 
     let (marks, thinned) = pick(&taken, |op| (op.begin_us, scale.part(op.latency_us as f64 / unit_us)), end_us(trace));
     let mut notes = vec![format!(
@@ -83,7 +84,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     for op in marks.iter().filter(|op| op.outcome == OpType::Ok) {
         frame.scene.disc(place(op), 2.5, sheer(color(op.f), 0.6));
     }
-    for (percent, dashed) in [(99, true), (50, false)] {
+    for (percent, dashed) in [(95, true), (50, false)] {
         for path in percentile(&taken, percent, end_us(trace)) {
             let path: Vec<(f64, f64)> = path.iter().map(|(at, us)| (time.x(*at), panel.y(&scale, *us as f64 / unit_us))).collect();
             let path = thin(&path);
@@ -148,10 +149,11 @@ fn pick<'a, 'b>(taken: &'b [Taken<'a>], place: impl Fn(&Taken<'a>) -> (u64, f64)
 
 /// A percentile of the completed operations in equal windows, at the middle of each; a gap where a window has none.
 fn percentile(taken: &[Taken<'_>], percent: usize, end: u64) -> Vec<Vec<(u64, u64)>> {
-    let width = (end / WINDOWS as u64).max(1);
-    let mut windows: Vec<Vec<u64>> = vec![Vec::new(); WINDOWS + 1];
+    let count = (taken.len() / OPERATIONS_MIN).clamp(4, WINDOWS_MAX);
+    let width = (end / count as u64).max(1);
+    let mut windows: Vec<Vec<u64>> = vec![Vec::new(); count + 1];
     for op in taken.iter().filter(|op| op.outcome == OpType::Ok) {
-        windows[((op.begin_us / width) as usize).min(WINDOWS)].push(op.latency_us);
+        windows[((op.begin_us / width) as usize).min(count)].push(op.latency_us);
     }
     let mut paths = vec![Vec::new()];
     for (i, window) in windows.iter_mut().enumerate() {

@@ -17,7 +17,7 @@ pub static REPLICATION_LAG: Plot = Plot {
 };
 
 /// Columns of the picture; each shows the largest lag in its time.
-const COLUMNS: u64 = 540;
+const COLUMNS: u64 = 270;
 
 /// What is known of a node at one moment.
 #[derive(Clone, Copy, Debug, Default)]

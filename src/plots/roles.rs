@@ -272,7 +272,9 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y
     if !texts {
         return;
     }
-    for (at, term) in terms.iter().filter(|(_, term)| *term > 0).take(TERMS_MAX) {
+    // A node that restarts shows the term it had; only another one is news.
+    let news = terms.chunk_by(|a, b| a.1 == b.1).map(|same| &same[0]);
+    for (at, term) in news.filter(|(_, term)| *term > 0).take(TERMS_MAX) {
         let (x, text) = (time.x(*at), format!("term {term}"));
         let short = term.to_string();
         for text in [text, short] {

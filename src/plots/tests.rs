@@ -35,6 +35,20 @@ fn traces() -> Vec<(&'static str, Trace)> {
         }
     }
     many_faults.scenario = "a/very/long/name/of/a/scenario/that/somebody/has/thought/well/about/".repeat(4);
+    let mut thousand_faults = Sample::default().trace();
+    for i in 0..1_200_u64 {
+        let fault = ["pause", "loss", "torn_write", "clock_bump"][i as usize % 4];
+        for (op_type, late) in [(OpType::Invoke, 0), (OpType::Info, i % 7 * 9_000)] {
+            let value = format!("swarm-1: n{}", i % 5 + 1).into();
+            thousand_faults.history.push(crate::trace::Op {
+                op_type,
+                time_us: i * 20_000 + late,
+                f: fault.into(),
+                value,
+                ..template.clone()
+            });
+        }
+    }
     let mut no_faults = Sample::default().trace();
     no_faults.history.retain(|op| op.process != "nemesis");
     vec![
@@ -44,6 +58,7 @@ fn traces() -> Vec<(&'static str, Trace)> {
         ("200 nodes", Sample { peers: 200, clients: 2, seconds: 20, rate: 10 }.trace()),
         ("ten minutes", Sample { seconds: 600, rate: 60, ..Sample::default() }.trace()),
         ("many faults", many_faults),
+        ("a thousand faults", thousand_faults),
         ("no faults", no_faults),
     ]
 }
@@ -124,7 +139,7 @@ fn no_text_touches_another_or_leaves_the_page() {
     }
 }
 
-/// With 66 faults of eight names, one name stands for all spans that share it; each name keeps its distance from its neighbours.
+/// With 66 faults, one name stands for all spans that share it; each name keeps its distance from its neighbours.
 #[test]
 fn names_of_faults_keep_their_distance() {
     let (_, trace) = traces().into_iter().find(|(case, _)| *case == "many faults").expect("one of the cases");
