@@ -68,11 +68,11 @@ faults! {
             "at = \"5s\"\nduration = \"5s\"\nfault = \"leave\"\ntargets = \"follower\"";
     }
     "clocks": {
-        "clock_bump": "The wall clocks of the targets are stepped, each by an amount of its own, and stay so.",
+        "clock_bump": "The wall clocks of the targets are stepped, each by an amount of its own, and stay so until a `clock_reset`.",
             "at = \"5s\"\nfault = \"clock_bump\"\ntargets = \"minority\"\nby = [\"-500ms\", \"500ms\"]";
         "clock_drift": "The oscillators of the targets have another drift, and with them all timers.",
             "at = \"5s\"\nduration = \"10s\"\nfault = \"clock_drift\"\ntargets = \"leader\"\nppm = [-50000, -20000]";
-        "clock_strobe": "The wall clocks of the targets step there and back, half a `period` each.",
+        "clock_strobe": "The wall clocks of the targets step there and back, a `period` after each other.",
             "at = \"5s\"\nduration = \"2s\"\nfault = \"clock_strobe\"\ntargets = \"one\"\nby = \"250ms\"\nperiod = [\"20ms\", \"100ms\"]";
         "clock_freeze": "The wall clocks of the targets stand still, and go on from there when the fault ends.",
             "at = \"5s\"\nduration = \"1s\"\nfault = \"clock_freeze\"\ntargets = \"one\"";

@@ -72,7 +72,7 @@ impl Deed for Reset {
     }
 }
 
-/// There and back, half a period each.
+/// There and back, a period after each other.
 struct Strobe {
     steps: Vec<(NodeId, i64)>,
     period: Span,
@@ -94,8 +94,8 @@ impl Deed for Strobe {
                 hand.holds.release(hand.world, hand.id, *node);
             }
         }
-        let half = hand.world.draw(self.period.min, self.period.max) / 2;
-        hand.alarm(half.max(FLAP_MIN), 0);
+        let period = hand.world.draw(self.period.min, self.period.max);
+        hand.alarm(period.max(FLAP_MIN), 0);
     }
 
     fn end(&mut self, hand: &mut Hand<'_>) {

@@ -25,11 +25,12 @@ pub(super) struct Member {
     stay: f64,
 }
 
-/// A member comes from so many to so many times in a window, on average.
+/// A member comes from so many to so many times in a long window, on average.
 const TIMES: (f64, f64) = (4.0, 20.0);
 
-/// The least time between two beginnings of a member.
-const GAP_MIN: Duration = Duration::from_millis(1);
+/// The least mean time between two beginnings of a member. Shorter faults are over before a system has noticed them; so in a short window each
+/// member comes once and stays until about its end.
+const GAP_MIN: Duration = Duration::from_secs(1);
 
 /// Draw which faults a swarm keeps: each with the same drawn probability, and at least one.
 pub(super) fn draw_members(world: &mut dyn World, among: &[Fault], keep: Amount) -> Vec<Member> {
@@ -54,10 +55,10 @@ pub(super) struct Swarm {
 }
 
 impl Swarm {
-    /// Each member comes for the first time within its first gap.
+    /// Each member comes for the first time within its first gap, and in the first half of the window.
     pub(super) fn begin(&self, world: &mut dyn World, schedule: &mut Schedule, active: u64) {
         for member in 0..self.members.len() {
-            let after = world.draw(Duration::ZERO, self.gap(member));
+            let after = world.draw(Duration::ZERO, self.gap(member).min(self.window / 2));
             let at = world.now() + after;
             schedule.set(world, at, Alarm::Member { active, member });
         }

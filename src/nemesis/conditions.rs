@@ -48,12 +48,25 @@ fn metric_holds(world: &dyn World, groups: &Groups, condition: &Condition, node:
             && equals.as_ref().is_none_or(|text| reads(world, value, text))
     };
     // The world may not know the new value yet, so what was told goes before what can be looked up.
-    let holds_at = |each: NodeId| if each == node { good(value) } else { world.metric(each, metric).as_ref().is_some_and(good) };
+    let of_status = metric == "status";
+    let shown = |each: NodeId| if of_status { Some(status(world, each)) } else { world.metric(each, metric) };
+    let holds_at = |each: NodeId| if each == node { good(value) } else { shown(each).as_ref().is_some_and(good) };
     if spec == "all" {
-        let runs = |each: &NodeId| matches!(world.status(*each), Status::Up | Status::Paused);
+        let runs = |each: &NodeId| of_status || matches!(world.status(*each), Status::Up | Status::Paused);
         return world.nodes().into_iter().filter(runs).all(holds_at);
     }
     world.nodes().into_iter().filter(|each| targets::is_meant(world, groups, spec, *each)).any(holds_at)
+}
+
+/// The metric `status`, which the testbed records and not the node.
+fn status(world: &dyn World, node: NodeId) -> Value {
+    let word = match world.status(node) {
+        Status::Up => "up",
+        Status::Down => "down",
+        Status::Paused => "paused",
+        Status::Absent => "absent",
+    };
+    Value::Text(word.into())
 }
 
 /// Whether a value reads so in a trace.

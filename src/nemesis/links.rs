@@ -93,8 +93,9 @@ fn at_messages(
     if from.is_empty() || to.is_empty() {
         return Err("there is no such link".to_owned());
     }
-    let said = |names: &[String], nodes: &[NodeId]| if names.is_empty() { "any".to_owned() } else { words(order.world, nodes) };
-    let words = format!("{} > {} ({which})", said(src, &from), said(dest, &to));
+    let all = everybody(order.world);
+    let said = |nodes: &[NodeId]| if nodes == all { "any".to_owned() } else { words(order.world, nodes) };
+    let words = format!("{} > {} ({which})", said(&from), said(&to));
     Ok(with_rule(LinkSet { pairs: vec![(from, to)] }, effect, words))
 }
 

@@ -129,6 +129,10 @@ impl Nemesis {
                 }
             }
             Some(Alarm::Member { active, member }) => self.on_member(world, active, member),
+            Some(Alarm::Ask { request }) => {
+                let command = std::mem::take(&mut self.schedule.requests[request]);
+                process::ask(world, &mut self.schedule, command);
+            }
             None => {}
         }
     }
@@ -161,7 +165,7 @@ impl Nemesis {
                 Status::Up => {}
                 Status::Paused => world.resume(node),
                 Status::Down => world.start(node),
-                Status::Absent => process::join(world, node),
+                Status::Absent => process::join(world, &mut self.schedule, node),
             }
         }
     }

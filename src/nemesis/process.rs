@@ -1,7 +1,10 @@
 //! Faults of processes: ended, paused, slowed, joining, leaving, asked for something.
 
+use std::time::Duration;
+
 use super::holds::{Hold, How};
 use super::plan::{Deed, Hand, Lasts, Order, Plan, Toll};
+use super::schedule::{Alarm, Schedule};
 use super::targets::{leader, words};
 use crate::scenario::Fault;
 use crate::sim::world::{Status, World};
@@ -95,7 +98,7 @@ impl Deed for Join {
     fn begin(&mut self, hand: &mut Hand<'_>) -> Option<String> {
         for node in &self.nodes {
             hand.holds.release_left(hand.world, *node);
-            join(hand.world, *node);
+            join(hand.world, hand.schedule, *node);
         }
         None
     }
@@ -110,7 +113,7 @@ impl Deed for Leave {
     fn begin(&mut self, hand: &mut Hand<'_>) -> Option<String> {
         for node in &self.nodes {
             let command = format!("remove_node {}", hand.world.name(*node));
-            ask(hand.world, &command);
+            ask(hand.world, hand.schedule, command);
             hand.holds.take(hand.world, hand.id, *node, Hold::Down(How::Leave));
         }
         None
@@ -121,30 +124,39 @@ impl Deed for Leave {
             // A `join` may have brought it back already.
             if hand.holds.has_left(*node) {
                 hand.holds.release(hand.world, hand.id, *node);
-                join(hand.world, *node);
+                join(hand.world, hand.schedule, *node);
             }
         }
     }
 }
 
 /// Start a node that was no member, and ask for its membership.
-pub(super) fn join(world: &mut dyn World, node: NodeId) {
+pub(super) fn join(world: &mut dyn World, schedule: &mut Schedule, node: NodeId) {
     if world.status(node) == Status::Absent {
         world.start(node);
     }
     let command = format!("add_node {}", world.name(node));
-    ask(world, &command);
+    ask(world, schedule, command);
 }
 
-/// Ask the leader for something; where none leads, everybody who runs.
-fn ask(world: &mut dyn World, command: &str) {
+/// How long it takes to look for a leader again.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Ask the leader for something, as soon as there is one. In a system without leaders everybody who runs is asked.
+pub(super) fn ask(world: &mut dyn World, schedule: &mut Schedule, command: String) {
     let nodes = world.nodes();
-    match leader(world, &nodes) {
-        Some(leader) => world.command(leader, command),
-        None => {
-            let runs = |node: &NodeId| world.status(*node) == Status::Up;
-            let running: Vec<NodeId> = nodes.into_iter().filter(runs).collect();
-            running.into_iter().for_each(|node| world.command(node, command));
+    if let Some(leader) = leader(world, &nodes) {
+        return world.command(leader, &command);
+    }
+    if nodes.iter().any(|node| world.metric(*node, "role").is_some()) {
+        let request = schedule.requests.len();
+        schedule.requests.push(command);
+        let at = world.now() + ASK_AGAIN;
+        return schedule.set(world, at, Alarm::Ask { request });
+    }
+    for node in nodes {
+        if world.status(node) == Status::Up {
+            world.command(node, &command);
         }
     }
 }

@@ -24,13 +24,12 @@ pub(super) enum Alarm {
     Step { active: u64, step: usize },
     /// A member of a swarm in force begins.
     Member { active: u64, member: usize },
+    /// Somebody may lead now, who can be asked for this.
+    Ask { request: usize },
 }
 
 /// An entry begins at most this often, whatever its `repeat`: two entries that wait for each other would go on for ever.
 const BEGINNINGS_MAX: u64 = 100_000;
-
-/// `at` with a `repeat` draws at most so many moments.
-const MOMENTS_MAX: u64 = 1_000;
 
 /// The least time between two beginnings of an entry with `every`.
 const PERIOD_MIN: Duration = Duration::from_millis(1);
@@ -56,6 +55,8 @@ pub(super) struct Schedule {
     /// `duration`: nothing begins from here on.
     end: Time,
     over: bool,
+    /// What was asked for while nobody led.
+    pub(super) requests: Vec<String>,
 }
 
 impl Schedule {
@@ -68,6 +69,7 @@ impl Schedule {
             next_token: 0,
             end: Time::ZERO + duration,
             over: false,
+            requests: Vec::new(),
         }
     }
 
@@ -81,15 +83,15 @@ impl Schedule {
         !self.over && now < self.end
     }
 
-    /// From now on nothing begins and no alarm counts.
+    /// From now on nothing begins, and no alarm counts but those for requests: a membership that was asked for is a part of the healing.
     pub(super) fn close(&mut self) {
         self.over = true;
-        self.alarms.clear();
+        self.alarms.retain(|_, alarm| matches!(alarm, Alarm::Ask { .. }));
     }
 
     /// Ask to be called. What would be at `duration` or later is left to the healing there.
     pub(super) fn set(&mut self, world: &mut dyn World, at: Time, alarm: Alarm) {
-        if self.over || at >= self.end {
+        if !matches!(alarm, Alarm::Ask { .. }) && (self.over || at >= self.end) {
             return;
         }
         let token = self.next_token;
@@ -107,12 +109,7 @@ impl Schedule {
     pub(super) fn start(&mut self, world: &mut dyn World) {
         for entry in 0..self.entries.len() {
             match &self.entries[entry].when {
-                When::At(_) => {
-                    for _ in 0..self.progress[entry].left.min(MOMENTS_MAX) {
-                        self.arm(world, entry);
-                    }
-                }
-                When::Every(_) => self.arm(world, entry),
+                When::At(_) | When::Every(_) => self.arm(world, entry),
                 When::Condition { .. } => self.progress[entry].armed = self.progress[entry].left > 0,
                 When::After { .. } => {}
             }

@@ -60,7 +60,7 @@ pub(super) fn needs_targets(fault: &Fault) -> bool {
     }
 }
 
-/// Links and clocks of clients can be hit; their processes and disks are no part of the simulation.
+/// Links and clocks of clients can be hit; they have no processes and disks that the simulation knows.
 fn hits_clients(fault: &Fault) -> bool {
     matches!(
         fault,

@@ -1,7 +1,7 @@
 //! Faults that overlap on one node, and what is left when one of them heals.
 
 use super::{at, look_at, ms, span};
-use crate::scenario::{Amount, CrashPolicy, Direction, Fault, Latency};
+use crate::scenario::{Amount, CrashPolicy, Direction, Fault, Latency, NemesisEntry};
 use crate::sim::world::Status;
 use Status::{Down, Paused, Up};
 
@@ -9,7 +9,7 @@ const fn amount(value: f64) -> Amount {
     Amount { min: value, max: value }
 }
 
-fn statuses(entries: &[crate::scenario::NemesisEntry], moments: &[u64]) -> Vec<Status> {
+fn statuses(entries: &[NemesisEntry], moments: &[u64]) -> Vec<Status> {
     let mut seen = Vec::new();
     let world = look_at(entries, moments, |_, world| seen.push(world.node("n1").status));
     assert_eq!(world.leftovers(), [""; 0]);

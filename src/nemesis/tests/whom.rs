@@ -108,6 +108,21 @@ fn nodes_join_and_leave() {
     assert_eq!((world.begins("leave"), world.ends("leave")), (vec![3_000], vec![5_000]));
 }
 
+/// Nobody leads when the node joins, and somebody does soon after: the request is not lost.
+#[test]
+fn a_membership_is_asked_for_until_somebody_leads() {
+    let mut world = FakeWorld::new(1, 3);
+    world.nodes[2].status = Status::Absent;
+    world.set_metric("n1", "role", crate::trace::Value::Text("follower".into()));
+    let mut nemesis = nemesis(&[at(1_000, 0, "n3", "join", Fault::Join)], None);
+    nemesis.start(&mut world);
+    world.run_until(&mut nemesis, ms(1_250), |_| ());
+    assert_eq!(world.done, ["1000ms start n3"]);
+    world.lead("n2", 1);
+    world.run_until(&mut nemesis, DURATION, |_| ());
+    assert_eq!(world.done, ["1000ms start n3", "1300ms command[add_node n3] n2"]);
+}
+
 /// A node that has never joined does so at `duration`: liveness is judged with all nodes up.
 #[test]
 fn what_is_absent_at_the_end_joins() {
