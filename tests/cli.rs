@@ -446,6 +446,30 @@ fn the_log_is_filtered_by_kind_and_node() {
     assert!(lines("").is_empty(), "without --log there is no log");
 }
 
+/// What can be named is listed, each list's first column explains itself, and a new scenario runs as it is.
+#[test]
+fn names_are_listed_and_explained_and_a_new_scenario_runs() {
+    let place = Place::new();
+    for list in ["", "systems", "faults", "checks", "plots", "defects", "metrics", "events", "messages", "scenarios"] {
+        assert_eq!(place.code(&format!("list {list}")), 0, "{list}");
+    }
+    for name in ["raft", "partition", "election_safety", "roles", "scenario"] {
+        assert_eq!(place.code(&format!("explain {name}")), 0, "{name}");
+    }
+    insta::assert_snapshot!(all(&[
+        place.seen("list"),
+        place.seen("list chekcs"),
+        place.seen("explain no-such-name"),
+        place.seen("new"),
+        place.seen("new scenario --system rfat"),
+        place.seen("new scenario mine.toml"),
+        place.seen("new scenario mine.toml"),
+        place.seen("new scenario no/such/folder/mine.toml"),
+        place.seen("run mine.toml --no-files --set duration=3s --set recovery=5s --seed 1"),
+    ]));
+    assert!(place.seen("new scenario").contains(&place.read("mine.toml")));
+}
+
 /// A reader that goes away early, as `head` does, is no mistake: nothing is said of it, the report is whole and the verdict stands.
 #[test]
 fn a_broken_pipe_is_silent() {
@@ -469,4 +493,18 @@ fn a_standard_output_that_fails_is_one_message() {
     let output = place.command("run scenarios/calm.toml --no-files").stdout(full).output().expect("the program starts");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
+}
+
+/// An interrupt in the middle of a sweep leaves no table, because half of one would be taken for a whole.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_leaves_nothing() {
+    let place = Place::new();
+    let before = place.files("");
+    let mut child = place.command("sweep scenarios/calm.toml --seeds 0..1000000").stdout(Stdio::null()).spawn().expect("the program starts");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
+    assert!(status.success());
+    assert_eq!(child.wait().expect("it ends").code(), None, "ended by the signal");
+    assert_eq!(place.files(""), before);
 }

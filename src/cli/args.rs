@@ -3,7 +3,10 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
+
+use super::list::LISTS;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
@@ -32,6 +35,12 @@ pub enum Verb {
     Check(CheckArgs),
     /// Draw the stored trace of a report again.
     Plot(PlotArgs),
+    /// Show what can be named: systems, faults, checks, plots, defects, ….
+    List(ListArgs),
+    /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key of a scenario.
+    Explain(ExplainArgs),
+    /// Begin something of one's own.
+    New(NewArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -118,6 +127,44 @@ pub struct PlotArgs {
     /// Plots (`seedbed list plots`); all of the system's by default.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Which list; without it, what lists there are.
+    #[arg(value_parser = PossibleValuesParser::new(LISTS.iter().map(|(name, summary)| PossibleValue::new(*name).help(*summary))))]
+    pub what: Option<String>,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The name; `scenario` explains the whole language of scenarios.
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// `new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// What to begin.
+    #[command(subcommand)]
+    pub what: NewWhat,
+}
+
+/// What `new` can begin.
+#[derive(Debug, Subcommand)]
+pub enum NewWhat {
+    /// A scenario with a comment on everything that one may want to change.
+    Scenario {
+        /// Where to write it; without it, it is printed. A file that is there is never overwritten.
+        #[arg(value_name = "PATH")]
+        path: Option<PathBuf>,
+        /// For which system (`seedbed list systems`).
+        #[arg(long, value_name = "NAME", default_value = "raft")]
+        system: String,
+    },
 }
 
 /// Seeds from `start` to before `end`.

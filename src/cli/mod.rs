@@ -1,6 +1,7 @@
 //! The command line: verbs and flags ([`args`]; parsing does no IO), and what each verb does, one file for each.
 
 mod args;
+mod ask;
 mod check;
 mod console;
 pub mod explain;
@@ -38,6 +39,9 @@ pub fn execute(cli: &Cli) -> u8 {
         Verb::Sweep(args) => sweep::sweep(args, &mut console),
         Verb::Check(args) => check::check(args, &mut console),
         Verb::Plot(args) => plot::plot(args, &mut console),
+        Verb::List(args) => ask::list(args, &mut console),
+        Verb::Explain(args) => ask::explain(args, &mut console),
+        Verb::New(args) => ask::new(args, &mut console),
     };
     let done = done.and_then(|code| console.finish().map(|()| code).map_err(Refused::from));
     match done {

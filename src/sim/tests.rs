@@ -55,7 +55,7 @@ pub(crate) fn scenario(nodes: u32, seconds: u64) -> Scenario {
 
 /// What the nodes of a test do.
 #[derive(Clone, Copy, PartialEq)]
-enum Habit {
+pub(crate) enum Habit {
     /// Answer every ping with one more.
     PingPong,
     /// Count starts on the disk and tell how many there were; panic at the third ping.
@@ -144,7 +144,7 @@ impl Cluster for TestCluster {
     }
 }
 
-fn simulate(scenario: &Scenario, seed: u64, habit: Habit) -> RunOutput {
+pub(crate) fn simulate(scenario: &Scenario, seed: u64, habit: Habit) -> RunOutput {
     run(scenario, &RunOptions { seed, ..RunOptions::default() }, || TestCluster(habit))
 }
 

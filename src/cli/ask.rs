@@ -1,0 +1,61 @@
+//! `list`, `explain` and `new`: what can be named, and where to begin. Nothing is simulated.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::args::{ExplainArgs, ListArgs, NewArgs, NewWhat};
+use super::{Console, Refused, explain as explaining, list as listing, new as beginning};
+use crate::error::{EXIT_VALID, Error, nearest};
+use crate::systems::{SYSTEMS, System};
+
+pub(super) fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Refused> {
+    console.line(listing::list(args.what.as_deref(), SYSTEMS, Path::new("scenarios"))?.trim_end());
+    Ok(EXIT_VALID)
+}
+
+pub(super) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<u8, Refused> {
+    console.line(explaining::explain(&args.name, SYSTEMS)?.trim_end());
+    Ok(EXIT_VALID)
+}
+
+pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> {
+    let NewWhat::Scenario { path, system } = &args.what;
+    let text = beginning::scenario(named(system)?);
+    match path {
+        None => console.line(text.trim_end()),
+        Some(path) => {
+            write_new(path, &text)?;
+            console.line(format_args!("{} is written; `seedbed run {0}` runs it", path.display()));
+        }
+    }
+    Ok(EXIT_VALID)
+}
+
+fn named(name: &str) -> Result<&'static dyn System, Error> {
+    let known: Vec<&str> = SYSTEMS.iter().map(|system| system.name()).collect();
+    SYSTEMS.iter().find(|system| system.name() == name).copied().ok_or_else(|| {
+        let hint =
+            nearest(name, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        Error::new(format!("there is no system `{name}`")).hint(hint)
+    })
+}
+
+/// Write a file that must not be there yet. It appears whole, or not at all.
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |cause: &io::Error| match cause.kind() {
+        io::ErrorKind::AlreadyExists => Error::new(format!("`{}` exists, and is not overwritten", path.display())),
+        _ => Error::io("write", path, cause),
+    };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".seedbed-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(parent).map_err(|cause| failed(&cause))?;
+    file.write_all(text.as_bytes()).map_err(|cause| failed(&cause))?;
+    file.persist_noclobber(path).map_err(|cause| failed(&cause.error))?;
+    Ok(())
+}
