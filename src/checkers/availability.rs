@@ -23,8 +23,8 @@ pub static CHECKER: Checker = Checker {
         ParamInfo {
             name: "gap",
             duration: true,
-            default: 1e15,
-            range: (0.0, 1e15),
+            default: 1e12,
+            range: (0.0, 1e12),
             doc: "longest time between two answers, at most, from the first invocation to the last completion",
         },
     ],

@@ -21,18 +21,23 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names, systems: &[&'static dy
     }
     let doc = "Judge by all checks of the system; those named here take the parameters given here.";
     let all = section.flag("all", false, doc);
+    let doc = "Judge by all checks of the system but these: those that the scenario gives no right to judge by.";
+    let known: Vec<&'static str> = names.system.map(|system| system.checks().iter().map(|check| check.name).collect()).unwrap_or_default();
+    let except = section.words("except", &known, doc);
     let Some(system) = names.system else {
         section.free_entries();
         return vec![];
     };
-    for entry in section.free_entries().iter().filter(|entry| entry.key != "all") {
+    for entry in section.free_entries().iter().filter(|entry| entry.key != "all" && entry.key != "except") {
         if !system.checks().iter().any(|check| check.name == entry.key) {
             unknown(&section, entry, system, systems);
         }
     }
     let named = |check: &&&Checker| section.has(check.name);
     let some = system.checks().iter().any(|check| named(&check));
-    let chosen: Vec<&Checker> = system.checks().iter().filter(|check| all || !some || named(check)).copied().collect();
+    let wanted = |check: &&&Checker| all || !some || !except.is_empty() || named(check);
+    let kept = |check: &&&Checker| !except.iter().any(|name| name == check.name);
+    let chosen: Vec<&Checker> = system.checks().iter().filter(|check| wanted(check) && kept(check)).copied().collect();
     let mut specs = vec![];
     for check in chosen {
         let mut parameters = section.table(check.name);
