@@ -244,7 +244,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
             Due::Writeback { node, incarnation, upto } => self.writeback(node, incarnation, upto),
             Due::Idle { node } => self.idle(node),
             Due::Restart { node, incarnation } => {
-                if self.hosts[node.index()].identity.incarnation == incarnation && self.hosts[node.index()].status == Status::Down {
+                let host = &self.hosts[node.index()];
+                if host.restarts && host.identity.incarnation == incarnation && host.status == Status::Down {
                     self.start_node(node);
                 }
             }
@@ -384,10 +385,7 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
     let drift_ppm = clock_rng.amount(clock.drift_ppm.0, clock.drift_ppm.1);
     let of_role = |other: &NodeId| spec.is_some() && infos[other.index()].role == info.role && *other != id;
     let peers = (0..scenario.nodes.nodes.len() as u32).map(NodeId).filter(of_role).collect();
-    let joins_later = scenario
-        .nemesis
-        .iter()
-        .any(|entry| entry.fault == Fault::Join && matches!(&entry.targets, TargetSpec::Names(names) if names.contains(&info.name)));
+    let joins_later = spec.is_some() && scenario.nemesis.iter().any(|entry| entry.fault == Fault::Join && means(&entry.targets, info, scenario));
     Host {
         identity: Identity { id, names: names.clone(), peers: Rc::new(peers), incarnation: 0 },
         role: info.role.clone().into_owned(),
@@ -415,6 +413,7 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
         timer_serial: 0,
         backlog: Default::default(),
         busy_until: Time::ZERO,
+        restarts: false,
         wakes: false,
         slowness: spec.map_or(1.0, |spec| spec.slowness),
         slow: 1.0,
@@ -422,6 +421,16 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
         shown_offset_us: i64::MIN,
         streams: Streams::new(&scenario.network.stream),
         stream_rng: stream("stream"),
+    }
+}
+
+/// Whether targets mean a node by what the scenario says of it: its name, a group or its role.
+fn means(targets: &TargetSpec, info: &NodeInfo, scenario: &Scenario) -> bool {
+    let in_group = |name: &String| scenario.nodes.groups.get(name).is_some_and(|group| group.contains(&info.name));
+    match targets {
+        TargetSpec::Names(names) => names.iter().any(|name| *name == info.name || in_group(name)),
+        TargetSpec::Role(role) => *role == info.role,
+        _ => false,
     }
 }
 

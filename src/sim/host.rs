@@ -92,6 +92,8 @@ pub(crate) struct Host<N: Node> {
     /// Inputs that wait, with the time since when: the node is paused or its processor is busy.
     pub(crate) backlog: VecDeque<Input<N::Msg, N::Timer>>,
     pub(crate) busy_until: Time,
+    /// Whether the supervisor is about to start the process again; a kill takes that over.
+    pub(crate) restarts: bool,
     /// Whether an event waits in the heap that will look at the backlog.
     pub(crate) wakes: bool,
     /// Processor time of an input, times this.

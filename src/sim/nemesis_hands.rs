@@ -61,6 +61,8 @@ impl<C: Cluster> World for Driver<'_, C> {
     }
 
     fn kill(&mut self, node: NodeId, policy: Option<CrashPolicy>) {
+        // Who is down by itself stays down while a kill is in force.
+        self.hosts[node.index()].restarts = false;
         if matches!(self.status(node), Status::Up | Status::Paused) && node.index() < self.node_count {
             self.crash(node, "kill", policy, String::new());
         }
@@ -141,7 +143,9 @@ impl<C: Cluster> World for Driver<'_, C> {
             let bit = host.disk_rng.below((bytes.len() as u64 * 8).max(1)) as usize;
             *bytes.get_mut(bit / 8)? ^= 1 << (bit % 8);
         }
-        Some(format!("{bits} bits of {} bytes", bytes.len()))
+        let done = format!("{bits} bits of {} bytes", bytes.len());
+        self.observe(node, "disk_damage", &["what"], vec![Value::Text(Word::Borrowed("bitflip"))]);
+        Some(done)
     }
 
     fn cut_file(&mut self, node: NodeId, file: Option<&str>, bytes: u64) -> Option<String> {
@@ -149,6 +153,7 @@ impl<C: Cluster> World for Driver<'_, C> {
         let content = host.disk.durable_mut(file, &mut host.disk_rng)?;
         let left = content.len().saturating_sub(usize::try_from(bytes).unwrap_or(usize::MAX));
         content.truncate(left);
+        self.observe(node, "disk_damage", &["what"], vec![Value::Text(Word::Borrowed("truncated"))]);
         Some(format!("cut to {left} bytes"))
     }
 

@@ -70,6 +70,7 @@ impl<C: Cluster> Driver<'_, C> {
     pub(super) fn restart_later(&mut self, node: NodeId) {
         let after = self.scenario.nodes.restart_after;
         if !after.is_zero() {
+            self.hosts[node.index()].restarts = true;
             let incarnation = self.hosts[node.index()].identity.incarnation;
             self.queue.push(self.now + after, Due::Restart { node, incarnation });
         }

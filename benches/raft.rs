@@ -1,0 +1,80 @@
+//! How fast a Raft cluster is simulated and judged, and whether memory stays flat: `cargo bench --bench raft`.
+//!
+//! Five peers and 100 operations a second, everything recorded in memory; a sweep of the 40 s scenario `raft/leader-isolated` with all checks; and
+//! ten thousand runs in one process. Times are processor time of this process, read from the system, so that a busy machine disturbs little.
+
+use std::path::Path;
+use std::time::Duration;
+
+use seedbed::scenario::{Scenario, read_file};
+use seedbed::sim::RunOptions;
+use seedbed::run::{sweep_run, system_of};
+
+fn main() {
+    simulation();
+    judged();
+    memory();
+}
+
+fn scenario(set: &[(&str, &str)]) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/raft/leader-isolated.toml");
+    let overrides: Vec<(String, String)> = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    read_file(&path, &overrides, &[]).expect("the scenario is valid")
+}
+
+/// Virtual seconds a second on one core.
+fn simulation() {
+    let scenario = scenario(&[("nemesis", "[]"), ("workload.clients", "10"), ("workload.rate", "100"), ("duration", "90s")]);
+    let system = system_of(&scenario);
+    let mut least = f64::INFINITY;
+    let mut operations = 0;
+    for seed in 0..7 {
+        let start = processor_time();
+        let trace = system.run(&scenario, &RunOptions { seed, ..RunOptions::default() }).trace;
+        least = least.min((processor_time() - start).as_secs_f64());
+        operations = trace.history.len() / 2;
+    }
+    let virtual_seconds = (scenario.duration + scenario.recovery).as_secs_f64();
+    println!("5 peers, {:.0} operations a second, all traces in memory:", operations as f64 / virtual_seconds);
+    println!("    {:8.0} virtual seconds a second (goal: at least 1,000)", virtual_seconds / least);
+}
+
+/// Processor time of a sweep with all checks.
+fn judged() {
+    let scenario = scenario(&[]);
+    let start = processor_time();
+    for seed in 0..100 {
+        std::hint::black_box(sweep_run(&scenario, seed));
+    }
+    let spent = (processor_time() - start).as_secs_f64();
+    println!("1,000 seeds of raft/leader-isolated (40 s), all checks, no files:");
+    println!("    {:8.1} s of processor time (goal: at most 40 s; measured on 100 seeds)", spent * 10.0);
+}
+
+/// Memory after so many runs in one process.
+fn memory() {
+    let scenario = scenario(&[("duration", "3s"), ("recovery", "1s"), ("nemesis", "[]")]);
+    let system = system_of(&scenario);
+    println!("runs of 4 s in one process, and the memory that the process then holds:");
+    let mut done = 0;
+    for goal in [100, 1_000, 5_000, 10_000] {
+        while done < goal {
+            std::hint::black_box(system.run(&scenario, &RunOptions { seed: done, ..RunOptions::default() }));
+            done += 1;
+        }
+        println!("    {goal:8} runs: {:6.1} MB", resident_bytes() as f64 / 1e6);
+    }
+}
+
+/// User and system time of this process, all threads; zero where the system does not tell.
+fn processor_time() -> Duration {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Duration::ZERO };
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    status.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096
+}
