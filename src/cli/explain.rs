@@ -18,7 +18,7 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     found.extend(systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)));
     found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));
     found.extend(CHECKERS.iter().filter(|check| check.name == name).map(|check| of_check(check, systems)));
-    found.extend(PLOTS.iter().filter(|plot| plot.name == name).map(|plot| format!("{name}: a plot\n  {}\n", plot.summary)));
+    found.extend(PLOTS.iter().filter(|plot| plot.name == name).map(|plot| format!("{name}: a plot\n{}", wrapped("  ", plot.summary))));
     for system in systems {
         found.extend(system.defects().iter().filter(|defect| defect.name == name).map(|defect| of_defect(defect, system.name())));
         let shows: [(&str, &[Shown]); 3] = [("metric", system.metrics()), ("event", system.events()), ("message", system.messages())];
@@ -28,7 +28,8 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     }
     found.extend(of_shown(name, "metric", "every system", TESTBED_METRICS));
     found.extend(of_shown(name, "event", "every system", TESTBED_EVENTS));
-    found.extend(of_keys(name, &keys));
+    let is_system = systems.iter().any(|system| system.name() == name);
+    found.extend(of_keys(name, &keys).filter(|_| !is_system));
     if found.is_empty() { Err(unknown(name, systems, &keys)) } else { Ok(found.join("\n")) }
 }
 
@@ -57,10 +58,10 @@ fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Err
 fn of_system(system: &dyn System) -> String {
     let counts = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     format!(
-        "{name}: a system\n  {summary}\n  Roles: {roles}. Operations: {operations}.\n  {checks}, {plots}, {defects}: `seedbed list checks`, `list plots`, \
+        "{name}: a system\n{summary}  Roles: {roles}. Operations: {operations}.\n  {checks}, {plots}, {defects}: `seedbed list checks`, `list plots`, \
          `list defects`.\n  Its settings are the section [{name}] of a scenario:\n{settings}",
         name = system.name(),
-        summary = system.summary(),
+        summary = wrapped("  ", system.summary()),
         roles = system.roles().join(", "),
         operations = if system.operations().is_empty() { "none".into() } else { system.operations().join(", ") },
         checks = counts(system.checks().len(), "check"),
@@ -75,14 +76,16 @@ fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
     let parameters: Vec<&KeyInfo> = keys.iter().filter(|key| key.section == section).collect();
     let parameters = if parameters.is_empty() { "  No parameters.\n".into() } else { format!("  Parameters:\n{}", key_lines(&parameters)) };
     let example: String = info.example.lines().map(|line| format!("    {line}\n")).collect();
-    format!("{}: a fault ({})\n  {}\n{parameters}  For example:\n    [[nemesis]]\n{example}", info.name, info.group, info.summary)
+    let summary = wrapped("  ", info.summary);
+    format!("{}: a fault ({})\n{summary}{parameters}  For example:\n    [[nemesis]]\n{example}", info.name, info.group)
 }
 
 fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
     let of: Vec<&str> =
         systems.iter().filter(|system| system.checks().iter().any(|one| one.name == check.name)).map(|system| system.name()).collect();
     let of = if of.is_empty() { String::new() } else { format!(" of {}", of.join(", ")) };
-    let mut text = format!("{}: a check{of}\n  {}\n  Source: {}\n", check.name, check.summary, check.source);
+    let (summary, source) = (wrapped("  ", check.summary), wrapped("  ", &format!("Source: {}", check.source)));
+    let mut text = format!("{}: a check{of}\n{summary}{source}", check.name);
     if check.params.is_empty() {
         text.push_str(&format!("  No parameters.\n  In a scenario:\n    [checks]\n    {} = {{}}\n", check.name));
         return text;
@@ -94,7 +97,7 @@ fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
     text.push_str("  Parameters:\n");
     for info in check.params {
         let range = format!("{} to {}", value(info, info.range.0), value(info, info.range.1));
-        text.push_str(&format!("    {} ({range}; default {}): {}\n", info.name, value(info, info.default), info.doc));
+        text.push_str(&wrapped("    ", &format!("{} ({range}; default {}): {}", info.name, value(info, info.default), info.doc)));
     }
     let quote = |info: &crate::checkers::ParamInfo| {
         let value = value(info, info.default);
@@ -107,10 +110,10 @@ fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
 
 fn of_defect(defect: &Defect, system: &str) -> String {
     format!(
-        "{name}: a defect of {system}\n  {summary}\n  Caught by `{check}`, within {seeds} seeds of {scenario}:\n    seedbed sweep scenarios/{scenario}.toml \
+        "{name}: a defect of {system}\n{summary}  Caught by `{check}`, within {seeds} seeds of {scenario}:\n    seedbed sweep scenarios/{scenario}.toml \
          --seeds 0..{seeds} --defect {name}\n",
         name = defect.name,
-        summary = defect.summary,
+        summary = wrapped("  ", defect.summary),
         check = defect.caught_by,
         seeds = defect.seeds,
         scenario = defect.scenario,
@@ -121,11 +124,11 @@ fn of_shown(name: &str, what: &str, system: &str, shown: &[Shown]) -> Option<Str
     let shown = shown.iter().find(|shown| shown.name == name)?;
     let article = if what == "event" { "an" } else { "a" };
     let used = match what {
-        "metric" => format!("when = {{ metric = \"{name}\", at_least = 1 }}"),
+        "metric" => format!("when = {{ metric = \"{name}\", equals = \"VALUE\" }}, or at_least and at_most for numbers"),
         "event" => format!("when = {{ event = \"{name}\" }}"),
         _ => format!("when = {{ message = \"{name}\" }}"),
     };
-    Some(format!("{name}: {article} {what} of {system}\n  {}\n  In a condition: {used}\n", shown.summary))
+    Some(format!("{name}: {article} {what} of {system}\n{}  In a condition: {used}\n", wrapped("  ", shown.summary)))
 }
 
 /// Keys by their bare name or with their section: `loss`, `network.loss`.
@@ -150,7 +153,25 @@ fn of_keys(name: &str, keys: &[KeyInfo]) -> Option<String> {
 fn key_lines(keys: &[&KeyInfo]) -> String {
     let line = |info: &&KeyInfo| {
         let default = info.default.as_ref().map_or(String::new(), |default| format!("; default {default}"));
-        format!("    {} ({}{default}): {}\n", info.key, takes(info), info.doc)
+        wrapped("    ", &format!("{} ({}{default}): {}", info.key, takes(info), info.doc))
     };
     keys.iter().map(line).collect()
+}
+
+/// A paragraph of lines that fit beside each other on a screen; what follows the first is set in further.
+fn wrapped(indent: &str, text: &str) -> String {
+    const WIDTH: usize = 110;
+    let mut lines = vec![String::from(indent)];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is a first line");
+        if line.trim().is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(format!("{indent}  {word}"));
+        }
+    }
+    lines.join("\n") + "\n"
 }

@@ -13,8 +13,8 @@ use super::reading::{Reading, mistake_at, name_hint};
 use super::tree::{At, Entry, Item, Table, Value};
 use super::units::{show_float, show_text};
 use super::values::{
-    duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice, read_duration, read_flag, read_integer, read_name,
-    read_number, read_pair, read_text, show_names, show_pair,
+    duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice, read_duration, read_flag, read_integer,
+    read_name, read_number, read_pair, read_text, show_names, show_pair,
 };
 
 /// A table of the file while it is read. Each call takes one key; what no call took is an unknown key. A mistake is noted with its place and
@@ -48,11 +48,13 @@ pub(crate) struct Problem {
     pub(crate) at: At,
     pub(crate) label: String,
     pub(crate) hints: Vec<String>,
+    /// What is wrong, where it is more than that the key takes something else.
+    pub(crate) message: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn new(at: &At, label: impl Into<String>) -> Self {
-        Problem { at: at.clone(), label: label.into(), hints: vec![] }
+        Problem { at: at.clone(), label: label.into(), hints: vec![], message: None }
     }
 
     pub(crate) fn found(item: &Item) -> Self {
@@ -215,6 +217,9 @@ impl<'a> Section<'a> {
     /// A name out of some.
     pub(crate) fn name(&mut self, key: &'static str, default: &str, what: &'static str, known: &[String], doc: &'static str) -> String {
         let key = Key { name: key, kind: "a name", range: what.into(), doc };
+        if default.is_empty() {
+            return self.optional(key, |item| read_name(item, what, known), |name| show_text(name)).unwrap_or_default();
+        }
         self.value(key, default.to_string(), |item| read_name(item, what, known), |name| show_text(name))
     }
 
@@ -248,7 +253,7 @@ impl<'a> Section<'a> {
         };
         let mut seen = BTreeSet::new();
         let mut names = vec![];
-        for item in items {
+        for item in items.iter().take_while(|_| !self.reading.is_full()) {
             match read_name(item, what, known) {
                 Ok(name) if seen.insert(name.clone()) => names.push(name),
                 Ok(name) => {

@@ -73,6 +73,11 @@ impl Reading {
         self.mistakes.borrow().is_empty()
     }
 
+    /// Whether further mistakes are not kept, so that nobody needs to look for them.
+    pub(crate) fn is_full(&self) -> bool {
+        self.mistakes.borrow().len() >= MISTAKES_MAX
+    }
+
     pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
         self.mistakes.into_inner()
     }
@@ -105,7 +110,7 @@ pub(crate) fn name_hint<'a>(written: &str, what: &str, known: impl IntoIterator<
     let names: Vec<&str> = known.into_iter().collect();
     match names.len() {
         0 => format!("there are no {what} here"),
-        1..=FEW => format!("the {what} are {}", and_list(&names)),
+        1..=FEW => format!("known here: {}", names.join(", ")),
         count => format!("there are {count} {what}; `seedbed list` shows them"),
     }
 }

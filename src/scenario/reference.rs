@@ -84,9 +84,9 @@ pub fn markdown(systems: &[&'static dyn System]) -> String {
         let title = match *section {
             "" => "The top of the file".to_string(),
             "distribution" => continue,
-            section => home(section).replace("[[", "`[[").replace("]]", "]]`").replace("[", "`[").replace("]", "]`"),
+            section => format!("`{}`", home(section)),
         };
-        text.push_str(&format!("\n## {}\n\n", unquote_twice(&title)));
+        text.push_str(&format!("\n## {title}\n\n"));
         push_table(&mut text, &keys, section);
     }
     text.push_str(CONDITIONS_TEXT);
@@ -105,10 +105,6 @@ pub fn markdown(systems: &[&'static dyn System]) -> String {
         push_table(&mut text, &keys, system.name());
     }
     text
-}
-
-fn unquote_twice(title: &str) -> String {
-    title.replace("``", "`")
 }
 
 fn push_faults(text: &mut String, keys: &[KeyInfo]) {

@@ -7,6 +7,9 @@ use super::reading::{KeyInfo, and_list, mistake_at};
 use super::tree::{At, Entry, Item, Table, Value};
 use super::units::show_text;
 
+/// More entries than this no list of tables has.
+const TABLES_MAX: usize = 1_000;
+
 /// Words that people write for a key, and that are too far from it for a comparison of letters.
 const SYNONYMS: &[(&str, &str)] = &[
     ("by_ms", "by"),
@@ -98,14 +101,17 @@ impl<'a> Section<'a> {
 
     /// Note that a key does not have what it takes.
     pub(crate) fn complain(&self, key: &Key<'_>, problem: Problem) {
-        let range = match key.range.as_str() {
-            "" => String::new(),
-            range if range.starts_with("one of") || range.starts_with("any of") => String::new(),
-            range if range.starts_with(|c: char| c.is_ascii_digit() || c == '-') => format!(" from {range}"),
-            range => format!(" of {range}"),
+        const WORDS_MAX: usize = 80;
+        let range = key.range.as_str();
+        let words = range.starts_with("one of") || range.starts_with("any of");
+        let takes = match range {
+            _ if words && key.kind == "a word" && range.len() <= WORDS_MAX => range.to_string(),
+            _ if words || range.is_empty() => key.kind.to_string(),
+            range if range.starts_with(|c: char| c.is_ascii_digit() || c == '-') => format!("{} from {range}", key.kind),
+            range => format!("{} of {range}", key.kind),
         };
-        let mistake = mistake_at(format!("`{}` must be {}{range}", self.full(key.name), key.kind), &problem.at, problem.label);
-        self.reading.note(problem.hints.into_iter().fold(mistake, Mistake::hint));
+        let message = problem.message.unwrap_or_else(|| format!("`{}` must be {takes}", self.full(key.name)));
+        self.reading.note(problem.hints.into_iter().fold(mistake_at(message, &problem.at, problem.label), Mistake::hint));
     }
 
     /// The key with all that leads to it, as `--set` takes it.
@@ -143,8 +149,11 @@ impl<'a> Section<'a> {
             self.reading.note(mistake.hint(format!("write the header of each in double brackets: [[{path}]]")));
             return vec![];
         };
+        if let Some(item) = list.get(TABLES_MAX) {
+            self.reading.note_at(format!("`{path}` has too many entries"), &item.at, format!("at most {TABLES_MAX} are read"));
+        }
         let mut sections = vec![];
-        for (i, item) in list.iter().enumerate() {
+        for (i, item) in list.iter().take(TABLES_MAX).enumerate() {
             let path = format!("{path}.{}", i + 1);
             match &item.value {
                 Value::Table(table) => sections.push(Section::new(self.reading, Some(table), Some(item.at.clone()), path, title.clone())),
@@ -204,6 +213,9 @@ impl<'a> Section<'a> {
     pub(crate) fn finish(self) -> Vec<(String, Resolved)> {
         if let Some(table) = self.table.filter(|_| !self.free && !self.reading.passes_over_unknown()) {
             for entry in table.entries.iter().filter(|entry| !self.taken.contains(&entry.key)) {
+                if self.reading.is_full() {
+                    break;
+                }
                 self.reading.note(self.unknown(entry));
             }
         }

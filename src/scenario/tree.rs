@@ -96,11 +96,14 @@ impl Item {
     }
 }
 
+/// What is no TOML at all has a mistake in every line; more than these nobody reads.
+const SYNTAX_MISTAKES_MAX: usize = 1_000;
+
 /// Parse a file. Where it is no TOML, every place at which it is none.
 pub(crate) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Mistake>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| syntax_mistake(source, error)).collect());
+        return Err(errors.iter().take(SYNTAX_MISTAKES_MAX).map(|error| syntax_mistake(source, error)).collect());
     }
     Ok(table(source, document.into_inner()))
 }

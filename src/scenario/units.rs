@@ -101,6 +101,7 @@ fn scaled(number: &str, scale: u64) -> Result<u64, NoDuration> {
 pub fn show_duration(duration: Duration) -> String {
     let nanos = crate::time::nanos(duration);
     let (name, scale) = match nanos {
+        n if n > 0 && n % 3_600_000_000_000 == 0 => ("h", 3_600_000_000_000),
         n if n % 1_000_000_000 == 0 => ("s", 1_000_000_000),
         n if n % 1_000_000 == 0 => ("ms", 1_000_000),
         n if n % 1_000 == 0 => ("us", 1_000),
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_read_back() {
         // The resolved scenario is written with `show_…` and read again; a difference would be another run.
-        for nanos in [0, 1, 999, 1_000, 1_500_000, 2_000_000_000, 90_000_000_000, 123_456_789] {
+        for nanos in [0, 1, 999, 1_000, 1_500_000, 2_000_000_000, 90_000_000_000, 7_200_000_000_000, 123_456_789] {
             assert_eq!(parse_duration(&show_duration(Duration::from_nanos(nanos))), Ok(Duration::from_nanos(nanos)));
             assert_eq!(parse_signed(&show_signed(-(nanos as i64))), Ok(-(nanos as i64)));
         }

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::error::excerpt;
+
 use super::reader::Problem;
 use super::reading::name_hint;
 use super::tree::{Item, Value};
@@ -120,7 +122,9 @@ pub(crate) fn read_name(item: &Item, what: &str, known: &[String]) -> Result<Str
     if known.iter().any(|known| known == name) {
         return Ok(name.into());
     }
-    Err(Problem::new(&item.at, "unknown name").hint(name_hint(name, what, known.iter().map(String::as_str))))
+    let mut problem = Problem::new(&item.at, "unknown name").hint(name_hint(name, what, known.iter().map(String::as_str)));
+    problem.message = Some(format!("`{}` names none of the {what}", excerpt(name)));
+    Err(problem)
 }
 
 /// One value, or a list of two in ascending order.

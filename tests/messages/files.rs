@@ -22,9 +22,10 @@ fn files_that_cannot_be_read() {
     fs::write(path.join("latin1.toml"), b"system = \"raft\"\ndescription = \"caf\xe9\"\n").expect("a file");
     let large = fs::File::create(path.join("large.toml")).expect("a file");
     large.set_len(SCENARIO_BYTES_MAX * 1_000).expect("a sparse file");
-    let shown: Vec<String> = ["scenarios/raft/leader-isolatd.toml", "leader-isolated.toml", "nothing.toml", "scenarios", "latin1.toml", "large.toml"]
-        .map(|name| format!("--- {name}\n{}\n", message(path, name)))
-        .to_vec();
+    let shown: Vec<String> =
+        ["scenarios/raft/leader-isolatd.toml", "leader-isolated.toml", "nothing.toml", "scenarios", "latin1.toml", "large.toml"]
+            .map(|name| format!("--- {name}\n{}\n", message(path, name)))
+            .to_vec();
     insta::assert_snapshot!(shown.join("\n"));
 }
 

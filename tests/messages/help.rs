@@ -16,10 +16,21 @@ fn lists_are_aligned_and_complete() {
     std::fs::create_dir_all(&scenarios).expect("a folder");
     std::fs::write(scenarios.join("b-second.toml"), "description = \"Two leaders never meet.\"\n").expect("a file");
     std::fs::write(scenarios.join("a-first.toml"), "description = [broken").expect("a file");
-    let list = |what: Option<&str>| list::list(what, toy::SYSTEMS, &folder.path().join("scenarios")).unwrap_or_else(|error| error.to_string());
-    let shown: Vec<String> = [None, Some("systems"), Some("defects"), Some("metrics"), Some("events"), Some("messages"), Some("scenarios"), Some("fault"), Some("x")]
-        .map(|what| format!("--- list {}\n{}", what.unwrap_or_default(), list(what)))
-        .to_vec();
+    let list =
+        |what: Option<&str>| list::list(what, toy::SYSTEMS, &folder.path().join("scenarios")).unwrap_or_else(|error| error.to_string());
+    let shown: Vec<String> = [
+        None,
+        Some("systems"),
+        Some("defects"),
+        Some("metrics"),
+        Some("events"),
+        Some("messages"),
+        Some("scenarios"),
+        Some("fault"),
+        Some("x"),
+    ]
+    .map(|what| format!("--- list {}\n{}", what.unwrap_or_default(), list(what)))
+    .to_vec();
     insta::assert_snapshot!(shown.join("\n"));
     for what in ["faults", "checks", "plots"] {
         assert!(list(Some(what)).lines().count() > 5, "{what}");
@@ -30,7 +41,21 @@ fn lists_are_aligned_and_complete() {
 fn every_name_is_explained() {
     // Anything that a list shows can be asked for.
     let explain = |name: &str| explain::explain(name, toy::SYSTEMS).unwrap_or_else(|error| error.to_string());
-    let names = ["toy", "partition", "kill", "latency", "vote-not-persisted", "role", "leader", "AppendEntries", "workload.rate", "network.stream", "seed", "partitoin", "qqqqq"];
+    let names = [
+        "toy",
+        "partition",
+        "kill",
+        "latency",
+        "vote-not-persisted",
+        "role",
+        "leader",
+        "AppendEntries",
+        "workload.rate",
+        "network.stream",
+        "seed",
+        "partitoin",
+        "qqqqq",
+    ];
     let shown: Vec<String> = names.map(|name| format!("--- explain {name}\n{}", explain(name))).to_vec();
     insta::assert_snapshot!(shown.join("\n"));
     for check in seedbed::checkers::CHECKERS {
@@ -90,5 +115,8 @@ fn the_reference_in_the_documentation_is_the_one_of_the_code() {
         std::fs::write(path, &current).expect("the documentation can be written");
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == current, "docs/scenario-reference.md is old: SEEDBED_WRITE_DOCS=1 cargo test --test messages reference writes it anew");
+    assert!(
+        committed == current,
+        "docs/scenario-reference.md is old: SEEDBED_WRITE_DOCS=1 cargo test --test messages reference writes it anew"
+    );
 }

@@ -197,7 +197,10 @@ fn times_and_contradictions() {
             "in a circle",
             "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nafter = \"b\"\n[[nemesis]]\nname = \"b\"\nfault = \"kill\"\nafter = \"a\"",
         ),
-        ("two of a name", "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nat = \"1s\"\n[[nemesis]]\nname = \"a\"\nfault = \"pause\"\nat = \"2s\""),
+        (
+            "two of a name",
+            "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nat = \"1s\"\n[[nemesis]]\nname = \"a\"\nfault = \"pause\"\nat = \"2s\""
+        ),
         ("a condition on nothing", "[[nemesis]]\nfault = \"kill\"\nwhen = {}"),
         ("a condition without a bound", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\" }"),
         ("a condition that never holds", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\", at_least = 3, at_most = 2 }"),
@@ -223,8 +226,14 @@ fn timelines_that_leave_the_fault_model() {
              \"partition\"\ntargets = [\"n3\"]\nat = \"7s\"\nduration = \"4s\"",
         ),
         ("an even split", "max_faulty = 1\n[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\nat = \"5s\""),
-        ("a drift of the nodes", "max_drift_ppm = 100\n[nodes.groups]\na = [\"n1\"]\n[[nodes.node]]\nname = \"n2\"\ndrift_ppm = [-200, 50]"),
-        ("a drift of a fault", "max_drift_ppm = 100\n[[nemesis]]\nfault = \"random\"\namong = [\"kill\", { fault = \"clock_drift\", ppm = -500 }]\nat = \"1s\""),
+        (
+            "a drift of the nodes",
+            "max_drift_ppm = 100\n[nodes.groups]\na = [\"n1\"]\n[[nodes.node]]\nname = \"n2\"\ndrift_ppm = [-200, 50]",
+        ),
+        (
+            "a drift of a fault",
+            "max_drift_ppm = 100\n[[nemesis]]\nfault = \"random\"\namong = [\"kill\", { fault = \"clock_drift\", ppm = -500 }]\nat = \"1s\"",
+        ),
         ("an offset of the nodes", "max_clock_offset = \"100ms\"\n[[nodes.node]]\nname = \"n1\"\nclock_offset = \"-200ms\""),
         (
             "steps that add up",
@@ -242,7 +251,8 @@ fn timelines_that_leave_the_fault_model() {
 #[test]
 fn what_says_that_it_leaves_the_model_may_leave_it() {
     // `beyond_model` is the author's word that it is meant.
-    let text = "system = \"toy\"\n[model]\nmax_faulty = 1\nbeyond_model = true\n[[nemesis]]\nfault = \"kill\"\ntargets = \"all\"\nat = \"5s\"";
+    let text =
+        "system = \"toy\"\n[model]\nmax_faulty = 1\nbeyond_model = true\n[[nemesis]]\nfault = \"kill\"\ntargets = \"all\"\nat = \"5s\"";
     assert!(read_text_with(SYSTEMS, "example", text, &[], &[]).is_ok());
     let text = text.replace("beyond_model = true", "");
     assert!(read_text_with(SYSTEMS, "example", &text, &[], &[]).is_err());

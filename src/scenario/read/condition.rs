@@ -16,12 +16,13 @@ pub(crate) const CONDITIONS: &[&str] = &["metric", "event", "message"];
 /// Read the table of `when`. `None`: a mistake was noted.
 pub(super) fn read(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
     section.exclusive(CONDITIONS, "a condition looks at one thing: a metric, an event or a message");
-    match CONDITIONS.iter().find(|kind| section.has(kind)) {
+    let kind = CONDITIONS.iter().find(|kind| section.has(kind));
+    for kind in CONDITIONS {
+        section.allow(kind);
+    }
+    match kind {
         Some(kind) => of_kind(section, kind, names),
         None => {
-            for kind in CONDITIONS {
-                section.allow(kind);
-            }
             if let Some(at) = &section.at {
                 let mistake = mistake_at(format!("`{}` says nothing to wait for", section.path), at, "no metric, event or message");
                 section.reading.note(mistake.hint("as in: when = { metric = \"current_term\", at_least = 3 }"));

@@ -138,21 +138,24 @@ fn file_text(path: &Path) -> Result<String, Error> {
 fn missing(path: &Path) -> Error {
     let error = Error::new(format!("there is no scenario `{}`", path.display()));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut there = scenario_files(Path::new("scenarios"));
-    there.extend(scenario_files(parent));
-    let wanted = path.display().to_string();
-    let by_path = nearest(&wanted, there.iter().map(String::as_str));
-    let stem = |path: &str| Path::new(path).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let stems: Vec<String> = there.iter().map(|path| stem(path)).collect();
-    let by_stem = || {
-        let near = nearest(&stem(&wanted), stems.iter().map(String::as_str).collect::<Vec<_>>())?;
-        stems.iter().position(|stem| stem == near).map(|position| there[position].as_str())
-    };
+    // Of two that are as near, the one beside the missing file is the better guess.
+    let mut there = scenario_files(parent);
+    there.extend(scenario_files(Path::new("scenarios")));
+    let names: Vec<String> = there.iter().map(|path| name_of(Path::new(path))).collect();
+    let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_string();
+    let last_names: Vec<String> = names.iter().map(|name| last(name)).collect();
+    let wanted = name_of(path);
     // The same file name in another folder is a better guess than another name in the same one.
-    match by_stem().or(by_path) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
+    let near = position_of_nearest(&last(&wanted), &last_names).or_else(|| position_of_nearest(&wanted, &names));
+    match near {
+        Some(near) => error.hint(format!("did you mean `{}`?", there[near])),
         None => error.hint("`seedbed list scenarios` shows those there are"),
     }
+}
+
+fn position_of_nearest(wanted: &str, names: &[String]) -> Option<usize> {
+    let near = nearest(wanted, names.iter().map(String::as_str))?;
+    names.iter().position(|name| name == near)
 }
 
 /// The TOML files below a folder, two levels deep and sorted, so that no hint depends on the order of a directory.

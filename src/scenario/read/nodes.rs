@@ -74,8 +74,10 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
             None => nodes.push(spec),
         }
     }
+    // Where nodes are listed but none of them is right, each has been complained of.
+    let listed = !entries.is_empty();
     section.close_all("node", entries);
-    if nodes.is_empty() && !section.reading.is_describing() {
+    if nodes.is_empty() && !listed && !section.reading.is_describing() {
         let at = section.entry("count").map(|entry| &entry.item.at).or(section.at.as_ref()).cloned();
         if let Some(at) = at {
             section
