@@ -8,9 +8,9 @@ mod read;
 mod reader;
 mod reading;
 pub mod reference;
+mod section;
 mod tree;
 mod types;
-mod section;
 mod units;
 mod values;
 

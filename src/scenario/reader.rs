@@ -13,8 +13,8 @@ use super::reading::{Reading, mistake_at, name_hint};
 use super::tree::{At, Entry, Item, Table, Value};
 use super::units::{show_float, show_text};
 use super::values::{
-    duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice, read_duration, read_flag, read_integer, read_name,
-    read_number, read_pair, read_text, show_names, show_pair,
+    duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice, read_duration, read_flag, read_integer,
+    read_name, read_number, read_pair, read_text, show_names, show_pair,
 };
 
 /// A table of the file while it is read. Each call takes one key; what no call took is an unknown key. A mistake is noted with its place and

@@ -288,7 +288,10 @@ fn read_targets(section: &mut Section<'_>, info: &FaultGrammar, fault: Option<&F
     }
     let Some(entry) = given else {
         // Any node may be the bridge.
-        let bridge = matches!(fault, Some(Fault::Partition { shape: PartitionShape::Bridge, .. } | Fault::Flap { shape: PartitionShape::Bridge, .. }));
+        let bridge = matches!(
+            fault,
+            Some(Fault::Partition { shape: PartitionShape::Bridge, .. } | Fault::Flap { shape: PartitionShape::Bridge, .. })
+        );
         let default = if bridge { "all" } else { info.targets };
         section.resolve("targets", show_text(default));
         return word(default);

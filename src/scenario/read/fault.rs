@@ -98,7 +98,9 @@ fn own_probability(section: &Section<'_>, fault: &str) {
     if let Some(entry) = section.entry("probability").filter(|_| !section.has(own)) {
         let message = format!("`{}` is how probable it is that the entry happens at all", section.full("probability"));
         let mistake = mistake_at(message, &entry.key_at, format!("`{own}` is meant?"));
-        section.reading.note(mistake.hint(format!("write `{own}` for the probability of the fault itself; with both, each has its own meaning")));
+        section
+            .reading
+            .note(mistake.hint(format!("write `{own}` for the probability of the fault itself; with both, each has its own meaning")));
     }
 }
 
@@ -107,8 +109,10 @@ fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
     let message = named(section, "message", "message types", known.as_deref(), "Only messages of this type; left out, all.");
     let ends = names.fault_ends();
     let what = "nodes, groups, roles, clients, `any` or `targets`";
-    let src = section.names("src", &[], what, &ends, "Only messages from these; `targets` stands for the entry's targets. Empty: from all.");
-    let dest = section.names("dest", &[], what, &ends, "Only messages to these. Where `src` and `dest` are empty, those from and to the targets.");
+    let src =
+        section.names("src", &[], what, &ends, "Only messages from these; `targets` stands for the entry's targets. Empty: from all.");
+    let dest =
+        section.names("dest", &[], what, &ends, "Only messages to these. Where `src` and `dest` are empty, those from and to the targets.");
     if fault == "hold" {
         return Some(Fault::Hold { message, src, dest });
     }

@@ -34,7 +34,8 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
         if links.len() + sources.len() * dests.len() > LINKS_MAX {
             if let Some(at) = &link.at {
                 let label = format!("every source with every destination, {LINKS_MAX} in all at the most");
-                link.reading.note(mistake_at("too many exceptional links", at, label).hint("name groups or `any` in place of single nodes"));
+                link.reading
+                    .note(mistake_at("too many exceptional links", at, label).hint("name groups or `any` in place of single nodes"));
             }
             break;
         }
