@@ -4,7 +4,7 @@
 //! throughout the last `within` has committed, by the end, what any of them had committed when that time began.
 
 use super::findings::{judge_raft, seconds, whole};
-use super::raft::{Kind, Membership, kinds};
+use super::raft::{Kind, kinds, last_config};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
 use crate::trace::NodeId;
 
@@ -41,10 +41,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         return Verdict::Unknown(format!("everything had healed for less than {} when the run ended", seconds(within)));
     }
     judge_raft(case, CHECKER.name, |raft, findings| {
-        let mut membership = Membership::new(raft);
         let mut nodes: Vec<Progress> = raft.per_node();
-        for record in raft.select(kinds::PROCESS | kinds::COMMIT | kinds::MEMBERSHIP) {
-            membership.replay(record);
+        for record in raft.select(kinds::PROCESS | kinds::COMMIT | kinds::RECOVER | kinds::SNAPSHOT_INSTALL) {
             let node = &mut nodes[record.node.index()];
             match record.kind {
                 Kind::Start | Kind::Resume => node.up = true,
@@ -67,10 +65,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         else {
             return;
         };
-        // The member that is furthest at the end knows who belongs to the cluster.
-        let judge =
-            ids().filter(|(_, node)| node.up).max_by_key(|(id, node)| (node.commit_index, std::cmp::Reverse(*id))).map(|(id, _)| id);
-        let Some(config) = judge.and_then(|judge| membership.in_force(raft, judge)) else { return };
+        let Some(config) = last_config(raft) else { return };
         for (id, node) in ids().filter(|(id, node)| node.up && node.spoke && !node.disturbed && config.has(*id)) {
             if node.commit_index < target {
                 findings.report(case.trace.end_us, &[id, first], || {

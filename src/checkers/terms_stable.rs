@@ -1,7 +1,10 @@
 //! Terms come to rest: some time after healing there are no more elections.
+//!
+//! Only members of the cluster count. A server that was removed may try to be elected for ever, each time in a higher term, and disturbs
+//! nobody as long as the others do not listen to it (dissertation §4.2.3).
 
 use super::findings::{judge_raft, seconds, whole};
-use super::raft::{Kind, kinds};
+use super::raft::{Kind, kinds, last_config};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
 
 /// See the module.
@@ -32,8 +35,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let settled = case.trace.duration_us.saturating_add(whole(params, "settle"));
     let max = whole(params, "max");
     judge_raft(case, CHECKER.name, |raft, findings| {
+        let members = last_config(raft);
         let (mut before, mut after) = (0, 0);
-        for record in raft.select(kinds::TERMS) {
+        for record in raft.select(kinds::TERMS).filter(|record| members.is_none_or(|config| config.has(record.node))) {
             let (Kind::Recover { term, .. } | Kind::Term { term } | Kind::Vote { term, .. } | Kind::Leader { term, .. }) = record.kind
             else {
                 continue;

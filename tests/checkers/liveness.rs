@@ -39,6 +39,18 @@ fn terms_stable_counts_only_after_settling() {
     refuses(&bad, "terms_stable", "n2 reached term 46, 6 more than at 23.000 s, long after healing");
 }
 
+/// n5 was removed and nobody listens to it: that it goes on to ask for votes, in ever higher terms, disturbs nobody.
+#[test]
+fn terms_stable_leaves_out_who_was_removed() {
+    let mut good = led_and_committed();
+    good.config(&[N1, N2, N3, N4], (1, "without n5"), "simple", "n1+n2+n3+n4", "-").commit(&[N1, N2, N3, N4], 2);
+    good.at_ms(28_000).term(N5, 99);
+    accepts(&good, "terms_stable");
+    let mut bad = good;
+    bad.term(N4, 99);
+    refuses(&bad, "terms_stable", "n4 reached term 99, 98 more than at 23.000 s, long after healing");
+}
+
 fn led_and_committed() -> Run {
     let mut run = Run::new();
     run.at_ms(21_000).elect(N1, 1, &[N2, N3]).append(&[N1, N2, N3, N4, N5], (1, "a")).commit(&[N1, N2, N3, N4], 1);

@@ -1,7 +1,7 @@
 //! Configurations of the cluster, and which of them each node goes by.
 
 use super::RaftTrace;
-use super::record::{Kind, Record, Role};
+use super::record::{Kind, Record, Role, kinds};
 use crate::trace::{NodeId, Trace};
 
 /// The three kinds of a configuration entry.
@@ -164,5 +164,24 @@ impl Membership {
             list.retain(|adopted| adopted.index > latest.index);
             list.insert(0, latest);
         }
+    }
+}
+
+/// The configuration at the end of the run, as the node that has committed most sees it. Who is not in it works for itself: nobody asks it
+/// for anything, and what it does concerns nobody. `None` where the trace does not tell.
+pub fn last_config(raft: &RaftTrace) -> Option<&Config> {
+    let mut membership = Membership::new(raft);
+    let mut furthest: Option<(u64, NodeId)> = None;
+    for record in raft.select(kinds::MEMBERSHIP | kinds::COMMIT) {
+        membership.replay(record);
+        if let Kind::Commit { index, .. } = record.kind
+            && furthest.is_none_or(|(most, _)| index > most)
+        {
+            furthest = Some((index, record.node));
+        }
+    }
+    match furthest {
+        Some((_, node)) => membership.in_force(raft, node),
+        None => raft.initial(),
     }
 }

@@ -13,7 +13,7 @@ mod timeline;
 
 use std::cell::OnceCell;
 
-pub use config::{Config, ConfigKind, Membership};
+pub use config::{Config, ConfigKind, Membership, last_config};
 pub use damage::Damage;
 pub use index_map::IndexMap;
 pub use leadership::{Leadership, Terms};

@@ -114,9 +114,8 @@ impl<S: StateMachine> Raft<S> {
         if self.role == Role::Leader {
             return true;
         }
-        self.heard.is_some_and(|(leader, at)| {
-            leader != Some(candidate) && host.now().saturating_since(at) < self.settings.election_timeout.0
-        })
+        self.heard
+            .is_some_and(|(leader, at)| leader != Some(candidate) && host.now().saturating_since(at) < self.settings.election_timeout.0)
     }
 
     pub(super) fn on_request_vote(&mut self, host: &mut impl Host, from: NodeId, ask: &RequestVote) {
@@ -129,8 +128,7 @@ impl<S: StateMachine> Raft<S> {
             self.become_follower(host, ask.term, None);
         }
         let voted_for = self.rules.vote_that_counts(voted_before, self.voted_for);
-        let vote_granted =
-            ask.term == self.current_term && voted_for.is_none_or(|vote| vote == from) && self.is_up_to_date(ask);
+        let vote_granted = ask.term == self.current_term && voted_for.is_none_or(|vote| vote == from) && self.is_up_to_date(ask);
         if vote_granted {
             if self.voted_for != Some(from) {
                 self.voted_for = Some(from);
@@ -229,8 +227,7 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn ask_voters(&self, host: &mut impl Host, kind: fn(RequestVote) -> RaftMessage, term: Term, leadership_transfer: bool) {
-        let ask =
-            RequestVote { term, last_log_index: self.log.last_index(), last_log_term: self.log.last_term(), leadership_transfer };
+        let ask = RequestVote { term, last_log_index: self.log.last_index(), last_log_term: self.log.last_term(), leadership_transfer };
         for node in self.config().members() {
             if node != self.id && self.config().is_voter(node) {
                 host.send(node, kind(ask.clone()));

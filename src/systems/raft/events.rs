@@ -1,8 +1,8 @@
 //! What a server shows of itself: the one place that knows the names of events and their fields.
 
+use super::configuration::Configuration;
 use super::host::Host;
 use super::log::Entry;
-use super::configuration::Configuration;
 use super::types::{LogIndex, Term};
 use crate::systems::Shown;
 use crate::trace::{NodeId, Value};
@@ -17,7 +17,10 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "append", summary: "An entry is in the log, durably: `digest` of its content, `chain` of all entries up to it." },
     Shown { name: "truncate", summary: "The entries from an index on were removed because they conflict with the leader's." },
     Shown { name: "commit", summary: "A server knows that the entries up to an index are committed." },
-    Shown { name: "apply", summary: "An entry was applied; `effect` is 1 where a command was executed, 0 for a duplicate, a no-op, a configuration." },
+    Shown {
+        name: "apply",
+        summary: "An entry was applied; `effect` is 1 where a command was executed, 0 for a duplicate, a no-op, a configuration.",
+    },
     Shown { name: "snapshot_take", summary: "A server has written a snapshot of its state." },
     Shown { name: "snapshot_install", summary: "A server has replaced its state by a leader's snapshot." },
     Shown { name: "config_append", summary: "A configuration is in the log, and in force on this server." },
@@ -106,11 +109,7 @@ pub fn apply(host: &mut impl Host, index: LogIndex, entry: &Entry, command: Opti
 }
 
 pub fn snapshot(host: &mut impl Host, name: &'static str, index: LogIndex, term: Term, chain: u64, state: u64) {
-    host.observe(
-        name,
-        &["index", "term", "chain", "state"],
-        &[index.into(), term.into(), Value::Hash(chain), Value::Hash(state)],
-    );
+    host.observe(name, &["index", "term", "chain", "state"], &[index.into(), term.into(), Value::Hash(chain), Value::Hash(state)]);
 }
 
 pub fn config_append(host: &mut impl Host, index: LogIndex, term: Term, config: &Configuration) {

@@ -191,9 +191,10 @@ impl Message for RaftMessage {
 
     fn detail(&self) -> Detail {
         match self {
-            RaftMessage::RequestVote(ask) | RaftMessage::PreVote(ask) => {
-                Detail::Numbers(&["term", "last_log_index", "last_log_term"], [int(ask.term), place(ask.last_log_index), int(ask.last_log_term)])
-            }
+            RaftMessage::RequestVote(ask) | RaftMessage::PreVote(ask) => Detail::Numbers(
+                &["term", "last_log_index", "last_log_term"],
+                [int(ask.term), place(ask.last_log_index), int(ask.last_log_term)],
+            ),
             RaftMessage::RequestVoteResponse(answer) | RaftMessage::PreVoteResponse(answer) => {
                 Detail::Numbers(&["term", "vote_granted"], [int(answer.term), i64::from(answer.vote_granted), 0])
             }

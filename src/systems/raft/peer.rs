@@ -1,12 +1,12 @@
 //! A node of the key-value store: a Raft server with the store as its state machine, and the answers to clients.
 
+use super::events;
 use super::host::RaftTimer;
 use super::log::{Bytes, Command, Payload};
 use super::message::RaftMessage;
 use super::server::{Outcome, Raft};
 use super::state_machine::KvStore;
 use super::types::LogIndex;
-use super::events;
 use crate::node::{Ctx, Detail, Message, Node, NodeId, Probe};
 
 /// What the nodes and clients of the store send.
@@ -95,9 +95,7 @@ impl Message for PeerMessage {
         match self {
             PeerMessage::Raft(message) => message.detail(),
             PeerMessage::ClientRequest(request) => match request.body {
-                RequestBody::Command(session, _) => {
-                    Detail::Numbers(&["serial", "session"], [request.serial as i64, session.0 as i64, 0])
-                }
+                RequestBody::Command(session, _) => Detail::Numbers(&["serial", "session"], [request.serial as i64, session.0 as i64, 0]),
                 _ => Detail::Numbers(&["serial"], [request.serial as i64, 0, 0]),
             },
             PeerMessage::ClientReply(reply) => {

@@ -336,7 +336,12 @@ impl<S: StateMachine> Raft<S> {
         while self.last_applied < to {
             let index = self.last_applied.next();
             let Some(entry) = self.log.get(index).cloned() else {
-                assert!(self.rules.any(), "entry {index} is to be applied, but the log holds {} to {}", self.log.base(), self.log.last_index());
+                assert!(
+                    self.rules.any(),
+                    "entry {index} is to be applied, but the log holds {} to {}",
+                    self.log.base(),
+                    self.log.last_index()
+                );
                 return;
             };
             self.apply(host, index, &entry);

@@ -161,8 +161,12 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             0..=1_000_000_000,
             "Entries that stay in the log behind a snapshot.",
         ),
-        snapshot_chunk: section.integer("snapshot_chunk", default.snapshot_chunk as u64, 1..=1_000_000, "Bytes of a snapshot in one message.")
-            as usize,
+        snapshot_chunk: section.integer(
+            "snapshot_chunk",
+            default.snapshot_chunk as u64,
+            1..=1_000_000,
+            "Bytes of a snapshot in one message.",
+        ) as usize,
         reads: match reads {
             "lease" => Reads::Lease,
             "local" => Reads::Local,

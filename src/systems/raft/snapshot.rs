@@ -168,7 +168,14 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    fn answer_snapshot(&self, host: &mut impl Host, to: NodeId, piece: &InstallSnapshot, next_offset: usize, match_index: Option<LogIndex>) {
+    fn answer_snapshot(
+        &self,
+        host: &mut impl Host,
+        to: NodeId,
+        piece: &InstallSnapshot,
+        next_offset: usize,
+        match_index: Option<LogIndex>,
+    ) {
         let (term, round, last_included_index) = (self.current_term, piece.round, piece.last_included_index);
         let answer = InstallSnapshotResponse { term, round, last_included_index, next_offset, match_index };
         host.send(to, RaftMessage::InstallSnapshotResponse(answer));
