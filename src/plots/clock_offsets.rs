@@ -40,8 +40,12 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let panels: &[f64] = if with_skew { &[270.0, 120.0] } else { &[360.0] };
     let sketch = Sketch { trace, title: "Clock offsets", window, legend, panels, notes };
     let mut frame = sketch.frame();
-    // Milliseconds where they tell enough; never fractions.
-    let unit = |most: u64| if most >= 5_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
+    // The largest unit that still tells enough in whole numbers.
+    let unit = |most: u64| match most {
+        5_000_000.. => ("s", 1_000_000.0),
+        5_000.. => ("ms", 1_000.0),
+        _ => ("µs", 1.0),
+    };
     let (name, per) = unit(low.unsigned_abs().max(high.unsigned_abs()));
     // A run of perfect clocks has its line in the middle.
     let (low, high) = if low == high { (low.saturating_sub(1), high.saturating_add(1)) } else { (low, high) };

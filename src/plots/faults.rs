@@ -12,8 +12,10 @@ use super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
 
 /// Height of a row: a name, and its bars below.
 const ROW: f64 = 17.0;
-/// Rows with names. What has no place in them is drawn without a name, and counted.
+/// Rows with names, where each fault has its own, and where those of a kind share one. What has no place in them is drawn without a name, and
+/// counted.
 const ROWS_MAX: usize = 5;
+const ROWS_MAX_GROUPED: usize = 9;
 /// Room between neighbours in a row. Generous, because a viewer's own font may be wider than the embedded one.
 const GAP: f64 = 14.0;
 /// No name is wider.
@@ -77,16 +79,14 @@ impl FaultStrip {
         let in_view = |span: &FaultSpan| span.begin_us <= axis.to_us && span.end_us.max(span.begin_us) >= axis.from_us;
         let spans: Vec<FaultSpan> = trace.faults().into_iter().filter(in_view).collect();
         let bar = |span: &FaultSpan| (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)));
-        let mut entries: Vec<Entry> =
-            spans.iter().take(SINGLE_MAX + 1).map(|span| Entry::new(&title(span), &span.fault, vec![bar(span)], &axis)).collect();
         let recovery = (trace.duration_us > axis.from_us && trace.duration_us < axis.to_us).then(|| axis.x(trace.duration_us));
-        let rest = recovery.map(|x| Entry::new("recovery", "", vec![(x, axis.right)], &axis));
-        entries.extend(rest.clone());
-        let (mut rows, mut nameless) = arrange(entries);
+        // It finds its place first, for it is in every plot; and rows are filled from the top.
+        let rest = || recovery.map(|x| Entry::new("recovery", "", vec![(x, axis.right)], &axis)).into_iter();
+        let singles = spans.iter().take(SINGLE_MAX + 1).map(|span| Entry::new(&title(span), &span.fault, vec![bar(span)], &axis));
+        let (mut rows, mut nameless) = arrange(rest().chain(singles), ROWS_MAX);
         if !nameless.is_empty() || spans.len() > SINGLE_MAX {
             // Entries that come again and again share one name.
-            let grouped = group(&spans, &axis).into_iter().chain(rest).collect();
-            (rows, nameless) = arrange(grouped);
+            (rows, nameless) = arrange(rest().chain(group(&spans, &axis)), ROWS_MAX_GROUPED);
         }
         let mut shades: Vec<Shade> = Vec::new();
         for span in &spans {
@@ -193,7 +193,7 @@ fn group(spans: &[FaultSpan], axis: &TimeAxis) -> Vec<Entry> {
 }
 
 /// Each entry into the first row in which it touches nobody; those that find none are returned apart.
-fn arrange(entries: Vec<Entry>) -> (Vec<Vec<Entry>>, Vec<Entry>) {
+fn arrange(entries: impl Iterator<Item = Entry>, rows_max: usize) -> (Vec<Vec<Entry>>, Vec<Entry>) {
     let mut rows: Vec<Vec<Entry>> = Vec::new();
     let mut nameless = Vec::new();
     for entry in entries {
@@ -201,7 +201,7 @@ fn arrange(entries: Vec<Entry>) -> (Vec<Vec<Entry>>, Vec<Entry>) {
         let free = |row: &Vec<Entry>| row.iter().all(|other| right + GAP <= other.span().0 || left >= other.span().1 + GAP);
         match rows.iter().position(free) {
             Some(row) => rows[row].push(entry),
-            None if rows.len() < ROWS_MAX => rows.push(vec![entry]),
+            None if rows.len() < rows_max => rows.push(vec![entry]),
             None => nameless.push(entry),
         }
     }
