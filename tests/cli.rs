@@ -465,7 +465,7 @@ fn names_are_listed_and_explained_and_a_new_scenario_runs() {
         place.seen("new scenario mine.toml"),
         place.seen("new scenario mine.toml"),
         place.seen("new scenario no/such/folder/mine.toml"),
-        place.seen("run mine.toml --no-files --set duration=3s --set recovery=5s --seed 1"),
+        place.seen("run mine.toml --no-files"),
     ]));
     assert!(place.seen("new scenario").contains(&place.read("mine.toml")));
 }
@@ -501,7 +501,8 @@ fn a_standard_output_that_fails_is_one_message() {
 fn an_interrupted_sweep_leaves_nothing() {
     let place = Place::new();
     let before = place.files("");
-    let mut child = place.command("sweep scenarios/calm.toml --seeds 0..1000000").stdout(Stdio::null()).spawn().expect("the program starts");
+    let mut child =
+        place.command("sweep scenarios/calm.toml --seeds 0..1000000").stdout(Stdio::null()).spawn().expect("the program starts");
     std::thread::sleep(std::time::Duration::from_millis(300));
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
     assert!(status.success());
