@@ -34,8 +34,8 @@ pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> 
 fn named(name: &str) -> Result<&'static dyn System, Error> {
     let known: Vec<&str> = SYSTEMS.iter().map(|system| system.name()).collect();
     SYSTEMS.iter().find(|system| system.name() == name).copied().ok_or_else(|| {
-        let hint =
-            nearest(name, known.iter().copied()).map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+        let hint = nearest(name, known.iter().copied())
+            .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
         Error::new(format!("there is no system `{name}`")).hint(hint)
     })
 }
