@@ -18,6 +18,7 @@ const ROUNDS: usize = 9;
 /// A contestant: its name, and a run that gives how many messages were delivered.
 type Contestant = (&'static str, fn() -> u64);
 
+#[allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 fn main() {
     let contestants: [Contestant; 7] = [
         ("bare heap, 5 nodes", || engine::bare::ping_pong(5, 400_000)),

@@ -6,9 +6,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use seedbed::run::{sweep_run, system_of};
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
-use seedbed::run::{sweep_run, system_of};
 
 fn main() {
     simulation();

@@ -385,7 +385,8 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
     let drift_ppm = clock_rng.amount(clock.drift_ppm.0, clock.drift_ppm.1);
     let of_role = |other: &NodeId| spec.is_some() && infos[other.index()].role == info.role && *other != id;
     let peers = (0..scenario.nodes.nodes.len() as u32).map(NodeId).filter(of_role).collect();
-    let joins_later = spec.is_some() && scenario.nemesis.iter().any(|entry| entry.fault == Fault::Join && means(&entry.targets, info, scenario));
+    let joins_later =
+        spec.is_some() && scenario.nemesis.iter().any(|entry| entry.fault == Fault::Join && means(&entry.targets, info, scenario));
     Host {
         identity: Identity { id, names: names.clone(), peers: Rc::new(peers), incarnation: 0 },
         role: info.role.clone().into_owned(),

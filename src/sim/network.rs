@@ -146,10 +146,10 @@ impl Network {
         let position = src.index() * self.participants + dest.index();
         let link = &self.links[self.exceptions.get(position).map_or(0, |place| usize::from(*place))];
         let mut now_link = Passage::of(link);
-        if !self.rules.is_empty() {
-            if let Some(fate) = now_link.apply_rules(&mut self.rules, src, dest, kind, rng) {
-                return Fates { first: fate, copy: None };
-            }
+        if !self.rules.is_empty()
+            && let Some(fate) = now_link.apply_rules(&mut self.rules, src, dest, kind, rng)
+        {
+            return Fates { first: fate, copy: None };
         }
         let remembers = now_link.bandwidth.is_some() || link.fifo || now_link.loss_correlation > 0.0;
         if remembers && self.states.is_empty() {

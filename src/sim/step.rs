@@ -43,10 +43,11 @@ impl<C: Cluster> Driver<'_, C> {
     pub(super) fn idle(&mut self, node: NodeId) {
         let host = &mut self.hosts[node.index()];
         host.wakes = false;
-        if host.status == Status::Up && host.busy_until <= self.now {
-            if let Some(input) = self.take_from_backlog(node) {
-                self.step(node, input);
-            }
+        if host.status == Status::Up
+            && host.busy_until <= self.now
+            && let Some(input) = self.take_from_backlog(node)
+        {
+            self.step(node, input);
         }
         self.look_at_backlog(node);
     }
