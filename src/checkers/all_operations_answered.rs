@@ -1,7 +1,13 @@
 //! Liveness for clients: what they ask for after everything has healed is answered in time.
 //!
+//! On a lossy network a client can have bad luck: all that it sends about one operation, and all that it should hear of it, is lost. So
+//! only operations in a row count, whose fates are independent: a service that does not answer leaves a client without an answer
+//! again and again.
+//!
 //! Not for scenarios that pin clients to a node (which need not lead) or that leave leaders without an entry of their own term: there a
 //! correct system leaves operations without an answer.
+
+use std::collections::BTreeMap;
 
 use super::availability::answered;
 use super::findings::{Findings, seconds, whole};
@@ -10,7 +16,7 @@ use super::{Case, Checker, ParamInfo, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "all_operations_answered",
-    summary: "Operations that are invoked after healing are answered in time.",
+    summary: "After healing no client is left without an answer in time, twice in a row.",
     source: "dissertation §3.9, §6; liveness after healing",
     params: &[
         ParamInfo {
@@ -27,18 +33,33 @@ pub static CHECKER: Checker = Checker {
             range: (0.0, 1e12),
             doc: "how long an answer may take; what is invoked later than this before the end is not judged",
         },
+        ParamInfo {
+            name: "in_a_row",
+            duration: false,
+            default: 2.0,
+            range: (1.0, 1e6),
+            doc: "so many operations of one client, one after the other, must be without an answer",
+        },
     ],
     check,
 };
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let within = whole(params, "within");
+    let (within, in_a_row) = (whole(params, "within"), whole(params, "in_a_row"));
     let from = case.trace.duration_us.saturating_add(whole(params, "settle"));
     let Some(to) = case.trace.end_us.checked_sub(within) else { return Verdict::Valid };
     let mut findings = Findings::new(CHECKER.name);
-    for operation in case.history().operations.iter().filter(|operation| (from..=to).contains(&operation.invoked_us)) {
+    // How many of a process' last operations had no answer, those before healing included. One that never had an answer counts as long without.
+    let mut without: BTreeMap<&str, u64> = BTreeMap::new();
+    for operation in &case.history().operations {
         let deadline = operation.invoked_us.saturating_add(within);
+        let row = without.entry(operation.process).or_insert(u64::MAX - 1);
         if answered(operation) && operation.completed_us().is_some_and(|time| time <= deadline) {
+            *row = 0;
+            continue;
+        }
+        *row = row.saturating_add(1);
+        if *row < in_a_row || !(from..=to).contains(&operation.invoked_us) {
             continue;
         }
         let nodes: Vec<_> = case.trace.node(operation.process).into_iter().collect();

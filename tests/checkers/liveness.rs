@@ -91,8 +91,11 @@ fn all_operations_answered_judges_those_that_have_time() {
     good.at_ms(28_000).invoke("c2", "read", "k0");
     accepts(&good, "all_operations_answered");
     let mut bad = good;
-    bad.at_ms(24_500).invoke("c1", "read", "k0").at_ms(26_500).info("c1", "read", "k0");
-    refuses(&bad, "all_operations_answered", "c1 asked for read k0 at 24.500 s and had no answer after 3.000 s");
+    bad.at_ms(24_500).invoke("c1", "read", "k0").at_ms(25_500).info("c1", "read", "k0");
+    // Once may be bad luck on a lossy network.
+    accepts(&bad, "all_operations_answered");
+    bad.at_ms(25_500).invoke("c1", "read", "k1").at_ms(26_500).info("c1", "read", "k1");
+    refuses(&bad, "all_operations_answered", "c1 asked for read k1 at 25.500 s and had no answer after 3.000 s");
 }
 
 /// A `cas` that did not fit is an answer; a time-out is none.
