@@ -51,10 +51,11 @@ fn no_file_is_long() {
     assert!(long.is_empty(), "{long:#?}");
 }
 
-/// Lines fit beside each other on a screen.
+/// Lines fit beside each other on a screen; what a table says in words may be longer.
 #[test]
 fn no_line_is_long() {
-    let long = offences("src", |line| line.chars().count() > 150);
+    let without_texts = |line: &str| line.split('"').step_by(2).map(|code| code.chars().count()).sum::<usize>();
+    let long = offences("src", |line| without_texts(line) > 150);
     assert!(long.is_empty(), "{long:#?}");
 }
 
