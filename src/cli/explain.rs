@@ -58,8 +58,8 @@ fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Err
 fn of_system(system: &dyn System) -> String {
     let counts = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     format!(
-        "{name}: a system\n{summary}  Roles: {roles}. Operations: {operations}.\n  {checks}, {plots}, {defects}: `seedbed list checks`, `list plots`, \
-         `list defects`.\n  Its settings are the section [{name}] of a scenario:\n{settings}",
+        "{name}: a system\n{summary}  Roles: {roles}. Operations: {operations}.\n  {checks}, {plots}, \
+         {defects}: `seedbed list checks`, `list plots`, `list defects`.\n  Its settings are the section [{name}] of a scenario:\n{settings}",
         name = system.name(),
         summary = wrapped("  ", system.summary()),
         roles = system.roles().join(", "),
@@ -80,6 +80,9 @@ fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
     format!("{}: a fault ({})\n{summary}{parameters}  For example:\n    [[nemesis]]\n{example}", info.name, info.group)
 }
 
+/// A parameter of so many microseconds, eleven days, limits nothing.
+const UNLIMITED_US: f64 = 1e12;
+
 fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
     let of: Vec<&str> =
         systems.iter().filter(|system| system.checks().iter().any(|one| one.name == check.name)).map(|system| system.name()).collect();
@@ -92,7 +95,13 @@ fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
     }
     let value = |info: &crate::checkers::ParamInfo, value: f64| {
         let duration = || show_duration(std::time::Duration::from_nanos((value.clamp(0.0, 1e12) * 1_000.0) as u64));
-        if info.duration { duration() } else { format!("{value}") }
+        if info.duration && value >= UNLIMITED_US {
+            "no limit".into()
+        } else if info.duration {
+            duration()
+        } else {
+            format!("{value}")
+        }
     };
     text.push_str("  Parameters:\n");
     for info in check.params {
@@ -103,15 +112,16 @@ fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
         let value = value(info, info.default);
         if info.duration { format!("{} = \"{value}\"", info.name) } else { format!("{} = {value}", info.name) }
     };
-    let parameters: Vec<String> = check.params.iter().map(quote).collect();
+    let limited = check.params.iter().filter(|info| !(info.duration && info.default >= UNLIMITED_US));
+    let parameters: Vec<String> = limited.map(quote).collect();
     text.push_str(&format!("  In a scenario:\n    [checks]\n    {} = {{ {} }}\n", check.name, parameters.join(", ")));
     text
 }
 
 fn of_defect(defect: &Defect, system: &str) -> String {
     format!(
-        "{name}: a defect of {system}\n{summary}  Caught by `{check}`, within {seeds} seeds of {scenario}:\n    seedbed sweep scenarios/{scenario}.toml \
-         --seeds 0..{seeds} --defect {name}\n",
+        "{name}: a defect of {system}\n{summary}  Caught by `{check}`, within {seeds} seeds of {scenario}:\n    seedbed sweep \
+         scenarios/{scenario}.toml --seeds 0..{seeds} --defect {name}\n",
         name = defect.name,
         summary = wrapped("  ", defect.summary),
         check = defect.caught_by,

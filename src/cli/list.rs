@@ -40,7 +40,7 @@ pub fn list(what: Option<&str>, systems: &[&'static dyn System], folder: &Path) 
                 .collect::<Vec<_>>(),
         )),
         "faults" => Ok(table(
-            &["fault", "hits", "summary"],
+            &["fault", "group", "summary"],
             &FAULTS.iter().map(|info| vec![info.name.into(), info.group.into(), info.summary.into()]).collect::<Vec<_>>(),
         )),
         "checks" => Ok(table(

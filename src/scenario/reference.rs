@@ -151,23 +151,23 @@ pub(crate) fn takes(info: &KeyInfo) -> String {
 
 const INTRODUCTION: &str = "# The scenario language
 
-A scenario is a TOML file. Together with a seed it decides everything that happens in a run. This page is printed from the code that reads scenarios
-(`seedbed explain scenario`); a test fails when the two differ.
+A scenario is a TOML file. Together with a seed it decides everything that happens in a run. This page is printed from the code that reads
+scenarios (`seedbed explain scenario`); a test fails when the two differ.
 
 - Durations are texts with a unit: `\"150ms\"`, `\"1.5s\"`. The units are ns, us, ms, s, min and h.
 - A range of two, `[\"150ms\", \"300ms\"]`, means that a value between the two is drawn from the seed, each time or for each node.
 - Probabilities go from 0 to 1; rates are counts a second.
 - Nodes are named `n1`, `n2`, … unless `[[nodes.node]]` names them; clients are `c1`, `c2`, …
-- `--set KEY.PATH=VALUE` replaces a value for one run: `--set workload.rate=50`, `--set nemesis.1.at=3s`. In lists of tables a step is a position from 1
-  or the `name` of an entry.
+- `--set KEY.PATH=VALUE` replaces a value for one run: `--set workload.rate=50`, `--set nemesis.1.at=3s`. In lists of tables a step is a
+  position from 1 or the `name` of an entry.
 - Every key has a default unless its meaning says that it must be given. A report's `scenario.toml` has them all filled in.
 ";
 
 const CONDITIONS_TEXT: &str = "
 ## Conditions
 
-The value of `when` in `[[nemesis]]`: `when = { metric = \"current_term\", node = \"any\", at_least = 3 }`. Exactly one of `metric`, `event` and `message`
-says what is looked at; `seedbed list metrics`, `list events` and `list messages` show what there is.
+The value of `when` in `[[nemesis]]`: `when = { metric = \"current_term\", node = \"any\", at_least = 3 }`. Exactly one of `metric`,
+`event` and `message` says what is looked at; `seedbed list metrics`, `list events` and `list messages` show what there is.
 ";
 
 const DISTRIBUTIONS_TEXT: &str = "

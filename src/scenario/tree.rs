@@ -176,7 +176,7 @@ fn items(source: &Arc<Source>, list: DeArray<'_>) -> Vec<Item> {
 
 /// Graft `--set key.path=value` onto the tree. The value is TOML; a word that is none is a text. A step of the path through a list of tables is a
 /// position from 1, or the `name` of an entry.
-pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Mistake> {
+pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box<Mistake>> {
     let text = format!("{path}={value}");
     let source = Arc::new(Source { path: "--set".into(), text });
     let value_at = At { source: source.clone(), span: path.len() + 1..source.text.len() };
@@ -189,7 +189,7 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Mis
         let key = written.trim();
         if key.is_empty() {
             let place = Some(At { source: source.clone(), span: 0..path.len() }.label("an empty step"));
-            return Err(Mistake { place, ..Mistake::new("`--set` needs a key") }.hint("write it as in --set workload.rate=50"));
+            return Err(Box::new(Mistake { place, ..Mistake::new("`--set` needs a key") }.hint("write it as in --set workload.rate=50")));
         }
         if steps.peek().is_none() {
             table.entries.retain(|entry| entry.key != key);
@@ -218,13 +218,15 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Mis
                         at.span.end -= 1;
                         let place = Some(at.label(format!("no entry `{}`", excerpt(step))));
                         let hint = format!("name an entry by its position from 1 or by its `name`, and one of its keys: {key}.1.KEY=…");
-                        return Err(Mistake { place, ..Mistake::new(format!("`{}` names no key of an entry", excerpt(path))) }.hint(hint));
+                        return Err(Box::new(
+                            Mistake { place, ..Mistake::new(format!("`{}` names no key of an entry", excerpt(path))) }.hint(hint),
+                        ));
                     }
                 }
             }
             _ => {
                 let place = Some(At { span: at.span.start..at.span.end - 1, ..at }.label("a value, not a table"));
-                return Err(Mistake { place, ..Mistake::new(format!("`{}` has no keys of its own", excerpt(key))) });
+                return Err(Box::new(Mistake { place, ..Mistake::new(format!("`{}` has no keys of its own", excerpt(key))) }));
             }
         };
     }
@@ -241,7 +243,7 @@ fn position(list: &[Item], step: &str) -> Option<usize> {
     })
 }
 
-fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<Item, Mistake> {
+fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<Item, Box<Mistake>> {
     let at = At { source: source.clone(), span: offset..source.text.len() };
     match DeValue::parse(value) {
         // Inner places would count from the beginning of the value; the whole value is short enough to be the place of all that is in it.
@@ -254,8 +256,8 @@ fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<It
         Err(error) => {
             let label = error.message().split(", expected ").next().unwrap_or_default().to_string();
             let place = error.span().map(|span| At { source: source.clone(), span: span.start + offset..span.end + offset }.label(label));
-            Err(Mistake { place, ..Mistake::new("the value of `--set` is not TOML") }
-                .hint("a text with blanks or signs stands in quotation marks"))
+            let mistake = Mistake { place, ..Mistake::new("the value of `--set` is not TOML") };
+            Err(Box::new(mistake.hint("a text with blanks or signs stands in quotation marks")))
         }
     }
 }

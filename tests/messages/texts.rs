@@ -22,8 +22,11 @@ fn messages(texts: &[(&str, &str)]) -> String {
     shown
 }
 
+/// A name, what `--set` says, what `--defect` says.
+type Options<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
 /// The same with overrides and defects of the command line.
-fn with_options(texts: &[(&str, &[(&str, &str)], &[&str])]) -> String {
+fn with_options(texts: &[Options<'_>]) -> String {
     let mut shown = String::new();
     for (name, overrides, defects) in texts {
         let overrides: Vec<(String, String)> = overrides.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();

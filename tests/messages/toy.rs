@@ -13,6 +13,7 @@ use seedbed::systems::{Defect, Shown, System};
 pub struct Toy;
 
 #[derive(Debug)]
+#[allow(dead_code, reason = "compared by what Debug prints")]
 pub struct ToySettings {
     pub heartbeat_interval: Duration,
     pub election_timeout: (Duration, Duration),

@@ -77,10 +77,10 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
             section.reading.note(mistake.hint("as in: when = { metric = \"current_term\", at_least = 3 }"));
         }
     }
-    if let (Some(least), Some(most), Some(entry)) = (at_least, at_most, section.entry("at_most")) {
-        if least > most {
-            section.reading.note_at(format!("`{}` can never hold", section.path), &entry.item.at, "less than `at_least`");
-        }
+    if let (Some(least), Some(most), Some(entry)) = (at_least, at_most, section.entry("at_most"))
+        && least > most
+    {
+        section.reading.note_at(format!("`{}` can never hold", section.path), &entry.item.at, "less than `at_least`");
     }
     Some(Condition::Metric { metric: metric?, node, at_least, at_most, equals })
 }

@@ -83,11 +83,11 @@ fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[S
     let doc =
         "How often at most. With `every`: without a limit where it is left out. Otherwise 1; a `when` is armed again after each healing.";
     let repeat = Repeat { times: section.optional_integer("repeat", 1..=1_000_000_000, doc).unwrap_or(if repeats { u64::MAX } else { 1 }) };
-    if let (Some(entry), Some(When::At(at))) = (section.entry("repeat").filter(|_| repeat.times > 1), &when) {
-        if at.min == at.max {
-            let mistake = mistake_at("an entry that begins at one time cannot repeat", &entry.key_at, "no meaning here");
-            reading.note(mistake.hint("give `at` a range, from which each time is drawn, or use `every`"));
-        }
+    if let (Some(entry), Some(When::At(at))) = (section.entry("repeat").filter(|_| repeat.times > 1), &when)
+        && at.min == at.max
+    {
+        let mistake = mistake_at("an entry that begins at one time cannot repeat", &entry.key_at, "no meaning here");
+        reading.note(mistake.hint("give `at` a range, from which each time is drawn, or use `every`"));
     }
     let probability = section.number("probability", 1.0, 0.0..=1.0, "Probability that it happens at all when its time has come.");
     let Some(info) = info else {
@@ -154,11 +154,11 @@ fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], o
     if let Some((first, _)) = every {
         late(first, "every");
     }
-    if !WHENS.iter().any(|key| section.has(key)) {
-        if let Some(at) = &section.at {
-            let mistake = mistake_at(format!("`{}` never begins", section.path), at, "no `at`, `after`, `when` or `every`");
-            reading.note(mistake.hint("as in: at = \"5s\""));
-        }
+    if !WHENS.iter().any(|key| section.has(key))
+        && let Some(at) = &section.at
+    {
+        let mistake = mistake_at(format!("`{}` never begins", section.path), at, "no `at`, `after`, `when` or `every`");
+        reading.note(mistake.hint("as in: at = \"5s\""));
     }
     let of = |(min, max)| Span { min, max };
     // In the order of WHENS, so that of two that exclude each other the first counts.
@@ -211,13 +211,13 @@ fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&FaultGramm
     }
     let doc = "How long it lasts, drawn where it is a range; left out, until the end of the scenario's `duration`.";
     let lasts = section.optional_durations("duration", Duration::ZERO..=RUN_MAX, doc).map(|(min, max)| Span { min, max });
-    if let (Some(lasts), Some(entry)) = (lasts, section.entry("duration")) {
-        if lasts.min > names.duration {
-            let label = format!("longer than the scenario's {}", show_duration(names.duration));
-            let mistake = mistake_at(format!("`{}` is longer than the run", section.full("duration")), &entry.item.at, label);
-            section.reading.note(mistake.hint("leave it out to let the fault last until the end"));
-            return None;
-        }
+    if let (Some(lasts), Some(entry)) = (lasts, section.entry("duration"))
+        && lasts.min > names.duration
+    {
+        let label = format!("longer than the scenario's {}", show_duration(names.duration));
+        let mistake = mistake_at(format!("`{}` is longer than the run", section.full("duration")), &entry.item.at, label);
+        section.reading.note(mistake.hint("leave it out to let the fault last until the end"));
+        return None;
     }
     lasts
 }
@@ -363,10 +363,10 @@ fn parse_targets(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &Fault
                 return None;
             }
             let found = section.read_names(key, item, if clients { "nodes, groups or clients" } else { "nodes or groups" }, &known);
-            if let Value::List(list) = &item.value {
-                if list.is_empty() {
-                    section.complain(key, Problem::new(&item.at, "nobody"));
-                }
+            if let Value::List(list) = &item.value
+                && list.is_empty()
+            {
+                section.complain(key, Problem::new(&item.at, "nobody"));
             }
             return (!found.is_empty()).then_some(TargetSpec::Names(found));
         }
@@ -454,29 +454,31 @@ pub(super) fn judge_shape(section: &Section<'_>, fault: &Fault, names: &Names) {
     let (least, what) = match shape {
         PartitionShape::Bridge | PartitionShape::MajoritiesRing => (3, "three nodes"),
         PartitionShape::Groups(groups) => {
-            if groups.is_empty() && !section.has("groups") {
-                if let Some(entry) = section.entry("shape") {
-                    let mistake = mistake_at("the shape `groups` needs `groups`", &entry.item.at, "which groups?");
-                    section.reading.note(mistake.hint("as in: groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]]"));
-                }
+            if groups.is_empty()
+                && !section.has("groups")
+                && let Some(entry) = section.entry("shape")
+            {
+                let mistake = mistake_at("the shape `groups` needs `groups`", &entry.item.at, "which groups?");
+                section.reading.note(mistake.hint("as in: groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]]"));
             }
             return;
         }
         PartitionShape::Between(others) => {
-            if others.is_empty() && !section.has("between") {
-                if let Some(entry) = section.entry("shape") {
-                    let mistake = mistake_at("the shape `between` needs `between`", &entry.item.at, "between the targets and whom?");
-                    section.reading.note(mistake.hint("as in: targets = [\"n1\"], between = [\"n3\"]"));
-                }
+            if others.is_empty()
+                && !section.has("between")
+                && let Some(entry) = section.entry("shape")
+            {
+                let mistake = mistake_at("the shape `between` needs `between`", &entry.item.at, "between the targets and whom?");
+                section.reading.note(mistake.hint("as in: targets = [\"n1\"], between = [\"n3\"]"));
             }
             return;
         }
         _ => (2, "two nodes"),
     };
-    if names.nodes.len() < least {
-        if let Some(entry) = section.entry("shape").or(section.entry("fault")) {
-            let label = if names.nodes.len() == 1 { "there is one".into() } else { format!("there are {}", names.nodes.len()) };
-            section.reading.note_at(format!("this partition needs {what}"), &entry.item.at, label);
-        }
+    if names.nodes.len() < least
+        && let Some(entry) = section.entry("shape").or(section.entry("fault"))
+    {
+        let label = if names.nodes.len() == 1 { "there is one".into() } else { format!("there are {}", names.nodes.len()) };
+        section.reading.note_at(format!("this partition needs {what}"), &entry.item.at, label);
     }
 }

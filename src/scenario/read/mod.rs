@@ -196,7 +196,7 @@ fn read(
     }
     let mut mistakes = vec![];
     for (key, value) in overrides {
-        mistakes.extend(tree::graft(&mut table, key, value).err());
+        mistakes.extend(tree::graft(&mut table, key, value).err().map(|mistake| *mistake));
     }
     if let Some(system) = table.get("system").and_then(|entry| entry.item.text()).map(String::from) {
         for defect in defects {

@@ -93,10 +93,11 @@ fn read_mix(section: &mut Section<'_>, names: &Names, default: &BTreeMap<String,
             Err(problem) => table.complain(&key, problem),
         }
     }
-    if let Some(at) = table.at.as_ref().filter(|_| table.table.is_some() && section.has("mix")) {
-        if !mix.is_empty() && mix.values().all(|weight| *weight == 0.0) {
-            table.reading.note(mistake_at("`workload.mix` is all zeros", at, "no operation ever").hint("for no load, write clients = 0"));
-        }
+    if let Some(at) = table.at.as_ref().filter(|_| table.table.is_some() && section.has("mix"))
+        && !mix.is_empty()
+        && mix.values().all(|weight| *weight == 0.0)
+    {
+        table.reading.note(mistake_at("`workload.mix` is all zeros", at, "no operation ever").hint("for no load, write clients = 0"));
     }
     if mix.is_empty() {
         mix =
