@@ -26,13 +26,13 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let passed = &mut barrier[node.index()];
             match record.kind {
                 Kind::Commit { term, leader: true, entry_term, .. } if entry_term == term => *passed = term,
-                Kind::ConfigAppend { index, term, config } if leadership.of(node) == Some(term) && *passed != term => {
-                    if raft.config(config).kind == ConfigKind::Simple {
-                        findings.report(record.time_us, &[node], || {
-                            let leader = raft.name(node);
-                            format!("{leader} appended a configuration at {index} before it had committed any entry of its term {term}")
-                        });
-                    }
+                Kind::ConfigAppend { index, term, config }
+                    if leadership.of(node) == Some(term) && *passed != term && raft.config(config).kind == ConfigKind::Simple =>
+                {
+                    findings.report(record.time_us, &[node], || {
+                        let leader = raft.name(node);
+                        format!("{leader} appended a configuration at {index} before it had committed any entry of its term {term}")
+                    });
                 }
                 _ => {}
             }

@@ -95,7 +95,7 @@ fn lease_exclusive_ends_with_the_first_commit_of_a_newer_leader() {
     all_accept(&run);
     let mut bad = run.clone();
     lease_read(bad.at_ms(10_500));
-    refuses(&bad, "lease_exclusive", "n1 served a read under its lease of term 1, 487000 µs after n2 had committed in term 2");
+    refuses(&bad, "lease_exclusive", "n1 served a read under its lease of term 1, 485000 µs after n2 had committed in term 2");
     let mut stalled = run;
     stalled.op("nemesis", seedbed::trace::OpType::Invoke, "disk_stall", "stall: n1", "");
     lease_read(stalled.at_ms(10_500));

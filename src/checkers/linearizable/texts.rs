@@ -3,7 +3,7 @@
 //! A text is a list of parts (`7,9,12`), and its digest is made part by part, so that an append needs only the digest before it. What was
 //! read shows which operations without an answer have taken effect, and until when: that keeps the search short.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -47,15 +47,15 @@ struct Writer {
 /// What was written to a key and what was seen of it.
 pub struct Writings {
     /// Digests of texts, by the hash of their bytes.
-    states: HashMap<u64, u64>,
-    writers: HashMap<u64, Writer>,
+    states: BTreeMap<u64, u64>,
+    writers: BTreeMap<u64, Writer>,
     /// When each part was certainly there for the first time: the completion of the first operation that saw it.
-    seen: HashMap<u64, u64>,
+    seen: BTreeMap<u64, u64>,
 }
 
 impl Writings {
     pub fn new(operations: &[KeyOperation<'_>]) -> Self {
-        let mut writings = Writings { states: HashMap::new(), writers: HashMap::new(), seen: HashMap::new() };
+        let mut writings = Writings { states: BTreeMap::new(), writers: BTreeMap::new(), seen: BTreeMap::new() };
         for each in operations {
             let possible = u32::from(each.operation.outcome != Outcome::Fail);
             for_each_part(written(&each.op), |part| {
