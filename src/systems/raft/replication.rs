@@ -64,8 +64,11 @@ impl Progress {
         }
     }
 
-    /// The transfer that runs, or a new one of this snapshot.
+    /// The transfer that runs, or one of this snapshot where none has come anywhere yet.
     pub fn begin_transfer(&mut self, newest: &Rc<Snapshot>) -> &Transfer {
+        if self.transfer.as_ref().is_some_and(|transfer| transfer.offset == 0) {
+            self.transfer = None;
+        }
         self.transfer.get_or_insert_with(|| Transfer { snapshot: newest.clone(), offset: 0 })
     }
 
