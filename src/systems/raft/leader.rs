@@ -111,6 +111,7 @@ impl<S: StateMachine> Raft<S> {
             return self.become_follower(host, self.current_term, None);
         }
         self.maybe_end_handover(host);
+        self.leader.progress.values_mut().for_each(|progress| progress.budget = usize::MAX);
         self.begin_round(host);
         self.pursue_goals(host);
         host.set_timer(RaftTimer::Heartbeat, self.settings.heartbeat_interval);

@@ -41,6 +41,9 @@ pub struct Progress {
     pub probe_sent: bool,
     /// While it streams: the last index of each message with entries that is not answered yet.
     pub inflight: VecDeque<LogIndex>,
+    /// Messages with entries that may still go to it before the next heartbeat: any number, until a refusal breaks the stream. Without this bound,
+    /// late answers could start the stream again and again, each time with a whole window of messages whose answers do the same.
+    pub budget: usize,
     /// The snapshot that it needs before it can have entries.
     pub transfer: Option<Transfer>,
     /// The last round that it has answered.
@@ -58,14 +61,18 @@ impl Progress {
             streams: false,
             probe_sent: false,
             inflight: VecDeque::new(),
+            budget: usize::MAX,
             transfer: None,
             round: 0,
             heard: now,
         }
     }
 
-    /// The transfer that runs, or a new one of this snapshot.
+    /// The transfer that runs, or one of this snapshot where none has come anywhere yet.
     pub fn begin_transfer(&mut self, newest: &Rc<Snapshot>) -> &Transfer {
+        if self.transfer.as_ref().is_some_and(|transfer| transfer.offset == 0) {
+            self.transfer = None;
+        }
         self.transfer.get_or_insert_with(|| Transfer { snapshot: newest.clone(), offset: 0 })
     }
 
@@ -139,7 +146,8 @@ impl<S: StateMachine> Raft<S> {
             self.send_snapshot(host, peer);
             return false;
         };
-        let free = if progress.streams { progress.inflight.len() < self.settings.max_inflight } else { heartbeat || !progress.probe_sent };
+        let window = if progress.streams { progress.inflight.len() < self.settings.max_inflight } else { heartbeat || !progress.probe_sent };
+        let free = window && progress.budget > 0;
         let separate = heartbeat && self.settings.separate_heartbeats;
         let carries = free && !separate && progress.next_index <= self.log.last_index();
         if !carries && !heartbeat {
@@ -160,6 +168,7 @@ impl<S: StateMachine> Raft<S> {
             return false;
         }
         let progress = self.leader.progress.get_mut(&peer).expect("it was there above");
+        progress.budget = progress.budget.saturating_sub(1);
         if progress.streams {
             progress.next_index = last.next();
             progress.inflight.push_back(last);
@@ -320,6 +329,9 @@ impl<S: StateMachine> Raft<S> {
         let late = if progress.streams { rejected < progress.match_index } else { rejected != progress.next_index.prev() };
         if late || progress.transfer.is_some() {
             return;
+        }
+        if progress.streams {
+            progress.budget = progress.budget.min(2 * self.settings.max_inflight);
         }
         progress.probe(next.min(rejected).max(LogIndex(1)));
         self.replicate_to(host, from);
