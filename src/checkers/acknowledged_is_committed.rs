@@ -2,6 +2,9 @@
 //! applied.
 //!
 //! The answer may name another index than the one where the command took effect: a retried command is answered from its session.
+//!
+//! A node may apply a command, put it into a snapshot, and crash while it writes that: the snapshot can be on the disk although nobody has
+//! heard of either. So what such a snapshot covers counts as applied.
 
 use super::findings::judge_raft;
 use super::raft::{IndexMap, Kind, kinds};
@@ -16,12 +19,18 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
+const KINDS: u32 = kinds::APPLY | kinds::COMMIT | kinds::REPLY | kinds::RECOVER | kinds::SNAPSHOT_TAKE | kinds::SNAPSHOT_INSTALL;
+
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
         // For each client and serial number the least index at which any node has applied the command.
         let mut applied: Vec<IndexMap<u64>> = raft.per_node();
         let mut committed = 0;
-        for record in raft.select(kinds::APPLY | kinds::COMMIT | kinds::REPLY | kinds::SNAPSHOT_INSTALL | kinds::RECOVER) {
+        // The last snapshot that each node has shown, and up to where one that nobody had shown was found on a disk.
+        let mut shown: Vec<u64> = raft.per_node();
+        let mut unseen_to = 0;
+        for record in raft.select(KINDS) {
+            let shown = &mut shown[record.node.index()];
             match record.kind {
                 Kind::Apply { index, command: Some((client, serial)), .. } => {
                     let least = applied[client.index()].get_mut(serial);
@@ -30,11 +39,20 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         None => applied[client.index()].insert(serial, index),
                     }
                 }
-                Kind::Commit { index, .. } | Kind::SnapshotInstall { index, .. } => committed = index.max(committed),
-                Kind::Recover { snapshot_index, .. } => committed = snapshot_index.max(committed),
+                Kind::Commit { index, .. } => committed = index.max(committed),
+                Kind::SnapshotTake { index, .. } | Kind::SnapshotInstall { index, .. } => {
+                    committed = index.max(committed);
+                    *shown = index.max(*shown);
+                }
+                Kind::Recover { snapshot_index, .. } => {
+                    committed = snapshot_index.max(committed);
+                    if snapshot_index > *shown {
+                        unseen_to = snapshot_index.max(unseen_to);
+                    }
+                }
                 Kind::Reply { client, serial, index } => {
                     let at = applied[client.index()].get(serial).copied();
-                    if at.is_some_and(|at| at <= committed) {
+                    if at.map_or(index <= unseen_to, |at| at <= committed) {
                         continue;
                     }
                     findings.report(record.time_us, &[record.node, client], || {

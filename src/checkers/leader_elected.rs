@@ -1,9 +1,10 @@
 //! Liveness of elections: once everything has healed, there is a leader in time.
 //!
 //! An old leader that has not heard of its successor does not count: the leader must be that of the highest term that any node has led.
+//! Nor does one that was removed: it may lead until its removal is committed, and no longer (dissertation §4.2.2).
 
 use super::findings::{judge_raft, seconds, whole};
-use super::raft::{Leadership, kinds};
+use super::raft::{Leadership, Membership, kinds};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
 
 /// See the module.
@@ -28,20 +29,25 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let verdict = judge_raft(case, CHECKER.name, |raft, findings| {
         let mut leadership = Leadership::new(raft);
         let mut highest = 0;
-        let leads = |leadership: &Leadership, highest: u64| leadership.all().any(|(_, term)| term == highest);
+        let mut membership = Membership::new(raft);
+        let leads = |leadership: &Leadership, membership: &Membership, highest: u64| {
+            let belongs = |node| membership.in_force(raft, node).is_none_or(|config| config.has(node));
+            leadership.all().any(|(node, term)| term == highest && belongs(node))
+        };
         let mut led = false;
-        for record in raft.select(kinds::LEADERSHIP) {
+        for record in raft.select(kinds::LEADERSHIP | kinds::MEMBERSHIP) {
             if record.time_us > healed {
                 // Whoever led up to this moment led after healing.
-                led |= leads(&leadership, highest);
+                led |= leads(&leadership, &membership, highest);
                 if led || record.time_us > deadline {
                     break;
                 }
             }
             leadership.replay(record);
+            membership.replay(record);
             highest = leadership.all().map(|(_, term)| term).max().unwrap_or(0).max(highest);
         }
-        led |= leads(&leadership, highest);
+        led |= leads(&leadership, &membership, highest);
         if !led && deadline > end {
             undecided = true;
         } else if !led {

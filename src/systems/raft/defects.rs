@@ -57,7 +57,7 @@ defects! {
     OldLeaderAccepted "old-leader-accepted" "committed_never_truncated" "raft/leader-isolated" 0
         "Entries of a leader of an earlier term are accepted."
     CandidateStays "candidate-stays" "term_stability" "raft/leader-isolated" 0
-        "A candidate that hears the leader of its term stays a candidate."
+        "A candidate takes no notice of the leader of its term, and goes on to another election."
     // Replication.
     CommitOldTerm "commit-old-term" "leader_completeness" "raft/figure-8" 0
         "An entry of an earlier term is committed by counting replicas (figure 8)."
@@ -79,8 +79,6 @@ defects! {
         "The leader takes what it has sent by now for what an answer confirms."
     AnswerMiscredited "answer-miscredited" "commit_on_durable_majority" "raft/bridge" 0
         "An answer is credited to another follower than the one that sent it."
-    MatchGoesBack "match-goes-back" "liveness" "raft/duplicated-and-reordered" 0
-        "A late answer sets match_index back."
     AnswerOfEarlierTerm "answer-of-earlier-term" "commit_on_durable_majority" "raft/flapping" 0
         "An answer to a message of an earlier term of one's own is counted."
     NoNoOp "no-no-op" "liveness" "raft/reads-after-election" 0
@@ -115,8 +113,6 @@ defects! {
         "Each server forgets sessions by its own clock, and their states part."
     ReplyByIndex "reply-by-index" "acknowledged_is_committed" "raft/leader-isolated" 0
         "A client is answered when its index is applied, whatever entry stands there."
-    HintKept "hint-kept" "liveness" "raft/leader-isolated" 0
-        "A server goes on naming the leader of an earlier term to clients."
     // Snapshots.
     OldSnapshotInstalled "old-snapshot-installed" "applied_without_gaps" "raft/snapshots-under-loss" 0
         "A snapshot is installed although more than it covers is applied already."

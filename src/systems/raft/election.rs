@@ -25,7 +25,7 @@ impl<S: StateMachine> Raft<S> {
             self.voted_for = None;
             self.save_state(host);
         }
-        self.leader_id = self.rules.leader_hint(leader, self.leader_id);
+        self.leader_id = leader;
         if before == Role::Follower {
             return;
         }
@@ -95,8 +95,10 @@ impl<S: StateMachine> Raft<S> {
     /// A leader of `term` has spoken: follow it.
     pub(super) fn follow(&mut self, host: &mut impl Host, term: Term, leader: NodeId) {
         let new_term = term > self.current_term;
-        let yields = self.role != Role::Follower && self.rules.candidate_yields();
-        if new_term || yields || (self.role == Role::Follower && self.leader_id != Some(leader)) {
+        if !new_term && self.role != Role::Follower && !self.rules.candidate_yields() {
+            return;
+        }
+        if new_term || self.role != Role::Follower || self.leader_id != Some(leader) {
             self.become_follower(host, term.max(self.current_term), Some(leader));
         }
         self.heard = Some((Some(leader), host.now()));

@@ -198,16 +198,6 @@ impl Log {
         chain
     }
 
-    /// Let the log begin after `index`, whatever stands there. No correct server does this. Returns whether there was anything to keep.
-    pub(super) fn rebase(&mut self, index: LogIndex, term: Term, chain: u64) -> bool {
-        if index >= self.last_index() || index <= self.base {
-            return false;
-        }
-        self.compact(index);
-        (self.base_term, self.base_chain) = (term, chain);
-        true
-    }
-
     /// Forget the entries up to and with `index`.
     pub fn compact(&mut self, index: LogIndex) {
         if index <= self.base {

@@ -141,11 +141,6 @@ impl Rules {
         (settings.leader_stickiness || leases) && !self.has(Flaw::RemovedServerDisrupts) && !(leases && self.has(Flaw::LeaseWithoutLoyalty))
     }
 
-    /// The leader that a follower names: that of its term.
-    pub(super) fn leader_hint(self, of_term: Option<NodeId>, before: Option<NodeId>) -> Option<NodeId> {
-        if self.has(Flaw::HintKept) { of_term.or(before) } else { of_term }
-    }
-
     pub(super) fn check_quorum(self, settings: &RaftSettings) -> bool {
         settings.check_quorum && !self.has(Flaw::NoCheckQuorum)
     }
@@ -191,10 +186,7 @@ impl Rules {
 
     /// What an answer proves: what its message held, whatever was sent since; and what was proved before stays so.
     pub(super) fn match_index(self, before: LogIndex, confirmed: LogIndex, sent: LogIndex) -> LogIndex {
-        if self.has(Flaw::MatchFromState) {
-            return before.max(sent);
-        }
-        if self.has(Flaw::MatchGoesBack) { confirmed } else { before.max(confirmed) }
+        before.max(if self.has(Flaw::MatchFromState) { sent } else { confirmed })
     }
 
     /// An answer to another term's message proves nothing of this one.
@@ -315,11 +307,6 @@ impl Rules {
     pub(super) fn gap_is_damage(self) -> bool {
         !self.has(Flaw::CompactionBeforeSnapshot) && !self.has(Flaw::SnapshotOffByOne)
     }
-
-    /// A log that contradicts the snapshot is discarded as a whole. Returns whether it was kept.
-    pub(super) fn keeps_conflicting_suffix(self, log: &mut Log, snapshot: &Snapshot) -> bool {
-        self.has(Flaw::SuffixKept) && log.rebase(snapshot.index, snapshot.term, snapshot.chain)
-    }
 }
 
 // Membership.
@@ -395,6 +382,17 @@ impl<S: StateMachine> Raft<S> {
         if overlap < entries.len() {
             self.append(host, &entries[overlap..]);
         }
+    }
+
+    /// A log that contradicts a snapshot is discarded as a whole. Returns whether what follows was kept.
+    pub(super) fn keeps_conflicting_suffix(&mut self, host: &mut impl Host, snapshot: &Snapshot) -> bool {
+        let suffix = self.log.entries(snapshot.index.next(), usize::MAX);
+        if !self.rules.has(Flaw::SuffixKept) || suffix.is_empty() {
+            return false;
+        }
+        self.log = Log::after(snapshot.index, snapshot.term, snapshot.chain);
+        self.append(host, &suffix);
+        true
     }
 
     /// Answer a client whose command is only in the log.

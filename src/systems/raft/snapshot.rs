@@ -187,7 +187,7 @@ impl<S: StateMachine> Raft<S> {
         if self.log.term(index) == Some(term) {
             // "If existing log entry has same index and term as snapshot's last included entry, retain log entries following it" (figure 13).
             self.log.compact(index);
-        } else if !self.rules.keeps_conflicting_suffix(&mut self.log, &snapshot) {
+        } else if !self.keeps_conflicting_suffix(host, &snapshot) {
             self.log = Log::after(index, term, snapshot.chain);
         }
         self.adopt_snapshot_config(host, &snapshot);
