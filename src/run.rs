@@ -119,12 +119,14 @@ pub fn system_of(scenario: &Scenario) -> &'static dyn System {
     *SYSTEMS.iter().find(|system| system.name() == scenario.system).expect("the reader refuses a scenario without a known system")
 }
 
-/// The checks of a scenario, with every parameter that they declare.
+/// The checks of a scenario, with every parameter that they declare, without those that its settings void.
 fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
+    let voided = system_of(scenario).voided_checks(scenario);
     let of_system = system_of(scenario).checks();
+    let counts = |checker: &Checker| !voided.contains(&checker.name);
     let defaults = |checker: &Checker| -> Params { checker.params.iter().map(|param| (param.name.to_owned(), param.default)).collect() };
     if scenario.checks.is_empty() {
-        return of_system.iter().map(|checker| (*checker, defaults(checker))).collect();
+        return of_system.iter().filter(|checker| counts(checker)).map(|checker| (*checker, defaults(checker))).collect();
     }
     let named = scenario.checks.iter().map(|spec| {
         let known = of_system.iter().find(|checker| checker.name == spec.name);
@@ -133,5 +135,5 @@ fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
         params.extend(spec.params.clone());
         (checker, params)
     });
-    named.collect()
+    named.filter(|(checker, _)| counts(checker)).collect()
 }

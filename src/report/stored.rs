@@ -50,7 +50,8 @@ impl Stored {
     /// Read the CSV files, and see that they are those that the run left.
     pub fn trace(&self) -> Result<Trace, Error> {
         let trace = read_csv(self.results.header(), &self.folder).map_err(|error| {
-            Error::new(error.to_string()).hint("the report is damaged or is not seedbed's; run it again with `seedbed replay`")
+            Error::new(error.to_string())
+                .hint("the report is damaged or is not seedbed's; write it again with `seedbed run SCENARIO --seed N`")
         })?;
         let digest = Digest::of(&trace);
         if digest.to_string() == self.results.digest {
@@ -61,7 +62,7 @@ impl Stored {
             self.folder.display(),
             excerpt(&self.results.digest)
         );
-        Err(Error::new(message).hint("`seedbed replay` runs the scenario of the report again"))
+        Err(Error::new(message).hint("write the report again with `seedbed run SCENARIO --seed N`"))
     }
 }
 

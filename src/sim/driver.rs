@@ -130,6 +130,9 @@ const SAMPLE_PERIOD: Duration = Duration::from_millis(100);
 /// Events without virtual time moving, after which a run is given up: two nodes that answer each other at once, for ever.
 const EVENTS_PER_INSTANT_MAX: u64 = 1_000_000;
 
+/// Records of a run (events, messages, metrics, operations), after which it is given up: about two gigabytes.
+const RECORDS_MAX: u64 = 20_000_000;
+
 impl<'a, C: Cluster> Driver<'a, C> {
     pub(crate) fn new(scenario: &'a Scenario, options: &RunOptions, cluster: C) -> Self {
         let client_names = cluster.clients();
@@ -197,6 +200,10 @@ impl<'a, C: Cluster> Driver<'a, C> {
             in_this_instant = if at > self.now { 0 } else { in_this_instant + 1 };
             if in_this_instant > EVENTS_PER_INSTANT_MAX {
                 self.aborted = Some(format!("{EVENTS_PER_INSTANT_MAX} events at {at} and time does not go on"));
+                break;
+            }
+            if self.recorder.records() > RECORDS_MAX {
+                self.aborted = Some(format!("{RECORDS_MAX} records at {at}: the run is larger than memory should hold"));
                 break;
             }
             self.now = at;

@@ -114,6 +114,7 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn wall_step(&mut self, node: NodeId, by_ns: i64) {
         self.hosts[node.index()].clock.step(by_ns);
+        self.log(node, "clock", |_| format!("steps by {by_ns} ns"));
         self.sample_clock(node);
     }
 
@@ -123,16 +124,19 @@ impl<C: Cluster> World for Driver<'_, C> {
         clock.set_drift(now, ppm);
         let drift_ppm = clock.drift_ppm();
         self.recorder.metric(now, node, "drift_ppm", Value::Int(drift_ppm));
+        self.log(node, "clock", |_| format!("drifts by {drift_ppm} ppm"));
         self.rearm_timers(node);
     }
 
     fn freeze(&mut self, node: NodeId, frozen: bool) {
         self.hosts[node.index()].clock.freeze(self.now, frozen);
+        self.log(node, "clock", |_| if frozen { "stands still" } else { "goes on" }.to_owned());
         self.sample_clock(node);
     }
 
     fn wall_reset(&mut self, node: NodeId) {
         self.hosts[node.index()].clock.reset(self.now);
+        self.log(node, "clock", |_| "is put right".to_owned());
         self.sample_clock(node);
     }
 
@@ -159,19 +163,23 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn disk_full(&mut self, node: NodeId, full: bool) {
         self.hosts[node.index()].disk_health.full = full;
+        self.log(node, "disk", |_| if full { "is full" } else { "has room" }.to_owned());
     }
 
     fn disk_error(&mut self, node: NodeId, probability: f64) {
         self.hosts[node.index()].disk_health.error = probability;
+        self.log(node, "disk", |_| format!("fails with probability {probability}"));
     }
 
     fn disk_slow(&mut self, node: NodeId, factor: f64) {
         self.hosts[node.index()].disk_health.slow = factor;
+        self.log(node, "disk", |_| format!("syncs take {factor} times as long"));
     }
 
     fn disk_stall(&mut self, node: NodeId, stalled: bool) {
         let host = &mut self.hosts[node.index()];
         host.disk_health.stalled = stalled;
+        self.log(node, "disk", |_| if stalled { "stalls" } else { "goes on" }.to_owned());
         if !stalled {
             self.notice_sync(node);
         }

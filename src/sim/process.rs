@@ -29,7 +29,6 @@ impl<C: Cluster> Driver<'_, C> {
         host.node = Some(self.cluster.node(&host.identity, &host.role));
         self.observe(node, "start", &[], vec![]);
         self.show_status(node);
-        self.log(node, "process", |_| "starts".to_owned());
         self.input(node, Input::Boot);
     }
 
@@ -60,10 +59,9 @@ impl<C: Cluster> Driver<'_, C> {
             }
         }
         self.drop_streams(node, reason);
-        let values = vec![Value::Text(Word::Borrowed(reason)), Value::Int(lost as i64), Value::Text(Word::Owned(message.clone()))];
+        let values = vec![Value::Text(Word::Borrowed(reason)), Value::Int(lost as i64), Value::Text(Word::Owned(message))];
         self.observe(node, "crash", &["reason", "lost_saves", "message"], values);
         self.show_status(node);
-        self.log(node, "process", |_| format!("crashes: {reason} {message}"));
     }
 
     /// The supervisor starts a process again that ended by itself, if the scenario has one.
@@ -138,6 +136,7 @@ impl<C: Cluster> Driver<'_, C> {
         if host.identity.incarnation == incarnation && host.node.is_some() && host.syncs.durable < upto {
             host.disk.sync((upto - host.syncs.durable) as usize);
             host.syncs.durable = upto;
+            self.log(node, "disk", |_| "saves without a sync are written back".to_owned());
         }
     }
 
@@ -181,8 +180,10 @@ impl<C: Cluster> Driver<'_, C> {
             return self.restart_later(node);
         }
         if upto > host.syncs.durable {
-            host.disk.sync((upto - host.syncs.durable) as usize);
+            let count = upto - host.syncs.durable;
+            host.disk.sync(count as usize);
             host.syncs.durable = upto;
+            self.log(node, "disk", |_| format!("{count} saves are durable"));
         }
         while let Some((required, _)) = self.hosts[node.index()].syncs.gated.front() {
             if *required > self.hosts[node.index()].syncs.durable {

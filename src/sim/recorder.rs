@@ -84,6 +84,13 @@ impl Recorder {
         }
     }
 
+    /// How many records there are so far, messages that are not kept included.
+    #[inline]
+    pub(crate) fn records(&self) -> u64 {
+        let sent = self.folding.as_ref().map_or(self.trace.messages.len() as u64, |folding| folding.sent);
+        sent + self.next_index + self.trace.metrics.len() as u64
+    }
+
     /// The trace, when the run is over.
     pub(crate) fn into_trace(mut self) -> Trace {
         if let Some(mut folding) = self.folding.take() {

@@ -159,6 +159,9 @@ impl<C: Cluster> Driver<'_, C> {
         if self.wants.events {
             self.notices.push(Notice::Event { node, name, names, values: values.clone() });
         }
+        if self.logging {
+            self.log_event(node, name, names, &values);
+        }
         let incarnation = self.hosts[node.index()].identity.incarnation;
         self.recorder.event(self.now, node, incarnation, name, names, values);
     }
@@ -326,6 +329,25 @@ impl<C: Cluster> Driver<'_, C> {
             self.notices.push(Notice::Message { src: from, dest, kind: message.name() });
         }
         Some(message)
+    }
+
+    fn log_event(&mut self, node: NodeId, name: &'static str, names: &[&'static str], values: &[Value]) {
+        let kind = match name {
+            "start" | "crash" | "pause" | "resume" | "command" => "process",
+            "disk_damage" => "disk",
+            _ => "node",
+        };
+        let mut text = name.to_owned();
+        for (name, value) in names.iter().zip(values) {
+            match value {
+                Value::Text(word) if word.is_empty() => {}
+                Value::Text(word) => text.push_str(&format!(" {name}={word}")),
+                Value::Int(number) => text.push_str(&format!(" {name}={number}")),
+                Value::Node(other) => text.push_str(&format!(" {name}={}", self.node_name(*other))),
+                Value::Hash(hash) => text.push_str(&format!(" {name}=#{hash:016x}")),
+            }
+        }
+        self.log(node, kind, |_| text);
     }
 
     fn log_input(&mut self, node: NodeId, input: &Input<Msg<C>, Timer<C>>) {

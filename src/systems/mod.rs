@@ -57,6 +57,11 @@ pub trait System: Send + Sync + 'static {
     fn plots(&self) -> &'static [&'static Plot];
     /// All defects.
     fn defects(&self) -> &'static [Defect];
+    /// Checks that the scenario's settings give no right to judge by, although the system is correct: they are left out of the verdict.
+    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
+        let _ = scenario;
+        vec![]
+    }
     /// Read the system's own section of a scenario.
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings>;
     /// Simulate.

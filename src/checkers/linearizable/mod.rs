@@ -24,7 +24,7 @@ pub static CHECKER: Checker = Checker {
     params: &[ParamInfo {
         name: "steps",
         duration: false,
-        default: 200_000.0,
+        default: 2_000_000.0,
         range: (1.0, 1e9),
         doc: "steps of the search for one key before the verdict is unknown",
     }],

@@ -37,7 +37,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> WorkloadSpec {
     let doc = "Client processes, named c1, c2, …";
     let clients = small(section.integer("clients", default_clients(names.system), 0..=CLIENTS_MAX, doc));
     section.exclusive(&["rate", "think_time"], "`rate` is an open loop, `think_time` a closed one: choose");
-    let doc = "Open loop: operations a second of all clients together. Left out, each client starts its next operation after the answer.";
+    let doc = "Open loop: operations a second of all clients together, which arrive at random, whether a client is busy or not; each has one open at a time, and starts late what came meanwhile. Left out, each client starts its next operation after the answer.";
     let rate = section.optional_number("rate", 0.001..=1e6, doc);
     let think_time = if rate.is_some() {
         section.allow("think_time");

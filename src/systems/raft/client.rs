@@ -88,12 +88,8 @@ impl Client {
             count += 1;
             next = match self.workload.rate {
                 None => self.io.now() + self.pause(),
-                Some(_) => {
-                    while next <= self.io.now() {
-                        next = next + self.pause();
-                    }
-                    next
-                }
+                // Arrivals do not ask whether the client is busy; what comes meanwhile starts when it can.
+                Some(_) => next + self.pause(),
             };
         }
     }

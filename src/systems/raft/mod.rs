@@ -100,6 +100,9 @@ const MESSAGES: &[Shown] = &[
     Shown { name: "ClientReply", summary: "A server answers." },
 ];
 
+/// A client that gives an operation up sooner than this may do so in the time of an ordinary election.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 impl System for RaftSystem {
     fn name(&self) -> &'static str {
         "raft"
@@ -139,6 +142,22 @@ impl System for RaftSystem {
 
     fn defects(&self) -> &'static [Defect] {
         DEFECTS
+    }
+
+    /// What the settings take away is nobody's mistake: without sessions a retried command may take effect twice; a client that is pinned
+    /// to a server, gives up early or finds its session expired may go without an answer; without a no-op an entry of an earlier term waits
+    /// for one of the new; and servers that are loyal to nobody let one that was removed start elections for ever.
+    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
+        let settings: &RaftSettings = scenario.settings();
+        let impatient = scenario.workload.timeout < PATIENCE;
+        let unanswered = !scenario.workload.pin.is_empty() || impatient || settings.session_expiry > 0 || !settings.no_op;
+        let voids: [(bool, &[&'static str]); 4] = [
+            (!settings.sessions, &["linearizable", "exactly_once"]),
+            (unanswered, &["all_operations_answered"]),
+            (!settings.no_op, &["convergence"]),
+            (!settings.pre_vote && !settings.leader_stickiness, &["terms_stable"]),
+        ];
+        voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
     }
 
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {

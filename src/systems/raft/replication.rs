@@ -146,7 +146,8 @@ impl<S: StateMachine> Raft<S> {
             self.send_snapshot(host, peer);
             return false;
         };
-        let window = if progress.streams { progress.inflight.len() < self.settings.max_inflight } else { heartbeat || !progress.probe_sent };
+        let window =
+            if progress.streams { progress.inflight.len() < self.settings.max_inflight } else { heartbeat || !progress.probe_sent };
         let free = window && progress.budget > 0;
         let separate = heartbeat && self.settings.separate_heartbeats;
         let carries = free && !separate && progress.next_index <= self.log.last_index();

@@ -104,7 +104,8 @@ fn servers_are_exchanged_through_a_joint_configuration() {
     net.command(1, "change n1,n5,n6");
     net.run(300);
     assert_eq!(voters(&mut net, 1), [1, 5, 6]);
-    let shown: Vec<Value> = net.at(5).host.observed.iter().filter(|(name, _)| *name == "config_append").map(|(_, v)| v[2].clone()).collect();
+    let shown: Vec<Value> =
+        net.at(5).host.observed.iter().filter(|(name, _)| *name == "config_append").map(|(_, v)| v[2].clone()).collect();
     let kinds: Vec<Value> = ["simple", "simple", "joint", "leave_joint"].map(|kind| Value::Text(kind.into())).into();
     assert_eq!(shown, kinds, "the initial one, the learners, and the two phases");
 }

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::log::Entry;
 use super::message::{AppendEntries, AppendOutcome, AppendResponse, RequestVote, VoteResponse};
 use super::*;
 use crate::node::{LocalTime, Value, WallTime};
 use crate::sim::rng::Rng;
-use super::log::Entry;
 use std::rc::Rc;
 
 /// What a server asked for, and its disk.

@@ -64,8 +64,7 @@ fn a_follower_refuses_entries_that_do_not_fit() {
     let mut server = Server::new(1, THREE, settings(|_| {}));
     server.receive(2, append(2, (0, 0), &[1, 1, 2], 0));
     let sent = server.receive(2, append(3, (3, 3), &[3], 0));
-    let expected =
-        AppendOutcome::Rejected { prev_log_index: LogIndex(3), conflict_term: Some(Term(2)), conflict_index: LogIndex(3) };
+    let expected = AppendOutcome::Rejected { prev_log_index: LogIndex(3), conflict_term: Some(Term(2)), conflict_index: LogIndex(3) };
     assert_eq!(outcome(&sent), expected);
     let sent = server.receive(2, append(3, (7, 3), &[], 0));
     let expected = AppendOutcome::Rejected { prev_log_index: LogIndex(7), conflict_term: None, conflict_index: LogIndex(4) };
