@@ -169,8 +169,11 @@ impl Recovered {
     /// Drop what the snapshot replaces: all, where the log ends before it or contradicts it.
     fn fit_log_to_snapshot(&mut self, rules: Rules) {
         let covered = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.index);
-        if self.log.base() > covered && rules.gap_is_damage() {
-            damaged(LOG, &format!("it begins after entry {}, but the snapshot ends at {covered}", self.log.base()));
+        if self.log.base() > covered {
+            if rules.gap_is_damage() {
+                damaged(LOG, &format!("it begins after entry {}, but the snapshot ends at {covered}", self.log.base()));
+            }
+            return;
         }
         let Some(snapshot) = &self.snapshot else { return };
         if self.log.term(snapshot.index) != Some(snapshot.term) {
