@@ -183,7 +183,7 @@ impl<C: Cluster> Driver<'_, C> {
             let count = upto - host.syncs.durable;
             host.disk.sync(count as usize);
             host.syncs.durable = upto;
-            self.log(node, "disk", |_| format!("{count} saves are durable"));
+            self.log(node, "disk", |_| if count == 1 { "a save is durable".to_owned() } else { format!("{count} saves are durable") });
         }
         while let Some((required, _)) = self.hosts[node.index()].syncs.gated.front() {
             if *required > self.hosts[node.index()].syncs.durable {
