@@ -244,6 +244,12 @@ impl<'a> Section<'a> {
         names
     }
 
+    /// Nodes of the scenario, as a list or a single one; empty where the file names none.
+    pub fn node_names(&mut self, key: &'static str, doc: &'static str) -> Vec<String> {
+        let known = self.reading.nodes();
+        self.names(key, &[], "nodes", &known, doc)
+    }
+
     /// The names of a value that is one name or a list of them; a mistake for each that is unknown or stands there twice.
     pub(crate) fn read_names(&self, key: &Key<'_>, item: &Item, what: &str, known: &[String]) -> Vec<String> {
         let single = std::slice::from_ref(item);

@@ -229,6 +229,7 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
     let mut names = Names { system, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration };
     names.clients = workload::client_names(&mut root, system);
     let (nodes, clocks) = nodes::read(&mut root, &mut names);
+    reading.set_nodes(&names.nodes);
     let settings = read_settings(&mut root, system, &system_name);
     let network = network::read(&mut root, &names);
     let disk = read_disk(&mut root);

@@ -196,7 +196,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             0..=1_000_000_000,
             "Entries that a learner may lag behind and still be promoted.",
         ),
-        initial_voters: section.words("initial_voters", &[], "The first voters; the other nodes wait to be added. Empty: all nodes."),
+        initial_voters: section.node_names("initial_voters", "The first voters; the other nodes wait to be added. Empty: all nodes."),
         rules: Rules::with(names.iter().map(String::as_str)),
     })
 }
