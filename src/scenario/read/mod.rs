@@ -114,7 +114,12 @@ fn file_text(path: &Path) -> Result<String, Error> {
             None => error.hint("a scenario is a TOML file; `seedbed list scenarios` shows those there are"),
         });
     }
-    // The size is asked for first, and the reading is bounded as well: a device or a pipe says that it has none.
+    // To open a pipe waits for somebody who writes to it, and a device may never end.
+    if !metadata.is_file() {
+        return Err(Error::new(format!("`{shown}` is no regular file, but a pipe, a device or a socket"))
+            .hint("a scenario is a TOML file; store what the pipe would give in one"));
+    }
+    // The size is asked for first, and the reading is bounded as well: some files below /proc say that they have none.
     if metadata.len() > SCENARIO_BYTES_MAX {
         return Err(too_large(&shown.to_string(), metadata.len()));
     }
