@@ -32,7 +32,7 @@ pub struct Section<'a> {
     pub(super) taken: Vec<String>,
     /// The keys are names of the file's own: none is unknown.
     pub(super) free: bool,
-    pub(super) resolved: Vec<(String, Resolved)>,
+    pub(crate) resolved: Vec<(String, Resolved)>,
 }
 
 /// A value of the resolved scenario.
@@ -295,7 +295,10 @@ impl<'a> Section<'a> {
                 Some(word) if options.is_empty() || options.contains(&word) => words.push(word.into()),
                 Some(word) => {
                     let message = format!("`{}` has no `{}`", self.full(key.name), excerpt(word));
-                    let hint = name_hint(word, "possible words", options.iter().copied());
+                    let mut hint = name_hint(word, "possible words", options.iter().copied());
+                    if key.name == "defects" && !hint.starts_with("did") {
+                        hint = "`seedbed list defects` shows those there are".into();
+                    }
                     self.reading.note(mistake_at(message, &item.at, "unknown").hint(hint));
                 }
             }
