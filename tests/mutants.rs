@@ -15,7 +15,10 @@ use seedbed::systems::{Defect, SYSTEMS};
 
 /// The checks that no defect is the example of, and why.
 const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
-    ("leader_append_only", "a leader has no code that removes entries: it would have to follow another leader of its term, and `election_safety` sees that first"),
+    (
+        "leader_append_only",
+        "a leader has no code that removes entries: it would have to follow another leader of its term, and `election_safety` sees that first",
+    ),
     ("no_panic", "assertions step aside where a mistake is planted, so that the trace shows what it leads to"),
 ];
 

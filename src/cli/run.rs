@@ -9,11 +9,14 @@ use crate::checkers::Overall;
 use crate::error::{EXIT_INVALID, Error, nearest};
 use crate::report::{Difference, first_difference, seconds, summary, write_report};
 use crate::run::{Run, run_with, system_of};
+use crate::scenario::Scenario;
 use crate::sim::{LogLine, RunOptions};
 use crate::trace::{NEMESIS, Trace};
 
 pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> {
     let asked = read_all(&args.scenarios)?;
+    // Before anything runs: the last of many scenarios may be the one without such a node.
+    asked.iter().try_for_each(|one| known_nodes(&args.nodes, &one.scenario))?;
     let mut worst = Overall::Valid;
     let mut deterministic = true;
     for one in &asked {
@@ -21,7 +24,6 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
         let options = RunOptions { seed, log: args.log.is_some(), fold_messages: false };
         let run = run_with(&one.scenario, &options);
         if let Some(kinds) = &args.log {
-            known_nodes(&args.nodes, &run)?;
             print_log(&run.log, kinds, &args.nodes, console);
         }
         if args.check_determinism {
@@ -69,12 +71,14 @@ fn repeat_elsewhere(first: &Trace, again: impl Fn() -> Trace + Sync) -> Option<D
 }
 
 /// `--node` of a node that does not exist would show nothing, and look like a quiet node.
-fn known_nodes(wanted: &[String], run: &Run) -> Result<(), Error> {
-    let known: Vec<&str> = run.trace.nodes.iter().map(|node| node.name.as_str()).chain([NEMESIS]).collect();
+fn known_nodes(wanted: &[String], scenario: &Scenario) -> Result<(), Error> {
+    let clients: Vec<String> = (1..=scenario.workload.clients).map(|number| format!("c{number}")).collect();
+    let nodes = scenario.nodes.nodes.iter().map(|node| node.name.as_str());
+    let known: Vec<&str> = nodes.chain(clients.iter().map(String::as_str)).chain([NEMESIS]).collect();
     match wanted.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => {
-            let error = Error::new(format!("no node of `{}` is named `{name}`", run.trace.scenario));
+            let error = Error::new(format!("no node of `{}` is named `{name}`", scenario.name));
             let hint = nearest(name, known.iter().copied())
                 .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
             Err(error.hint(hint))

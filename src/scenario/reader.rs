@@ -32,7 +32,7 @@ pub struct Section<'a> {
     pub(super) taken: Vec<String>,
     /// The keys are names of the file's own: none is unknown.
     pub(super) free: bool,
-    pub(super) resolved: Vec<(String, Resolved)>,
+    pub(crate) resolved: Vec<(String, Resolved)>,
 }
 
 /// A value of the resolved scenario.
@@ -244,6 +244,12 @@ impl<'a> Section<'a> {
         names
     }
 
+    /// Nodes of the scenario, as a list or a single one; empty where the file names none.
+    pub fn node_names(&mut self, key: &'static str, doc: &'static str) -> Vec<String> {
+        let known = self.reading.nodes();
+        self.names(key, &[], "nodes", &known, doc)
+    }
+
     /// The names of a value that is one name or a list of them; a mistake for each that is unknown or stands there twice.
     pub(crate) fn read_names(&self, key: &Key<'_>, item: &Item, what: &str, known: &[String]) -> Vec<String> {
         let single = std::slice::from_ref(item);
@@ -289,7 +295,10 @@ impl<'a> Section<'a> {
                 Some(word) if options.is_empty() || options.contains(&word) => words.push(word.into()),
                 Some(word) => {
                     let message = format!("`{}` has no `{}`", self.full(key.name), excerpt(word));
-                    let hint = name_hint(word, "possible words", options.iter().copied());
+                    let mut hint = name_hint(word, "possible words", options.iter().copied());
+                    if key.name == "defects" && !hint.starts_with("did") {
+                        hint = "`seedbed list defects` shows those there are".into();
+                    }
                     self.reading.note(mistake_at(message, &item.at, "unknown").hint(hint));
                 }
             }

@@ -35,6 +35,8 @@ pub(crate) struct Reading {
     keys: RefCell<Vec<KeyInfo>>,
     /// Whether a mistake asks for the keys of all sections, which is a reading of its own.
     quiet_unknown: Cell<bool>,
+    /// The nodes of the scenario, for the sections that name some.
+    nodes: RefCell<Vec<String>>,
 }
 
 impl Reading {
@@ -89,6 +91,15 @@ impl Reading {
     /// From here on unknown keys are passed over: the name of the system is wrong, and so its section cannot be told from a mistake.
     pub(crate) fn pass_over_unknown(&self, pass: bool) {
         self.quiet_unknown.set(pass);
+    }
+
+    /// The nodes are read before the section of the system, which can so name them.
+    pub(crate) fn set_nodes(&self, names: &[String]) {
+        *self.nodes.borrow_mut() = names.to_vec();
+    }
+
+    pub(crate) fn nodes(&self) -> Vec<String> {
+        self.nodes.borrow().clone()
     }
 
     pub(crate) fn passes_over_unknown(&self) -> bool {

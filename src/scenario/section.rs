@@ -242,6 +242,13 @@ impl<'a> Section<'a> {
         if known.len() <= 24 { mistake.hint(format!("its keys are {}", and_list(&known))) } else { mistake }
     }
 
+    /// Complain that values contradict each other, at the first of these keys that the file gives.
+    pub fn contradiction(&self, keys: &[&str], message: &str, found: String, hint: &str) {
+        if let Some(entry) = keys.iter().find_map(|key| self.entry(key)) {
+            self.reading.note(mistake_at(message, &entry.item.at, found).hint(hint));
+        }
+    }
+
     /// Complain where more than one of these keys is given; the first given one counts.
     pub(crate) fn exclusive(&self, keys: &[&str], why: &str) {
         let given: Vec<&Entry> = keys.iter().filter_map(|key| self.entry(key)).collect();

@@ -209,11 +209,18 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn record(&mut self, op_type: OpType, fault: &'static str, value: String) {
         if self.logging {
+            let note = value.split_once(": ").is_some_and(|(_, rest)| rest.starts_with("skipped") || rest.starts_with("chosen"));
+            let verb = match op_type {
+                OpType::Invoke => " begins",
+                // Nothing began: the entry only says why, or what a swarm will consist of.
+                _ if note => "",
+                _ => " heals",
+            };
             let line = super::LogLine {
                 time_us: self.now.as_micros(),
                 node: NEMESIS.to_owned(),
                 kind: "nemesis",
-                text: format!("{fault} {} {value}", if op_type == OpType::Invoke { "begins:" } else { "heals:" }),
+                text: format!("{fault}{verb}: {value}"),
             };
             self.log.push(line);
         }

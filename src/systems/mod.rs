@@ -51,6 +51,10 @@ pub trait System: Send + Sync + 'static {
     fn events(&self) -> &'static [Shown];
     /// Message types, for `drop` and `hold`.
     fn messages(&self) -> &'static [Shown];
+    /// What the fault `command` can ask a node for, each as it is written: its word, and `NODE`, `[NODE]` or `NODE,NODE,…`.
+    fn commands(&self) -> &'static [Shown] {
+        &[]
+    }
     /// All checks that make sense for it.
     fn checks(&self) -> &'static [&'static Checker];
     /// All plots that make sense for it.

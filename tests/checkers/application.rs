@@ -1,5 +1,7 @@
 //! State machines, snapshots, replies.
 
+use seedbed::trace::Value;
+
 use crate::run::{C1, C2, Entry, N1, N2, N3, Run, accepts, all_accept, refuses};
 
 const A: Entry = (1, "a");
@@ -78,6 +80,24 @@ fn acknowledged_is_committed_wants_the_command_applied() {
     bad.apply(&[N1], 1, (C1, 1), 1).reply(N1, C2, 1, 2);
     let sentence = "n1 acknowledged command 1 of c2 at index 2, but no node had applied it";
     refuses(&bad, "acknowledged_is_committed", sentence);
+}
+
+/// A node applied the command, and crashed while it wrote a snapshot: nobody heard of either, but the snapshot is there, and what it covers
+/// may be answered. Behind it nothing changes.
+#[test]
+fn acknowledged_is_committed_believes_a_snapshot_that_was_found() {
+    let mut run = two_committed();
+    run.crash(N1, "kill", "").event(N1, "start", &[]);
+    let number = |name, value| (name, Value::Int(value));
+    let found =
+        [number("term", 1), ("voted_for", Value::Node(N1)), number("snapshot_index", 1), number("last_index", 2), number("last_term", 1)];
+    run.event(N1, "recover", &found);
+    let mut good = run.clone();
+    good.reply(N1, C1, 1, 1);
+    accepts(&good, "acknowledged_is_committed");
+    let mut bad = run;
+    bad.reply(N1, C1, 1, 2);
+    refuses(&bad, "acknowledged_is_committed", "n1 acknowledged command 1 of c1 at index 2, but no node had applied it");
 }
 
 /// To apply an entry before it is committed, and answer, is no better.

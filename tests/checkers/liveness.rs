@@ -21,6 +21,18 @@ fn leader_elected_wants_the_leader_of_the_highest_term() {
     refuses(&bad, "leader_elected", "no node led from 20.000 s, when everything had healed, to 25.000 s");
 }
 
+/// A leader may lead until its own removal is committed. Whoever goes on after that leads a cluster that it does not belong to.
+#[test]
+fn leader_elected_does_not_count_who_was_removed() {
+    let mut run = Run::new();
+    run.at_ms(10_000).elect(N1, 1, &[N2, N3]);
+    run.config(&[N1, N2, N3, N4, N5], (1, "without n1"), "simple", "n2+n3+n4+n5", "-").commit(&[N1, N2], 1);
+    refuses(&run, "leader_elected", "no node led from 20.000 s, when everything had healed, to 25.000 s");
+    let mut good = run;
+    good.at_ms(22_000).elect(N2, 2, &[N3, N4]);
+    accepts(&good, "leader_elected");
+}
+
 /// Where the run ends before the time is over, nobody can say.
 #[test]
 fn leader_elected_does_not_judge_a_time_that_was_not_given() {

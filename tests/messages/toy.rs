@@ -82,6 +82,9 @@ impl System for Toy {
     fn messages(&self) -> &'static [Shown] {
         &[Shown { name: "AppendEntries", summary: "entries" }, Shown { name: "RequestVote", summary: "asks for a vote" }]
     }
+    fn commands(&self) -> &'static [Shown] {
+        &[Shown { name: "transfer_leadership [NODE]", summary: "another leads" }, Shown { name: "add_node NODE", summary: "a node joins" }]
+    }
     fn checks(&self) -> &'static [&'static Checker] {
         CHECKS
     }

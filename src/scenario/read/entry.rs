@@ -348,7 +348,9 @@ fn parse_targets(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &Fault
             let all: Vec<&str> = words.chain(names.nodes.iter().chain(&names.groups).map(String::as_str)).collect();
             let mistake = mistake_at(format!("there is no target `{}`", excerpt(text)), &item.at, "neither a word nor a name");
             let near = name_hint(text, "nodes", all.iter().copied());
-            let hint = if near.starts_with("did") { near } else { format!("{near}; the words are {}", TARGET_WORDS.join(", ")) };
+            // Where the names are too many to be listed, the words still are few.
+            let listed = near.starts_with("did") || near.starts_with("known");
+            let hint = if listed { near } else { format!("{near}; the words are {}", TARGET_WORDS.join(", ")) };
             reading.note(mistake.hint(hint));
         }
         Value::Text(_) | Value::List(_) => {

@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::condition::named;
 use super::network::latency;
 use super::{Names, entry};
+use crate::error::{Mistake, excerpt};
 use crate::nemesis::FAULTS;
 use crate::scenario::catalog::grammar;
 use crate::scenario::faults::{Amount, Direction, Fault, PartitionShape, Span};
 use crate::scenario::reader::{Key, Problem, Resolved, Section};
 use crate::scenario::reading::{mistake_at, name_hint};
 use crate::scenario::section::toml_inline;
-use crate::scenario::tree::{Item, Value};
+use crate::scenario::tree::{At, Item, Value};
 use crate::scenario::types::Latency;
 use crate::scenario::units::{show_signed, show_text};
 use crate::scenario::values::{read_pair, read_signed, show_pair};
+use crate::systems::System;
 
 const PROBABILITY: RangeInclusive<f64> = 0.0..=1.0;
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -34,7 +36,7 @@ pub(crate) fn read(section: &mut Section<'_>, fault: &str, names: &Names, target
         "latency" | "loss" | "duplicate" | "reorder" | "corrupt" | "bandwidth" => links(section, fault),
         "hold" | "drop" | "delay" => messages(section, fault, names),
         "random" | "swarm" | "swizzle" => composed(section, fault, names, targeted),
-        _ => of_nodes(section, fault),
+        _ => of_nodes(section, fault, names),
     }
 }
 
@@ -125,7 +127,7 @@ fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
     Some(Fault::Delay { message, src, dest, delay, nth })
 }
 
-fn of_nodes(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
+fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fault> {
     own_probability(section, fault);
     let by = |section: &mut Section<'_>, default: f64, doc: &'static str| signed_milliseconds(section, "by", default, doc);
     let down = |section: &mut Section<'_>| span(section, "down", (ms(500), ms(500)), Duration::ZERO..=HOUR, "How long the node is down.");
@@ -137,7 +139,7 @@ fn of_nodes(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
         "slow" => Fault::Slow { factor: amount(section, "factor", (10.0, 10.0), 1.0..=1e6, "How many times as long an input takes.") },
         "wipe" => Fault::Wipe { down: down(section) },
         "stop" => Fault::Stop,
-        "command" => Fault::Command { command: command(section)? },
+        "command" => Fault::Command { command: command(section, names)? },
         "join" => Fault::Join,
         "leave" => Fault::Leave,
         "clock_bump" => Fault::ClockBump { by_ms: by(section, 500.0, "How far the clock steps; forward without a sign.") },
@@ -174,13 +176,50 @@ fn of_nodes(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
     })
 }
 
-fn command(section: &mut Section<'_>) -> Option<String> {
+fn command(section: &mut Section<'_>, names: &Names) -> Option<String> {
     let command = section.optional_text("command", "What is asked for. Must be given.");
     if let (false, Some(at)) = (section.has("command"), &section.at) {
         let mistake = mistake_at("a `command` needs a `command`", at, "nothing is asked for");
         section.reading.note(mistake.hint("as in: command = \"transfer_leadership\""));
     }
+    if let (Some(text), Some(entry), Some(system)) = (&command, section.entry("command"), names.system)
+        && let Err(mistake) = judge_command(text, &entry.item.at, system, names)
+    {
+        section.reading.note(*mistake);
+    }
     command
+}
+
+/// A system leaves alone what it does not understand, and a misspelt command would look like one without effect.
+fn judge_command(text: &str, at: &At, system: &dyn System, names: &Names) -> Result<(), Box<Mistake>> {
+    let word_of = |form: &'static str| form.split(' ').next().unwrap_or(form);
+    let forms = system.commands().iter().map(|shown| shown.name);
+    let mut written = text.split_whitespace();
+    let word = written.next().unwrap_or_default();
+    let Some(form) = forms.clone().find(|form| word_of(form) == word) else {
+        let message = format!("`{}` has no command `{}`", system.name(), excerpt(word));
+        let known: Vec<&str> = forms.map(word_of).collect();
+        return Err(Box::new(mistake_at(message, at, "unknown command").hint(name_hint(word, "commands", known.iter().copied()))));
+    };
+    let takes = form.split(' ').nth(1).unwrap_or_default();
+    let (nodes, more) = (written.next(), written.next());
+    let as_written = format!("it is written `{form}`");
+    let Some(nodes) = nodes else {
+        if takes.is_empty() || takes.starts_with('[') {
+            return Ok(());
+        }
+        return Err(Box::new(mistake_at(format!("`{word}` needs a node"), at, "no node").hint(as_written)));
+    };
+    if takes.is_empty() || more.is_some() || (nodes.contains(',') && !takes.contains(',')) {
+        return Err(Box::new(mistake_at(format!("`{word}` does not take so much"), at, "too many words or nodes").hint(as_written)));
+    }
+    match nodes.split(',').find(|node| !names.nodes.iter().any(|known| known == node)) {
+        None => Ok(()),
+        Some(node) => {
+            let hint = name_hint(node, "nodes", names.nodes.iter().map(String::as_str));
+            Err(Box::new(mistake_at(format!("`{word}` is given `{}`, which is no node", excerpt(node)), at, "unknown node").hint(hint)))
+        }
+    }
 }
 
 fn composed(section: &mut Section<'_>, fault: &str, names: &Names, targeted: bool) -> Option<Fault> {
@@ -286,7 +325,7 @@ pub(super) fn fault_name(section: &Section<'_>, item: &Item) -> Option<&'static 
         "skew" | "clock_skew" => Some("clock_bump"),
         _ => None,
     };
-    let mistake = mistake_at(format!("there is no fault `{}`", crate::error::excerpt(written)), &item.at, "unknown fault");
+    let mistake = mistake_at(format!("there is no fault `{}`", excerpt(written)), &item.at, "unknown fault");
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => name_hint(written, "faults", FAULTS.iter().map(|info| info.name)),

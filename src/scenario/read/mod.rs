@@ -114,7 +114,12 @@ fn file_text(path: &Path) -> Result<String, Error> {
             None => error.hint("a scenario is a TOML file; `seedbed list scenarios` shows those there are"),
         });
     }
-    // The size is asked for first, and the reading is bounded as well: a device or a pipe says that it has none.
+    // To open a pipe waits for somebody who writes to it, and a device may never end.
+    if !metadata.is_file() {
+        return Err(Error::new(format!("`{shown}` is no regular file, but a pipe, a device or a socket"))
+            .hint("a scenario is a TOML file; store what the pipe would give in one"));
+    }
+    // The size is asked for first, and the reading is bounded as well: some files below /proc say that they have none.
     if metadata.len() > SCENARIO_BYTES_MAX {
         return Err(too_large(&shown.to_string(), metadata.len()));
     }
@@ -229,6 +234,7 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
     let mut names = Names { system, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration };
     names.clients = workload::client_names(&mut root, system);
     let (nodes, clocks) = nodes::read(&mut root, &mut names);
+    reading.set_nodes(&names.nodes);
     let settings = read_settings(&mut root, system, &system_name);
     let network = network::read(&mut root, &names);
     let disk = read_disk(&mut root);

@@ -9,7 +9,7 @@ use super::Names;
 use crate::scenario::reader::{Key, Section};
 use crate::scenario::reading::{mistake_at, name_hint};
 use crate::scenario::types::WorkloadSpec;
-use crate::scenario::units::show_float;
+use crate::scenario::units::{show_duration, show_float};
 use crate::scenario::values::{read_integer, read_number};
 
 const CLIENTS_MAX: u64 = 1_000;
@@ -50,12 +50,21 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> WorkloadSpec {
     let timeout = section.duration("timeout", default.timeout, millisecond..=hour, doc);
     let doc = "How long it waits for one answer before it tries another node with the same serial number.";
     let retry_after = section.duration("retry_after", default.retry_after, millisecond..=hour, doc);
+    if retry_after > timeout {
+        let found = format!("longer than `timeout`, which is {}", show_duration(timeout));
+        let hint = "`timeout` covers an operation with all its retries, so the client would never try another node";
+        section.contradiction(&["retry_after"], "`workload.retry_after` must be at most `workload.timeout`", found, hint);
+        if !section.has("retry_after") {
+            // The default is no contradiction of the user's: written out, it would have the scenario of a report refused.
+            section.resolved.retain(|(key, _)| key != "retry_after");
+        }
+    }
     let keys = small(section.integer("keys", default.keys.into(), 1..=1_000_000, "How many keys."));
     let doc = "Client i speaks only to the node at position i of this list, over and over. Empty: clients follow the leader.";
     let pin = section.names("pin", &[], "nodes", &names.nodes, doc);
     let start = section.duration("start", default.start, zero..=Duration::from_secs(48 * 3_600), "When the first operations start.");
     if let Some(entry) = section.entry("start").filter(|_| start >= names.duration) {
-        let label = format!("the load ends at {}", crate::scenario::units::show_duration(names.duration));
+        let label = format!("the load ends at {}", show_duration(names.duration));
         section.reading.note_at("`workload.start` is after the end of `duration`", &entry.item.at, label);
     }
     let operations =

@@ -102,6 +102,14 @@ const MESSAGES: &[Shown] = &[
 
 /// A client that gives an operation up sooner than this may do so in the time of an ordinary election.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+const COMMANDS: &[Shown] = &[
+    Shown { name: "transfer_leadership [NODE]", summary: "The leader hands over to this voter, or to the one with the longest log." },
+    Shown { name: "add_node NODE", summary: "The leader makes this node a voter." },
+    Shown { name: "remove_node NODE", summary: "The leader takes this node out of the configuration." },
+    Shown { name: "add_learner NODE", summary: "The leader replicates to this node, which has no vote." },
+    Shown { name: "promote NODE", summary: "The leader makes this learner a voter once it has caught up." },
+    Shown { name: "change NODE,NODE,…", summary: "The leader makes these the voters, by joint consensus." },
+];
 
 impl System for RaftSystem {
     fn name(&self) -> &'static str {
@@ -130,6 +138,10 @@ impl System for RaftSystem {
 
     fn messages(&self) -> &'static [Shown] {
         MESSAGES
+    }
+
+    fn commands(&self) -> &'static [Shown] {
+        COMMANDS
     }
 
     fn checks(&self) -> &'static [&'static Checker] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::defects::{self, Rules};
-use crate::scenario::{Section, Settings};
+use crate::scenario::{Section, Settings, show_duration};
 
 /// How reads are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         "How reads are answered: after a round of heartbeats, by a lease, or at once from what is there (possibly old).",
     );
     let names = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
-    Arc::new(RaftSettings {
+    let settings = RaftSettings {
         heartbeat_interval: section.duration(
             "heartbeat_interval",
             default.heartbeat_interval,
@@ -196,7 +196,17 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             0..=1_000_000_000,
             "Entries that a learner may lag behind and still be promoted.",
         ),
-        initial_voters: section.words("initial_voters", &[], "The first voters; the other nodes wait to be added. Empty: all nodes."),
+        initial_voters: section.node_names("initial_voters", "The first voters; the other nodes wait to be added. Empty: all nodes."),
         rules: Rules::with(names.iter().map(String::as_str)),
-    })
+    };
+    let (shortest, heartbeat) = (settings.election_timeout.0, settings.heartbeat_interval);
+    if shortest <= heartbeat {
+        section.contradiction(
+            &["election_timeout", "heartbeat_interval"],
+            "`raft.election_timeout` must begin above `raft.heartbeat_interval`",
+            format!("the shortest timeout is {}, and heartbeats are {} apart", show_duration(shortest), show_duration(heartbeat)),
+            "followers of a healthy leader would stand for election; several heartbeats to a timeout are usual",
+        );
+    }
+    Arc::new(settings)
 }
