@@ -102,6 +102,7 @@ const MESSAGES: &[Shown] = &[
 
 /// A client that gives an operation up sooner than this may do so in the time of an ordinary election.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
 const COMMANDS: &[Shown] = &[
     Shown { name: "transfer_leadership [NODE]", summary: "The leader hands over to this voter, or to the one with the longest log." },
     Shown { name: "add_node NODE", summary: "The leader makes this node a voter." },
