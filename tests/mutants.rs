@@ -17,12 +17,12 @@ use seedbed::systems::{Defect, SYSTEMS};
 const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
     (
         "leader_append_only",
-        "a leader has no code that removes entries: it would have to follow another leader of its term, and `election_safety` sees that first",
+        "a leader has no code that removes entries: it would have to follow another leader of its term, which `election_safety` sees first",
     ),
     ("no_panic", "assertions step aside where a mistake is planted, so that the trace shows what it leads to"),
 ];
 
-/// A run may take longer than the table says only if the table is wrong, so this many seeds are the most that it may say.
+/// A defect that needs more seeds than this wants a sharper scenario.
 const SEEDS_MAX: u32 = 150;
 
 /// All defects, with the names of their systems.

@@ -120,7 +120,7 @@ defects! {
         "What follows a snapshot in the log stays although it conflicts."
     SnapshotOffByOne "snapshot-off-by-one" "log_matching" "raft/learner-catches-up" 2
         "A snapshot says that it ends an entry earlier than it does."
-    CompactionBeforeSnapshot "compaction-before-snapshot" "applied_without_gaps" "raft/crashes-while-compacting" 40
+    CompactionBeforeSnapshot "compaction-before-snapshot" "applied_without_gaps" "raft/crashes-while-compacting" 7
         "The log is shortened before the snapshot is written."
     ConfigNotRestored "config-not-restored" "commit_on_majority" "raft/members-and-snapshots" 2
         "A snapshot is installed without its configuration."
