@@ -24,7 +24,8 @@ fn scenario(set: &[(&str, &str)]) -> Scenario {
 
 /// Virtual seconds a second on one core.
 fn simulation() {
-    let scenario = scenario(&[("nemesis", "[]"), ("workload.clients", "10"), ("workload.rate", "100"), ("duration", "600s"), ("recovery", "10s")]);
+    let scenario =
+        scenario(&[("nemesis", "[]"), ("workload.clients", "10"), ("workload.rate", "100"), ("duration", "600s"), ("recovery", "10s")]);
     let system = system_of(&scenario);
     let mut least = f64::INFINITY;
     let mut operations = 0;
