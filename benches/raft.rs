@@ -56,6 +56,7 @@ fn judged() {
 }
 
 /// How much sooner two jobs are done than one. Elapsed time, the best of three each, taken in turns: only a machine with two idle cores shows it.
+#[allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 fn jobs() {
     let scenarios = [scenario(&[])];
     let mut best = [f64::INFINITY; 2];
