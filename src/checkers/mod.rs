@@ -144,8 +144,34 @@ pub static CHECKERS: &[&Checker] = &[
     &elections::CHECKER,
 ];
 
-/// The checks that make sense for Raft: at present all that there are.
-pub static RAFT_CHECKS: &[&Checker] = CHECKERS;
+/// The checks that make sense for Raft.
+pub static RAFT_CHECKS: &[&Checker] = &[
+    &linearizable::CHECKER,
+    &election_safety::CHECKER,
+    &vote_once::CHECKER,
+    &term_monotonic::CHECKER,
+    &leader_append_only::CHECKER,
+    &log_matching::CHECKER,
+    &leader_completeness::CHECKER,
+    &state_machine_safety::CHECKER,
+    &commit_on_majority::CHECKER,
+    &committed_never_truncated::CHECKER,
+    &applied_without_gaps::CHECKER,
+    &acknowledged_is_committed::CHECKER,
+    &exactly_once::CHECKER,
+    &lease_exclusive::CHECKER,
+    &one_config_in_flight::CHECKER,
+    &config_quorum_overlap::CHECKER,
+    &config_barrier::CHECKER,
+    &persist_before_reply::CHECKER,
+    &no_panic::CHECKER,
+    &leader_elected::CHECKER,
+    &terms_stable::CHECKER,
+    &convergence::CHECKER,
+    &all_operations_answered::CHECKER,
+    &availability::CHECKER,
+    &elections::CHECKER,
+];
 
 /// The check of this name.
 pub fn find(name: &str) -> Option<&'static Checker> {

@@ -48,6 +48,13 @@ pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path)
     for (file, bytes) in draw(&run.trace, system_of(scenario).plots()) {
         fs::write(folder.join("plots").join(&file), bytes).map_err(|cause| failed(&format!("plots/{file}"), cause))?;
     }
+    let artifacts = system_of(scenario).artifacts(scenario, &run.trace);
+    if !artifacts.is_empty() {
+        fs::create_dir(folder.join("files")).map_err(|cause| failed("files", cause))?;
+    }
+    for (file, bytes) in artifacts {
+        fs::write(folder.join("files").join(&file), bytes).map_err(|cause| failed(&format!("files/{file}"), cause))?;
+    }
     // Here is the place of `report.html`, which is made of the run, its results and the drawings, and of nothing else.
     staged.commit()?;
     Ok(target)

@@ -62,6 +62,9 @@ pub(crate) fn grammar(fault: &str) -> Option<&'static FaultGrammar> {
     GRAMMAR.iter().find(|grammar| grammar.name == fault)
 }
 
+/// What the metric `status` says.
+pub const STATUSES: &[&str] = &["up", "down", "paused", "absent"];
+
 /// The metrics that the testbed records for every node.
 pub const TESTBED_METRICS: &[Shown] = &[
     Shown { name: "status", summary: "up, down, paused or absent" },

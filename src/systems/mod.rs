@@ -10,6 +10,7 @@ use crate::checkers::Checker;
 use crate::plots::Plot;
 use crate::scenario::{Scenario, Section, Settings};
 use crate::sim::{RunOptions, RunOutput};
+use crate::trace::Trace;
 
 /// A selectable mistake, off by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,22 @@ pub struct Shown {
     pub summary: &'static str,
 }
 
+/// Why a system cannot run a scenario that otherwise reads well: an ensemble of two, sensors without a web tier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The key to point at, by its path: `nodes.count`, `audio.song`. Where the file lacks it, the nearest table above it is shown.
+    pub key: &'static str,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// What is there instead, for the caret.
+    pub found: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// A further file of a report: its name below `files/`, and its content.
+pub type Artifact = (String, Vec<u8>);
+
 /// A system: everything that the scenario reader, the runner, the checks and the documentation need to know of it.
 pub trait System: Send + Sync + 'static {
     /// `raft`.
@@ -47,6 +64,11 @@ pub trait System: Send + Sync + 'static {
     fn operations(&self) -> &'static [&'static str];
     /// Metrics, for conditions and plots.
     fn metrics(&self) -> &'static [Shown];
+    /// The words that a metric takes; empty for one that is a number or a node.
+    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
+        let _ = metric;
+        &[]
+    }
     /// Events, for conditions.
     fn events(&self) -> &'static [Shown];
     /// Message types, for `drop` and `hold`.
@@ -64,6 +86,16 @@ pub trait System: Send + Sync + 'static {
     /// Checks that the scenario's settings give no right to judge by, although the system is correct: they are left out of the verdict.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let _ = scenario;
+        vec![]
+    }
+    /// What it refuses of a scenario that reads well otherwise.
+    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
+        let _ = scenario;
+        vec![]
+    }
+    /// Further files of a report, made from the trace alone: tables of the original assignment, what a listener heard.
+    fn artifacts(&self, scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
+        let _ = (scenario, trace);
         vec![]
     }
     /// Read the system's own section of a scenario.

@@ -132,6 +132,19 @@ fn the_resolved_scenario_reads_as_the_same_scenario() {
 }
 
 #[test]
+fn one_entry_can_stand_for_many_nodes() {
+    // Fifty listeners are one line, each is a node of its own name, and the name without a number is all of them.
+    let text = "system = \"toy\"\n[nodes]\ncount = 2\n[[nodes.node]]\nname = \"w\"\ncount = 50\nrole = \"witness\"\ndrift_ppm = 7\n\
+                [[nemesis]]\nfault = \"kill\"\ntargets = \"w\"\nat = \"1s\"\n";
+    let scenario = read(text);
+    assert_eq!(scenario.nodes.nodes.len(), 52);
+    let last = &scenario.nodes.nodes[51];
+    assert_eq!((last.name.as_str(), last.role.as_str(), last.clock.drift_ppm.1), ("w50", "witness", 7.0));
+    assert_eq!(scenario.nodes.groups["w"].len(), 50);
+    assert_eq!(format!("{scenario:?}"), format!("{:?}", read(&scenario.resolved)));
+}
+
+#[test]
 fn overrides_and_defects_go_over_the_file() {
     // `--set` and `--defect` are for experiments without another file; what they say is in the resolved text too.
     let overrides: Vec<(String, String)> = [

@@ -262,6 +262,36 @@ fn what_says_that_it_leaves_the_model_may_leave_it() {
 }
 
 #[test]
+fn words_that_never_come_and_nodes_that_the_system_refuses() {
+    // A condition on a word that no node ever shows would wait for ever, and a cluster that cannot work would fail for no fault of its own.
+    let when = |condition: &str| format!("[[nemesis]]\nfault = \"kill\"\nwhen = {{ metric = \"role\", {condition} }}");
+    let witness = "[[nodes.node]]\nname = \"w\"\nrole = \"witness\"\n";
+    insta::assert_snapshot!(messages(&[
+        ("an unknown word", &when("equals = \"leder\"")),
+        ("bounds of a word", &when("at_least = 3, at_most = 4")),
+        ("a system's own complaints, each at the nearest place", &format!("{witness}[toy]\nbatch = 3")),
+        ("nodes with a count and one of them again", "[[nodes.node]]\nname = \"p\"\ncount = 3\n[[nodes.node]]\nname = \"p2\""),
+        ("a count of clients' names", "[[nodes.node]]\nname = \"c\"\ncount = 3"),
+        ("a count of none", "[[nodes.node]]\nname = \"p\"\ncount = 0"),
+        ("too many nodes together", "[nodes]\ncount = 600\n[[nodes.node]]\nname = \"p\"\ncount = 600"),
+    ]));
+}
+
+#[test]
+fn commands_that_no_node_understands() {
+    // A node leaves alone what it does not understand, so that a misspelt command would look like one without effect.
+    let command = |text: &str| format!("[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\"\ncommand = \"{text}\"");
+    insta::assert_snapshot!(messages(&[
+        ("nothing asked for", "[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\""),
+        ("an unknown command", &command("transfer_leadreship n2")),
+        ("a command without its node", &command("add_node")),
+        ("a command with too much", &command("add_node n2 n3")),
+        ("an unknown node", &command("add_node n9")),
+        ("a node twice", &command("change n1,n2,n1")),
+    ]));
+}
+
+#[test]
 fn overrides() {
     // The place of a mistake in `--set` is the text of the command line.
     insta::assert_snapshot!(with_options(&[

@@ -8,7 +8,7 @@ use seedbed::checkers::{Checker, ParamInfo, Verdict};
 use seedbed::plots::Plot;
 use seedbed::scenario::{Scenario, Section, Settings};
 use seedbed::sim::{RunOptions, RunOutput};
-use seedbed::systems::{Defect, Shown, System};
+use seedbed::systems::{Complaint, Defect, Shown, System};
 
 pub struct Toy;
 
@@ -76,6 +76,22 @@ impl System for Toy {
     fn metrics(&self) -> &'static [Shown] {
         &[Shown { name: "role", summary: "follower or leader" }, Shown { name: "current_term", summary: "the term" }]
     }
+    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
+        if metric == "role" { &["follower", "leader"] } else { &[] }
+    }
+    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
+        let peers = scenario.nodes.nodes.iter().filter(|node| node.role == "peer").count();
+        let refused = |key, found: &str| Complaint {
+            key,
+            message: "a witness needs two peers".into(),
+            found: found.into(),
+            hint: "add peers, or leave the witness out".into(),
+        };
+        match scenario.nodes.nodes.len() - peers {
+            1.. if peers < 2 => vec![refused("nodes.node", "too few peers"), refused("toy.batch", "of no use"), refused("disk", "alone")],
+            _ => vec![],
+        }
+    }
     fn events(&self) -> &'static [Shown] {
         &[Shown { name: "leader", summary: "a node becomes leader" }, Shown { name: "vote", summary: "a vote is given" }]
     }
@@ -83,7 +99,11 @@ impl System for Toy {
         &[Shown { name: "AppendEntries", summary: "entries" }, Shown { name: "RequestVote", summary: "asks for a vote" }]
     }
     fn commands(&self) -> &'static [Shown] {
-        &[Shown { name: "transfer_leadership [NODE]", summary: "another leads" }, Shown { name: "add_node NODE", summary: "a node joins" }]
+        &[
+            Shown { name: "transfer_leadership [NODE]", summary: "another leads" },
+            Shown { name: "add_node NODE", summary: "a node joins" },
+            Shown { name: "change NODE,NODE,…", summary: "these vote" },
+        ]
     }
     fn checks(&self) -> &'static [&'static Checker] {
         CHECKS

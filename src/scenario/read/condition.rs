@@ -1,12 +1,13 @@
 //! `when = { … }`: a condition on what nodes show.
 
+use crate::error::excerpt;
 use crate::systems::Shown;
 
 use super::Names;
-use crate::scenario::catalog::{TESTBED_EVENTS, TESTBED_METRICS};
+use crate::scenario::catalog::{STATUSES, TESTBED_EVENTS, TESTBED_METRICS};
 use crate::scenario::faults::Condition;
 use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::mistake_at;
+use crate::scenario::reading::{mistake_at, name_hint};
 use crate::scenario::tree::{Item, Value};
 use crate::scenario::units::show_text;
 
@@ -82,7 +83,26 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
     {
         section.reading.note_at(format!("`{}` can never hold", section.path), &entry.item.at, "less than `at_least`");
     }
+    if let (Some(system), Some(metric)) = (names.system, &metric) {
+        let words = if metric == "status" { STATUSES } else { system.metric_words(metric) };
+        judge_words(section, metric, words, equals.as_deref());
+    }
     Some(Condition::Metric { metric: metric?, node, at_least, at_most, equals })
+}
+
+/// A metric that is a word has no bounds, and it is never another than those it takes: such a condition would wait for ever.
+fn judge_words(section: &Section<'_>, metric: &str, words: &[&str], equals: Option<&str>) {
+    if words.is_empty() {
+        return;
+    }
+    for entry in ["at_least", "at_most"].iter().filter_map(|key| section.entry(key)) {
+        let mistake = mistake_at(format!("`{metric}` is a word, not a number"), &entry.key_at, "has no bounds");
+        section.reading.note(mistake.hint(format!("as in: when = {{ metric = \"{metric}\", equals = \"{}\" }}", words[0])));
+    }
+    if let (Some(word), Some(entry)) = (equals.filter(|word| !words.contains(word)), section.entry("equals")) {
+        let hint = name_hint(word, "words", words.iter().copied());
+        section.reading.note(mistake_at(format!("`{metric}` is never `{}`", excerpt(word)), &entry.item.at, "unknown word").hint(hint));
+    }
 }
 
 fn node(section: &mut Section<'_>, names: &Names, words: &[&str], doc: &'static str) -> String {

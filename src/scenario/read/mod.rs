@@ -269,10 +269,34 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
         resolved: String::new(),
     };
     scenario.resolved = resolved;
+    if reading.is_clean() {
+        for complaint in system.complaints(&scenario) {
+            reading.note(mistake_at(complaint.message, &place_of(table, complaint.key), complaint.found).hint(complaint.hint));
+        }
+    }
     if reading.is_clean() && !scenario.model.beyond_model {
         model::Judge { scenario: &scenario, reading, places: &places, clocks: &clocks, model: &model_place }.judge();
     }
     Some(scenario)
+}
+
+/// Where a key stands, or else the nearest table above it; the place of `system` for what the file says nothing of.
+fn place_of(table: &Table, path: &str) -> tree::At {
+    let (mut table, mut place) = (Some(table), None);
+    for key in path.split('.') {
+        let Some(entry) = table.and_then(|table| table.get(key)) else { break };
+        place = Some(entry);
+        table = match &entry.item.value {
+            tree::Value::Table(below) => Some(below),
+            _ => None,
+        };
+    }
+    let place = place.or(table.and_then(|table| table.get("system")));
+    match place {
+        Some(entry) if matches!(entry.item.value, tree::Value::Table(_) | tree::Value::List(_)) => entry.key_at.clone(),
+        Some(entry) => entry.item.at.clone(),
+        None => unreachable!("a scenario that was read has a system"),
+    }
 }
 
 fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Option<&'static dyn System>, String) {

@@ -64,15 +64,23 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
     }
     let mut entries = section.tables("node");
     let mut seen: Vec<String> = vec![];
+    let mut counted: Vec<(String, Vec<String>)> = vec![];
     for entry in &mut entries {
-        let Some(spec) = read_node(entry, &roles, &first_role, &of_all, names, &seen) else { continue };
-        places.note(&section, &spec.name);
-        places.note(entry, &spec.name);
-        seen.push(spec.name.clone());
-        match nodes.iter_mut().find(|node| node.name == spec.name) {
-            Some(node) => *node = spec,
-            None => nodes.push(spec),
+        let Some((spec, members)) = read_node(entry, &roles, &first_role, &of_all, names, &seen) else { continue };
+        for name in members.clone().unwrap_or_else(|| vec![spec.name.clone()]) {
+            let spec = NodeSpec { name, ..spec.clone() };
+            places.note(&section, &spec.name);
+            places.note(entry, &spec.name);
+            seen.push(spec.name.clone());
+            match nodes.iter_mut().find(|node| node.name == spec.name) {
+                Some(node) => *node = spec,
+                None => nodes.push(spec),
+            }
         }
+        counted.extend(members.map(|members| (spec.name, members)));
+    }
+    if let Some(at) = section.entry("node").map(|entry| &entry.key_at).filter(|_| nodes.len() as u64 > NODES_MAX) {
+        section.reading.note_at("the scenario has too many nodes", at, format!("{} nodes, and at most {NODES_MAX} can be", nodes.len()));
     }
     // Where nodes are listed but none of them is right, each has been complained of.
     let listed = !entries.is_empty();
@@ -87,7 +95,13 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
     }
     names.nodes = nodes.iter().map(|node| node.name.clone()).collect();
     names.roles = nodes.iter().map(|node| node.role.clone()).collect();
-    let groups = read_groups(&mut section, names);
+    let mut groups = read_groups(&mut section, names);
+    for (name, members) in counted {
+        // A group of the file's own that has the name is meant; so is a node.
+        if !names.nodes.contains(&name) {
+            groups.entry(name).or_insert(members);
+        }
+    }
     names.groups = groups.keys().cloned().collect();
     root.close("nodes", section);
     (NodesSpec { nodes, groups, processing, restart_after }, places)
@@ -136,6 +150,7 @@ fn read_offset(item: &Item) -> Result<i64, Problem> {
     Ok(nanos)
 }
 
+/// A node, or with `count` the pattern of several and their names.
 fn read_node(
     section: &mut Section<'_>,
     roles: &[String],
@@ -143,8 +158,10 @@ fn read_node(
     of_all: &Own,
     names: &Names,
     seen: &[String],
-) -> Option<NodeSpec> {
+) -> Option<(NodeSpec, Option<Vec<String>>)> {
     let name = section.optional_text("name", "Its name. Must be given.");
+    let doc = "So many nodes alike, named like this one with a number behind, from 1; the name alone stands for all of them, as a group.";
+    let count = section.optional_integer("count", 1..=NODES_MAX, doc);
     let role = section.name("role", first_role, "roles", roles, "Its role in the system; the first one where none is given.");
     let own = read_own(section, of_all);
     let reading = section.reading;
@@ -159,15 +176,18 @@ fn read_node(
     if !good_name(reading, &name, at, "node") {
         return None;
     }
-    if names.clients.contains(&name) {
-        reading.note(mistake_at(format!("`{name}` is the name of a client"), at, "taken").hint("clients are c1, c2, …"));
-        return None;
+    let members: Option<Vec<String>> = count.map(|count| (1..=count).map(|number| format!("{name}{number}")).collect());
+    for member in members.as_deref().unwrap_or(std::slice::from_ref(&name)) {
+        if names.clients.contains(member) {
+            reading.note(mistake_at(format!("`{member}` is the name of a client"), at, "taken").hint("clients are c1, c2, …"));
+            return None;
+        }
+        if seen.contains(member) {
+            reading.note_at(format!("two nodes are named `{member}`"), at, "the second of them");
+            return None;
+        }
     }
-    if seen.contains(&name) {
-        reading.note_at(format!("two nodes are named `{name}`"), at, "the second of them");
-        return None;
-    }
-    Some(NodeSpec { name, role, clock: own.clock, slowness: own.slowness })
+    Some((NodeSpec { name, role, clock: own.clock, slowness: own.slowness }, members))
 }
 
 /// Whether a name of the file's own can stand in traces and file names; a mistake is noted where not.

@@ -30,6 +30,9 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "transfer", summary: "A leader tells another server to take over." },
 ];
 
+/// What the metric `role` says.
+pub const ROLES: &[&str] = &["follower", "pre_candidate", "candidate", "leader", "learner"];
+
 /// All metrics, for the reference, in the order in which they are shown.
 pub const METRICS: &[Shown] = &[
     Shown { name: "role", summary: "`follower`, `pre_candidate`, `candidate`, `leader`, or `learner` for a server without a vote." },
