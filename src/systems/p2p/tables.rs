@@ -125,8 +125,10 @@ impl Tables {
     fn delete(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
         match self.acting(rules, host, operation.user()) {
             Err(status) => status,
-            Ok(user) if user.files.remove(operation.file()).is_none() => 3,
-            Ok(_) => 0,
+            Ok(user) => match user.files.remove(operation.file()) {
+                Some(_) => 0,
+                None => 3,
+            },
         }
     }
 
