@@ -45,7 +45,6 @@ pub static P2P_CHECKS: &[&Checker] = &[
 pub struct Expiry<'a> {
     pub user: &'a str,
     pub order: u64,
-    pub time_us: u64,
 }
 
 /// What several checks need of a trace.
@@ -58,7 +57,7 @@ impl<'a> P2pTrace<'a> {
     pub fn new(case: &Case<'a>) -> P2pTrace<'a> {
         let trace: &'a Trace = case.trace;
         let expired = trace.events.iter().filter(|event| event.name == "offline" && event.fields.text("reason") == Some("expired"));
-        let expiries = expired.filter_map(|event| Some(Expiry { user: event.fields.text("user")?, order: event.index, time_us: event.time_us }));
+        let expiries = expired.filter_map(|event| Some(Expiry { user: event.fields.text("user")?, order: event.index }));
         P2pTrace { calls: calls(trace, case.history()), expiries: expiries.collect() }
     }
 }

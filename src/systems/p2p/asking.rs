@@ -28,6 +28,8 @@ pub struct Services {
     pub timeout: Duration,
     /// For one try.
     pub retry_after: Duration,
+    /// The size of a connection's send buffer, bytes.
+    pub send_buffer: usize,
     /// With a mistake: the own clock will do where the date service does not answer.
     pub own_clock: bool,
 }

@@ -36,6 +36,12 @@ defects! {
         "What a user has published is not forgotten when it disconnects."
     AnyHost "any-host" "p2p_directory_linearizable" "p2p/borrowed-names" 2
         "Who is connected is asked, but not from where: anybody publishes and disconnects in the name of others."
+    DoubleConnect "double-connect" "p2p_script" "p2p/table" 2
+        "Nobody looks whether a user is connected already: the second connection takes the place of the first."
+    FirstAddress "first-address" "p2p_users_listed" "p2p/coming-and-going" 2
+        "A user who connects again is shown at the port of its first connection."
+    OneErrorCode "one-error-code" "p2p_statuses" "p2p/coming-and-going" 2
+        "Whatever is wrong, the status is that of failure."
     LoggerBlocks "logger-blocks" "availability" "p2p/logger-down" 2
         "The directory waits for the logging server before it answers."
     LoggedFirst "logged-first" "p2p_operation_log" "p2p/directory-crashes" 2
@@ -44,7 +50,7 @@ defects! {
         "What one read gives is taken for whole strings, however the bytes were cut on their way."
     MalformedKills "malformed-kills" "no_panic" "p2p/hostile-connections" 2
         "A request that is none ends the directory's process."
-    OneAtATime "one-at-a-time" "p2p_answered_in_time" "p2p/hostile-connections" 2
+    OneAtATime "one-at-a-time" "availability" "p2p/hostile-connections" 2
         "The directory serves one connection after the other, and one that says nothing keeps all others waiting."
     // Peers.
     StaleAddress "stale-address" "p2p_published_is_fetched" "p2p/moved-peer" 2
@@ -108,6 +114,21 @@ impl Rules {
     /// Whether a user may act from wherever its name is given.
     pub fn believes_any_host(self) -> bool {
         self.has(Flaw::AnyHost)
+    }
+
+    /// Whether a second connection is none of anybody's business.
+    pub fn connects_twice(self) -> bool {
+        self.has(Flaw::DoubleConnect)
+    }
+
+    /// Whether the port of the first connection is shown for ever.
+    pub fn lists_first_port(self) -> bool {
+        self.has(Flaw::FirstAddress)
+    }
+
+    /// Whether all errors have one status.
+    pub fn knows_one_error(self) -> bool {
+        self.has(Flaw::OneErrorCode)
     }
 
     /// Whether answers wait for the logging server.

@@ -5,7 +5,7 @@
 //! is durable. A connected user has a lease, which its peer's heartbeats renew: of a peer that has crashed nothing more comes, and its users are
 //! taken for disconnected. Leases are no part of the journal; after a start of the directory all of them begin anew.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::defects::Rules;
@@ -47,6 +47,8 @@ pub struct Directory {
     connections: BTreeMap<StreamId, Connection>,
     /// When each connected user was last heard of.
     heard: BTreeMap<String, LocalTime>,
+    /// Users who were connected last until their leases were over.
+    expired: BTreeSet<String>,
     swept: LocalTime,
     /// With a mistake: connections in the order in which they came.
     turns: VecDeque<StreamId>,
@@ -67,6 +69,7 @@ impl Directory {
             logger,
             connections: BTreeMap::new(),
             heard: BTreeMap::new(),
+            expired: BTreeSet::new(),
             swept: LocalTime::ZERO,
             turns: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -81,6 +84,7 @@ impl Directory {
         let now = ctx.now();
         self.heard = self.tables.connected().map(|(user, _)| (user.clone(), now)).collect();
         events::tables(ctx, self.tables.counts().0, self.outbox.last(), nanos(self.settings.lease) / 1_000);
+        self.tell_tables(ctx);
         ctx.listen(PORT);
         self.swept = now;
         ctx.set_timer(P2pTimer::Sweep, self.settings.lease / SWEEPS_A_LEASE);
@@ -232,11 +236,15 @@ impl Directory {
         match entry {
             Entry::Expired(user) => {
                 self.tables.expire(user);
+                self.expired.insert(user.clone());
                 None
             }
             Entry::Executed(host, request) => {
                 let operation = &request.operation;
                 let reply = self.tables.execute(self.rules, host, operation);
+                if operation.service == Service::Connect && reply.status == 0 {
+                    self.expired.remove(operation.user());
+                }
                 self.executed.note(host, &request.id, &reply);
                 self.outbox.push(line(self.outbox.last() + 1, request));
                 Some(reply)
@@ -261,6 +269,17 @@ impl Directory {
                 self.heard.remove(user);
             }
             _ => {}
+        }
+    }
+
+    /// After a start: what a crash may have kept from being told, although it was durable.
+    fn tell_tables(&mut self, ctx: &mut Step<'_>) {
+        for user in &self.expired {
+            events::offline(ctx, user, "expired");
+        }
+        for (user, address) in self.tables.connected() {
+            events::online(ctx, user, ctx.find(&address.host), address.port);
+            events::offered(ctx, user, self.tables.user(user).map_or(0, |user| user.files.len()));
         }
     }
 

@@ -27,6 +27,7 @@
 //! | `share`, `fetch`, `folder` | who fetches here; what is fetched; where files lie |
 //! | `client`, `command` | a user at the terminal; the lines of a script |
 //! | `node`, `message`, `events`, `settings` | the four roles as one type; datagrams; what is shown; `[p2p]` |
+//! | `complaints`, `artifacts` | scenarios that cannot be run; the operation log and the transfers as tables |
 //! | `defects` | the mistakes that can be planted |
 //!
 //! **Simplifications.** The directory's journal is never compacted. Users have no passwords, as in the assignment: whoever gives a name is believed, except that
@@ -38,9 +39,11 @@
 //! Leases (1989). M. Herlihy, J. Wing: Linearizability (1990). S. Saroiu, P. Gummadi, S. Gribble: A Measurement Study of Peer-to-Peer File
 //! Sharing Systems (2002).
 
+mod artifacts;
 mod asking;
 mod client;
 mod command;
+mod complaints;
 mod date;
 mod date_service;
 mod defects;
@@ -73,13 +76,13 @@ pub use message::P2pMessage;
 pub use service::{NAME_BYTES_MAX, Service, good_name, good_text};
 pub use settings::P2pSettings;
 
-use super::{Defect, Shown, System};
+use super::{Artifact, Complaint, Defect, Shown, System};
 use crate::checkers::{Checker, P2P_CHECKS};
 use crate::node::Identity;
 use crate::plots::{P2P_PLOTS, Plot};
 use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
 use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
-use crate::trace::Word;
+use crate::trace::{Trace, Word};
 
 /// The roles.
 const PEER: &str = "peer";
@@ -143,6 +146,14 @@ impl System for P2pSystem {
         DEFECTS
     }
 
+    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
+        complaints::complaints(scenario)
+    }
+
+    fn artifacts(&self, _: &Scenario, trace: &Trace) -> Vec<Artifact> {
+        vec![("operation_log.csv".to_owned(), artifacts::operation_log(trace)), ("transfers.csv".to_owned(), artifacts::transfers(trace))]
+    }
+
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
         settings::read(section)
     }
@@ -156,6 +167,7 @@ impl System for P2pSystem {
 pub struct P2pCluster {
     settings: Arc<P2pSettings>,
     workload: WorkloadSpec,
+    send_buffer: usize,
     peers: Vec<String>,
     directory: String,
     date_service: String,
@@ -169,6 +181,7 @@ impl P2pCluster {
         P2pCluster {
             settings: Arc::new(scenario.settings::<P2pSettings>().clone()),
             workload: scenario.workload.clone(),
+            send_buffer: scenario.network.stream.window as usize,
             peers: of(PEER).collect(),
             directory: of(DIRECTORY).next().unwrap_or_default(),
             date_service: of(DATE_SERVICE).next().unwrap_or_default(),
@@ -198,6 +211,7 @@ impl Cluster for P2pCluster {
                     date_service: find(&self.date_service).expect("the scenario has a date service"),
                     timeout: self.workload.timeout,
                     retry_after: self.workload.retry_after,
+                    send_buffer: self.send_buffer,
                     own_clock: self.settings.rules.dates_itself(),
                 };
                 P2pNode::Peer(Box::new(peer::Peer::new(self.settings.clone(), services)))

@@ -70,13 +70,13 @@ pub struct Peer {
 impl Peer {
     pub fn new(settings: Arc<P2pSettings>, services: Services) -> Peer {
         Peer {
+            share: Share::new(services.send_buffer),
             settings,
             services,
             nonce: 0,
             requests: 0,
             job: None,
             answered: None,
-            share: Share::default(),
             cache: BTreeMap::new(),
             others: BTreeMap::new(),
         }

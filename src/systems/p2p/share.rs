@@ -33,14 +33,27 @@ struct Caller {
     words: Vec<String>,
 }
 
-/// Sessions by user, and callers.
-#[derive(Default)]
+/// A file that is sent: its content, and how much of it was written.
+struct Sending {
+    content: Vec<u8>,
+    written: usize,
+}
+
+/// Sessions by user, callers, and files on their way.
 pub struct Share {
     sessions: BTreeMap<String, Session>,
     callers: BTreeMap<StreamId, Caller>,
+    sending: BTreeMap<StreamId, Sending>,
+    /// The size of a connection's send buffer, bytes.
+    buffer: usize,
 }
 
 impl Share {
+    /// Nobody is connected here.
+    pub fn new(buffer: usize) -> Share {
+        Share { sessions: BTreeMap::new(), callers: BTreeMap::new(), sending: BTreeMap::new(), buffer }
+    }
+
     /// A port for a connection to come; nobody is answered there until it stands.
     pub fn draw_port(ctx: &mut Step<'_>) -> u16 {
         ctx.rng().between(20_000, 60_000) as u16
@@ -112,10 +125,15 @@ impl Share {
                 ctx.set_timer(P2pTimer::Idle(stream), settings.idle_timeout);
             }
             StreamEvent::Data(stream, bytes) => self.on_data(ctx, settings.rules, stream, &bytes),
-            StreamEvent::PeerClosed(stream) | StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => {
+            StreamEvent::Writable(stream) => self.send(ctx, stream),
+            StreamEvent::PeerClosed(stream) => {
                 if self.forget(ctx, stream) {
                     ctx.close(stream);
                 }
+            }
+            StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => {
+                self.forget(ctx, stream);
+                self.sending.remove(&stream);
             }
             _ => {}
         }
@@ -171,9 +189,24 @@ impl Share {
         ctx.write(stream, vec![b'0' + status]);
         if status == 0 {
             ctx.write(stream, encode([bytes.to_string().as_str(), format!("{digest:016x}").as_str()]));
-            ctx.write(stream, content);
         }
-        ctx.close(stream);
+        self.sending.insert(stream, Sending { content, written: 0 });
+        self.send(ctx, stream);
+    }
+
+    /// Write as much as the send buffer takes and a byte more, so that the stream tells when there is room again.
+    fn send(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+        let Some(sending) = self.sending.get_mut(&stream) else { return };
+        let end = sending.content.len().min(sending.written + self.buffer + 1);
+        let piece = sending.content[sending.written..end].to_vec();
+        sending.written = end;
+        if !piece.is_empty() {
+            ctx.write(stream, piece);
+        }
+        if end == sending.content.len() {
+            self.sending.remove(&stream);
+            ctx.close(stream);
+        }
     }
 
     /// How many users are connected here, and how many files are on their lists.

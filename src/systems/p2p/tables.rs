@@ -23,6 +23,16 @@ pub struct User {
     pub address: Option<Address>,
     /// What it has published: descriptions by file. Invariant: empty unless connected.
     pub files: BTreeMap<String, String>,
+    /// The port of its first connection, of which only a mistake makes use.
+    first_port: Option<u16>,
+}
+
+impl User {
+    /// Not connected any more, and so without files.
+    fn leave(&mut self) {
+        self.address = None;
+        self.files.clear();
+    }
 }
 
 /// All users.
@@ -50,7 +60,7 @@ impl Tables {
     /// A connection ends without its user: its lease is over. What was published is forgotten, as when the user says it.
     pub fn expire(&mut self, name: &str) {
         if let Some(user) = self.users.get_mut(name) {
-            *user = User::default();
+            user.leave();
         }
     }
 
@@ -59,14 +69,19 @@ impl Tables {
         if !well_named(operation) {
             return Reply::status(operation.service.fail());
         }
+        let reply = self.execute_named(rules, host, operation);
+        if rules.knows_one_error() && reply.status != 0 { Reply::status(operation.service.fail()) } else { reply }
+    }
+
+    fn execute_named(&mut self, rules: Rules, host: &str, operation: &Operation) -> Reply {
         match operation.service {
             Service::Register => Reply::status(self.register(operation.user())),
             Service::Unregister => Reply::status(self.unregister(operation.user())),
-            Service::Connect => Reply::status(self.connect(host, operation)),
+            Service::Connect => Reply::status(self.connect(rules, host, operation)),
             Service::Disconnect => Reply::status(self.disconnect(rules, host, operation.user())),
             Service::Publish => Reply::status(self.publish(rules, host, operation)),
             Service::Delete => Reply::status(self.delete(rules, host, operation)),
-            Service::ListUsers => self.list_users(host, operation.user()),
+            Service::ListUsers => self.list_users(rules, host, operation.user()),
             Service::ListContent => self.list_content(host, operation),
             Service::GetFile => Reply::status(operation.service.fail()),
         }
@@ -84,13 +99,14 @@ impl Tables {
         u8::from(self.users.remove(name).is_none())
     }
 
-    fn connect(&mut self, host: &str, operation: &Operation) -> u8 {
+    fn connect(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
         let Ok(port) = operation.argument().parse() else { return Service::Connect.fail() };
         match self.users.get_mut(operation.user()) {
             None => 1,
-            Some(user) if user.address.is_some() => 2,
+            Some(user) if user.address.is_some() && !rules.connects_twice() => 2,
             Some(user) => {
                 user.address = Some(Address { host: host.to_owned(), port });
+                user.first_port.get_or_insert(port);
                 0
             }
         }
@@ -104,7 +120,7 @@ impl Tables {
                 0
             }
             Ok(user) => {
-                *user = User::default();
+                user.leave();
                 0
             }
         }
@@ -132,11 +148,15 @@ impl Tables {
         }
     }
 
-    fn list_users(&mut self, host: &str, name: &str) -> Reply {
+    fn list_users(&mut self, rules: Rules, host: &str, name: &str) -> Reply {
         if let Err(status) = self.acting(Rules::default(), host, name) {
             return Reply::status(status);
         }
-        let lines = self.connected().flat_map(|(name, address)| [name.clone(), address.host.clone(), address.port.to_string()]);
+        let port = |name: &String, address: &Address| match self.users.get(name).and_then(|user| user.first_port) {
+            Some(first) if rules.lists_first_port() => first.to_string(),
+            _ => address.port.to_string(),
+        };
+        let lines = self.connected().flat_map(|(name, address)| [name.clone(), address.host.clone(), port(name, address)]);
         Reply { status: 0, items: lines.collect() }
     }
 
