@@ -5,7 +5,7 @@
 
 use super::super::findings::{seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
-use super::{Call, P2pTrace, judge, touches};
+use super::{Call, P2pTrace, events, judge, touches};
 use crate::systems::p2p::Service;
 
 /// See the module.
@@ -38,7 +38,15 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 continue;
             }
             let Some(publication) = publication(p2p, owner, file, call) else { continue };
-            if connected(p2p, owner, publication.peer, call.invoked, completed) {
+            // Only the peer that has published can have the file, and a crash of it ends what it shares.
+            let path = format!("share/{file}");
+            let there = events(case, &["file"]).any(|event| {
+                Some(event.node) == publication.peer && event.index < call.invoked && event.fields.text("path") == Some(&path)
+            });
+            let crashed = events(case, &["crash"]).any(|event| {
+                Some(event.node) == publication.peer && (publication.invoked..=completed).contains(&event.index)
+            });
+            if there && !crashed && connected(p2p, owner, publication.peer, call.invoked, completed) {
                 let nodes: Vec<_> = call.peer.into_iter().chain(publication.peer).collect();
                 findings.report(ended_us, &nodes, || {
                     format!("{} at {}, and {owner} publishes {file} at {}", call.shown(), seconds(ended_us), publication.process)

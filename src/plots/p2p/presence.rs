@@ -19,6 +19,9 @@ pub static P2P_PRESENCE: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
+/// The line of the published files.
+const FILES: plotters::style::RGBColor = plotters::style::RGBColor(150, 150, 150);
+
 /// A user's connection, or a part of it with the same number of files.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -43,6 +46,8 @@ pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
     let mut legend: Vec<(Swatch, String)> =
         hosts.iter().take(12).map(|host| (Swatch::Box(palette::of_node(*host)), format!("at {}", trace.name(*host)))).collect();
     legend.push((Swatch::Mark(Mark::Crash), "the peer crashed".to_owned()));
+    legend.push((Swatch::Line(palette::BLACK, 1.5), "below: connected users".to_owned()));
+    legend.push((Swatch::Line(FILES, 1.5), "below: published files".to_owned()));
     let mut notes = vec![format!("Pale: connected. The full part of a bar is as high as the user has files; the highest is {most}.")];
     if users.len() > shown.len() {
         notes.push(format!("{} more users are not shown.", users.len() - shown.len()));
@@ -82,7 +87,7 @@ fn totals(frame: &mut super::super::frame::Frame, trace: &Trace) {
     let (panel, time) = (frame.panels[1], frame.time);
     let directory = trace.with_role("directory").next();
     let of = |name: &str| directory.and_then(|node| ints(trace, name).remove(&node)).unwrap_or_default();
-    let lines = [("connected", palette::BLACK), ("published", palette::BLUE)].map(|(name, color)| (of(name), color));
+    let lines = [("connected", palette::BLACK), ("published", FILES)].map(|(name, color)| (of(name), color));
     let most = lines.iter().flat_map(|(changes, _)| changes.iter().map(|(_, value)| *value)).max().unwrap_or(0).max(1);
     let scale = Scale::linear(0.0, most as f64, 4);
     frame.y_axis(1, &scale, "users, files");

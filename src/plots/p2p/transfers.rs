@@ -22,7 +22,7 @@ const OUTCOMES: [(&str, &str, RGBColor); 7] = [
     ("ok", "whole", palette::GREEN),
     ("missing", "not published, or not there", palette::PALE),
     ("refused", "refused", palette::ORANGE),
-    ("broken", "broken off", palette::VERMILLION),
+    ("broken", "broken off, or gone from there", palette::VERMILLION),
     ("stalled", "stalled", palette::PURPLE),
     ("damaged", "damaged", palette::YELLOW),
     ("", "ended by a crash", palette::BLACK),

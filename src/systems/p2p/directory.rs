@@ -3,7 +3,7 @@
 //! Connections are independent of each other: each has its own buffer and its own limit of time, so that one which is slow, silent or full of
 //! nonsense is a nuisance to nobody else. A request is executed in one step when its last byte has come, and the answer leaves when the journal
 //! is durable. A connected user has a lease, which its peer's heartbeats renew: of a peer that has crashed nothing more comes, and its users are
-//! taken for disconnected. Leases are no part of the journal; after a start of the directory all of them begin anew.
+//! taken for disconnected; at once, where a request shows that the peer's program has started again. Leases are no part of the journal; after a start of the directory all of them begin anew.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -216,6 +216,7 @@ impl Directory {
                 Known::Late => return ctx.reset(stream),
             }
         }
+        self.end_former_start(ctx, &host, &request.id);
         let (date, operation) = (request.date.clone(), request.operation.clone());
         let before = self.tables.user(operation.user()).cloned();
         let entry = Entry::Executed(host, request);
@@ -299,16 +300,31 @@ impl Directory {
         let silent: Vec<String> =
             self.heard.iter().filter(|(_, heard)| now.saturating_since(**heard) > lease).map(|(user, _)| user.clone()).collect();
         for user in silent {
-            self.heard.remove(&user);
-            let files = self.tables.user(&user).map_or(0, |user| user.files.len());
-            let entry = Entry::Expired(user.clone());
-            self.apply(&entry);
-            self.journal.append(ctx, self.rules, &entry);
-            if files > 0 {
-                events::offered(ctx, &user, 0);
-            }
-            events::offline(ctx, &user, "expired");
+            self.expire(ctx, user);
         }
+    }
+
+    /// A peer that has started again has none of its former connections: there is no need to wait for their leases.
+    fn end_former_start(&mut self, ctx: &mut Step<'_>, host: &str, id: &RequestId) {
+        if self.rules.keeps_ghosts() || !self.executed.is_restarted(host, id) {
+            return;
+        }
+        let gone: Vec<String> =
+            self.tables.connected().filter(|(_, address)| address.host == host).map(|(user, _)| user.clone()).collect();
+        for user in gone {
+            self.expire(ctx, user);
+        }
+    }
+
+    fn expire(&mut self, ctx: &mut Step<'_>, user: String) {
+        self.heard.remove(&user);
+        if self.tables.user(&user).is_some_and(|user| !user.files.is_empty()) {
+            events::offered(ctx, &user, 0);
+        }
+        events::offline(ctx, &user, "expired");
+        let entry = Entry::Expired(user);
+        self.apply(&entry);
+        self.journal.append(ctx, self.rules, &entry);
     }
 
     pub fn on_report_timer(&mut self, ctx: &mut Step<'_>) {

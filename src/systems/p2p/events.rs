@@ -1,6 +1,5 @@
 //! What the nodes show of themselves: the one place that knows the names of events and their fields.
 
-use super::message::LogLine;
 use super::node::Step;
 use super::service::Operation;
 use crate::node::{NodeId, Value};
@@ -16,6 +15,7 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "malformed", summary: "The directory got bytes that are no request." },
     Shown { name: "reported", summary: "The logging server has confirmed all lines up to this one." },
     Shown { name: "log_found", summary: "The logging server has started; how many lines it found on its disk." },
+    Shown { name: "log_line", summary: "One of these lines." },
     Shown { name: "logged", summary: "A line is in the operation log, durably." },
     Shown { name: "dated", summary: "The date service has told a node date and time." },
     Shown { name: "session_open", summary: "A user is connected at this peer, which listens on the port." },
@@ -36,6 +36,7 @@ pub const METRICS: &[Shown] = &[
     Shown { name: "published", summary: "Published files (directory); files on its own lists (peer)." },
     Shown { name: "executed", summary: "Operations that the directory has executed." },
     Shown { name: "reported", summary: "Of these, how many the logging server has confirmed (directory)." },
+    Shown { name: "log_line", summary: "One of these lines." },
     Shown { name: "logged", summary: "Lines of the operation log (logging server)." },
     Shown { name: "dates", summary: "Dates given (date service)." },
     Shown { name: "sessions", summary: "Users connected at a peer." },
@@ -92,10 +93,10 @@ pub fn log_found(ctx: &mut Step<'_>, lines: u64) {
     ctx.observe("log_found", &["lines"], &[number(lines)]);
 }
 
-pub fn logged(ctx: &mut Step<'_>, line: &LogLine) {
-    let date = line.date.replace(' ', "_");
-    let values = [number(line.sequence), text(line.operation), text(&date), text(&line.user), text(&line.file)];
-    ctx.observe("logged", &["sequence", "operation", "date", "user", "file"], &values);
+/// A line that is logged, or found at a start.
+pub fn log_line(ctx: &mut Step<'_>, name: &'static str, sequence: u64, operation: &str, date: &str, user: &str, file: &str) {
+    let values = [number(sequence), text(operation), text(&date.replace(' ', "_")), text(user), text(file)];
+    ctx.observe(name, &["sequence", "operation", "date", "user", "file"], &values);
 }
 
 pub fn dated(ctx: &mut Step<'_>, to: NodeId, date: &str) {

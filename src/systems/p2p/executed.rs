@@ -40,12 +40,19 @@ pub enum Known {
 impl Executed {
     /// Look a request up.
     pub fn look_up(&self, host: &str, id: &RequestId) -> Known {
-        let last = self.hosts.get(host).and_then(|starts| starts.iter().find(|last| last.nonce == id.nonce));
-        match last {
-            Some(last) if last.counter == id.counter => Known::Answered(last.reply.clone()),
-            Some(last) if last.counter > id.counter => Known::Late,
+        let starts = self.hosts.get(host).map_or(&[][..], Vec::as_slice);
+        let Some(position) = starts.iter().position(|last| last.nonce == id.nonce) else { return Known::New };
+        let (last, is_newest) = (&starts[position], position + 1 == starts.len());
+        match last.counter {
+            counter if counter == id.counter => Known::Answered(last.reply.clone()),
+            counter if counter > id.counter || !is_newest => Known::Late,
             _ => Known::New,
         }
+    }
+
+    /// Whether the request comes from another start than the last one of this host: then the program that had started before is gone.
+    pub fn is_restarted(&self, host: &str, id: &RequestId) -> bool {
+        self.hosts.get(host).and_then(|starts| starts.last()).is_some_and(|last| last.nonce != id.nonce)
     }
 
     /// A request was executed.
@@ -78,5 +85,8 @@ mod tests {
         assert_eq!(executed.look_up("p1", &id(5, 3)), Known::New);
         assert_eq!(executed.look_up("p1", &id(6, 1)), Known::New);
         assert_eq!(executed.look_up("p2", &id(5, 2)), Known::New);
+        assert!(executed.is_restarted("p1", &id(6, 1)) && !executed.is_restarted("p1", &id(5, 3)) && !executed.is_restarted("p2", &id(6, 1)));
+        executed.note("p1", &id(6, 1), &Reply::status(0));
+        assert_eq!(executed.look_up("p1", &id(5, 3)), Known::Late);
     }
 }

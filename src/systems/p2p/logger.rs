@@ -26,8 +26,12 @@ impl Logger {
         if intact < bytes.len() {
             ctx.truncate(LOG, intact as u64);
         }
-        self.last = records.iter().filter_map(|strings| strings.first()?.parse().ok()).max().unwrap_or(0);
+        self.last = records.len() as u64;
         events::log_found(ctx, self.last);
+        for strings in &records {
+            let [sequence, user, operation, date, file] = strings.as_slice() else { continue };
+            events::log_line(ctx, "log_line", sequence.parse().unwrap_or(0), operation, date, user, file);
+        }
     }
 
     pub fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
@@ -37,7 +41,7 @@ impl Logger {
             if line.sequence == self.last + 1 {
                 self.last = line.sequence;
                 bytes.extend(stored(line));
-                events::logged(ctx, line);
+                events::log_line(ctx, "logged", line.sequence, line.operation, &line.date, &line.user, &line.file);
             }
         }
         if !bytes.is_empty() {
