@@ -19,7 +19,6 @@ const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
         "leader_append_only",
         "a leader has no code that removes entries: it would have to follow another leader of its term, which `election_safety` sees first",
     ),
-    ("no_panic", "assertions step aside where a mistake is planted, so that the trace shows what it leads to"),
 ];
 
 /// A defect that needs more seeds than this wants a sharper scenario.

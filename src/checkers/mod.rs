@@ -28,6 +28,7 @@ mod linearizable;
 mod log_matching;
 mod no_panic;
 mod one_config_in_flight;
+mod p2p;
 mod persist_before_reply;
 mod raft;
 mod state_machine_safety;
@@ -38,6 +39,7 @@ mod vote_once;
 use std::collections::BTreeMap;
 
 pub use case::Case;
+pub use p2p::P2P_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 
@@ -142,6 +144,19 @@ pub static CHECKERS: &[&Checker] = &[
     &all_operations_answered::CHECKER,
     &availability::CHECKER,
     &elections::CHECKER,
+    // File sharing.
+    &p2p::directory_linearizable::CHECKER,
+    &p2p::users_listed::CHECKER,
+    &p2p::statuses::CHECKER,
+    &p2p::script::CHECKER,
+    &p2p::files_whole::CHECKER,
+    &p2p::failure_leaves_files::CHECKER,
+    &p2p::only_published_served::CHECKER,
+    &p2p::operation_log::CHECKER,
+    &p2p::dates::CHECKER,
+    &p2p::ghosts_vanish::CHECKER,
+    &p2p::published_is_fetched::CHECKER,
+    &p2p::answered_in_time::CHECKER,
 ];
 
 /// The checks that make sense for Raft.

@@ -15,6 +15,7 @@ mod frame;
 mod kinds;
 mod latency;
 mod messages;
+mod p2p;
 mod palette;
 mod render;
 mod replication_lag;
@@ -34,6 +35,7 @@ use crate::trace::Trace;
 pub use clock_offsets::CLOCK_OFFSETS;
 pub use latency::LATENCY;
 pub use messages::MESSAGES;
+pub use p2p::{P2P_LOG_LAG, P2P_PRESENCE, P2P_STATUSES, P2P_TRANSFERS};
 pub use replication_lag::REPLICATION_LAG;
 pub use roles::ROLES;
 pub use space_time::SPACE_TIME;
@@ -58,7 +60,10 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG];
 
 /// The plots that make sense for Raft: all of them.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+
+/// The plots that make sense for `p2p`.
+pub static P2P_PLOTS: &[&Plot] = &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

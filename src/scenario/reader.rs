@@ -67,6 +67,17 @@ impl Problem {
     }
 }
 
+/// Why a line of a list of lines cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// What is there, for the caret.
+    pub label: String,
+    /// What to do.
+    pub hint: String,
+}
+
 /// What a key takes, for messages and for the reference.
 pub(crate) struct Key<'r> {
     pub(crate) name: &'r str,
@@ -194,6 +205,32 @@ impl<'a> Section<'a> {
         let words = self.read_words(&key, entry, options);
         self.resolve(key.name, format!("[{}]", words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")));
         words
+    }
+
+    /// A list of lines in a small language of the system's own, each read by `parse`; a mistake is shown at its line.
+    pub fn lines<T>(&mut self, key: &'static str, parse: impl Fn(&str) -> Result<T, BadLine>, doc: &'static str) -> Vec<T> {
+        let key = Key { name: key, kind: "a list of lines", range: String::new(), doc };
+        let Some(entry) = self.take(&key, Some("[]".into())) else {
+            self.resolve(key.name, "[]".into());
+            return vec![];
+        };
+        let Value::List(list) = &entry.item.value else {
+            self.complain(&key, Problem::found(&entry.item).hint(format!("a list stands in brackets: {} = [\"…\"]", key.name)));
+            return vec![];
+        };
+        let (mut lines, mut written) = (vec![], vec![]);
+        for item in list.iter().take_while(|_| !self.reading.is_full()) {
+            match item.text().map(|text| (text, parse(text))) {
+                None => self.complain(&key, Problem::found(item)),
+                Some((text, Ok(line))) => {
+                    written.push(show_text(text));
+                    lines.push(line);
+                }
+                Some((_, Err(bad))) => self.reading.note(mistake_at(bad.message, &item.at, bad.label).hint(bad.hint)),
+            }
+        }
+        self.resolve(key.name, format!("[{}]", written.join(", ")));
+        lines
     }
 
     /// Any text.

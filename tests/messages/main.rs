@@ -5,5 +5,6 @@ mod files;
 mod fuzz;
 mod good;
 mod help;
+mod p2p;
 mod texts;
 mod toy;

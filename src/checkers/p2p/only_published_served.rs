@@ -1,0 +1,69 @@
+//! A peer serves what its user has published, and nothing else of its disk: not what lies in the folder unpublished, not what was withdrawn, not what lies
+//! beside the folder.
+//!
+//! What counts is what the user has typed and was told. A `publish` without an answer may count, and so may one that was withdrawn without an answer; a
+//! withdrawal counts from its answer on. The end of a connection withdraws all: when the user asks for it, or when the peer learns that its lease is over.
+
+use super::super::{Case, Checker, Params, Verdict};
+use super::{Call, events, judge};
+use crate::systems::p2p::Service;
+use crate::trace::NodeId;
+
+/// See the module.
+pub static CHECKER: Checker = Checker {
+    name: "p2p_only_published_served",
+    summary: "A peer sends only files of its shared folder that its user has published and not withdrawn since.",
+    source: "the assignment's `get_file`: the sharing peer checks its own list",
+    params: &[],
+    check,
+};
+
+/// A user's session at a peer has ended, by the peer's own account.
+struct SessionEnd<'a> {
+    node: NodeId,
+    user: &'a str,
+    order: u64,
+}
+
+fn check(case: &Case<'_>, _: &Params) -> Verdict {
+    judge(case, CHECKER.name, |p2p, findings| {
+        let ended = events(case, &["session_end"]);
+        let ends: Vec<SessionEnd<'_>> = ended
+            .filter_map(|event| Some(SessionEnd { node: event.node, user: event.fields.text("user")?, order: event.index }))
+            .collect();
+        for event in events(case, &["serve"]).filter(|event| event.fields.int("status") == Some(0)) {
+            let (user, path) = (event.fields.text("user").unwrap_or(""), event.fields.text("path").unwrap_or(""));
+            let Some(file) = path.strip_prefix("share/") else {
+                findings.report(event.time_us, &[event.node], || {
+                    format!("{} sends {path}, which is not in its shared folder", case.trace.name(event.node))
+                });
+                continue;
+            };
+            let here = |call: &&Call<'_>| call.peer == Some(event.node) && call.user == user && call.invoked < event.index;
+            let published = p2p.calls.iter().filter(here).filter(|call| {
+                let happened = call.open || matches!(call.status, Some(0 | 3));
+                call.service == Service::Publish && call.argument() == file && happened
+            });
+            let stands = |call: &Call<'_>| {
+                // Without an answer it may have happened at any time up to now.
+                let since = if call.open { event.index } else { call.completed.unwrap_or(event.index) };
+                let withdrawn = p2p.calls.iter().filter(here).any(|other| {
+                    let withdraws = match other.service {
+                        Service::Delete => other.argument() == file,
+                        Service::Disconnect | Service::Unregister => true,
+                        _ => false,
+                    };
+                    let told = other.completed.is_some_and(|completed| completed < event.index);
+                    withdraws && other.status == Some(0) && told && other.invoked > since
+                });
+                let over = ends.iter().any(|end| end.node == event.node && end.user == user && end.order > since && end.order < event.index);
+                !withdrawn && !over
+            };
+            if !published.into_iter().any(stands) {
+                findings.report(event.time_us, &[event.node], || {
+                    format!("{} sends {file} of {user}, who does not publish it", case.trace.name(event.node))
+                });
+            }
+        }
+    })
+}

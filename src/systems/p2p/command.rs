@@ -1,0 +1,254 @@
+//! What a user types: the services, and a few commands that only prepare a scene. Scripts of a scenario are made of the same lines.
+//!
+//! | line | what happens |
+//! |---|---|
+//! | `register alice`, `unregister alice`, `connect alice`, `disconnect alice` | as the table says; the user named last is the one who acts from then on |
+//! | `publish song.txt A description`, `delete song.txt` | in the name of that user |
+//! | `list_users`, `list_content bob` | likewise |
+//! | `get_file bob song.txt copy.txt` | the file `song.txt` of bob's, to be stored as `copy.txt` |
+//! | `wait 2s` | nothing, for so long |
+//! | `create song.txt 5000` | a file of so many bytes lies in the peer's shared folder |
+//! | `hide diary.txt 5000` | a file lies beside the shared folder, where nobody else has any business |
+//! | `send text` | a connection to the directory that says just this, `\0` for a zero byte, and then ends |
+//! | `silence 5s` | a connection to the directory that says nothing, for so long |
+//!
+//! Behind a service, `-> 1` says which status the script expects.
+
+use std::time::Duration;
+
+use super::service::Service;
+use crate::error::nearest;
+use crate::scenario::{BadLine, parse_duration};
+
+/// A command for a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// A service.
+    Service {
+        /// Which.
+        service: Service,
+        /// In whose name.
+        user: String,
+        /// What else was given, in the order of the line.
+        arguments: Vec<String>,
+    },
+    /// A file appears.
+    Create {
+        /// Its name.
+        file: String,
+        /// Its length.
+        bytes: usize,
+        /// Whether it lies beside the shared folder.
+        hidden: bool,
+    },
+    /// A connection to the directory with these bytes.
+    Send(Vec<u8>),
+    /// A connection to the directory that says nothing.
+    Silence(Duration),
+}
+
+impl Command {
+    /// Bytes of the line, more or less.
+    pub fn size(&self) -> usize {
+        match self {
+            Command::Service { user, arguments, .. } => 12 + user.len() + arguments.iter().map(|each| each.len() + 1).sum::<usize>(),
+            Command::Create { file, .. } => 16 + file.len(),
+            Command::Send(bytes) => 5 + bytes.len(),
+            Command::Silence(_) => 12,
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The status that the user is shown.
+    pub status: u8,
+    /// What stands behind it: the lists, the port, the reason.
+    pub detail: String,
+    /// Whether the status is an answer.
+    pub certainty: Certainty,
+}
+
+/// What is known of an operation that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// It was answered.
+    Answered,
+    /// It was not even asked for, for this reason.
+    NotAsked(&'static str),
+    /// Nobody knows whether it happened, for this reason.
+    Unknown(&'static str),
+}
+
+impl Answer {
+    /// A status and nothing else.
+    pub fn status(status: u8) -> Answer {
+        Answer { status, detail: String::new(), certainty: Certainty::Answered }
+    }
+
+    /// A status with what it says.
+    pub fn told(status: u8, detail: impl Into<String>) -> Answer {
+        Answer { status, detail: detail.into(), certainty: Certainty::Answered }
+    }
+}
+
+/// A line of a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptLine {
+    /// The line as it stands in the scenario.
+    pub text: String,
+    /// What it asks.
+    pub step: Step,
+    /// The status that it should have.
+    pub expected: Option<u8>,
+}
+
+/// What a line of a script asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, for so long.
+    Wait(Duration),
+    /// A service, with the words behind its name; who acts shows when it is run.
+    Service(Service, Vec<String>),
+    /// A command of the peer's own.
+    Local(Command),
+}
+
+/// The commands with what they take.
+const USAGE: &[(&str, &str)] = &[
+    ("register", "register USER"),
+    ("unregister", "unregister USER"),
+    ("connect", "connect USER"),
+    ("disconnect", "disconnect USER"),
+    ("publish", "publish FILE DESCRIPTION"),
+    ("delete", "delete FILE"),
+    ("list_users", "list_users"),
+    ("list_content", "list_content USER"),
+    ("get_file", "get_file USER FILE LOCAL_FILE"),
+    ("wait", "wait DURATION"),
+    ("create", "create FILE BYTES"),
+    ("hide", "hide FILE BYTES"),
+    ("send", "send TEXT"),
+    ("silence", "silence DURATION"),
+];
+
+/// A file of a script may have so many bytes.
+const FILE_BYTES_MAX: usize = 16_000_000;
+
+/// Read a line of a script.
+pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
+    let (line, expected) = match text.rsplit_once("->") {
+        Some((line, status)) => (line.trim(), Some(expected(status.trim())?)),
+        None => (text.trim(), None),
+    };
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let words: Vec<&str> = words.collect();
+    let Some((_, usage)) = USAGE.iter().find(|(known, _)| *known == name) else { return Err(unknown(name)) };
+    let step = match Service::of_name(name) {
+        Some(service) => service_step(service, &words),
+        None => local_step(name, line, &words),
+    };
+    let step = step.ok_or_else(|| BadLine {
+        message: format!("`{name}` of a script takes something else"),
+        label: format!("found `{}`", crate::error::excerpt(line)),
+        hint: format!("it is written as in: {usage}"),
+    })?;
+    let scene = !matches!(step, Step::Service(..));
+    if scene && expected.is_some() {
+        return Err(BadLine {
+            message: format!("`{name}` has no status"),
+            label: "only services have one".into(),
+            hint: format!("leave out what follows `->`: {line}"),
+        });
+    }
+    if let (Step::Service(service, _), Some(status)) = (&step, expected)
+        && status > service.fail()
+    {
+        return Err(BadLine {
+            message: format!("`{name}` has no status {status}"),
+            label: "not in its row of the table".into(),
+            hint: format!("its statuses are 0 to {}", service.fail()),
+        });
+    }
+    Ok(ScriptLine { text: text.to_owned(), step, expected })
+}
+
+fn expected(status: &str) -> Result<u8, BadLine> {
+    let digit = status.parse::<u8>().ok().filter(|digit| *digit <= 9);
+    digit.ok_or_else(|| BadLine {
+        message: "what follows `->` must be a status".into(),
+        label: format!("found `{}`", crate::error::excerpt(status)),
+        hint: "a status is one digit, as in: register alice -> 0".into(),
+    })
+}
+
+fn unknown(name: &str) -> BadLine {
+    let names = USAGE.iter().map(|(name, _)| *name);
+    let hint = match nearest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", names.collect::<Vec<_>>().join(", ")),
+    };
+    if name.is_empty() {
+        return BadLine { message: "a line of a script is empty".into(), label: "no command".into(), hint };
+    }
+    BadLine { message: format!("scripts have no command `{}`", crate::error::excerpt(name)), label: "unknown command".into(), hint }
+}
+
+fn service_step(service: Service, words: &[&str]) -> Option<Step> {
+    let fits = match service {
+        Service::ListUsers => words.is_empty(),
+        Service::Publish => words.len() >= 2,
+        Service::GetFile => words.len() == 3,
+        _ => words.len() == 1,
+    };
+    let arguments = match service {
+        Service::Publish => vec![words.first()?.to_string(), words.get(1..)?.join(" ")],
+        _ => words.iter().map(ToString::to_string).collect(),
+    };
+    fits.then_some(Step::Service(service, arguments))
+}
+
+fn local_step(name: &str, line: &str, words: &[&str]) -> Option<Step> {
+    Some(match (name, words) {
+        ("wait", [duration]) => Step::Wait(parse_duration(duration).ok()?),
+        ("silence", [duration]) => Step::Local(Command::Silence(parse_duration(duration).ok()?)),
+        ("create" | "hide", [file, bytes]) => {
+            let bytes = bytes.parse().ok().filter(|bytes| *bytes <= FILE_BYTES_MAX)?;
+            let file = Some(file.to_string()).filter(|file| super::service::good_name(file))?;
+            Step::Local(Command::Create { file, bytes, hidden: name == "hide" })
+        }
+        ("send", [_, ..]) => {
+            let text = line.strip_prefix("send").unwrap_or_default().trim_start();
+            Step::Local(Command::Send(text.replace("\\0", "\0").into_bytes()))
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A description is all that follows the file, and the expected status stands behind the arrow.
+    #[test]
+    fn a_line_is_read_as_it_is_meant() {
+        let line = parse("publish song.txt A fine  song -> 3").expect("a good line");
+        assert_eq!(line.step, Step::Service(Service::Publish, vec!["song.txt".into(), "A fine song".into()]));
+        assert_eq!(line.expected, Some(3));
+        assert_eq!(parse("wait 250ms").expect("a good line").step, Step::Wait(Duration::from_millis(250)));
+        assert_eq!(parse(r"send REGISTER\0x").expect("good").step, Step::Local(Command::Send(b"REGISTER\0x".to_vec())));
+    }
+
+    /// What is wrong is said before a run begins, with what would be right.
+    #[test]
+    fn a_bad_line_says_what_would_be_right() {
+        let hint = |line: &str| parse(line).expect_err("a bad line").hint;
+        assert_eq!(hint("regster alice"), "did you mean `register`?");
+        assert_eq!(hint("get_file bob song.txt"), "it is written as in: get_file USER FILE LOCAL_FILE");
+        assert_eq!(hint("register alice -> x"), "a status is one digit, as in: register alice -> 0");
+        assert_eq!(hint("register alice -> 3"), "its statuses are 0 to 2");
+        assert_eq!(hint("wait 2s -> 0"), "leave out what follows `->`: wait 2s");
+    }
+}

@@ -1,0 +1,174 @@
+//! What the nodes show of themselves: the one place that knows the names of events and their fields.
+
+use super::node::Step;
+use super::service::Operation;
+use crate::node::{NodeId, Value};
+use crate::systems::Shown;
+
+/// All events, for the reference.
+pub const EVENTS: &[Shown] = &[
+    Shown { name: "tables", summary: "The directory has started; how many users it found on its disk, and its lease." },
+    Shown { name: "executed", summary: "The directory has executed an operation of a host; its number in the operation log and its status." },
+    Shown { name: "online", summary: "The directory takes a user for connected, at this host and port." },
+    Shown { name: "offline", summary: "It does no longer; `reason` is `disconnect`, `unregister` or `expired`." },
+    Shown { name: "offered", summary: "How many files the directory knows of a user from now on." },
+    Shown { name: "malformed", summary: "The directory got bytes that are no request." },
+    Shown { name: "reported", summary: "The logging server has confirmed all lines up to this one." },
+    Shown { name: "log_found", summary: "The logging server has started; how many lines it found on its disk." },
+    Shown { name: "log_line", summary: "One of these lines." },
+    Shown { name: "logged", summary: "A line is in the operation log, durably." },
+    Shown { name: "dated", summary: "The date service has told a node date and time." },
+    Shown { name: "session_open", summary: "A user is connected at this peer, which listens on the port." },
+    Shown { name: "session_end", summary: "It is no longer; `reason` is `asked` or `expired`." },
+    Shown { name: "share", summary: "A file is on the peer's own list of what a user has published." },
+    Shown { name: "unshare", summary: "It is taken from the list." },
+    Shown { name: "file", summary: "A file lies at a path: `how` is `created`, `found` at a start, or `fetched`." },
+    Shown { name: "serve", summary: "A sharing peer answers a request for a file; with status 0 it sends the file at this path." },
+    Shown { name: "fetch", summary: "A peer begins a transfer from this host." },
+    Shown { name: "fetched", summary: "A transfer has ended; how much has come." },
+    Shown { name: "kept", summary: "After a transfer without success: what lies under the final name." },
+];
+
+/// All metrics, for the reference.
+pub const METRICS: &[Shown] = &[
+    Shown { name: "users", summary: "Registered users (directory)." },
+    Shown { name: "connected", summary: "Connected users (directory)." },
+    Shown { name: "published", summary: "Published files (directory); files on its own lists (peer)." },
+    Shown { name: "executed", summary: "Operations that the directory has executed." },
+    Shown { name: "reported", summary: "Of these, how many the logging server has confirmed (directory)." },
+    Shown { name: "log_line", summary: "One of these lines." },
+    Shown { name: "logged", summary: "Lines of the operation log (logging server)." },
+    Shown { name: "dates", summary: "Dates given (date service)." },
+    Shown { name: "sessions", summary: "Users connected at a peer." },
+    Shown { name: "busy", summary: "1 while a peer works on a command." },
+];
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned().into())
+}
+
+fn number(number: u64) -> Value {
+    Value::Int(number as i64)
+}
+
+pub fn tables(ctx: &mut Step<'_>, users: usize, executed: u64, lease_us: u64) {
+    ctx.observe("tables", &["users", "executed", "lease_us"], &[number(users as u64), number(executed), number(lease_us)]);
+}
+
+pub fn executed(ctx: &mut Step<'_>, origin: NodeId, sequence: u64, date: &str, operation: &Operation, status: u8) {
+    let values = [
+        number(sequence),
+        Value::Node(origin),
+        text(operation.service.name()),
+        number(u64::from(status)),
+        text(&date.replace(' ', "_")),
+        text(operation.user()),
+        text(operation.argument()),
+    ];
+    ctx.observe("executed", &["sequence", "origin", "operation", "status", "date", "user", "argument"], &values);
+}
+
+pub fn online(ctx: &mut Step<'_>, user: &str, host: Option<NodeId>, port: u16) {
+    let host = host.map_or(text("none"), Value::Node);
+    ctx.observe("online", &["host", "port", "user"], &[host, number(u64::from(port)), text(user)]);
+}
+
+pub fn offline(ctx: &mut Step<'_>, user: &str, reason: &'static str) {
+    ctx.observe("offline", &["reason", "user"], &[Value::Text(reason.into()), text(user)]);
+}
+
+pub fn offered(ctx: &mut Step<'_>, user: &str, files: usize) {
+    ctx.observe("offered", &["files", "user"], &[number(files as u64), text(user)]);
+}
+
+pub fn malformed(ctx: &mut Step<'_>, origin: NodeId, reason: &'static str) {
+    ctx.observe("malformed", &["origin", "reason"], &[Value::Node(origin), Value::Text(reason.into())]);
+}
+
+pub fn reported(ctx: &mut Step<'_>, upto: u64) {
+    ctx.observe("reported", &["upto"], &[number(upto)]);
+}
+
+pub fn log_found(ctx: &mut Step<'_>, lines: u64) {
+    ctx.observe("log_found", &["lines"], &[number(lines)]);
+}
+
+/// A line that is logged, or found at a start.
+pub fn log_line(ctx: &mut Step<'_>, name: &'static str, sequence: u64, operation: &str, date: &str, user: &str, file: &str) {
+    let values = [number(sequence), text(operation), text(&date.replace(' ', "_")), text(user), text(file)];
+    ctx.observe(name, &["sequence", "operation", "date", "user", "file"], &values);
+}
+
+pub fn dated(ctx: &mut Step<'_>, to: NodeId, date: &str) {
+    ctx.observe("dated", &["to", "date"], &[Value::Node(to), text(&date.replace(' ', "_"))]);
+}
+
+pub fn session_open(ctx: &mut Step<'_>, user: &str, port: u16) {
+    ctx.observe("session_open", &["port", "user"], &[number(u64::from(port)), text(user)]);
+}
+
+pub fn session_end(ctx: &mut Step<'_>, user: &str, port: u16, reason: &'static str) {
+    let values = [number(u64::from(port)), Value::Text(reason.into()), text(user)];
+    ctx.observe("session_end", &["port", "reason", "user"], &values);
+}
+
+pub fn share(ctx: &mut Step<'_>, name: &'static str, user: &str, file: &str) {
+    ctx.observe(name, &["user", "file"], &[text(user), text(file)]);
+}
+
+pub fn file(ctx: &mut Step<'_>, how: &'static str, path: &str, bytes: u64, digest: u64) {
+    let values = [Value::Text(how.into()), number(bytes), Value::Hash(digest), text(path)];
+    ctx.observe("file", &["how", "bytes", "digest", "path"], &values);
+}
+
+/// What a sharing peer sends, or does not.
+pub struct Serving<'a> {
+    pub to: NodeId,
+    pub user: &'a str,
+    pub status: u8,
+    pub bytes: u64,
+    pub digest: u64,
+    /// What was opened, below the peer's own folder.
+    pub path: &'a str,
+}
+
+pub fn serve(ctx: &mut Step<'_>, serving: &Serving<'_>) {
+    let values = [
+        Value::Node(serving.to),
+        number(u64::from(serving.status)),
+        number(serving.bytes),
+        Value::Hash(serving.digest),
+        text(serving.user),
+        text(serving.path),
+    ];
+    ctx.observe("serve", &["to", "status", "bytes", "digest", "user", "path"], &values);
+}
+
+pub fn fetch(ctx: &mut Step<'_>, from: Option<NodeId>, port: u16, attempt: u32, file: &str, name: &str) {
+    let from = from.map_or(text("none"), Value::Node);
+    let values = [from, number(u64::from(port)), number(u64::from(attempt)), text(file), text(name)];
+    ctx.observe("fetch", &["from", "port", "attempt", "file", "name"], &values);
+}
+
+/// The end of a transfer.
+pub struct Fetched<'a> {
+    pub from: Option<NodeId>,
+    /// `ok`, `missing`, `refused`, `broken`, `stalled`, `damaged`.
+    pub outcome: &'static str,
+    pub bytes: u64,
+    pub digest: u64,
+    pub file: &'a str,
+    pub name: &'a str,
+}
+
+pub fn fetched(ctx: &mut Step<'_>, end: &Fetched<'_>) {
+    let from = end.from.map_or(text("none"), Value::Node);
+    let outcome = Value::Text(end.outcome.into());
+    let values = [from, outcome, number(end.bytes), Value::Hash(end.digest), text(end.file), text(end.name)];
+    ctx.observe("fetched", &["from", "outcome", "bytes", "digest", "file", "name"], &values);
+}
+
+pub fn kept(ctx: &mut Step<'_>, present: bool, bytes: u64, digest: u64, path: &str) {
+    let values = [number(u64::from(present)), number(bytes), Value::Hash(digest), text(path)];
+    ctx.observe("kept", &["present", "bytes", "digest", "path"], &values);
+}

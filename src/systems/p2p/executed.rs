@@ -1,0 +1,92 @@
+//! Which requests were executed already, and what was answered.
+//!
+//! A peer that gets no answer asks again under the same number: its request may not have come, or may be on its way still, or the answer was
+//! lost. The directory knows the last request of each start of a peer's program, and a peer has one at a time; so a number that it knows gets
+//! the same answer again, and a smaller one is a copy that was late, to which nobody listens any more.
+
+use std::collections::BTreeMap;
+
+use super::journal::RequestId;
+use super::service::Reply;
+
+/// Starts of a peer's program that are remembered: a copy may still come from the one before, hardly from the fifth before.
+const STARTS_MAX: usize = 4;
+
+/// The last request of one start.
+#[derive(Clone, Debug)]
+struct Last {
+    nonce: u64,
+    counter: u64,
+    reply: Reply,
+}
+
+/// By host, the newest start last.
+#[derive(Debug, Default)]
+pub struct Executed {
+    hosts: BTreeMap<String, Vec<Last>>,
+}
+
+/// What is known of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is new.
+    New,
+    /// It was executed, and this was answered.
+    Answered(Reply),
+    /// It was executed before another one that the same program has sent since.
+    Late,
+}
+
+impl Executed {
+    /// Look a request up.
+    pub fn look_up(&self, host: &str, id: &RequestId) -> Known {
+        let starts = self.hosts.get(host).map_or(&[][..], Vec::as_slice);
+        let Some(position) = starts.iter().position(|last| last.nonce == id.nonce) else { return Known::New };
+        let (last, is_newest) = (&starts[position], position + 1 == starts.len());
+        match last.counter {
+            counter if counter == id.counter => Known::Answered(last.reply.clone()),
+            counter if counter > id.counter || !is_newest => Known::Late,
+            _ => Known::New,
+        }
+    }
+
+    /// Whether the request comes from another start than the last one of this host: then the program that had started before is gone.
+    pub fn is_restarted(&self, host: &str, id: &RequestId) -> bool {
+        self.hosts.get(host).and_then(|starts| starts.last()).is_some_and(|last| last.nonce != id.nonce)
+    }
+
+    /// A request was executed.
+    pub fn note(&mut self, host: &str, id: &RequestId, reply: &Reply) {
+        let last = Last { nonce: id.nonce, counter: id.counter, reply: reply.clone() };
+        let starts = self.hosts.entry(host.to_owned()).or_default();
+        match starts.iter_mut().find(|last| last.nonce == id.nonce) {
+            Some(known) => *known = last,
+            None => starts.push(last),
+        }
+        if starts.len() > STARTS_MAX {
+            starts.remove(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asked again: the same answer. A copy of the request before: none. The first request of another start is new, whatever its number.
+    #[test]
+    fn a_request_is_executed_once() {
+        let id = |nonce, counter| RequestId { nonce, counter };
+        let mut executed = Executed::default();
+        executed.note("p1", &id(5, 1), &Reply::status(0));
+        executed.note("p1", &id(5, 2), &Reply::status(1));
+        assert_eq!(executed.look_up("p1", &id(5, 2)), Known::Answered(Reply::status(1)));
+        assert_eq!(executed.look_up("p1", &id(5, 1)), Known::Late);
+        assert_eq!(executed.look_up("p1", &id(5, 3)), Known::New);
+        assert_eq!(executed.look_up("p1", &id(6, 1)), Known::New);
+        assert_eq!(executed.look_up("p2", &id(5, 2)), Known::New);
+        assert!(executed.is_restarted("p1", &id(6, 1)) && !executed.is_restarted("p1", &id(5, 3)) && !executed.is_restarted("p2", &id(6, 1)));
+        executed.note("p1", &id(6, 1), &Reply::status(0));
+        assert_eq!(executed.look_up("p1", &id(5, 3)), Known::Late);
+    }
+}

@@ -1,0 +1,135 @@
+//! What the directory keeps on its disk: a journal of all that it has executed, in order.
+//!
+//! The tables are what the journal says when it is read from the beginning; the same journal is the memory of which requests were executed with
+//! which result, and the outbox of the reports to the logging server. One append makes all three durable, so none can be ahead of another.
+
+use super::defects::Rules;
+use super::node::Step;
+use super::records::{read_records, record};
+use super::service::{Operation, Service};
+use crate::sim::disk::DiskOp;
+
+/// The file.
+const JOURNAL: &str = "journal";
+/// The file of a directory that rewrites its tables in place.
+const TABLES: &str = "tables";
+
+/// Which request it is: a peer gives each a number of its own, and a nonce that is drawn when its program starts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestId {
+    /// Drawn by the peer at its start.
+    pub nonce: u64,
+    /// Counted by the peer from 1.
+    pub counter: u64,
+}
+
+impl RequestId {
+    /// As it stands in a request.
+    pub fn wire(&self) -> String {
+        format!("{:016x}-{}", self.nonce, self.counter)
+    }
+
+    /// Of a request; `None` where it is none.
+    pub fn of_wire(text: &str) -> Option<RequestId> {
+        let (nonce, counter) = text.split_once('-')?;
+        Some(RequestId { nonce: u64::from_str_radix(nonce, 16).ok()?, counter: counter.parse().ok()? })
+    }
+}
+
+/// A whole request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Date and time, as the peer was told.
+    pub date: String,
+    /// Which it is.
+    pub id: RequestId,
+    /// What it asks.
+    pub operation: Operation,
+}
+
+/// An entry of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A request of this host was executed.
+    Executed(String, Request),
+    /// A connection has ended because its lease was over.
+    Expired(String),
+}
+
+/// The journal, as far as it must be in memory.
+#[derive(Debug, Default)]
+pub struct Journal {
+    /// All records, newest first: only for tables that are rewritten in place.
+    records: Vec<Vec<u8>>,
+}
+
+impl Journal {
+    /// What is on the disk, oldest first; a record that a crash has torn is cut off.
+    pub fn recover(&mut self, ctx: &mut Step<'_>, rules: Rules) -> Vec<Entry> {
+        if rules.overwrites_tables() {
+            let (mut records, _) = read_records(&ctx.read(TABLES).unwrap_or_default());
+            records.reverse();
+            self.records = records.iter().map(|strings| record(strings.iter().map(String::as_str))).collect();
+            return records.iter().filter_map(|strings| decode(strings)).collect();
+        }
+        let bytes = ctx.read(JOURNAL).unwrap_or_default();
+        let (records, intact) = read_records(&bytes);
+        if intact < bytes.len() {
+            ctx.truncate(JOURNAL, intact as u64);
+        }
+        records.iter().map(|strings| decode(strings).expect("a record with a valid checksum is an entry")).collect()
+    }
+
+    /// Write an entry. What the step sends besides waits until it is durable.
+    pub fn append(&mut self, ctx: &mut Step<'_>, rules: Rules, entry: &Entry) {
+        let bytes = encode(entry);
+        if rules.answers_early() {
+            ctx.without_sync();
+        }
+        if rules.overwrites_tables() {
+            self.records.push(bytes);
+            let bytes = self.records.iter().rev().flatten().copied().collect();
+            return ctx.save(DiskOp::Overwrite { file: TABLES.into(), bytes });
+        }
+        ctx.append(JOURNAL, bytes);
+    }
+}
+
+fn encode(entry: &Entry) -> Vec<u8> {
+    match entry {
+        Entry::Expired(user) => record(["expired", user.as_str()]),
+        Entry::Executed(host, request) => {
+            let id = request.id.wire();
+            let head = ["executed", host.as_str(), &id, &request.date, request.operation.service.wire()];
+            record(head.into_iter().chain(request.operation.strings.iter().map(String::as_str)))
+        }
+    }
+}
+
+fn decode(strings: &[String]) -> Option<Entry> {
+    match strings {
+        [kind, user] if kind == "expired" => Some(Entry::Expired(user.clone())),
+        [kind, host, id, date, service, strings @ ..] if kind == "executed" => {
+            let operation = Operation { service: Service::of_wire(service)?, strings: strings.to_vec() };
+            Some(Entry::Executed(host.clone(), Request { date: date.clone(), id: RequestId::of_wire(id)?, operation }))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read back is what was written.
+    #[test]
+    fn entries_are_read_as_they_were_written() {
+        let strings = vec!["alice".to_owned(), "song.txt".into(), String::new()];
+        let operation = Operation { service: Service::Publish, strings };
+        let request = Request { date: "01/01/2026 00:00:00".into(), id: RequestId { nonce: 77, counter: 3 }, operation };
+        for entry in [Entry::Executed("p1".into(), request), Entry::Expired("bob".into())] {
+            let (records, _) = read_records(&encode(&entry));
+            assert_eq!(decode(&records[0]), Some(entry));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The datagrams: between a user and its peer, heartbeats, and the reports to the logging server. Requests and files go over streams.
+
+use std::rc::Rc;
+
+use super::command::{Answer, Command};
+use crate::node::{Detail, Message};
+
+/// A datagram. All carry a checksum, so that a damaged one is as good as lost.
+#[derive(Clone, Debug)]
+pub enum P2pMessage {
+    /// A user sits down at its peer's terminal.
+    TerminalOpen,
+    /// The terminal of this start of the peer's program.
+    TerminalOpened {
+        /// Drawn anew with every start.
+        token: u64,
+    },
+    /// A command line.
+    Command {
+        /// The terminal that it is typed at.
+        token: u64,
+        /// The user's number for it; what has come already is not done twice.
+        serial: u64,
+        /// What to do.
+        command: Rc<Command>,
+    },
+    /// How it went.
+    Answer {
+        /// The user's number for the command.
+        serial: u64,
+        /// The outcome.
+        answer: Answer,
+    },
+    /// The program has been started again since, and knows nothing of this terminal.
+    TerminalClosed {
+        /// The terminal that is gone.
+        token: u64,
+    },
+    /// A connected user is still there.
+    Heartbeat {
+        /// The user.
+        user: String,
+        /// The port of its connection.
+        port: u16,
+    },
+    /// What the directory says of it.
+    HeartbeatAck {
+        /// The user.
+        user: String,
+        /// The port that the heartbeat named.
+        port: u16,
+        /// Whether that connection stands.
+        known: bool,
+    },
+    /// Operations for the log: a call of the logging server.
+    Report {
+        /// Lines with ascending sequence numbers, without gaps.
+        lines: Rc<[LogLine]>,
+    },
+    /// Its result.
+    ReportAck {
+        /// All lines up to this sequence number are in the log, durably.
+        upto: u64,
+    },
+}
+
+/// A line of the operation log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// From 1, without gaps.
+    pub sequence: u64,
+    /// Who has asked.
+    pub user: String,
+    /// The service.
+    pub operation: &'static str,
+    /// Date and time that came with the request.
+    pub date: String,
+    /// The file, where the operation is about one.
+    pub file: String,
+}
+
+/// Headers of IP and UDP.
+const HEADER_BYTES: usize = 28;
+
+impl Message for P2pMessage {
+    fn name(&self) -> &'static str {
+        match self {
+            P2pMessage::TerminalOpen => "TerminalOpen",
+            P2pMessage::TerminalOpened { .. } => "TerminalOpened",
+            P2pMessage::Command { .. } => "Command",
+            P2pMessage::Answer { .. } => "Answer",
+            P2pMessage::TerminalClosed { .. } => "TerminalClosed",
+            P2pMessage::Heartbeat { .. } => "Heartbeat",
+            P2pMessage::HeartbeatAck { .. } => "HeartbeatAck",
+            P2pMessage::Report { .. } => "Report",
+            P2pMessage::ReportAck { .. } => "ReportAck",
+        }
+    }
+
+    fn size(&self) -> u32 {
+        let body = match self {
+            P2pMessage::TerminalOpen => 1,
+            P2pMessage::TerminalOpened { .. } | P2pMessage::TerminalClosed { .. } | P2pMessage::ReportAck { .. } => 9,
+            P2pMessage::Command { command, .. } => 17 + command.size(),
+            P2pMessage::Answer { answer, .. } => 10 + answer.detail.len(),
+            P2pMessage::Heartbeat { user, .. } | P2pMessage::HeartbeatAck { user, .. } => 5 + user.len(),
+            P2pMessage::Report { lines } => {
+                9 + lines.iter().map(|line| 12 + line.user.len() + line.operation.len() + line.date.len() + line.file.len()).sum::<usize>()
+            }
+        };
+        u32::try_from(HEADER_BYTES + body).unwrap_or(u32::MAX)
+    }
+
+    fn detail(&self) -> Detail {
+        match self {
+            P2pMessage::Command { serial, .. } => Detail::Numbers(&["serial"], [*serial as i64, 0, 0]),
+            P2pMessage::Answer { serial, answer } => {
+                Detail::Numbers(&["serial", "status"], [*serial as i64, i64::from(answer.status), 0])
+            }
+            P2pMessage::Heartbeat { port, .. } => Detail::Numbers(&["port"], [i64::from(*port), 0, 0]),
+            P2pMessage::HeartbeatAck { port, known, .. } => {
+                Detail::Numbers(&["port", "known"], [i64::from(*port), i64::from(*known), 0])
+            }
+            P2pMessage::Report { lines } => {
+                let first = lines.first().map_or(0, |line| line.sequence as i64);
+                Detail::Numbers(&["first", "count"], [first, lines.len() as i64, 0])
+            }
+            P2pMessage::ReportAck { upto } => Detail::Numbers(&["upto"], [*upto as i64, 0, 0]),
+            P2pMessage::TerminalOpen | P2pMessage::TerminalOpened { .. } | P2pMessage::TerminalClosed { .. } => Detail::None,
+        }
+    }
+}

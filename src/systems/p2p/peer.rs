@@ -1,0 +1,344 @@
+//! A peer: a program at whose terminal a user types commands, one after the other.
+//!
+//! A command for the directory is a request ([`super::asking`]). `get_file` takes the address from the last list of users that the peer has seen, and
+//! asks for the list again where that has no such user, or where a transfer from that address has failed: so the directory need not be there for
+//! each file, and an address that is out of date costs one attempt.
+//!
+//! What stops the peer from sharing (`disconnect`, `unregister`, `delete`) takes effect here before the directory is asked, and what lets it share
+//! once it has answered: however a request ends, the peer never shares what its user has withdrawn.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::asking::{Asking, Progress, Services};
+use super::command::{Answer, Certainty, Command};
+use super::fetch::{End, Fetch};
+use super::folder;
+use super::journal::RequestId;
+use super::message::P2pMessage;
+use super::node::{P2pTimer, Step};
+use super::service::{NAME_BYTES_MAX, Operation, Reply, Service, good_name, good_text};
+use super::settings::P2pSettings;
+use super::share::Share;
+use super::tables::Address;
+use super::directory;
+use crate::node::{NodeId, Probe, StreamEvent, StreamId};
+
+/// Transfers that one `get_file` may take: one from the address that was known, one from the address that was asked for.
+const TRANSFERS_MAX: u32 = 2;
+
+/// What the peer works on.
+enum Work {
+    /// A request to the directory.
+    Asking(Box<Asking>),
+    /// A transfer.
+    Fetching(Fetch),
+}
+
+/// A command under way.
+struct Job {
+    client: NodeId,
+    serial: u64,
+    command: Rc<Command>,
+    /// Transfers begun.
+    transfers: u32,
+    /// Whether the list of users was asked for since the command began.
+    refreshed: bool,
+    /// The port of a connection to come.
+    port: u16,
+    work: Option<Work>,
+}
+
+/// The state of a peer.
+pub struct Peer {
+    settings: Arc<P2pSettings>,
+    services: Services,
+    /// This start of the program, for the terminal and for the numbers of requests.
+    nonce: u64,
+    requests: u64,
+    job: Option<Job>,
+    /// The last answer, in case it was lost.
+    answered: Option<(u64, Answer)>,
+    share: Share,
+    /// Who was connected where when the list of users came last.
+    cache: BTreeMap<String, Address>,
+    /// Connections to the directory that say something else than requests.
+    others: BTreeMap<StreamId, Vec<u8>>,
+}
+
+impl Peer {
+    pub fn new(settings: Arc<P2pSettings>, services: Services) -> Peer {
+        Peer {
+            share: Share::new(services.send_buffer),
+            settings,
+            services,
+            nonce: 0,
+            requests: 0,
+            job: None,
+            answered: None,
+            cache: BTreeMap::new(),
+            others: BTreeMap::new(),
+        }
+    }
+
+    pub fn boot(&mut self, ctx: &mut Step<'_>) {
+        self.nonce = ctx.rng().bits();
+        folder::boot(ctx, &self.settings);
+    }
+
+    pub fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
+        match message {
+            P2pMessage::TerminalOpen => ctx.send(from, P2pMessage::TerminalOpened { token: self.nonce }),
+            P2pMessage::Command { token, .. } if token != self.nonce => ctx.send(from, P2pMessage::TerminalClosed { token }),
+            P2pMessage::Command { serial, command, .. } => self.on_command(ctx, from, serial, command),
+            P2pMessage::HeartbeatAck { user, port, known: false } => self.share.on_unknown(ctx, &user, port),
+            _ => {}
+        }
+    }
+
+    pub fn on_timer(&mut self, ctx: &mut Step<'_>, timer: P2pTimer) {
+        match timer {
+            P2pTimer::Heartbeat => self.share.on_heartbeat(ctx, &self.settings, self.services.directory),
+            P2pTimer::Idle(stream) => self.share.on_idle(ctx, stream),
+            P2pTimer::Silence(stream) => {
+                if self.others.remove(&stream).is_some() {
+                    ctx.reset(stream);
+                }
+            }
+            P2pTimer::Attempt => {
+                if let Some(Job { work: Some(Work::Asking(asking)), .. }) = &mut self.job {
+                    asking.try_again(ctx, &self.services);
+                }
+            }
+            P2pTimer::Deadline => {
+                if let Some(Job { work: Some(Work::Asking(asking)), .. }) = &mut self.job {
+                    let progress = asking.on_deadline(ctx, &self.services);
+                    self.on_progress(ctx, progress);
+                }
+            }
+            P2pTimer::Stall => {
+                if let Some(Job { work: Some(Work::Fetching(fetch)), .. }) = &mut self.job {
+                    let end = fetch.on_stall(ctx, self.settings.rules);
+                    self.on_transfer(ctx, end);
+                }
+            }
+            P2pTimer::Sweep | P2pTimer::Report | P2pTimer::Execute => {}
+        }
+    }
+
+    pub fn on_stream(&mut self, ctx: &mut Step<'_>, event: StreamEvent) {
+        if let StreamEvent::Connected(stream) = &event
+            && let Some(bytes) = self.others.get(stream).filter(|bytes| !bytes.is_empty())
+        {
+            ctx.write(*stream, bytes.clone());
+            return ctx.close(*stream);
+        }
+        match self.job.as_mut().and_then(|job| job.work.as_mut()) {
+            Some(Work::Asking(asking)) => {
+                let progress = asking.on_stream(ctx, &event);
+                self.on_progress(ctx, progress);
+            }
+            Some(Work::Fetching(fetch)) => {
+                let end = fetch.on_stream(ctx, &self.settings, &event);
+                self.on_transfer(ctx, end);
+            }
+            None => {}
+        }
+        self.share.on_stream(ctx, &self.settings, event);
+    }
+
+    // Commands.
+
+    fn on_command(&mut self, ctx: &mut Step<'_>, client: NodeId, serial: u64, command: Rc<Command>) {
+        if self.job.as_ref().is_some_and(|job| job.serial >= serial) {
+            return;
+        }
+        if let Some((last, answer)) = self.answered.as_ref().filter(|(last, _)| *last >= serial) {
+            if *last == serial {
+                ctx.send(client, P2pMessage::Answer { serial, answer: answer.clone() });
+            }
+            return;
+        }
+        self.job = Some(Job { client, serial, command: command.clone(), transfers: 0, refreshed: false, port: 0, work: None });
+        match &*command {
+            Command::Service { service, user, arguments } => self.on_service(ctx, *service, user, arguments),
+            Command::Create { file, bytes, hidden } => {
+                folder::create(ctx, file, *bytes, *hidden);
+                self.answer(ctx, Answer::status(0));
+            }
+            Command::Send(bytes) => {
+                let stream = ctx.connect(self.services.directory, directory::PORT);
+                self.others.insert(stream, bytes.clone());
+                ctx.set_timer(P2pTimer::Silence(stream), self.settings.idle_timeout);
+                self.answer(ctx, Answer::status(0));
+            }
+            Command::Silence(duration) => {
+                let stream = ctx.connect(self.services.directory, directory::PORT);
+                self.others.insert(stream, vec![]);
+                ctx.set_timer(P2pTimer::Silence(stream), *duration);
+                self.answer(ctx, Answer::status(0));
+            }
+        }
+    }
+
+    fn on_service(&mut self, ctx: &mut Step<'_>, service: Service, user: &str, arguments: &[String]) {
+        if service == Service::GetFile {
+            return self.get_file(ctx, arguments);
+        }
+        let mut strings = vec![user.to_owned()];
+        if service == Service::Connect {
+            let port = Share::draw_port(ctx);
+            if let Some(job) = &mut self.job {
+                job.port = port;
+            }
+            strings.push(port.to_string());
+        }
+        strings.extend(arguments.iter().cloned());
+        let described = strings.get(2).is_none_or(|text| good_text(text));
+        if !strings.iter().take(2).all(|name| good_name(name)) || !described {
+            return self.answer(ctx, Answer::told(service.fail(), "no_name"));
+        }
+        self.ask(ctx, Operation { service, strings });
+    }
+
+    fn ask(&mut self, ctx: &mut Step<'_>, operation: Operation) {
+        self.requests += 1;
+        let id = RequestId { nonce: self.nonce, counter: self.requests };
+        let asking = Asking::start(ctx, &self.services, id, operation);
+        if let Some(job) = &mut self.job {
+            job.work = Some(Work::Asking(Box::new(asking)));
+        }
+    }
+
+    fn answer(&mut self, ctx: &mut Step<'_>, answer: Answer) {
+        if let Some(job) = self.job.take() {
+            ctx.send(job.client, P2pMessage::Answer { serial: job.serial, answer: answer.clone() });
+            self.answered = Some((job.serial, answer));
+        }
+    }
+
+    // Requests.
+
+    fn on_progress(&mut self, ctx: &mut Step<'_>, progress: Progress) {
+        let Some(Job { work: Some(Work::Asking(asking)), command, .. }) = &mut self.job else { return };
+        let Command::Service { service, .. } = **command else { return };
+        let not_asked = |reason| Answer { status: service.fail(), detail: String::new(), certainty: Certainty::NotAsked(reason) };
+        match progress {
+            Progress::Pending => {}
+            Progress::Dated => {
+                stop_sharing(ctx, &mut self.share, &self.settings, &asking.operation);
+                asking.ask_directory(ctx, &self.services);
+            }
+            // Where only the list was asked for, it is the transfer that has failed.
+            Progress::NoDate | Progress::NotReached | Progress::NoAnswer if service == Service::GetFile => {
+                self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_address"));
+            }
+            Progress::NoDate => self.answer(ctx, not_asked("no date")),
+            Progress::NotReached => self.answer(ctx, not_asked("no directory")),
+            Progress::NoAnswer => {
+                let certainty = Certainty::Unknown("no answer");
+                self.answer(ctx, Answer { status: service.fail(), detail: String::new(), certainty });
+            }
+            Progress::Answered(reply) => self.on_reply(ctx, &reply),
+        }
+    }
+
+    fn on_reply(&mut self, ctx: &mut Step<'_>, reply: &Reply) {
+        let Some(Job { work: Some(Work::Asking(asking)), command, port, .. }) = &mut self.job else { return };
+        let (operation, command, port) = (asking.operation.clone(), command.clone(), *port);
+        let Command::Service { service, user, arguments } = &*command else { return };
+        if operation.service == Service::ListUsers && reply.status == 0 {
+            self.cache = reply.items.chunks_exact(3).filter_map(entry).collect();
+        }
+        if *service == Service::GetFile {
+            return self.after_refresh(ctx, arguments);
+        }
+        match (service, reply.status) {
+            (Service::Connect, 0) => self.share.open(ctx, &self.settings, user, port),
+            (Service::Publish, 0 | 3) => self.share.publish(ctx, user, operation.file()),
+            _ => {}
+        }
+        let detail = match service {
+            Service::Connect if reply.status == 0 => port.to_string(),
+            Service::ListUsers => {
+                reply.items.chunks_exact(3).map(|line| format!("{}@{}:{}", line[0], line[1], line[2])).collect::<Vec<_>>().join(" ")
+            }
+            _ => reply.items.join(" "),
+        };
+        self.answer(ctx, Answer::told(reply.status, detail));
+    }
+
+    // Transfers.
+
+    fn get_file(&mut self, ctx: &mut Step<'_>, arguments: &[String]) {
+        let [owner, file, name] = arguments else {
+            return self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_name"));
+        };
+        if !good_name(owner) || !good_name(name) || file.is_empty() || file.len() > NAME_BYTES_MAX {
+            return self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_name"));
+        }
+        match self.cache.get(owner).cloned() {
+            Some(address) => self.fetch(ctx, &address, file, name),
+            None => self.refresh(ctx),
+        }
+    }
+
+    fn fetch(&mut self, ctx: &mut Step<'_>, address: &Address, file: &str, name: &str) {
+        let Some(job) = &mut self.job else { return };
+        job.transfers += 1;
+        job.work = Some(Work::Fetching(Fetch::start(ctx, &self.settings, address, job.transfers, file, name)));
+        // A name that leads nowhere makes no connection.
+        if ctx.find(&address.host).is_none() {
+            self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_address"));
+        }
+    }
+
+    /// Ask who is connected where, in the name of whoever types.
+    fn refresh(&mut self, ctx: &mut Step<'_>) {
+        let Some(job) = &mut self.job else { return };
+        job.refreshed = true;
+        let Command::Service { user, .. } = &*job.command else { return };
+        let operation = Operation { service: Service::ListUsers, strings: vec![user.clone()] };
+        self.ask(ctx, operation);
+    }
+
+    fn after_refresh(&mut self, ctx: &mut Step<'_>, arguments: &[String]) {
+        let [owner, file, name] = arguments else { return };
+        match self.cache.get(owner).cloned() {
+            Some(address) => self.fetch(ctx, &address, file, name),
+            None => self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_address")),
+        }
+    }
+
+    fn on_transfer(&mut self, ctx: &mut Step<'_>, end: Option<End>) {
+        let (Some(end), Some(job)) = (end, &self.job) else { return };
+        match end {
+            End::Whole(bytes) => self.answer(ctx, Answer::told(0, bytes.to_string())),
+            End::Missing => self.answer(ctx, Answer::status(1)),
+            End::Failed(_) if job.transfers < TRANSFERS_MAX && !job.refreshed && !self.settings.rules.trusts_cache() => self.refresh(ctx),
+            End::Failed(reason) => self.answer(ctx, Answer::told(Service::GetFile.fail(), reason)),
+        }
+    }
+
+    pub fn probe(&self, probe: &mut Probe<'_>) {
+        let (sessions, published) = self.share.counts();
+        probe.int("sessions", sessions as i64);
+        probe.int("published", published as i64);
+        probe.int("busy", i64::from(self.job.is_some()));
+    }
+}
+
+/// What a request is about to take away is not shared any more.
+fn stop_sharing(ctx: &mut Step<'_>, share: &mut Share, settings: &P2pSettings, operation: &Operation) {
+    match operation.service {
+        Service::Disconnect | Service::Unregister => share.end(ctx, operation.user(), "asked"),
+        Service::Delete => share.withdraw(ctx, settings.rules, operation.user(), operation.file()),
+        _ => {}
+    }
+}
+
+/// A line of the list of users.
+fn entry(line: &[String]) -> Option<(String, Address)> {
+    Some((line[0].clone(), Address { host: line[1].clone(), port: line[2].parse().ok()? }))
+}

@@ -1,0 +1,262 @@
+//! The directory's tables as a sequential object: users, who is connected where, and what each has published.
+//!
+//! The whole meaning of the services is here, and nothing of streams, disks or time: one operation after the other, each with its status.
+
+use std::collections::BTreeMap;
+
+use super::defects::Rules;
+use super::service::{Operation, Reply, Service, good_name, good_text};
+
+/// Where a user can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The node, by name.
+    pub host: String,
+    /// The port that it listens on.
+    pub port: u16,
+}
+
+/// A registered user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    /// Where it is connected, if it is.
+    pub address: Option<Address>,
+    /// What it has published: descriptions by file. Invariant: empty unless connected.
+    pub files: BTreeMap<String, String>,
+    /// The port of its first connection, of which only a mistake makes use.
+    first_port: Option<u16>,
+}
+
+impl User {
+    /// Not connected any more, and so without files.
+    fn leave(&mut self) {
+        self.address = None;
+        self.files.clear();
+    }
+}
+
+/// All users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    users: BTreeMap<String, User>,
+}
+
+impl Tables {
+    /// A user, if it is registered.
+    pub fn user(&self, name: &str) -> Option<&User> {
+        self.users.get(name)
+    }
+
+    /// Who is connected, and where.
+    pub fn connected(&self) -> impl Iterator<Item = (&String, &Address)> {
+        self.users.iter().filter_map(|(name, user)| Some((name, user.address.as_ref()?)))
+    }
+
+    /// How many users are registered, how many of them are connected, and how many files they have published.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.users.len(), self.connected().count(), self.users.values().map(|user| user.files.len()).sum())
+    }
+
+    /// A connection ends without its user: its lease is over. What was published is forgotten, as when the user says it.
+    pub fn expire(&mut self, name: &str) {
+        if let Some(user) = self.users.get_mut(name) {
+            user.leave();
+        }
+    }
+
+    /// Do what a request from this host asks.
+    pub fn execute(&mut self, rules: Rules, host: &str, operation: &Operation) -> Reply {
+        if !well_named(operation) {
+            return Reply::status(operation.service.fail());
+        }
+        let reply = self.execute_named(rules, host, operation);
+        if rules.knows_one_error() && reply.status != 0 { Reply::status(operation.service.fail()) } else { reply }
+    }
+
+    fn execute_named(&mut self, rules: Rules, host: &str, operation: &Operation) -> Reply {
+        match operation.service {
+            Service::Register => Reply::status(self.register(operation.user())),
+            Service::Unregister => Reply::status(self.unregister(operation.user())),
+            Service::Connect => Reply::status(self.connect(rules, host, operation)),
+            Service::Disconnect => Reply::status(self.disconnect(rules, host, operation.user())),
+            Service::Publish => Reply::status(self.publish(rules, host, operation)),
+            Service::Delete => Reply::status(self.delete(rules, host, operation)),
+            Service::ListUsers => self.list_users(rules, host, operation.user()),
+            Service::ListContent => self.list_content(host, operation),
+            Service::GetFile => Reply::status(operation.service.fail()),
+        }
+    }
+
+    fn register(&mut self, name: &str) -> u8 {
+        if self.users.contains_key(name) {
+            return 1;
+        }
+        self.users.insert(name.to_owned(), User::default());
+        0
+    }
+
+    fn unregister(&mut self, name: &str) -> u8 {
+        u8::from(self.users.remove(name).is_none())
+    }
+
+    fn connect(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
+        let Ok(port) = operation.argument().parse() else { return Service::Connect.fail() };
+        match self.users.get_mut(operation.user()) {
+            None => 1,
+            Some(user) if user.address.is_some() && !rules.connects_twice() => 2,
+            Some(user) => {
+                user.address = Some(Address { host: host.to_owned(), port });
+                user.first_port.get_or_insert(port);
+                0
+            }
+        }
+    }
+
+    fn disconnect(&mut self, rules: Rules, host: &str, name: &str) -> u8 {
+        match self.acting(rules, host, name) {
+            Err(status) => status,
+            Ok(user) if rules.keeps_files_of_the_gone() => {
+                user.address = None;
+                0
+            }
+            Ok(user) => {
+                user.leave();
+                0
+            }
+        }
+    }
+
+    fn publish(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
+        let description = operation.strings.get(2).cloned().unwrap_or_default();
+        match self.acting(rules, host, operation.user()) {
+            Err(status) => status,
+            Ok(user) if user.files.contains_key(operation.file()) => 3,
+            Ok(user) => {
+                user.files.insert(operation.file().to_owned(), description);
+                0
+            }
+        }
+    }
+
+    fn delete(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
+        match self.acting(rules, host, operation.user()) {
+            Err(status) => status,
+            Ok(user) => match user.files.remove(operation.file()) {
+                Some(_) => 0,
+                None => 3,
+            },
+        }
+    }
+
+    fn list_users(&mut self, rules: Rules, host: &str, name: &str) -> Reply {
+        if let Err(status) = self.acting(Rules::default(), host, name) {
+            return Reply::status(status);
+        }
+        let port = |name: &String, address: &Address| match self.users.get(name).and_then(|user| user.first_port) {
+            Some(first) if rules.lists_first_port() => first.to_string(),
+            _ => address.port.to_string(),
+        };
+        let lines = self.connected().flat_map(|(name, address)| [name.clone(), address.host.clone(), port(name, address)]);
+        Reply { status: 0, items: lines.collect() }
+    }
+
+    fn list_content(&mut self, host: &str, operation: &Operation) -> Reply {
+        if let Err(status) = self.acting(Rules::default(), host, operation.user()) {
+            return Reply::status(status);
+        }
+        match self.users.get(operation.argument()) {
+            None => Reply::status(3),
+            Some(user) => Reply { status: 0, items: user.files.keys().cloned().collect() },
+        }
+    }
+
+    /// The user in whose name a host may act: it must be connected, and from that host. Whoever else gives the name is not connected.
+    fn acting(&mut self, rules: Rules, host: &str, name: &str) -> Result<&mut User, u8> {
+        let user = self.users.get_mut(name).ok_or(1)?;
+        match &user.address {
+            Some(address) if address.host == host || rules.believes_any_host() => Ok(user),
+            _ => Err(2),
+        }
+    }
+}
+
+/// Whether all names of an operation can be names, and its description one.
+fn well_named(operation: &Operation) -> bool {
+    let argument = match operation.service {
+        Service::Publish => good_name(operation.argument()) && operation.strings.get(2).is_some_and(|text| good_text(text)),
+        Service::Delete | Service::ListContent => good_name(operation.argument()),
+        _ => true,
+    };
+    good_name(operation.user()) && argument
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(tables: &mut Tables, host: &str, service: Service, strings: &[&str]) -> u8 {
+        let operation = Operation { service, strings: strings.iter().map(ToString::to_string).collect() };
+        tables.execute(Rules::default(), host, &operation).status
+    }
+
+    /// Every line of the table that the directory answers, in an order in which each status comes up.
+    #[test]
+    fn the_table_of_the_assignment() {
+        use Service::*;
+        let long = "n".repeat(256);
+        let lines: &[(&str, Service, &[&str], u8)] = &[
+            ("p1", Register, &["alice"], 0),
+            ("p1", Register, &["alice"], 1),
+            ("p1", Register, &[&long], 2),
+            ("p1", Unregister, &["bob"], 1),
+            ("p1", Unregister, &[&long], 2),
+            ("p1", Connect, &["bob", "4000"], 1),
+            ("p1", Disconnect, &["bob"], 1),
+            ("p1", Disconnect, &["alice"], 2),
+            ("p1", Publish, &["bob", "f", "d"], 1),
+            ("p1", Publish, &["alice", "f", "d"], 2),
+            ("p1", ListUsers, &["bob"], 1),
+            ("p1", ListUsers, &["alice"], 2),
+            ("p1", Connect, &["alice", "4000"], 0),
+            ("p1", Connect, &["alice", "4000"], 2),
+            ("p1", Connect, &[&long, "4000"], 3),
+            ("p1", Publish, &["alice", "f", "d"], 0),
+            ("p1", Publish, &["alice", "f", "d"], 3),
+            ("p1", Publish, &["alice", &long, "d"], 4),
+            ("p1", Delete, &["bob", "f"], 1),
+            ("p1", Delete, &["alice", "g"], 3),
+            ("p1", Delete, &["alice", &long], 4),
+            ("p1", ListUsers, &["alice"], 0),
+            ("p1", ListContent, &["alice", "carol"], 3),
+            ("p1", ListContent, &["alice", "alice"], 0),
+            ("p1", ListContent, &["bob", "alice"], 1),
+            ("p1", Delete, &["alice", "f"], 0),
+            ("p2", Delete, &["alice", "f"], 2),
+            ("p2", Disconnect, &["alice"], 2),
+            ("p1", Disconnect, &["alice"], 0),
+            ("p1", ListContent, &["alice", "alice"], 2),
+            ("p1", Unregister, &["alice"], 0),
+        ];
+        let mut tables = Tables::default();
+        for (at, (host, service, strings, status)) in lines.iter().enumerate() {
+            assert_eq!(run(&mut tables, host, *service, strings), *status, "line {}: {} {strings:?}", at + 1, service.name());
+        }
+    }
+
+    /// A name that is given up and taken again has published nothing.
+    #[test]
+    fn nothing_is_left_of_a_connection_that_ended() {
+        use Service::*;
+        let mut tables = Tables::default();
+        for end in [Disconnect, Unregister] {
+            run(&mut tables, "p1", Register, &["alice"]);
+            run(&mut tables, "p1", Connect, &["alice", "4000"]);
+            run(&mut tables, "p1", Publish, &["alice", "f", "d"]);
+            assert_eq!(run(&mut tables, "p1", end, &["alice"]), 0);
+            run(&mut tables, "p2", Register, &["alice"]);
+            run(&mut tables, "p2", Connect, &["alice", "4001"]);
+            assert!(tables.user("alice").expect("registered").files.is_empty());
+            run(&mut tables, "p2", Disconnect, &["alice"]);
+        }
+    }
+}
