@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::super::findings::Findings;
 use super::super::{Case, Checker, Params, Verdict};
-use super::{GRAIN_US, Life, Round, Tick, ticks, us, verdict};
+use super::{GRAIN_US, Life, Round, Tick, ticks, us, utc_error, verdict};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -21,6 +21,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     let trace = case.trace;
     let mut findings = Findings::new(CHECKER.name);
     let mut last: BTreeMap<Life, Round<'_>> = BTreeMap::new();
+    let of_utc = utc_error(trace);
     let mut slew_ppm = 0;
     let mut judged = 0;
     for tick in ticks(trace) {
@@ -40,7 +41,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let elapsed = round.mono() - before.mono();
         let left = still_due(&before, elapsed, slew_ppm);
         let bounds = before.own_error + root_before + round.own_error + root;
-        let allowed = left + bounds.max(0) + round.drift(2 * elapsed) + 2 * GRAIN_US;
+        let allowed = left + bounds.max(0) + round.drift(2 * elapsed) + 2 * of_utc + 2 * GRAIN_US;
         if round.correction.abs() > allowed {
             let node = round.life.0;
             findings.report(round.time_us, &[node], || {

@@ -34,7 +34,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         match event.name.as_ref() {
             "enqueue" | "apply" => told.lines = told.lines.max(event.fields.int("position").unwrap_or(0)),
             "recorded" => told.lines += 1,
-            "grant" => told.grants += 1,
+            "grant" => told.grants = told.grants.max(event.fields.int("position").unwrap_or(0)),
             "recover" => {
                 let (Some(applied), Some(granted)) = (event.fields.int("applied"), event.fields.int("granted")) else { continue };
                 judged += 1;

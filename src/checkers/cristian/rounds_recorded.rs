@@ -43,6 +43,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     }
     let mut recorded = BTreeSet::new();
     let mut newest: BTreeMap<NodeId, i64> = BTreeMap::new();
+    // A crash may keep a record and take back that it was told; the coordinator finds it when it starts.
+    recorded.extend(events(trace, "record_found").filter_map(key));
     for event in events(trace, "recorded") {
         let Some((server, round)) = key(event) else { continue };
         let name = trace.name(server);

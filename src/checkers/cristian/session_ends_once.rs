@@ -1,6 +1,6 @@
 //! Sessions follow each other: each ends once, with its last book or by a restart, and the next begins after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::findings::Findings;
 use super::super::{Case, Checker, Params, Verdict};
@@ -29,10 +29,15 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     let mut findings = Findings::new(CHECKER.name);
     let mut judged = 0;
     let mut current: BTreeMap<NodeId, Current> = BTreeMap::new();
+    // A server that starts tells the last lines again.
+    let mut heard = BTreeSet::new();
     let known = trace.events.iter().filter(|event| event.name == "session_open" || event.name == "session_end");
     for event in known.filter(|event| event.node.index() < trace.nodes.len()) {
         let Some(session) = event.fields.int("session") else { continue };
         let (node, name) = (event.node, trace.name(event.node));
+        if !heard.insert((node, event.fields.int("position"), session, event.name.as_ref())) {
+            continue;
+        }
         judged += 1;
         let mut report = |message: &dyn Fn() -> String| findings.report(event.time_us, &[node], message);
         if event.name == "session_open" {

@@ -24,6 +24,9 @@ const APPLIED: u8 = 1;
 const GRANTED: u8 = 2;
 const TOLD: u8 = 3;
 
+/// So many lines are told again after a start: a crash may have kept the last ones on the disk and yet taken back that they were told.
+const RETOLD: usize = 128;
+
 /// A queue that has not answered for so many polls is silent.
 const SILENT_POLLS: u32 = 4;
 
@@ -54,17 +57,11 @@ impl Desk {
         let (mine, told) = (BTreeSet::new(), BTreeMap::new());
         let (unconfirmed, asking) = (BTreeMap::new(), BTreeMap::new());
         let mut desk = Desk { settings, servers, queue, library, mine, told, unconfirmed, asking, heard: ctx.now(), paused_after: 0 };
-        let mut granted = Vec::new();
+        let (mut applied, mut granted) = (Vec::new(), Vec::new());
         for record in journal::recover(ctx, FILE) {
             let mut reader = Reader(&record);
             match reader.byte() {
-                Some(APPLIED) => {
-                    if let Some(statement) = Statement::decode(&mut reader)
-                        && desk.settings.rules.hears(statement.server, ctx.id(), desk.servers[0])
-                    {
-                        desk.library.apply(&statement);
-                    }
-                }
+                Some(APPLIED) => applied.extend(Statement::decode(&mut reader)),
                 Some(GRANTED) => {
                     if let Some(statement) = Statement::decode(&mut reader) {
                         desk.remember_grant(&statement);
@@ -79,11 +76,16 @@ impl Desk {
                 _ => {}
             }
         }
-        events::recover(ctx, desk.library.position, granted.len() as u64);
-        for statement in granted {
+        events::recover(ctx, applied.len() as u64, granted.len() as u64);
+        let untold = applied.len().saturating_sub(RETOLD);
+        for (i, statement) in applied.iter().enumerate() {
+            desk.apply(ctx, statement, i >= untold);
+        }
+        for (i, statement) in granted.iter().enumerate() {
             let Body::Grant { session, book } = statement.body else { continue };
             if !desk.library.holds(session, book, statement.client, statement.serial) {
-                desk.unconfirmed.insert(statement.digest(), statement);
+                events::line(ctx, "grant", &line(statement, i as u64 + 1, session, book, true));
+                desk.unconfirmed.insert(statement.digest(), *statement);
             }
         }
         desk.on_poll_timer(ctx);
@@ -235,7 +237,7 @@ impl Desk {
                 self.library.position = position;
             }
             bytes.extend(frame(&statement.encode(Writer::default().byte(APPLIED)).0));
-            self.apply(ctx, statement);
+            self.apply(ctx, statement, true);
         }
         if bytes.is_empty() {
             return;
@@ -247,21 +249,26 @@ impl Desk {
         }
     }
 
-    fn apply(&mut self, ctx: &mut Context<'_>, statement: &Statement) {
+    fn apply(&mut self, ctx: &mut Context<'_>, statement: &Statement, tell: bool) {
         if !self.settings.rules.hears(statement.server, ctx.id(), self.servers[0]) {
             self.library.position += 1;
             return;
         }
-        if self.library.position == 0 {
-            events::session_open(ctx, self.library.session, statement.hour_us, self.settings.books);
-        }
+        let first = (self.library.position == 0).then_some(self.library.session);
         let applied = self.library.apply(statement);
-        events::line(ctx, "apply", &line(statement, self.library.position, applied.session, applied.book, applied.effect));
+        if !tell {
+            return;
+        }
+        let at = (self.library.position, statement.hour_us);
+        if let Some(session) = first {
+            events::session_open(ctx, at, session, self.settings.books);
+        }
+        events::line(ctx, "apply", &line(statement, at.0, applied.session, applied.book, applied.effect));
         if let Some((session, given, reason)) = applied.ended {
-            events::session_end(ctx, session, statement.hour_us, given, reason);
+            events::session_end(ctx, at, session, given, reason);
         }
         if let Some(session) = applied.opened {
-            events::session_open(ctx, session, statement.hour_us, self.settings.books);
+            events::session_open(ctx, at, session, self.settings.books);
         }
         // The user may have turned to this server although another one put the statement on the queue.
         if let Some(answer) = applied.answer

@@ -18,6 +18,7 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "berkeley", summary: "The coordinator has all clocks of a round, and their mean." },
     Shown { name: "round_stored", summary: "The record of a round is on the server's disk." },
     Shown { name: "recorded", summary: "The record of a round is on the coordinator's disk." },
+    Shown { name: "record_found", summary: "The coordinator has started, and this record is on its disk." },
     Shown { name: "utc_asked", summary: "The UTC source was asked for the time." },
     Shown { name: "by_hand", summary: "Somebody sets or edits a clock by a command." },
     Shown { name: "enqueue", summary: "A statement is on the queue's disk, at this position." },
@@ -235,15 +236,19 @@ pub fn line(ctx: &mut Context<'_>, name: &'static str, line: &Line) {
     );
 }
 
-pub fn session_open(ctx: &mut Context<'_>, session: u32, hour_us: i64, books: u8) {
-    ctx.observe("session_open", &["session", "hour_us", "books"], &[int(session.into()), Value::Int(hour_us), int(books.into())]);
+pub fn session_open(ctx: &mut Context<'_>, (position, hour_us): (u64, i64), session: u32, books: u8) {
+    ctx.observe(
+        "session_open",
+        &["position", "session", "hour_us", "books"],
+        &[int(position), int(session.into()), Value::Int(hour_us), int(books.into())],
+    );
 }
 
-pub fn session_end(ctx: &mut Context<'_>, session: u32, hour_us: i64, given: usize, reason: &'static str) {
+pub fn session_end(ctx: &mut Context<'_>, (position, hour_us): (u64, i64), session: u32, given: usize, reason: &'static str) {
     ctx.observe(
         "session_end",
-        &["session", "hour_us", "given", "reason"],
-        &[int(session.into()), Value::Int(hour_us), int(given as u64), word(reason)],
+        &["position", "session", "hour_us", "given", "reason"],
+        &[int(position), int(session.into()), Value::Int(hour_us), int(given as u64), word(reason)],
     );
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use super::events;
 use super::journal::{self, Reader, Writer, frame};
 use super::process::Context;
 
@@ -65,6 +66,10 @@ impl RoundLog {
                 }
                 _ => {}
             }
+        }
+        // A crash may have kept a record and yet taken back that it was told.
+        for record in &log.unconfirmed {
+            events::record(ctx, "round_stored", ctx.id(), record);
         }
         log
     }

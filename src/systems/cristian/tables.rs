@@ -64,7 +64,12 @@ fn hora_central(trace: &Trace) -> Table {
 /// What each round did to each machine.
 fn hora_equipo(trace: &Trace) -> Table {
     let mut table = Table::new("hora_equipo", "id_hora_central,id_equipo,hora_previa,hora_corregida,ajuste_us");
-    for event in events(trace, "recorded") {
+    // A crash may keep a record and take back that it was told; it is found after the start.
+    let mut rows: BTreeMap<(Option<i64>, Option<NodeId>), &Event> = BTreeMap::new();
+    for event in trace.events.iter().filter(|event| event.name == "recorded" || event.name == "record_found") {
+        rows.entry((event.fields.int("round"), event.fields.node("server"))).or_insert(event);
+    }
+    for event in rows.into_values() {
         let server = event.fields.node("server").map_or(String::new(), |node| node.0.to_string());
         let hours = [date(event, "previous_us"), date(event, "corrected_us"), number(event, "adjustment_us")];
         let [previous, corrected, adjustment] = hours;
@@ -118,7 +123,8 @@ fn pedido(trace: &Trace) -> Table {
     let mut table = Table::new("pedido", "equipo,id,hora,usuario,ip,libro,sesion,atendido_por");
     let given = |event: &&Event| event.fields.int("effect") == Some(1) && event.fields.int("book").is_some_and(|book| book > 0);
     let mut rows: Vec<&Event> = events(trace, "apply").filter(given).collect();
-    rows.sort_by_key(|event| event.node);
+    rows.sort_by_key(|event| (event.node, event.fields.int("position")));
+    rows.dedup_by_key(|event| (event.node, event.fields.int("position")));
     for event in rows {
         let user = event.fields.node("client").unwrap_or(NodeId(u32::MAX));
         let server = event.fields.node("server").unwrap_or(NodeId(u32::MAX));

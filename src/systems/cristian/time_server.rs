@@ -19,6 +19,8 @@ use crate::node::NodeId;
 const HOURS: &str = "hours";
 /// `hora_equipo`: server and record.
 const REPORTS: &str = "reports";
+/// So many records are told again after a start: a crash may have kept the last ones on the disk and yet taken back that they were told.
+const RETOLD: usize = 128;
 /// Tries after which Berkeley's mean is taken without those that are silent.
 const TRIES_MAX: u32 = 3;
 
@@ -63,16 +65,20 @@ impl TimeServer {
     ) -> TimeServer {
         let last = journal::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).int()).max();
         let mut recorded = BTreeMap::new();
-        let mut reports = 0;
-        for record in journal::recover(ctx, REPORTS) {
-            reports += 1;
-            let mut reader = Reader(&record);
+        let reports = journal::recover(ctx, REPORTS);
+        events::recover(ctx, reports.len() as u64, 0);
+        let untold = reports.len().saturating_sub(RETOLD);
+        for (i, record) in reports.iter().enumerate() {
+            let mut reader = Reader(record);
             if let (Some(server), Some(record)) = (reader.int(), RoundRecord::decode(&mut reader)) {
-                recorded.insert(NodeId(server as u32), record.round);
+                let server = NodeId(server as u32);
+                recorded.insert(server, record.round);
+                if i >= untold {
+                    events::record(ctx, "record_found", server, &record);
+                }
             }
         }
         let time = Timepiece::boot(ctx, settings.clone(), Discipline::Step);
-        events::recover(ctx, reports, 0);
         let prober = utc.map(|utc| Prober::new(&settings, Algorithm::Cristian, utc, true));
         let mut server = TimeServer {
             settings,
