@@ -30,6 +30,8 @@ const DISCIPLINES: [&str; 3] = ["step", "slew", "hold"];
 const CLOCKS_MAX: usize = 4;
 /// Rows of panels.
 const ROWS_MAX: usize = 8;
+/// Panels beside each other, where they make no table.
+const COLUMNS_MAX: usize = 3;
 /// Space between panels.
 const BESIDE: f64 = 14.0;
 const ABOVE: f64 = 26.0;
@@ -52,6 +54,14 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let rows = kinds(clocks.values().map(|clock| clock.algorithm), &ALGORITHMS);
     let columns = kinds(clocks.values().map(|clock| clock.discipline), &DISCIPLINES);
+    let is_used = |algorithm: &str, discipline: &str| {
+        clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline)
+    };
+    let all = rows.iter().flat_map(|algorithm| columns.iter().map(|discipline| (*algorithm, *discipline)));
+    let used: Vec<(&str, &str)> = all.filter(|(algorithm, discipline)| is_used(algorithm, discipline)).collect();
+    // A table of rows and columns where all of it is used; else one panel after the other.
+    let across = if used.len() == rows.len() * columns.len() { columns.len() } else { used.len().min(COLUMNS_MAX) };
+    let down = used.len().div_ceil(across.max(1));
     let lists = clocks.values().flat_map(|clock| [&clock.errors, &clock.bounds, &clock.corrections]);
     let most = lists.flatten().map(|(_, value)| *value).fold(0.0, f64::max);
     let (unit, per) = if most > 1e7 { ("ms", 1_000.0) } else { ("µs", 1.0) };
@@ -63,18 +73,20 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         (Swatch::Band(palette::GREY), "error that the machine claims at the most".to_owned()),
         (Swatch::Dot(palette::ORANGE), "correction that a round has found".to_owned()),
     ];
-    let mut top = legend(&mut scene, &entries, 52.0) + ABOVE;
-    let width = (RIGHT - LEFT - BESIDE * (columns.len() as f64 - 1.0)) / columns.len() as f64;
-    let height = if rows.len() > 2 { 150.0 } else { 240.0 };
-    for (i, algorithm) in rows.iter().enumerate() {
-        for (j, discipline) in columns.iter().enumerate() {
+    let first_top = legend(&mut scene, &entries, 52.0) + ABOVE;
+    let mut top = first_top;
+    let width = (RIGHT - LEFT - BESIDE * (across as f64 - 1.0)) / across as f64;
+    let height = if down > 2 { 150.0 } else { 240.0 };
+    for (i, row) in used.chunks(across).enumerate() {
+        for (j, (algorithm, discipline)) in row.iter().enumerate() {
             let left = LEFT + j as f64 * (width + BESIDE);
             let time = TimeAxis { from_us: 0, to_us: end, left, right: left + width };
             let of_panel = clocks.iter().filter(|(_, clock)| clock.algorithm == *algorithm && clock.discipline == *discipline);
             let of_panel: Vec<_> = of_panel.collect();
             let panel = Panel { top, bottom: top + height };
             let mut grid = Grid { scene: &mut scene, time, panel, scale: &scale, per };
-            grid.back(trace, j == 0, i + 1 == rows.len());
+            let below = (i + 1) * across + j;
+            grid.back(trace, j == 0, below >= used.len(), j + 1 == across);
             let names: Vec<&str> = of_panel.iter().take(CLOCKS_MAX).map(|(node, _)| trace.name(**node)).collect();
             let more = of_panel.len().saturating_sub(CLOCKS_MAX);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -89,7 +101,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let bottom = top - ABOVE;
     scene.text(((LEFT + RIGHT) / 2.0, bottom + 33.0), "time (s)", TextLook::new(13.0).anchor(Anchor::Middle));
     let upward = TextLook::new(13.0).anchor(Anchor::Middle).upward();
-    scene.text((16.0, (bottom + 80.0) / 2.0), format!("error ({unit}, logarithmic)"), upward);
+    scene.text((16.0, (first_top + bottom) / 2.0), format!("error ({unit}, logarithmic)"), upward);
     let note = "Shaded: faults. From the first round of a process on; the claim covers what is not amortised yet, and hands on the clock.";
     scene.text((LEFT, bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = bottom + 66.0;
@@ -109,20 +121,22 @@ struct Grid<'a> {
 
 impl Grid<'_> {
     /// Faults, grid and axes.
-    fn back(&mut self, trace: &Trace, first: bool, last: bool) {
+    fn back(&mut self, trace: &Trace, first: bool, lowest: bool, rightmost: bool) {
         let (panel, time) = (self.panel, self.time);
         FaultStrip::new(trace, time).shade(self.scene, panel.top, panel.bottom);
         let small = TextLook::new(12.0).color(palette::GREY);
+        let mut free_below = f64::MAX;
         for (value, label) in &self.scale.ticks {
             let y = panel.y(self.scale, *value);
             self.scene.rect((time.left, time.right), (y, y + 0.5), palette::GRID);
-            if first {
+            if first && y < free_below {
+                free_below = y - 14.0;
                 self.scene.text((time.left - 8.0, y), label.clone(), small.anchor(Anchor::End));
             }
         }
         self.scene.rect((time.left - 0.5, time.left + 0.5), (panel.top, panel.bottom + 0.5), palette::GREY);
         self.scene.rect((time.left - 0.5, time.right), (panel.bottom - 0.5, panel.bottom + 0.5), palette::GREY);
-        if !last {
+        if !lowest {
             return;
         }
         let step = super::axis::nice_step(time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64);
@@ -130,7 +144,9 @@ impl Grid<'_> {
         while second * 1_000_000 <= time.to_us {
             let x = time.x(second * 1_000_000);
             self.scene.rect((x, x + 0.5), (panel.bottom, panel.bottom + 4.0), palette::GREY);
-            self.scene.text((x, panel.bottom + 14.0), second.to_string(), small.anchor(Anchor::Middle));
+            if rightmost || x < time.right - 12.0 {
+                self.scene.text((x, panel.bottom + 14.0), second.to_string(), small.anchor(Anchor::Middle));
+            }
             second += step.max(1);
         }
     }

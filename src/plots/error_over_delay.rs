@@ -1,4 +1,6 @@
 //! What Cristian's bound looks like: the error of each round over its delay stays within a cone whose point is twice the least delay.
+//!
+//! Berkeley's rounds have no place in it: they look for the mean of all clocks, not for the hour of one.
 
 use plotters::style::RGBColor;
 
@@ -21,11 +23,10 @@ pub static ERROR_OVER_DELAY: Plot = Plot {
 /// Points that are drawn.
 const POINTS_MAX: usize = 4_000;
 
-const ALGORITHMS: [(&str, RGBColor); 4] = [
+const ALGORITHMS: [(&str, RGBColor); 3] = [
     ("cristian", palette::BLUE),
     ("cristian-best-of-n", palette::GREEN),
     ("ntp", palette::VERMILLION),
-    ("berkeley", palette::PURPLE),
 ];
 
 #[derive(Clone, Copy)]

@@ -13,8 +13,8 @@ use crate::scenario::{Latency, WorkloadSpec};
 use crate::sim::Io;
 use crate::trace::OpType;
 
-/// Servers that a user is sent on to, before it gives up.
-const SENT_ON_MAX: usize = 8;
+/// How often a user is sent on before it pauses.
+const SENT_ON_MAX: u32 = 3;
 
 /// A user's process.
 pub struct Client {
@@ -91,13 +91,18 @@ impl Client {
     /// Ask until there is an answer or the time is over.
     async fn ask(&mut self, restart: bool, deadline: LocalTime) -> Option<Answer> {
         let mut to = self.any_server()?;
-        for _ in 0..SENT_ON_MAX {
+        let mut sent_on = 0;
+        loop {
             match self.request(to, restart, deadline).await? {
                 Answer::Elsewhere(other) => to = other,
                 answer => return Some(answer),
             }
+            sent_on += 1;
+            if sent_on % SENT_ON_MAX == 0 {
+                // Owners whose last books just went do not know of each other yet.
+                self.io.sleep(self.workload.retry_after / 2).await;
+            }
         }
-        None
     }
 
     /// One request, under one number.
