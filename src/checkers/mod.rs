@@ -16,6 +16,7 @@ mod committed_never_truncated;
 mod config_barrier;
 mod config_quorum_overlap;
 mod convergence;
+mod cristian;
 mod election_safety;
 mod elections;
 mod exactly_once;
@@ -40,6 +41,7 @@ use std::collections::BTreeMap;
 
 pub use case::Case;
 pub use p2p::P2P_CHECKS;
+pub use cristian::CRISTIAN_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 
@@ -157,6 +159,26 @@ pub static CHECKERS: &[&Checker] = &[
     &p2p::ghosts_vanish::CHECKER,
     &p2p::published_is_fetched::CHECKER,
     &p2p::answered_in_time::CHECKER,
+    // Cristian.
+    &cristian::round_error_within_bound::CHECKER,
+    &cristian::claimed_bound_holds::CHECKER,
+    &cristian::bound_is_earned::CHECKER,
+    &cristian::reply_matches_request::CHECKER,
+    &cristian::best_sample_used::CHECKER,
+    &cristian::clock_never_backwards::CHECKER,
+    &cristian::slew_rate_limited::CHECKER,
+    &cristian::clock_converges::CHECKER,
+    &cristian::berkeley_agreement::CHECKER,
+    &cristian::berkeley_outliers_rejected::CHECKER,
+    &cristian::utc_only_by_time_server::CHECKER,
+    &cristian::rounds_recorded::CHECKER,
+    &cristian::synchronisation_goes_on::CHECKER,
+    &cristian::book_once_a_session::CHECKER,
+    &cristian::request_once::CHECKER,
+    &cristian::none_left_is_true::CHECKER,
+    &cristian::session_ends_once::CHECKER,
+    &cristian::answered_in_all_databases::CHECKER,
+    &cristian::journal_survives_crash::CHECKER,
 ];
 
 /// The checks that make sense for Raft.

@@ -12,8 +12,8 @@ use super::timeline;
 
 /// Width of every plot.
 pub(super) const WIDTH: f64 = 1_200.0;
-const LEFT: f64 = 84.0;
-const RIGHT: f64 = WIDTH - 24.0;
+pub(super) const LEFT: f64 = 84.0;
+pub(super) const RIGHT: f64 = WIDTH - 24.0;
 const LEGEND_ROW: f64 = 20.0;
 
 /// Lines of nodes that can be told apart in one panel, more or less.
@@ -100,14 +100,7 @@ impl Sketch<'_> {
 
     /// Lay the page out and draw the frame.
     pub(super) fn frame(self) -> Frame {
-        let run = format!("{}, seed {}", if self.trace.scenario.is_empty() { "?" } else { &self.trace.scenario }, self.trace.seed);
-        let mut scene = Scene::new(format!("{}: {run}", self.title), WIDTH);
-        let title = TextLook::new(17.0).bold();
-        scene.text((LEFT, 24.0), self.title, title);
-        // From the other end of the line, so that a viewer's wider font does no harm.
-        let beside = TextLook::new(14.0).color(palette::GREY).anchor(Anchor::End);
-        let room = RIGHT - LEFT - 1.25 * title.width(self.title);
-        scene.text((RIGHT, 24.5), cut_to(&run, beside, 0.85 * room), beside);
+        let mut scene = page(self.trace, self.title);
         let mut y = legend(&mut scene, &self.legend, 52.0) + 6.0;
 
         let time = TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
@@ -193,8 +186,21 @@ impl Frame {
     }
 }
 
+/// A page with its title, and the run that it is of.
+pub(super) fn page(trace: &Trace, name: &str) -> Scene {
+    let run = format!("{}, seed {}", if trace.scenario.is_empty() { "?" } else { &trace.scenario }, trace.seed);
+    let mut scene = Scene::new(format!("{name}: {run}"), WIDTH);
+    let title = TextLook::new(17.0).bold();
+    scene.text((LEFT, 24.0), name, title);
+    // From the other end of the line, so that a viewer's wider font does no harm.
+    let beside = TextLook::new(14.0).color(palette::GREY).anchor(Anchor::End);
+    let room = RIGHT - LEFT - 1.25 * title.width(name);
+    scene.text((RIGHT, 24.5), cut_to(&run, beside, 0.85 * room), beside);
+    scene
+}
+
 /// Draw the legend from `top` on, in as many rows as it takes; gives where it ends.
-fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
+pub(super) fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
     let look = TextLook::new(12.0);
     let (mut x, mut y) = (LEFT, top);
     for (swatch, text) in entries {

@@ -9,11 +9,14 @@
 
 mod axis;
 mod clock_offsets;
+mod clock_rounds;
+mod error_over_delay;
 mod faults;
 mod font;
 mod frame;
 mod kinds;
 mod latency;
+mod library;
 mod messages;
 mod p2p;
 mod palette;
@@ -33,7 +36,10 @@ mod tests;
 use crate::trace::Trace;
 
 pub use clock_offsets::CLOCK_OFFSETS;
+pub use clock_rounds::CLOCK_ROUNDS;
+pub use error_over_delay::ERROR_OVER_DELAY;
 pub use latency::LATENCY;
+pub use library::LIBRARY;
 pub use messages::MESSAGES;
 pub use p2p::{P2P_LOG_LAG, P2P_PRESENCE, P2P_STATUSES, P2P_TRANSFERS};
 pub use replication_lag::REPLICATION_LAG;
@@ -61,9 +67,13 @@ pub struct Drawing {
 
 /// All plots, in the order of a report.
 pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG];
+pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY];
 
 /// The plots that make sense for Raft: all of them.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for `p2p`.
 pub static P2P_PLOTS: &[&Plot] = &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+/// The plots that make sense for `cristian`.
+pub static CRISTIAN_PLOTS: &[&Plot] =
+    &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

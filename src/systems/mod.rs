@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
 pub mod p2p;
+pub mod cristian;
 pub mod raft;
 
 use std::sync::Arc;
@@ -107,3 +108,4 @@ pub trait System: Send + Sync + 'static {
 
 /// All systems, in the order of the documentation.
 pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &p2p::P2pSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &cristian::CristianSystem];

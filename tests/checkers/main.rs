@@ -3,6 +3,7 @@
 
 mod application;
 mod clients;
+mod cristian;
 mod damaged;
 mod elections;
 mod liveness;

@@ -1,0 +1,49 @@
+//! Liveness of the clocks: once everything has healed, every server ends a round in each interval, or in the next where a message was lost.
+
+use super::super::findings::{Findings, seconds, whole};
+use super::super::{Case, Checker, ParamInfo, Params, Verdict};
+use super::{events, rounds, verdict};
+
+/// See the module.
+pub static CHECKER: Checker = Checker {
+    name: "synchronisation_goes_on",
+    summary: "After healing every server ends a round at least every two intervals.",
+    source: "the assignment: every TM seconds",
+    params: &[ParamInfo {
+        name: "settle",
+        duration: true,
+        default: 3_000_000.0,
+        range: (0.0, 1e12),
+        doc: "what a round may take besides two intervals",
+    }],
+    check,
+};
+
+fn check(case: &Case<'_>, params: &Params) -> Verdict {
+    let trace = case.trace;
+    let mut findings = Findings::new(CHECKER.name);
+    let Some(interval) = events(trace, "hour").find_map(|event| u64::try_from(event.fields.int("interval_us")?).ok()) else {
+        return Verdict::Unknown("the trace holds no round of a coordinator".to_owned());
+    };
+    let limit = interval.saturating_mul(2).saturating_add(whole(params, "settle"));
+    let healed = trace.duration_us;
+    if trace.end_us.saturating_sub(healed) < limit {
+        return Verdict::Unknown(format!("the time after healing is shorter than {}", seconds(limit)));
+    }
+    let mut judged = 0;
+    for server in trace.with_role("server") {
+        judged += 1;
+        let ends = rounds(trace).filter(|round| round.life.0 == server).map(|round| round.time_us);
+        let mut before = healed;
+        for end in ends.filter(|end| *end >= healed).chain([trace.end_us]) {
+            let gap = end.saturating_sub(before);
+            if gap > limit {
+                findings.report(end, &[server], || {
+                    format!("{} ended no round from {} on for {}", trace.name(server), seconds(before), seconds(gap))
+                });
+            }
+            before = before.max(end);
+        }
+    }
+    verdict(findings, judged, "server")
+}

@@ -1,0 +1,89 @@
+//! The queue: one order for the statements of all servers, on one disk.
+//!
+//! It decides nothing but the order, and that is all that is needed: databases that apply the same statements in the same order agree. A
+//! statement is confirmed when it is on the disk, and stays; whoever polls says from where on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::defects::Rules;
+use super::events::{self, Line};
+use super::journal::{self, Reader, Writer, frame};
+use super::library::{Body, Statement};
+use super::message::CristianMessage;
+use super::process::Context;
+use crate::node::NodeId;
+
+const FILE: &str = "queue";
+/// Statements of one message.
+pub const BATCH: usize = 32;
+
+/// See the module.
+pub struct QueueServer {
+    rules: Rules,
+    log: Vec<Statement>,
+    /// The digests of the log's statements.
+    known: BTreeSet<u64>,
+    /// How much each server was sent.
+    sent: BTreeMap<NodeId, u64>,
+}
+
+impl QueueServer {
+    pub fn boot(ctx: &mut Context<'_>, rules: Rules) -> QueueServer {
+        let log: Vec<Statement> =
+            journal::recover(ctx, FILE).iter().filter_map(|record| Statement::decode(&mut Reader(record))).collect();
+        events::recover(ctx, log.len() as u64, 0);
+        let known = log.iter().map(Statement::digest).collect();
+        QueueServer { rules, log, known, sent: BTreeMap::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.log.len()
+    }
+
+    pub fn on_message(&mut self, ctx: &mut Context<'_>, from: NodeId, message: CristianMessage) {
+        match message {
+            CristianMessage::Enqueue { statements } => self.enqueue(ctx, from, &statements),
+            CristianMessage::Poll { from: position } => self.poll(ctx, from, position),
+            _ => {}
+        }
+    }
+
+    fn enqueue(&mut self, ctx: &mut Context<'_>, from: NodeId, statements: &[Statement]) {
+        self.rules.sync_queue(ctx);
+        for statement in statements {
+            if !self.known.insert(statement.digest()) {
+                continue;
+            }
+            ctx.append(FILE, frame(&statement.encode(Writer::default()).0));
+            self.log.push(*statement);
+            let (session, book) = match statement.body {
+                Body::Ask { wish } => (0, wish),
+                Body::Grant { session, book } => (session, book),
+                Body::Open { after, .. } => (after, 0),
+            };
+            let line = Line {
+                position: self.log.len() as u64,
+                server: statement.server,
+                client: statement.client,
+                serial: statement.serial,
+                hour_us: statement.hour_us,
+                kind: statement.kind(),
+                session,
+                book,
+                effect: true,
+            };
+            events::line(ctx, "enqueue", &line);
+        }
+        // Also for those that were there: the confirmation may have been lost.
+        ctx.send(from, CristianMessage::EnqueueAck { digests: statements.iter().map(Statement::digest).collect() });
+    }
+
+    fn poll(&mut self, ctx: &mut Context<'_>, server: NodeId, position: u64) {
+        let sent = self.sent.entry(server).or_default();
+        let from = if self.rules.dequeues_on_send() { *sent } else { position };
+        let start = usize::try_from(from).unwrap_or(usize::MAX).min(self.log.len());
+        let statements = self.log[start..self.log.len().min(start + BATCH)].to_vec();
+        *sent = from + statements.len() as u64;
+        ctx.send(server, CristianMessage::PollReply { from, statements });
+    }
+}

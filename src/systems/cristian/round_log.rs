@@ -1,0 +1,121 @@
+//! A server's memory of its rounds until the coordinator has recorded them.
+//!
+//! A record goes to the server's disk, then to the coordinator, again and again until that confirms it; one at a time, so that they arrive in order.
+
+use std::collections::VecDeque;
+
+use super::events;
+use super::journal::{self, Reader, Writer, frame};
+use super::process::Context;
+
+const FILE: &str = "rounds";
+const RECORD: u8 = 1;
+const CONFIRMED: u8 = 2;
+
+/// What a round has done to a clock; a row of `hora_equipo`. Hours in µs since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundRecord {
+    /// The coordinator's number of the round.
+    pub round: u64,
+    /// The hour that the clock showed before.
+    pub previous_us: i64,
+    /// The hour that the round has found.
+    pub corrected_us: i64,
+    /// The difference.
+    pub adjustment_us: i64,
+}
+
+impl RoundRecord {
+    /// As bytes.
+    pub fn encode(&self, writer: Writer) -> Writer {
+        writer.int(self.round as i64).int(self.previous_us).int(self.corrected_us).int(self.adjustment_us)
+    }
+
+    /// From bytes.
+    pub fn decode(reader: &mut Reader<'_>) -> Option<RoundRecord> {
+        let round = reader.int()? as u64;
+        Some(RoundRecord { round, previous_us: reader.int()?, corrected_us: reader.int()?, adjustment_us: reader.int()? })
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct RoundLog {
+    /// What the coordinator has not confirmed, oldest first. All of it is on the disk.
+    unconfirmed: VecDeque<RoundRecord>,
+    /// The last round that this server has finished.
+    done: u64,
+}
+
+impl RoundLog {
+    /// What the disk holds.
+    pub fn recover(ctx: &mut Context<'_>) -> RoundLog {
+        let mut log = RoundLog::default();
+        for record in journal::recover(ctx, FILE) {
+            let mut reader = Reader(&record);
+            match reader.byte() {
+                Some(RECORD) => {
+                    if let Some(record) = RoundRecord::decode(&mut reader) {
+                        log.push(record);
+                    }
+                }
+                Some(CONFIRMED) => {
+                    if let Some(round) = reader.int() {
+                        log.forget(round as u64);
+                    }
+                }
+                _ => {}
+            }
+        }
+        // A crash may have kept a record and yet taken back that it was told.
+        for record in &log.unconfirmed {
+            events::record(ctx, "round_stored", ctx.id(), record);
+        }
+        log
+    }
+
+    fn push(&mut self, record: RoundRecord) {
+        self.done = self.done.max(record.round);
+        self.unconfirmed.push_back(record);
+    }
+
+    fn forget(&mut self, round: u64) {
+        self.done = self.done.max(round);
+        while self.unconfirmed.front().is_some_and(|record| record.round <= round) {
+            self.unconfirmed.pop_front();
+        }
+    }
+
+    /// The last round that is on the disk.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// The record to send.
+    pub fn oldest(&self) -> Option<RoundRecord> {
+        self.unconfirmed.front().copied()
+    }
+
+    /// Records on their way.
+    pub fn len(&self) -> usize {
+        self.unconfirmed.len()
+    }
+
+    /// Put a record on the disk.
+    pub fn store(&mut self, ctx: &mut Context<'_>, record: RoundRecord) {
+        ctx.append(FILE, frame(&record.encode(Writer::default().byte(RECORD)).0));
+        self.push(record);
+    }
+
+    /// The coordinator has recorded this round. Nobody waits for that on the disk: what is forgotten is sent again, and confirmed again.
+    pub fn confirm(&mut self, ctx: &mut Context<'_>, round: u64) {
+        self.forget(round);
+        let confirmed = frame(&Writer::default().byte(CONFIRMED).int(round as i64).0);
+        ctx.without_sync();
+        if self.unconfirmed.is_empty() {
+            ctx.replace(FILE, confirmed);
+        } else {
+            ctx.append(FILE, confirmed);
+        }
+    }
+}

@@ -1,0 +1,532 @@
+//! Clocks and the library: for each check of `cristian` a story that it accepts, and its twin that differs in one thing.
+
+use seedbed::checkers::{self, CRISTIAN_CHECKS, Params, Verdict};
+use seedbed::time::RUN_BEGINS;
+use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
+
+const S1: NodeId = NodeId(0);
+const S2: NodeId = NodeId(1);
+const TIME: NodeId = NodeId(2);
+const UTC: NodeId = NodeId(3);
+const QUEUE: NodeId = NodeId(4);
+const C1: NodeId = NodeId(5);
+const C2: NodeId = NodeId(6);
+
+const SECOND: u64 = 1_000_000;
+
+/// A run of two servers, their time server, UTC source and queue, and two users: 20 s with faults and 10 s without.
+#[derive(Clone)]
+struct Story {
+    trace: Trace,
+    index: u64,
+    incarnation: u32,
+}
+
+/// A round of a server with a delay of 10 ms, of which 1 ms each way is the least, that finds the clock 4 ms behind, and is right.
+#[derive(Clone)]
+struct Round {
+    at: u64,
+    number: i64,
+    algorithm: &'static str,
+    discipline: &'static str,
+    nonce: i64,
+    /// What the clock showed before, minus true time, µs.
+    before: i64,
+    correction: i64,
+    /// How much of the correction was made at once.
+    made: i64,
+    t0: i64,
+    rtt: i64,
+    own_error: i64,
+    bound: i64,
+    mode: &'static str,
+    samples: &'static str,
+}
+
+fn round(at: u64, number: i64) -> Round {
+    Round {
+        at,
+        number,
+        algorithm: "cristian",
+        discipline: "step",
+        nonce: 100 + number,
+        before: -4_000,
+        correction: 4_000,
+        made: 4_000,
+        t0: at as i64 - 10_000,
+        rtt: 10_000,
+        own_error: 4_000,
+        bound: 4_000,
+        mode: "right",
+        samples: "10000:0",
+    }
+}
+
+impl Story {
+    fn new() -> Story {
+        let node = |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
+        let nodes = [
+            node("s1", "server"),
+            node("s2", "server"),
+            node("time", "time_server"),
+            node("utc", "utc_source"),
+            node("queue", "queue_server"),
+            node("c1", "client"),
+            node("c2", "client"),
+        ];
+        let trace = Trace { duration_us: 20 * SECOND, end_us: 30 * SECOND, nodes: nodes.into(), ..Trace::default() };
+        Story { trace, index: 0, incarnation: 1 }
+    }
+
+    fn event(&mut self, at: u64, node: NodeId, name: &'static str, fields: &[(&str, Value)]) -> &mut Story {
+        let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
+        let (index, incarnation, fields) = (self.index, self.incarnation, Fields::owned(names, values));
+        self.trace.events.push(Event { index, time_us: at, node, incarnation, name: name.into(), fields });
+        self.index += 1;
+        self
+    }
+
+    fn round(&mut self, node: NodeId, round: &Round) -> &mut Story {
+        let truth = RUN_BEGINS.as_nanos() / 1_000 + round.at as i64;
+        let fields = [
+            ("round", int(round.number)),
+            ("algorithm", text(round.algorithm)),
+            ("discipline", text(round.discipline)),
+            ("nonce", int(round.nonce)),
+            ("t0_us", int(round.t0)),
+            ("t1_us", int(round.t0 + round.rtt)),
+            ("held_us", int(0)),
+            ("age_us", int(0)),
+            ("before_us", int(truth + round.before)),
+            ("after_us", int(truth + round.before + round.made)),
+            ("correction_us", int(round.correction)),
+            ("own_error_us", int(round.own_error)),
+            ("root_bound_us", int(0)),
+            ("error_bound_us", int(round.bound)),
+            ("min_delay_us", int(1_000)),
+            ("drift_ppm", int(0)),
+            ("by_hand_us", int(0)),
+            ("mode", text(round.mode)),
+            ("samples", text(round.samples)),
+        ];
+        self.event(round.at, node, "round", &fields)
+    }
+
+    fn reading(&mut self, node: NodeId, at: u64, error: i64, bound: i64) -> &mut Story {
+        let truth = RUN_BEGINS.as_nanos() / 1_000 + at as i64;
+        let fields = [
+            ("clock_us", int(truth + error)),
+            ("mono_us", int(at as i64)),
+            ("error_bound_us", int(bound)),
+            ("by_hand_us", int(0)),
+            ("slew_ppm", int(50_000)),
+            ("mode", text("slews")),
+        ];
+        self.event(at, node, "reading", &fields)
+    }
+
+    fn probe(&mut self, node: NodeId, nonce: i64, t0: i64) -> &mut Story {
+        self.event(t0 as u64, node, "probe", &[("nonce", int(nonce)), ("t0_us", int(t0))])
+    }
+
+    /// A line of the library.
+    fn line(&mut self, name: &'static str, node: NodeId, position: i64, user: (NodeId, i64), book: (i64, i64), effect: i64) -> &mut Story {
+        let fields = [
+            ("position", int(position)),
+            ("server", Value::Node(S1)),
+            ("client", Value::Node(user.0)),
+            ("serial", int(user.1)),
+            ("session", int(book.0)),
+            ("book", int(book.1)),
+            ("effect", int(effect)),
+        ];
+        self.event(10 * SECOND, node, name, &fields)
+    }
+
+    fn reply(&mut self, node: NodeId, user: (NodeId, i64), answer: &'static str, book: (i64, i64)) -> &mut Story {
+        let fields = [
+            ("client", Value::Node(user.0)),
+            ("serial", int(user.1)),
+            ("answer", text(answer)),
+            ("session", int(book.0)),
+            ("book", int(book.1)),
+        ];
+        self.event(10 * SECOND, node, "reply", &fields)
+    }
+
+    fn open(&mut self, node: NodeId, session: i64, books: i64) -> &mut Story {
+        let position = int(self.index as i64);
+        self.event(10 * SECOND, node, "session_open", &[("position", position), ("session", int(session)), ("books", int(books))])
+    }
+
+    fn end(&mut self, node: NodeId, session: i64, given: i64, reason: &'static str) -> &mut Story {
+        let fields = [("position", int(self.index as i64)), ("session", int(session)), ("given", int(given)), ("reason", text(reason))];
+        self.event(10 * SECOND, node, "session_end", &fields)
+    }
+
+    fn record(&mut self, at: u64, node: NodeId, name: &'static str, round: i64, adjustment: i64) -> &mut Story {
+        let fields = [
+            ("server", Value::Node(S1)),
+            ("round", int(round)),
+            ("previous_us", int(0)),
+            ("corrected_us", int(adjustment)),
+            ("adjustment_us", int(adjustment)),
+        ];
+        self.event(at, node, name, &fields)
+    }
+
+    fn recover(&mut self, node: NodeId, applied: i64, granted: i64) -> &mut Story {
+        self.event(11 * SECOND, node, "recover", &[("applied", int(applied)), ("granted", int(granted))])
+    }
+
+    /// A user asks and is told this.
+    fn told(&mut self, user: &'static str, value: &'static str) -> &mut Story {
+        for (op_type, value) in [(OpType::Invoke, ""), (OpType::Ok, value)] {
+            let (index, time_us) = (self.index, 10 * SECOND);
+            self.trace.history.push(Op {
+                index,
+                time_us,
+                process: user.into(),
+                op_type,
+                f: "book".into(),
+                value: value.into(),
+                error: "".into(),
+            });
+            self.index += 1;
+        }
+        self
+    }
+}
+
+fn int(value: i64) -> Value {
+    Value::Int(value)
+}
+
+fn text(word: &'static str) -> Value {
+    Value::Text(word.into())
+}
+
+fn verdict(story: &Story, check: &str) -> Verdict {
+    checkers::find(check).expect("the check exists").judge(&story.trace, &Params::new())
+}
+
+#[track_caller]
+fn accepts(story: &Story, check: &str) {
+    assert_eq!(verdict(story, check), Verdict::Valid, "{check}");
+}
+
+#[track_caller]
+fn refuses(story: &Story, check: &str, sentence: &str) {
+    match verdict(story, check) {
+        Verdict::Invalid(violations) => assert_eq!(violations[0].message, sentence),
+        other => panic!("{check} found nothing wrong: {other:?}"),
+    }
+}
+
+/// The two twins: a story, and the same with one thing more or other.
+#[track_caller]
+fn twins(check: &str, good: &Story, bad: &Story, sentence: &str) {
+    accepts(good, check);
+    refuses(bad, check, sentence);
+}
+
+/// A run of another system, or none at all, is no evidence of right clocks.
+#[test]
+fn an_empty_trace_passes_no_check_of_clocks_or_books() {
+    for checker in CRISTIAN_CHECKS.iter().filter(|checker| checker.name != "no_panic") {
+        assert!(matches!(checker.judge(&Trace::default(), &Params::new()), Verdict::Unknown(_)), "{}", checker.name);
+    }
+}
+
+/// All of the delay but the least lies on one way: the error is the bound itself, and that is the algorithm's limit. A millisecond more is a mistake.
+#[test]
+fn an_error_may_reach_the_bound_and_not_exceed_it() {
+    let with = |correction: i64| {
+        let mut story = Story::new();
+        story.round(S1, &Round { correction, made: correction, ..round(SECOND, 1) });
+        story
+    };
+    let sentence = "s1 was wrong by 5,000 µs after round 1; a delay of 10,000 µs allows 4,007 µs";
+    twins("round_error_within_bound", &with(8_000), &with(9_000), sentence);
+}
+
+/// The claim is tested at every reading: it has to grow with the drift.
+#[test]
+fn a_claim_holds_until_the_next_round() {
+    let with = |bound: i64| {
+        let mut story = Story::new();
+        story.round(S1, &round(SECOND, 1)).reading(S1, 9 * SECOND, 4_800, bound);
+        story
+    };
+    twins("claimed_bound_holds", &with(4_800), &with(4_000), "s1 is wrong by 4,800 µs and claims 4,000 µs at the most");
+}
+
+/// The clock is right, by luck: a bound that the delay does not give is wrong all the same.
+#[test]
+fn a_bound_is_what_the_delay_gives() {
+    let with = |own_error: i64| {
+        let mut story = Story::new();
+        story.round(S1, &Round { own_error, bound: own_error, ..round(SECOND, 1) });
+        story
+    };
+    let sentence = "s1 claims 1,000 µs for round 1; a delay of 10,000 µs gives 3,995 µs to 4,007 µs";
+    twins("bound_is_earned", &with(4_000), &with(1_000), sentence);
+}
+
+/// The answer to the first question comes after the second was asked: whoever takes it for the second one's counts from there.
+#[test]
+fn a_late_answer_belongs_to_its_own_question() {
+    let with = |nonce: i64| {
+        let mut story = Story::new();
+        let t0 = SECOND as i64 - 10_000;
+        story.probe(S1, 100, t0 - 500_000).probe(S1, 101, t0).round(S1, &Round { nonce, ..round(SECOND, 1) });
+        story
+    };
+    twins("reply_matches_request", &with(101), &with(100), "s1 counted in round 1 from 500,000 µs after it had asked");
+}
+
+/// An answer that was delivered twice counts once.
+#[test]
+fn an_answer_is_used_once() {
+    let mut good = Story::new();
+    good.probe(S1, 101, SECOND as i64 - 10_000).round(S1, &round(SECOND, 1));
+    let mut bad = good.clone();
+    bad.round(S1, &Round { number: 2, ..round(SECOND, 1) });
+    twins("reply_matches_request", &good, &bad, "s1 went in round 2 by an answer that it had used before");
+}
+
+/// Three samples, one with the shortest delay. The mean of the three hours is 700 µs off it.
+#[test]
+fn the_sample_with_the_shortest_delay_counts() {
+    let with = |samples: &'static str| {
+        let mut story = Story::new();
+        story.round(S1, &Round { algorithm: "cristian-best-of-n", samples, ..round(SECOND, 1) });
+        story
+    };
+    let sentence = "s1 did not go in round 1 by the sample with the shortest delay, 10,000 µs, but 700 µs off it";
+    twins("best_sample_used", &with("30000:2100,10000:0,20000:-900"), &with("30000:1400,10000:-700,20000:-700"), sentence);
+}
+
+/// A clock that is ahead by 4 ms is held; the twin is set back. Before the first round either is allowed.
+#[test]
+fn a_held_clock_does_not_go_back() {
+    let with = |made: i64| {
+        let mut story = Story::new();
+        let first = Round { discipline: "hold", before: 900_000, correction: -900_000, made: -900_000, ..round(SECOND, 1) };
+        let ahead = Round { discipline: "hold", before: 4_000, correction: -4_000, made, ..round(2 * SECOND, 2) };
+        story.round(S1, &first).reading(S1, 2 * SECOND - 1_000, 4_000, 9_000).round(S1, &ahead);
+        story
+    };
+    twins("clock_never_backwards", &with(0), &with(-4_000), "the clock of s1 went back by 3,000 µs");
+}
+
+/// At 5 % a clock gains 50 ms in a second and no more.
+#[test]
+fn a_slewed_clock_keeps_its_rate() {
+    let with = |error: i64| {
+        let mut story = Story::new();
+        let slewed = Round { discipline: "slew", before: -400_000, correction: 400_000, made: 0, mode: "slews", ..round(SECOND, 1) };
+        story.round(S1, &slewed).reading(S1, 2 * SECOND, error, 500_000);
+        story
+    };
+    let sentence = "the clock of s1 gained 60,000 µs in 1,000,000 µs; its rate allows 50,005 µs";
+    twins("slew_rate_limited", &with(-350_000), &with(-340_000), sentence);
+}
+
+/// Ahead by 10 s, and held for 2 s until the next round: it is to find 8 s, not 9.5 s.
+#[test]
+fn a_held_clock_converges() {
+    let with = |then: i64| {
+        let mut story = Story::new();
+        let held = |at, number, ahead: i64| Round {
+            discipline: "hold",
+            before: ahead,
+            correction: -ahead,
+            made: 0,
+            mode: "stands",
+            ..round(at, number)
+        };
+        story.round(S1, &held(SECOND, 1, 10_000_000)).round(S1, &held(3 * SECOND, 2, then));
+        story
+    };
+    let sentence = "s1 was to be corrected by -10,000,000 µs, and 2,000,000 µs later still by -9,500,000 µs; 8,008,011 µs are explained";
+    twins("clock_converges", &with(8_000_000), &with(9_500_000), sentence);
+}
+
+/// Both clocks may be a second wrong, as long as they are it together.
+#[test]
+fn berkeleys_clocks_agree_though_they_need_not_be_right() {
+    let with = |other: i64| {
+        let mut story = Story::new();
+        let of = |correction| Round { algorithm: "berkeley", correction, made: correction, ..round(SECOND, 1) };
+        story.round(S1, &of(1_000_000)).round(S2, &of(other));
+        story
+    };
+    let sentence = "s1 and s2 differ by 9,000 µs after round 1; their polls allow 8,011 µs";
+    twins("berkeley_agreement", &with(1_008_000), &with(1_009_000), sentence);
+}
+
+/// One clock is an hour ahead: the mean is that of the other three.
+#[test]
+fn an_outlier_is_not_averaged() {
+    let with = |mean: i64, taken: &'static str| {
+        let mut story = Story::new();
+        let clocks = "time=0,s1=300,s2=-600,s3=3600000000";
+        let fields = [("round", int(1)), ("mean_us", int(mean)), ("gamma_us", int(1_000)), ("clocks", text(clocks)), ("taken", text(taken))];
+        story.event(SECOND, TIME, "berkeley", &fields);
+        story
+    };
+    let good = with(-100, "time=0,s1=300,s2=-600");
+    let all = with(899_999_925, "time=0,s1=300,s2=-600,s3=3600000000");
+    twins("berkeley_outliers_rejected", &good, &all, "round 1 averages clocks that are 3,600,000,600 µs apart, more than 1,000 µs");
+    let few = with(0, "time=0");
+    refuses(&few, "berkeley_outliers_rejected", "round 1 averages 1 clocks although 3 agree");
+}
+
+/// The source is asked twice, by whom it may be and by whom it may not.
+#[test]
+fn only_the_time_server_asks_for_utc() {
+    let by = |node: NodeId| {
+        let mut story = Story::new();
+        story.event(SECOND, UTC, "utc_asked", &[("by", Value::Node(node))]);
+        story
+    };
+    twins("utc_only_by_time_server", &by(TIME), &by(S2), "s2, a server, asked the UTC source");
+}
+
+/// A record that is lost is sent again; the twin never arrives. One that was stored just before the end may still be on its way.
+#[test]
+fn every_stored_round_is_recorded() {
+    let mut bad = Story::new();
+    bad.record(SECOND, S1, "round_stored", 1, 5).record(29 * SECOND, S1, "round_stored", 2, 5);
+    let mut good = bad.clone();
+    good.record(2 * SECOND, TIME, "recorded", 1, 5);
+    twins("rounds_recorded", &good, &bad, "round 1 of s1 was never recorded");
+}
+
+/// A record counts once, in the order of its rounds, and as it was.
+#[test]
+fn records_are_in_order_and_true() {
+    let mut good = Story::new();
+    good.record(SECOND, S1, "round_stored", 1, 5).record(SECOND, S1, "round_stored", 2, 7);
+    good.record(2 * SECOND, TIME, "recorded", 1, 5).record(2 * SECOND, TIME, "recorded", 2, 7);
+    let mut again = good.clone();
+    again.record(3 * SECOND, TIME, "recorded", 2, 7);
+    twins("rounds_recorded", &good, &again, "round 2 of s1 was recorded after round 2");
+    let mut other = good.clone();
+    other.record(3 * SECOND, S1, "round_stored", 3, 7).record(3 * SECOND, TIME, "recorded", 3, 8);
+    refuses(&other, "rounds_recorded", "round 3 of s1 was recorded otherwise than it was");
+}
+
+/// With an interval of 2 s a round is due every 4 s, and 3 s are granted. What happened before healing does not count.
+#[test]
+fn rounds_go_on_after_healing() {
+    let with = |ends: &[u64]| {
+        let mut story = Story::new();
+        story.event(0, TIME, "hour", &[("round", int(1)), ("interval_us", int(2_000_000))]);
+        for end in ends {
+            story.round(S1, &round(*end, 1)).round(S2, &round(*end, 1));
+        }
+        story
+    };
+    let (good, bad) = (with(&[SECOND, 26 * SECOND]), with(&[SECOND, 21 * SECOND, 22 * SECOND]));
+    twins("synchronisation_goes_on", &good, &bad, "s1 ended no round from 22.000 s on for 8.000 s");
+}
+
+/// The same book in the next session is another matter.
+#[test]
+fn a_book_goes_out_once_a_session() {
+    let with = |session: i64| {
+        let mut story = Story::new();
+        story.line("apply", S1, 1, (C1, 1), (1, 7), 1).line("apply", S2, 1, (C1, 1), (1, 7), 1);
+        story.line("apply", S2, 2, (C2, 1), (session, 7), 1);
+        story
+    };
+    twins("book_once_a_session", &with(2), &with(1), "book 7 of session 1 went to c1 and to c2");
+}
+
+/// What counts is what users were told, also where the databases hide it.
+#[test]
+fn two_users_are_not_told_the_same_book() {
+    let mut good = Story::new();
+    good.told("c1", "session=1 book=7");
+    let mut bad = good.clone();
+    bad.told("c2", "session=1 book=7");
+    twins("book_once_a_session", &good, &bad, "c1 and c2 were both told session=1 book=7");
+}
+
+/// A request that was sent to both servers stands twice in the queue, and has one effect.
+#[test]
+fn a_request_gets_one_book() {
+    let with = |effect: i64| {
+        let mut story = Story::new();
+        story.line("apply", S1, 1, (C1, 1), (1, 7), 1).line("apply", S1, 2, (C1, 1), (1, 8), effect);
+        story
+    };
+    twins("request_once", &with(0), &with(1), "request 1 of c1 got book 7 of session 1 and book 8 of session 1");
+}
+
+/// Two books: after the first it is too early to say that none is left.
+#[test]
+fn none_is_left_once_all_are_given() {
+    let with = |books: i64| {
+        let mut story = Story::new();
+        story.open(S1, 1, 2);
+        for book in 1..=books {
+            story.line("apply", S1, book, (C1, book), (1, book), 1);
+        }
+        story.reply(S1, (C2, 1), "none_left", (1, 0));
+        story
+    };
+    twins("none_left_is_true", &with(2), &with(1), "s1 told c2 that none is left of session 1, of whose 2 books 1 were given out");
+}
+
+/// A restart ends a session early; nothing else does.
+#[test]
+fn a_session_ends_with_its_last_book_or_by_a_restart() {
+    let with = |reason: &'static str| {
+        let mut story = Story::new();
+        story.open(S1, 1, 15).end(S1, 1, 15, "all_given").open(S1, 2, 15).end(S1, 2, 3, reason).open(S1, 3, 15);
+        story
+    };
+    twins("session_ends_once", &with("restart"), &with("followed"), "session 2 ended on s1 (followed) with 3 of 15 books given out");
+}
+
+/// Ending is done once, and beginning only after it.
+#[test]
+fn a_session_ends_once_and_before_the_next() {
+    let mut good = Story::new();
+    good.open(S1, 1, 15).end(S1, 1, 15, "all_given");
+    let mut twice = good.clone();
+    twice.end(S1, 1, 15, "all_given");
+    twins("session_ends_once", &good, &twice, "session 1 ended twice on s1");
+    let mut early = Story::new();
+    early.open(S1, 1, 15).open(S1, 2, 15);
+    refuses(&early, "session_ends_once", "session 2 began on s1 when session 1 was going on");
+}
+
+/// The user was told by one server; the other one has to know in the end.
+#[test]
+fn both_databases_hold_what_was_answered() {
+    let mut bad = Story::new();
+    bad.line("apply", S1, 1, (C1, 1), (1, 7), 1).told("c1", "session=1 book=7");
+    let mut good = bad.clone();
+    good.line("apply", S2, 1, (C1, 1), (1, 7), 1);
+    twins("answered_in_all_databases", &good, &bad, "c1 was told of book 7 of session 1, which s2 never heard of");
+    let mut other = good.clone();
+    other.line("apply", S1, 2, (C1, 2), (1, 8), 1).line("apply", S2, 2, (C2, 1), (1, 8), 1);
+    refuses(&other, "answered_in_all_databases", "s1 and s2 hold different lines at position 2");
+}
+
+/// A server that has told of two grants comes back with two; the queue that has told of five statements with five.
+#[test]
+fn what_was_told_survives_a_crash() {
+    let with = |applied: i64, granted: i64| {
+        let mut story = Story::new();
+        story.line("enqueue", QUEUE, 5, (C1, 1), (1, 7), 1).recover(QUEUE, applied, 0);
+        story.line("grant", S1, 1, (C1, 1), (1, 7), 1).line("grant", S1, 2, (C2, 1), (1, 8), 1).recover(S1, 0, granted);
+        story
+    };
+    twins("journal_survives_crash", &with(5, 2), &with(4, 2), "queue came back with 4 lines after 5");
+    refuses(&with(5, 1), "journal_survives_crash", "s1 came back with 1 grants after 2");
+}
