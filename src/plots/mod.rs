@@ -7,8 +7,12 @@
 //! Architecture invariant: a plot draws any trace, however damaged, without a panic, in bounded time and size; where there is nothing to
 //! draw it gives `None`.
 
+mod audio_buffer;
+mod audio_playout;
+mod audio_waveform;
 mod axis;
 mod clock_offsets;
+mod distribution;
 mod faults;
 mod font;
 mod frame;
@@ -31,7 +35,11 @@ mod tests;
 
 use crate::trace::Trace;
 
+pub use audio_buffer::AUDIO_BUFFER;
+pub use audio_playout::AUDIO_PLAYOUT;
+pub use audio_waveform::AUDIO_WAVEFORM;
 pub use clock_offsets::CLOCK_OFFSETS;
+pub use distribution::{Series, distribution};
 pub use latency::LATENCY;
 pub use messages::MESSAGES;
 pub use replication_lag::REPLICATION_LAG;
@@ -58,10 +66,22 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+    // Audio.
+    &AUDIO_PLAYOUT,
+    &AUDIO_BUFFER,
+    &AUDIO_WAVEFORM,
+];
 
-/// The plots that make sense for Raft: all of them.
+/// The plots that make sense for Raft.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for audio.
-pub static AUDIO_PLOTS: &[&Plot] = &[&ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static AUDIO_PLOTS: &[&Plot] = &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
