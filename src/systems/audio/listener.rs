@@ -54,6 +54,8 @@ pub struct Listener {
     source_term: u64,
     /// When the source was heard last.
     heard: LocalTime,
+    /// When a frame came last.
+    frame_at: LocalTime,
     /// When this listener said last that it is there.
     told: LocalTime,
     /// Searches since the source was heard.
@@ -61,8 +63,8 @@ pub struct Listener {
     search_at: LocalTime,
     /// The session that plays, and those that wait for its end.
     playouts: VecDeque<Playout>,
-    /// When the timer that asks for missing frames runs out, or has.
-    nack_at: LocalTime,
+    /// Whether the timer runs that asks for missing frames.
+    asks: bool,
     /// When the next frame time begins.
     play_at: LocalTime,
     jitter: Jitter,
@@ -81,11 +83,12 @@ impl Listener {
             source: None,
             source_term: 0,
             heard: LocalTime::ZERO,
+            frame_at: LocalTime::ZERO,
             told: LocalTime::ZERO,
             attempts: 0,
             search_at: LocalTime::ZERO,
             playouts: VecDeque::new(),
-            nack_at: LocalTime::ZERO,
+            asks: false,
             play_at: LocalTime::ZERO,
             jitter: Jitter::default(),
             jitter_of: None,
@@ -110,6 +113,9 @@ impl Listener {
 
     pub fn on_subscribed(&mut self, ctx: &mut Context<'_>, from: NodeId, term: u64) {
         self.follow(ctx, from, term);
+        if !self.playouts.iter().any(Playout::expects_frames) {
+            self.attempts = 0;
+        }
     }
 
     /// Somebody else leads: tell that one.
@@ -121,6 +127,7 @@ impl Listener {
 
     pub fn on_frame(&mut self, ctx: &mut Context<'_>, from: NodeId, frame: Frame) {
         self.follow(ctx, from, frame.term);
+        (self.frame_at, self.attempts) = (ctx.now(), 0);
         let digest = xxh3_64(frame.payload.bytes());
         let damaged = digest != frame.digest;
         if damaged && self.rules.verifies_frames() {
@@ -253,9 +260,11 @@ impl Listener {
         ctx.set_timer(AudioTimer::Watch, WATCH);
         let (now, keepalive) = (ctx.now(), self.settings.keepalive);
         let in_session = self.playouts.iter().any(Playout::expects_frames);
-        let patience = if in_session { self.settings.silence } else { 2 * keepalive };
-        let silent = self.source.is_none() || now.saturating_since(self.heard) >= patience;
-        if silent && now >= self.search_at {
+        // In the middle of a song somebody who answers and sends nothing is as good as nobody.
+        let silent = if in_session { self.is_silent(ctx) } else { now.saturating_since(self.heard) >= 2 * keepalive };
+        self.ask_soon(ctx);
+        if (silent || self.source.is_none()) && now >= self.search_at
+        {
             self.search(ctx);
         } else if let Some(source) = self.source
             && now.saturating_since(self.told) >= keepalive
@@ -267,28 +276,30 @@ impl Listener {
 
     /// Ask the source for what is missing.
     pub fn on_nack(&mut self, ctx: &mut Context<'_>) {
-        let silent = ctx.now().saturating_since(self.heard) >= self.settings.silence;
-        let mut asked = false;
+        self.asks = false;
+        let silent = self.is_silent(ctx);
         for playout in &self.playouts {
             let frames = playout.missing(NACK_MAX, silent);
             if let Some(source) = self.source.filter(|_| !frames.is_empty()) {
-                asked = true;
                 ctx.send(source, AudioMessage::Nack { session: playout.session, frames });
             }
         }
-        if asked && self.rules.asks_again() {
-            self.nack_at = ctx.now() + self.settings.nack_interval;
-            ctx.set_timer(AudioTimer::Nack, self.settings.nack_interval);
-        }
+        self.ask_soon(ctx);
     }
 
     // Rules.
 
+    /// No frame has come for so long that those at the end may be lost, which no later one would show.
+    fn is_silent(&self, ctx: &Context<'_>) -> bool {
+        ctx.now().saturating_since(self.frame_at) >= self.settings.silence
+    }
+
     /// Have the timer run that asks for what is missing, where anything is. It is not set again while it runs, or it would never run out.
     fn ask_soon(&mut self, ctx: &mut Context<'_>) {
-        let lacks = |playout: &Playout| !playout.missing(1, false).is_empty();
-        if self.rules.asks_again() && self.playouts.iter().any(lacks) && self.nack_at <= ctx.now() {
-            self.nack_at = ctx.now() + self.settings.nack_interval;
+        let silent = self.is_silent(ctx);
+        let lacks = |playout: &Playout| !playout.missing(1, silent).is_empty();
+        if !self.asks && self.rules.asks_again() && self.playouts.iter().any(lacks) {
+            self.asks = true;
             ctx.set_timer(AudioTimer::Nack, self.settings.nack_interval);
         }
     }
@@ -298,7 +309,7 @@ impl Listener {
         if term < self.source_term {
             return;
         }
-        (self.source, self.source_term, self.heard, self.attempts) = (Some(from), term, ctx.now(), 0);
+        (self.source, self.source_term, self.heard) = (Some(from), term, ctx.now());
     }
 
     /// Ask all streamers, each time after a longer pause than before.

@@ -90,6 +90,8 @@ pub struct Playout {
     /// The frames whose second copies would be no news, played or not.
     seen: Seen,
     state: State,
+    /// Frame times since the buffer was empty.
+    waited: u32,
     target: u32,
     most: u32,
     rules: Rules,
@@ -111,6 +113,7 @@ impl Playout {
             known: first,
             seen: Seen::default(),
             state: State::Starting,
+            waited: 0,
             target,
             most,
             rules,
@@ -172,11 +175,15 @@ impl Playout {
         Arrival::Buffered
     }
 
-    /// Whether playing can begin: the target depth is reached, or nothing further will come. A gap counts as if it was filled, because what is
-    /// missing of it was asked for while the buffer filled.
+    /// Whether playing can begin: the frame whose turn it is and as many as the target depth asks for are there. Frames that are missing in
+    /// between were asked for; who waits for them for as long again goes on without them.
     pub fn is_ready(&self) -> bool {
-        let depth = self.known - self.next.min(self.known);
-        !self.buffer.is_empty() && (depth >= self.rules.depth_to_begin(self.target) || self.known == self.frames)
+        let target = self.rules.depth_to_begin(self.target) as usize;
+        let span = self.known.saturating_sub(self.next) as usize;
+        let rest = (self.frames - self.next.min(self.frames)) as usize;
+        let has_next = self.buffer.contains_key(&self.next);
+        let waited = span >= 2 * target || self.waited >= 2 * self.target;
+        (has_next && self.buffer.len() >= target.min(rest)) || (waited && !self.buffer.is_empty())
     }
 
     /// Begin to play, for the first time.
@@ -210,7 +217,7 @@ impl Playout {
                 Heard::Lost(self.next - 1)
             }
             None => {
-                self.state = State::Filling;
+                (self.state, self.waited) = (State::Filling, 0);
                 self.counts.underruns += 1;
                 self.wait()
             }
@@ -219,6 +226,7 @@ impl Playout {
 
     fn wait(&mut self) -> Heard {
         self.counts.concealed += 1;
+        self.waited += 1;
         if !self.rules.playhead_waits() && self.next < self.frames {
             self.next += 1;
             self.counts.lost += 1;
@@ -293,8 +301,8 @@ mod tests {
         for frame in [0, 2, 2] {
             playout.insert(frame, held());
         }
-        assert!(playout.is_ready(), "frame 1 is missing, but it is known to exist");
-        assert_eq!(playout.missing(9, false), [1]);
+        assert!(!playout.is_ready(), "two of three frames are there");
+        assert_eq!(playout.missing(9, false), [1], "it is known to exist");
         playout.start();
         let first: Vec<String> = (0..4).map(|_| heard(&playout.tick())).collect();
         assert_eq!(first, ["0", "lost 1", "2", "empty 3"]);

@@ -145,7 +145,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         ),
         burst: section.duration(
             "burst",
-            ms(100),
+            ms(200),
             Duration::ZERO..=ms(10_000),
             "How much a leader sends at once when it begins or resumes, so that what listeners have already costs no time.",
         ),

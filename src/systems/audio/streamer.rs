@@ -23,8 +23,8 @@ enum Purpose {
     Piece(StreamId),
     /// The end of an upload.
     Finish(StreamId),
-    /// The playout position.
-    Position,
+    /// The playout position in a session and a term: an outcome of an earlier transmission says nothing of the present one.
+    Position(u32, u64),
 }
 
 /// A node of the role `streamer`.
@@ -265,9 +265,10 @@ impl Streamer {
                     ctx.reset(stream);
                 }
             }
-            (Purpose::Position, _) => {
-                if let Some(transmission) = &mut self.transmission {
-                    transmission.outstanding = false;
+            (Purpose::Position(session, term), output) => {
+                let same = |transmission: &&mut Transmission| (transmission.session, transmission.term) == (session, term);
+                if let Some(transmission) = self.transmission.as_mut().filter(same) {
+                    transmission.proposal_ended(output.is_some());
                 }
             }
         }
@@ -353,17 +354,13 @@ impl Streamer {
         let every = self.settings.frames_in(self.settings.position_interval);
         let replicated = self.station().position().session;
         let Some(transmission) = &mut self.transmission else { return };
-        let ended = transmission.is_over();
-        if transmission.outstanding || (transmission.next < transmission.proposed.saturating_add(every) && !ended) {
-            return;
-        }
+        let ended = transmission.all_left();
         if ended && replicated > transmission.session {
             return;
         }
-        transmission.outstanding = true;
-        transmission.proposed = transmission.next;
-        let position = transmission.position();
-        self.propose(ctx, Purpose::Position, &Command::Position { position, ended });
+        if let Some(position) = transmission.take_proposal(every) {
+            self.propose(ctx, Purpose::Position(position.session, position.term), &Command::Position { position, ended });
+        }
     }
 
     fn cut(&mut self, session: u32) -> Option<Arc<Cut>> {

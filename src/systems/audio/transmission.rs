@@ -25,10 +25,12 @@ pub struct Transmission {
     /// When the frame `anchor_frame` is due. All others follow from it.
     anchor: LocalTime,
     anchor_frame: u32,
-    /// The position that was last proposed.
-    pub proposed: u32,
+    /// All frames before this one have certainly left this machine. Invariant: left <= proposed_at <= next.
+    pub left: u32,
+    /// Where it was when it proposed a position last.
+    proposed_at: u32,
     /// Whether that proposal has no outcome yet. One is on its way at a time: a leader without a majority does not fill its log.
-    pub outstanding: bool,
+    outstanding: bool,
 }
 
 /// A leader whose process stood still for longer goes on from there, instead of sending all that it has missed at once.
@@ -45,7 +47,8 @@ impl Transmission {
             next: at.frame,
             anchor: now,
             anchor_frame: at.frame.saturating_add(burst),
-            proposed: at.frame,
+            left: at.frame,
+            proposed_at: at.frame,
             outstanding: false,
         }
     }
@@ -76,6 +79,31 @@ impl Transmission {
         }
         self.next += 1;
         Some(self.next - 1)
+    }
+
+    /// The position to replicate, if it is time: `every` so many frames, and until the end is known to all.
+    ///
+    /// What leaves a node waits for the disk, and a crash may take it back, while the entry that speaks of it was just written. So a position says
+    /// what had been sent when the one *before* was proposed: that one has an outcome, so what was sent with it has left too.
+    pub fn take_proposal(&mut self, every: u32) -> Option<Position> {
+        if self.outstanding || (self.next < self.proposed_at.saturating_add(every) && !self.is_over()) {
+            return None;
+        }
+        (self.outstanding, self.proposed_at) = (true, self.next);
+        Some(Position { session: self.session, frame: self.left, term: self.term })
+    }
+
+    /// The last proposal has an outcome; `applied`: a majority has it.
+    pub fn proposal_ended(&mut self, applied: bool) {
+        self.outstanding = false;
+        if applied {
+            self.left = self.proposed_at;
+        }
+    }
+
+    /// Whether all frames have left.
+    pub fn all_left(&self) -> bool {
+        self.left >= self.cut.len()
     }
 
     /// A frame for the wire.
