@@ -134,7 +134,7 @@ impl Listener {
             self.counters.damaged += 1;
             return self.ask_soon(ctx);
         }
-        let Some(place) = self.playout_of(&frame) else {
+        let Some(place) = self.playout_of(&frame, ctx.now()) else {
             self.counters.duplicate += 1;
             return;
         };
@@ -181,7 +181,7 @@ impl Listener {
     }
 
     /// The playout that a frame belongs to, which is made for the first frame of a new session; `None` for a session that is over.
-    fn playout_of(&mut self, frame: &Frame) -> Option<usize> {
+    fn playout_of(&mut self, frame: &Frame, now: LocalTime) -> Option<usize> {
         let known = self.playouts.iter().position(|playout| playout.session == frame.session);
         let is_old = self.playouts.back().is_some_and(|last| frame.session < last.session);
         if known.is_some() || is_old || self.playouts.len() >= PLAYOUTS_MAX {
@@ -191,7 +191,7 @@ impl Listener {
         let first = frame.timestamp / frame.format.frame_samples.max(1);
         // A frame within the burst of a new session belongs to its beginning, which must not be left out.
         let first = if first <= 2 * self.depths().0 { 0 } else { first };
-        let mut playout = Playout::new(frame.session, frame.frames, frame.format, first, self.depths(), self.rules);
+        let mut playout = Playout::new((frame.session, frame.frames), frame.format, first, self.depths(), now, self.rules);
         if first > 0 && self.rules.sequence_numbers_wrap() {
             playout.expect(first);
         }
@@ -206,7 +206,7 @@ impl Listener {
         let Some(playout) = self.playouts.front_mut() else { return };
         let (session, underruns, frame_time) =
             (playout.session, playout.counts.underruns, frame_time(playout.format.frame_samples, playout.format.rate));
-        let heard = playout.tick();
+        let heard = playout.tick(ctx.now());
         if playout.counts.underruns > underruns
             && let Heard::Empty(frame) = &heard
         {
@@ -248,7 +248,7 @@ impl Listener {
             self.playouts.pop_front();
         }
         let Some(playout) = self.playouts.front_mut() else { return };
-        if !playout.is_running() && !playout.is_ended() && playout.is_ready() {
+        if !playout.is_running() && !playout.is_ended() && playout.is_ready(ctx.now()) {
             playout.start();
             self.play_at = ctx.now();
             ctx.set_timer(AudioTimer::Play, Duration::ZERO);

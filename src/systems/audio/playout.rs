@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::defects::Rules;
 use super::events::Counts;
 use super::message::{Format, Payload};
-use super::song::FrameInfo;
+use super::song::{FrameInfo, frame_time};
+use crate::node::LocalTime;
 
 /// A frame in the buffer.
 #[derive(Clone, Debug)]
@@ -90,8 +91,8 @@ pub struct Playout {
     /// The frames whose second copies would be no news, played or not.
     seen: Seen,
     state: State,
-    /// Frame times since the buffer was empty.
-    waited: u32,
+    /// Since when nothing is heard: the session's first frame, or the buffer's last.
+    waits_since: LocalTime,
     target: u32,
     most: u32,
     rules: Rules,
@@ -101,7 +102,14 @@ pub struct Playout {
 
 impl Playout {
     /// A session of which the first frame has come. Those shortly before it are asked for too: perhaps they only were slower.
-    pub fn new(session: u32, frames: u32, format: Format, arrived: u32, (target, most): (u32, u32), rules: Rules) -> Playout {
+    pub fn new(
+        (session, frames): (u32, u32),
+        format: Format,
+        arrived: u32,
+        (target, most): (u32, u32),
+        now: LocalTime,
+        rules: Rules,
+    ) -> Playout {
         let first = arrived.saturating_sub(target);
         Playout {
             session,
@@ -113,7 +121,7 @@ impl Playout {
             known: first,
             seen: Seen::default(),
             state: State::Starting,
-            waited: 0,
+            waits_since: now,
             target,
             most,
             rules,
@@ -175,15 +183,13 @@ impl Playout {
         Arrival::Buffered
     }
 
-    /// Whether playing can begin: the frame whose turn it is and as many as the target depth asks for are there. Frames that are missing in
-    /// between were asked for; who waits for them for as long again goes on without them.
-    pub fn is_ready(&self) -> bool {
-        let target = self.rules.depth_to_begin(self.target) as usize;
-        let span = self.known.saturating_sub(self.next) as usize;
-        let rest = (self.frames - self.next.min(self.frames)) as usize;
-        let has_next = self.buffer.contains_key(&self.next);
-        let waited = span >= 2 * target || self.waited >= 2 * self.target;
-        (has_next && self.buffer.len() >= target.min(rest)) || (waited && !self.buffer.is_empty())
+    /// Whether playing can begin: as many frames as the target depth asks for are there, without a gap. Those that are missing were asked for;
+    /// who has waited twice as long as the buffer is deep goes on without them.
+    pub fn is_ready(&self, now: LocalTime) -> bool {
+        let target = self.rules.depth_to_begin(self.target).min(self.frames - self.next.min(self.frames));
+        let whole = (self.next..self.next.saturating_add(target)).all(|frame| self.buffer.contains_key(&frame));
+        let patience = frame_time(self.format.frame_samples, self.format.rate) * 2 * self.target;
+        !self.buffer.is_empty() && (whole || now.saturating_since(self.waits_since) >= patience)
     }
 
     /// Begin to play, for the first time.
@@ -192,8 +198,8 @@ impl Playout {
     }
 
     /// A frame time has begun: what is heard in it?
-    pub fn tick(&mut self) -> Heard {
-        if self.state == State::Filling && self.is_ready() {
+    pub fn tick(&mut self, now: LocalTime) -> Heard {
+        if self.state == State::Filling && self.is_ready(now) {
             self.state = State::Playing;
         }
         if self.next >= self.frames && self.buffer.is_empty() {
@@ -217,7 +223,7 @@ impl Playout {
                 Heard::Lost(self.next - 1)
             }
             None => {
-                (self.state, self.waited) = (State::Filling, 0);
+                (self.state, self.waits_since) = (State::Filling, now);
                 self.counts.underruns += 1;
                 self.wait()
             }
@@ -226,7 +232,6 @@ impl Playout {
 
     fn wait(&mut self) -> Heard {
         self.counts.concealed += 1;
-        self.waited += 1;
         if !self.rules.playhead_waits() && self.next < self.frames {
             self.next += 1;
             self.counts.lost += 1;
@@ -275,6 +280,8 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn held() -> Held {
@@ -282,7 +289,7 @@ mod tests {
     }
 
     fn playout() -> Playout {
-        Playout::new(1, 10, Format { rate: 8_000, channels: 1, frame_samples: 160 }, 0, (3, 6), Rules::default())
+        Playout::new((1, 10), Format { rate: 8_000, channels: 1, frame_samples: 160 }, 0, (3, 6), LocalTime::ZERO, Rules::default())
     }
 
     fn heard(heard: &Heard) -> String {
@@ -301,10 +308,12 @@ mod tests {
         for frame in [0, 2, 2] {
             playout.insert(frame, held());
         }
-        assert!(!playout.is_ready(), "two of three frames are there");
+        let soon = LocalTime::from_micros(119_999);
+        assert!(!playout.is_ready(soon), "two of three frames are there");
+        assert!(playout.is_ready(soon + Duration::from_micros(1)), "six frame times are long enough to wait for the third");
         assert_eq!(playout.missing(9, false), [1], "it is known to exist");
         playout.start();
-        let first: Vec<String> = (0..4).map(|_| heard(&playout.tick())).collect();
+        let first: Vec<String> = (0..4).map(|_| heard(&playout.tick(soon))).collect();
         assert_eq!(first, ["0", "lost 1", "2", "empty 3"]);
         assert_eq!(playout.insert(1, held()), Arrival::Late);
         assert_eq!(playout.insert(9, held()), Arrival::Refused, "six frames ahead at the most");
@@ -315,12 +324,12 @@ mod tests {
         for frame in 5..8 {
             playout.insert(frame, held());
         }
-        let second: Vec<String> = (0..5).map(|_| heard(&playout.tick())).collect();
+        let second: Vec<String> = (0..5).map(|_| heard(&playout.tick(soon))).collect();
         assert_eq!(second, ["3", "4", "5", "6", "7"]);
         for frame in [8, 9] {
             playout.insert(frame, held());
         }
-        let third: Vec<String> = (0..3).map(|_| heard(&playout.tick())).collect();
+        let third: Vec<String> = (0..3).map(|_| heard(&playout.tick(soon))).collect();
         assert_eq!(third, ["8", "9", "end"]);
         assert_eq!(playout.counts, Counts { played: 9, lost: 1, concealed: 2, underruns: 1 });
     }
