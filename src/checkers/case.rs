@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::audio::AudioTrace;
 use super::raft::RaftTrace;
 use crate::history::History;
 use crate::trace::Trace;
@@ -12,17 +13,23 @@ pub struct Case<'a> {
     pub trace: &'a Trace,
     history: OnceCell<History<'a>>,
     raft: OnceCell<RaftTrace>,
+    audio: OnceCell<AudioTrace>,
 }
 
 impl<'a> Case<'a> {
     /// A trace of which nothing is prepared yet.
     pub fn new(trace: &'a Trace) -> Self {
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new() }
+        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), audio: OnceCell::new() }
     }
 
     /// The operations of the clients, invocations paired with completions.
     pub fn history(&self) -> &History<'a> {
         self.history.get_or_init(|| History::new(&self.trace.history))
+    }
+
+    /// The events of audio, decoded.
+    pub(super) fn audio(&self) -> &AudioTrace {
+        self.audio.get_or_init(|| AudioTrace::new(self.trace))
     }
 
     /// The events of Raft, decoded.

@@ -9,6 +9,7 @@
 mod acknowledged_is_committed;
 mod all_operations_answered;
 mod applied_without_gaps;
+mod audio;
 mod availability;
 mod case;
 mod commit_on_majority;
@@ -179,6 +180,20 @@ pub static CHECKERS: &[&Checker] = &[
     &cristian::session_ends_once::CHECKER,
     &cristian::answered_in_all_databases::CHECKER,
     &cristian::journal_survives_crash::CHECKER,
+    // Audio.
+    &audio::byte_exact::CHECKER,
+    &audio::in_order::CHECKER,
+    &audio::upload_complete::CHECKER,
+    &audio::upload_stored::CHECKER,
+    &audio::upload_answered::CHECKER,
+    &audio::resume_position::CHECKER,
+    &audio::one_source::CHECKER,
+    &audio::playback_resumes::CHECKER,
+    &audio::concealment::CHECKER,
+    &audio::buffer_bounded::CHECKER,
+    &audio::jitter::CHECKER,
+    &audio::backoff::CHECKER,
+    &audio::accounting::CHECKER,
 ];
 
 /// The checks that make sense for Raft.
@@ -209,6 +224,9 @@ pub static RAFT_CHECKS: &[&Checker] = &[
     &availability::CHECKER,
     &elections::CHECKER,
 ];
+
+/// The checks that make sense for audio: those of Raft that look at its log, and its own.
+pub use audio::AUDIO_CHECKS;
 
 /// The check of this name.
 pub fn find(name: &str) -> Option<&'static Checker> {

@@ -7,10 +7,14 @@
 //! Architecture invariant: a plot draws any trace, however damaged, without a panic, in bounded time and size; where there is nothing to
 //! draw it gives `None`.
 
+mod audio_buffer;
+mod audio_playout;
+mod audio_waveform;
 mod axis;
 mod clock_offsets;
 mod clock_rounds;
 mod error_over_delay;
+mod distribution;
 mod faults;
 mod font;
 mod frame;
@@ -35,9 +39,13 @@ mod tests;
 
 use crate::trace::Trace;
 
+pub use audio_buffer::AUDIO_BUFFER;
+pub use audio_playout::AUDIO_PLAYOUT;
+pub use audio_waveform::AUDIO_WAVEFORM;
 pub use clock_offsets::CLOCK_OFFSETS;
 pub use clock_rounds::CLOCK_ROUNDS;
 pub use error_over_delay::ERROR_OVER_DELAY;
+pub use distribution::{Series, distribution};
 pub use latency::LATENCY;
 pub use library::LIBRARY;
 pub use messages::MESSAGES;
@@ -67,8 +75,21 @@ pub struct Drawing {
 
 /// All plots, in the order of a report.
 pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY];
+pub static PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+    // Audio.
+    &AUDIO_PLAYOUT,
+    &AUDIO_BUFFER,
+    &AUDIO_WAVEFORM,
+];
 
-/// The plots that make sense for Raft: all of them.
+/// The plots that make sense for Raft.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for `p2p`.
@@ -76,3 +97,5 @@ pub static P2P_PLOTS: &[&Plot] = &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES,
 /// The plots that make sense for `cristian`.
 pub static CRISTIAN_PLOTS: &[&Plot] =
     &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+/// The plots that make sense for audio.
+pub static AUDIO_PLOTS: &[&Plot] = &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

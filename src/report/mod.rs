@@ -23,7 +23,7 @@ pub use summary::{seconds, summary, summary_of};
 use crate::error::Error;
 use crate::plots::Plot;
 use crate::run::{Run, system_of};
-use crate::scenario::Scenario;
+use crate::scenario::{INPUTS_FOLDER, Scenario};
 use crate::trace::{Trace, write_csv};
 
 /// Where the report of a run lies below `out`. Whatever the name of the scenario, it never lies elsewhere.
@@ -44,6 +44,7 @@ pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path)
     let results = Results::of(run, scenario, repeat).to_json();
     fs::write(folder.join("results.json"), results).map_err(|cause| failed("results.json", cause))?;
     fs::write(folder.join("scenario.toml"), scenario.resolved_with_seed(run.trace.seed)).map_err(|cause| failed("scenario.toml", cause))?;
+    write_inputs(scenario, folder).map_err(|cause| failed(INPUTS_FOLDER, cause))?;
     fs::create_dir(folder.join("plots")).map_err(|cause| failed("plots", cause))?;
     for (file, bytes) in draw(&run.trace, system_of(scenario).plots()) {
         fs::write(folder.join("plots").join(&file), bytes).map_err(|cause| failed(&format!("plots/{file}"), cause))?;
@@ -58,6 +59,16 @@ pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path)
     // Here is the place of `report.html`, which is made of the run, its results and the drawings, and of nothing else.
     staged.commit()?;
     Ok(target)
+}
+
+/// Copy the files that a scenario names into a folder, where its resolved text finds them.
+pub fn write_inputs(scenario: &Scenario, folder: &Path) -> std::io::Result<()> {
+    for input in &scenario.inputs {
+        let path = folder.join(&input.path);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(path, &input.bytes)?;
+    }
+    Ok(())
 }
 
 /// The files of some plots: names and contents. A plot that has nothing to show makes none.

@@ -3,6 +3,7 @@
 
 mod catalog;
 pub mod faults;
+mod input;
 mod model;
 mod read;
 mod reader;
@@ -16,6 +17,7 @@ mod values;
 
 pub use catalog::{TESTBED_EVENTS, TESTBED_METRICS};
 pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
+pub use input::{INPUT_BYTES_MAX, INPUTS_FOLDER, Input};
 pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with, scenario_files};
 pub use reader::{BadLine, Section};
 pub use reading::KeyInfo;

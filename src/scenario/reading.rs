@@ -2,8 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
+use std::path::{Path, PathBuf};
+
 use crate::error::Mistake;
 
+use super::input::Input;
 use super::tree::At;
 
 /// Mistakes beyond this are counted no more: an enormous file of nonsense must not take memory without a bound.
@@ -37,12 +40,33 @@ pub(crate) struct Reading {
     quiet_unknown: Cell<bool>,
     /// The nodes of the scenario, for the sections that name some.
     nodes: RefCell<Vec<String>>,
+    /// Where the files lie that the scenario names; `None` for a text that lies nowhere.
+    folder: Option<PathBuf>,
+    /// Those files, as they were read.
+    inputs: RefCell<Vec<Input>>,
 }
 
 impl Reading {
     /// A reading in which every call tells the reference of its key.
     pub(crate) fn describing() -> Self {
         Reading { describing: true, ..Reading::default() }
+    }
+
+    /// A reading of a text that lies in this folder.
+    pub(crate) fn of_folder(folder: Option<&Path>) -> Self {
+        Reading { folder: folder.map(Path::to_path_buf), ..Reading::default() }
+    }
+
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    pub(crate) fn add_inputs(&self, inputs: &[Input]) {
+        self.inputs.borrow_mut().extend_from_slice(inputs);
+    }
+
+    pub(crate) fn take_inputs(&self) -> Vec<Input> {
+        self.inputs.take()
     }
 
     pub(crate) fn is_describing(&self) -> bool {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::NemesisEntry;
+use super::input::Input;
 
 /// A distribution of durations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -313,6 +314,8 @@ pub struct Scenario {
     pub settings: Arc<dyn Settings>,
     /// Checks that the scenario names; where it names none, all of the system's.
     pub checks: Vec<CheckSpec>,
+    /// The files that it names, whose content decides the run with it.
+    pub inputs: Vec<Input>,
     /// The text as run, defaults filled in.
     pub resolved: String,
 }

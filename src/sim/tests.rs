@@ -49,6 +49,7 @@ pub(crate) fn scenario(nodes: u32, seconds: u64) -> Scenario {
         model: Default::default(),
         settings: Arc::new(NoSettings),
         checks: vec![],
+        inputs: vec![],
         resolved: String::new(),
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod p2p;
 pub mod cristian;
+pub mod audio;
 pub mod raft;
 
 use std::sync::Arc;
@@ -108,3 +109,4 @@ pub trait System: Send + Sync + 'static {
 
 /// All systems, in the order of the documentation.
 pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &cristian::CristianSystem, &p2p::P2pSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &audio::AudioSystem];

@@ -25,6 +25,20 @@ const NAMES: &[&str] = &[
     "pause",
     "resume",
     "unheard_of",
+    "source",
+    "source_frame",
+    "upload_attempt",
+    "upload_confirmed",
+    "stored",
+    "position",
+    "take_over",
+    "send",
+    "listener",
+    "search",
+    "frame",
+    "play",
+    "conceal",
+    "end",
 ];
 
 const FIELDS: &[&str] = &[
@@ -51,6 +65,22 @@ const FIELDS: &[&str] = &[
     "mode",
     "reason",
     "message",
+    "upload",
+    "session",
+    "frame",
+    "frames",
+    "size",
+    "attempt",
+    "wait_us",
+    "media_us",
+    "arrival_us",
+    "paced",
+    "jitter_us",
+    "first",
+    "played",
+    "lost",
+    "concealed",
+    "buffer_max_frames",
 ];
 
 const WORDS: &[&str] =
@@ -67,7 +97,7 @@ fn value(field: &'static str) -> BoxedStrategy<Value> {
     let word = prop::sample::select(WORDS).prop_map(|word| Value::Text(word.into()));
     let int = int().prop_map(Value::Int);
     match field {
-        "digest" | "chain" | "state" => prop_oneof![9 => hash, 1 => int].boxed(),
+        "digest" | "chain" | "state" | "upload" => prop_oneof![9 => hash, 1 => int].boxed(),
         "candidate" | "voted_for" | "client" => prop_oneof![8 => node, 2 => word].boxed(),
         "role" | "kind" | "voters" | "learners" | "voters_old" | "mode" | "reason" | "message" => prop_oneof![9 => word, 1 => int].boxed(),
         _ => prop_oneof![9 => int, 1 => word].boxed(),

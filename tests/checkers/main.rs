@@ -2,6 +2,7 @@
 //! why that one decides.
 
 mod application;
+mod audio;
 mod clients;
 mod cristian;
 mod damaged;

@@ -81,7 +81,8 @@ pub fn initial(trace: &Trace, records: &[Record], configs: &[Config]) -> Option<
         Some((_, first)) if first.kind == ConfigKind::Joint => first.voters_old.clone(),
         // A change could involve the silent ones.
         Some(_) if trace.with_role("peer").any(|node| first_roles[node.index()].is_none()) => return None,
-        _ => trace.with_role("peer").filter(votes).collect(),
+        // Whatever the nodes are called in their system: who shows a role of Raft is a server.
+        _ => (0u32..).map(NodeId).take(trace.nodes.len()).filter(votes).collect(),
     };
     let config = Config { kind: ConfigKind::Simple, voters, learners: Vec::new(), voters_old: Vec::new() };
     (!config.voters.is_empty()).then_some(config)

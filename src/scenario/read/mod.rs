@@ -66,10 +66,11 @@ impl Names {
 /// Read a scenario file. `overrides` are pairs of key path and value (`--set`), `defects` are appended to the system's own.
 pub fn read_file(path: &Path, overrides: &[(String, String)], defects: &[String]) -> Result<Scenario, Error> {
     let text = file_text(path)?;
-    read(SYSTEMS, &name_of(path), &path.display().to_string(), &text, overrides, defects)
+    let named = (name_of(path), path.display().to_string());
+    read(SYSTEMS, (&named.0, &named.1), path.parent(), &text, overrides, defects)
 }
 
-/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`.
+/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`. A text lies in no folder, so it can name no files.
 pub fn read_text(name: &str, text: &str, overrides: &[(String, String)], defects: &[String]) -> Result<Scenario, Error> {
     read_text_with(SYSTEMS, name, text, overrides, defects)
 }
@@ -85,7 +86,7 @@ pub fn read_text_with(
     if text.len() as u64 > SCENARIO_BYTES_MAX {
         return Err(too_large(&format!("{name}.toml"), text.len() as u64));
     }
-    read(systems, name, &format!("{name}.toml"), text, overrides, defects)
+    read(systems, (name, &format!("{name}.toml")), None, text, overrides, defects)
 }
 
 /// A scenario's name: its path below the last folder named `scenarios`, without `.toml`; elsewhere the file's name.
@@ -187,8 +188,8 @@ pub fn scenario_files(folder: &Path) -> Vec<String> {
 
 fn read(
     systems: &[&'static dyn System],
-    name: &str,
-    path: &str,
+    (name, path): (&str, &str),
+    folder: Option<&Path>,
     text: &str,
     overrides: &[(String, String)],
     defects: &[String],
@@ -208,7 +209,7 @@ fn read(
             tree::graft_defect(&mut table, &system, defect);
         }
     }
-    let reading = Reading::default();
+    let reading = Reading::of_folder(folder);
     let scenario = read_root(&reading, &table, systems, name);
     mistakes.extend(reading.into_mistakes());
     match scenario {
@@ -266,6 +267,7 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
         model: fault_model,
         settings,
         checks,
+        inputs: reading.take_inputs(),
         resolved: String::new(),
     };
     scenario.resolved = resolved;

@@ -60,6 +60,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub(in crate::systems) use codec::{Reader, Writer};
 pub use configuration::Configuration;
 pub use defects::{DEFECTS, Rules};
 pub use host::{Host, RaftTimer};

@@ -196,6 +196,21 @@ impl<S: StateMachine> Raft<S> {
         self.role == Role::Leader
     }
 
+    /// Whether this server leads and has applied all that its predecessors had committed: what it knows of the past is complete (§8).
+    pub fn leads_with_all_applied(&self) -> bool {
+        self.is_leader() && self.has_committed_in_term() && self.last_applied == self.commit_index
+    }
+
+    /// The term that it is in.
+    pub fn current_term(&self) -> Term {
+        self.current_term
+    }
+
+    /// What it has applied so far, on this server; possibly old.
+    pub fn machine(&self) -> &S {
+        &self.machine
+    }
+
     /// A message of another server.
     pub fn on_message(&mut self, host: &mut impl Host, from: NodeId, message: RaftMessage) {
         match message {

@@ -1,0 +1,367 @@
+//! Audio: uploads, failover, playout. Each story is told twice, and the two differ in one thing.
+
+use seedbed::checkers::{self, Params, Verdict};
+use seedbed::trace::{Event, Fields, Metric, NodeId, NodeInfo, Op, OpType, Trace, Value};
+
+const N1: NodeId = NodeId(0);
+const N2: NodeId = NodeId(1);
+const N3: NodeId = NodeId(2);
+const UPLOADER: NodeId = NodeId(3);
+const EAR: NodeId = NodeId(4);
+
+/// Three streamers, an uploader with a song of ten frames, a listener. Each record comes a millisecond after the one before.
+#[derive(Clone)]
+struct Run {
+    trace: Trace,
+    now_us: u64,
+    index: u64,
+}
+
+fn int(number: i64) -> Value {
+    Value::Int(number)
+}
+
+/// The digest of a frame of the song.
+fn digest(frame: i64) -> Value {
+    Value::Hash(1_000 + frame as u64)
+}
+
+const SONG: Value = Value::Hash(7);
+
+impl Run {
+    /// All nodes work, and the uploader has told what its song is.
+    fn new() -> Run {
+        let node = |name: &str, role: &'static str| NodeInfo { name: name.into(), role: role.into() };
+        let streamers = (1..=3).map(|i| node(&format!("n{i}"), "streamer"));
+        let others = [node("uploader", "uploader"), node("listener1", "listener")];
+        let trace =
+            Trace { duration_us: 10_000_000, end_us: 20_000_000, nodes: streamers.chain(others).collect(), ..Trace::default() };
+        let mut run = Run { trace, now_us: 0, index: 0 };
+        for node in [N1, N2, N3, UPLOADER, EAR] {
+            run.event(node, "start", &[]);
+        }
+        run.event(EAR, "listener", &[("target_frames", int(3)), ("buffer_max_frames", int(6)), ("frame_us", int(20_000))]);
+        run.event(UPLOADER, "source", &[("upload", SONG), ("size", int(3_000)), ("digest", Value::Hash(9)), ("frames", int(10))]);
+        for frame in 0..10 {
+            run.event(UPLOADER, "source_frame", &[("upload", SONG), ("frame", int(frame)), ("digest", digest(frame))]);
+        }
+        run
+    }
+
+    /// The song is uploaded and stored, and n1 begins to send it in term 1.
+    fn on_air() -> Run {
+        let mut run = Run::new();
+        run.attempt().stored().confirmed(3_000, 9).take_over(N1, 0, 1);
+        run
+    }
+
+    fn at_ms(&mut self, ms: u64) -> &mut Run {
+        self.now_us = ms * 1_000;
+        self
+    }
+
+    fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&'static str, Value)]) -> &mut Run {
+        let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
+        let (index, time_us, fields) = (self.index, self.now_us, Fields::owned(names, values));
+        self.trace.events.push(Event { index, time_us, node, incarnation: 1, name: name.into(), fields });
+        self.tick()
+    }
+
+    fn tick(&mut self) -> &mut Run {
+        self.index += 1;
+        self.now_us += 1_000;
+        self
+    }
+
+    fn fault(&mut self, op_type: OpType, f: &'static str, value: &'static str) -> &mut Run {
+        let (index, time_us) = (self.index, self.now_us);
+        let error = "".into();
+        self.trace.history.push(Op { index, time_us, process: "nemesis".into(), op_type, f: f.into(), value: value.into(), error });
+        self.tick()
+    }
+
+    fn crash(&mut self, node: NodeId) -> &mut Run {
+        self.event(node, "crash", &[("reason", Value::Text("kill".into()))])
+    }
+
+    fn attempt(&mut self) -> &mut Run {
+        self.event(UPLOADER, "upload_attempt", &[("upload", SONG), ("attempt", int(1)), ("to", Value::Node(N1))])
+    }
+
+    fn stored(&mut self) -> &mut Run {
+        self.event(N1, "stored", &[("session", int(1)), ("upload", SONG), ("uploader", Value::Node(UPLOADER))])
+    }
+
+    fn confirmed(&mut self, size: i64, digest: u64) -> &mut Run {
+        self.event(UPLOADER, "upload_confirmed", &[("upload", SONG), ("size", int(size)), ("digest", Value::Hash(digest))])
+    }
+
+    fn place(&mut self, node: NodeId, name: &'static str, frame: i64, term: i64) -> &mut Run {
+        self.event(node, name, &[("session", int(1)), ("frame", int(frame)), ("term", int(term))])
+    }
+
+    fn take_over(&mut self, node: NodeId, frame: i64, term: i64) -> &mut Run {
+        self.place(node, "take_over", frame, term)
+    }
+
+    fn play(&mut self, frame: i64) -> &mut Run {
+        self.event(EAR, "play", &[("session", int(1)), ("frame", int(frame)), ("digest", digest(frame)), ("peak", int(5))])
+    }
+
+    fn conceal(&mut self, frame: i64, reason: &'static str) -> &mut Run {
+        self.event(EAR, "conceal", &[("session", int(1)), ("frame", int(frame)), ("reason", Value::Text(reason.into()))])
+    }
+
+    fn end(&mut self, played: i64, lost: i64, concealed: i64) -> &mut Run {
+        let counts = [("session", int(1)), ("frames", int(10)), ("first", int(0)), ("played", int(played)), ("lost", int(lost))];
+        self.event(EAR, "end", &[&counts[..], &[("concealed", int(concealed))]].concat())
+    }
+
+    fn search(&mut self, attempt: i64, wait_ms: i64) -> &mut Run {
+        self.event(EAR, "search", &[("attempt", int(attempt)), ("wait_us", int(wait_ms * 1_000))])
+    }
+
+    /// A frame that was sent in time: when it was to be heard and when it came, ms, and the jitter that the listener shows.
+    fn arrival(&mut self, from: NodeId, media_ms: i64, arrival_ms: i64, jitter_us: i64) -> &mut Run {
+        let fields = [
+            ("session", int(1)),
+            ("from", Value::Node(from)),
+            ("media_us", int(media_ms * 1_000)),
+            ("arrival_us", int(arrival_ms * 1_000)),
+            ("paced", int(1)),
+            ("jitter_us", int(jitter_us)),
+        ];
+        self.event(EAR, "frame", &fields)
+    }
+
+    fn depth(&mut self, frames: i64) -> &mut Run {
+        let value = int(frames);
+        self.trace.metrics.push(Metric { time_us: self.now_us, node: EAR, name: "buffer_frames".into(), value });
+        self.tick()
+    }
+}
+
+fn verdict(run: &Run, check: &str, params: &[(&str, f64)]) -> Verdict {
+    let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    checkers::find(check).expect("the check exists").judge(&run.trace, &params)
+}
+
+#[track_caller]
+fn accepts(run: &Run, check: &str) {
+    assert_eq!(verdict(run, check, &[]), Verdict::Valid, "{check}");
+}
+
+#[track_caller]
+fn refuses(run: &Run, check: &str, sentence: &str) {
+    refuses_with(run, check, &[], sentence);
+}
+
+#[track_caller]
+fn refuses_with(run: &Run, check: &str, params: &[(&str, f64)], sentence: &str) {
+    match verdict(run, check, params) {
+        Verdict::Invalid(violations) => assert_eq!(violations[0].message, sentence),
+        other => panic!("{check} found nothing wrong: {other:?}"),
+    }
+}
+
+/// A gap is no frame, so it is no wrong one; a frame with other samples is, and so is one behind the end of the song.
+#[test]
+fn played_frames_are_those_of_the_song() {
+    let mut good = Run::on_air();
+    good.play(0).conceal(1, "lost").play(2);
+    accepts(&good, "audio_byte_exact");
+    let mut bad = good.clone();
+    bad.event(EAR, "play", &[("session", int(1)), ("frame", int(3)), ("digest", digest(4))]);
+    refuses(&bad, "audio_byte_exact", "listener1 played frame 3 of session 1 with other samples than the song has there");
+    let mut bad = good;
+    bad.play(10);
+    refuses(&bad, "audio_byte_exact", "listener1 played frame 10 of session 1, but the song has 10 frames");
+}
+
+/// What was lost is left out; going back, or playing a frame again, is never right.
+#[test]
+fn frames_are_heard_in_order_and_once() {
+    let mut good = Run::on_air();
+    good.play(0).play(1).play(4);
+    accepts(&good, "audio_in_order");
+    let mut bad = good.clone();
+    bad.play(3);
+    refuses(&bad, "audio_in_order", "listener1 played frame 3 of session 1 after frame 4");
+    let mut bad = good;
+    bad.play(4);
+    refuses(&bad, "audio_in_order", "listener1 played frame 4 of session 1 twice");
+}
+
+/// The uploader knows what it has sent, whatever it was told to have been stored.
+#[test]
+fn a_confirmed_upload_is_the_file() {
+    let mut run = Run::new();
+    run.attempt().stored();
+    let mut good = run.clone();
+    good.confirmed(3_000, 9);
+    accepts(&good, "audio_upload_complete");
+    let mut bad = run.clone();
+    bad.confirmed(1_024, 9);
+    refuses(&bad, "audio_upload_complete", "the upload of uploader was confirmed with 1024 bytes, but its file has 3000");
+    let mut bad = run;
+    bad.confirmed(3_000, 8);
+    refuses(&bad, "audio_upload_complete", "the upload of uploader was confirmed with its 3000 bytes, but other ones than its file has");
+}
+
+/// The order of two events is the difference between a promise that is kept and one that is hoped for.
+#[test]
+fn a_song_is_stored_before_it_is_confirmed() {
+    let mut good = Run::new();
+    good.attempt().stored().confirmed(3_000, 9);
+    accepts(&good, "audio_upload_stored");
+    let mut bad = Run::new();
+    bad.attempt().confirmed(3_000, 9).stored();
+    refuses(&bad, "audio_upload_stored", "the upload of uploader was confirmed before any streamer had stored it");
+}
+
+/// Four seconds after healing are enough for an upload that was begun before; one that is begun later has four seconds of its own.
+#[test]
+fn an_upload_is_answered() {
+    let mut good = Run::new();
+    good.attempt().at_ms(13_900).stored().confirmed(3_000, 9);
+    accepts(&good, "audio_upload_answered");
+    let mut bad = Run::new();
+    bad.attempt().at_ms(14_100).stored().confirmed(3_000, 9);
+    refuses(&bad, "audio_upload_answered", "the upload of uploader was not confirmed by 14.000 s, 4.000 s after everything had healed");
+    let mut late = Run::new();
+    late.at_ms(17_000).attempt();
+    assert!(matches!(verdict(&late, "audio_upload_answered", &[]), Verdict::Unknown(_)), "the run ends too soon to tell");
+}
+
+/// n1 has sent frames 0 to 6, and the position 4 is replicated: n2 may begin with any of 4 to 7. A position of a later term binds nobody earlier.
+#[test]
+fn a_new_leader_resumes_at_the_replicated_position() {
+    let mut run = Run::on_air();
+    for frame in 0..7 {
+        run.place(N1, "send", frame, 1);
+    }
+    run.place(N1, "position", 4, 1).place(N3, "position", 9, 3);
+    for frame in [4, 7] {
+        let mut good = run.clone();
+        good.take_over(N2, frame, 2);
+        accepts(&good, "audio_resume_position");
+    }
+    let mut bad = run.clone();
+    bad.take_over(N2, 0, 2);
+    refuses(&bad, "audio_resume_position", "n2 begins at frame 0 of session 1 in term 2, but frame 4 of session 1 was replicated before");
+    let mut bad = run;
+    bad.take_over(N2, 8, 2);
+    refuses(&bad, "audio_resume_position", "n2 begins at frame 8 of session 1 in term 2, but frames 7 to 7 were never sent");
+}
+
+/// n1 sends on for `ms` after n2 has taken over.
+fn two_send_for(ms: u64) -> Run {
+    let mut run = Run::on_air();
+    run.at_ms(2_000).take_over(N2, 4, 2);
+    for i in 0..=ms / 20 {
+        run.at_ms(2_010 + 20 * i).place(N1, "send", 5, 1);
+    }
+    run
+}
+
+/// An old leader needs an election timeout to notice, and after a pause a moment; a second is a habit.
+#[test]
+fn a_deposed_leader_stops() {
+    let mut good = two_send_for(900);
+    good.at_ms(6_000).place(N1, "send", 5, 1);
+    accepts(&good, "audio_one_source");
+    refuses(&two_send_for(1_200), "audio_one_source", "n1 goes on sending in term 1 for 1.020 s beside n2, which leads term 2");
+}
+
+/// n1 crashes at 2 s; the listener hears something again after so long.
+fn heard_again_after(ms: u64) -> Run {
+    let mut run = Run::on_air();
+    run.at_ms(1_990).play(0).at_ms(2_000).crash(N1).at_ms(2_000 + ms).play(1).end(2, 0, 0);
+    run
+}
+
+/// Three seconds after a crash the sound is back. While two of three are down, or the listener itself is cut off, nothing is promised.
+#[test]
+fn the_sound_comes_back() {
+    accepts(&heard_again_after(2_900), "audio_playback_resumes");
+    refuses(
+        &heard_again_after(3_100),
+        "audio_playback_resumes",
+        "listener1 heard nothing from 2.000 s to 5.100 s, although a majority of the streamers worked",
+    );
+    let mut no_majority = Run::on_air();
+    no_majority.at_ms(1_990).play(0).crash(N1).crash(N2).at_ms(9_000).event(N2, "start", &[]).at_ms(11_000).play(1).end(2, 0, 0);
+    accepts(&no_majority, "audio_playback_resumes");
+    let mut cut_off = Run::on_air();
+    cut_off.at_ms(1_990).play(0).fault(OpType::Invoke, "partition", "partition-1: listener1 | n1,n2,n3");
+    cut_off.at_ms(9_000).fault(OpType::Info, "partition", "partition-1: listener1 | n1,n2,n3").at_ms(11_000).play(1).end(2, 0, 0);
+    accepts(&cut_off, "audio_playback_resumes");
+}
+
+/// One concealed frame of five is a fifth; and the time between two frames that are heard is a gap whatever filled it.
+#[test]
+fn concealment_has_a_stated_bound() {
+    let mut run = Run::on_air();
+    run.at_ms(2_000).play(0).conceal(1, "lost").play(2).play(3).at_ms(2_100).play(4);
+    assert_eq!(verdict(&run, "audio_concealment", &[("max", 0.2), ("gap", 100_000.0)]), Verdict::Valid);
+    let sentence = "listener1 had to conceal 1 of 5 frame times of session 1, more than 10 %";
+    refuses_with(&run, "audio_concealment", &[("max", 0.1)], sentence);
+    let sentence = "listener1 heard no frame of session 1 for 0.097 s from 2.003 s, more than 0.090 s";
+    refuses_with(&run, "audio_concealment", &[("gap", 90_000.0)], sentence);
+}
+
+/// Six frames are what this listener has said to hold.
+#[test]
+fn a_jitter_buffer_has_a_bound() {
+    let mut run = Run::on_air();
+    run.depth(6);
+    accepts(&run, "audio_buffer_bounded");
+    run.depth(7);
+    refuses(&run, "audio_buffer_bounded", "listener1 has 7 frames in its buffer, which holds 6");
+}
+
+/// The second frame came 16 ms later than it was meant to, which makes a jitter of 1 ms; the third was as late as the second, which takes a
+/// sixteenth of it away; and the first frame of another sender says nothing.
+#[test]
+fn jitter_is_that_of_the_arrivals() {
+    let mut run = Run::on_air();
+    run.arrival(N1, 0, 100, 0).arrival(N1, 20, 136, 1_000);
+    let mut good = run.clone();
+    good.arrival(N1, 40, 156, 937).arrival(N2, 60, 900, 937);
+    accepts(&good, "audio_jitter");
+    let mut bad = run;
+    bad.arrival(N1, 40, 156, 1_000);
+    refuses(&bad, "audio_jitter", "listener1 shows a jitter of 1000 µs, but its arrivals have 937 µs");
+}
+
+/// 100 ms, 200 ms, 400 ms: each pause is twice the one before. A new series begins with attempt 1.
+#[test]
+fn searches_become_rarer() {
+    let mut run = Run::on_air();
+    run.at_ms(2_000).search(1, 100).at_ms(2_100).search(2, 200).at_ms(2_300).search(3, 400);
+    let mut good = run.clone();
+    good.at_ms(2_700).search(4, 800).at_ms(2_750).search(1, 100);
+    accepts(&good, "audio_backoff");
+    let mut bad = run;
+    bad.at_ms(2_400).search(4, 100);
+    refuses(&bad, "audio_backoff", "listener1 searches for the 4th time 0.100 s after the time before; 0.400 s would be right");
+}
+
+/// Nine frames played and one lost are ten; a listener that counts ten as played has counted one twice.
+#[test]
+fn counts_are_what_happened() {
+    let mut run = Run::on_air();
+    for frame in 0..9 {
+        run.play(frame);
+    }
+    run.conceal(9, "underrun").conceal(9, "lost");
+    let mut good = run.clone();
+    good.end(9, 1, 2);
+    accepts(&good, "audio_accounting");
+    let mut bad = run;
+    bad.end(10, 1, 2);
+    refuses(&bad, "audio_accounting", "listener1 counts 10 frames as played in session 1, but there were 9");
+    let mut short = Run::on_air();
+    short.play(0).end(1, 0, 0);
+    refuses(&short, "audio_accounting", "listener1 ended session 1 of 10 frames after 1 played and 0 lost, from frame 0 on");
+}
