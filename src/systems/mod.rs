@@ -108,5 +108,4 @@ pub trait System: Send + Sync + 'static {
 }
 
 /// All systems, in the order of the documentation.
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &cristian::CristianSystem, &p2p::P2pSystem];
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &audio::AudioSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &audio::AudioSystem, &cristian::CristianSystem, &p2p::P2pSystem];
