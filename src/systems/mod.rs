@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
 pub mod raft;
+pub mod zookeeper;
 
 use std::sync::Arc;
 
