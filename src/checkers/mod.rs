@@ -34,10 +34,12 @@ mod state_machine_safety;
 mod term_monotonic;
 mod terms_stable;
 mod vote_once;
+mod zookeeper;
 
 use std::collections::BTreeMap;
 
 pub use case::Case;
+pub use zookeeper::ZOOKEEPER_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 

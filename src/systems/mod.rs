@@ -106,4 +106,4 @@ pub trait System: Send + Sync + 'static {
 }
 
 /// All systems, in the order of the documentation.
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &zookeeper::ZooKeeperSystem];
