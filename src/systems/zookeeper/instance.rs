@@ -59,7 +59,7 @@ pub struct Instance {
     asked: BTreeMap<i32, Asked>,
     path: Path,
     balancer: NodeId,
-    /// The number of the last mean of this leadership.
+    /// The number of the last mean; never used again, since an instance may lead twice under the same znode.
     number: u64,
     reads: u32,
     last_id: u64,
@@ -233,7 +233,6 @@ impl Instance {
         match standing {
             Standing::Elected(zxid) => {
                 ctx.observe("lead", &["epoch", "zxid", "session"], &[epoch, zxid.into(), session]);
-                self.number = 0;
                 ctx.set_timer(ZkNodeTimer::Mean, self.settings.period / 5);
             }
             Standing::Contending => ctx.observe("contend", &["session"], &[session]),
