@@ -86,3 +86,5 @@ pub static CRISTIAN_PLOTS: &[&Plot] =
     &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 /// The plots that make sense for audio.
 pub static AUDIO_PLOTS: &[&Plot] = &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+/// The plots that make sense for the coordination service and its application.
+pub static ZOOKEEPER_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

@@ -6,6 +6,7 @@ pub mod p2p;
 pub mod cristian;
 pub mod audio;
 pub mod raft;
+pub mod zookeeper;
 
 use std::sync::Arc;
 
@@ -109,3 +110,4 @@ pub trait System: Send + Sync + 'static {
 
 /// All systems, in the order of the documentation.
 pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &audio::AudioSystem, &cristian::CristianSystem, &p2p::P2pSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &zookeeper::ZooKeeperSystem];
