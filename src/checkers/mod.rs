@@ -30,6 +30,7 @@ mod no_panic;
 mod one_config_in_flight;
 mod persist_before_reply;
 mod raft;
+mod replication;
 mod state_machine_safety;
 mod term_monotonic;
 mod terms_stable;
@@ -38,6 +39,7 @@ mod vote_once;
 use std::collections::BTreeMap;
 
 pub use case::Case;
+pub use replication::REPLICATION_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 

@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
 pub mod raft;
+pub mod replication;
 
 use std::sync::Arc;
 
@@ -105,4 +106,4 @@ pub trait System: Send + Sync + 'static {
 }
 
 /// All systems, in the order of the documentation.
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &replication::ReplicationSystem];
