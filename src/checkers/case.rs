@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::raft::RaftTrace;
+use super::replication::Replication;
 use crate::history::History;
 use crate::trace::Trace;
 
@@ -12,12 +13,13 @@ pub struct Case<'a> {
     pub trace: &'a Trace,
     history: OnceCell<History<'a>>,
     raft: OnceCell<RaftTrace>,
+    replication: OnceCell<Replication>,
 }
 
 impl<'a> Case<'a> {
     /// A trace of which nothing is prepared yet.
     pub fn new(trace: &'a Trace) -> Self {
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new() }
+        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), replication: OnceCell::new() }
     }
 
     /// The operations of the clients, invocations paired with completions.
@@ -28,5 +30,10 @@ impl<'a> Case<'a> {
     /// The events of Raft, decoded.
     pub(super) fn raft(&self) -> &RaftTrace {
         self.raft.get_or_init(|| RaftTrace::new(self.trace))
+    }
+
+    /// The events of replication, decoded.
+    pub(super) fn replication(&self) -> &Replication {
+        self.replication.get_or_init(|| Replication::new(self.trace))
     }
 }

@@ -144,6 +144,24 @@ pub static CHECKERS: &[&Checker] = &[
     &all_operations_answered::CHECKER,
     &availability::CHECKER,
     &elections::CHECKER,
+    // Replication.
+    &replication::forms_linearizable::CHECKER,
+    &replication::acked_replicated::CHECKER,
+    &replication::acked_not_lost::CHECKER,
+    &replication::one_leader_per_epoch::CHECKER,
+    &replication::epochs_increase::CHECKER,
+    &replication::view_acknowledged::CHECKER,
+    &replication::in_sync_complete::CHECKER,
+    &replication::fencing::CHECKER,
+    &replication::leader_serves::CHECKER,
+    &replication::read_through_followers::CHECKER,
+    &replication::prefix_equal::CHECKER,
+    &replication::hash_chain::CHECKER,
+    &replication::recovery_keeps_records::CHECKER,
+    &replication::applied_in_order::CHECKER,
+    &replication::at_most_once::CHECKER,
+    &replication::retry_not_duplicate::CHECKER,
+    &replication::replicas_equal::CHECKER,
 ];
 
 /// The checks that make sense for Raft.
