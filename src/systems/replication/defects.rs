@@ -51,7 +51,7 @@ defects! {
         "A new leader serves at once, without followers and before its view is acknowledged."
     AnyoneServes "anyone-serves" "leader_serves" "replication/failover-under-loss" 2
         "A follower that is asked answers reads as if it were the leader."
-    LocalReads "local-reads" "read_through_followers" "replication/deposed-leader-is-read" 2
+    LocalReads "local-reads" "read_through_followers" "replication/leader-isolated" 2
         "The leader answers reads without asking its followers whether it still leads."
     AckBeforeSync "ack-before-sync" "recovery_keeps_records" "replication/power-failure" 2
         "A follower confirms before its disk has the record."
@@ -65,7 +65,7 @@ defects! {
         "A restarted replica believes whatever stands in its log."
     NoDeduplication "no-deduplication" "at_most_once" "replication/answers-lost-at-failover" 2
         "A request that was sent twice is executed twice."
-    DirtyReads "dirty-reads" "forms_linearizable" "replication/reads-while-cut-off" 2
+    DirtyReads "dirty-reads" "forms_linearizable" "replication/leader-isolated" 2
         "The leader shows records that no follower has confirmed yet."
     GapAccepted "gap-accepted" "applied_in_order" "replication/reordered-records" 2
         "A follower takes records as they come, without looking whether those before them are there."
