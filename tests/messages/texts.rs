@@ -278,6 +278,20 @@ fn words_that_never_come_and_nodes_that_the_system_refuses() {
 }
 
 #[test]
+fn commands_that_no_node_understands() {
+    // A node leaves alone what it does not understand, so that a misspelt command would look like one without effect.
+    let command = |text: &str| format!("[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\"\ncommand = \"{text}\"");
+    insta::assert_snapshot!(messages(&[
+        ("nothing asked for", "[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\""),
+        ("an unknown command", &command("transfer_leadreship n2")),
+        ("a command without its node", &command("add_node")),
+        ("a command with too much", &command("add_node n2 n3")),
+        ("an unknown node", &command("add_node n9")),
+        ("a node twice", &command("change n1,n2,n1")),
+    ]));
+}
+
+#[test]
 fn overrides() {
     // The place of a mistake in `--set` is the text of the command line.
     insta::assert_snapshot!(with_options(&[
