@@ -4,6 +4,7 @@
 
 pub mod raft;
 pub mod replication;
+pub mod zookeeper;
 
 use std::sync::Arc;
 

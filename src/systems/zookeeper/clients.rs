@@ -1,0 +1,289 @@
+//! The clients that are connected to a server.
+//!
+//! A client's requests are answered in the order in which they came. Writes are passed on to the leader at once, several at a time; a read waits until
+//! the writes before it are answered, and is then served from this server's own tree, which may lag behind others.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::channel::Channel;
+use super::events;
+use super::host::Host;
+use super::message::{Body, ConnectionId, Packet, ZkMessage};
+use super::request::{Answer, Op, Outcome, Path, WatchEventKind};
+use super::rules::is_session;
+use super::server::Server;
+use super::tree::{Read, Trigger};
+use super::txn::{Entry, Txn};
+use super::types::{ErrorCode, SessionId, Zxid};
+use crate::node::NodeId;
+use crate::time::nanos;
+
+/// A client's connection.
+#[derive(Clone, Debug)]
+pub struct ClientConnection {
+    pub channel: Channel,
+    /// Its session, once it is ready.
+    session: Option<SessionId>,
+    timeout_ms: u32,
+    /// Requests without an answer, in order.
+    queue: VecDeque<(i32, Op)>,
+}
+
+// Connections.
+impl Server {
+    pub(super) fn on_new_client(&mut self, host: &mut impl Host, from: NodeId, packet: &Packet) {
+        let channel = Channel::new(from, packet.connection, self.settings.retransmit_after, host.now());
+        let client = ClientConnection { channel, session: None, timeout_ms: 0, queue: VecDeque::new() };
+        self.clients.insert(packet.connection, client);
+    }
+
+    pub(super) fn on_client_packet(&mut self, host: &mut impl Host, packet: &Packet) {
+        let (now, connection) = (host.now(), packet.connection);
+        let Some(client) = self.clients.get_mut(&connection) else { return };
+        for body in client.channel.on_packet(now, packet) {
+            self.on_client_body(host, connection, &body);
+        }
+    }
+
+    fn on_client_body(&mut self, host: &mut impl Host, connection: ConnectionId, body: &Body) {
+        if let Body::Connect { session, password, timeout_ms, last_zxid } = body {
+            return self.on_connect(host, connection, (*session, *password), *timeout_ms, *last_zxid);
+        }
+        let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else { return };
+        self.note_life(host, session);
+        match body {
+            Body::Request { xid, op } => self.on_request(host, connection, session, *xid, op),
+            Body::SetWatches { relative_zxid, data, exists, children } => {
+                data.iter().for_each(|path| self.set_again(host, connection, *relative_zxid, path, Read::Get));
+                exists.iter().for_each(|path| self.set_again(host, connection, *relative_zxid, path, Read::Exists));
+                children.iter().for_each(|path| self.set_again(host, connection, *relative_zxid, path, Read::Children));
+            }
+            Body::ClientPing => self.tell(host, connection, Body::ClientPong),
+            _ => {}
+        }
+    }
+
+    /// A client with a new session or with one that it had elsewhere. One that has seen more than this server knows must look for another server.
+    fn on_connect(&mut self, host: &mut impl Host, connection: ConnectionId, claim: (SessionId, u64), timeout_ms: u32, last_zxid: Zxid) {
+        let (session, password) = claim;
+        let Some(peer) = self.clients.get(&connection).map(|client| client.channel.peer) else { return };
+        if !self.rules.may_serve(self.tree.last(), last_zxid) {
+            host.send(peer, ZkMessage::Reset { connection });
+            self.drop_client(connection);
+            return;
+        }
+        let timeout_ms = self.settings.negotiate_ms(timeout_ms);
+        if !is_session(session) {
+            return self.ask_leader(host, connection, |connection| Body::ForwardOpen { connection, timeout_ms });
+        }
+        // The client's last zxid is at least its session's, so that a server that may serve it has seen the session begin.
+        match self.tree.sessions().get(&session) {
+            Some(record) if record.password == password => {
+                self.ask_leader(host, connection, |connection| Body::Revalidate { session, connection });
+            }
+            _ => self.on_revalidated(host, session, connection, false),
+        }
+    }
+
+    /// What only the leader can decide: by the connection to it, or here.
+    fn ask_leader(&mut self, host: &mut impl Host, connection: ConnectionId, body: impl FnOnce(ConnectionId) -> Body) {
+        let (body, owner) = (body(connection), (self.me, connection));
+        if self.following.is_some() {
+            return self.send_to_leader(host, body);
+        }
+        match body {
+            Body::ForwardOpen { timeout_ms, .. } => self.on_open(host, owner, timeout_ms),
+            Body::Revalidate { session, .. } => {
+                let alive = self.revalidate(host, owner, session);
+                self.on_revalidated(host, session, connection, alive);
+            }
+            Body::Forward { session, xid, op, .. } => self.on_write(host, owner, session, xid, &op),
+            _ => {}
+        }
+    }
+
+    pub(super) fn on_revalidated(&mut self, host: &mut impl Host, session: SessionId, connection: ConnectionId, alive: bool) {
+        let record = self.tree.sessions().get(&session).copied().filter(|_| alive);
+        match record {
+            Some(record) => self.welcome(host, connection, session, record.timeout_ms, record.password),
+            None => self.tell(host, connection, Body::ConnectReply { session, password: 0, timeout_ms: 0 }),
+        }
+    }
+
+    fn welcome(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId, timeout_ms: u32, password: u64) {
+        let Some(client) = self.clients.get_mut(&connection) else { return };
+        (client.session, client.timeout_ms) = (Some(session), timeout_ms);
+        if let Some(old) = self.by_session.insert(session, connection).filter(|old| *old != connection) {
+            self.drop_client(old);
+            self.by_session.insert(session, connection);
+        }
+        self.tell(host, connection, Body::ConnectReply { session, password, timeout_ms });
+    }
+
+    pub(super) fn tell(&mut self, host: &mut impl Host, connection: ConnectionId, body: Body) {
+        if let Some(client) = self.clients.get_mut(&connection) {
+            client.channel.send(host, body);
+        }
+    }
+
+    pub(super) fn drop_client(&mut self, connection: ConnectionId) {
+        let Some(client) = self.clients.remove(&connection) else { return };
+        if let Some(session) = client.session
+            && self.by_session.get(&session) == Some(&connection)
+        {
+            self.by_session.remove(&session);
+        }
+        self.watches.forget(connection);
+        self.remember_closed(connection);
+    }
+
+    pub(super) fn send_clients_away(&mut self, host: &mut impl Host) {
+        let all: Vec<(ConnectionId, NodeId)> = self.clients.iter().map(|(connection, client)| (*connection, client.channel.peer)).collect();
+        for (connection, peer) in all {
+            host.send(peer, ZkMessage::Reset { connection });
+            self.drop_client(connection);
+        }
+    }
+
+    /// A session has shown that it lives; the leader hears of it with the next ping.
+    fn note_life(&mut self, host: &mut impl Host, session: SessionId) {
+        match &mut self.following {
+            Some(following) => {
+                following.touched.insert(session);
+            }
+            None => self.touch(host, session),
+        }
+    }
+
+    /// Half a tick has passed: forget connections whose client has long given up.
+    pub(super) fn clients_tick(&mut self, host: &mut impl Host) {
+        for (connection, body) in std::mem::take(&mut self.late_events) {
+            self.tell(host, connection, body);
+        }
+        let (now, least) = (host.now(), self.settings.ticks(self.settings.init_limit));
+        let silent = |client: &ClientConnection| {
+            let since = now.saturating_since(client.channel.heard);
+            since > least && nanos(since) > 2_000_000 * u64::from(client.timeout_ms)
+        };
+        let gone: Vec<ConnectionId> = self.clients.iter().filter(|(_, client)| silent(client)).map(|(connection, _)| *connection).collect();
+        gone.into_iter().for_each(|connection| self.drop_client(connection));
+    }
+}
+
+// Requests.
+impl Server {
+    fn on_request(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId, xid: i32, op: &Op) {
+        let Some(client) = self.clients.get_mut(&connection) else { return };
+        let local = !op.is_write() || (*op == Op::Sync && !self.rules.sync_is_broadcast());
+        if local && !self.rules.reads_wait_for_writes() {
+            return self.answer_locally(host, connection, session, xid, op);
+        }
+        client.queue.push_back((xid, op.clone()));
+        if !local {
+            return self.ask_leader(host, connection, |connection| Body::Forward { session, connection, xid, op: op.clone() });
+        }
+        self.answer_reads(host, connection, session);
+    }
+
+    /// Answer the reads at the head of the queue: all writes before them are answered.
+    fn answer_reads(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId) {
+        let broadcast = self.rules.sync_is_broadcast();
+        let local = |op: &Op| !op.is_write() || (*op == Op::Sync && !broadcast);
+        while let Some(client) = self.clients.get_mut(&connection)
+            && client.queue.front().is_some_and(|(_, op)| local(op))
+            && let Some((xid, op)) = client.queue.pop_front()
+        {
+            self.answer_locally(host, connection, session, xid, &op);
+        }
+    }
+
+    fn answer_locally(&mut self, host: &mut impl Host, connection: ConnectionId, _: SessionId, xid: i32, op: &Op) {
+        let outcome = match op {
+            Op::MultiRead(ops) => Ok(Answer::Multi(ops.iter().map(|op| self.read(connection, op)).collect())),
+            Op::Sync => Ok(Answer::Done),
+            op => self.read(connection, op),
+        };
+        let zxid = self.tree.last();
+        self.tell(host, connection, Body::Reply { xid, zxid, outcome });
+    }
+
+    fn read(&mut self, connection: ConnectionId, op: &Op) -> Outcome {
+        let (path, watch, what) = match op {
+            Op::Exists { path, watch } => (path, *watch, Read::Exists),
+            Op::Get { path, watch } => (path, *watch, Read::Get),
+            Op::Children { path, watch } => (path, *watch, Read::Children),
+            _ => return Err(ErrorCode::BadArguments),
+        };
+        let outcome = self.tree.read(path, what);
+        // Only `exists` may wait for something that is not there.
+        if watch && (outcome.is_ok() || what == Read::Exists) {
+            match what {
+                Read::Children => self.watches.watch_children(path, connection),
+                Read::Exists | Read::Get => self.watches.watch_data(path, connection),
+            }
+        }
+        outcome
+    }
+
+    /// A transaction was applied: tell the client that asked for it, if it is connected here.
+    pub(super) fn answer(&mut self, host: &mut impl Host, entry: &Rc<Entry>, outcome: Outcome) {
+        if let Txn::OpenSession { timeout_ms, password } = entry.txn {
+            let connection = ConnectionId(entry.request);
+            return self.welcome(host, connection, entry.session, timeout_ms, password);
+        }
+        let Some(connection) = self.by_session.get(&entry.session).copied() else { return };
+        let Some(client) = self.clients.get_mut(&connection) else { return };
+        let client_peer = client.channel.peer;
+        let asked = client.queue.front().is_some_and(|(xid, _)| entry.request == *xid as u64);
+        if asked && let Some((xid, _)) = client.queue.pop_front() {
+            events::reply(host, entry.session, xid, entry);
+            self.tell(host, connection, Body::Reply { xid, zxid: entry.zxid, outcome });
+        }
+        if matches!(entry.txn, Txn::CloseSession) {
+            self.by_session.remove(&entry.session);
+            self.watches.forget(connection);
+            if !asked {
+                let peer = client_peer;
+                host.send(peer, ZkMessage::Reset { connection });
+                self.drop_client(connection);
+            }
+            return;
+        }
+        self.answer_reads(host, connection, entry.session);
+    }
+}
+
+// Watches.
+impl Server {
+    /// Tell who watches, before anybody is told of the new state.
+    pub(super) fn fire_watches(&mut self, host: &mut impl Host, zxid: Zxid, trigger: &Trigger) {
+        for (connection, kind, path) in self.watches.trigger(trigger, self.rules.watch_stays()) {
+            self.fire(host, connection, kind, path, zxid);
+        }
+    }
+
+    fn fire(&mut self, host: &mut impl Host, connection: ConnectionId, kind: WatchEventKind, path: Path, zxid: Zxid) {
+        let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else { return };
+        events::watch_fire(host, session, connection, kind, zxid, &path);
+        let event = Body::WatchEvent { kind, path, zxid };
+        if self.rules.watch_goes_first() { self.tell(host, connection, event) } else { self.late_events.push((connection, event)) }
+    }
+
+    /// A watch of a client that comes from another server: what changed since then is told at once.
+    fn set_again(&mut self, host: &mut impl Host, connection: ConnectionId, since: Zxid, path: &Path, what: Read) {
+        let now = self.tree.last();
+        let event = match (self.tree.get(path), what) {
+            (Some(_), Read::Exists) => Some(WatchEventKind::Created),
+            (None, Read::Exists) => None,
+            (None, _) => Some(WatchEventKind::Deleted),
+            (Some(node), Read::Get) => (node.stat.mzxid > since).then_some(WatchEventKind::DataChanged),
+            (Some(node), Read::Children) => (node.stat.pzxid > since).then_some(WatchEventKind::ChildrenChanged),
+        };
+        match event {
+            Some(kind) => self.fire(host, connection, kind, path.clone(), now),
+            None if what == Read::Children => self.watches.watch_children(path, connection),
+            None => self.watches.watch_data(path, connection),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Every decision that a planted mistake can turn: what is right, and what the mistake makes of it.
+//!
+//! The protocol calls these functions; who reads it may take each for what its name says.
+
+use std::collections::BTreeSet;
+
+use super::defects::{Flaw, Rules};
+use super::message::Vote;
+use super::request::Path;
+use super::tree::Znode;
+use super::types::{Epoch, SessionId, Zxid};
+use crate::node::{LocalTime, NodeId};
+
+// The broadcast.
+impl Rules {
+    pub(super) fn syncs_proposals(self) -> bool {
+        !self.has(Flaw::SkipSync)
+    }
+
+    pub(super) fn syncs_history(self) -> bool {
+        !self.has(Flaw::NewLeaderAckBeforeLog)
+    }
+
+    pub(super) fn saves_epochs(self) -> bool {
+        !self.has(Flaw::EpochNotPersisted)
+    }
+
+    pub(super) fn recovered_epochs(self, accepted: Epoch, current: Epoch) -> (Epoch, Epoch) {
+        (accepted, current)
+    }
+
+    /// The order of votes: the newest history first, the server's number only between equals.
+    pub(super) fn is_better(self, vote: Vote, than: Vote) -> bool {
+        if self.has(Flaw::VoteIgnoresHistory) { vote.leader > than.leader } else { vote > than }
+    }
+
+    /// Whether a leader may not lead a follower with this history.
+    pub(super) fn is_ahead(self, follower: (Epoch, Zxid), leader: (Epoch, Zxid)) -> bool {
+        follower > leader && !self.has(Flaw::VoteIgnoresHistory)
+    }
+
+    pub(super) fn applies_on_proposal(self) -> bool {
+        self.has(Flaw::ApplyOnProposal)
+    }
+
+    pub(super) fn obeys_trunc(self) -> bool {
+        !self.has(Flaw::TruncIgnored)
+    }
+
+    /// What goes with a session; `live` says whether the server serves clients or only catches up.
+    pub(super) fn removed_with_session(self, owned: BTreeSet<Path>, live: bool) -> BTreeSet<Path> {
+        if self.has(Flaw::EphemeralsKeptOnReplay) && !live { BTreeSet::new() } else { owned }
+    }
+
+    pub(super) fn sync_is_broadcast(self) -> bool {
+        !self.has(Flaw::SyncAnsweredLocally)
+    }
+
+    pub(super) fn needs_majority_to_lead(self) -> bool {
+        !self.has(Flaw::CountsAbsentFollowers)
+    }
+}
+
+// Sessions and watches.
+impl Rules {
+    /// Whether a server may serve a client that has seen this state.
+    pub(super) fn may_serve(self, server: Zxid, client: Zxid) -> bool {
+        server >= client || self.has(Flaw::ClientZxidIgnored)
+    }
+
+    pub(super) fn reads_wait_for_writes(self) -> bool {
+        !self.has(Flaw::ReadsOvertakeWrites)
+    }
+
+    pub(super) fn moving_keeps_ephemerals(self) -> bool {
+        !self.has(Flaw::EarlyEphemeralDelete)
+    }
+
+    /// From when on a new leader counts the silence of a session.
+    pub(super) fn silent_since(self, now: LocalTime) -> LocalTime {
+        if self.has(Flaw::DeadlinesOfTheOldLeader) {
+            return LocalTime::ZERO;
+        }
+        if self.has(Flaw::SessionsNeverExpire) { LocalTime::from_nanos(u64::MAX / 2) } else { now }
+    }
+
+    pub(super) fn watch_goes_first(self) -> bool {
+        !self.has(Flaw::WatchAfterReply)
+    }
+
+    pub(super) fn watch_stays(self) -> bool {
+        self.has(Flaw::WatchStays)
+    }
+
+    pub(super) fn sets_watches_again(self) -> bool {
+        !self.has(Flaw::WatchesLostOnReconnect)
+    }
+}
+
+// Operations.
+impl Rules {
+    pub(super) fn versions_are_compared(self) -> bool {
+        !self.has(Flaw::VersionIgnored)
+    }
+
+    /// The number of the next sequential child.
+    pub(super) fn next_number(self, parent: &Znode) -> i32 {
+        if self.has(Flaw::SequenceFromChildren) { parent.children.len() as i32 } else { parent.stat.cversion }
+    }
+
+    pub(super) fn ephemerals_are_leaves(self) -> bool {
+        !self.has(Flaw::ChildrenOfEphemerals)
+    }
+
+    pub(super) fn multi_stops_at_error(self) -> bool {
+        !self.has(Flaw::MultiInParts)
+    }
+}
+
+// The recipe and the application.
+impl Rules {
+    pub(super) fn watches_predecessor_only(self) -> bool {
+        !self.has(Flaw::Herd)
+    }
+
+    pub(super) fn looks_again(self) -> bool {
+        !self.has(Flaw::NoRecheck)
+    }
+
+    pub(super) fn contends_by_number(self) -> bool {
+        !self.has(Flaw::NonSequentialElection) && !self.has(Flaw::LeaderBySmallestId)
+    }
+
+    pub(super) fn contends_ephemerally(self) -> bool {
+        !self.has(Flaw::LeaderBySmallestId)
+    }
+
+    pub(super) fn looks_for_its_own(self) -> bool {
+        !self.has(Flaw::NoGuid)
+    }
+
+    /// Whether the time series may accept a mean of this leader, after one of another.
+    pub(super) fn is_current(self, epoch: u64, newest: u64) -> bool {
+        epoch >= newest || self.has(Flaw::NoFencing)
+    }
+
+    pub(super) fn reads_one_instant(self) -> bool {
+        !self.has(Flaw::StaleReadMean)
+    }
+
+    pub(super) fn stores_once(self) -> bool {
+        !self.has(Flaw::RetryStoredTwice)
+    }
+
+    pub(super) fn measures_ephemerally(self) -> bool {
+        !self.has(Flaw::MeasurementsOutliveSensors)
+    }
+}
+
+/// The vote of a server for itself.
+pub(super) fn own_vote(me: NodeId, epoch: Epoch, zxid: Zxid) -> Vote {
+    Vote { epoch, zxid, leader: me }
+}
+
+/// Whether a session id means a session.
+pub(super) fn is_session(session: SessionId) -> bool {
+    session != SessionId::NONE
+}

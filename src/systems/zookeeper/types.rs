@@ -1,0 +1,147 @@
+//! Numbers that must not be confused: zxids, epochs, sessions, and the codes of refusals.
+
+use std::fmt;
+
+use crate::trace::Value;
+
+/// The number of a transaction: the epoch of the leader that proposed it above its counter within the epoch.
+///
+/// The order of these numbers is the order of the transactions. Zxid 0 stands for "nothing yet"; counter 0 of an epoch is never used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Zxid(pub u64);
+
+impl Zxid {
+    /// Nothing yet.
+    pub const ZERO: Zxid = Zxid(0);
+
+    /// The transaction `counter` of `epoch`.
+    pub fn new(epoch: Epoch, counter: u32) -> Zxid {
+        Zxid(u64::from(epoch.0) << 32 | u64::from(counter))
+    }
+
+    /// The leader that proposed it.
+    pub fn epoch(self) -> Epoch {
+        Epoch((self.0 >> 32) as u32)
+    }
+
+    /// Its position within the epoch, from 1.
+    pub fn counter(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl fmt::Display for Zxid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.epoch().0, self.counter())
+    }
+}
+
+impl From<Zxid> for Value {
+    fn from(zxid: Zxid) -> Value {
+        Value::Int(zxid.0 as i64)
+    }
+}
+
+/// The number of a leadership. At most one leader is ever established in an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Epoch(pub u32);
+
+impl Epoch {
+    /// The next one.
+    pub fn next(self) -> Epoch {
+        Epoch(self.0 + 1)
+    }
+}
+
+impl From<Epoch> for Value {
+    fn from(epoch: Epoch) -> Value {
+        Value::Int(i64::from(epoch.0))
+    }
+}
+
+/// A session: the zxid of the transaction that opened it, and therefore unique for ever. 0 is no session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+impl SessionId {
+    /// No session.
+    pub const NONE: SessionId = SessionId(0);
+}
+
+impl From<SessionId> for Value {
+    fn from(session: SessionId) -> Value {
+        Value::Int(session.0 as i64)
+    }
+}
+
+/// Why an operation was refused, with the numbers of the wire protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorCode {
+    /// The connection was lost while the operation was under way: it may have happened.
+    ConnectionLoss,
+    /// The path or the operation makes no sense.
+    BadArguments,
+    /// There is no such znode.
+    NoNode,
+    /// The znode has another version than was asked for.
+    BadVersion,
+    /// Ephemeral znodes have no children.
+    NoChildrenForEphemerals,
+    /// There is such a znode already.
+    NodeExists,
+    /// The znode has children.
+    NotEmpty,
+    /// The session is over.
+    SessionExpired,
+    /// The session has moved to another server.
+    SessionMoved,
+}
+
+impl ErrorCode {
+    const ALL: [ErrorCode; 9] = [
+        ErrorCode::ConnectionLoss,
+        ErrorCode::BadArguments,
+        ErrorCode::NoNode,
+        ErrorCode::BadVersion,
+        ErrorCode::NoChildrenForEphemerals,
+        ErrorCode::NodeExists,
+        ErrorCode::NotEmpty,
+        ErrorCode::SessionExpired,
+        ErrorCode::SessionMoved,
+    ];
+
+    /// The number on the wire.
+    pub fn number(self) -> i32 {
+        match self {
+            ErrorCode::ConnectionLoss => -4,
+            ErrorCode::BadArguments => -8,
+            ErrorCode::NoNode => -101,
+            ErrorCode::BadVersion => -103,
+            ErrorCode::NoChildrenForEphemerals => -108,
+            ErrorCode::NodeExists => -110,
+            ErrorCode::NotEmpty => -111,
+            ErrorCode::SessionExpired => -112,
+            ErrorCode::SessionMoved => -118,
+        }
+    }
+
+    /// The code of a number.
+    pub fn from_number(number: i32) -> Option<ErrorCode> {
+        ErrorCode::ALL.into_iter().find(|code| code.number() == number)
+    }
+
+    /// The name in traces and histories.
+    pub fn word(self) -> &'static str {
+        match self {
+            ErrorCode::ConnectionLoss => "connection_loss",
+            ErrorCode::BadArguments => "bad_arguments",
+            ErrorCode::NoNode => "no_node",
+            ErrorCode::BadVersion => "bad_version",
+            ErrorCode::NoChildrenForEphemerals => "no_children_for_ephemerals",
+            ErrorCode::NodeExists => "node_exists",
+            ErrorCode::NotEmpty => "not_empty",
+            ErrorCode::SessionExpired => "session_expired",
+            ErrorCode::SessionMoved => "session_moved",
+        }
+    }
+}
