@@ -24,12 +24,26 @@ pub struct Election {
 }
 
 impl Coordinator {
-    /// Open a new epoch, without a leader yet.
+    /// Have a new epoch opened, without a leader yet.
     pub(super) fn begin_election(&mut self, ctx: &mut Cx<'_>) {
-        let epoch = self.view.epoch + u64::from(self.settings.rules.begins_epochs() || self.view.epoch == 0);
-        self.election = Some(Election { epoch, positions: BTreeMap::new(), possible_since: None });
+        self.begin_election_after(ctx, self.view.epoch);
+    }
+
+    fn begin_election_after(&mut self, ctx: &mut Cx<'_>, epoch: u64) {
+        if self.is_waiting() {
+            return;
+        }
+        let epoch = epoch + u64::from(self.settings.rules.begins_epochs() || epoch == 0);
         let view = self.view.next(|view| (view.epoch, view.leader) = (epoch, None));
         self.change(ctx, view);
+        if !self.is_waiting() {
+            self.open_election(ctx, epoch);
+        }
+    }
+
+    /// The epoch is open: ask the replicas to close all before it.
+    pub(super) fn open_election(&mut self, ctx: &mut Cx<'_>, epoch: u64) {
+        self.election = Some(Election { epoch, positions: BTreeMap::new(), possible_since: None });
         self.ask_positions(ctx);
     }
 
@@ -56,13 +70,15 @@ impl Coordinator {
     /// A replica knows a later epoch than this coordinator, whose disk was perhaps replaced: begin beyond it.
     pub(super) fn on_later_epoch(&mut self, ctx: &mut Cx<'_>, epoch: u64) {
         if self.election.as_ref().is_some_and(|election| election.epoch < epoch) {
-            self.view = std::rc::Rc::new(self.view.next(|view| view.epoch = epoch));
-            self.begin_election(ctx);
+            self.begin_election_after(ctx, epoch);
         }
     }
 
     /// Choose, if there are enough to choose from.
     fn choose(&mut self, ctx: &mut Cx<'_>) {
+        if self.is_waiting() {
+            return;
+        }
         let (now, candidates) = (ctx.now(), self.candidates());
         let all_answered = self.election.as_ref().is_some_and(|election| {
             self.replicas.iter().all(|replica| election.positions.contains_key(replica) || !self.lives(*replica))

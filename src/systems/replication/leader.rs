@@ -190,7 +190,9 @@ impl Replica {
         progress.heard = now;
         progress.round = progress.round.max(round);
         if self.settings.transfer == Transfer::Incremental {
-            progress.next = seq.max(progress.matched + 1);
+            // A follower that lacks what it had confirmed has lost it with its disk; then it no longer counts for it.
+            progress.matched = progress.matched.min(seq.max(1) - 1);
+            progress.next = seq.max(1);
             self.send_to(ctx, from);
         }
         self.advance(ctx);

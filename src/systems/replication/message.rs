@@ -7,6 +7,7 @@ use super::rest::Verb;
 use super::view::View;
 use crate::node::{Detail, Message};
 use crate::sim::rng::Rng;
+use crate::systems::zookeeper::ZkMessage;
 
 /// A message.
 #[derive(Clone, Debug)]
@@ -56,6 +57,14 @@ pub enum ReplicationMessage {
     },
     /// How far a replica's log goes, and that it takes no more from earlier epochs.
     Position(Position),
+    /// Between the ensemble's servers, and of sessions with them.
+    Zk(ZkMessage),
+}
+
+impl From<ZkMessage> for ReplicationMessage {
+    fn from(message: ZkMessage) -> ReplicationMessage {
+        ReplicationMessage::Zk(message)
+    }
 }
 
 /// A client's request. All retries of one have the same number.
@@ -143,6 +152,7 @@ impl Message for ReplicationMessage {
             ReplicationMessage::ProposeView(_) => "ProposeView",
             ReplicationMessage::Fence { .. } => "Fence",
             ReplicationMessage::Position(_) => "Position",
+            ReplicationMessage::Zk(message) => message.name(),
         }
     }
 
@@ -154,6 +164,7 @@ impl Message for ReplicationMessage {
                 72 + append.records.iter().map(|record| record.text.len() as u32 + 16).sum::<u32>()
             }
             ReplicationMessage::Confirm(_) => 72,
+            ReplicationMessage::Zk(message) => message.size(),
             ReplicationMessage::ViewUpdate { view, .. } | ReplicationMessage::ProposeView(view) => 80 + 4 * view.in_sync.len() as u32,
             _ => 48,
         }
@@ -162,6 +173,7 @@ impl Message for ReplicationMessage {
     fn detail(&self) -> Detail {
         let int = |number: u64| number as i64;
         match self {
+            ReplicationMessage::Zk(message) => message.detail(),
             ReplicationMessage::Request(request) => Detail::Numbers(&["req"], [int(request.req), 0, 0]),
             ReplicationMessage::Answer(answer) => {
                 let names: &[&str] = if answer.body.is_some() { &["req"] } else { &["redirect"] };

@@ -29,6 +29,7 @@
 //! | `transfer` | full copies over streams |
 //! | `view`, `coordination` | what everybody agrees on, and a replica's side of it |
 //! | `coordinator`, `election` | who lives, and who is promoted |
+//! | `ensemble` | the same on the zookeeper system of this crate: ephemeral znodes, a znode for the view |
 //! | `client` | the processes that use it |
 //! | `defects` | the mistakes that can be planted |
 //!
@@ -46,6 +47,7 @@ mod coordination;
 mod coordinator;
 mod defects;
 mod election;
+mod ensemble;
 mod events;
 mod follower;
 mod leader;
@@ -69,12 +71,14 @@ use std::sync::Arc;
 pub use defects::{DEFECTS, Rules};
 pub use message::ReplicationMessage;
 pub use node::{Member, ReplicationTimer};
-pub use settings::{Keeper, Mode, Reads, ReplicationSettings, Transfer};
+pub use settings::{Mode, Reads, ReplicationSettings, Transfer};
 pub use view::View;
 
-use self::coordination::Coordination;
-use self::coordinator::Coordinator;
+use self::coordination::{Coordination, Keeper};
+use self::coordinator::{Coordinator, first_view};
+use self::ensemble::Ensemble;
 use self::replica::Replica;
+use super::zookeeper::{Server, SessionSettings};
 use super::{Complaint, Defect, Shown, System};
 use crate::checkers::{Checker, REPLICATION_CHECKS};
 use crate::node::{Identity, NodeId};
@@ -124,7 +128,7 @@ impl System for ReplicationSystem {
     }
 
     fn roles(&self) -> &'static [&'static str] {
-        &["replica", "coordinator"]
+        &["replica", "coordinator", "zookeeper"]
     }
 
     fn operations(&self) -> &'static [&'static str] {
@@ -192,6 +196,7 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     let settings: &ReplicationSettings = scenario.settings();
     let replicas = with_role(scenario, "replica").len();
     let coordinators = with_role(scenario, "coordinator").len();
+    let servers = with_role(scenario, "zookeeper").len();
     let mut complaints = vec![];
     if replicas == 0 {
         complaints.push(Complaint {
@@ -201,12 +206,20 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             hint: "the assignment has three: write role = \"replica\", or leave the role out".to_owned(),
         });
     }
-    if coordinators != 1 {
+    if coordinators == 0 || (coordinators > 1 && servers == 0) {
         complaints.push(Complaint {
             key: "nodes.node",
             message: "the replicas need one coordinator".to_owned(),
             found: format!("{coordinators} nodes have the role `coordinator`"),
-            hint: "write [[nodes.node]] with name = \"coordinator1\" and role = \"coordinator\"".to_owned(),
+            hint: "several need an ensemble that keeps the view: nodes with role = \"zookeeper\"".to_owned(),
+        });
+    }
+    if servers > 0 && servers.is_multiple_of(2) {
+        complaints.push(Complaint {
+            key: "nodes.node",
+            message: "an ensemble has an odd number of servers".to_owned(),
+            found: format!("{servers} nodes have the role `zookeeper`"),
+            hint: "1, 3 or 5: an even number survives no more losses than the odd one below it".to_owned(),
         });
     }
     if settings.mode == Mode::SyncAll && replicas > 0 && settings.min_in_sync > replicas {
@@ -226,6 +239,7 @@ pub struct ReplicationCluster {
     workload: WorkloadSpec,
     replicas: Rc<[NodeId]>,
     coordinator: NodeId,
+    servers: Vec<NodeId>,
 }
 
 impl ReplicationCluster {
@@ -234,7 +248,19 @@ impl ReplicationCluster {
         let settings = Arc::new(scenario.settings::<ReplicationSettings>().clone());
         let replicas = with_role(scenario, "replica").into();
         let coordinator = with_role(scenario, "coordinator").first().copied().expect("the reader has complained otherwise");
-        ReplicationCluster { settings, workload: scenario.workload.clone(), replicas, coordinator }
+        let servers = with_role(scenario, "zookeeper");
+        ReplicationCluster { settings, workload: scenario.workload.clone(), replicas, coordinator, servers }
+    }
+
+    fn session(&self) -> SessionSettings {
+        SessionSettings { timeout: self.settings.session_timeout, ..SessionSettings::default() }
+    }
+
+    fn keeper(&self, name: &str) -> Keeper {
+        if self.servers.is_empty() {
+            return Keeper::Coordinator(self.coordinator);
+        }
+        Keeper::Ensemble(Box::new(Ensemble::of_replica(self.session(), &self.servers, name)))
     }
 }
 
@@ -243,9 +269,16 @@ impl Cluster for ReplicationCluster {
 
     fn node(&self, identity: &Identity, role: &str) -> Member {
         let (settings, replicas) = (self.settings.clone(), self.replicas.clone());
+        let name = &identity.names[identity.id.index()];
         match role {
-            "coordinator" => Member::Coordinator(Box::new(Coordinator::new(settings, replicas))),
-            _ => Member::Replica(Box::new(Replica::new(settings, identity.id, replicas, Coordination::with(self.coordinator)))),
+            "zookeeper" => Member::Server(Box::new(Server::new(settings.server.clone(), identity.id, self.servers.clone()))),
+            "coordinator" => {
+                let first = first_view(&replicas);
+                let ensemble = || Box::new(Ensemble::of_coordinator(self.session(), &self.servers, first));
+                let ensemble = (!self.servers.is_empty()).then(ensemble);
+                Member::Coordinator(Box::new(Coordinator::new(settings, replicas, ensemble)))
+            }
+            _ => Member::Replica(Box::new(Replica::new(settings, identity.id, replicas, Coordination::with(self.keeper(name))))),
         }
     }
 

@@ -1,9 +1,10 @@
-//! A node of the system: a replica or the coordinator.
+//! A node of the system: a replica, a coordinator, or a server of the ensemble that keeps the view.
 
 use super::coordinator::Coordinator;
 use super::message::ReplicationMessage;
 use super::replica::Replica;
 use crate::node::{Ctx, Node, NodeId, Probe, StreamEvent};
+use crate::systems::zookeeper::{Server, ZkTimer};
 
 /// A node.
 pub enum Member {
@@ -11,6 +12,8 @@ pub enum Member {
     Replica(Box<Replica>),
     /// It chooses the leader.
     Coordinator(Box<Coordinator>),
+    /// It keeps the view, with others.
+    Server(Box<Server>),
 }
 
 /// A node's way to the world.
@@ -27,6 +30,14 @@ pub enum ReplicationTimer {
     Copy,
     /// The coordinator looks who lives.
     Tick,
+    /// Of the ensemble's servers and sessions.
+    Zk(ZkTimer),
+}
+
+impl From<ZkTimer> for ReplicationTimer {
+    fn from(timer: ZkTimer) -> ReplicationTimer {
+        ReplicationTimer::Zk(timer)
+    }
 }
 
 impl Node for Member {
@@ -37,6 +48,7 @@ impl Node for Member {
         match self {
             Member::Replica(replica) => replica.boot(ctx),
             Member::Coordinator(coordinator) => coordinator.boot(ctx),
+            Member::Server(server) => server.boot(ctx),
         }
     }
 
@@ -44,6 +56,11 @@ impl Node for Member {
         match self {
             Member::Replica(replica) => replica.on_message(ctx, from, message),
             Member::Coordinator(coordinator) => coordinator.on_message(ctx, from, message),
+            Member::Server(server) => {
+                if let ReplicationMessage::Zk(message) = message {
+                    server.on_message(ctx, from, message);
+                }
+            }
         }
     }
 
@@ -51,6 +68,11 @@ impl Node for Member {
         match self {
             Member::Replica(replica) => replica.on_timer(ctx, timer),
             Member::Coordinator(coordinator) => coordinator.on_timer(ctx, timer),
+            Member::Server(server) => {
+                if let ReplicationTimer::Zk(timer) = timer {
+                    server.on_timer(ctx, timer);
+                }
+            }
         }
     }
 
@@ -64,6 +86,8 @@ impl Node for Member {
         match self {
             Member::Replica(replica) => replica.probe(probe),
             Member::Coordinator(coordinator) => coordinator.probe(probe),
+            // Its own role is another matter: the fault target `leader` means the leader of the store.
+            Member::Server(_) => probe.word("role", "server"),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::coordination::Coordination;
+use super::coordination::{Coordination, SessionInput};
 use super::events;
 use super::leader::Leading;
 use super::log::{self, ReplicaLog};
@@ -162,6 +162,7 @@ impl Replica {
                     self.on_view(ctx, &view);
                 }
             }
+            ReplicationMessage::Zk(message) => self.on_session(ctx, SessionInput::Message(from, message)),
             _ => {}
         }
     }
@@ -171,6 +172,9 @@ impl Replica {
             ReplicationTimer::Register => {
                 ctx.set_timer(timer, self.settings.session_timeout / 4);
                 self.coordination.register(ctx);
+                if let Some(view) = self.coordination.take_news(ctx) {
+                    self.on_view(ctx, &view);
+                }
                 self.give_back_leadership(ctx);
                 self.promote_itself(ctx);
             }
@@ -179,7 +183,14 @@ impl Replica {
                 self.beat(ctx);
             }
             ReplicationTimer::Copy => self.copy(ctx),
+            ReplicationTimer::Zk(timer) => self.on_session(ctx, SessionInput::Timer(timer)),
             ReplicationTimer::Tick => {}
+        }
+    }
+
+    fn on_session(&mut self, ctx: &mut Cx<'_>, input: SessionInput) {
+        if let Some(view) = self.coordination.on_session(ctx, input) {
+            self.on_view(ctx, &view);
         }
     }
 
@@ -192,6 +203,8 @@ impl Replica {
             // Whatever was promised before the disk was lost, it was to no later epoch than this.
             self.blank = false;
             self.meta.epoch = self.meta.epoch.max(view.epoch);
+            // If it is the leader by the view, then of a log that is gone.
+            self.meta.led = self.meta.epoch;
             self.save_meta(ctx);
             events::epoch(ctx, self.meta.epoch);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::defects::{self, Rules};
 use crate::scenario::{Section, Settings};
+use crate::systems::zookeeper::ServerSettings;
 
 /// Whose confirmation a write needs before its client gets an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +50,6 @@ pub enum Reads {
     Anyone,
 }
 
-/// Where the view is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeper {
-    /// On the disk of the one coordinator.
-    Coordinator,
-    /// In a znode of an ensemble of coordination servers.
-    Zookeeper,
-}
-
 /// The section's values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplicationSettings {
@@ -81,6 +73,8 @@ pub struct ReplicationSettings {
     pub election_wait: Duration,
     /// Records of a message at the most.
     pub max_records: usize,
+    /// How the servers of the ensemble behave, where there is one.
+    pub server: ServerSettings,
     /// The planted mistakes.
     pub rules: Rules,
 }
@@ -98,6 +92,7 @@ impl Default for ReplicationSettings {
             confirm_timeout: Duration::from_millis(600),
             election_wait: Duration::from_millis(200),
             max_records: 64,
+            server: ServerSettings::default(),
             rules: Rules::default(),
         }
     }
@@ -178,6 +173,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "How long the coordinator waits for further replicas before it chooses a leader among those that have answered.",
         ),
         max_records: section.integer("max_records", default.max_records as u64, 1..=10_000, "Records of a message at the most.") as usize,
+        server: ServerSettings::default(),
         rules: Rules::with(names.iter().map(String::as_str)),
     };
     Arc::new(settings)
