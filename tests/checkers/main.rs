@@ -8,6 +8,7 @@ mod elections;
 mod liveness;
 mod logs;
 mod membership;
+mod replication;
 mod run;
 
 use std::collections::BTreeSet;
