@@ -17,6 +17,7 @@ mod latency;
 mod messages;
 mod palette;
 mod render;
+mod replication;
 mod replication_lag;
 mod roles;
 mod scene;
@@ -34,6 +35,7 @@ use crate::trace::Trace;
 pub use clock_offsets::CLOCK_OFFSETS;
 pub use latency::LATENCY;
 pub use messages::MESSAGES;
+pub use replication::{PROMOTIONS, REPLICATION_PLOTS, STALENESS, WRITE_PATH};
 pub use replication_lag::REPLICATION_LAG;
 pub use roles::ROLES;
 pub use space_time::SPACE_TIME;
@@ -58,10 +60,8 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static PLOTS: &[&Plot] =
+    &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &PROMOTIONS, &WRITE_PATH, &STALENESS];
 
 /// The plots that make sense for Raft: all of them.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
-
-/// The plots of replication.
-pub static REPLICATION_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

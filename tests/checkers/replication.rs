@@ -191,8 +191,7 @@ impl Story {
     }
 
     fn read(&mut self, node: NodeId, epoch: u64, req: u64) -> &mut Story {
-        let fields =
-            [("client", Value::Node(C1)), ("req", int(req)), ("epoch", int(epoch)), ("seq", int(0)), ("mode", text("confirmed"))];
+        let fields = [("client", Value::Node(C1)), ("req", int(req)), ("epoch", int(epoch)), ("seq", int(0)), ("mode", text("confirmed"))];
         self.event(node, "read", &fields)
     }
 
@@ -386,7 +385,13 @@ fn a_recovery_accepts_exactly_what_is_sound() {
         let mut story = Story::serving();
         story.stored(ALL, 1, "a").crash(R2);
         if flipped {
-            story.op("nemesis", OpType::Invoke, "bitflip", "flip: replica2", "").op("nemesis", OpType::Info, "bitflip", "flip: replica2", "");
+            story.op("nemesis", OpType::Invoke, "bitflip", "flip: replica2", "").op(
+                "nemesis",
+                OpType::Info,
+                "bitflip",
+                "flip: replica2",
+                "",
+            );
         }
         story.start(R2, 1, damaged);
         story
@@ -505,8 +510,22 @@ fn an_open_write_may_take_effect_late() {
 }
 
 const NAMES: &[&str] = &[
-    "recovered", "kept", "epoch", "stored", "cut", "copied", "emptied", "applied", "leads", "steps_down", "final", "answered", "read", "view",
-    "crash", "start",
+    "recovered",
+    "kept",
+    "epoch",
+    "stored",
+    "cut",
+    "copied",
+    "emptied",
+    "applied",
+    "leads",
+    "steps_down",
+    "final",
+    "answered",
+    "read",
+    "view",
+    "crash",
+    "start",
 ];
 
 fn event() -> impl Strategy<Value = Event> {

@@ -31,7 +31,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     served.entry(*epoch).or_insert(record.order);
                 }
                 Kind::Read { client, req, epoch, anyone: false, .. } => {
-                    let asked = asked.get(replication.name(*client)).and_then(|asked| asked.get(usize::try_from(*req).ok()?.checked_sub(1)?));
+                    let asked =
+                        asked.get(replication.name(*client)).and_then(|asked| asked.get(usize::try_from(*req).ok()?.checked_sub(1)?));
                     let Some(asked) = asked else { continue };
                     let Some((later, _)) = served.range(epoch + 1..).find(|(_, order)| *order < asked) else { continue };
                     findings.report(record.time_us, &[record.node, *client], || {

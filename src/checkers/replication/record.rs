@@ -59,9 +59,7 @@ fn kind(trace: &Trace, event: &Event) -> Option<Kind> {
         }
         "kept" => Kind::Kept { prev: fields.hash("prev")?, hash: fields.hash("hash")? },
         "epoch" => Kind::Epoch { epoch: int("epoch")? },
-        "stored" => {
-            Kind::Stored { epoch: int("epoch")?, seq: int("seq")?, prev: fields.hash("prev")?, hash: fields.hash("hash")? }
-        }
+        "stored" => Kind::Stored { epoch: int("epoch")?, seq: int("seq")?, prev: fields.hash("prev")?, hash: fields.hash("hash")? },
         "cut" => Kind::Cut { from: int("from")? },
         "copied" => Kind::Copied { epoch: int("epoch")?, seq: int("seq")?, hash: fields.hash("hash")? },
         "emptied" => Kind::Emptied,
@@ -94,12 +92,9 @@ fn kind(trace: &Trace, event: &Event) -> Option<Kind> {
             hash: fields.hash("hash")?,
             effect: int("effect")? == 1,
         },
-        "read" => Kind::Read {
-            client: client(trace, fields)?,
-            req: int("req")?,
-            epoch: int("epoch")?,
-            anyone: fields.text("mode")? == "anyone",
-        },
+        "read" => {
+            Kind::Read { client: client(trace, fields)?, req: int("req")?, epoch: int("epoch")?, anyone: fields.text("mode")? == "anyone" }
+        }
         "view" => Kind::View {
             version: int("version")?,
             epoch: int("epoch")?,

@@ -51,8 +51,11 @@ impl Views {
     /// Consecutive views: those whose versions follow each other.
     pub fn pairs(&self) -> impl Iterator<Item = (u64, &View, &View)> {
         let later = |(version, view)| Some((version, self.views.get(&(version + 1))?, view));
-        self.views.iter().filter(|(version, _)| **version < u64::MAX).map(|(version, view)| (*version, view)).filter_map(later).map(
-            |(version, later, view)| (version + 1, view, later),
-        )
+        self.views
+            .iter()
+            .filter(|(version, _)| **version < u64::MAX)
+            .map(|(version, view)| (*version, view))
+            .filter_map(later)
+            .map(|(version, later, view)| (version + 1, view, later))
     }
 }

@@ -80,9 +80,10 @@ impl Coordinator {
             return;
         }
         let (now, candidates) = (ctx.now(), self.candidates());
-        let all_answered = self.election.as_ref().is_some_and(|election| {
-            self.replicas.iter().all(|replica| election.positions.contains_key(replica) || !self.lives(*replica))
-        });
+        let all_answered = self
+            .election
+            .as_ref()
+            .is_some_and(|election| self.replicas.iter().all(|replica| election.positions.contains_key(replica) || !self.lives(*replica)));
         let Some(election) = &mut self.election else { return };
         if candidates.is_empty() {
             election.possible_since = None;

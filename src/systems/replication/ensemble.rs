@@ -14,7 +14,9 @@ use std::rc::Rc;
 use super::node::Cx;
 use super::view::View;
 use crate::node::NodeId;
-use crate::systems::zookeeper::{ANY_VERSION, Answer, CreateMode, ErrorCode, Op, Session, SessionEvent, SessionSettings, ZkMessage, ZkTimer};
+use crate::systems::zookeeper::{
+    ANY_VERSION, Answer, CreateMode, ErrorCode, Op, Session, SessionEvent, SessionSettings, ZkMessage, ZkTimer,
+};
 
 const VIEW: &str = "/view";
 const REPLICAS: &str = "/replicas";

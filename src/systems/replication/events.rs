@@ -18,7 +18,10 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "copied", summary: "A replica has replaced its log by a whole copy of the leader's." },
     Shown { name: "emptied", summary: "A replica has deleted its folder." },
     Shown { name: "in_order", summary: "A replica's log has everything that the leader of an epoch began with." },
-    Shown { name: "applied", summary: "A record was applied to the forms; `effect` is 0 for a refused request, `forms` a digest of all forms." },
+    Shown {
+        name: "applied",
+        summary: "A record was applied to the forms; `effect` is 0 for a refused request, `forms` a digest of all forms.",
+    },
     Shown { name: "leads", summary: "A replica has become leader; its log at that moment, and the mode." },
     Shown { name: "steps_down", summary: "A leader has stepped down; `epoch` is its own." },
     Shown { name: "final", summary: "The leader knows that the records up to a number are final, and who has confirmed them." },
@@ -42,6 +45,9 @@ pub const METRICS: &[Shown] = &[
     Shown { name: "in_sync_replicas", summary: "How many replicas are in sync, in the view that the node knows." },
     Shown { name: "serving", summary: "1 while a replica is an acknowledged leader." },
 ];
+
+/// What the metric `role` can say.
+pub const ROLES: &[&str] = &["leader", "follower", "blank", "coordinator", "server"];
 
 fn int(number: u64) -> Value {
     Value::Int(number as i64)
@@ -101,7 +107,11 @@ pub fn applied(ctx: &mut Cx<'_>, record: &Record, effect: bool, forms: u64) {
     let (client, req) = record.request();
     let names = &["seq", "hash", "client", "req", "effect", "forms"];
     let seq = int(record.content.seq);
-    ctx.observe("applied", names, &[seq, Value::Hash(record.hash), Value::Node(client), int(req), int(u64::from(effect)), Value::Hash(forms)]);
+    ctx.observe(
+        "applied",
+        names,
+        &[seq, Value::Hash(record.hash), Value::Node(client), int(req), int(u64::from(effect)), Value::Hash(forms)],
+    );
 }
 
 pub fn leads(ctx: &mut Cx<'_>, epoch: u64, last: (u64, u64), mode: Mode, min_in_sync: usize) {

@@ -59,7 +59,8 @@ impl Replica {
             }
             let place = if rules.looks_at_predecessor() { matched } else { self.log.last() };
             let prev = self.log.hash_at(place).unwrap_or(0);
-            let Some(mut record) = wire.read(prev).filter(|record| record.hash == wire.hash || !rules.verifies_first() || place != matched) else {
+            let Some(mut record) = wire.read(prev).filter(|record| record.hash == wire.hash || !rules.verifies_first() || place != matched)
+            else {
                 // Damaged on its way. What is good so far is confirmed, and the leader sends the rest again.
                 events::difference(ctx, "record", None, seq, 0, wire.hash);
                 break;

@@ -86,8 +86,7 @@ impl Replica {
         let (now, last) = (ctx.now(), self.log.last());
         (self.meta.led, self.meta.log_epoch) = (view.epoch, view.epoch);
         self.save_meta(ctx);
-        let progress =
-            Progress { next: last + 1, matched: 0, matched_before: 0, round: 0, heard: now, progressed: now };
+        let progress = Progress { next: last + 1, matched: 0, matched_before: 0, round: 0, heard: now, progressed: now };
         let followers = self.replicas.iter().filter(|node| **node != self.me).map(|node| (*node, progress)).collect();
         self.leader = Some(self.me);
         self.leading = Some(Leading {

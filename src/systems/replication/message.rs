@@ -160,9 +160,7 @@ impl Message for ReplicationMessage {
         match self {
             ReplicationMessage::Request(request) => 40 + request.body.len() as u32,
             ReplicationMessage::Answer(answer) => 40 + answer.body.as_ref().map_or(0, |body| body.len()) as u32,
-            ReplicationMessage::Append(append) => {
-                72 + append.records.iter().map(|record| record.text.len() as u32 + 16).sum::<u32>()
-            }
+            ReplicationMessage::Append(append) => 72 + append.records.iter().map(|record| record.text.len() as u32 + 16).sum::<u32>(),
             ReplicationMessage::Confirm(_) => 72,
             ReplicationMessage::Zk(message) => message.size(),
             ReplicationMessage::ViewUpdate { view, .. } | ReplicationMessage::ProposeView(view) => 80 + 4 * view.in_sync.len() as u32,

@@ -140,6 +140,10 @@ impl System for ReplicationSystem {
         events::METRICS
     }
 
+    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
+        if metric == "role" { events::ROLES } else { &[] }
+    }
+
     fn events(&self) -> &'static [Shown] {
         events::EVENTS
     }

@@ -87,11 +87,9 @@ impl Replica {
 
     /// The mistake of the assignment: the folder is deleted before the copy is there.
     fn empty(&mut self, ctx: &mut Cx<'_>) {
-        let applied_hash = self.log.hash_at(self.table.applied());
         ctx.remove(log::FILE);
         self.log = ReplicaLog::default();
         events::emptied(ctx);
-        self.look_at_table(ctx, applied_hash);
     }
 
     /// A copy has arrived as a whole, or broken off.
