@@ -1,7 +1,7 @@
 //! Availability: what part of the operations is answered, and for how long no answer comes at all.
 //!
-//! An answer is a completion that tells the client what happened: `ok`, or the `fail` of a `cas` whose condition did not hold. Operations
-//! that are still open when the run ends do not count.
+//! An answer is a completion that tells the client what happened: `ok`, or the `fail` of an operation whose condition did not hold (a `cas`, an
+//! insert of what exists). Operations that are still open when the run ends do not count.
 
 use super::findings::{Findings, number, seconds, whole};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
@@ -68,7 +68,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 pub(super) fn answered(operation: &Operation<'_>) -> bool {
     match operation.outcome {
         Outcome::Ok => true,
-        Outcome::Fail => operation.completion.is_some_and(|op| op.error == "mismatch"),
+        Outcome::Fail => operation.completion.is_some_and(|op| matches!(&*op.error, "mismatch" | "duplicate" | "missing")),
         Outcome::Open => false,
     }
 }

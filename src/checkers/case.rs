@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::audio::AudioTrace;
 use super::raft::RaftTrace;
 use super::zookeeper::ZkTrace;
+use super::replication::Replication;
 use crate::history::History;
 use crate::trace::Trace;
 
@@ -16,6 +17,7 @@ pub struct Case<'a> {
     raft: OnceCell<RaftTrace>,
     audio: OnceCell<AudioTrace>,
     zookeeper: OnceCell<ZkTrace<'a>>,
+    replication: OnceCell<Replication>,
 }
 
 impl<'a> Case<'a> {
@@ -23,6 +25,7 @@ impl<'a> Case<'a> {
     pub fn new(trace: &'a Trace) -> Self {
         Case { trace, history: OnceCell::new(), raft: OnceCell::new(), audio: OnceCell::new() }
         Case { trace, history: OnceCell::new(), raft: OnceCell::new(), zookeeper: OnceCell::new() }
+        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), replication: OnceCell::new() }
     }
 
     /// The operations of the clients, invocations paired with completions.
@@ -43,5 +46,8 @@ impl<'a> Case<'a> {
     /// The events of the coordination service, decoded.
     pub(super) fn zookeeper(&self) -> &ZkTrace<'a> {
         self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
+    /// The events of replication, decoded.
+    pub(super) fn replication(&self) -> &Replication {
+        self.replication.get_or_init(|| Replication::new(self.trace))
     }
 }

@@ -33,6 +33,7 @@ mod one_config_in_flight;
 mod p2p;
 mod persist_before_reply;
 mod raft;
+mod replication;
 mod state_machine_safety;
 mod term_monotonic;
 mod terms_stable;
@@ -45,6 +46,7 @@ pub use case::Case;
 pub use p2p::P2P_CHECKS;
 pub use cristian::CRISTIAN_CHECKS;
 pub use zookeeper::ZOOKEEPER_CHECKS;
+pub use replication::REPLICATION_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 
@@ -220,6 +222,24 @@ pub static CHECKERS: &[&Checker] = &[
     &zookeeper::mean_stored_once::CHECKER,
     &zookeeper::mean_cadence::CHECKER,
     &zookeeper::zk_leader_elected::CHECKER,
+    // Replication.
+    &replication::forms_linearizable::CHECKER,
+    &replication::acked_replicated::CHECKER,
+    &replication::acked_not_lost::CHECKER,
+    &replication::one_leader_per_epoch::CHECKER,
+    &replication::epochs_increase::CHECKER,
+    &replication::view_acknowledged::CHECKER,
+    &replication::in_sync_complete::CHECKER,
+    &replication::fencing::CHECKER,
+    &replication::leader_serves::CHECKER,
+    &replication::read_through_followers::CHECKER,
+    &replication::prefix_equal::CHECKER,
+    &replication::hash_chain::CHECKER,
+    &replication::recovery_keeps_records::CHECKER,
+    &replication::applied_in_order::CHECKER,
+    &replication::at_most_once::CHECKER,
+    &replication::retry_not_duplicate::CHECKER,
+    &replication::replicas_equal::CHECKER,
 ];
 
 /// The checks that make sense for Raft.

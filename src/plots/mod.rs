@@ -25,6 +25,7 @@ mod messages;
 mod p2p;
 mod palette;
 mod render;
+mod replication;
 mod replication_lag;
 mod roles;
 mod scene;
@@ -50,6 +51,7 @@ pub use latency::LATENCY;
 pub use library::LIBRARY;
 pub use messages::MESSAGES;
 pub use p2p::{P2P_LOG_LAG, P2P_PRESENCE, P2P_STATUSES, P2P_TRANSFERS};
+pub use replication::{PROMOTIONS, REPLICATION_PLOTS, STALENESS, WRITE_PATH};
 pub use replication_lag::REPLICATION_LAG;
 pub use roles::ROLES;
 pub use space_time::SPACE_TIME;
@@ -75,6 +77,8 @@ pub struct Drawing {
 
 /// All plots, in the order of a report.
 pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM];
+pub static PLOTS: &[&Plot] =
+    &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &PROMOTIONS, &WRITE_PATH, &STALENESS];
 
 /// The plots that make sense for Raft.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

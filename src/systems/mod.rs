@@ -6,6 +6,7 @@ pub mod p2p;
 pub mod cristian;
 pub mod audio;
 pub mod raft;
+pub mod replication;
 pub mod zookeeper;
 
 use std::sync::Arc;
@@ -110,3 +111,4 @@ pub trait System: Send + Sync + 'static {
 
 /// All systems, in the order of the documentation.
 pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &audio::AudioSystem, &cristian::CristianSystem, &zookeeper::ZooKeeperSystem, &p2p::P2pSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &replication::ReplicationSystem];

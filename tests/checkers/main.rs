@@ -11,6 +11,7 @@ mod liveness;
 mod logs;
 mod membership;
 mod p2p;
+mod replication;
 mod run;
 
 use std::collections::BTreeSet;
