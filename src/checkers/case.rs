@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use super::audio::AudioTrace;
 use super::raft::RaftTrace;
-use super::zookeeper::ZkTrace;
 use super::replication::Replication;
+use super::zookeeper::ZkTrace;
 use crate::history::History;
 use crate::trace::Trace;
 
@@ -23,9 +23,14 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// A trace of which nothing is prepared yet.
     pub fn new(trace: &'a Trace) -> Self {
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), audio: OnceCell::new() }
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), zookeeper: OnceCell::new() }
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), replication: OnceCell::new() }
+        Case {
+            trace,
+            history: OnceCell::new(),
+            raft: OnceCell::new(),
+            audio: OnceCell::new(),
+            zookeeper: OnceCell::new(),
+            replication: OnceCell::new(),
+        }
     }
 
     /// The operations of the clients, invocations paired with completions.
@@ -46,6 +51,8 @@ impl<'a> Case<'a> {
     /// The events of the coordination service, decoded.
     pub(super) fn zookeeper(&self) -> &ZkTrace<'a> {
         self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
+    }
+
     /// The events of replication, decoded.
     pub(super) fn replication(&self) -> &Replication {
         self.replication.get_or_init(|| Replication::new(self.trace))
