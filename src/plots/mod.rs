@@ -60,10 +60,23 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG];
+pub static PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+    &P2P_PRESENCE,
+    &P2P_TRANSFERS,
+    &P2P_STATUSES,
+    &P2P_LOG_LAG,
+];
 
 /// The plots that make sense for Raft: all of them.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for `p2p`.
-pub static P2P_PLOTS: &[&Plot] = &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static P2P_PLOTS: &[&Plot] =
+    &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

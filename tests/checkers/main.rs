@@ -9,6 +9,7 @@ mod liveness;
 mod logs;
 mod membership;
 mod p2p;
+mod p2p_damaged;
 mod run;
 
 use std::collections::BTreeSet;
