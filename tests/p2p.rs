@@ -24,7 +24,7 @@ fn trace(scenario: &Scenario) -> Trace {
 
 /// From when to when the transfer goes on where nothing cuts it, ms.
 fn transfer_ms() -> (u64, u64) {
-    let trace = trace(&scenario("kill", 19_900, None));
+    let trace = trace(&scenario("kill", 16_500, None));
     let time = |name: &str| trace.events.iter().find(|event| event.name == name).expect("there is a transfer").time_us / 1_000;
     (time("fetch"), time("fetched"))
 }
