@@ -14,12 +14,10 @@ use seedbed::scenario::{Scenario, read_file};
 use seedbed::systems::{Defect, SYSTEMS};
 
 /// The checks that no defect is the example of, and why.
-const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
-    (
-        "leader_append_only",
-        "a leader has no code that removes entries: it would have to follow another leader of its term, which `election_safety` sees first",
-    ),
-];
+const WITHOUT_A_DEFECT: &[(&str, &str)] = &[(
+    "leader_append_only",
+    "a leader has no code that removes entries: it would have to follow another leader of its term, which `election_safety` sees first",
+)];
 
 /// A defect that needs more seeds than this wants a sharper scenario.
 const SEEDS_MAX: u32 = 150;

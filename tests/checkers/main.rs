@@ -12,6 +12,7 @@ mod logs;
 mod membership;
 mod p2p;
 mod replication;
+mod p2p_damaged;
 mod run;
 
 use std::collections::BTreeSet;

@@ -256,7 +256,8 @@ fn failure_leaves_files_compares_with_what_lay_there() {
     let story = |bytes, digest| {
         let mut story = Story::connected();
         story.file(P1, "created", "share/copy", 100, 1).serve(P2, P1, "bob", "share/f", 800, 7);
-        let kept = [("present", Value::Int(1)), ("bytes", Value::Int(bytes)), ("digest", Value::Hash(digest)), ("path", text("share/copy"))];
+        let kept =
+            [("present", Value::Int(1)), ("bytes", Value::Int(bytes)), ("digest", Value::Hash(digest)), ("path", text("share/copy"))];
         story.event(P1, "kept", &kept);
         story
     };
@@ -308,11 +309,7 @@ fn operation_log_has_every_line_once() {
         story
     };
     accepts(&story(&[1]), "p2p_operation_log");
-    refuses(
-        &story(&[]),
-        "p2p_operation_log",
-        "register alice was answered 1 times until 67.000 s, and is in the operation log 0 times",
-    );
+    refuses(&story(&[]), "p2p_operation_log", "register alice was answered 1 times until 67.000 s, and is in the operation log 0 times");
     refuses(&story(&[1, 1]), "p2p_operation_log", "line 1 of the operation log follows line 1");
     refuses(&story(&[1, 2]), "p2p_operation_log", "register alice is in the operation log 2 times, and was executed 1 times");
     let mut lost = story(&[1]);

@@ -40,7 +40,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             });
             if !excused {
                 let nodes: Vec<_> = call.peer.into_iter().collect();
-                findings.report(due, &nodes, || format!("{} of {} has not ended after {}", call.shown(), seconds(call.invoked_us), seconds(within)));
+                findings.report(due, &nodes, || {
+                    format!("{} of {} has not ended after {}", call.shown(), seconds(call.invoked_us), seconds(within))
+                });
             }
         }
     })

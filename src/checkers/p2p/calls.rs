@@ -40,7 +40,8 @@ impl Call<'_> {
     /// For messages: `c1 publish alice song.txt -> 3`.
     pub fn shown(&self) -> String {
         const SHOWN: usize = 24;
-        let short = |word: &str| if word.chars().count() <= SHOWN { word.to_owned() } else { word.chars().take(SHOWN).chain(['…']).collect() };
+        let short =
+            |word: &str| if word.chars().count() <= SHOWN { word.to_owned() } else { word.chars().take(SHOWN).chain(['…']).collect() };
         let mut text = format!("{} {} {}", self.process, self.service.name(), short(self.user));
         for argument in self.arguments.iter().take(3) {
             text.push(' ');

@@ -30,7 +30,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let shown = date.replace('_', " ");
             let name = case.trace.name(origin);
             if !is_date(date) {
-                findings.report(event.time_us, &[origin], || format!("an operation of {name} carries `{shown}`, which is no date and time"));
+                findings
+                    .report(event.time_us, &[origin], || format!("an operation of {name} carries `{shown}`, which is no date and time"));
             } else if !told.get(&origin).is_some_and(|dates| dates.contains(date)) {
                 findings.report(event.time_us, &[origin], || {
                     format!("an operation of {name} carries {shown}, which the date service has not told to it")

@@ -20,6 +20,9 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
+/// Events that say nothing of how far a start has come; a node can be paused before it has begun.
+const OF_THE_TESTBED: &[&str] = &["start", "crash", "pause", "resume", "command", "disk_damage"];
+
 /// Length and digest.
 type Content = (u64, u64);
 
@@ -54,8 +57,8 @@ fn follow<'a>(case: &Case<'_>, findings: &mut Findings, folder: &mut Folder<'a>,
     let path = event.fields.text("path").unwrap_or("");
     let found = event.name == "file" && event.fields.text("how") == Some("found");
     let name = case.trace.name(event.node);
-    if !found && event.name != "start" && event.name != "crash" {
-        // The first thing after the files that were found: all have been shown.
+    if !found && !OF_THE_TESTBED.contains(&&*event.name) {
+        // The first thing that the node tells after the files that it found: all have been shown.
         for lost in folder.missing.take().unwrap_or_default() {
             findings.report(event.time_us, &[event.node], || format!("{lost} is gone from {name} after its start"));
         }

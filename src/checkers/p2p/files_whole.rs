@@ -43,7 +43,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for call in p2p.calls.iter().filter(|call| call.service == Service::GetFile && call.status == Some(0)) {
             let (Some(peer), Some(completed)) = (call.peer, call.completed) else { continue };
             let path = format!("share/{}", call.arguments.get(2).copied().unwrap_or(""));
-            let there = arrived.iter().any(|(node, at, order, _)| *node == peer && *at == path && (call.invoked..=completed).contains(order));
+            let there =
+                arrived.iter().any(|(node, at, order, _)| *node == peer && *at == path && (call.invoked..=completed).contains(order));
             if !there {
                 findings.report(call.ended_us.unwrap_or(call.invoked_us), &[peer], || {
                     format!("{}: no file has arrived as {path} meanwhile", call.shown())

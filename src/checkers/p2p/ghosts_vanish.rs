@@ -43,9 +43,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         let mut absent: BTreeMap<NodeId, Vec<(u64, u64)>> = BTreeMap::new();
         for connection in connections(case) {
             let away = absent.entry(connection.directory).or_insert_with(|| absences(case, connection.directory));
-            let of_host = crashes.iter().filter(|(node, time)| {
-                *node == connection.host && (connection.begin_us..connection.end_us).contains(time)
-            });
+            let of_host =
+                crashes.iter().filter(|(node, time)| *node == connection.host && (connection.begin_us..connection.end_us).contains(time));
             for (_, crashed) in of_host {
                 let mut due = crashed.saturating_add(bound);
                 for (begin, end) in away.iter() {
@@ -56,7 +55,12 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 if connection.end_us > due {
                     findings.report(due, &[connection.host, connection.directory], || {
                         let host = case.trace.name(connection.host);
-                        format!("{host} crashed at {}, and {} was still connected there at {}", seconds(*crashed), connection.user, seconds(due))
+                        format!(
+                            "{host} crashed at {}, and {} was still connected there at {}",
+                            seconds(*crashed),
+                            connection.user,
+                            seconds(due)
+                        )
                     });
                     break;
                 }

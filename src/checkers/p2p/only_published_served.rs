@@ -28,9 +28,8 @@ struct SessionEnd<'a> {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
         let ended = events(case, &["session_end"]);
-        let ends: Vec<SessionEnd<'_>> = ended
-            .filter_map(|event| Some(SessionEnd { node: event.node, user: event.fields.text("user")?, order: event.index }))
-            .collect();
+        let ends: Vec<SessionEnd<'_>> =
+            ended.filter_map(|event| Some(SessionEnd { node: event.node, user: event.fields.text("user")?, order: event.index })).collect();
         for event in events(case, &["serve"]).filter(|event| event.fields.int("status") == Some(0)) {
             let (user, path) = (event.fields.text("user").unwrap_or(""), event.fields.text("path").unwrap_or(""));
             let Some(file) = path.strip_prefix("share/") else {
@@ -56,7 +55,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     let told = other.completed.is_some_and(|completed| completed < event.index);
                     withdraws && other.status == Some(0) && told && other.invoked > since
                 });
-                let over = ends.iter().any(|end| end.node == event.node && end.user == user && end.order > since && end.order < event.index);
+                let over =
+                    ends.iter().any(|end| end.node == event.node && end.user == user && end.order > since && end.order < event.index);
                 !withdrawn && !over
             };
             if !published.into_iter().any(stands) {

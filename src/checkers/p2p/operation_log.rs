@@ -91,7 +91,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let what = || format!("{service} {user} {file}").trim_end().to_owned();
             if service != "get_file" && logged < answered {
                 findings.report(last_answered_us, &[], || {
-                    format!("{} was answered {answered} times until {}, and is in the operation log {logged} times", what(), seconds(settled))
+                    format!(
+                        "{} was answered {answered} times until {}, and is in the operation log {logged} times",
+                        what(),
+                        seconds(settled)
+                    )
                 });
             }
             // Lists of users are also asked for by `get_file`, and scenes may have bytes sent that are requests.
@@ -101,9 +105,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 });
             }
             if service != Service::ListUsers.name() && possible > 0 && executed > possible {
-                findings.report(last_answered_us, &[], || {
-                    format!("{} was executed {executed} times, and asked for {possible} times", what())
-                });
+                findings
+                    .report(last_answered_us, &[], || format!("{} was executed {executed} times, and asked for {possible} times", what()));
             }
         }
     })

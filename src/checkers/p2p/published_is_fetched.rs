@@ -43,9 +43,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let there = events(case, &["file"]).any(|event| {
                 Some(event.node) == publication.peer && event.index < call.invoked && event.fields.text("path") == Some(&path)
             });
-            let crashed = events(case, &["crash"]).any(|event| {
-                Some(event.node) == publication.peer && (publication.invoked..=completed).contains(&event.index)
-            });
+            let crashed = events(case, &["crash"])
+                .any(|event| Some(event.node) == publication.peer && (publication.invoked..=completed).contains(&event.index));
             if there && !crashed && connected(p2p, owner, publication.peer, call.invoked, completed) {
                 let nodes: Vec<_> = call.peer.into_iter().chain(publication.peer).collect();
                 findings.report(ended_us, &nodes, || {

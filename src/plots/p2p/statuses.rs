@@ -91,7 +91,8 @@ pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
         }
     }
     let foot = 72.0 + MEANINGS.len() as f64 * ROW + 16.0;
-    let note = format!("{} operations; the deeper a cell, the larger its part of the row.", grouped(i64::try_from(all).unwrap_or(i64::MAX)));
+    let note =
+        format!("{} operations; the deeper a cell, the larger its part of the row.", grouped(i64::try_from(all).unwrap_or(i64::MAX)));
     scene.text((24.0, foot), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = foot + 18.0;
     Some(scene)

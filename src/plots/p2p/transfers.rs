@@ -64,10 +64,10 @@ pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
         let top = panel.top + i as f64 * lane;
         frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 12.0 } else { 8.5 });
         // What went well lies below what did not.
-        for outcome in 0..OUTCOMES.len() {
+        for (outcome, (_, _, color)) in OUTCOMES.iter().enumerate() {
             for bar in bars.iter().filter(|bar| bar.node == *node && bar.outcome == outcome) {
                 let x = (time.x(bar.begin_us), time.x(bar.end_us).max(time.x(bar.begin_us) + 2.0));
-                frame.scene.rect(x, (top + 0.15 * lane, top + 0.85 * lane), OUTCOMES[outcome].2);
+                frame.scene.rect(x, (top + 0.15 * lane, top + 0.85 * lane), *color);
             }
         }
     }

@@ -18,6 +18,8 @@ use crate::trace::OpType;
 
 /// Who acts before any user was named.
 const NOBODY: &str = "nobody";
+/// A terminal that was heard of within this time is taken to be there still.
+const FRESH: std::time::Duration = std::time::Duration::from_secs(1);
 /// Names for fetched files, so that some are fetched over others.
 const COPIES: u64 = 3;
 
@@ -32,6 +34,8 @@ pub struct Client {
     users: u64,
     position: u64,
     token: Option<u64>,
+    /// When the terminal was heard of last.
+    heard: LocalTime,
     serial: u64,
     /// In whose name commands are given.
     user: String,
@@ -44,13 +48,7 @@ pub struct Client {
 
 impl Client {
     /// The user at this position, who sits at the peer of the same position.
-    pub fn new(
-        io: Io<P2pMessage>,
-        workload: WorkloadSpec,
-        settings: Arc<P2pSettings>,
-        peers: &[String],
-        position: usize,
-    ) -> Client {
+    pub fn new(io: Io<P2pMessage>, workload: WorkloadSpec, settings: Arc<P2pSettings>, peers: &[String], position: usize) -> Client {
         let name = &peers[position % peers.len()];
         let peer = io.find(name).expect("peers are nodes of the scenario");
         let script = settings.scripts.iter().find(|(node, _)| node == name).map(|(_, lines)| lines.clone()).unwrap_or_default();
@@ -63,6 +61,7 @@ impl Client {
             script,
             position: position as u64,
             token: None,
+            heard: LocalTime::ZERO,
             serial: 0,
             user: NOBODY.to_owned(),
             seen: BTreeSet::new(),
@@ -228,7 +227,8 @@ impl Client {
         let words = answer.detail.split_whitespace().map(str::to_owned);
         match (service, arguments) {
             (Service::ListUsers, _) => {
-                self.users_seen = words.filter_map(|word| Some(word.split_once('@')?.0.to_owned())).filter(|user| *user != self.user).collect();
+                self.users_seen =
+                    words.filter_map(|word| Some(word.split_once('@')?.0.to_owned())).filter(|user| *user != self.user).collect();
             }
             (Service::ListContent, [user]) => {
                 self.seen.retain(|(other, _)| other != user);
@@ -240,14 +240,18 @@ impl Client {
 
     // The terminal.
 
-    /// Sit down, unless the terminal is there still.
+    /// Sit down, unless the terminal was there just now. After a while the user looks again, for a command that is typed at a terminal that is gone
+    /// leaves nobody knowing whether it was done.
     async fn open(&mut self) {
+        if self.io.now().saturating_since(self.heard) > FRESH {
+            self.token = None;
+        }
         while self.token.is_none() {
             self.io.send(self.peer, P2pMessage::TerminalOpen);
             let until = self.io.now() + self.workload.retry_after;
             while let Some((_, message)) = self.io.recv_until(until).await {
                 if let P2pMessage::TerminalOpened { token } = message {
-                    self.token = Some(token);
+                    (self.token, self.heard) = (Some(token), self.io.now());
                     break;
                 }
             }
@@ -263,7 +267,10 @@ impl Client {
             let until = self.io.now() + self.workload.retry_after;
             while let Some((_, message)) = self.io.recv_until(until).await {
                 match message {
-                    P2pMessage::Answer { serial: of, answer } if of == serial => return Some(answer),
+                    P2pMessage::Answer { serial: of, answer } if of == serial => {
+                        self.heard = self.io.now();
+                        return Some(answer);
+                    }
                     P2pMessage::TerminalClosed { token: gone } if gone == token => {
                         self.token = None;
                         return None;

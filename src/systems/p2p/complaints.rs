@@ -19,7 +19,10 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
                     [] => "there is none".to_owned(),
                     nodes => format!("there are {}: {}", nodes.len(), nodes.join(", ")),
                 },
-                hint: format!("list one: [[nodes.node]] with name = \"{}\" and role = \"{role}\"", short(role)),
+                hint: match nodes.len() {
+                    0 => format!("list one: [[nodes.node]] with name = \"{}\" and role = \"{role}\"", short(role)),
+                    _ => "peers know only one: take the others out".to_owned(),
+                },
             });
         }
     }
@@ -45,7 +48,7 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
         let seat = peers.iter().position(|peer| peer == node);
         let found = match seat {
             Some(seat) if seat < users => continue,
-            Some(_) => format!("there are {users} users, and none of them sits at {node}"),
+            Some(_) => format!("workload.clients is {users}, and nobody sits at {node}"),
             None if node.is_empty() => "a script without a `node`".to_owned(),
             None => format!("{node} is no peer"),
         };

@@ -26,7 +26,7 @@ defects! {
     // The directory.
     RetryNotIdempotent "retry-not-idempotent" "p2p_directory_linearizable" "p2p/lost-answers" 2
         "A request that is repeated because its answer was lost is executed again: `register` turns into \"in use\"."
-    LostOnCrash "lost-on-crash" "p2p_directory_linearizable" "p2p/directory-crashes" 2
+    LostOnCrash "lost-on-crash" "p2p_directory_linearizable" "p2p/directory-crashes" 3
         "The directory's tables are rewritten in place, and a crash in the middle leaves a mixture."
     EarlyAnswer "early-answer" "p2p_directory_linearizable" "p2p/directory-crashes" 2
         "The directory answers before what it has done is on the disk."

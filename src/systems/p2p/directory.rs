@@ -309,8 +309,7 @@ impl Directory {
         if self.rules.keeps_ghosts() || !self.executed.is_restarted(host, id) {
             return;
         }
-        let gone: Vec<String> =
-            self.tables.connected().filter(|(_, address)| address.host == host).map(|(user, _)| user.clone()).collect();
+        let gone: Vec<String> = self.tables.connected().filter(|(_, address)| address.host == host).map(|(user, _)| user.clone()).collect();
         for user in gone {
             self.expire(ctx, user);
         }

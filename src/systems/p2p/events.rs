@@ -8,7 +8,10 @@ use crate::systems::Shown;
 /// All events, for the reference.
 pub const EVENTS: &[Shown] = &[
     Shown { name: "tables", summary: "The directory has started; how many users it found on its disk, and its lease." },
-    Shown { name: "executed", summary: "The directory has executed an operation of a host; its number in the operation log and its status." },
+    Shown {
+        name: "executed",
+        summary: "The directory has executed an operation of a host; its number in the operation log and its status.",
+    },
     Shown { name: "online", summary: "The directory takes a user for connected, at this host and port." },
     Shown { name: "offline", summary: "It does no longer; `reason` is `disconnect`, `unregister` or `expired`." },
     Shown { name: "offered", summary: "How many files the directory knows of a user from now on." },

@@ -85,7 +85,9 @@ mod tests {
         assert_eq!(executed.look_up("p1", &id(5, 3)), Known::New);
         assert_eq!(executed.look_up("p1", &id(6, 1)), Known::New);
         assert_eq!(executed.look_up("p2", &id(5, 2)), Known::New);
-        assert!(executed.is_restarted("p1", &id(6, 1)) && !executed.is_restarted("p1", &id(5, 3)) && !executed.is_restarted("p2", &id(6, 1)));
+        assert!(
+            executed.is_restarted("p1", &id(6, 1)) && !executed.is_restarted("p1", &id(5, 3)) && !executed.is_restarted("p2", &id(6, 1))
+        );
         executed.note("p1", &id(6, 1), &Reply::status(0));
         assert_eq!(executed.look_up("p1", &id(5, 3)), Known::Late);
     }

@@ -114,13 +114,9 @@ impl Message for P2pMessage {
     fn detail(&self) -> Detail {
         match self {
             P2pMessage::Command { serial, .. } => Detail::Numbers(&["serial"], [*serial as i64, 0, 0]),
-            P2pMessage::Answer { serial, answer } => {
-                Detail::Numbers(&["serial", "status"], [*serial as i64, i64::from(answer.status), 0])
-            }
+            P2pMessage::Answer { serial, answer } => Detail::Numbers(&["serial", "status"], [*serial as i64, i64::from(answer.status), 0]),
             P2pMessage::Heartbeat { port, .. } => Detail::Numbers(&["port"], [i64::from(*port), 0, 0]),
-            P2pMessage::HeartbeatAck { port, known, .. } => {
-                Detail::Numbers(&["port", "known"], [i64::from(*port), i64::from(*known), 0])
-            }
+            P2pMessage::HeartbeatAck { port, known, .. } => Detail::Numbers(&["port", "known"], [i64::from(*port), i64::from(*known), 0]),
             P2pMessage::Report { lines } => {
                 let first = lines.first().map_or(0, |line| line.sequence as i64);
                 Detail::Numbers(&["first", "count"], [first, lines.len() as i64, 0])

@@ -71,8 +71,8 @@ use std::sync::Arc;
 
 use asking::Services;
 pub use defects::DEFECTS;
-pub use node::{P2pNode, P2pTimer};
 pub use message::P2pMessage;
+pub use node::{P2pNode, P2pTimer};
 pub use service::{NAME_BYTES_MAX, Service, good_name, good_text};
 pub use settings::P2pSettings;
 

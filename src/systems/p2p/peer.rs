@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use super::asking::{Asking, Progress, Services};
 use super::command::{Answer, Certainty, Command};
+use super::directory;
 use super::fetch::{End, Fetch};
 use super::folder;
 use super::journal::RequestId;
@@ -22,7 +23,6 @@ use super::service::{NAME_BYTES_MAX, Operation, Reply, Service, good_name, good_
 use super::settings::P2pSettings;
 use super::share::Share;
 use super::tables::Address;
-use super::directory;
 use crate::node::{NodeId, Probe, StreamEvent, StreamId};
 
 /// Transfers that one `get_file` may take: one from the address that was known, one from the address that was asked for.

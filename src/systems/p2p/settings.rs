@@ -97,10 +97,12 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             SHORT..=LONG,
             "How often the directory repeats a report that the logging server has not confirmed.",
         ),
-        report_lines: section.integer("report_lines", default.report_lines as u64, 1..=1_000, "Operations of one report at the most.") as usize,
+        report_lines: section.integer("report_lines", default.report_lines as u64, 1..=1_000, "Operations of one report at the most.")
+            as usize,
         files: section.integer("files", default.files, 0..=1_000, "Files in the shared folder of each peer at the beginning."),
         file_bytes: {
-            let (least, most) = section.numbers("file_bytes", bytes, 0.0..=16e6, "Length of each of them, bytes, drawn where it is a range.");
+            let (least, most) =
+                section.numbers("file_bytes", bytes, 0.0..=16e6, "Length of each of them, bytes, drawn where it is a range.");
             (least as u64, most as u64)
         },
         foreign_names: section.number(
@@ -119,7 +121,11 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         section.contradiction(
             &["lease", "heartbeat_interval"],
             "`p2p.lease` must be longer than `p2p.heartbeat_interval`",
-            format!("the lease is {}, and heartbeats are {} apart", show_duration(settings.lease), show_duration(settings.heartbeat_interval)),
+            format!(
+                "the lease is {}, and heartbeats are {} apart",
+                show_duration(settings.lease),
+                show_duration(settings.heartbeat_interval)
+            ),
             "each connection would end between two heartbeats; several heartbeats to a lease are usual",
         );
     }
@@ -132,7 +138,8 @@ fn read_scripts(section: &mut Section<'_>) -> Vec<(String, Vec<ScriptLine>)> {
     let mut scripts: Vec<(String, Vec<ScriptLine>)> = vec![];
     for table in &mut tables {
         let node = table.name("node", "", "nodes", &known, "The peer at whose terminal the lines are typed. Must be given.");
-        let doc = "Command lines, one after the other, each with `-> STATUS` behind it where one is expected; `docs/p2p.md` has the commands.";
+        let doc =
+            "Command lines, one after the other, each with `-> STATUS` behind it where one is expected; `docs/p2p.md` has the commands.";
         let lines = table.lines("lines", command::parse, doc);
         match scripts.iter_mut().find(|(other, _)| *other == node) {
             Some((_, before)) => before.extend(lines),

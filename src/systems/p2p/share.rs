@@ -126,11 +126,7 @@ impl Share {
             }
             StreamEvent::Data(stream, bytes) => self.on_data(ctx, settings.rules, stream, &bytes),
             StreamEvent::Writable(stream) => self.send(ctx, stream),
-            StreamEvent::PeerClosed(stream) => {
-                if self.forget(ctx, stream) {
-                    ctx.close(stream);
-                }
-            }
+            StreamEvent::PeerClosed(stream) if self.forget(ctx, stream) => ctx.close(stream),
             StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => {
                 self.forget(ctx, stream);
                 self.sending.remove(&stream);
