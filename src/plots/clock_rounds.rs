@@ -8,7 +8,7 @@ use crate::time::RUN_BEGINS;
 use crate::trace::{Event, NodeId, Trace};
 
 use super::Plot;
-use super::axis::{Scale, TimeAxis};
+use super::axis::{Scale, TimeAxis, grouped};
 use super::faults::FaultStrip;
 use super::frame::{LEFT, Panel, RIGHT, Swatch, legend, page};
 use super::palette;
@@ -64,8 +64,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let down = used.len().div_ceil(across.max(1));
     let lists = clocks.values().flat_map(|clock| [&clock.errors, &clock.bounds, &clock.corrections]);
     let most = lists.flatten().map(|(_, value)| *value).fold(0.0, f64::max);
-    let (unit, per) = if most > 1e7 { ("ms", 1_000.0) } else { ("µs", 1.0) };
-    let scale = Scale::log_from_zero((most / per).max(10.0));
+    let mut scale = Scale::log_from_zero(most.max(10.0));
+    for (value, label) in &mut scale.ticks {
+        *label = in_words(*value);
+    }
 
     let mut scene = page(trace, "True error, claim and correction of each clock");
     let entries = [
@@ -84,7 +86,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
             let of_panel = clocks.iter().filter(|(_, clock)| clock.algorithm == *algorithm && clock.discipline == *discipline);
             let of_panel: Vec<_> = of_panel.collect();
             let panel = Panel { top, bottom: top + height };
-            let mut grid = Grid { scene: &mut scene, time, panel, scale: &scale, per };
+            let mut grid = Grid { scene: &mut scene, time, panel, scale: &scale };
             let below = (i + 1) * across + j;
             grid.back(trace, j == 0, below >= used.len(), j + 1 == across);
             let names: Vec<&str> = of_panel.iter().take(CLOCKS_MAX).map(|(node, _)| trace.name(**node)).collect();
@@ -101,7 +103,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let bottom = top - ABOVE;
     scene.text(((LEFT + RIGHT) / 2.0, bottom + 33.0), "time (s)", TextLook::new(13.0).anchor(Anchor::Middle));
     let upward = TextLook::new(13.0).anchor(Anchor::Middle).upward();
-    scene.text((16.0, (first_top + bottom) / 2.0), format!("error ({unit}, logarithmic)"), upward);
+    scene.text((16.0, (first_top + bottom) / 2.0), "error (logarithmic)", upward);
     let note = "Shaded: faults. From the first round of a process on; the claim covers what is not amortised yet, and hands on the clock.";
     scene.text((LEFT, bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = bottom + 66.0;
@@ -110,13 +112,22 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
 
 const COLORS: [RGBColor; CLOCKS_MAX] = [palette::BLUE, palette::VERMILLION, palette::GREEN, palette::PURPLE];
 
+/// A number of microseconds in the largest unit that makes it whole.
+fn in_words(us: f64) -> String {
+    match us as i64 {
+        0 => "0".to_owned(),
+        us @ 1_000_000.. => format!("{} s", grouped(us / 1_000_000)),
+        us @ 1_000.. => format!("{} ms", us / 1_000),
+        us => format!("{us} µs"),
+    }
+}
+
 /// One panel while it is drawn.
 struct Grid<'a> {
     scene: &'a mut Scene,
     time: TimeAxis,
     panel: Panel,
     scale: &'a Scale,
-    per: f64,
 }
 
 impl Grid<'_> {
@@ -158,8 +169,8 @@ impl Grid<'_> {
     }
 
     fn clock(&mut self, clock: &Clock<'_>, color: RGBColor) {
-        let (time, panel, scale, per) = (self.time, self.panel, self.scale, self.per);
-        let place = |(at, value): &(u64, f64)| (time.x(*at), panel.y(scale, value / per));
+        let (time, panel, scale) = (self.time, self.panel, self.scale);
+        let place = |(at, value): &(u64, f64)| (time.x(*at), panel.y(scale, *value));
         let path = |points: &[(u64, f64)]| thin(&points.iter().map(place).collect::<Vec<_>>());
         self.scene.line(path(&clock.bounds), 3.5, sheer(palette::GREY, 0.55));
         self.scene.line(path(&clock.errors), 1.6, color);
