@@ -28,6 +28,9 @@ const DISCIPLINES: [&str; 3] = ["step", "slew", "hold"];
 
 /// Clocks in one panel.
 const CLOCKS_MAX: usize = 4;
+/// Corrections of one clock, and ticks of one panel.
+const CORRECTIONS_MAX: usize = 300;
+const TICKS_MAX: u64 = 100;
 /// Rows of panels.
 const ROWS_MAX: usize = 8;
 /// Panels beside each other, where they make no table.
@@ -54,9 +57,8 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let rows = kinds(clocks.values().map(|clock| clock.algorithm), &ALGORITHMS);
     let columns = kinds(clocks.values().map(|clock| clock.discipline), &DISCIPLINES);
-    let is_used = |algorithm: &str, discipline: &str| {
-        clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline)
-    };
+    let is_used =
+        |algorithm: &str, discipline: &str| clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline);
     let all = rows.iter().flat_map(|algorithm| columns.iter().map(|discipline| (*algorithm, *discipline)));
     let used: Vec<(&str, &str)> = all.filter(|(algorithm, discipline)| is_used(algorithm, discipline)).collect();
     // A table of rows and columns where all of it is used; else one panel after the other.
@@ -151,14 +153,14 @@ impl Grid<'_> {
             return;
         }
         let step = super::axis::nice_step(time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64);
-        let mut second = 0;
-        while second * 1_000_000 <= time.to_us {
-            let x = time.x(second * 1_000_000);
+        for tick in 0..TICKS_MAX {
+            let second = step.saturating_mul(tick);
+            let Some(at) = second.checked_mul(1_000_000).filter(|at| *at <= time.to_us) else { break };
+            let x = time.x(at);
             self.scene.rect((x, x + 0.5), (panel.bottom, panel.bottom + 4.0), palette::GREY);
             if rightmost || x < time.right - 12.0 {
                 self.scene.text((x, panel.bottom + 14.0), second.to_string(), small.anchor(Anchor::Middle));
             }
-            second += step.max(1);
         }
     }
 
@@ -174,7 +176,7 @@ impl Grid<'_> {
         let path = |points: &[(u64, f64)]| thin(&points.iter().map(place).collect::<Vec<_>>());
         self.scene.line(path(&clock.bounds), 3.5, sheer(palette::GREY, 0.55));
         self.scene.line(path(&clock.errors), 1.6, color);
-        for point in clock.corrections.iter().take(2_000) {
+        for point in clock.corrections.iter().take(CORRECTIONS_MAX) {
             self.scene.disc(place(point), 2.4, palette::ORANGE);
         }
     }
@@ -200,8 +202,12 @@ fn clocks(trace: &Trace) -> BTreeMap<NodeId, Clock<'_>> {
         let error = |clock: i64| (i128::from(clock) - truth).unsigned_abs() as f64;
         match event.name.as_ref() {
             "round" => {
-                let (Some(algorithm), Some(discipline)) = (event.fields.text("algorithm"), event.fields.text("discipline")) else { continue };
-                let (Some(before), Some(after), Some(correction)) = (int("before_us"), int("after_us"), int("correction_us")) else { continue };
+                let (Some(algorithm), Some(discipline)) = (event.fields.text("algorithm"), event.fields.text("discipline")) else {
+                    continue;
+                };
+                let (Some(before), Some(after), Some(correction)) = (int("before_us"), int("after_us"), int("correction_us")) else {
+                    continue;
+                };
                 let clock = clocks.entry(event.node).or_default();
                 (clock.algorithm, clock.discipline) = (algorithm, discipline);
                 lives.insert(event.node, event.incarnation);

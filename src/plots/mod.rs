@@ -64,11 +64,11 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY];
+pub static PLOTS: &[&Plot] =
+    &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY];
 
 /// The plots that make sense for Raft: all of them.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for `cristian`.
-pub static CRISTIAN_PLOTS: &[&Plot] =
-    &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static CRISTIAN_PLOTS: &[&Plot] = &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &MESSAGES, &CLOCK_OFFSETS];
