@@ -8,7 +8,7 @@ use crate::time::RUN_BEGINS;
 use crate::trace::{Event, NodeId, Trace};
 
 use super::Plot;
-use super::axis::{Scale, TimeAxis};
+use super::axis::{Scale, TimeAxis, grouped};
 use super::faults::FaultStrip;
 use super::frame::{LEFT, Panel, RIGHT, Swatch, legend, page};
 use super::palette;
@@ -28,6 +28,9 @@ const DISCIPLINES: [&str; 3] = ["step", "slew", "hold"];
 
 /// Clocks in one panel.
 const CLOCKS_MAX: usize = 4;
+/// Corrections of one clock, and ticks of one panel.
+const CORRECTIONS_MAX: usize = 300;
+const TICKS_MAX: u64 = 100;
 /// Rows of panels.
 const ROWS_MAX: usize = 8;
 /// Panels beside each other, where they make no table.
@@ -54,9 +57,8 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let rows = kinds(clocks.values().map(|clock| clock.algorithm), &ALGORITHMS);
     let columns = kinds(clocks.values().map(|clock| clock.discipline), &DISCIPLINES);
-    let is_used = |algorithm: &str, discipline: &str| {
-        clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline)
-    };
+    let is_used =
+        |algorithm: &str, discipline: &str| clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline);
     let all = rows.iter().flat_map(|algorithm| columns.iter().map(|discipline| (*algorithm, *discipline)));
     let used: Vec<(&str, &str)> = all.filter(|(algorithm, discipline)| is_used(algorithm, discipline)).collect();
     // A table of rows and columns where all of it is used; else one panel after the other.
@@ -64,8 +66,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let down = used.len().div_ceil(across.max(1));
     let lists = clocks.values().flat_map(|clock| [&clock.errors, &clock.bounds, &clock.corrections]);
     let most = lists.flatten().map(|(_, value)| *value).fold(0.0, f64::max);
-    let (unit, per) = if most > 1e7 { ("ms", 1_000.0) } else { ("µs", 1.0) };
-    let scale = Scale::log_from_zero((most / per).max(10.0));
+    let mut scale = Scale::log_from_zero(most.max(10.0));
+    for (value, label) in &mut scale.ticks {
+        *label = in_words(*value);
+    }
 
     let mut scene = page(trace, "True error, claim and correction of each clock");
     let entries = [
@@ -84,7 +88,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
             let of_panel = clocks.iter().filter(|(_, clock)| clock.algorithm == *algorithm && clock.discipline == *discipline);
             let of_panel: Vec<_> = of_panel.collect();
             let panel = Panel { top, bottom: top + height };
-            let mut grid = Grid { scene: &mut scene, time, panel, scale: &scale, per };
+            let mut grid = Grid { scene: &mut scene, time, panel, scale: &scale };
             let below = (i + 1) * across + j;
             grid.back(trace, j == 0, below >= used.len(), j + 1 == across);
             let names: Vec<&str> = of_panel.iter().take(CLOCKS_MAX).map(|(node, _)| trace.name(**node)).collect();
@@ -101,7 +105,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let bottom = top - ABOVE;
     scene.text(((LEFT + RIGHT) / 2.0, bottom + 33.0), "time (s)", TextLook::new(13.0).anchor(Anchor::Middle));
     let upward = TextLook::new(13.0).anchor(Anchor::Middle).upward();
-    scene.text((16.0, (first_top + bottom) / 2.0), format!("error ({unit}, logarithmic)"), upward);
+    scene.text((16.0, (first_top + bottom) / 2.0), "error (logarithmic)", upward);
     let note = "Shaded: faults. From the first round of a process on; the claim covers what is not amortised yet, and hands on the clock.";
     scene.text((LEFT, bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = bottom + 66.0;
@@ -110,13 +114,22 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
 
 const COLORS: [RGBColor; CLOCKS_MAX] = [palette::BLUE, palette::VERMILLION, palette::GREEN, palette::PURPLE];
 
+/// A number of microseconds in the largest unit that makes it whole.
+fn in_words(us: f64) -> String {
+    match us as i64 {
+        0 => "0".to_owned(),
+        us @ 1_000_000.. => format!("{} s", grouped(us / 1_000_000)),
+        us @ 1_000.. => format!("{} ms", us / 1_000),
+        us => format!("{us} µs"),
+    }
+}
+
 /// One panel while it is drawn.
 struct Grid<'a> {
     scene: &'a mut Scene,
     time: TimeAxis,
     panel: Panel,
     scale: &'a Scale,
-    per: f64,
 }
 
 impl Grid<'_> {
@@ -140,14 +153,14 @@ impl Grid<'_> {
             return;
         }
         let step = super::axis::nice_step(time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64);
-        let mut second = 0;
-        while second * 1_000_000 <= time.to_us {
-            let x = time.x(second * 1_000_000);
+        for tick in 0..TICKS_MAX {
+            let second = step.saturating_mul(tick);
+            let Some(at) = second.checked_mul(1_000_000).filter(|at| *at <= time.to_us) else { break };
+            let x = time.x(at);
             self.scene.rect((x, x + 0.5), (panel.bottom, panel.bottom + 4.0), palette::GREY);
             if rightmost || x < time.right - 12.0 {
                 self.scene.text((x, panel.bottom + 14.0), second.to_string(), small.anchor(Anchor::Middle));
             }
-            second += step.max(1);
         }
     }
 
@@ -158,12 +171,12 @@ impl Grid<'_> {
     }
 
     fn clock(&mut self, clock: &Clock<'_>, color: RGBColor) {
-        let (time, panel, scale, per) = (self.time, self.panel, self.scale, self.per);
-        let place = |(at, value): &(u64, f64)| (time.x(*at), panel.y(scale, value / per));
+        let (time, panel, scale) = (self.time, self.panel, self.scale);
+        let place = |(at, value): &(u64, f64)| (time.x(*at), panel.y(scale, *value));
         let path = |points: &[(u64, f64)]| thin(&points.iter().map(place).collect::<Vec<_>>());
         self.scene.line(path(&clock.bounds), 3.5, sheer(palette::GREY, 0.55));
         self.scene.line(path(&clock.errors), 1.6, color);
-        for point in clock.corrections.iter().take(2_000) {
+        for point in clock.corrections.iter().take(CORRECTIONS_MAX) {
             self.scene.disc(place(point), 2.4, palette::ORANGE);
         }
     }
@@ -189,8 +202,12 @@ fn clocks(trace: &Trace) -> BTreeMap<NodeId, Clock<'_>> {
         let error = |clock: i64| (i128::from(clock) - truth).unsigned_abs() as f64;
         match event.name.as_ref() {
             "round" => {
-                let (Some(algorithm), Some(discipline)) = (event.fields.text("algorithm"), event.fields.text("discipline")) else { continue };
-                let (Some(before), Some(after), Some(correction)) = (int("before_us"), int("after_us"), int("correction_us")) else { continue };
+                let (Some(algorithm), Some(discipline)) = (event.fields.text("algorithm"), event.fields.text("discipline")) else {
+                    continue;
+                };
+                let (Some(before), Some(after), Some(correction)) = (int("before_us"), int("after_us"), int("correction_us")) else {
+                    continue;
+                };
                 let clock = clocks.entry(event.node).or_default();
                 (clock.algorithm, clock.discipline) = (algorithm, discipline);
                 lives.insert(event.node, event.incarnation);

@@ -21,13 +21,10 @@ pub static ERROR_OVER_DELAY: Plot = Plot {
 };
 
 /// Points that are drawn.
-const POINTS_MAX: usize = 4_000;
+const POINTS_MAX: usize = 2_000;
 
-const ALGORITHMS: [(&str, RGBColor); 3] = [
-    ("cristian", palette::BLUE),
-    ("cristian-best-of-n", palette::GREEN),
-    ("ntp", palette::VERMILLION),
-];
+const ALGORITHMS: [(&str, RGBColor); 3] =
+    [("cristian", palette::BLUE), ("cristian-best-of-n", palette::GREEN), ("ntp", palette::VERMILLION)];
 
 #[derive(Clone, Copy)]
 struct Point {
@@ -55,7 +52,8 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let across = Scale::linear(0.0, widest / per, 10);
 
     let mut scene = page(trace, "Error of each round over its delay");
-    let mut entries: Vec<(Swatch, String)> = vec![(Swatch::Band(palette::GREY), "within the bound: half the delay less the least one".to_owned())];
+    let mut entries: Vec<(Swatch, String)> =
+        vec![(Swatch::Band(palette::GREY), "within the bound: half the delay less the least one".to_owned())];
     for (i, (name, color)) in ALGORITHMS.iter().enumerate() {
         if shown.iter().any(|point| point.algorithm == i) {
             entries.push((Swatch::Dot(*color), (*name).to_owned()));
@@ -89,7 +87,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     scene.text(((LEFT + RIGHT) / 2.0, panel.bottom + 33.0), format!("delay of question and answer ({unit})"), name);
     let beyond = points.len() - shown.len();
     let note = "The source's own error and drift widen the bound a little; the cone is without them.";
-    let note = if beyond > 0 { format!("{note} {beyond} rounds with longer delays are not shown.") } else { note.to_owned() };
+    let note = if beyond > 0 { format!("{note} Rounds with longer delays, not shown: {beyond}.") } else { note.to_owned() };
     scene.text((LEFT, panel.bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = panel.bottom + 66.0;
     Some(scene)

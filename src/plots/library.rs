@@ -19,7 +19,7 @@ pub static LIBRARY: Plot = Plot {
 };
 
 /// Books that are drawn.
-const HANDED_MAX: usize = 5_000;
+const HANDED_MAX: usize = 2_000;
 /// Sessions whose number is written.
 const NAMES_MAX: usize = 60;
 

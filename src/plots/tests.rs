@@ -220,3 +220,39 @@ fn every_fault_is_shaded() {
         assert!(scene.shapes.iter().any(begins), "{} is not shaded", span.name);
     }
 }
+
+/// The plots of clocks and books, of a run of their own system: whole, and damaged as a file may be.
+#[test]
+fn plots_of_clocks_and_books_survive_damage() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/cristian/tour.toml");
+    let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
+    let whole = crate::run::sweep_run(&scenario, 1).trace;
+    let plots = [&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY];
+    assert!(plots.iter().all(|plot| (plot.draw)(&whole).is_some()));
+    for round in 0..12_usize {
+        let mut trace = whole.clone();
+        trace.end_us = [0, u64::MAX, 1, 36_000_000][round % 4];
+        for (i, event) in trace.events.iter_mut().enumerate().filter(|(i, _)| i % 12 <= round) {
+            let names = event.fields.iter().map(|(name, _)| name.to_owned()).collect();
+            let wrong =
+                [Value::Int(i64::MIN), Value::Int(i64::MAX), Value::Node(NodeId(u32::MAX)), Value::Text("?".into()), Value::Int(-1)];
+            let values = event
+                .fields
+                .iter()
+                .enumerate()
+                .map(|(j, (_, value))| if (i + j) % 3 == 0 { wrong[(i + j + round) % 5].clone() } else { value.clone() });
+            event.fields = crate::trace::Fields::owned(names, values.collect());
+            event.time_us = [event.time_us, 0, u64::MAX][(i + round) % 3];
+            event.node = if i % 5 == 0 { NodeId(i as u32) } else { event.node };
+        }
+        for plot in plots {
+            if let Some(drawing) = (plot.draw)(&trace) {
+                assert!(drawing.svg.len() < 400_000, "{} in round {round}: {} bytes", plot.name, drawing.svg.len());
+            }
+        }
+        // Checks read the same files.
+        for checker in crate::checkers::CRISTIAN_CHECKS {
+            checker.judge(&trace, &crate::checkers::Params::new());
+        }
+    }
+}

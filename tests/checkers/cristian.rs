@@ -372,7 +372,8 @@ fn an_outlier_is_not_averaged() {
     let with = |mean: i64, taken: &'static str| {
         let mut story = Story::new();
         let clocks = "time=0,s1=300,s2=-600,s3=3600000000";
-        let fields = [("round", int(1)), ("mean_us", int(mean)), ("gamma_us", int(1_000)), ("clocks", text(clocks)), ("taken", text(taken))];
+        let fields =
+            [("round", int(1)), ("mean_us", int(mean)), ("gamma_us", int(1_000)), ("clocks", text(clocks)), ("taken", text(taken))];
         story.event(SECOND, TIME, "berkeley", &fields);
         story
     };

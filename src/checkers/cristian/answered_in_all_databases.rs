@@ -27,7 +27,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let trace = case.trace;
     let last_us = trace.end_us.saturating_sub(whole(params, "settle"));
     let mut findings = Findings::new(CHECKER.name);
-    let mut held: BTreeMap<NodeId, BTreeSet<(i64, i64, &str)>> = trace.with_role("server").map(|server| (server, BTreeSet::new())).collect();
+    let mut held: BTreeMap<NodeId, BTreeSet<(i64, i64, &str)>> =
+        trace.with_role("server").map(|server| (server, BTreeSet::new())).collect();
     let mut lines = BTreeMap::new();
     for event in events(trace, "apply") {
         let (Some(line), Some(position), Some(effect)) = (line(event), event.fields.int("position"), event.fields.int("effect")) else {
@@ -52,7 +53,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         for (server, held) in &held {
             if !held.contains(&(session, book, operation.process)) {
                 findings.report(op.time_us, &[*server], || {
-                    format!("{} was told of book {book} of session {session}, which {} never heard of", operation.process, trace.name(*server))
+                    format!(
+                        "{} was told of book {book} of session {session}, which {} never heard of",
+                        operation.process,
+                        trace.name(*server)
+                    )
                 });
             }
         }

@@ -27,7 +27,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let taken = offsets(event.fields.text("taken").unwrap_or(""));
         let (Some(low), Some(high)) = (taken.first(), taken.last()) else { continue };
         judged += 1;
-        let largest = (0..clocks.len()).map(|from| clocks[from..].partition_point(|clock| *clock <= clocks[from] + gamma - ROUNDING_US)).max();
+        let largest =
+            (0..clocks.len()).map(|from| clocks[from..].partition_point(|clock| *clock <= clocks[from] + gamma - ROUNDING_US)).max();
         let average = taken.iter().sum::<i128>() / taken.len() as i128;
         let mut report = |message: &dyn Fn() -> String| findings.report(event.time_us, &[event.node], message);
         if high - low > gamma + ROUNDING_US {

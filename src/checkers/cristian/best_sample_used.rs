@@ -31,7 +31,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             findings.report(round.time_us, &[node], || {
                 let best = samples.iter().find(|(delay, _)| *delay == least).map_or(0, |(_, offset)| *offset);
                 let (name, number) = (trace.name(node), round.round);
-                format!("{name} did not go in round {number} by the sample with the shortest delay, {}, but {} off it", us(least), us(-best))
+                format!(
+                    "{name} did not go in round {number} by the sample with the shortest delay, {}, but {} off it",
+                    us(least),
+                    us(-best)
+                )
             });
         }
     }

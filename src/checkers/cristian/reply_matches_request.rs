@@ -34,8 +34,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             None => findings.report(round.time_us, &[node], || {
                 format!("{} went in round {} by an answer to a question that it had not asked", name(), round.round)
             }),
-            Some((_, true)) => findings
-                .report(round.time_us, &[node], || format!("{} went in round {} by an answer that it had used before", name(), round.round)),
+            Some((_, true)) => findings.report(round.time_us, &[node], || {
+                format!("{} went in round {} by an answer that it had used before", name(), round.round)
+            }),
             Some((t0, used)) => {
                 *used = true;
                 if *t0 != round.t0 {

@@ -77,7 +77,7 @@ defects! {
         "A request that was sent twice gets two books."
     OpenedTwice "opened-twice" "session_ends_once" "cristian/assignment" 2
         "Every server that sees the last book go begins a session, and the second ends that of the first."
-    AnswerBeforeSave "answer-before-save" "journal_survives_crash" "cristian/servers-crash" 3
+    AnswerBeforeSave "answer-before-save" "journal_survives_crash" "cristian/servers-crash" 4
         "A book is promised before it is on the disk."
     QueueNotSynced "queue-not-synced" "journal_survives_crash" "cristian/queue-server-crashes" 2
         "The queue confirms statements before they are on its disk."

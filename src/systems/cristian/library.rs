@@ -35,11 +35,18 @@ pub struct Statement {
 /// What a user is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    Book { session: u32, book: u8 },
+    Book {
+        session: u32,
+        book: u8,
+    },
     /// All books of this session are given out.
-    NoneLeft { session: u32 },
+    NoneLeft {
+        session: u32,
+    },
     /// A session has begun.
-    Opened { session: u32 },
+    Opened {
+        session: u32,
+    },
     /// This server has none; that one may have.
     Elsewhere(NodeId),
 }

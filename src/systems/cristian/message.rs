@@ -95,9 +95,7 @@ impl Message for CristianMessage {
             M::Enqueue { statements } => one(&["statements"], statements.len() as u64),
             M::EnqueueAck { digests } => one(&["statements"], digests.len() as u64),
             M::Poll { from } => one(&["from"], *from),
-            M::PollReply { from, statements } => {
-                Detail::Numbers(&["from", "statements"], [*from as i64, statements.len() as i64, 0])
-            }
+            M::PollReply { from, statements } => Detail::Numbers(&["from", "statements"], [*from as i64, statements.len() as i64, 0]),
         }
     }
 }

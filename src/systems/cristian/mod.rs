@@ -280,7 +280,9 @@ fn least(latency: &Latency) -> Duration {
     match latency {
         Latency::Constant(value) => *value,
         Latency::Uniform(min, _) => *min,
-        Latency::Exponential { min, .. } | Latency::Normal { min, .. } | Latency::Lognormal { min, .. } | Latency::Pareto { min, .. } => *min,
+        Latency::Exponential { min, .. } | Latency::Normal { min, .. } | Latency::Lognormal { min, .. } | Latency::Pareto { min, .. } => {
+            *min
+        }
     }
 }
 

@@ -51,7 +51,10 @@ pub struct Roster {
 enum State {
     /// Before `boot`.
     New,
-    Server { clock: Box<ServerClock>, desk: Option<Box<Desk>> },
+    Server {
+        clock: Box<ServerClock>,
+        desk: Option<Box<Desk>>,
+    },
     TimeServer(Box<TimeServer>),
     UtcSource(UtcSource),
     QueueServer(Box<QueueServer>),

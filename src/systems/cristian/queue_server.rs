@@ -29,8 +29,7 @@ pub struct QueueServer {
 
 impl QueueServer {
     pub fn boot(ctx: &mut Context<'_>, rules: Rules) -> QueueServer {
-        let log: Vec<Statement> =
-            journal::recover(ctx, FILE).iter().filter_map(|record| Statement::decode(&mut Reader(record))).collect();
+        let log: Vec<Statement> = journal::recover(ctx, FILE).iter().filter_map(|record| Statement::decode(&mut Reader(record))).collect();
         events::recover(ctx, log.len() as u64, 0);
         let known = log.iter().map(Statement::digest).collect();
         QueueServer { rules, log, known, sent: BTreeMap::new() }

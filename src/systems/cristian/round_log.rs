@@ -107,11 +107,10 @@ impl RoundLog {
         self.push(record);
     }
 
-    /// The coordinator has recorded this round. Nobody waits for that on the disk: what is forgotten is sent again, and confirmed again.
+    /// The coordinator has recorded this round.
     pub fn confirm(&mut self, ctx: &mut Context<'_>, round: u64) {
         self.forget(round);
         let confirmed = frame(&Writer::default().byte(CONFIRMED).int(round as i64).0);
-        ctx.without_sync();
         if self.unconfirmed.is_empty() {
             ctx.replace(FILE, confirmed);
         } else {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::events;
 use super::message::CristianMessage;
-use super::process::{Context, CristianTimer};
 use super::prober::{Prober, Progress, TimeAnswer};
+use super::process::{Context, CristianTimer};
 use super::round_log::{RoundLog, RoundRecord};
 use super::settings::{Algorithm, CristianSettings, Discipline};
 use super::soft_clock::{Look, growth};

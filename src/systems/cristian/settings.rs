@@ -159,7 +159,8 @@ fn algorithm(section: &mut Section<'_>, default: Algorithm) -> Algorithm {
 
 fn discipline(section: &mut Section<'_>, default: Discipline) -> Discipline {
     let words: Vec<&'static str> = DISCIPLINES.iter().map(|(word, _)| *word).collect();
-    let doc = "How a clock is put right: at once; by running a little faster or slower; forwards at once, and standing still when it is ahead.";
+    let doc =
+        "How a clock is put right: at once; by running a little faster or slower; forwards at once, and standing still when it is ahead.";
     let word = section.choice("discipline", default.word(), &words, doc);
     DISCIPLINES.iter().find(|(each, _)| *each == word).map_or(default, |(_, discipline)| *discipline)
 }

@@ -7,14 +7,16 @@ use super::berkeley::{Berkeley, root_of_mean};
 use super::events;
 use super::journal::{self, Reader, Writer, frame};
 use super::message::CristianMessage;
-use super::process::{Context, CristianTimer};
 use super::prober::{Prober, Progress, TimeAnswer};
+use super::process::{Context, CristianTimer};
 use super::round_log::RoundRecord;
 use super::settings::{Algorithm, CristianSettings, Discipline};
 use super::soft_clock::Look;
 use super::timepiece::Timepiece;
 use crate::node::NodeId;
 
+/// How the time server asks the UTC source: whatever it is wrong by itself, everybody is.
+const UTC_ALGORITHM: Algorithm = Algorithm::BestOfN;
 /// `hora_central`: round and reference hour.
 const HOURS: &str = "hours";
 /// `hora_equipo`: server and record.
@@ -79,7 +81,7 @@ impl TimeServer {
             }
         }
         let time = Timepiece::boot(ctx, settings.clone(), Discipline::Step);
-        let prober = utc.map(|utc| Prober::new(&settings, Algorithm::Cristian, utc, true));
+        let prober = utc.map(|utc| Prober::new(&settings, UTC_ALGORITHM, utc, true));
         let mut server = TimeServer {
             settings,
             servers,
@@ -175,8 +177,8 @@ impl TimeServer {
     fn take(&mut self, ctx: &mut Context<'_>, progress: Progress) {
         let Progress::Done(estimate) = progress else { return };
         let first = !self.time.clock.is_set();
-        let measured = self.time.measure(ctx, Algorithm::Cristian, estimate);
-        self.time.settle(ctx, self.round, Algorithm::Cristian, &measured);
+        let measured = self.time.measure(ctx, UTC_ALGORITHM, estimate);
+        self.time.settle(ctx, self.round, UTC_ALGORITHM, &measured);
         if first {
             // In a step of its own, which waits for the disk.
             ctx.set_timer(CristianTimer::Tick, std::time::Duration::ZERO);
@@ -242,7 +244,6 @@ impl TimeServer {
         if self.missing.is_empty() {
             return;
         }
-        ctx.without_sync();
         for server in self.missing.iter().copied().collect::<Vec<_>>() {
             match self.adjusts.get(&server) {
                 Some(adjust) => ctx.send(server, adjust.clone()),
@@ -273,7 +274,6 @@ impl TimeServer {
 
     /// Berkeley: all clocks are known that will be.
     fn decide(&mut self, ctx: &mut Context<'_>) {
-        ctx.without_sync();
         let look = Look::at(ctx);
         let outcome = self.berkeley.decide(&self.settings, ctx.id());
         let root = self.root.map(|root| root_of_mean(&self.settings, root, outcome.mean, look.mono - self.began));
