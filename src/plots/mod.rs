@@ -29,6 +29,8 @@ mod throughput;
 mod timeline;
 
 #[cfg(test)]
+mod audio_tests;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;

@@ -116,6 +116,7 @@ impl<'a> World<'a> {
                 (ear.in_session, ear.quiet_since, ear.told) = (true, now, false);
             }
             (Kind::End { session, .. }, Some(place)) => {
+                self.judge(place, now, findings);
                 let ear = &mut self.ears[place];
                 (ear.in_session, ear.ended) = (false, Some(session));
             }
