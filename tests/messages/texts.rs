@@ -80,6 +80,7 @@ fn unknown_keys() {
 fn values_of_the_wrong_kind() {
     // What was found, what was expected, and how it is written.
     insta::assert_snapshot!(messages(&[
+        ("a share in percent", "[network]\nloss = \"5%\""),
         ("a duration without a unit", "duration = 30"),
         ("a duration without a unit, as a text", "duration = \"150\""),
         ("a unit that there is not", "duration = \"150mss\""),
@@ -274,6 +275,20 @@ fn words_that_never_come_and_nodes_that_the_system_refuses() {
         ("a count of clients' names", "[[nodes.node]]\nname = \"c\"\ncount = 3"),
         ("a count of none", "[[nodes.node]]\nname = \"p\"\ncount = 0"),
         ("too many nodes together", "[nodes]\ncount = 600\n[[nodes.node]]\nname = \"p\"\ncount = 600"),
+    ]));
+}
+
+#[test]
+fn commands_that_no_node_understands() {
+    // A node leaves alone what it does not understand, so that a misspelt command would look like one without effect.
+    let command = |text: &str| format!("[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\"\ncommand = \"{text}\"");
+    insta::assert_snapshot!(messages(&[
+        ("nothing asked for", "[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\""),
+        ("an unknown command", &command("transfer_leadreship n2")),
+        ("a command without its node", &command("add_node")),
+        ("a command with too much", &command("add_node n2 n3")),
+        ("an unknown node", &command("add_node n9")),
+        ("a node twice", &command("change n1,n2,n1")),
     ]));
 }
 

@@ -99,7 +99,11 @@ impl System for Toy {
         &[Shown { name: "AppendEntries", summary: "entries" }, Shown { name: "RequestVote", summary: "asks for a vote" }]
     }
     fn commands(&self) -> &'static [Shown] {
-        &[Shown { name: "transfer_leadership [NODE]", summary: "another leads" }, Shown { name: "add_node NODE", summary: "a node joins" }]
+        &[
+            Shown { name: "transfer_leadership [NODE]", summary: "another leads" },
+            Shown { name: "add_node NODE", summary: "a node joins" },
+            Shown { name: "change NODE,NODE,…", summary: "these vote" },
+        ]
     }
     fn checks(&self) -> &'static [&'static Checker] {
         CHECKS

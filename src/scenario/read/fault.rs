@@ -213,6 +213,12 @@ fn judge_command(text: &str, at: &At, system: &dyn System, names: &Names) -> Res
     if takes.is_empty() || more.is_some() || (nodes.contains(',') && !takes.contains(',')) {
         return Err(Box::new(mistake_at(format!("`{word}` does not take so much"), at, "too many words or nodes").hint(as_written)));
     }
+    let named: Vec<&str> = nodes.split(',').collect();
+    if let Some(twice) = named.iter().enumerate().find(|(i, node)| named[..*i].contains(node)).map(|(_, node)| *node) {
+        return Err(Box::new(
+            mistake_at(format!("`{word}` is given `{}` twice", excerpt(twice)), at, "named twice").hint("name each once"),
+        ));
+    }
     match nodes.split(',').find(|node| !names.nodes.iter().any(|known| known == node)) {
         None => Ok(()),
         Some(node) => {

@@ -1,0 +1,62 @@
+//! How fast each system is simulated, and how its cost grows: `cargo bench --bench systems`.
+//!
+//! The tour scenario of each system, without checks and files, everything recorded: virtual seconds a second of processor time. Then the same system
+//! with few nodes and with many: the cost of a message may not grow with their number.
+
+use std::path::Path;
+use std::time::Duration;
+
+use seedbed::run::system_of;
+use seedbed::scenario::{Scenario, read_file};
+use seedbed::sim::RunOptions;
+use seedbed::systems::SYSTEMS;
+
+fn main() {
+    println!("{:12} {:>12} {:>12} {:>14} {:>24}", "system", "virtual s", "messages", "µs a message", "virtual seconds a second");
+    for system in SYSTEMS {
+        let name = if system.name() == "raft" { "leader-isolated" } else { "tour" };
+        let path = format!("scenarios/{}/{name}.toml", system.name());
+        let measured = measure(&scenario(&path, &[]));
+        let Measured { virtual_s, messages, spent_s } = measured;
+        println!("{:12} {virtual_s:12.0} {messages:12} {:14.2} {:24.0}", system.name(), measured.cost_us(), virtual_s / spent_s);
+    }
+}
+
+fn scenario(path: &str, set: &[(String, String)]) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    read_file(&path, set, &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What the simulation of a scenario takes.
+struct Measured {
+    virtual_s: f64,
+    messages: u64,
+    spent_s: f64,
+}
+
+impl Measured {
+    fn cost_us(&self) -> f64 {
+        self.spent_s * 1e6 / self.messages.max(1) as f64
+    }
+}
+
+/// So many runs that the clock's resolution of 10 ms does not matter.
+fn measure(scenario: &Scenario) -> Measured {
+    let system = system_of(scenario);
+    let (mut runs, mut messages) = (0, 0);
+    let start = processor_time();
+    while processor_time() - start < Duration::from_secs(2) {
+        messages += system.run(scenario, &RunOptions { seed: runs, ..RunOptions::default() }).trace.message_count();
+        runs += 1;
+    }
+    let spent_s = (processor_time() - start).as_secs_f64();
+    Measured { virtual_s: (scenario.duration + scenario.recovery).as_secs_f64() * runs as f64, messages, spent_s }
+}
+
+/// User and system time of this process, all threads; zero where the system does not tell.
+fn processor_time() -> Duration {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Duration::ZERO };
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
