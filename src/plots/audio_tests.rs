@@ -40,7 +40,11 @@ fn the_plots_of_audio_draw_every_gap() {
     let trace = sample();
     for scene in SCENES {
         let scene = scene(&trace).expect("there is something to draw");
-        assert!(scene.shapes.iter().any(|shape| matches!(shape, Shape::Text { text, .. } if text.contains("listener1"))), "{}", scene.title);
+        assert!(
+            scene.shapes.iter().any(|shape| matches!(shape, Shape::Text { text, .. } if text.contains("listener1"))),
+            "{}",
+            scene.title
+        );
         assert!(scene.render().svg.len() < 400_000, "{}", scene.title);
     }
     let playout = audio_playout::scene(&trace).expect("there is something to draw");
@@ -59,7 +63,8 @@ fn a_damaged_run_of_audio_is_survived() {
                 trace.end_us = if nodes == 1 { 0 } else { trace.end_us };
                 for event in trace.events.iter_mut().step_by(3) {
                     event.time_us = times;
-                    event.fields = Fields::new(&["frame", "peak", "frame_us"], &[Value::Int(number), Value::Int(number), Value::Int(number)]);
+                    event.fields =
+                        Fields::new(&["frame", "peak", "frame_us"], &[Value::Int(number), Value::Int(number), Value::Int(number)]);
                 }
                 trace.metrics.iter_mut().step_by(5).for_each(|metric| metric.value = Value::Int(number));
                 SCENES.iter().for_each(|scene| drop(scene(&trace).map(|scene| scene.render())));

@@ -141,7 +141,12 @@ impl<'a> World<'a> {
         ear.told = true;
         let (node, from) = (self.listeners[place], ear.quiet_since);
         findings.report(from.saturating_add(self.within), &[node], || {
-            format!("{} heard nothing from {} to {}, although a majority of the streamers worked", self.audio.name(node), seconds(from), seconds(now))
+            format!(
+                "{} heard nothing from {} to {}, although a majority of the streamers worked",
+                self.audio.name(node),
+                seconds(from),
+                seconds(now)
+            )
         });
     }
 
