@@ -1,20 +1,19 @@
-//! How long a listener hears nothing when the leader crashes, over many seeds, for several election timeouts and buffer depths, and how fast a run is
-//! simulated: `cargo bench --bench audio_gap -- 1000`. With a second argument the distribution is drawn into that file (SVG).
+//! How long a listener hears nothing when the leader crashes, over many seeds, for several election timeouts and buffer depths:
+//! `cargo bench --bench audio_gap -- 1000`. With a second argument the distribution is drawn into that file (SVG).
 //!
 //! The gap is the longest time without a frame of the song, less the frame's own: what a person hears as a pause. The network loses one packet
 //! in fifty, so that an election timeout that is too short shows too: in elections that nobody needed.
 
 use std::path::Path;
-use std::time::Instant;
 
 use seedbed::plots::{Series, distribution};
-use seedbed::run::{sweep_run, system_of};
+use seedbed::run::sweep_run;
 use seedbed::scenario::{Scenario, read_file};
-use seedbed::sim::RunOptions;
 use seedbed::trace::Trace;
 
 /// Election timeout, heartbeat interval.
-const ELECTIONS: [((u32, u32), u32); 6] = [((30, 60), 10), ((75, 150), 25), ((150, 300), 50), ((300, 600), 100), ((500, 1_000), 150), ((1_000, 2_000), 300)];
+const ELECTIONS: [((u32, u32), u32); 6] =
+    [((30, 60), 10), ((75, 150), 25), ((150, 300), 50), ((300, 600), 100), ((500, 1_000), 150), ((1_000, 2_000), 300)];
 
 /// Target depths of the jitter buffer, ms.
 const DEPTHS: [u32; 4] = [60, 200, 400, 800];
@@ -22,7 +21,6 @@ const DEPTHS: [u32; 4] = [60, 200, 400, 800];
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let seeds: u64 = arguments.first().and_then(|count| count.parse().ok()).unwrap_or(50);
-    speed();
     let mut drawn = vec![];
     println!("audible gap at a leader crash, ms, over {seeds} seeds; target depth 200 ms");
     println!("| election timeout | median | 95 % | 99 % | most | inaudible | other elections |");
@@ -93,18 +91,4 @@ fn row(name: &str, runs: &[Measured]) {
     let inaudible = gaps.iter().filter(|gap| **gap == 0.0).count() * 100 / gaps.len();
     let elections: usize = runs.iter().map(|run| run.elections).sum();
     println!("| {name} | {} | {} | {} | {} | {inaudible} % | {elections} |", at(50), at(95), at(99), at(100));
-}
-
-/// Virtual seconds a second of the tour.
-fn speed() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/audio/tour.toml");
-    let scenario = read_file(&path, &[], &[]).expect("the scenario is valid");
-    let system = system_of(&scenario);
-    let mut least = f64::INFINITY;
-    for seed in 0..5 {
-        let start = Instant::now();
-        std::hint::black_box(system.run(&scenario, &RunOptions { seed, ..RunOptions::default() }));
-        least = least.min(start.elapsed().as_secs_f64());
-    }
-    println!("audio/tour: {:.0} virtual seconds a second", (scenario.duration + scenario.recovery).as_secs_f64() / least);
 }

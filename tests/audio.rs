@@ -116,7 +116,12 @@ fn a_report_can_be_replayed_by_itself() {
     let out = tempfile::tempdir().expect("a folder");
     let seedbed = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(arguments).current_dir(out.path()).output().expect("it runs");
-        assert!(output.status.success(), "{arguments:?}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     let file = scenarios().join("marker-in-the-song.toml");
     seedbed(&["run", file.to_str().expect("UTF-8"), "--out", "reports"]);
@@ -125,7 +130,8 @@ fn a_report_can_be_replayed_by_itself() {
     seedbed(&["check", "elsewhere"]);
     fs::write(out.path().join("elsewhere/inputs/melody-eof-in-tag.mp3"), fs::read(scenarios().join("melody.mp3")).expect("readable"))
         .expect("writable");
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(["replay", "elsewhere"]).current_dir(out.path()).output().expect("it runs");
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_seedbed")).args(["replay", "elsewhere"]).current_dir(out.path()).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2), "another song is another run");
     assert!(String::from_utf8_lossy(&output.stderr).contains("does not hold what it held"), "{output:?}");
 }

@@ -29,7 +29,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let mut frame = Sketch { trace, title: "Jitter buffers", window, legend, panels: &[240.0, 150.0], notes }.frame();
     let jitter_us = highest(&jitters).unwrap_or(0).max(1);
     let (unit, per) = if jitter_us >= 5_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
-    let panels = [(&depths, deepest as f64, 1.0, "buffer depth (frames)".to_owned()), (&jitters, jitter_us as f64 / per, per, format!("jitter ({unit})"))];
+    let panels = [
+        (&depths, deepest as f64, 1.0, "buffer depth (frames)".to_owned()),
+        (&jitters, jitter_us as f64 / per, per, format!("jitter ({unit})")),
+    ];
     for (panel, (values, high, per, name)) in panels.into_iter().enumerate() {
         let scale = Scale::linear(0.0, high, 6);
         frame.y_axis(panel, &scale, &name);

@@ -100,7 +100,13 @@ fn draw(frame: &mut Frame, panel: usize, name: &str, bars: &Bars, frame_us: u64,
         }
         for each in &mut columns[column(*at)..=column(at.saturating_add(frame_us - 1))] {
             let (shown, most) = each.unwrap_or((*look, 0.0));
-            *each = Some(if *look > shown { (*look, *loud) } else if *look == shown { (*look, most.max(*loud)) } else { (shown, most) });
+            *each = Some(if *look > shown {
+                (*look, *loud)
+            } else if *look == shown {
+                (*look, most.max(*loud))
+            } else {
+                (shown, most)
+            });
         }
     }
     for (i, each) in columns.iter().enumerate() {

@@ -34,6 +34,8 @@ mod throughput;
 mod timeline;
 
 #[cfg(test)]
+mod audio_tests;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -93,3 +95,5 @@ pub static ZOOKEEPER_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &SPACE_TIME, &ME
 pub static P2P_PLOTS: &[&Plot] =
     &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 pub static CRISTIAN_PLOTS: &[&Plot] = &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &MESSAGES, &CLOCK_OFFSETS];
+pub static AUDIO_PLOTS: &[&Plot] =
+    &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

@@ -34,8 +34,7 @@ impl Run {
         let node = |name: &str, role: &'static str| NodeInfo { name: name.into(), role: role.into() };
         let streamers = (1..=3).map(|i| node(&format!("n{i}"), "streamer"));
         let others = [node("uploader", "uploader"), node("listener1", "listener")];
-        let trace =
-            Trace { duration_us: 10_000_000, end_us: 20_000_000, nodes: streamers.chain(others).collect(), ..Trace::default() };
+        let trace = Trace { duration_us: 10_000_000, end_us: 20_000_000, nodes: streamers.chain(others).collect(), ..Trace::default() };
         let mut run = Run { trace, now_us: 0, index: 0 };
         for node in [N1, N2, N3, UPLOADER, EAR] {
             run.event(node, "start", &[]);

@@ -13,7 +13,8 @@ fn message(folder: &Path, text: &str) -> String {
     error.to_string().replace(&folder.display().to_string(), "FOLDER")
 }
 
-const NODES: &str = "[nodes]\ncount = 3\n[[nodes.node]]\nname = \"u\"\nrole = \"uploader\"\n[[nodes.node]]\nname = \"l\"\nrole = \"listener\"\n";
+const NODES: &str =
+    "[nodes]\ncount = 3\n[[nodes.node]]\nname = \"u\"\nrole = \"uploader\"\n[[nodes.node]]\nname = \"l\"\nrole = \"listener\"\n";
 
 fn with_songs(songs: &str) -> String {
     format!("system = \"audio\"\n[audio]\n{songs}\n{NODES}")

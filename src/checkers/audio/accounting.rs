@@ -39,7 +39,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     }
                     if right[0] + right[1] + first != frames {
                         findings.report(record.time_us, &[record.node], || {
-                            format!("{name} ended session {session} of {frames} frames after {} played and {} lost, from frame {first} on", right[0], right[1])
+                            format!(
+                                "{name} ended session {session} of {frames} frames after {} played and {} lost, from frame {first} on",
+                                right[0], right[1]
+                            )
                         });
                     }
                 }

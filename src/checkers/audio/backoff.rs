@@ -39,7 +39,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 if (pause as f64) < slack * right as f64 {
                     let name = audio.name(record.node);
                     findings.report(record.time_us, &[record.node], || {
-                        format!("{name} searches for the {attempt}th time {} after the time before; {} would be right", seconds(pause), seconds(right))
+                        format!(
+                            "{name} searches for the {attempt}th time {} after the time before; {} would be right",
+                            seconds(pause),
+                            seconds(right)
+                        )
                     });
                 }
                 series.insert(key, (first, attempt, record.time_us));

@@ -14,7 +14,13 @@ pub static CHECKER: Checker = Checker {
     summary: "Of what a listener hears, only a stated part is made up, and for a stated time at a stretch.",
     source: "WebRTC statistics: concealedSamples; failover: detect + elect + resume − buffered",
     params: &[
-        ParamInfo { name: "max", duration: false, default: 1.0, range: (0.0, 1.0), doc: "frame times that are concealed, as a part of all" },
+        ParamInfo {
+            name: "max",
+            duration: false,
+            default: 1.0,
+            range: (0.0, 1.0),
+            doc: "frame times that are concealed, as a part of all",
+        },
         ParamInfo { name: "gap", duration: true, default: 1e12, range: (0.0, 1e12), doc: "longest time between two frames that are heard" },
     ],
     check,
@@ -51,13 +57,22 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let (name, all) = (audio.name(node), tally.played + tally.concealed);
             if tally.concealed as f64 > max * all as f64 {
                 findings.report(case.trace.end_us, &[node], || {
-                    format!("{name} had to conceal {} of {all} frame times of session {session}, more than {} %", tally.concealed, max * 100.0)
+                    format!(
+                        "{name} had to conceal {} of {all} frame times of session {session}, more than {} %",
+                        tally.concealed,
+                        max * 100.0
+                    )
                 });
             }
             if tally.gap.0 > gap {
                 let (long, from) = tally.gap;
                 findings.report(from.saturating_add(long), &[node], || {
-                    format!("{name} heard no frame of session {session} for {} from {}, more than {}", seconds(long), seconds(from), seconds(gap))
+                    format!(
+                        "{name} heard no frame of session {session} for {} from {}, more than {}",
+                        seconds(long),
+                        seconds(from),
+                        seconds(gap)
+                    )
                 });
             }
         }

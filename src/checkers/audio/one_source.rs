@@ -51,7 +51,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     if now.saturating_sub(stretch.0) > window {
                         let (old, new, since) = (audio.name(record.node), audio.name(by), now - stretch.0);
                         findings.report(now, &[record.node, by], || {
-                            format!("{old} goes on sending in term {} for {} beside {new}, which leads term {term}", place.term, seconds(since))
+                            format!(
+                                "{old} goes on sending in term {} for {} beside {new}, which leads term {term}",
+                                place.term,
+                                seconds(since)
+                            )
                         });
                         stretch.0 = now;
                     }

@@ -116,6 +116,7 @@ impl<'a> World<'a> {
                 (ear.in_session, ear.quiet_since, ear.told) = (true, now, false);
             }
             (Kind::End { session, .. }, Some(place)) => {
+                self.judge(place, now, findings);
                 let ear = &mut self.ears[place];
                 (ear.in_session, ear.ended) = (false, Some(session));
             }
@@ -140,7 +141,12 @@ impl<'a> World<'a> {
         ear.told = true;
         let (node, from) = (self.listeners[place], ear.quiet_since);
         findings.report(from.saturating_add(self.within), &[node], || {
-            format!("{} heard nothing from {} to {}, although a majority of the streamers worked", self.audio.name(node), seconds(from), seconds(now))
+            format!(
+                "{} heard nothing from {} to {}, although a majority of the streamers worked",
+                self.audio.name(node),
+                seconds(from),
+                seconds(now)
+            )
         });
     }
 

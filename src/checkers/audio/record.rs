@@ -100,9 +100,7 @@ pub fn decode(event: &Event) -> Option<Record> {
             digest: fields.hash("digest")?,
             frames: number("frames")?,
         },
-        "source_frame" => {
-            Kind::SourceFrame { upload: fields.hash("upload")?, frame: number("frame")?, digest: fields.hash("digest")? }
-        }
+        "source_frame" => Kind::SourceFrame { upload: fields.hash("upload")?, frame: number("frame")?, digest: fields.hash("digest")? },
         "upload_attempt" => Kind::Attempt { upload: fields.hash("upload")? },
         "upload_confirmed" => Kind::Confirmed { upload: fields.hash("upload")?, size: number("size")?, digest: fields.hash("digest")? },
         "stored" => Kind::Stored { session: number("session")?, upload: fields.hash("upload")? },

@@ -56,7 +56,12 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 continue;
             }
             findings.report(deadline, &[node], || {
-                format!("the upload of {} was not confirmed by {}, {} after everything had healed", audio.name(node), seconds(deadline), seconds(deadline - healed))
+                format!(
+                    "the upload of {} was not confirmed by {}, {} after everything had healed",
+                    audio.name(node),
+                    seconds(deadline),
+                    seconds(deadline - healed)
+                )
             });
         }
     });

@@ -43,8 +43,7 @@ pub fn decode(bytes: &[u8], until: Duration, damage: Damage) -> Result<Decoded, 
         return Err("it is empty".into());
     }
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes.to_vec())), Default::default());
-    let probed =
-        symphonia::default::get_probe().probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default());
+    let probed = symphonia::default::get_probe().probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default());
     let mut format = probed.map_err(|_| "no WAV, MP3 or Ogg Vorbis is found in it".to_owned())?;
     let kind = format.format_info().short_name;
     let track = format.default_track(TrackType::Audio).ok_or("it has no sound in it")?;

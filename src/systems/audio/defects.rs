@@ -32,14 +32,14 @@ defects! {
         "An upload that is retried at a new leader is appended to what its predecessor has stored."
     ConfirmBeforeCommit "confirm-before-commit" "audio_upload_stored" "audio/leader-crash-during-upload" 2
         "The leader confirms an upload when it has received it, before a majority has stored it."
-    PatientUploader "patient-uploader" "audio_upload_answered" "audio/leader-crash-during-upload" 2
+    PatientUploader "patient-uploader" "audio_upload_answered" "audio/leader-crash-during-upload" 3
         "An uploader waits for a silent server without a time limit."
     // Failover.
     SingleServer "single-server" "audio_playback_resumes" "audio/leader-crash" 2
         "The leader keeps song and position to itself: nothing is replicated."
     RestartFromZero "restart-from-zero" "audio_resume_position" "audio/leader-crash" 2
         "A new leader begins the song again."
-    ResumeLive "resume-live" "audio_resume_position" "audio/leader-crash" 2
+    ResumeLive "resume-live" "audio_resume_position" "audio/leader-crash" 5
         "A new leader resumes where the song would be by now, and leaves out what was to be heard meanwhile."
     OldLeaderStreams "old-leader-streams" "audio_one_source" "audio/leader-isolated" 2
         "A leader that was deposed goes on sending frames."
@@ -61,7 +61,7 @@ defects! {
         "Frames are played as they come, without a buffer that evens out their delays."
     LateFramesPlayed "late-frames-played" "audio_in_order" "audio/late-frames" 2
         "A frame that comes after its time is played all the same, behind later ones."
-    PlayheadRunsOn "playhead-runs-on" "audio_playback_resumes" "audio/leader-crash" 2
+    PlayheadRunsOn "playhead-runs-on" "audio_playback_resumes" "audio/servers-paused" 2
         "While the buffer is empty the playhead runs on by the clock, and what comes afterwards is late for ever."
     UnboundedBuffer "unbounded-buffer" "audio_buffer_bounded" "audio/fast-streamer" 2
         "The jitter buffer takes whatever comes: a sender with a fast clock fills it without end."

@@ -13,7 +13,10 @@ pub type Context<'a> = Ctx<'a, AudioNode>;
 
 /// The events of this system besides those of Raft.
 const OWN_EVENTS: &[Shown] = &[
-    Shown { name: "source", summary: "An uploader shows the file that it has: size, digest, the digest of its samples, how many frames it makes." },
+    Shown {
+        name: "source",
+        summary: "An uploader shows the file that it has: size, digest, the digest of its samples, how many frames it makes.",
+    },
     Shown { name: "source_frame", summary: "A frame as it should be heard: digest and loudest sample." },
     Shown { name: "upload_attempt", summary: "An uploader turns to a streamer." },
     Shown { name: "upload_confirmed", summary: "A streamer has confirmed an upload, with size and digest of what it has stored." },
@@ -23,10 +26,19 @@ const OWN_EVENTS: &[Shown] = &[
     Shown { name: "send", summary: "A leader has sent a frame to so many listeners because its media time had come." },
     Shown { name: "silent", summary: "A streamer has stopped sending because it no longer leads." },
     Shown { name: "listener", summary: "A listener has started: its target depth and its largest, in frames; the length of a frame." },
-    Shown { name: "search", summary: "A listener hears nothing and asks all streamers; `wait_us` is how long it will wait before it does so again." },
-    Shown { name: "frame", summary: "An intact frame has come for the first time: what became of it, arrival by the node's own clock, jitter." },
+    Shown {
+        name: "search",
+        summary: "A listener hears nothing and asks all streamers; `wait_us` is how long it will wait before it does so again.",
+    },
+    Shown {
+        name: "frame",
+        summary: "An intact frame has come for the first time: what became of it, arrival by the node's own clock, jitter.",
+    },
     Shown { name: "play", summary: "A frame is heard; `bytes` where its samples are not those that its digest was made of." },
-    Shown { name: "conceal", summary: "Nothing is there to be heard in this time: the frame is `lost`, or the buffer is empty (`underrun`)." },
+    Shown {
+        name: "conceal",
+        summary: "Nothing is there to be heard in this time: the frame is `lost`, or the buffer is empty (`underrun`).",
+    },
     Shown { name: "underrun", summary: "The buffer is empty, and playing pauses until it has filled again." },
     Shown { name: "end", summary: "A session has been heard to its end, with what the listener has counted." },
 ];
@@ -44,7 +56,10 @@ const OWN_METRICS: &[Shown] = &[
     Shown { name: "duplicate_frames", summary: "Frames that came again." },
     Shown { name: "damaged_frames", summary: "Frames whose digest did not fit." },
     Shown { name: "refused_frames", summary: "Frames too far ahead of the playhead for the buffer." },
-    Shown { name: "concealed_frames", summary: "Frame times in which something had to be made up: lost frames and those of an empty buffer." },
+    Shown {
+        name: "concealed_frames",
+        summary: "Frame times in which something had to be made up: lost frames and those of an empty buffer.",
+    },
     Shown { name: "underruns", summary: "How often the buffer ran empty." },
     Shown { name: "interarrival_jitter_us", summary: "The jitter estimate of RFC 3550, µs." },
 ];

@@ -125,7 +125,10 @@ mod tests {
                 pieces.extend(incoming.pieces(4_096, Rules::default()));
             }
             assert!(incoming.complete, "reads of {read}");
-            assert_eq!(pieces.iter().map(|(offset, bytes)| (*offset, bytes.len())).collect::<Vec<_>>(), [(0, 4_096), (4_096, 4_096), (8_192, 1_808)]);
+            assert_eq!(
+                pieces.iter().map(|(offset, bytes)| (*offset, bytes.len())).collect::<Vec<_>>(),
+                [(0, 4_096), (4_096, 4_096), (8_192, 1_808)]
+            );
             assert_eq!(pieces.into_iter().flat_map(|(_, bytes)| bytes).collect::<Vec<_>>(), file);
         }
     }

@@ -263,8 +263,7 @@ impl Listener {
         // In the middle of a song somebody who answers and sends nothing is as good as nobody.
         let silent = if in_session { self.is_silent(ctx) } else { now.saturating_since(self.heard) >= 2 * keepalive };
         self.ask_soon(ctx);
-        if (silent || self.source.is_none()) && now >= self.search_at
-        {
+        if (silent || self.source.is_none()) && now >= self.search_at {
             self.search(ctx);
         } else if let Some(source) = self.source
             && now.saturating_since(self.told) >= keepalive

@@ -117,10 +117,9 @@ impl Message for AudioMessage {
     fn detail(&self) -> Detail {
         match self {
             AudioMessage::Raft(message) => message.detail(),
-            AudioMessage::Frame(frame) => Detail::Numbers(
-                &["session", "sequence", "paced"],
-                [frame.session.into(), frame.sequence.into(), i64::from(frame.paced)],
-            ),
+            AudioMessage::Frame(frame) => {
+                Detail::Numbers(&["session", "sequence", "paced"], [frame.session.into(), frame.sequence.into(), i64::from(frame.paced)])
+            }
             AudioMessage::Nack { session, frames } => Detail::Numbers(
                 &["session", "first", "count"],
                 [(*session).into(), frames.first().copied().unwrap_or(0).into(), frames.len() as i64],

@@ -232,12 +232,13 @@ impl Playout {
 
     fn wait(&mut self) -> Heard {
         self.counts.concealed += 1;
-        if !self.rules.playhead_waits() && self.next < self.frames {
-            self.next += 1;
-            self.counts.lost += 1;
-            self.buffer.retain(|frame, _| *frame >= self.next);
+        if self.rules.playhead_waits() || self.next >= self.frames {
+            return Heard::Empty(self.next);
         }
-        Heard::Empty(self.next)
+        self.next += 1;
+        self.counts.lost += 1;
+        self.buffer.retain(|frame, _| *frame >= self.next);
+        Heard::Lost(self.next - 1)
     }
 
     /// Frames that are missing and could still be heard, at most so many. While nothing comes, those that should have come are asked for too.

@@ -181,7 +181,11 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         ),
         concealment: if concealment == "silence" { Concealment::Silence } else { Concealment::Repeat },
         first_sequence: section
-            .optional_integer("first_sequence", 0..=65_535, "The sequence number of the first frame of each session. Left out, it is drawn.")
+            .optional_integer(
+                "first_sequence",
+                0..=65_535,
+                "The sequence number of the first frame of each session. Left out, it is drawn.",
+            )
             .map(|number| number as u16),
         raft: Arc::new(RaftSettings {
             heartbeat_interval: section.duration(
@@ -226,7 +230,11 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
         section.contradiction(
             &["buffer_max", "target_depth"],
             "`audio.buffer_max` must be more than `audio.target_depth`",
-            format!("the buffer holds {}, and playing begins at {}", show_duration(settings.buffer_max), show_duration(settings.target_depth)),
+            format!(
+                "the buffer holds {}, and playing begins at {}",
+                show_duration(settings.buffer_max),
+                show_duration(settings.target_depth)
+            ),
             "several times the target depth is usual, so that a burst after a failover finds room",
         );
     }

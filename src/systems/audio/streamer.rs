@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::AudioTimer;
 use super::defects::Rules;
 use super::events::{self, Context};
 use super::incoming::Incoming;
@@ -12,7 +13,6 @@ use super::song::Cut;
 use super::station::{Command, DONE, Position, Station};
 use super::transmission::{Transmission, make};
 use super::upload::{PORT, Reply};
-use super::AudioTimer;
 use crate::node::{LocalTime, NodeId, Probe, StreamEvent, StreamId};
 use crate::systems::raft::{self, Configuration, LogIndex, Outcome, Payload, Raft, RaftMessage, RaftTimer, StateMachine};
 

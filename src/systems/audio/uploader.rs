@@ -125,10 +125,7 @@ impl Uploader {
                     }
                 }
             }
-            StreamEvent::PeerClosed(stream)
-            | StreamEvent::Refused(stream)
-            | StreamEvent::Reset(stream)
-            | StreamEvent::TimedOut(stream)
+            StreamEvent::PeerClosed(stream) | StreamEvent::Refused(stream) | StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream)
                 if self.stream == Some(stream) && !self.confirmed =>
             {
                 self.drop_stream(ctx);
@@ -143,8 +140,7 @@ impl Uploader {
         let Source { file, .. } = self.source().clone();
         match reply {
             Reply::Welcome => {
-                let (length, digest) =
-                    if self.rules.says_length_before() { (file.bytes.len() as u64, file.digest) } else { (u64::MAX, 0) };
+                let (length, digest) = if self.rules.says_length_before() { (file.bytes.len() as u64, file.digest) } else { (u64::MAX, 0) };
                 ctx.write(stream, Hello { upload: self.upload, length, digest }.encode());
             }
             Reply::From(offset) => {
