@@ -9,6 +9,7 @@ mod liveness;
 mod logs;
 mod membership;
 mod run;
+mod zookeeper;
 
 use std::collections::BTreeSet;
 

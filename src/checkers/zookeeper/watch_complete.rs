@@ -33,7 +33,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 }
                 Kind::Watch { session, kind, path } => {
                     for of in ["data", "exists", "children"] {
-                        if (of == "children" && matches!(kind, "children_changed" | "deleted")) || (of != "children" && kind != "children_changed") {
+                        if (of == "children" && matches!(kind, "children_changed" | "deleted"))
+                            || (of != "children" && kind != "children_changed")
+                        {
                             waiting.remove(&(session, of, path));
                         }
                     }
@@ -54,12 +56,19 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let Some(change) = first_change(zk, kind, path, zxid) else { continue };
             let time = zk.committed().get(&change).map_or(0, |txn| txn.time_us);
             let since = connected.get(&session).copied().map(|since| since.max(time));
-            let undone = kind == "exists" && zk.committed().range(change..).any(|(_, txn)| {
-                txn.changes.iter().any(|each| each.path == path && each.what == super::What::Delete)
-            });
+            let undone = kind == "exists"
+                && zk
+                    .committed()
+                    .range(change..)
+                    .any(|(_, txn)| txn.changes.iter().any(|each| each.path == path && each.what == super::What::Delete));
             if since.is_some_and(|since| since <= deadline) && !undone {
                 findings.report(case.trace.end_us, &[node], || {
-                    format!("{} was never told of the change of {path} at {}, which it watched since {}", zk.name(node), show(change), show(zxid))
+                    format!(
+                        "{} was never told of the change of {path} at {}, which it watched since {}",
+                        zk.name(node),
+                        show(change),
+                        show(zxid)
+                    )
                 });
             }
         }

@@ -243,6 +243,9 @@ impl Server {
         if matches!(entry.txn, Txn::CloseSession) {
             self.by_session.remove(&entry.session);
             self.watches.forget(connection);
+            if let Some(client) = self.clients.get_mut(&connection) {
+                client.session = None;
+            }
             if !asked {
                 let peer = client_peer;
                 host.send(peer, ZkMessage::Reset { connection });
