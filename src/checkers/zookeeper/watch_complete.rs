@@ -29,7 +29,15 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         for record in &zk.records {
             match record.kind {
                 Kind::WatchSet { session, kind, zxid, path } => {
-                    waiting.entry((session, kind, path)).or_insert((zxid, record.node, record.time_us));
+                    let (since, ..) = *waiting.entry((session, kind, path)).or_insert((zxid, record.node, record.time_us));
+                    // Set again, by a read that shows a change of which the first setting has not told.
+                    if let Some(change) = first_change(zk, kind, path, since).filter(|change| *change <= zxid && kind != "exists") {
+                        findings.report(record.time_us, &[record.node], || {
+                            let (node, change, since) = (zk.name(record.node), show(change), show(since));
+                            format!("{node} was never told of the change of {path} at {change}, which it watched since {since}")
+                        });
+                        waiting.insert((session, kind, path), (zxid, record.node, record.time_us));
+                    }
                 }
                 Kind::Watch { session, kind, path } => {
                     for of in ["data", "exists", "children"] {

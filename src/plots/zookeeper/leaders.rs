@@ -54,11 +54,12 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     legend.push((Swatch::Mark(Mark::Crash), "crash".to_owned()));
     let lane = (420.0 / shown.len() as f64).clamp(10.0, 40.0);
     let notes = not_shown(all.len() - shown.len()).into_iter().collect();
-    let panels = [lane * shown.len() as f64];
+    // Below the lanes there is room for the epochs.
+    let panels = [lane * shown.len() as f64 + 16.0];
     let mut frame = Sketch { trace, title: "Leaders", window, legend, panels: &panels, notes }.frame();
     for (i, node) in shown.iter().enumerate() {
         let top = frame.panels[0].top + i as f64 * lane;
-        frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 12.0 } else { 8.0 });
+        frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 10.0 } else { 8.0 });
         let none = Vec::new();
         draw_lane(&mut frame, roles.get(node).map_or(&[][..], Vec::as_slice), away.get(node).unwrap_or(&none), (top, lane));
     }
@@ -117,7 +118,7 @@ fn epochs(frame: &mut Frame, trace: &Trace) {
         frame.scene.rect((x, x + 0.7), (frame.panels[0].top, bottom), sheer(palette::INK, 0.5));
         let width = look.width(&text) * 1.1 + 6.0;
         if x > free_from && x + width < frame.time.right {
-            frame.scene.text((x + 3.0, frame.panels[0].top - 1.0), text, look);
+            frame.scene.text((x + 3.0, bottom - 8.0), text, look);
             free_from = x + width;
         }
     }

@@ -79,6 +79,9 @@ impl Server {
         }
         // The client's last zxid is at least its session's, so that a server that may serve it has seen the session begin.
         match self.tree.sessions().get(&session) {
+            Some(record) if record.password == password && self.rules.takes_on_trust() => {
+                self.on_revalidated(host, session, connection, true);
+            }
             Some(record) if record.password == password => {
                 self.ask_leader(host, connection, |connection| Body::Revalidate { session, connection });
             }

@@ -64,6 +64,11 @@ impl Rules {
         server >= client || self.has(Flaw::ClientZxidIgnored)
     }
 
+    /// The leader's answer would come after all that it has committed, and so would hide half of the mistake.
+    pub(super) fn takes_on_trust(self) -> bool {
+        self.has(Flaw::ClientZxidIgnored)
+    }
+
     pub(super) fn reads_wait_for_writes(self) -> bool {
         !self.has(Flaw::ReadsOvertakeWrites)
     }
