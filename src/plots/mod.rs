@@ -32,6 +32,7 @@ mod scene;
 mod space_time;
 mod throughput;
 mod timeline;
+mod zookeeper;
 
 #[cfg(test)]
 mod audio_tests;
@@ -58,6 +59,7 @@ pub use replication_lag::REPLICATION_LAG;
 pub use roles::ROLES;
 pub use space_time::SPACE_TIME;
 pub use throughput::THROUGHPUT;
+pub use zookeeper::{ZK_LEADERS, ZK_MEANS, ZK_SESSIONS, ZK_ZXID_LAG};
 
 /// A plot.
 pub struct Plot {
@@ -79,6 +81,19 @@ pub struct Drawing {
 
 /// All plots, in the order of a report.
 pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &PROMOTIONS, &WRITE_PATH, &STALENESS];
+pub static PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+    &ZK_LEADERS,
+    &ZK_SESSIONS,
+    &ZK_MEANS,
+    &ZK_ZXID_LAG,
+];
 
 /// The plots that make sense for Raft.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
@@ -97,3 +112,5 @@ pub static P2P_PLOTS: &[&Plot] =
 pub static CRISTIAN_PLOTS: &[&Plot] = &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &MESSAGES, &CLOCK_OFFSETS];
 pub static AUDIO_PLOTS: &[&Plot] =
     &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static ZOOKEEPER_PLOTS: &[&Plot] =
+    &[&ZK_LEADERS, &ZK_MEANS, &ZK_SESSIONS, &ZK_ZXID_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

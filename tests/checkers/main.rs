@@ -14,6 +14,7 @@ mod p2p;
 mod replication;
 mod p2p_damaged;
 mod run;
+mod zookeeper;
 
 use std::collections::BTreeSet;
 

@@ -39,7 +39,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 let present = tree.znodes.get(path).map(|znode| znode.version);
                 if *done != (present == Some(*version)) {
                     findings.report(txn.time_us, &[], || {
-                        let (word, present) = (if *done { "made" } else { "refused" }, present.map_or("none".to_owned(), |v| v.to_string()));
+                        let (word, present) =
+                            (if *done { "made" } else { "refused" }, present.map_or("none".to_owned(), |v| v.to_string()));
                         format!("a change of {path} at version {version} was {word} at {} when the version was {present}", show(*zxid))
                     });
                 }

@@ -39,7 +39,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if let Some((before, at)) = written.insert(session, (xid, zxid)).filter(|(_, at)| zxid <= *at) {
                 findings.report(record.time_us, &[record.node], || {
                     let (node, at, zxid) = (zk.name(record.node), show(at), show(zxid));
-                    format!("of session {} of {node}, request {before} took effect at {at} and request {xid}, sent later, at {zxid}", show(session))
+                    format!(
+                        "of session {} of {node}, request {before} took effect at {at} and request {xid}, sent later, at {zxid}",
+                        show(session)
+                    )
                 });
             }
         }

@@ -12,13 +12,7 @@ pub static CHECKER: Checker = Checker {
     summary: "From some time on, a new mean arrives within the session's time-out, a tick and two periods.",
     source: "the assignment: another instance takes over",
     params: &[
-        ParamInfo {
-            name: "from",
-            duration: true,
-            default: 1e12,
-            range: (0.0, 1e12),
-            doc: "when judging begins; at the latest at healing",
-        },
+        ParamInfo { name: "from", duration: true, default: 1e12, range: (0.0, 1e12), doc: "when judging begins; at the latest at healing" },
         ParamInfo {
             name: "slack",
             duration: true,
@@ -48,7 +42,13 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let gap = time.saturating_sub(last);
             if gap > limit {
                 findings.report(time, &[], || {
-                    format!("no mean was stored from {} to {}, for {}; {} is the limit", seconds(last), seconds(time), seconds(gap), seconds(limit))
+                    format!(
+                        "no mean was stored from {} to {}, for {}; {} is the limit",
+                        seconds(last),
+                        seconds(time),
+                        seconds(gap),
+                        seconds(limit)
+                    )
                 });
             }
             last = time;

@@ -48,7 +48,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 let mut values = Vec::new();
                 for (path, znode) in tree.children(MEASUREMENTS) {
                     if !tree.sessions.contains(&znode.owner) {
-                        findings.report(*time, &[*node], || format!("a mean at {} counts {path}, which belongs to no live session", show(*zxid)));
+                        findings.report(*time, &[*node], || {
+                            format!("a mean at {} counts {path}, which belongs to no live session", show(*zxid))
+                        });
                     }
                     values.extend(read_milli(znode.data));
                 }
@@ -57,7 +59,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 if mean != *milli || n as u64 != *count {
                     findings.report(*time, &[*node], || {
                         let at = show(*zxid);
-                        format!("{} sent {milli} of {count} measurements as the mean at {at}; that of the {n} there was {mean}", zk.name(*node))
+                        format!(
+                            "{} sent {milli} of {count} measurements as the mean at {at}; that of the {n} there was {mean}",
+                            zk.name(*node)
+                        )
                     });
                 }
             }

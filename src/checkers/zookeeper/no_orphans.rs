@@ -24,9 +24,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     (What::Create, Some(znode)) if znode.owner != 0 => {
                         Some(format!("{} was made at {} below an ephemeral znode", change.path, show(*zxid)))
                     }
-                    (What::Delete, _) => tree.children(change.path).next().map(|(child, _)| {
-                        format!("{} was removed at {} although it had the child {child}", change.path, show(*zxid))
-                    }),
+                    (What::Delete, _) => tree
+                        .children(change.path)
+                        .next()
+                        .map(|(child, _)| format!("{} was removed at {} although it had the child {child}", change.path, show(*zxid))),
                     _ => None,
                 };
                 if let Some(wrong) = wrong {

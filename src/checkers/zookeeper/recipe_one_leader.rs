@@ -46,7 +46,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let Kind::Lead { epoch, zxid } = record.kind else { continue };
             let until = ends.get(&epoch).copied().unwrap_or(u64::MAX);
             let claim = Claim { node: record.node, time_us: record.time_us, from: zxid, until };
-            if let Some((other_epoch, other)) = claims.iter().find(|(other, each)| **other != epoch && each.from < until && zxid < each.until) {
+            if let Some((other_epoch, other)) =
+                claims.iter().find(|(other, each)| **other != epoch && each.from < until && zxid < each.until)
+            {
                 findings.report(claim.time_us.max(other.time_us), &[other.node, claim.node], || {
                     let (one, two) = (zk.name(other.node), zk.name(claim.node));
                     let at = show(zxid.max(other.from));

@@ -28,8 +28,6 @@ pub enum What {
 pub struct Txn<'a> {
     /// The one before it.
     pub prev: u64,
-    /// Its kind, as servers name it.
-    pub kind: &'a str,
     /// When the first server applied it.
     pub time_us: u64,
     pub changes: Vec<Change<'a>>,
@@ -52,8 +50,8 @@ pub fn committed<'a>(records: &[Record<'a>]) -> Committed<'a> {
     };
     for record in records {
         match record.kind {
-            Kind::Apply { zxid, prev, txn, .. } => {
-                all.entry(zxid).or_insert_with(|| Txn { prev, kind: txn, time_us: record.time_us, ..Txn::default() });
+            Kind::Apply { zxid, prev, .. } => {
+                all.entry(zxid).or_insert_with(|| Txn { prev, time_us: record.time_us, ..Txn::default() });
             }
             Kind::Znode { zxid, change, session, version, path, data } if first(zxid, record) => {
                 let what = match change {
@@ -130,9 +128,8 @@ impl<'a> Tree<'a> {
 
     /// The children of a znode.
     pub fn children<'t>(&'t self, parent: &'t str) -> impl Iterator<Item = (&'a str, Znode<'a>)> + 't {
-        let below = move |path: &str| {
-            path.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| !rest.contains('/'))
-        };
+        let below =
+            move |path: &str| path.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| !rest.contains('/'));
         let from = self.znodes.range::<str, _>((std::ops::Bound::Included(parent), std::ops::Bound::Unbounded));
         let all = from.take_while(move |(path, _)| path.starts_with(parent));
         all.filter(move |(path, _)| below(path)).map(|(path, znode)| (*path, *znode))

@@ -47,6 +47,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut timeouts: BTreeMap<u64, u64> = BTreeMap::new();
         let mut leaders: BTreeMap<NodeId, Leadership> = BTreeMap::new();
+        // A session counts from its proposal, which may take a while to be committed.
+        let mut proposed: BTreeMap<u64, u64> = BTreeMap::new();
         for record in &zk.records {
             let (node, time) = (record.node, record.time_us);
             match record.kind {
@@ -57,10 +59,14 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 Kind::State { state: "looking" | "leading" | "following", .. } | Kind::Start | Kind::Crash | Kind::Pause => {
                     leaders.remove(&node);
                 }
+                Kind::Propose { zxid, .. } => {
+                    proposed.entry(zxid).or_insert(time);
+                }
                 Kind::SessionOpen { session, timeout_us } => {
                     timeouts.insert(session, timeout_us);
                     if let Some(leader) = leaders.get_mut(&node) {
-                        leader.heard_us.insert(session, time);
+                        let since = proposed.get(&session).copied().unwrap_or(time).max(leader.since_us);
+                        leader.heard_us.entry(session).or_insert(since);
                     }
                 }
                 Kind::Touch { session } => {

@@ -29,11 +29,21 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         for record in &zk.records {
             match record.kind {
                 Kind::WatchSet { session, kind, zxid, path } => {
-                    waiting.entry((session, kind, path)).or_insert((zxid, record.node, record.time_us));
+                    let (since, ..) = *waiting.entry((session, kind, path)).or_insert((zxid, record.node, record.time_us));
+                    // Set again, by a read that shows a change of which the first setting has not told.
+                    if let Some(change) = first_change(zk, kind, path, since).filter(|change| *change <= zxid && kind != "exists") {
+                        findings.report(record.time_us, &[record.node], || {
+                            let (node, change, since) = (zk.name(record.node), show(change), show(since));
+                            format!("{node} was never told of the change of {path} at {change}, which it watched since {since}")
+                        });
+                        waiting.insert((session, kind, path), (zxid, record.node, record.time_us));
+                    }
                 }
                 Kind::Watch { session, kind, path } => {
                     for of in ["data", "exists", "children"] {
-                        if (of == "children" && matches!(kind, "children_changed" | "deleted")) || (of != "children" && kind != "children_changed") {
+                        if (of == "children" && matches!(kind, "children_changed" | "deleted"))
+                            || (of != "children" && kind != "children_changed")
+                        {
                             waiting.remove(&(session, of, path));
                         }
                     }
@@ -54,12 +64,19 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let Some(change) = first_change(zk, kind, path, zxid) else { continue };
             let time = zk.committed().get(&change).map_or(0, |txn| txn.time_us);
             let since = connected.get(&session).copied().map(|since| since.max(time));
-            let undone = kind == "exists" && zk.committed().range(change..).any(|(_, txn)| {
-                txn.changes.iter().any(|each| each.path == path && each.what == super::What::Delete)
-            });
+            let undone = kind == "exists"
+                && zk
+                    .committed()
+                    .range(change..)
+                    .any(|(_, txn)| txn.changes.iter().any(|each| each.path == path && each.what == super::What::Delete));
             if since.is_some_and(|since| since <= deadline) && !undone {
                 findings.report(case.trace.end_us, &[node], || {
-                    format!("{} was never told of the change of {path} at {}, which it watched since {}", zk.name(node), show(change), show(zxid))
+                    format!(
+                        "{} was never told of the change of {path} at {}, which it watched since {}",
+                        zk.name(node),
+                        show(change),
+                        show(zxid)
+                    )
                 });
             }
         }

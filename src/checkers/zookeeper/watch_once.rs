@@ -28,7 +28,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     let children = matches!(kind, "children_changed" | "deleted") && set.remove(&(session, true, path));
                     if !node && !children {
                         findings.report(record.time_us, &[record.node], || {
-                            format!("{} was told that {path} was {kind}, and had no watch set (session {})", zk.name(record.node), show(session))
+                            format!(
+                                "{} was told that {path} was {kind}, and had no watch set (session {})",
+                                zk.name(record.node),
+                                show(session)
+                            )
                         });
                     }
                 }

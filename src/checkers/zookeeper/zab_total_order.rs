@@ -60,7 +60,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         Some((_, leader)) => findings.report(time, &[node, *leader], || {
                             format!("{} applied another transaction {} than {} proposed", zk.name(node), show(zxid), zk.name(*leader))
                         }),
-                        None => findings.report(time, &[node], || format!("{} applied {}, which nobody proposed", zk.name(node), show(zxid))),
+                        // A leader that dies while it logs a proposal may find it in its log again without having told anybody.
+                        None => {}
                     }
                     compare(zk, findings, &mut chains, record, zxid, chain);
                 }

@@ -24,15 +24,13 @@ macro_rules! defects {
 
 defects! {
     // The broadcast.
-    SkipSync "skip-sync" "acknowledged_writes_kept" "zookeeper/power-failure" 2
+    SkipSync "skip-sync" "acknowledged_writes_kept" "zookeeper/leader-comes-back-late" 2
         "A follower acknowledges a proposal before it is on the disk."
-    NewLeaderAckBeforeLog "new-leader-ack-before-log" "acknowledged_writes_kept" "zookeeper/power-failure" 2
-        "A follower confirms the new leader's history before it is on the disk."
     EpochNotPersisted "epoch-not-persisted" "zab_one_leader_per_epoch" "zookeeper/power-failure" 2
         "The epochs are not written to the disk: after a restart a server promises the same epoch again."
-    VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/leader-killed-again-and-again" 2
+    VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/far-server" 2
         "The server with the largest number is elected, whatever its log lacks."
-    ApplyOnProposal "apply-on-proposal" "zab_total_order" "zookeeper/leader-isolated" 2
+    ApplyOnProposal "apply-on-proposal" "zab_primary_integrity" "zookeeper/two-cut-off" 2
         "A follower applies a proposal when it has logged it, before it is committed."
     TruncIgnored "trunc-ignored" "zab_total_order" "zookeeper/leader-isolated" 2
         "A follower keeps transactions that the new leader tells it to cut off."
@@ -44,7 +42,7 @@ defects! {
         "A leader that has lost its majority goes on leading."
     // Sessions and watches.
     ClientZxidIgnored "client-zxid-ignored" "session_zxid_monotone" "zookeeper/clients-move" 2
-        "A server accepts a client that has seen a newer state than its own."
+        "A server accepts a client at once, also one that has seen a newer state than its own."
     ReadsOvertakeWrites "reads-overtake-writes" "fifo_client_order" "zookeeper/sessions-and-watches" 2
         "A read is answered at once, before the writes that its client asked for earlier."
     EarlyEphemeralDelete "early-ephemeral-delete" "ephemerals_live" "zookeeper/clients-move" 2

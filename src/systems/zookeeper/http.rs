@@ -102,7 +102,9 @@ impl WebMessage {
                 Detail::Numbers(&["number", "milli"], [*number as i64, *milli, 0])
             }
             WebMessage::StoreRequest(..) => Detail::None,
-            WebMessage::StoreReply(_, status, points) => Detail::Numbers(&["status", "points"], [i64::from(*status), points.len() as i64, 0]),
+            WebMessage::StoreReply(_, status, points) => {
+                Detail::Numbers(&["status", "points"], [i64::from(*status), points.len() as i64, 0])
+            }
         }
     }
 }

@@ -135,12 +135,12 @@ impl Instance {
         }
     }
 
-    /// Someone asks the instance to give the leadership up.
+    /// Someone asks the instance to close its session; another one is opened when that is done.
     pub fn on_command(&mut self, ctx: &mut Ctx<'_, ZkNode>, command: &str) {
-        if command == "resign" && self.contender.contends() && self.session.is_connected() {
+        if command == "leave" && self.session.is_connected() {
             self.lose_leadership(ctx);
-            self.contender.resign(ctx, &mut self.session);
-            self.contender.begin(ctx, &mut self.session);
+            self.contender.suspend();
+            self.session.close(ctx);
             self.handle_events(ctx);
         }
     }
@@ -171,12 +171,11 @@ impl Instance {
                 self.lose_leadership(ctx);
                 self.contender.suspend();
             }
-            SessionEvent::Expired => {
+            SessionEvent::Expired | SessionEvent::Closed => {
                 self.lose_leadership(ctx);
                 self.contender.suspend();
                 self.session.open(ctx);
             }
-            SessionEvent::Closed => {}
             SessionEvent::Reply { xid, zxid, outcome } => self.on_reply(ctx, xid, zxid, &outcome),
             SessionEvent::Watch { kind, path } => {
                 let standing = self.contender.on_watch(ctx, &mut self.session, kind, &path);

@@ -89,6 +89,8 @@ impl Contender {
     /// The connection is back, and the session lives: what was under way may have happened or not.
     pub fn resume(&mut self, link: &mut impl Link, session: &mut Session) {
         match &self.own {
+            // Without the number of its znode it could lead, and nobody would believe it.
+            Some(own) if self.epoch == Zxid::ZERO => self.found(link, session, own.clone()),
             Some(_) => self.look(link, session),
             None if self.rules.looks_for_its_own() => self.step = Step::Search(self.children(link, session)),
             None => self.create(link, session),
@@ -206,14 +208,6 @@ impl Contender {
             _ => {}
         }
         Standing::Same
-    }
-
-    /// Give the znode back.
-    pub fn resign(&mut self, link: &mut impl Link, session: &mut Session) {
-        if let Some(path) = self.own.take() {
-            session.request(link, Op::Delete { path, version: ANY_VERSION });
-        }
-        self.step = Step::Idle;
     }
 }
 

@@ -17,10 +17,6 @@ impl Rules {
         !self.has(Flaw::SkipSync)
     }
 
-    pub(super) fn syncs_history(self) -> bool {
-        !self.has(Flaw::NewLeaderAckBeforeLog)
-    }
-
     pub(super) fn saves_epochs(self) -> bool {
         !self.has(Flaw::EpochNotPersisted)
     }
@@ -66,6 +62,11 @@ impl Rules {
     /// Whether a server may serve a client that has seen this state.
     pub(super) fn may_serve(self, server: Zxid, client: Zxid) -> bool {
         server >= client || self.has(Flaw::ClientZxidIgnored)
+    }
+
+    /// The leader's answer would come after all that it has committed, and so would hide half of the mistake.
+    pub(super) fn takes_on_trust(self) -> bool {
+        self.has(Flaw::ClientZxidIgnored)
     }
 
     pub(super) fn reads_wait_for_writes(self) -> bool {

@@ -51,8 +51,12 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     let milli = |pair: (f64, f64)| ((pair.0 * 1_000.0) as i64, (pair.1 * 1_000.0) as i64);
     let session_timeout =
         section.duration("session_timeout", Duration::from_secs(2), SHORT..=LONG, "The time-out that clients wish for their sessions.");
-    let period =
-        section.duration("period", Duration::from_secs(1), SHORT..=LONG, "How often an instance measures, and the elected one makes a mean.");
+    let period = section.duration(
+        "period",
+        Duration::from_secs(1),
+        SHORT..=LONG,
+        "How often an instance measures, and the elected one makes a mean.",
+    );
     let range = 0.0..=1e9;
     let measurement = milli(section.numbers("measurement", (75.0, 85.0), range.clone(), "Least and greatest measurement."));
     let band = milli(section.numbers("band", (77.5, 82.5), range, "Means outside of it are anomalies."));

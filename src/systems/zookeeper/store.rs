@@ -38,6 +38,7 @@ impl Store {
 
     /// Read the disk; a record that a crash left unfinished was never confirmed.
     pub fn boot(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
+        ctx.observe("band", &["low", "high"], &[Value::Int(self.band.0), Value::Int(self.band.1)]);
         let bytes = ctx.read(SERIES).unwrap_or_default();
         let mut whole = 0;
         for record in bytes.chunks_exact(RECORD_BYTES) {
