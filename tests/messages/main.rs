@@ -5,5 +5,6 @@ mod files;
 mod fuzz;
 mod good;
 mod help;
+mod replication;
 mod texts;
 mod toy;
