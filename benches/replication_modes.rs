@@ -14,7 +14,9 @@ use seedbed::trace::{NEMESIS, OpType, Trace, Value};
 const SEEDS: u64 = 50;
 
 fn main() {
-    println!("| mode | transfer | writes answered | median | 99th percentile | messages a write | promotions | downtime each | lost | lost each |");
+    println!(
+        "| mode | transfer | writes answered | median | 99th percentile | messages a write | promotions | downtime each | lost | lost each |"
+    );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let copies = &[("replication.transfer", "full-copy"), ("replication.copy_interval", "500ms")];
     for mode in ["sync-all", "sync-quorum", "async"] {

@@ -21,7 +21,10 @@ fn stores_that_cannot_work() {
     let servers = "[[nodes.node]]\nname = \"z\"\ncount = 2\nrole = \"zookeeper\"\n";
     insta::assert_snapshot!(messages(&[
         ("no coordinator", "[nodes]\ncount = 3\n"),
-        ("two coordinators and nobody to keep the view", &format!("[nodes]\ncount = 3\n{COORDINATOR}{}", COORDINATOR.replace("\"k\"", "\"l\""))),
+        (
+            "two coordinators and nobody to keep the view",
+            &format!("[nodes]\ncount = 3\n{COORDINATOR}{}", COORDINATOR.replace("\"k\"", "\"l\""))
+        ),
         ("no replica", COORDINATOR),
         ("an ensemble of two", &format!("[nodes]\ncount = 3\n{COORDINATOR}{servers}")),
         ("more in sync than there are", &format!("[nodes]\ncount = 3\n{COORDINATOR}[replication]\nmin_in_sync = 4\n")),
