@@ -117,7 +117,11 @@ impl Error {
 
     /// What the operating system refused: `cannot ACTION PATH: reason`.
     pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        Error::new(format!("cannot {action} `{}`: {}", path.display(), io_reason(error)))
+        let what = Error::new(format!("cannot {action} `{}`: {}", path.display(), io_reason(error)));
+        match error.kind() {
+            std::io::ErrorKind::StorageFull => what.hint("make room, or give another folder with `--out`"),
+            _ => what,
+        }
     }
 
     /// All mistakes of a list, in the order of their places. Panics where the list is empty: no mistake is no error.

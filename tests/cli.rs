@@ -341,14 +341,15 @@ fn a_report_is_replayed_checked_and_drawn_again() {
     assert_eq!(place.files("reports"), before, "`plot` draws what `run` has drawn");
 }
 
-/// A replay that differs names the first record that does, and ends with code 1. Here the report's scenario was given another client,
-/// and the report another digest that fits neither.
+/// A replay that differs names the first record that does, and ends with code 1. Here the report says that it is of another seed.
 #[test]
 fn a_replay_that_differs_shows_where() {
     let place = Place::new();
     assert_eq!(place.code("run scenarios/calm.toml"), 0);
     let changed = place.read("reports/calm/7/scenario.toml").replace("seed = 7", "seed = 8");
+    let digest = |text: &str| format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     let results = place.read("reports/calm/7/results.json").replace("\"seed\": 7", "\"seed\": 8");
+    let results = results.replace(&digest(&place.read("reports/calm/7/scenario.toml")), &digest(&changed));
     place.file("reports/calm/7/scenario.toml", &changed);
     place.file("reports/calm/7/results.json", &results);
     let seen = place.seen("replay reports/calm/7");
@@ -501,6 +502,55 @@ fn a_standard_output_that_fails_is_one_message() {
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
 }
 
+/// What a report says of itself is the run: its scenario has the run's seed, and whoever changes it finds that out.
+#[test]
+fn a_report_holds_the_scenario_as_run() {
+    let place = Place::new();
+    assert_eq!(place.code("run scenarios/calm.toml --seed 11 --out first"), 0);
+    let scenario = place.read("first/calm/11/scenario.toml");
+    assert!(scenario.contains("\nseed = 11\n"), "{scenario}");
+    // The copy alone runs the same.
+    place.file("scenarios/calm-again.toml", &scenario);
+    assert_eq!(place.code("run scenarios/calm-again.toml --out second"), 0);
+    let digest = |text: String| digest_in(&text).map(|at| text[at..at + 32].to_owned());
+    assert_eq!(digest(place.read("first/calm/11/results.json")), digest(place.read("second/calm-again/11/results.json")));
+    place.file("first/calm/11/scenario.toml", &scenario.replace("availability", "elections"));
+    let seen = place.seen("check first/calm/11");
+    assert!(seen.contains("was changed after the run") && seen.contains("exit code 2"), "{seen}");
+}
+
+/// A folder that somebody keeps other things in is not replaced by a report.
+#[test]
+fn a_folder_that_is_no_report_stays() {
+    let place = Place::new();
+    place.file("reports/calm/7/thesis.txt", "mine");
+    let seen = place.seen("run scenarios/calm.toml");
+    assert!(seen.contains("is no report") && seen.contains("exit code 2"), "{seen}");
+    assert_eq!(place.read("reports/calm/7/thesis.txt"), "mine");
+}
+
+/// An interrupt while a report is written leaves the folder as it was. The moment is not known, so several are tried.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_no_part_of_a_report() {
+    let place = Place::new();
+    for delay_ms in (20..400).step_by(20) {
+        let mut child = place
+            .command("run scenarios/calm.toml --set duration=60s --out out")
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(delay_ms));
+        let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        child.wait().expect("it ends");
+        let left = place.files("");
+        // A part of a report would be a file in its folder without the others.
+        let whole = left.iter().any(|file| file.ends_with("results.json"));
+        assert!(whole || !left.iter().any(|file| file.ends_with(".csv")), "after {delay_ms} ms: {left:?}");
+        assert!(!left.iter().any(|file| file.contains(".seedbed-")), "after {delay_ms} ms: {left:?}");
+    }
+}
+
 /// An interrupt in the middle of a sweep leaves no table, because half of one would be taken for a whole.
 #[cfg(unix)]
 #[test]
@@ -512,6 +562,6 @@ fn an_interrupted_sweep_leaves_nothing() {
     std::thread::sleep(std::time::Duration::from_millis(300));
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
     assert!(status.success());
-    assert_eq!(child.wait().expect("it ends").code(), None, "ended by the signal");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130), "interrupted");
     assert_eq!(place.files(""), before);
 }

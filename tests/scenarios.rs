@@ -42,6 +42,15 @@ fn every_scenario_is_a_claim() {
     }
 }
 
+/// A fault that no scenario uses is one that nobody has seen at work.
+#[test]
+fn every_fault_is_shown_by_a_scenario() {
+    let texts: Vec<String> = files().iter().map(|path| fs::read_to_string(path).expect("readable")).collect();
+    let used = |fault: &str| texts.iter().any(|text| text.contains(&format!("\"{fault}\"")));
+    let unused: Vec<&str> = seedbed::nemesis::FAULTS.iter().map(|info| info.name).filter(|fault| !used(fault)).collect();
+    assert!(unused.is_empty(), "no scenario shows {unused:?}");
+}
+
 /// With all defaults written out, a scenario reads as the same scenario: that is what a report keeps to be run again.
 #[test]
 fn a_resolved_scenario_is_the_same_scenario() {

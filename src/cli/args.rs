@@ -37,7 +37,7 @@ pub enum Verb {
     Plot(PlotArgs),
     /// Show what can be named: systems, faults, checks, plots, defects, ….
     List(ListArgs),
-    /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key of a scenario.
+    /// Explain a name: a system, fault, check, plot, defect, metric, event, message, scenario, or key of a scenario.
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
@@ -175,17 +175,19 @@ pub struct Seeds(pub Range<u64>);
 const SEEDS_MAX: u64 = 100_000_000;
 
 fn parse_seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("`{text}` is no seed: seeds are whole numbers from 0 to 2^64 - 1"))
+    // The greatest integer of TOML, so that the scenario of a report can name every seed.
+    let seed = text.parse().ok().filter(|seed| *seed <= i64::MAX as u64);
+    seed.ok_or_else(|| format!("`{text}` is no seed: seeds are whole numbers from 0 to 2^63 - 1"))
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = parse_seed;
     let (start, end) = match text.split_once("..") {
         Some((start, end)) => match end.strip_prefix('=') {
-            Some(last) => (number(start)?, number(last)?.checked_add(1).ok_or("the last seed of a sweep is at most 2^64 - 2")?),
+            Some(last) => (number(start)?, number(last)? + 1),
             None => (number(start)?, number(end)?),
         },
-        None => (number(text)?, number(text)?.checked_add(1).ok_or("the last seed of a sweep is at most 2^64 - 2")?),
+        None => (number(text)?, number(text)? + 1),
     };
     match end.checked_sub(start) {
         None | Some(0) => Err(format!("`{text}` holds no seed; write the smaller number first: 0..100")),
@@ -219,7 +221,7 @@ mod tests {
         assert_eq!(parse_seeds("0..3"), Ok(Seeds(0..3)));
         assert_eq!(parse_seeds("5..=7"), Ok(Seeds(5..8)));
         assert_eq!(parse_seeds("42"), Ok(Seeds(42..43)));
-        for wrong in ["", "..", "3..3", "4..3", "a..b", "-1..4", "1..", "0..=18446744073709551615", "0..1e6", "0..18446744073709551615"] {
+        for wrong in ["", "..", "3..3", "4..3", "a..b", "-1..4", "1..", "0..=18446744073709551615", "0..1e6", "0..9223372036854775807"] {
             assert!(parse_seeds(wrong).is_err(), "{wrong}");
         }
     }

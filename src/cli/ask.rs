@@ -14,7 +14,9 @@ pub(super) fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Refused
 }
 
 pub(super) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<u8, Refused> {
-    console.line(explaining::explain(&args.name, SYSTEMS)?.trim_end());
+    let text = explaining::explain(&args.name, SYSTEMS);
+    let text = text.or_else(|unknown| explaining::scenario(&args.name, Path::new("scenarios")).ok_or(unknown))?;
+    console.line(text.trim_end());
     Ok(EXIT_VALID)
 }
 

@@ -1,11 +1,13 @@
 //! `seedbed explain NAME`: what is known of any registered name. A name that means several things gets all of them.
 
+use std::path::Path;
+
 use crate::checkers::{CHECKERS, Checker};
 use crate::error::{Error, excerpt, nearest};
 use crate::nemesis::{FAULTS, FaultInfo};
 use crate::plots::PLOTS;
 use crate::scenario::reference::{self, home, takes};
-use crate::scenario::{KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, show_duration};
+use crate::scenario::{KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, name_of, scenario_files, show_duration};
 use crate::systems::{Defect, Shown, System};
 
 /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario` is the whole language.
@@ -13,6 +15,8 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     if name == "scenario" {
         return Ok(reference(systems));
     }
+    // Messages speak of a check by its place in a scenario: `checks.availability`.
+    let name = name.strip_prefix("checks.").unwrap_or(name);
     let keys = reference::keys(systems);
     let mut found: Vec<String> = vec![];
     found.extend(systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)));
@@ -31,6 +35,26 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     let is_system = systems.iter().any(|system| system.name() == name);
     found.extend(of_keys(name, &keys).filter(|_| !is_system));
     if found.is_empty() { Err(unknown(name, systems, &keys)) } else { Ok(found.join("\n")) }
+}
+
+/// Explain a scenario by its name or by the last part of it, `raft/two-leaders` or `two-leaders`: its claim, and what its author says of it.
+pub fn scenario(name: &str, folder: &Path) -> Option<String> {
+    let last = |each: &str| each.rsplit('/').next() == Some(name);
+    let path = scenario_files(folder).into_iter().find(|path| {
+        let each = name_of(Path::new(path));
+        each == name || last(&each) || path == name
+    })?;
+    let text = std::fs::read_to_string(&path).ok()?;
+    let table: toml::Table = text.parse().ok()?;
+    let claim = table.get("description").and_then(toml::Value::as_str).unwrap_or("It makes no claim.");
+    let comment: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+    let system = table.get("system").and_then(toml::Value::as_str).unwrap_or("none");
+    Some(format!(
+        "{}: a scenario of {system}\n{}{}    seedbed run {path}\n",
+        name_of(Path::new(&path)),
+        wrapped("  ", claim),
+        wrapped("  ", &comment.join(" ")),
+    ))
 }
 
 /// The whole reference of the scenario language, as Markdown.

@@ -56,7 +56,7 @@ faults! {
             "at = \"5s\"\nduration = \"800ms\"\nfault = \"pause\"\ntargets = \"leader\"";
         "slow": "The processor of the targets takes `factor` times as long.",
             "at = \"5s\"\nduration = \"3s\"\nfault = \"slow\"\ntargets = \"one\"\nfactor = [5, 50]";
-        "wipe": "Processes end at once and start again after `down` with an empty disk.",
+        "wipe": "Processes end at once and start again after `down` with an empty disk. Needs `durable_disks = false` in [model].",
             "at = \"5s\"\nfault = \"wipe\"\ntargets = \"follower\"\ndown = \"1s\"";
         "stop": "Processes are asked to stop, and start again when the fault ends.",
             "at = \"5s\"\nduration = \"2s\"\nfault = \"stop\"\ntargets = \"leader\"";
@@ -84,9 +84,9 @@ faults! {
             "at = \"5s\"\nfault = \"disk_loss\"\ntargets = \"leader\"\ndown = \"500ms\"";
         "torn_write": "Processes end at once; of what was not synced a first part survives and the next save is torn. They start again after `down`.",
             "at = \"5s\"\nfault = \"torn_write\"\ntargets = \"leader\"\ndown = \"500ms\"";
-        "bitflip": "Bits of synced data are flipped, of one `file` or of any.",
+        "bitflip": "Bits of synced data are flipped, of one `file` or of any. Needs `durable_disks = false` in [model].",
             "at = \"5s\"\nfault = \"bitflip\"\ntargets = \"follower\"\nbits = 1";
-        "truncate": "The last bytes of a synced file are lost, of one `file` or of any.",
+        "truncate": "The last bytes of a synced file are lost, of one `file` or of any. Needs `durable_disks = false` in [model].",
             "at = \"5s\"\nfault = \"truncate\"\ntargets = \"follower\"\nfile = \"log\"\nbytes = 64";
         "disk_full": "Every save fails for want of room.",
             "at = \"5s\"\nduration = \"2s\"\nfault = \"disk_full\"\ntargets = \"one\"";
@@ -96,7 +96,8 @@ faults! {
             "at = \"5s\"\nduration = \"3s\"\nfault = \"disk_slow\"\ntargets = \"leader\"\nfactor = [10, 100]";
         "disk_stall": "No sync ends until the fault does.",
             "at = \"5s\"\nduration = \"1s\"\nfault = \"disk_stall\"\ntargets = \"leader\"";
-        "stale_restore": "The disk is remembered when the fault begins; when it ends, the process is killed, gets that old disk back, and starts after `down`.",
+        "stale_restore": "The disk is remembered when the fault begins; when it ends, the process is killed, gets that old disk back, and starts after `down`. Needs \
+             `durable_disks = false` in [model].",
             "at = \"5s\"\nduration = \"3s\"\nfault = \"stale_restore\"\ntargets = \"follower\"\ndown = \"200ms\"";
     }
     "composed": {

@@ -24,12 +24,15 @@ pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 /// What is ordinary and should stay in the background: a follower, an idle lane.
 pub(super) const PALE: RGBColor = RGBColor(203, 213, 222);
 
-/// Lines of nodes are told apart by these; with more nodes they come again.
+/// Lines of nodes are told apart by these; with more nodes they come again, paler each time.
 const NODES: [RGBColor; 8] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, RGBColor(120, 94, 40), BLACK];
 
 /// The colour of a node, by its position in the scenario.
 pub(super) fn of_node(node: NodeId) -> RGBColor {
-    NODES[node.index() % NODES.len()]
+    let RGBColor(red, green, blue) = NODES[node.index() % NODES.len()];
+    let round = (node.index() / NODES.len()).min(2) as u8;
+    let paler = |part: u8| part + (255 - part) / 10 * (round * 4);
+    RGBColor(paler(red), paler(green), paler(blue))
 }
 
 /// The colour of a series by its position among others of no fixed meaning.

@@ -24,8 +24,8 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let record = |record: &Option<String>| record.clone().unwrap_or_else(|| "(no such record)".to_owned());
         writeln!(f, "first difference at {} in {} line {}", seconds(self.time_us), self.list, self.line)?;
-        writeln!(f, "  one    {}", record(&self.first))?;
-        write!(f, "  other  {}", record(&self.second))
+        writeln!(f, "  before  {}", record(&self.first))?;
+        write!(f, "  now     {}", record(&self.second))
     }
 }
 

@@ -3,19 +3,62 @@
 //! The new content is made beside its place, under a name that begins with `.seedbed-`, and takes the place by one rename. A reader, a
 //! full disk or an interrupt in between meets the old content or none, never a part of the new.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
 use crate::error::Error;
+
+/// What is in the making, for [`remove_unfinished`].
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Something in the making, noted until it is dropped.
+#[derive(Debug)]
+struct Noted(PathBuf);
+
+impl Noted {
+    /// Make it and note it in one, so that an interrupt meets neither without the other.
+    fn make<T>(make: impl FnOnce() -> io::Result<T>, path: impl Fn(&T) -> &Path) -> io::Result<(T, Noted)> {
+        let mut unfinished = unfinished();
+        let made = make()?;
+        let path = path(&made).to_owned();
+        unfinished.insert(path.clone());
+        Ok((made, Noted(path)))
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        unfinished().remove(&self.0);
+    }
+}
+
+/// Remove what is in the making, because the process ends. Nothing new can be begun afterwards: whoever tries waits for the end.
+pub fn remove_unfinished() {
+    const TRIES: usize = 100;
+    let unfinished = unfinished();
+    for path in unfinished.iter() {
+        // Another thread may still write into the folder, so that it is not empty when it is to go.
+        let gone = |path: &Path| fs::remove_dir_all(path).is_ok() || fs::remove_file(path).is_ok() || !path.exists();
+        let _ = (0..TRIES).any(|_| gone(path));
+    }
+    std::mem::forget(unfinished);
+}
 
 /// A folder in the making. Dropped without [`Staged::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staged {
     target: PathBuf,
     folder: TempDir,
+    _noted: Noted,
     /// Declared after the folder, so that what it removes is empty by then.
     _parents: MadeParents,
 }
@@ -37,7 +80,12 @@ impl Staged {
     /// Begin a folder that is to be at `target`, whose parents are made.
     pub fn new(target: &Path) -> Result<Staged, Error> {
         if fs::symlink_metadata(target).is_ok_and(|found| !found.is_dir()) {
-            return Err(Error::new(format!("cannot write the report `{}`: something that is no folder has this name", target.display())));
+            return Err(Error::new(format!("cannot write the report `{}`: something that is no folder has this name", target.display()))
+                .hint("move it away, or give another folder with `--out`"));
+        }
+        if is_foreign(target) {
+            let message = format!("cannot write the report `{}`: this folder has files, and is no report", target.display());
+            return Err(Error::new(message).hint("move it away, or give another folder with `--out`"));
         }
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let parents = make_parents(parent).map_err(|cause| cannot_make(target, &cause))?;
@@ -49,8 +97,9 @@ impl Staged {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o777));
         }
-        let folder = builder.tempdir_in(parent).map_err(|cause| cannot_make(target, &cause))?;
-        Ok(Staged { target: target.to_owned(), folder, _parents: parents })
+        let made = Noted::make(|| builder.tempdir_in(parent), TempDir::path);
+        let (folder, noted) = made.map_err(|cause| cannot_make(target, &cause))?;
+        Ok(Staged { target: target.to_owned(), folder, _noted: noted, _parents: parents })
     }
 
     /// Where to write.
@@ -69,6 +118,12 @@ impl Staged {
         self.folder.disable_cleanup(true);
         Ok(())
     }
+}
+
+/// Whether a folder is there that holds something, but no report: that is somebody's, and not to be replaced.
+fn is_foreign(target: &Path) -> bool {
+    let mut entries = fs::read_dir(target).into_iter().flatten();
+    entries.next().is_some() && !target.join("results.json").is_file()
 }
 
 fn cannot_make(target: &Path, cause: &io::Error) -> Error {
@@ -137,7 +192,8 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(parent).map_err(|cause| failed(&cause))?;
+    let made = Noted::make(|| builder.tempfile_in(parent), tempfile::NamedTempFile::path);
+    let (mut file, _noted) = made.map_err(|cause| failed(&cause))?;
     file.write_all(bytes).map_err(|cause| failed(&cause))?;
     file.persist(path).map_err(|cause| failed(&cause.error))?;
     Ok(())
@@ -191,10 +247,21 @@ mod tests {
         for file in ["first", "second"] {
             let staged = Staged::new(&target).expect("it can be made");
             fs::write(staged.path().join(file), file).expect("writable");
+            fs::write(staged.path().join("results.json"), "{}").expect("writable");
             staged.commit().expect("it can be put there");
         }
-        assert_eq!(names(&target), ["second"]);
+        assert_eq!(names(&target), ["results.json", "second"]);
         assert_eq!(names(out.path().join("raft").as_path()), ["42"]);
+    }
+
+    /// A folder with other things in it was not made by a run, and would be lost for ever.
+    #[test]
+    fn a_folder_that_is_no_report_is_not_replaced() {
+        let out = tempfile::tempdir().expect("a folder");
+        fs::write(out.path().join("thesis"), "mine").expect("writable");
+        let error = Staged::new(out.path()).expect_err("somebody's folder").to_string();
+        assert!(error.contains("is no report"), "{error}");
+        assert_eq!(names(out.path()), ["thesis"]);
     }
 
     /// A file in the way is the user's, and is not removed for a report.

@@ -14,7 +14,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 pub use difference::{Difference, first_difference};
-pub use folder::{Staged, probe_folder, replace_file};
+pub use folder::{Staged, probe_folder, remove_unfinished, replace_file};
 pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
 pub use statistics::{LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections};
 pub use stored::Stored;
@@ -43,7 +43,7 @@ pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path)
     write_csv(&run.trace, folder).map_err(|cause| Error::io("write the CSV files of", &target, &cause))?;
     let results = Results::of(run, scenario, repeat).to_json();
     fs::write(folder.join("results.json"), results).map_err(|cause| failed("results.json", cause))?;
-    fs::write(folder.join("scenario.toml"), &scenario.resolved).map_err(|cause| failed("scenario.toml", cause))?;
+    fs::write(folder.join("scenario.toml"), scenario.resolved_with_seed(run.trace.seed)).map_err(|cause| failed("scenario.toml", cause))?;
     fs::create_dir(folder.join("plots")).map_err(|cause| failed("plots", cause))?;
     for (file, bytes) in draw(&run.trace, system_of(scenario).plots()) {
         fs::write(folder.join("plots").join(&file), bytes).map_err(|cause| failed(&format!("plots/{file}"), cause))?;

@@ -36,6 +36,8 @@ pub struct Results {
     pub aborted: Option<String>,
     /// The digest of the trace, 32 hexadecimal places.
     pub digest: String,
+    /// XXH3 of `scenario.toml`, 16 hexadecimal places.
+    pub scenario_digest: String,
     /// The command that repeats the run.
     pub command: String,
     /// When faults and load ended, µs.
@@ -139,6 +141,7 @@ impl Results {
             verdict: run.verdict().word().to_owned(),
             aborted: run.aborted.clone(),
             digest: run.digest.to_string(),
+            scenario_digest: digest_of_scenario(&scenario.resolved_with_seed(trace.seed)),
             command: repeat.portable().command(trace.seed),
             duration_us: trace.duration_us,
             end_us: trace.end_us,
@@ -189,6 +192,11 @@ impl CheckResult {
             violations: violations.iter().map(entry).collect(),
         }
     }
+}
+
+/// What [`Results::scenario_digest`] says of a text.
+pub(super) fn digest_of_scenario(text: &str) -> String {
+    format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
 }
 
 /// The defects that a scenario as run switches on: the list `defects` in the section of its system.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::results::{FORMAT, Results};
+use super::results::{FORMAT, Results, digest_of_scenario};
 use crate::error::{Error, excerpt, io_reason};
 use crate::scenario::{Scenario, read_file};
 use crate::trace::{Digest, Trace, read_csv};
@@ -34,16 +34,28 @@ impl Stored {
     /// Read results and scenario of a report.
     pub fn open(folder: &Path) -> Result<Stored, Error> {
         let results = read_results(folder)?;
-        let mut scenario = read_file(&folder.join("scenario.toml"), &[], &[])?;
+        let damaged = "the report is damaged; write it again with `seedbed run SCENARIO --seed N`";
+        let path = folder.join("scenario.toml");
+        let text = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause).hint(damaged))?;
+        // Checks and plots take their parameters from this file: a changed one would judge another run.
+        if digest_of_scenario(&String::from_utf8_lossy(&text)) != results.scenario_digest {
+            return Err(Error::new(format!("`{}` was changed after the run", path.display())).hint(damaged));
+        }
+        let mut scenario = read_file(&path, &[], &[])?;
+        if scenario.seed != results.seed {
+            let (ours, theirs) = (scenario.seed, results.seed);
+            let message = format!("`{}`: scenario.toml has the seed {ours}, but results.json {theirs}", folder.display());
+            return Err(Error::new(message).hint(damaged));
+        }
         if scenario.system != results.system {
             let (ours, theirs) = (&scenario.system, &results.system);
             return Err(Error::new(format!(
                 "`{}`: scenario.toml is for the system `{ours}`, but results.json for `{theirs}`; they are of different reports",
                 folder.display()
-            )));
+            ))
+            .hint(damaged));
         }
         scenario.name.clone_from(&results.scenario);
-        scenario.seed = results.seed;
         Ok(Stored { folder: folder.to_owned(), results, scenario })
     }
 
@@ -68,12 +80,15 @@ impl Stored {
 
 fn read_results(folder: &Path) -> Result<Results, Error> {
     let path = folder.join("results.json");
-    let metadata = fs::metadata(folder).map_err(|cause| Error::io("read the report", folder, &cause))?;
+    let metadata = fs::metadata(folder).map_err(|cause| {
+        Error::io("read the report", folder, &cause).hint("a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED")
+    })?;
     if !metadata.is_dir() {
         return Err(Error::new(format!("`{}` is no folder", folder.display())).hint("a report is a folder: reports/SCENARIO/SEED"));
     }
     if !path.is_file() {
-        let error = Error::new(format!("`{}` is no report: it has no results.json", folder.display()));
+        let what = if path.exists() { "its results.json is no file" } else { "it has no results.json" };
+        let error = Error::new(format!("`{}` is no report: {what}", folder.display()));
         return Err(match a_report_below(folder) {
             Some(below) => error.hint(format!("there is one in `{}`", below.display())),
             None => error.hint("a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED"),
@@ -81,9 +96,10 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
     }
     let mut text = String::new();
     let file = File::open(&path).map_err(|cause| Error::io("read", &path, &cause))?;
-    file.take(RESULTS_BYTES_MAX + 1)
-        .read_to_string(&mut text)
-        .map_err(|cause| Error::new(format!("cannot read `{}`: {}", path.display(), io_reason(&cause))))?;
+    file.take(RESULTS_BYTES_MAX + 1).read_to_string(&mut text).map_err(|cause| {
+        Error::new(format!("cannot read `{}`: {}", path.display(), io_reason(&cause)))
+            .hint("the report is damaged or is not seedbed's; write it again with `seedbed run SCENARIO --seed N`")
+    })?;
     if text.len() as u64 > RESULTS_BYTES_MAX {
         return Err(Error::new(format!("`{}` has more than {RESULTS_BYTES_MAX} bytes; no run writes so many", path.display())));
     }

@@ -216,7 +216,7 @@ impl Judge<'_> {
     }
 
     fn judge_disks(&self) {
-        if self.scenario.model.durable_disks != Some(true) {
+        if self.scenario.model.durable_disks == Some(false) {
             return;
         }
         for (i, entry) in self.entries() {
@@ -228,7 +228,8 @@ impl Judge<'_> {
             if worst(&entry.fault, &damage) > 0.0 {
                 let label = format!("`{}` damages or takes back synced data", entry.name);
                 let mistake = self.leaves("durable_disks", &self.places[i].fault, label, "the model has durable disks".into());
-                self.reading.note(mistake.hint(format!("leave `durable_disks` out, {HOW_TO_DECLARE}")));
+                let hint = "where the system can bear that, declare it: `durable_disks = false` in [model]";
+                self.reading.note(mistake.note("what a node has synced and told others of is what safety rests on").hint(hint));
             }
         }
     }
@@ -375,6 +376,18 @@ impl Taken {
             Taken::These(names) => names.len(),
             Taken::Any(count) => *count,
         }
+    }
+}
+
+impl Scenario {
+    /// The strongest drift that any clock can have, ppm either way: the nodes' own, and what the nemesis may do.
+    pub fn drift_ppm_max(&self) -> f64 {
+        let of_fault = |fault: &Fault| match fault {
+            Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()),
+            _ => 0.0,
+        };
+        let own = self.nodes.nodes.iter().map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs()));
+        own.chain(self.nemesis.iter().map(|entry| worst(&entry.fault, &of_fault))).fold(0.0, f64::max)
     }
 }
 

@@ -318,6 +318,17 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The text as run under this seed.
+    pub fn resolved_with_seed(&self, seed: u64) -> String {
+        let lines = self.resolved.lines().scan(true, |at_top, line| {
+            *at_top &= !line.starts_with('[');
+            Some(if *at_top && line.starts_with("seed = ") { format!("seed = {seed}\n") } else { format!("{line}\n") })
+        });
+        lines.collect()
+    }
+}
+
+impl Scenario {
     /// The system's settings as their own type. Panics where they are another's: the reader never makes such a scenario.
     pub fn settings<S: Settings>(&self) -> &S {
         self.settings.as_any().downcast_ref().expect("the settings were read by this system")

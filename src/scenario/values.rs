@@ -91,7 +91,16 @@ pub(crate) fn read_integer(item: &Item, range: &RangeInclusive<u64>) -> Result<u
 }
 
 pub(crate) fn read_number(item: &Item, range: &RangeInclusive<f64>) -> Result<f64, Problem> {
-    let Some(number) = item.number() else { return Err(Problem::found(item)) };
+    let Some(number) = item.number() else {
+        let percent = item.text().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok());
+        let share = percent.map(|percent| percent / 100.0).filter(|share| *range.end() == 1.0 && range.contains(share));
+        let problem = Problem::found(item);
+        return Err(match (share, item.text()) {
+            (Some(share), _) => problem.hint(format!("a share is a number without a unit: {share}")),
+            (None, Some(_)) => problem.hint("a number stands without quotation marks and without a unit"),
+            _ => problem,
+        });
+    };
     if range.contains(&number) {
         return Ok(number);
     }

@@ -168,7 +168,7 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn disk_error(&mut self, node: NodeId, probability: f64) {
         self.hosts[node.index()].disk_health.error = probability;
-        self.log(node, "disk", |_| format!("fails with probability {probability}"));
+        self.log(node, "disk", |_| format!("fails with probability {probability:.4}"));
     }
 
     fn disk_slow(&mut self, node: NodeId, factor: f64) {

@@ -293,7 +293,7 @@ impl<C: Cluster> Driver<'_, C> {
         reason: &'static str,
     ) {
         self.recorder.stopped(record, outcome, reason);
-        self.log(from, "message", |driver| format!("-> {}: {message:?} {outcome:?}", driver.node_name(dest)));
+        self.log(from, "message", |driver| format!("-> {}: {} {}", driver.node_name(dest), shown(message), outcome.word()));
     }
 
     /// A message comes to its receiver's machine. `None`: nobody gets it.
@@ -322,7 +322,7 @@ impl<C: Cluster> Driver<'_, C> {
         self.recorder.arrived(record, self.now, outcome);
         if matches!(outcome, Outcome::NodeDown | Outcome::Discarded) {
             self.recorder.settle(record);
-            self.log(dest, "message", |driver| format!("<- {}: {message:?} {outcome:?}", driver.node_name(from)));
+            self.log(dest, "message", |driver| format!("<- {}: {} {}", driver.node_name(from), shown(&message), outcome.word()));
             return None;
         }
         if self.wants.messages {
@@ -353,7 +353,7 @@ impl<C: Cluster> Driver<'_, C> {
     fn log_input(&mut self, node: NodeId, input: &Input<Msg<C>, Timer<C>>) {
         match input {
             Input::Message { from, message, .. } => {
-                self.log(node, "message", |driver| format!("<- {}: {message:?}", driver.node_name(*from)));
+                self.log(node, "message", |driver| format!("<- {}: {}", driver.node_name(*from), shown(message)));
             }
             Input::Timer(timer) => self.log(node, "timer", |_| format!("{timer:?}")),
             Input::Stream(event) => self.log(node, "stream", |_| describe(event)),
@@ -361,4 +361,10 @@ impl<C: Cluster> Driver<'_, C> {
             Input::Boot | Input::Stop => {}
         }
     }
+}
+
+/// A message for `--log`, as `messages.csv` shows it.
+fn shown(message: &impl Message) -> String {
+    let detail = message.detail().to_string();
+    if detail.is_empty() { message.name().to_owned() } else { format!("{} {detail}", message.name()) }
 }

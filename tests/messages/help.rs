@@ -69,7 +69,7 @@ fn the_example_of_every_fault_is_right() {
     for info in seedbed::nemesis::FAULTS {
         let example = info.example.replace("AppendEntriesResponse", "AppendEntries").replace("RequestVoteResponse", "RequestVote");
         let example = example.replace("InstallSnapshot", "AppendEntries");
-        let text = format!("system = \"toy\"\n[nodes]\ncount = 6\n\n[[nemesis]]\n{example}\n");
+        let text = format!("system = \"toy\"\n[nodes]\ncount = 6\n[model]\ndurable_disks = false\n\n[[nemesis]]\n{example}\n");
         let read = read_text_with(toy::SYSTEMS, "example", &text, &[], &[]);
         let scenario = read.unwrap_or_else(|error| panic!("{}:\n{error}", info.name));
         assert_eq!(seedbed::nemesis::fault_name(&scenario.nemesis[0].fault), info.name);

@@ -80,6 +80,7 @@ fn unknown_keys() {
 fn values_of_the_wrong_kind() {
     // What was found, what was expected, and how it is written.
     insta::assert_snapshot!(messages(&[
+        ("a share in percent", "[network]\nloss = \"5%\""),
         ("a duration without a unit", "duration = 30"),
         ("a duration without a unit, as a text", "duration = \"150\""),
         ("a unit that there is not", "duration = \"150mss\""),

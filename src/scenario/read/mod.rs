@@ -222,7 +222,7 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
     let mut root = Section::root(reading, table);
     let description = root.text("description", "", "The claim that the scenario makes, in a sentence.");
     let (system, system_name) = read_system(&mut root, systems);
-    let seed = root.integer("seed", 1, 0..=u64::MAX, "The seed of everything that is drawn, unless `--seed` gives another.");
+    let seed = root.integer("seed", 1, 0..=i64::MAX as u64, "The seed of everything that is drawn, unless `--seed` gives another.");
     let second = Duration::from_secs(1);
     let duration = root.duration("duration", 30 * second, Duration::from_millis(1)..=RUN_MAX, "How long faults and load go on.");
     let recovery = root.duration(
@@ -390,7 +390,7 @@ fn read_model(root: &mut Section<'_>) -> (FaultModel, ModelPlace) {
     let max_drift_ppm = section.optional_number("max_drift_ppm", 0.0..=1e6, "Drift of any clock at most, parts per million either way.");
     let max_clock_offset = section.optional_duration("max_clock_offset", Duration::ZERO..=RUN_MAX, "Error of any wall clock at most.");
     let max_latency = section.optional_duration("max_latency", Duration::ZERO..=RUN_MAX, "One-way delay of any message at most.");
-    let durable = "Where true, no fault damages or takes back synced data (`bitflip`, `truncate`, `stale_restore`, `wipe`).";
+    let durable = "Whether synced data stays. Unless it is false, a fault that damages it or takes it back (`bitflip`, `truncate`, `stale_restore`, `wipe`) is refused.";
     let durable_disks = section.optional_flag("durable_disks", durable);
     let beyond_model = section.flag("beyond_model", false, "The scenario leaves its model knowingly.");
     root.close("model", section);

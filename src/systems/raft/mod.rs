@@ -71,7 +71,7 @@ pub use settings::{RaftSettings, Reads};
 pub use state_machine::{KvOp, KvStore, StateMachine};
 pub use types::{LogIndex, Term};
 
-use super::{Defect, Shown, System};
+use super::{Complaint, Defect, Shown, System};
 use crate::checkers::{Checker, RAFT_CHECKS};
 use crate::node::{Identity, NodeId};
 use crate::plots::{Plot, RAFT_PLOTS};
@@ -161,20 +161,49 @@ impl System for RaftSystem {
         DEFECTS
     }
 
-    /// What the settings take away is nobody's mistake: without sessions a retried command may take effect twice; a client that is pinned
+    /// What the settings take away is nobody's mistake: without sessions a retried command may take effect twice; local reads may be old; a client that is pinned
     /// to a server, gives up early or finds its session expired may go without an answer; without a no-op an entry of an earlier term waits
     /// for one of the new; and servers that are loyal to nobody let one that was removed start elections for ever.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let settings: &RaftSettings = scenario.settings();
         let impatient = scenario.workload.timeout < PATIENCE;
         let unanswered = !scenario.workload.pin.is_empty() || impatient || settings.session_expiry > 0 || !settings.no_op;
-        let voids: [(bool, &[&'static str]); 4] = [
+        let voids: [(bool, &[&'static str]); 5] = [
             (!settings.sessions, &["linearizable", "exactly_once"]),
+            (settings.reads == Reads::Local, &["linearizable"]),
             (unanswered, &["all_operations_answered"]),
             (!settings.no_op, &["convergence"]),
             (!settings.pre_vote && !settings.leader_stickiness, &["terms_stable"]),
         ];
         voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
+    }
+
+    /// A lease is safe only if the clocks keep what it reckons with; a scenario that lets them drift further would call a correct cluster wrong.
+    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
+        let settings: &RaftSettings = scenario.settings();
+        let mut complaints = vec![];
+        if settings.reads != Reads::Lease || scenario.model.beyond_model {
+            return complaints;
+        }
+        let (drift, bound) = (scenario.drift_ppm_max(), settings.lease_drift_bound_ppm as f64);
+        if drift > bound {
+            complaints.push(Complaint {
+                key: "raft.lease_drift_bound_ppm",
+                message: format!("clocks may drift by {drift} ppm, but leases reckon with {bound}"),
+                found: "a lease could outlast its time".into(),
+                hint: "raise `lease_drift_bound_ppm`, let the clocks drift less, or say that it is meant: `beyond_model = true` in [model]"
+                    .into(),
+            });
+        }
+        if !settings.leader_stickiness {
+            complaints.push(Complaint {
+                key: "raft.leader_stickiness",
+                message: "leases need voters that are loyal to their leader".into(),
+                found: "nobody is loyal".into(),
+                hint: "leave `leader_stickiness` on, or choose other `reads`".into(),
+            });
+        }
+        complaints
     }
 
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {

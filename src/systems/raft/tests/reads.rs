@@ -121,3 +121,16 @@ fn a_follower_reads_what_it_has_applied_up_to_the_leaders_index() {
     net.settle();
     assert_eq!(value(&net.at(3).raft.take_outcomes()), b"a");
 }
+
+/// A lease that reckons with less drift than the scenario allows would make a correct cluster answer old reads: no verdict could be right.
+#[test]
+fn a_scenario_whose_clocks_outrun_its_leases_is_refused() {
+    let text = |more: &str| format!("system = \"raft\"\n[raft]\nreads = \"lease\"\nlease_drift_bound_ppm = 500\n{more}");
+    let read = |more: &str| crate::scenario::read_text("leases", &text(more), &[], &[]);
+    assert!(read("[nodes]\ndrift_ppm = [-500, 500]").is_ok());
+    let refused = read("[nodes]\ndrift_ppm = [-600, 0]").expect_err("more drift than the bound").to_string();
+    assert!(refused.contains("clocks may drift by 600 ppm, but leases reckon with 500"), "{refused}");
+    assert!(read("[[nemesis]]\nfault = \"clock_drift\"\nppm = 900\ntargets = \"one\"\nat = \"1s\"\nduration = \"1s\"").is_err());
+    assert!(read("[nodes]\ndrift_ppm = 900\n[model]\nbeyond_model = true").is_ok(), "said to be meant");
+    assert!(read("leader_stickiness = false").is_err());
+}
