@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::raft::RaftTrace;
 use super::replication::Replication;
+use super::zookeeper::ZkTrace;
 use crate::history::History;
 use crate::trace::Trace;
 
@@ -14,12 +15,14 @@ pub struct Case<'a> {
     history: OnceCell<History<'a>>,
     raft: OnceCell<RaftTrace>,
     replication: OnceCell<Replication>,
+    zookeeper: OnceCell<ZkTrace<'a>>,
 }
 
 impl<'a> Case<'a> {
     /// A trace of which nothing is prepared yet.
     pub fn new(trace: &'a Trace) -> Self {
         Case { trace, history: OnceCell::new(), raft: OnceCell::new(), replication: OnceCell::new() }
+        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), zookeeper: OnceCell::new() }
     }
 
     /// The operations of the clients, invocations paired with completions.
@@ -35,5 +38,8 @@ impl<'a> Case<'a> {
     /// The events of replication, decoded.
     pub(super) fn replication(&self) -> &Replication {
         self.replication.get_or_init(|| Replication::new(self.trace))
+    /// The events of the coordination service, decoded.
+    pub(super) fn zookeeper(&self) -> &ZkTrace<'a> {
+        self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
     }
 }

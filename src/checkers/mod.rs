@@ -35,11 +35,13 @@ mod state_machine_safety;
 mod term_monotonic;
 mod terms_stable;
 mod vote_once;
+mod zookeeper;
 
 use std::collections::BTreeMap;
 
 pub use case::Case;
 pub use replication::REPLICATION_CHECKS;
+pub use zookeeper::ZOOKEEPER_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 
@@ -162,6 +164,30 @@ pub static CHECKERS: &[&Checker] = &[
     &replication::at_most_once::CHECKER,
     &replication::retry_not_duplicate::CHECKER,
     &replication::replicas_equal::CHECKER,
+    // The coordination service and its application.
+    &zookeeper::zab_total_order::CHECKER,
+    &zookeeper::zab_one_leader_per_epoch::CHECKER,
+    &zookeeper::zab_primary_integrity::CHECKER,
+    &zookeeper::acknowledged_writes_kept::CHECKER,
+    &zookeeper::replicas_equal::CHECKER,
+    &zookeeper::fifo_client_order::CHECKER,
+    &zookeeper::session_zxid_monotone::CHECKER,
+    &zookeeper::session_expiry::CHECKER,
+    &zookeeper::ephemerals_live::CHECKER,
+    &zookeeper::watch_once::CHECKER,
+    &zookeeper::watch_before_data::CHECKER,
+    &zookeeper::watch_complete::CHECKER,
+    &zookeeper::conditional_updates::CHECKER,
+    &zookeeper::sequence_numbers::CHECKER,
+    &zookeeper::multi_atomic::CHECKER,
+    &zookeeper::no_orphans::CHECKER,
+    &zookeeper::recipe_one_leader::CHECKER,
+    &zookeeper::no_herd::CHECKER,
+    &zookeeper::fencing::CHECKER,
+    &zookeeper::mean_of_one_instant::CHECKER,
+    &zookeeper::mean_stored_once::CHECKER,
+    &zookeeper::mean_cadence::CHECKER,
+    &zookeeper::zk_leader_elected::CHECKER,
 ];
 
 /// The checks that make sense for Raft.

@@ -24,6 +24,7 @@ mod scene;
 mod space_time;
 mod throughput;
 mod timeline;
+mod zookeeper;
 
 #[cfg(test)]
 mod sample;
@@ -40,6 +41,7 @@ pub use replication_lag::REPLICATION_LAG;
 pub use roles::ROLES;
 pub use space_time::SPACE_TIME;
 pub use throughput::THROUGHPUT;
+pub use zookeeper::{ZK_LEADERS, ZK_MEANS, ZK_SESSIONS, ZK_ZXID_LAG};
 
 /// A plot.
 pub struct Plot {
@@ -62,6 +64,23 @@ pub struct Drawing {
 /// All plots, in the order of a report.
 pub static PLOTS: &[&Plot] =
     &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &PROMOTIONS, &WRITE_PATH, &STALENESS];
+pub static PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+    &ZK_LEADERS,
+    &ZK_SESSIONS,
+    &ZK_MEANS,
+    &ZK_ZXID_LAG,
+];
 
 /// The plots that make sense for Raft: all of them.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+
+/// The plots that make sense for the coordination service and its application.
+pub static ZOOKEEPER_PLOTS: &[&Plot] =
+    &[&ZK_LEADERS, &ZK_MEANS, &ZK_SESSIONS, &ZK_ZXID_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

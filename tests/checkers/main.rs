@@ -10,6 +10,7 @@ mod logs;
 mod membership;
 mod replication;
 mod run;
+mod zookeeper;
 
 use std::collections::BTreeSet;
 

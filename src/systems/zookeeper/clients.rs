@@ -236,6 +236,11 @@ impl Server {
         let Some(client) = self.clients.get_mut(&connection) else { return };
         let client_peer = client.channel.peer;
         let asked = client.queue.front().is_some_and(|(xid, _)| entry.request == *xid as u64);
+        if asked && matches!(entry.txn, Txn::Error(ErrorCode::SessionMoved)) {
+            // The leader has heard the servers that the client went through in another order. Let it come again, and be the last.
+            host.send(client_peer, ZkMessage::Reset { connection });
+            return self.drop_client(connection);
+        }
         if asked && let Some((xid, _)) = client.queue.pop_front() {
             events::reply(host, entry.session, xid, entry);
             self.tell(host, connection, Body::Reply { xid, zxid: entry.zxid, outcome });
@@ -243,6 +248,9 @@ impl Server {
         if matches!(entry.txn, Txn::CloseSession) {
             self.by_session.remove(&entry.session);
             self.watches.forget(connection);
+            if let Some(client) = self.clients.get_mut(&connection) {
+                client.session = None;
+            }
             if !asked {
                 let peer = client_peer;
                 host.send(peer, ZkMessage::Reset { connection });

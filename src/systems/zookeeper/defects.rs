@@ -26,11 +26,9 @@ defects! {
     // The broadcast.
     SkipSync "skip-sync" "acknowledged_writes_kept" "zookeeper/power-failure" 2
         "A follower acknowledges a proposal before it is on the disk."
-    NewLeaderAckBeforeLog "new-leader-ack-before-log" "acknowledged_writes_kept" "zookeeper/power-failure" 2
-        "A follower confirms the new leader's history before it is on the disk."
     EpochNotPersisted "epoch-not-persisted" "zab_one_leader_per_epoch" "zookeeper/power-failure" 2
         "The epochs are not written to the disk: after a restart a server promises the same epoch again."
-    VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/leader-killed-again-and-again" 2
+    VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/far-server" 2
         "The server with the largest number is elected, whatever its log lacks."
     ApplyOnProposal "apply-on-proposal" "zab_total_order" "zookeeper/leader-isolated" 2
         "A follower applies a proposal when it has logged it, before it is committed."

@@ -42,6 +42,7 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "measure", summary: "An instance has written a measurement, in thousandths." },
     Shown { name: "mean", summary: "The leader has a mean, in thousandths, of `count` measurements as they were at `zxid`." },
     Shown { name: "publish", summary: "The leader learns what became of a mean: the status of the answer." },
+    Shown { name: "band", summary: "The time series has started; means outside of this are anomalies, in thousandths." },
     Shown { name: "store_mean", summary: "The time series has accepted a mean, durably; `at_ms` is its timestamp." },
     Shown { name: "store_refuse", summary: "The time series has refused a mean of an older leader." },
 ];

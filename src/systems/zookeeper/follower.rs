@@ -141,9 +141,6 @@ impl Server {
         if entries.is_empty() {
             return;
         }
-        if !self.rules.syncs_history() {
-            host.without_sync();
-        }
         self.log.append(host, &entries);
     }
 

@@ -1,6 +1,47 @@
-//! `zookeeper`
+//! `zookeeper`: a coordination service, an aggregator that elects its leader by it, and a time series.
+//!
+//! **The problem.** Several instances of a program measure something, and exactly one of them is to send the mean of all measurements to a web tier. When that
+//! one dies, another must take over; when it only seems dead, the two must not both be believed. Each program could solve this for itself, wrongly. A
+//! coordination service solves it once: a small tree of data that survives the loss of a minority of its servers, that all clients see change in the same
+//! order, and in which a client's traces vanish when the client does.
+//!
+//! **The idea** (Hunt and others 2010). All changes go through a leader, which turns each request into a transaction that depends on nothing any more, gives
+//! it a number (*zxid*: the leader's epoch, and a counter), and broadcasts it; what a majority has logged is committed. The broadcast (Zab) keeps the leader's own
+//! order, also across a change of leader. Reads are served by whichever server a client is connected to, from its own copy, and so are fast and perhaps old; but a
+//! client never sees the state go back, sees its own requests in order, and hears of a change that it watches before it sees anything newer. From these few
+//! promises clients build the rest by recipes: here an election.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `server` | the state of a server, and where its inputs go |
+//! | `election` | fast leader election |
+//! | `leader`, `follower` | Zab: discovery, synchronisation, broadcast |
+//! | `prepare`, `txn`, `tree` | requests, transactions, the data tree they change |
+//! | `storage` | epochs, log and snapshots on the disk |
+//! | `tracker` | which sessions live |
+//! | `clients`, `watches` | the clients of a server, in order; what they wait for |
+//! | `channel`, `message` | ordered connections over datagrams; everything that is said |
+//! | `session` | a client's side: reconnection, requests, watches |
+//! | `recipe` | the election recipe |
+//! | `instance`, `balancer`, `web`, `store` | the application: measure, elect, send the mean; the web tier; the time series |
+//! | `worker`, `client` | those who put the service to the test |
+//! | `host` | what a node of another system needs to hold a server or a session |
+//! | `defects` | the mistakes that can be planted, and nothing else |
+//!
+//! **Simplifications.** Connections are built here over datagrams, where ZooKeeper has TCP; its wire protocol is not spoken, but `request`, `txn`, `tree` and
+//! `session` know nothing of how they travel, and records are written as jute does. `sync` is a transaction of its own, so that it holds against a leader that was
+//! deposed and does not know it; ZooKeeper's leader answers alone. A refused `multi` gives one code instead of one for each part. A server takes a snapshot
+//! at once, not beside the work. There are no observers, no access control lists, no quotas, no reconfiguration, no containers and no time-to-live.
+//! The id of a session is the zxid that opened it. The whole history of an established leader is committed, as in Zab 1.0, but the log is not
+//! replayed into the tree before a leader says so.
+//!
+//! **References.** P. Hunt, M. Konar, F. Junqueira, B. Reed: ZooKeeper: Wait-free Coordination for Internet-scale Systems (2010). F. Junqueira, B. Reed,
+//! M. Serafini: Zab: High-performance Broadcast for Primary-backup Systems (2011). A. Medeiros: ZooKeeper's Atomic Broadcast Protocol: Theory and
+//! Practice (2012). The programmer's guide, the internals and the recipes of Apache ZooKeeper 3.9.
 
+mod balancer;
 mod channel;
+mod client;
 mod clients;
 mod defects;
 mod election;
@@ -8,27 +49,287 @@ mod ensemble;
 mod events;
 mod follower;
 mod host;
+mod http;
+mod instance;
 mod jute;
 mod leader;
 mod message;
+mod node;
 mod prepare;
+mod recipe;
 mod request;
 mod rules;
 mod server;
 mod session;
+mod settings;
 mod storage;
+mod store;
 mod tracker;
 mod tree;
 mod txn;
 mod types;
 mod watches;
+mod web;
+mod worker;
 
-pub use defects::{DEFECTS, Rules};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+pub use defects::{DEFECTS, NAMES as DEFECT_NAMES, Rules};
 pub use ensemble::{ServerSettings, SessionSettings};
 pub use host::{Host, Link, ZkTimer};
 pub use message::ZkMessage;
+pub use node::{ZkNode, ZkNodeMessage, ZkNodeTimer};
 pub use request::{ANY_VERSION, Answer, CreateMode, Data, Op, Outcome, Path, Stat, WatchEventKind, base_name, join, parent};
 pub use server::Server;
 pub use session::{Session, SessionEvent};
+pub use settings::ZkSettings;
 pub use tree::DataTree;
 pub use types::{Epoch, ErrorCode, SessionId, Zxid};
+
+use super::{Complaint, Defect, Shown, System};
+use crate::checkers::{Checker, ZOOKEEPER_CHECKS};
+use crate::node::{Identity, NodeId};
+use crate::plots::{Plot, ZOOKEEPER_PLOTS};
+use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
+use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::trace::Word;
+
+/// The messages that servers and sessions send; a system that embeds them sends them too.
+pub const ZK_MESSAGES: &[Shown] = &[
+    Shown { name: "Notification", summary: "A vote in the election of a leader, or who leads." },
+    Shown { name: "FollowerInfo", summary: "A follower reports to its prospective leader." },
+    Shown { name: "LeaderInfo", summary: "The leader proposes an epoch." },
+    Shown { name: "AckEpoch", summary: "The follower promises the epoch, and says what it has." },
+    Shown { name: "Diff", summary: "The transactions that a follower lacks." },
+    Shown { name: "Trunc", summary: "What a follower has to cut off, and what follows." },
+    Shown { name: "Snap", summary: "The whole tree." },
+    Shown { name: "NewLeader", summary: "The follower has the leader's whole history." },
+    Shown { name: "AckNewLeader", summary: "And has it on its disk." },
+    Shown { name: "UpToDate", summary: "A majority has it: serve clients." },
+    Shown { name: "Proposal", summary: "A transaction is proposed." },
+    Shown { name: "Ack", summary: "It is logged." },
+    Shown { name: "Commit", summary: "It is committed." },
+    Shown { name: "Ping", summary: "The leader lives." },
+    Shown { name: "PingReply", summary: "The follower lives, and so do these sessions." },
+    Shown { name: "Forward", summary: "A write of a follower's client." },
+    Shown { name: "ForwardOpen", summary: "A follower's client wants a session." },
+    Shown { name: "Revalidate", summary: "A client has moved to this follower." },
+    Shown { name: "RevalidateReply", summary: "Whether its session lives." },
+    Shown { name: "Connect", summary: "A client connects." },
+    Shown { name: "ConnectReply", summary: "Its session is ready, or over." },
+    Shown { name: "Request", summary: "A client asks." },
+    Shown { name: "Reply", summary: "Its answer." },
+    Shown { name: "WatchEvent", summary: "Something that a client watches has changed." },
+    Shown { name: "SetWatches", summary: "A client that has moved sets its watches again." },
+    Shown { name: "ClientPing", summary: "A client lives." },
+    Shown { name: "ClientPong", summary: "Its server lives." },
+    Shown { name: "PacketAck", summary: "Packets of a connection have arrived." },
+    Shown { name: "Reset", summary: "A connection is not known (any more)." },
+];
+
+const MESSAGES: &[Shown] = &{
+    const WEB: [Shown; 4] = [
+        Shown { name: "HttpRequest", summary: "A request to the balancer, or from it to a replica." },
+        Shown { name: "HttpResponse", summary: "Its answer." },
+        Shown { name: "StoreRequest", summary: "A replica asks the time series." },
+        Shown { name: "StoreReply", summary: "The time series answers." },
+    ];
+    let mut all = [WEB[0]; ZK_MESSAGES.len() + WEB.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = if i < ZK_MESSAGES.len() { ZK_MESSAGES[i] } else { WEB[i - ZK_MESSAGES.len()] };
+        i += 1;
+    }
+    all
+};
+
+const COMMANDS: &[Shown] = &[Shown { name: "leave", summary: "An instance closes its session, and comes back with another." }];
+
+/// Checks that need instances, workers or clients to judge by.
+const OF_INSTANCES: &[&str] = &["recipe_one_leader", "no_herd", "fencing", "mean_of_one_instant", "mean_stored_once", "mean_cadence"];
+const OF_WORKERS: &[&str] =
+    &["multi_atomic", "conditional_updates", "watch_once", "watch_before_data", "watch_complete", "fifo_client_order"];
+const OF_CLIENTS: &[&str] = &["linearizable", "all_operations_answered", "availability"];
+
+/// The system.
+pub struct ZooKeeperSystem;
+
+impl System for ZooKeeperSystem {
+    fn name(&self) -> &'static str {
+        "zookeeper"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A coordination service (Zab, sessions, watches, ephemeral and sequential znodes), an aggregator that elects its leader by it, and a time series behind a web tier."
+    }
+
+    fn roles(&self) -> &'static [&'static str] {
+        &["server", "instance", "web", "balancer", "store", "worker"]
+    }
+
+    fn operations(&self) -> &'static [&'static str] {
+        &["read", "write", "cas", "list", "anomalies"]
+    }
+
+    fn metrics(&self) -> &'static [Shown] {
+        events::METRICS
+    }
+
+    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
+        match metric {
+            "role" => {
+                &["looking", "following", "follower", "leading", "leader", "outside", "contender", "elected", "worker", "web", "balancer"]
+            }
+            _ => &[],
+        }
+    }
+
+    fn events(&self) -> &'static [Shown] {
+        events::EVENTS
+    }
+
+    fn messages(&self) -> &'static [Shown] {
+        MESSAGES
+    }
+
+    fn commands(&self) -> &'static [Shown] {
+        COMMANDS
+    }
+
+    fn checks(&self) -> &'static [&'static Checker] {
+        ZOOKEEPER_CHECKS
+    }
+
+    fn plots(&self) -> &'static [&'static Plot] {
+        ZOOKEEPER_PLOTS
+    }
+
+    fn defects(&self) -> &'static [Defect] {
+        DEFECTS
+    }
+
+    /// Where nobody does what a check judges, it is left out.
+    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
+        let mut voided = Vec::new();
+        if !has(scenario, "instance") {
+            voided.extend(OF_INSTANCES);
+        }
+        if !has(scenario, "worker") {
+            voided.extend(OF_WORKERS);
+        }
+        if scenario.workload.clients == 0 {
+            voided.extend(OF_CLIENTS);
+        } else if !["read", "write", "cas"].iter().any(|op| scenario.workload.mix.get(*op).is_some_and(|weight| *weight > 0.0)) {
+            voided.push("linearizable");
+        }
+        voided
+    }
+
+    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        let mut complain = |message: &str, found: String, hint: &str| {
+            complaints.push(Complaint { key: "nodes", message: message.to_owned(), found, hint: hint.to_owned() });
+        };
+        let servers = of_role(scenario, "server").len();
+        if !matches!(servers, 1 | 3 | 5 | 7) {
+            complain(
+                "an ensemble has 1, 3, 5 or 7 servers",
+                if servers == 1 { "1 server".to_owned() } else { format!("{servers} servers") },
+                "an even number needs a larger majority and survives no more failures: two servers are out of service when either one is",
+            );
+        }
+        let web = has(scenario, "web") && has(scenario, "balancer");
+        if has(scenario, "instance") && !web {
+            complain(
+                "the instances have nowhere to send their means",
+                "no web tier".to_owned(),
+                "add nodes of the roles `balancer`, `web` and `store`",
+            );
+        }
+        if (has(scenario, "web") || has(scenario, "balancer")) && !has(scenario, "store") {
+            complain("the web tier has nowhere to store the means", "no store".to_owned(), "add a node of the role `store`");
+        }
+        for role in ["balancer", "store"] {
+            let count = of_role(scenario, role).len();
+            if count > 1 {
+                complain(&format!("there is one {role}"), format!("{count} of them"), "several would need an election of their own");
+            }
+        }
+        if has(scenario, "balancer") && !has(scenario, "web") {
+            complain("the balancer has nothing to balance", "no web replica".to_owned(), "add nodes of the role `web`");
+        }
+        complaints
+    }
+
+    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
+        settings::read(section)
+    }
+
+    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
+        sim::run(scenario, options, || ZkCluster::new(scenario))
+    }
+}
+
+fn of_role(scenario: &Scenario, role: &str) -> Vec<NodeId> {
+    let ids = (0_u32..).map(NodeId);
+    scenario.nodes.nodes.iter().zip(ids).filter(|(node, _)| node.role == role).map(|(_, id)| id).collect()
+}
+
+fn has(scenario: &Scenario, role: &str) -> bool {
+    scenario.nodes.nodes.iter().any(|node| node.role == role)
+}
+
+/// The nodes and clients of a scenario as the driver makes them.
+pub struct ZkCluster {
+    settings: ZkSettings,
+    workload: WorkloadSpec,
+    servers: Vec<NodeId>,
+    replicas: Vec<NodeId>,
+    balancer: Option<NodeId>,
+    store: Option<NodeId>,
+}
+
+impl ZkCluster {
+    /// The cluster of a scenario.
+    pub fn new(scenario: &Scenario) -> ZkCluster {
+        let first = |role| of_role(scenario, role).first().copied();
+        ZkCluster {
+            settings: scenario.settings::<ZkSettings>().clone(),
+            workload: scenario.workload.clone(),
+            servers: of_role(scenario, "server"),
+            replicas: of_role(scenario, "web"),
+            balancer: first("balancer"),
+            store: first("store"),
+        }
+    }
+}
+
+impl Cluster for ZkCluster {
+    type Node = ZkNode;
+
+    fn node(&self, identity: &Identity, role: &str) -> ZkNode {
+        let name = &identity.names[identity.id.index()];
+        let (settings, servers) = (&self.settings, self.servers.clone());
+        let wanted = |node: Option<NodeId>| node.expect("the reader has complained of a missing part");
+        match role {
+            "instance" => ZkNode::Instance(instance::Instance::new(settings.clone(), name, servers, wanted(self.balancer))),
+            "worker" => ZkNode::Worker(worker::Worker::new(settings, name, servers)),
+            "web" => ZkNode::Web(web::Web::new(wanted(self.store), settings.http_timeout)),
+            // A replica asks the store several times before it gives up; the balancer has to wait for that.
+            "balancer" => ZkNode::Balancer(balancer::Balancer::new(self.replicas.clone(), settings.http_timeout * 2)),
+            "store" => ZkNode::Store(store::Store::new(settings.server.rules, settings.band)),
+            _ => ZkNode::Server(Server::new(settings.server.clone(), identity.id, servers)),
+        }
+    }
+
+    fn clients(&self) -> Vec<(String, Word)> {
+        (1..=self.workload.clients).map(|number| (format!("c{number}"), "client".into())).collect()
+    }
+
+    fn client(&self, index: usize, io: Io<ZkNodeMessage>) -> Pin<Box<dyn Future<Output = ()>>> {
+        let (workload, servers) = (self.workload.clone(), self.servers.clone());
+        Box::pin(client::Client::new(io, workload, &self.settings, index, servers, self.balancer).run())
+    }
+}

@@ -17,10 +17,6 @@ impl Rules {
         !self.has(Flaw::SkipSync)
     }
 
-    pub(super) fn syncs_history(self) -> bool {
-        !self.has(Flaw::NewLeaderAckBeforeLog)
-    }
-
     pub(super) fn saves_epochs(self) -> bool {
         !self.has(Flaw::EpochNotPersisted)
     }

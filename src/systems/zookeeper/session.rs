@@ -299,6 +299,10 @@ impl Session {
     }
 
     fn on_body(&mut self, link: &mut impl Link, body: &Body) {
+        // What follows the end of a session in the same packet is nobody's any more.
+        if self.state == State::Idle {
+            return;
+        }
         match body {
             Body::ConnectReply { timeout_ms: 0, .. } => self.end(link, "expired", SessionEvent::Expired),
             Body::ConnectReply { session, password, timeout_ms } => self.on_connected(link, *session, *password, *timeout_ms),

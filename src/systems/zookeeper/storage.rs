@@ -83,11 +83,6 @@ impl TxnLog {
         self.entries.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Whether this is a transaction of the log, or its base.
     pub fn has(&self, zxid: Zxid) -> bool {
         zxid == self.base || self.entries.binary_search_by_key(&zxid, |entry| entry.zxid).is_ok()

@@ -1,0 +1,116 @@
+//! The time series: means with their timestamps, on the disk.
+//!
+//! It is the one place where two leaders could do harm, and therefore the one that decides between them: each mean carries the epoch of its leader, which
+//! is the transaction that made the leader's znode, and a mean of an older epoch than the newest one seen is refused. A mean that is sent again because
+//! its answer was lost is known by its epoch and number, and stored once.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::defects::Rules;
+use super::http::{Point, StoreRequest, WebMessage};
+use super::jute::{Reader, Writer};
+use super::node::ZkNode;
+use crate::node::{Ctx, NodeId, Probe, Value};
+
+const SERIES: &str = "series";
+/// Four numbers and a checksum.
+const RECORD_BYTES: usize = 40;
+
+/// The time series.
+pub struct Store {
+    rules: Rules,
+    /// Thousandths; what lies outside is an anomaly.
+    band: (i64, i64),
+    points: Vec<Point>,
+    known: BTreeSet<(u64, u64)>,
+    newest_epoch: u64,
+    anomalies: usize,
+}
+
+impl Store {
+    /// An empty series, before the disk was read.
+    pub fn new(rules: Rules, band: (i64, i64)) -> Store {
+        Store { rules, band, points: Vec::new(), known: BTreeSet::new(), newest_epoch: 0, anomalies: 0 }
+    }
+
+    /// Read the disk; a record that a crash left unfinished was never confirmed.
+    pub fn boot(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
+        ctx.observe("band", &["low", "high"], &[Value::Int(self.band.0), Value::Int(self.band.1)]);
+        let bytes = ctx.read(SERIES).unwrap_or_default();
+        let mut whole = 0;
+        for record in bytes.chunks_exact(RECORD_BYTES) {
+            let Some(point) = read_point(record) else { break };
+            self.take(point);
+            whole += RECORD_BYTES;
+        }
+        if whole < bytes.len() {
+            ctx.truncate(SERIES, whole as u64);
+        }
+    }
+
+    fn take(&mut self, point: Point) {
+        self.newest_epoch = self.newest_epoch.max(point.epoch);
+        self.known.insert((point.epoch, point.number));
+        self.anomalies += usize::from(self.is_anomaly(&point));
+        self.points.push(point);
+    }
+
+    fn is_anomaly(&self, point: &Point) -> bool {
+        point.milli < self.band.0 || point.milli > self.band.1
+    }
+
+    /// A web replica asks.
+    pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, from: NodeId, message: WebMessage) {
+        let WebMessage::StoreRequest(id, question) = message else { return };
+        let (status, points): (u16, Vec<Point>) = match question {
+            StoreRequest::Put { epoch, number, milli } => (self.put(ctx, epoch, number, milli), vec![]),
+            StoreRequest::List => (200, self.points.clone()),
+            StoreRequest::Anomalies => (200, self.points.iter().filter(|point| self.is_anomaly(point)).copied().collect()),
+        };
+        ctx.send(from, WebMessage::StoreReply(id, status, Rc::from(points)).into());
+    }
+
+    fn put(&mut self, ctx: &mut Ctx<'_, ZkNode>, epoch: u64, number: u64, milli: i64) -> u16 {
+        if self.known.contains(&(epoch, number)) && self.rules.stores_once() {
+            return 200;
+        }
+        if !self.rules.is_current(epoch, self.newest_epoch) {
+            let fields = &["epoch", "number", "milli", "newest_epoch"];
+            ctx.observe("store_refuse", fields, &[epoch, number, milli as u64, self.newest_epoch].map(|each| Value::Int(each as i64)));
+            return 409;
+        }
+        let at_ms = ctx.wall().as_nanos().div_euclid(1_000_000);
+        let point = Point { epoch, number, milli, at_ms };
+        self.take(point);
+        ctx.append(SERIES, write_point(&point));
+        let anomaly = Value::Int(i64::from(self.is_anomaly(&point)));
+        let [epoch, number] = [epoch, number].map(|each| Value::Int(each as i64));
+        let fields = &["epoch", "number", "milli", "at_ms", "anomaly"];
+        ctx.observe("store_mean", fields, &[epoch, number, Value::Int(milli), Value::Int(at_ms), anomaly]);
+        200
+    }
+
+    /// Show the metrics.
+    pub fn probe(&self, probe: &mut Probe<'_>) {
+        probe.int("means_stored", self.points.len() as i64);
+        probe.int("anomalies", self.anomalies as i64);
+    }
+}
+
+fn write_point(point: &Point) -> Vec<u8> {
+    let mut writer = Writer::default();
+    for number in [point.epoch, point.number, point.milli as u64, point.at_ms as u64] {
+        writer.long(number);
+    }
+    writer.long(xxh3_64(&writer.0));
+    writer.0
+}
+
+fn read_point(record: &[u8]) -> Option<Point> {
+    let mut reader = Reader(record);
+    let (epoch, number, milli, at_ms) = (reader.long()?, reader.long()?, reader.long()? as i64, reader.long()? as i64);
+    (reader.long()? == xxh3_64(&record[..RECORD_BYTES - 8])).then_some(Point { epoch, number, milli, at_ms })
+}
