@@ -21,8 +21,13 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// A trace of which nothing is prepared yet.
     pub fn new(trace: &'a Trace) -> Self {
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), replication: OnceCell::new() }
-        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), zookeeper: OnceCell::new() }
+        Case {
+            trace,
+            history: OnceCell::new(),
+            raft: OnceCell::new(),
+            replication: OnceCell::new(),
+            zookeeper: OnceCell::new(),
+        }
     }
 
     /// The operations of the clients, invocations paired with completions.
@@ -38,6 +43,8 @@ impl<'a> Case<'a> {
     /// The events of replication, decoded.
     pub(super) fn replication(&self) -> &Replication {
         self.replication.get_or_init(|| Replication::new(self.trace))
+    }
+
     /// The events of the coordination service, decoded.
     pub(super) fn zookeeper(&self) -> &ZkTrace<'a> {
         self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))

@@ -154,7 +154,7 @@ pub static CHECKERS: &[&Checker] = &[
     &replication::epochs_increase::CHECKER,
     &replication::view_acknowledged::CHECKER,
     &replication::in_sync_complete::CHECKER,
-    &replication::fencing::CHECKER,
+    &replication::epoch_fencing::CHECKER,
     &replication::leader_serves::CHECKER,
     &replication::read_through_followers::CHECKER,
     &replication::prefix_equal::CHECKER,
@@ -163,7 +163,7 @@ pub static CHECKERS: &[&Checker] = &[
     &replication::applied_in_order::CHECKER,
     &replication::at_most_once::CHECKER,
     &replication::retry_not_duplicate::CHECKER,
-    &replication::replicas_equal::CHECKER,
+    &replication::replicas_converge::CHECKER,
     // The coordination service and its application.
     &zookeeper::zab_total_order::CHECKER,
     &zookeeper::zab_one_leader_per_epoch::CHECKER,

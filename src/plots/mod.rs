@@ -62,8 +62,6 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] =
-    &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &PROMOTIONS, &WRITE_PATH, &STALENESS];
 pub static PLOTS: &[&Plot] = &[
     &LATENCY,
     &THROUGHPUT,
@@ -76,6 +74,9 @@ pub static PLOTS: &[&Plot] = &[
     &ZK_SESSIONS,
     &ZK_MEANS,
     &ZK_ZXID_LAG,
+    &PROMOTIONS,
+    &WRITE_PATH,
+    &STALENESS,
 ];
 
 /// The plots that make sense for Raft: all of them.

@@ -107,5 +107,4 @@ pub trait System: Send + Sync + 'static {
 }
 
 /// All systems, in the order of the documentation.
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &replication::ReplicationSystem];
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &zookeeper::ZooKeeperSystem];
+pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &zookeeper::ZooKeeperSystem, &replication::ReplicationSystem];

@@ -37,7 +37,7 @@ defects! {
         "What was already answered is remembered by the leader alone: after a failover a retried insert is called a duplicate."
     SilentFallback "silent-fallback" "acked_replicated" "replication/lagging-follower-is-not-promoted" 2
         "A follower that does not confirm in time is left out without asking the coordinator."
-    NoEpochs "no-epochs" "fencing" "replication/deposed-leader-wakes" 2
+    NoEpochs "no-epochs" "epoch_fencing" "replication/deposed-leader-wakes" 2
         "Followers do not compare epochs: a leader that was deposed while it slept goes on writing."
     SelfPromotion "self-promotion" "one_leader_per_epoch" "replication/everybody-cut-off" 2
         "A follower that hears no leader promotes itself."
@@ -69,7 +69,7 @@ defects! {
         "The leader shows records that no follower has confirmed yet."
     GapAccepted "gap-accepted" "applied_in_order" "replication/reordered-records" 6
         "A follower takes records as they come, without looking whether those before them are there."
-    ForgottenFollower "forgotten-follower" "replicas_equal" "replication/follower-returns-under-load" 2
+    ForgottenFollower "forgotten-follower" "replicas_converge" "replication/follower-returns-under-load" 2
         "A follower that has left the in-sync set is never sent anything again."
 }
 
