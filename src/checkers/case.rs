@@ -30,6 +30,8 @@ impl<'a> Case<'a> {
             audio: OnceCell::new(),
             zookeeper: OnceCell::new(),
             replication: OnceCell::new(),
+            replication: OnceCell::new(),
+            zookeeper: OnceCell::new(),
         }
     }
 
@@ -46,6 +48,11 @@ impl<'a> Case<'a> {
     /// The events of Raft, decoded.
     pub(super) fn raft(&self) -> &RaftTrace {
         self.raft.get_or_init(|| RaftTrace::new(self.trace))
+    }
+
+    /// The events of replication, decoded.
+    pub(super) fn replication(&self) -> &Replication {
+        self.replication.get_or_init(|| Replication::new(self.trace))
     }
 
     /// The events of the coordination service, decoded.

@@ -333,13 +333,13 @@ fn who_enters_the_in_sync_set_is_complete() {
 fn a_promise_is_kept() {
     let mut good = Story::serving();
     good.stored(&[R2], 1, "a").epoch(&[R2], 2).stored(&[R2], 2, "b");
-    accepts(&good, "fencing");
+    accepts(&good, "epoch_fencing");
     let mut bad = Story::serving();
     bad.epoch(&[R2], 2).stored(&[R2], 1, "a");
-    refuses(&bad, "fencing", "replica2 stored record 1 for the leader of epoch 1 when it had promised to follow epoch 2");
+    refuses(&bad, "epoch_fencing", "replica2 stored record 1 for the leader of epoch 1 when it had promised to follow epoch 2");
     let mut forgotten = Story::serving();
     forgotten.restart(R2, 0, 0);
-    refuses(&forgotten, "fencing", "replica2 promised to follow epoch 1 and knows only 0 after its restart");
+    refuses(&forgotten, "epoch_fencing", "replica2 promised to follow epoch 1 and knows only 0 after its restart");
 }
 
 /// The acknowledged leader answers; a follower does not, and a leader not before its view is acknowledged.
@@ -470,11 +470,11 @@ fn replicas_become_equal() {
         story.at_ms(29_000).applied(nodes, 2, 2, 1).applied(&[R1], 3, 3, 1);
         story
     };
-    accepts(&late(&[R2, R3]), "replicas_equal");
-    refuses(&late(&[R2]), "replicas_equal", "replica3 has applied up to 1 at the end, replica1 up to 2 at 27.000 s already");
+    accepts(&late(&[R2, R3]), "replicas_converge");
+    refuses(&late(&[R2]), "replicas_converge", "replica3 has applied up to 1 at the end, replica1 up to 2 at 27.000 s already");
     let mut differ = Story::serving();
     differ.stored(ALL, 1, "a").applied(&[R1, R2], 1, 1, 1).applied_with(&[R3], 1, 1, 1, 99);
-    refuses(&differ, "replicas_equal", "replica3 and replica1 differ after record 1");
+    refuses(&differ, "replicas_converge", "replica3 and replica1 differ after record 1");
 }
 
 /// One store that serves one request after the other could have given the good answers, and not the bad ones.

@@ -7,5 +7,6 @@ mod fuzz;
 mod good;
 mod help;
 mod p2p;
+mod replication;
 mod texts;
 mod toy;

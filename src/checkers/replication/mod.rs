@@ -8,7 +8,7 @@ pub(super) mod acked_replicated;
 pub(super) mod applied_in_order;
 pub(super) mod at_most_once;
 pub(super) mod epochs_increase;
-pub(super) mod fencing;
+pub(super) mod epoch_fencing;
 pub(super) mod forms_linearizable;
 pub(super) mod hash_chain;
 pub(super) mod in_sync_complete;
@@ -19,7 +19,7 @@ pub(super) mod prefix_equal;
 pub(super) mod read_through_followers;
 mod record;
 pub(super) mod recovery_keeps_records;
-pub(super) mod replicas_equal;
+pub(super) mod replicas_converge;
 pub(super) mod retry_not_duplicate;
 pub(super) mod view_acknowledged;
 mod views;
@@ -41,7 +41,7 @@ pub static REPLICATION_CHECKS: &[&Checker] = &[
     &epochs_increase::CHECKER,
     &view_acknowledged::CHECKER,
     &in_sync_complete::CHECKER,
-    &fencing::CHECKER,
+    &epoch_fencing::CHECKER,
     &leader_serves::CHECKER,
     &read_through_followers::CHECKER,
     &prefix_equal::CHECKER,
@@ -50,7 +50,7 @@ pub static REPLICATION_CHECKS: &[&Checker] = &[
     &applied_in_order::CHECKER,
     &at_most_once::CHECKER,
     &retry_not_duplicate::CHECKER,
-    &replicas_equal::CHECKER,
+    &replicas_converge::CHECKER,
     &no_panic::CHECKER,
     &all_operations_answered::CHECKER,
     &availability::CHECKER,

@@ -26,6 +26,8 @@ struct Registered {
     heard: LocalTime,
     /// Whether it counts as living.
     alive: bool,
+    /// Whether this coordinator has ever heard of it.
+    known: bool,
 }
 
 /// The coordinator.
@@ -67,7 +69,7 @@ impl Coordinator {
     pub(super) fn boot(&mut self, ctx: &mut Cx<'_>) {
         ctx.set_timer(ReplicationTimer::Tick, self.settings.heartbeat_interval);
         // Nobody is taken for dead because the coordinator was away.
-        let registered = Registered { heard: ctx.now(), alive: true };
+        let registered = Registered { heard: ctx.now(), alive: true, known: false };
         self.registered = self.replicas.iter().map(|node| (*node, registered)).collect();
         if let Some(ensemble) = &mut self.ensemble {
             return ensemble.boot(ctx);
@@ -94,7 +96,7 @@ impl Coordinator {
         let now = ctx.now();
         let Some(registered) = self.registered.get_mut(&from) else { return };
         registered.heard = now;
-        if !std::mem::replace(&mut registered.alive, true) {
+        if !std::mem::replace(&mut registered.alive, true) || !std::mem::replace(&mut registered.known, true) {
             events::registered(ctx, from);
         }
         ctx.send(from, ReplicationMessage::ViewUpdate { nonce, view: self.view.clone() });
@@ -178,8 +180,11 @@ impl Coordinator {
         for replica in self.replicas.clone().iter() {
             let lives = names.iter().any(|name| name == ctx.name(*replica));
             let Some(registered) = self.registered.get_mut(replica) else { continue };
-            match (std::mem::replace(&mut registered.alive, lives), lives) {
-                (false, true) => events::registered(ctx, *replica),
+            match (std::mem::replace(&mut registered.alive, lives) && registered.known, lives) {
+                (false, true) => {
+                    registered.known = true;
+                    events::registered(ctx, *replica);
+                }
                 (true, false) => events::expired(ctx, *replica),
                 _ => {}
             }

@@ -25,7 +25,7 @@ macro_rules! defects {
 defects! {
     AnswerBeforeConfirm "answer-before-confirm" "acked_replicated" "replication/leader-crashes-after-answers" 2
         "The client gets its answer when the leader has taken the write, before any follower has confirmed it."
-    FullCopyWindow "full-copy-window" "recovery_keeps_records" "replication/crash-during-full-copy" 2
+    FullCopyWindow "full-copy-window" "recovery_keeps_records" "replication/crash-during-full-copy" 4
         "The follower's folder is deleted when a copy begins; a crash before its end leaves the follower empty."
     HashAfter "hash-after" "prefix_equal" "replication/corrupted-records" 2
         "Hashes are compared after a record is stored, and a difference is only logged."
@@ -37,11 +37,11 @@ defects! {
         "What was already answered is remembered by the leader alone: after a failover a retried insert is called a duplicate."
     SilentFallback "silent-fallback" "acked_replicated" "replication/lagging-follower-is-not-promoted" 2
         "A follower that does not confirm in time is left out without asking the coordinator."
-    NoEpochs "no-epochs" "fencing" "replication/deposed-leader-wakes" 2
+    NoEpochs "no-epochs" "epoch_fencing" "replication/deposed-leader-wakes" 2
         "Followers do not compare epochs: a leader that was deposed while it slept goes on writing."
     SelfPromotion "self-promotion" "one_leader_per_epoch" "replication/everybody-cut-off" 2
         "A follower that hears no leader promotes itself."
-    FirstAnswerWins "first-answer-wins" "acked_not_lost" "replication/quorum-failover" 2
+    FirstAnswerWins "first-answer-wins" "acked_not_lost" "replication/quorum-failover" 9
         "The first replica that answers becomes leader, without waiting for a majority."
     EpochInMemory "epoch-in-memory" "epochs_increase" "replication/coordinator-restarts" 2
         "The coordinator keeps the view in memory, and begins to count epochs anew when it restarts."
@@ -61,15 +61,15 @@ defects! {
         "A torn last line makes a restarted replica throw the whole log away."
     FieldOrder "field-order" "hash_chain" "replication/power-failure" 2
         "Hashes cover the fields in the order in which a program happens to hold them, which is another after a restart."
-    UnverifiedRecovery "unverified-recovery" "hash_chain" "replication/damaged-log" 2
+    UnverifiedRecovery "unverified-recovery" "hash_chain" "replication/damaged-log" 10
         "A restarted replica believes whatever stands in its log."
     NoDeduplication "no-deduplication" "at_most_once" "replication/answers-lost-at-failover" 2
         "A request that was sent twice is executed twice."
     DirtyReads "dirty-reads" "forms_linearizable" "replication/leader-isolated" 2
         "The leader shows records that no follower has confirmed yet."
-    GapAccepted "gap-accepted" "applied_in_order" "replication/reordered-records" 2
+    GapAccepted "gap-accepted" "applied_in_order" "replication/reordered-records" 6
         "A follower takes records as they come, without looking whether those before them are there."
-    ForgottenFollower "forgotten-follower" "replicas_equal" "replication/follower-returns-under-load" 2
+    ForgottenFollower "forgotten-follower" "replicas_converge" "replication/follower-returns-under-load" 2
         "A follower that has left the in-sync set is never sent anything again."
 }
 

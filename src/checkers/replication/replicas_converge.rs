@@ -12,7 +12,7 @@ use super::record::Kind;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
-    name: "replicas_equal",
+    name: "replicas_converge",
     summary: "After healing every working replica has applied what the others have, with the same digests.",
     source: "the assignment: files are compared by hash; eventual consistency of the replicas",
     params: &[ParamInfo {

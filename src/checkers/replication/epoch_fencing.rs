@@ -6,7 +6,7 @@ use super::record::Kind;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
-    name: "fencing",
+    name: "epoch_fencing",
     summary: "A replica stores nothing under an epoch earlier than the one that it has promised to follow, and does not forget its promise.",
     source: "Kleppmann 2016, fencing tokens; bugs.md DI-5",
     params: &[],
