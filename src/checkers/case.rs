@@ -30,8 +30,6 @@ impl<'a> Case<'a> {
             audio: OnceCell::new(),
             zookeeper: OnceCell::new(),
             replication: OnceCell::new(),
-            replication: OnceCell::new(),
-            zookeeper: OnceCell::new(),
         }
     }
 
@@ -60,8 +58,4 @@ impl<'a> Case<'a> {
         self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
     }
 
-    /// The events of replication, decoded.
-    pub(super) fn replication(&self) -> &Replication {
-        self.replication.get_or_init(|| Replication::new(self.trace))
-    }
 }

@@ -43,10 +43,10 @@ mod zookeeper;
 use std::collections::BTreeMap;
 
 pub use case::Case;
-pub use p2p::P2P_CHECKS;
 pub use cristian::CRISTIAN_CHECKS;
-pub use zookeeper::ZOOKEEPER_CHECKS;
+pub use p2p::P2P_CHECKS;
 pub use replication::REPLICATION_CHECKS;
+pub use zookeeper::ZOOKEEPER_CHECKS;
 
 use crate::trace::{NodeId, Trace};
 
@@ -151,19 +151,20 @@ pub static CHECKERS: &[&Checker] = &[
     &all_operations_answered::CHECKER,
     &availability::CHECKER,
     &elections::CHECKER,
-    // File sharing.
-    &p2p::directory_linearizable::CHECKER,
-    &p2p::users_listed::CHECKER,
-    &p2p::statuses::CHECKER,
-    &p2p::script::CHECKER,
-    &p2p::files_whole::CHECKER,
-    &p2p::failure_leaves_files::CHECKER,
-    &p2p::only_published_served::CHECKER,
-    &p2p::operation_log::CHECKER,
-    &p2p::dates::CHECKER,
-    &p2p::ghosts_vanish::CHECKER,
-    &p2p::published_is_fetched::CHECKER,
-    &p2p::answered_in_time::CHECKER,
+    // Audio.
+    &audio::byte_exact::CHECKER,
+    &audio::in_order::CHECKER,
+    &audio::upload_complete::CHECKER,
+    &audio::upload_stored::CHECKER,
+    &audio::upload_answered::CHECKER,
+    &audio::resume_position::CHECKER,
+    &audio::one_source::CHECKER,
+    &audio::playback_resumes::CHECKER,
+    &audio::concealment::CHECKER,
+    &audio::buffer_bounded::CHECKER,
+    &audio::jitter::CHECKER,
+    &audio::backoff::CHECKER,
+    &audio::accounting::CHECKER,
     // Cristian.
     &cristian::round_error_within_bound::CHECKER,
     &cristian::claimed_bound_holds::CHECKER,
@@ -184,38 +185,6 @@ pub static CHECKERS: &[&Checker] = &[
     &cristian::session_ends_once::CHECKER,
     &cristian::answered_in_all_databases::CHECKER,
     &cristian::journal_survives_crash::CHECKER,
-    // Audio.
-    &audio::byte_exact::CHECKER,
-    &audio::in_order::CHECKER,
-    &audio::upload_complete::CHECKER,
-    &audio::upload_stored::CHECKER,
-    &audio::upload_answered::CHECKER,
-    &audio::resume_position::CHECKER,
-    &audio::one_source::CHECKER,
-    &audio::playback_resumes::CHECKER,
-    &audio::concealment::CHECKER,
-    &audio::buffer_bounded::CHECKER,
-    &audio::jitter::CHECKER,
-    &audio::backoff::CHECKER,
-    &audio::accounting::CHECKER,
-    // Replication.
-    &replication::forms_linearizable::CHECKER,
-    &replication::acked_replicated::CHECKER,
-    &replication::acked_not_lost::CHECKER,
-    &replication::one_leader_per_epoch::CHECKER,
-    &replication::epochs_increase::CHECKER,
-    &replication::view_acknowledged::CHECKER,
-    &replication::in_sync_complete::CHECKER,
-    &replication::epoch_fencing::CHECKER,
-    &replication::leader_serves::CHECKER,
-    &replication::read_through_followers::CHECKER,
-    &replication::prefix_equal::CHECKER,
-    &replication::hash_chain::CHECKER,
-    &replication::recovery_keeps_records::CHECKER,
-    &replication::applied_in_order::CHECKER,
-    &replication::at_most_once::CHECKER,
-    &replication::retry_not_duplicate::CHECKER,
-    &replication::replicas_converge::CHECKER,
     // The coordination service and its application.
     &zookeeper::zab_total_order::CHECKER,
     &zookeeper::zab_one_leader_per_epoch::CHECKER,
@@ -248,7 +217,7 @@ pub static CHECKERS: &[&Checker] = &[
     &replication::epochs_increase::CHECKER,
     &replication::view_acknowledged::CHECKER,
     &replication::in_sync_complete::CHECKER,
-    &replication::fencing::CHECKER,
+    &replication::epoch_fencing::CHECKER,
     &replication::leader_serves::CHECKER,
     &replication::read_through_followers::CHECKER,
     &replication::prefix_equal::CHECKER,
@@ -257,7 +226,20 @@ pub static CHECKERS: &[&Checker] = &[
     &replication::applied_in_order::CHECKER,
     &replication::at_most_once::CHECKER,
     &replication::retry_not_duplicate::CHECKER,
-    &replication::replicas_equal::CHECKER,
+    &replication::replicas_converge::CHECKER,
+    // File sharing.
+    &p2p::directory_linearizable::CHECKER,
+    &p2p::users_listed::CHECKER,
+    &p2p::statuses::CHECKER,
+    &p2p::script::CHECKER,
+    &p2p::files_whole::CHECKER,
+    &p2p::failure_leaves_files::CHECKER,
+    &p2p::only_published_served::CHECKER,
+    &p2p::operation_log::CHECKER,
+    &p2p::dates::CHECKER,
+    &p2p::ghosts_vanish::CHECKER,
+    &p2p::published_is_fetched::CHECKER,
+    &p2p::answered_in_time::CHECKER,
 ];
 
 /// The checks that make sense for Raft.

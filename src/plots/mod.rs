@@ -85,19 +85,18 @@ pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, 
 /// The plots that make sense for Raft.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
+
 /// The plots that make sense for `p2p`.
-pub static P2P_PLOTS: &[&Plot] = &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
-/// The plots that make sense for `cristian`.
-pub static CRISTIAN_PLOTS: &[&Plot] =
-    &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
-/// The plots that make sense for audio.
-pub static AUDIO_PLOTS: &[&Plot] = &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
-/// The plots that make sense for the coordination service and its application.
-pub static ZOOKEEPER_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 pub static P2P_PLOTS: &[&Plot] =
     &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+
+/// The plots that make sense for `cristian`.
 pub static CRISTIAN_PLOTS: &[&Plot] = &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &MESSAGES, &CLOCK_OFFSETS];
+
+/// The plots that make sense for `audio`.
 pub static AUDIO_PLOTS: &[&Plot] =
     &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+
+/// The plots that make sense for `zookeeper`.
 pub static ZOOKEEPER_PLOTS: &[&Plot] =
     &[&ZK_LEADERS, &ZK_MEANS, &ZK_SESSIONS, &ZK_ZXID_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];

@@ -2,9 +2,9 @@
 //!
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
-pub mod p2p;
-pub mod cristian;
 pub mod audio;
+pub mod cristian;
+pub mod p2p;
 pub mod raft;
 pub mod replication;
 pub mod zookeeper;
