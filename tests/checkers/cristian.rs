@@ -233,7 +233,9 @@ fn twins(check: &str, good: &Story, bad: &Story, sentence: &str) {
 /// A run of another system, or none at all, is no evidence of right clocks.
 #[test]
 fn an_empty_trace_passes_no_check_of_clocks_or_books() {
-    for checker in CRISTIAN_CHECKS.iter().filter(|checker| checker.name != "no_panic") {
+    // Where nothing was asked, nothing is unanswered; and nobody has panicked.
+    let general = ["no_panic", "all_operations_answered"];
+    for checker in CRISTIAN_CHECKS.iter().filter(|checker| !general.contains(&checker.name)) {
         assert!(matches!(checker.judge(&Trace::default(), &Params::new()), Verdict::Unknown(_)), "{}", checker.name);
     }
 }
@@ -317,7 +319,7 @@ fn a_held_clock_does_not_go_back() {
         story.round(S1, &first).reading(S1, 2 * SECOND - 1_000, 4_000, 9_000).round(S1, &ahead);
         story
     };
-    twins("clock_never_backwards", &with(0), &with(-4_000), "the clock of s1 went back by 3,000 µs");
+    twins("clock_never_backwards", &with(0), &with(-4_000), "the clock of s1 went back by 4,000 µs");
 }
 
 /// At 5 % a clock gains 50 ms in a second and no more.
