@@ -67,8 +67,8 @@ fn traces() -> Vec<(&'static str, Trace)> {
 #[test]
 fn every_plot_draws_the_sample() {
     let trace = Sample::default().trace();
-    assert_eq!(PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(), SCENES.map(|(name, _)| name));
-    for plot in PLOTS {
+    assert_eq!(RAFT_PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(), SCENES.map(|(name, _)| name));
+    for plot in RAFT_PLOTS {
         let drawing = (plot.draw)(&trace).unwrap_or_else(|| panic!("{} draws nothing", plot.name));
         assert!(drawing.svg.starts_with("<svg ") && drawing.svg.ends_with("</svg>\n"), "{}", plot.name);
         assert!(drawing.svg.contains("raft/leader-isolated, seed 42") && drawing.svg.contains("sans-serif"), "{}", plot.name);
@@ -82,7 +82,7 @@ fn every_plot_draws_the_sample() {
 fn the_bytes_are_the_same_twice_and_on_another_thread() {
     let draw = || {
         let trace = Sample::default().trace();
-        PLOTS.iter().map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png))).collect::<Vec<_>>()
+        RAFT_PLOTS.iter().map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png))).collect::<Vec<_>>()
     };
     let first = draw();
     assert!(first == draw());

@@ -7,3 +7,4 @@ mod good;
 mod help;
 mod texts;
 mod toy;
+mod zookeeper;
