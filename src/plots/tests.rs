@@ -82,7 +82,7 @@ fn every_plot_draws_the_sample() {
 fn the_bytes_are_the_same_twice_and_on_another_thread() {
     let draw = || {
         let trace = Sample::default().trace();
-        PLOTS.iter().map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png))).collect::<Vec<_>>()
+        RAFT_PLOTS.iter().map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png))).collect::<Vec<_>>()
     };
     let first = draw();
     assert!(first == draw());

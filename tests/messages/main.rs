@@ -10,3 +10,4 @@ mod p2p;
 mod replication;
 mod texts;
 mod toy;
+mod zookeeper;

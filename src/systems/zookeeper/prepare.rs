@@ -91,3 +91,84 @@ fn checked<'a>(tree: &'a DataTree, rules: Rules, path: &Rc<str>, version: i32) -
     }
     Ok(node)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::systems::zookeeper::request::{Answer, CreateMode, Outcome};
+
+    /// A tree with one session, and the number of its last transaction.
+    struct Leader {
+        tree: DataTree,
+        session: SessionId,
+        last: u64,
+    }
+
+    impl Leader {
+        fn new() -> Leader {
+            let mut leader = Leader { tree: DataTree::default(), session: SessionId(1), last: 0 };
+            leader.commit(Txn::OpenSession { timeout_ms: 1_000, password: 7 });
+            leader
+        }
+
+        fn commit(&mut self, txn: Txn) -> Outcome {
+            self.last += 1;
+            let entry = Entry::new(Zxid(self.last), self.session, 0, 0, txn);
+            self.tree.apply(&entry, Rules::default(), true).0
+        }
+
+        fn ask(&mut self, op: &Op) -> Outcome {
+            let txn = prepare(&self.tree, Rules::default(), self.session, op);
+            self.commit(txn)
+        }
+    }
+
+    fn create(path: &str, mode: CreateMode) -> Op {
+        Op::Create { path: path.into(), data: b"x"[..].into(), mode }
+    }
+
+    /// The number counts the children that ever were, so that one that was removed is not given again.
+    #[test]
+    fn sequence_numbers_are_never_given_twice() {
+        let mut leader = Leader::new();
+        let first = leader.ask(&create("/n_", CreateMode::PersistentSequential));
+        assert_eq!(first, Ok(Answer::Created("/n_0000000000".into())));
+        leader.ask(&Op::Delete { path: "/n_0000000000".into(), version: ANY_VERSION }).expect("it is there");
+        let second = leader.ask(&create("/n_", CreateMode::PersistentSequential));
+        assert_eq!(second, Ok(Answer::Created("/n_0000000001".into())));
+    }
+
+    /// The second part fails, so the first one must not happen, although it could.
+    #[test]
+    fn a_multi_is_all_or_nothing() {
+        let mut leader = Leader::new();
+        let outcome = leader.ask(&Op::Multi(vec![create("/a", CreateMode::Persistent), create("/b/c", CreateMode::Persistent)]));
+        assert_eq!(outcome, Err(ErrorCode::NoNode));
+        assert!(leader.tree.get("/a").is_none());
+        let outcome = leader.ask(&Op::Multi(vec![create("/b", CreateMode::Persistent), create("/b/c", CreateMode::Persistent)]));
+        assert!(outcome.is_ok() && leader.tree.get("/b/c").is_some());
+    }
+
+    /// The end of a session takes its znodes with it, and the digest of the state goes back to what it was without them.
+    #[test]
+    fn ephemerals_go_with_their_session() {
+        let mut leader = Leader::new();
+        leader.ask(&create("/e", CreateMode::Ephemeral)).expect("the path is free");
+        assert_eq!(leader.ask(&create("/e/below", CreateMode::Persistent)), Err(ErrorCode::NoChildrenForEphemerals));
+        let session = leader.session;
+        leader.ask(&Op::Close).expect("it is open");
+        assert!(leader.tree.get("/e").is_none() && leader.tree.ephemerals_of(session).is_empty());
+        assert_eq!(leader.ask(&create("/f", CreateMode::Persistent)), Err(ErrorCode::SessionExpired));
+    }
+
+    /// A snapshot holds everything: the tree that is read back goes on like the other one.
+    #[test]
+    fn a_tree_survives_its_snapshot() {
+        let mut leader = Leader::new();
+        leader.ask(&create("/a", CreateMode::Persistent)).expect("the path is free");
+        leader.ask(&create("/a/e_", CreateMode::EphemeralSequential)).expect("the path is free");
+        let bytes = leader.tree.encode();
+        assert_eq!(DataTree::decode(&bytes).as_ref(), Some(&leader.tree));
+        assert_eq!(DataTree::decode(&bytes[1..]), None);
+    }
+}
