@@ -57,5 +57,4 @@ impl<'a> Case<'a> {
     pub(super) fn zookeeper(&self) -> &ZkTrace<'a> {
         self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
     }
-
 }

@@ -13,8 +13,8 @@ mod audio_waveform;
 mod axis;
 mod clock_offsets;
 mod clock_rounds;
-mod error_over_delay;
 mod distribution;
+mod error_over_delay;
 mod faults;
 mod font;
 mod frame;
@@ -48,8 +48,8 @@ pub use audio_playout::AUDIO_PLAYOUT;
 pub use audio_waveform::AUDIO_WAVEFORM;
 pub use clock_offsets::CLOCK_OFFSETS;
 pub use clock_rounds::CLOCK_ROUNDS;
-pub use error_over_delay::ERROR_OVER_DELAY;
 pub use distribution::{Series, distribution};
+pub use error_over_delay::ERROR_OVER_DELAY;
 pub use latency::LATENCY;
 pub use library::LIBRARY;
 pub use messages::MESSAGES;
@@ -80,11 +80,35 @@ pub struct Drawing {
 }
 
 /// All plots, in the order of a report.
-pub static PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS, &P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &PROMOTIONS, &WRITE_PATH, &STALENESS, &ZK_LEADERS, &ZK_SESSIONS, &ZK_MEANS, &ZK_ZXID_LAG];
+pub static PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+    &P2P_PRESENCE,
+    &P2P_TRANSFERS,
+    &P2P_STATUSES,
+    &P2P_LOG_LAG,
+    &CLOCK_ROUNDS,
+    &ERROR_OVER_DELAY,
+    &LIBRARY,
+    &AUDIO_PLAYOUT,
+    &AUDIO_BUFFER,
+    &AUDIO_WAVEFORM,
+    &PROMOTIONS,
+    &WRITE_PATH,
+    &STALENESS,
+    &ZK_LEADERS,
+    &ZK_SESSIONS,
+    &ZK_MEANS,
+    &ZK_ZXID_LAG,
+];
 
 /// The plots that make sense for Raft.
 pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
-
 
 /// The plots that make sense for `p2p`.
 pub static P2P_PLOTS: &[&Plot] =

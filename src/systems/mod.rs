@@ -110,4 +110,11 @@ pub trait System: Send + Sync + 'static {
 }
 
 /// All systems, in the order of the documentation.
-pub const SYSTEMS: &[&dyn System] = &[&raft::RaftSystem, &audio::AudioSystem, &cristian::CristianSystem, &zookeeper::ZooKeeperSystem, &replication::ReplicationSystem, &p2p::P2pSystem];
+pub const SYSTEMS: &[&dyn System] = &[
+    &raft::RaftSystem,
+    &audio::AudioSystem,
+    &cristian::CristianSystem,
+    &zookeeper::ZooKeeperSystem,
+    &replication::ReplicationSystem,
+    &p2p::P2pSystem,
+];

@@ -11,8 +11,8 @@ mod liveness;
 mod logs;
 mod membership;
 mod p2p;
-mod replication;
 mod p2p_damaged;
+mod replication;
 mod run;
 mod zookeeper;
 
