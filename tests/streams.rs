@@ -207,6 +207,7 @@ fn scenario(seconds: u64) -> Scenario {
         model: Default::default(),
         settings: Arc::new(NoSettings),
         checks: vec![],
+        inputs: vec![],
         resolved: String::new(),
     };
     scenario.network.default.latency = Latency::Constant(ms(20));

@@ -103,7 +103,11 @@ pub(super) fn leader(world: &dyn World, pool: &[NodeId]) -> Option<NodeId> {
 }
 
 fn leader_or_any(world: &mut dyn World, pool: &[NodeId]) -> Option<NodeId> {
-    leader(world, pool).or_else(|| pick(world, pool, 1).first().copied())
+    leader(world, pool).or_else(|| {
+        // One that could lead, as far as nodes show that: a client of the leader does not stand for it.
+        let could: Vec<NodeId> = pool.iter().copied().filter(|node| world.metric(*node, "role").is_some()).collect();
+        pick(world, if could.is_empty() { pool } else { &could }, 1).first().copied()
+    })
 }
 
 /// The nodes of the leader's role without it; where none leads, a node at random stands for it.

@@ -30,6 +30,8 @@ struct Ear {
     up: bool,
     /// It hears, or should: a session is on its way that has not ended for it.
     in_session: bool,
+    /// It has heard something since it was switched on.
+    heard: bool,
     ended: Option<u64>,
     quiet_since: u64,
     /// Faults that are at work and name it.
@@ -102,18 +104,20 @@ impl<'a> World<'a> {
                 if let Some(place) = place {
                     let ear = &mut self.ears[place];
                     // A device that was switched on in the middle of a song may be too late for it.
-                    (ear.up, ear.in_session, ear.quiet_since) = (up, false, now);
+                    (ear.up, ear.in_session, ear.heard, ear.quiet_since) = (up, false, false, now);
                 }
             }
             (Kind::TakeOver(at), _) => {
-                for ear in self.ears.iter_mut().filter(|ear| ear.up && !ear.in_session && ear.ended < Some(at.session)) {
+                // Nor is one cut off that has not heard anything yet: by the time that it is back, the song may be over.
+                let reached = |ear: &&mut Ear| ear.up && ear.faults == 0 && !ear.in_session && ear.ended < Some(at.session);
+                for ear in self.ears.iter_mut().filter(reached) {
                     (ear.in_session, ear.quiet_since) = (true, now);
                 }
             }
             (Kind::Play { .. }, Some(place)) => {
                 self.judge(place, now, findings);
                 let ear = &mut self.ears[place];
-                (ear.in_session, ear.quiet_since, ear.told) = (true, now, false);
+                (ear.in_session, ear.heard, ear.quiet_since, ear.told) = (true, true, now, false);
             }
             (Kind::End { session, .. }, Some(place)) => {
                 self.judge(place, now, findings);
@@ -156,8 +160,9 @@ impl<'a> World<'a> {
         let cut = targets.split('|').next().unwrap_or("");
         for word in cut.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')) {
             if let Some(place) = self.listeners.iter().position(|node| self.audio.name(*node) == word) {
-                let faults = &mut self.ears[place].faults;
-                *faults = faults.saturating_add_signed(change);
+                let ear = &mut self.ears[place];
+                ear.faults = ear.faults.saturating_add_signed(change);
+                ear.in_session &= ear.heard || change < 0;
             }
         }
     }

@@ -175,6 +175,7 @@ impl<'a> Reading<'a> {
 
 /// What clocks did, in order.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant, reason = "values of a moment, never kept")]
 pub(super) enum Tick<'a> {
     Round(Round<'a>),
     Reading(Reading<'a>),

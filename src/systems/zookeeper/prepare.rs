@@ -107,7 +107,7 @@ mod tests {
     impl Leader {
         fn new() -> Leader {
             let mut leader = Leader { tree: DataTree::default(), session: SessionId(1), last: 0 };
-            leader.commit(Txn::OpenSession { timeout_ms: 1_000, password: 7 });
+            leader.commit(Txn::OpenSession { timeout_ms: 1_000, password: 7 }).expect("a session can be opened");
             leader
         }
 
