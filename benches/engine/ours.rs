@@ -123,6 +123,7 @@ fn play(nodes: u32, balls: u64, link: LinkSpec, duration: Duration) -> u64 {
         model: Default::default(),
         settings: Arc::new(NoSettings),
         checks: vec![],
+        inputs: vec![],
         resolved: String::new(),
     };
     scenario.network.default = link;
