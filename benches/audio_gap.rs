@@ -49,8 +49,8 @@ fn scenario(timeout: (u32, u32), heartbeat: u32, depth: u32) -> Scenario {
         ("audio.target_depth", format!("{depth}ms")),
         ("audio.buffer_max", "3s".to_owned()),
         ("network.loss", "0.02".to_owned()),
-        // The song begins at a time that depends on the first election; the crash is within it in any case.
-        ("nemesis.crash.at", "[\"2500ms\", \"5s\"]".to_owned()),
+        // Within the song in any case, which begins after the first election.
+        ("nemesis.crash.at", if timeout.0 < 1_000 { "[\"2500ms\", \"5s\"]" } else { "[\"4s\", \"5500ms\"]" }.to_owned()),
         ("nemesis.crash.duration", "3s".to_owned()),
     ];
     let overrides: Vec<(String, String)> = set.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
