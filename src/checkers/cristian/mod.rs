@@ -167,7 +167,7 @@ impl<'a> Reading<'a> {
             mono: int("mono_us")?,
             bound: Some(int("error_bound_us")?).filter(|bound| *bound >= 0),
             by_hand: int("by_hand_us")?,
-            slew_ppm: int("slew_ppm")?,
+            slew_ppm: int("slew_ppm")?.clamp(0, 10_000_000),
             mode: event.fields.text("mode")?,
         })
     }
