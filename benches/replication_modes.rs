@@ -11,7 +11,7 @@ use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
 use seedbed::trace::{NEMESIS, OpType, Trace, Value};
 
-const SEEDS: u64 = 50;
+const SEEDS: u64 = 20;
 
 fn main() {
     println!(

@@ -78,7 +78,7 @@ use self::coordination::{Coordination, Keeper};
 use self::coordinator::{Coordinator, first_view};
 use self::ensemble::Ensemble;
 use self::replica::Replica;
-use super::zookeeper::{Server, SessionSettings};
+use super::zookeeper::{Server, SessionSettings, ZK_MESSAGES};
 use super::{Complaint, Defect, Shown, System};
 use crate::checkers::{Checker, REPLICATION_CHECKS};
 use crate::node::{Identity, NodeId};
@@ -90,7 +90,7 @@ use crate::trace::Word;
 /// The system.
 pub struct ReplicationSystem;
 
-const MESSAGES: &[Shown] = &[
+const OWN_MESSAGES: &[Shown] = &[
     Shown { name: "Request", summary: "A client asks." },
     Shown { name: "Answer", summary: "A replica answers, or sends the client to another." },
     Shown { name: "Append", summary: "The leader sends records, or none to show itself." },
@@ -103,6 +103,17 @@ const MESSAGES: &[Shown] = &[
     Shown { name: "Fence", summary: "The coordinator closes all epochs before a new one." },
     Shown { name: "Position", summary: "How far a replica's log goes, and its promise to follow no earlier epoch." },
 ];
+
+/// The system's own messages, and those of the ensemble that keeps the view.
+const MESSAGES: &[Shown] = &{
+    let mut all = [OWN_MESSAGES[0]; OWN_MESSAGES.len() + ZK_MESSAGES.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = if i < OWN_MESSAGES.len() { OWN_MESSAGES[i] } else { ZK_MESSAGES[i - OWN_MESSAGES.len()] };
+        i += 1;
+    }
+    all
+};
 
 /// A client that gives an operation up sooner than this may do so in the time of an ordinary promotion.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
