@@ -3,7 +3,7 @@
 //! The leader decides, by what reached it: a sign of life that is stuck at a server that is cut off does not count. A new leader counts from its establishment.
 //! A leader that was paused, or that lost its majority, is late without fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Kind, judge_zk, show};
 use crate::checkers::findings::{number, seconds, whole};
@@ -46,6 +46,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let drift = number(params, "drift").clamp(0.0, 1.0);
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut timeouts: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut ended: BTreeSet<u64> = BTreeSet::new();
         let mut leaders: BTreeMap<NodeId, Leadership> = BTreeMap::new();
         // A session counts from its proposal, which may take a while to be committed.
         let mut proposed: BTreeMap<u64, u64> = BTreeMap::new();
@@ -63,7 +64,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     proposed.entry(zxid).or_insert(time);
                 }
                 Kind::SessionOpen { session, timeout_us } => {
-                    timeouts.insert(session, timeout_us);
+                    // Servers that catch up tell of sessions that have long ended.
+                    if !ended.contains(&session) {
+                        timeouts.insert(session, timeout_us);
+                    }
                     if let Some(leader) = leaders.get_mut(&node) {
                         let since = proposed.get(&session).copied().unwrap_or(time).max(leader.since_us);
                         leader.heard_us.entry(session).or_insert(since);
@@ -82,9 +86,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     }
                 }
                 Kind::SessionClose { session, .. } => {
+                    ended.insert(session);
                     timeouts.remove(&session);
                 }
                 Kind::Expire { session } => {
+                    ended.insert(session);
                     let Some(leader) = leaders.get_mut(&node) else { continue };
                     let Some(timeout) = timeouts.remove(&session) else { continue };
                     let heard = leader.heard_us.remove(&session).unwrap_or(leader.since_us);

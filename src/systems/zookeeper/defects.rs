@@ -28,20 +28,20 @@ defects! {
         "A follower acknowledges a proposal before it is on the disk."
     EpochNotPersisted "epoch-not-persisted" "zab_one_leader_per_epoch" "zookeeper/power-failure" 2
         "The epochs are not written to the disk: after a restart a server promises the same epoch again."
-    VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/far-server" 2
+    VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/far-server" 12
         "The server with the largest number is elected, whatever its log lacks."
-    ApplyOnProposal "apply-on-proposal" "zab_primary_integrity" "zookeeper/two-cut-off" 2
+    ApplyOnProposal "apply-on-proposal" "zab_primary_integrity" "zookeeper/two-cut-off" 3
         "A follower applies a proposal when it has logged it, before it is committed."
     TruncIgnored "trunc-ignored" "zab_total_order" "zookeeper/leader-isolated" 2
         "A follower keeps transactions that the new leader tells it to cut off."
-    EphemeralsKeptOnReplay "ephemerals-kept-on-replay" "replicas_equal" "zookeeper/followers-restart" 2
+    EphemeralsKeptOnReplay "ephemerals-kept-on-replay" "replicas_equal" "zookeeper/followers-restart" 3
         "A server that catches up does not remove the ephemeral znodes of sessions that ended meanwhile."
-    SyncAnsweredLocally "sync-answered-locally" "linearizable" "zookeeper/leader-isolated" 2
+    SyncAnsweredLocally "sync-answered-locally" "linearizable" "zookeeper/leader-isolated" 3
         "A server answers `sync` at once, from what it has."
     CountsAbsentFollowers "counts-absent-followers" "zk_leader_elected" "zookeeper/leader-isolated" 2
         "A leader that has lost its majority goes on leading."
     // Sessions and watches.
-    ClientZxidIgnored "client-zxid-ignored" "session_zxid_monotone" "zookeeper/clients-move" 2
+    ClientZxidIgnored "client-zxid-ignored" "session_zxid_monotone" "zookeeper/clients-move" 3
         "A server accepts a client at once, also one that has seen a newer state than its own."
     ReadsOvertakeWrites "reads-overtake-writes" "fifo_client_order" "zookeeper/sessions-and-watches" 2
         "A read is answered at once, before the writes that its client asked for earlier."
@@ -49,13 +49,13 @@ defects! {
         "When a client moves to another server, its ephemeral znodes are removed although its session lives."
     DeadlinesOfTheOldLeader "deadlines-of-the-old-leader" "session_expiry" "zookeeper/leader-killed-again-and-again" 2
         "A new leader takes sessions that it has not heard of yet for silent, and expires them."
-    SessionsNeverExpire "sessions-never-expire" "session_expiry" "zookeeper/sessions-and-watches" 2
+    SessionsNeverExpire "sessions-never-expire" "session_expiry" "zookeeper/sessions-and-watches" 3
         "A new leader sets no deadline for the sessions that it finds."
     WatchAfterReply "watch-after-reply" "watch_before_data" "zookeeper/sessions-and-watches" 2
         "A watch tells of a change only after later answers have shown it."
     WatchStays "watch-stays" "watch_once" "zookeeper/sessions-and-watches" 2
         "A watch that has told stays set, and tells again."
-    WatchesLostOnReconnect "watches-lost-on-reconnect" "watch_complete" "zookeeper/clients-move" 2
+    WatchesLostOnReconnect "watches-lost-on-reconnect" "watch_complete" "zookeeper/clients-move" 3
         "A client that moves to another server does not set its watches again."
     // Operations.
     VersionIgnored "version-ignored" "conditional_updates" "zookeeper/sessions-and-watches" 2

@@ -148,6 +148,7 @@ impl Server {
                 self.leader_tick(host);
                 self.follower_tick(host);
                 self.clients_tick(host);
+                self.maybe_compact(host);
             }
             ZkTimer::Retransmit => self.for_each_channel(|channel| channel.resend(host)),
             ZkTimer::Session => {}
@@ -260,9 +261,7 @@ impl Server {
             let prev = self.tree.last();
             let (outcome, triggers) = self.tree.apply(&entry, self.rules, live);
             events::apply(host, &entry, prev, self.tree.chain(), self.tree.state());
-            if self.leading.is_some() {
-                show_changes(host, &entry, &triggers);
-            }
+            show_changes(host, &entry, &triggers);
             for trigger in &triggers {
                 self.fire_watches(host, entry.zxid, trigger);
             }
@@ -270,6 +269,10 @@ impl Server {
             self.applied += 1;
             self.applied_since_snapshot += 1;
         }
+    }
+
+    /// Half a tick has passed: enough transactions for another snapshot? Not in the step that applies them, so that clients do not wait for it.
+    fn maybe_compact(&mut self, host: &mut impl Host) {
         if self.settings.snapshot_every > 0 && self.applied_since_snapshot >= self.settings.snapshot_every {
             self.applied_since_snapshot = 0;
             self.log.compact(host, &self.tree, self.settings.log_trailing);
@@ -277,7 +280,7 @@ impl Server {
     }
 }
 
-/// The leader tells the trace what a transaction changes.
+/// Tell the trace what a transaction changes.
 fn show_changes(host: &mut impl Host, entry: &Entry, triggers: &[Trigger]) {
     match &entry.txn {
         Txn::OpenSession { timeout_ms, .. } => events::session_open(host, SessionId(entry.zxid.0), *timeout_ms),
