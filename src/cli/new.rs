@@ -8,6 +8,9 @@ pub fn scenario(system: &dyn System) -> String {
     let role = system.roles().first().copied().unwrap_or("peer");
     let leads = system.metrics().iter().any(|metric| metric.name == "role");
     let targets = if leads { "leader" } else { "one" };
+    // Most systems need a node of each role, or can do with one.
+    let others = system.roles().iter().skip(1).map(|role| format!("\n[[nodes.node]]\nname = \"{role}-1\"\nrole = \"{role}\"\n"));
+    let others: String = others.collect();
     let mut text = format!(
         r#"# The file name is the claim that the scenario makes; this line says it in a sentence.
 description = "One node is cut off for 2 s: the others go on, and after healing all is as it should be."
@@ -20,7 +23,7 @@ recovery = "10s"        # then everything heals, and liveness is judged
 count = 5               # n1 to n5, each a {role}; or [[nodes.node]] for names and settings of their own
 # clock_offset = ["-200ms", "200ms"]
 # drift_ppm = [-100, 100]
-
+{others}
 [{name}]
 # The system's own settings: `seedbed explain {name}`.
 # defects = []          # mistakes to be made: `seedbed list defects`
