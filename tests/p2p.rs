@@ -46,7 +46,7 @@ fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
             lengths.insert(first.fields.int("bytes").unwrap_or(-1));
         }
         // A program that stops leaves its machine to send what is in the buffer, so the cut is at the end of a buffer and not of a segment.
-        let wanted = if fault == "stop" { 8 } else { 35 };
+        let wanted = if fault == "stop" { 8 } else { 30 };
         assert!(lengths.len() >= wanted, "{fault}: the transfer ended at {} lengths: {lengths:?}", lengths.len());
         assert!(lengths.contains(&60_000), "{fault}: a late cut leaves the transfer alone");
     }
