@@ -163,7 +163,7 @@ mod tests {
             assert!(insert(body).is_err_and(|message| message.starts_with("no es un formulario: ")), "{body}");
         }
         assert_eq!(parse_write(Operation::Delete, "{}"), Err("falta id".to_owned()));
-        assert_eq!(&*read(Verb::Get, "nonsense", &Table::default())[..17], "{\"message\":\"no es");
+        assert_eq!(&read(Verb::Get, "nonsense", &Table::default())[..17], "{\"message\":\"no es");
     }
 
     /// The answers are those of the assignment.
