@@ -21,13 +21,7 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// A trace of which nothing is prepared yet.
     pub fn new(trace: &'a Trace) -> Self {
-        Case {
-            trace,
-            history: OnceCell::new(),
-            raft: OnceCell::new(),
-            replication: OnceCell::new(),
-            zookeeper: OnceCell::new(),
-        }
+        Case { trace, history: OnceCell::new(), raft: OnceCell::new(), replication: OnceCell::new(), zookeeper: OnceCell::new() }
     }
 
     /// The operations of the clients, invocations paired with completions.
