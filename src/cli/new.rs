@@ -11,6 +11,7 @@ pub fn scenario(system: &dyn System) -> String {
     // Most systems need a node of each role, or can do with one.
     let others = system.roles().iter().skip(1).map(|role| format!("\n[[nodes.node]]\nname = \"{role}-1\"\nrole = \"{role}\"\n"));
     let others: String = others.collect();
+    let settings = system.starting_settings();
     let mut text = format!(
         r#"# The file name is the claim that the scenario makes; this line says it in a sentence.
 description = "One node is cut off for 2 s: the others go on, and after healing all is as it should be."
@@ -26,7 +27,7 @@ count = 5               # n1 to n5, each a {role}; or [[nodes.node]] for names a
 {others}
 [{name}]
 # The system's own settings: `seedbed explain {name}`.
-# defects = []          # mistakes to be made: `seedbed list defects`
+{settings}# defects = []          # mistakes to be made: `seedbed list defects`
 
 [network]
 latency = ["1ms", "10ms"]   # or "5ms", or {{ dist = "lognormal", median = "5ms", p99 = "25ms" }}

@@ -93,6 +93,10 @@ pub trait System: Send + Sync + 'static {
         let _ = scenario;
         vec![]
     }
+    /// Lines for its section in a new scenario, where it cannot do without.
+    fn starting_settings(&self) -> &'static str {
+        ""
+    }
     /// What it refuses of a scenario that reads well otherwise.
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
         let _ = scenario;

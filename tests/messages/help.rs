@@ -81,7 +81,15 @@ fn a_new_scenario_is_a_scenario() {
     // As it stands, and with every line that is commented out taken in as far as they go together.
     for system in toy::SYSTEMS.iter().chain(SYSTEMS) {
         let text = new::scenario(*system);
-        read_text_with(&[*system], "new", &text, &[], &[]).unwrap_or_else(|error| panic!("{}:\n{error}", system.name()));
+        if system.starting_settings().is_empty() {
+            read_text_with(&[*system], "new", &text, &[], &[]).unwrap_or_else(|error| panic!("{}:\n{error}", system.name()));
+            continue;
+        }
+        // What it names lies beside it.
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::copy("scenarios/audio/melody.wav", folder.path().join("melody.wav")).expect("the song is there");
+        std::fs::write(folder.path().join("new.toml"), &text).expect("writable");
+        read_file(&folder.path().join("new.toml"), &[], &[]).unwrap_or_else(|error| panic!("{}:\n{error}", system.name()));
     }
     let text = new::scenario(toy::SYSTEMS[0]);
     let whole: Vec<&str> = text

@@ -61,7 +61,14 @@ fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<crate::trace::NodeId>,
         let told = call.completed.is_some_and(|completed| completed < from);
         call.service == Service::Connect && call.user == user && call.peer == peer && call.status == Some(0) && told
     });
-    began.is_some_and(|began| !ended(p2p, user, began.invoked, to))
+    // A peer shares for one user at a time: whoever connects there next takes its place.
+    let replaced = |since: u64| {
+        p2p.calls.iter().any(|other| {
+            let connects = other.service == Service::Connect && other.user != user && other.peer == peer;
+            connects && (other.open || other.status == Some(0)) && other.invoked < to && other.completed.is_none_or(|at| at > since)
+        })
+    };
+    began.is_some_and(|began| !ended(p2p, user, began.invoked, to) && !replaced(began.invoked))
 }
 
 /// Whether anything may have ended a user's connection in this time.

@@ -149,6 +149,10 @@ impl System for AudioSystem {
         DEFECTS
     }
 
+    fn starting_settings(&self) -> &'static str {
+        "songs = \"melody.wav\"    # a WAV, MP3 or Ogg Vorbis file beside this one or below its folder\n"
+    }
+
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
         let settings: &AudioSettings = scenario.settings();
         let count = |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
