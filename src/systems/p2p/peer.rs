@@ -45,6 +45,10 @@ struct Job {
     transfers: u32,
     /// Whether the list of users was asked for since the command began.
     refreshed: bool,
+    /// Where the last transfer was from.
+    address: Option<Address>,
+    /// Whether that one ended with status 1.
+    missing: bool,
     /// The port of a connection to come.
     port: u16,
     work: Option<Work>,
@@ -160,7 +164,17 @@ impl Peer {
             }
             return;
         }
-        self.job = Some(Job { client, serial, command: command.clone(), transfers: 0, refreshed: false, port: 0, work: None });
+        self.job = Some(Job {
+            client,
+            serial,
+            command: command.clone(),
+            transfers: 0,
+            refreshed: false,
+            address: None,
+            missing: false,
+            port: 0,
+            work: None,
+        });
         match &*command {
             Command::Service { service, user, arguments } => self.on_service(ctx, *service, user, arguments),
             Command::Create { file, bytes, hidden } => {
@@ -188,7 +202,7 @@ impl Peer {
         }
         let mut strings = vec![user.to_owned()];
         if service == Service::Connect {
-            let port = Share::draw_port(ctx);
+            let port = self.share.draw_port(ctx);
             if let Some(job) = &mut self.job {
                 job.port = port;
             }
@@ -232,7 +246,7 @@ impl Peer {
             }
             // Where only the list was asked for, it is the transfer that has failed.
             Progress::NoDate | Progress::NotReached | Progress::NoAnswer if service == Service::GetFile => {
-                self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_address"));
+                self.answer_without_address(ctx);
             }
             Progress::NoDate => self.answer(ctx, not_asked("no date")),
             Progress::NotReached => self.answer(ctx, not_asked("no directory")),
@@ -287,6 +301,7 @@ impl Peer {
     fn fetch(&mut self, ctx: &mut Step<'_>, address: &Address, file: &str, name: &str) {
         let Some(job) = &mut self.job else { return };
         job.transfers += 1;
+        job.address = Some(address.clone());
         job.work = Some(Work::Fetching(Fetch::start(ctx, &self.settings, address, job.transfers, file, name)));
         // A name that leads nowhere makes no connection.
         if ctx.find(&address.host).is_none() {
@@ -304,19 +319,29 @@ impl Peer {
     }
 
     fn after_refresh(&mut self, ctx: &mut Step<'_>, arguments: &[String]) {
-        let [owner, file, name] = arguments else { return };
+        let ([owner, file, name], Some(job)) = (arguments, &self.job) else { return };
         match self.cache.get(owner).cloned() {
-            Some(address) => self.fetch(ctx, &address, file, name),
-            None => self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_address")),
+            // Who has just said that there is no such file would say it again.
+            Some(address) if !(job.missing && job.address.as_ref() == Some(&address)) => self.fetch(ctx, &address, file, name),
+            _ => self.answer_without_address(ctx),
         }
     }
 
+    /// There is nobody else to ask.
+    fn answer_without_address(&mut self, ctx: &mut Step<'_>) {
+        let missing = self.job.as_ref().is_some_and(|job| job.missing);
+        self.answer(ctx, if missing { Answer::status(1) } else { Answer::told(Service::GetFile.fail(), "no_address") });
+    }
+
     fn on_transfer(&mut self, ctx: &mut Step<'_>, end: Option<End>) {
-        let (Some(end), Some(job)) = (end, &self.job) else { return };
+        let (Some(end), Some(job)) = (end, &mut self.job) else { return };
+        // An address that is out of date may lead nowhere, or to where the user was before.
+        let may_be_stale = job.transfers < TRANSFERS_MAX && !job.refreshed && !self.settings.rules.trusts_cache();
+        job.missing = end == End::Missing;
         match end {
             End::Whole(bytes) => self.answer(ctx, Answer::told(0, bytes.to_string())),
+            End::Missing | End::Failed(_) if may_be_stale => self.refresh(ctx),
             End::Missing => self.answer(ctx, Answer::status(1)),
-            End::Failed(_) if job.transfers < TRANSFERS_MAX && !job.refreshed && !self.settings.rules.trusts_cache() => self.refresh(ctx),
             End::Failed(reason) => self.answer(ctx, Answer::told(Service::GetFile.fail(), reason)),
         }
     }

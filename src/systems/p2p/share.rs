@@ -18,6 +18,10 @@ use super::service::Service;
 use super::settings::P2pSettings;
 use crate::node::{NodeId, Port, StreamEvent, StreamId};
 
+/// Ports of connections are drawn from these.
+const FIRST_PORT: u64 = 20_000;
+const LAST_PORT: u64 = 60_000;
+
 /// A user who is connected at this peer.
 #[derive(Debug, Default)]
 struct Session {
@@ -44,6 +48,8 @@ pub struct Share {
     sessions: BTreeMap<String, Session>,
     callers: BTreeMap<StreamId, Caller>,
     sending: BTreeMap<StreamId, Sending>,
+    /// Ports that were drawn already.
+    drawn: BTreeSet<u16>,
     /// The size of a connection's send buffer, bytes.
     buffer: usize,
 }
@@ -51,12 +57,21 @@ pub struct Share {
 impl Share {
     /// Nobody is connected here.
     pub fn new(buffer: usize) -> Share {
-        Share { sessions: BTreeMap::new(), callers: BTreeMap::new(), sending: BTreeMap::new(), buffer }
+        Share { sessions: BTreeMap::new(), callers: BTreeMap::new(), sending: BTreeMap::new(), drawn: BTreeSet::new(), buffer }
     }
 
-    /// A port for a connection to come; nobody is answered there until it stands.
-    pub fn draw_port(ctx: &mut Step<'_>) -> u16 {
-        ctx.rng().between(20_000, 60_000) as u16
+    /// A port for a connection to come, other than those of this program before; nobody is answered there until it stands.
+    pub fn draw_port(&mut self, ctx: &mut Step<'_>) -> u16 {
+        loop {
+            let port = ctx.rng().between(FIRST_PORT, LAST_PORT) as u16;
+            if self.drawn.insert(port) {
+                return port;
+            }
+            // Nobody connects so often but a script without end; old ports may then come again.
+            if self.drawn.len() as u64 > (LAST_PORT - FIRST_PORT) / 2 {
+                self.drawn = self.sessions.values().map(|session| session.port).collect();
+            }
+        }
     }
 
     /// The directory has connected the user.
