@@ -147,7 +147,7 @@ fn page() -> String {
 Each can be switched on with `--defect NAME`, or with `defects = [\"NAME\"]` in the section of the system. This page is printed from the code; a test runs
 every line: within so many seeds of the scenario, from seed 0, the check finds the mistake, and the same seeds without the mistake are valid.
 
-The number of seeds is that within which the mistake is found with 99 % confidence, from the part of 200 seeds that found it: ln 0.01 / ln(1 − p), but at
+The number of seeds is that within which the mistake is found with 99 % confidence, from the part p of 40 to 200 seeds that found it: ln 0.01 / ln(1 − p), but at
 least 2.
 "
     .to_owned();
