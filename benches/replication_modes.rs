@@ -79,7 +79,7 @@ fn lost(trace: &Trace) -> u64 {
     let prev: BTreeMap<u64, u64> =
         told.filter_map(|event| Some((hash(event.fields.get("hash"))?, hash(event.fields.get("prev"))?))).collect();
     let mut log = BTreeSet::new();
-    let mut head = named("final").last().and_then(|event| hash(event.fields.get("hash")));
+    let mut head = named("final").next_back().and_then(|event| hash(event.fields.get("hash")));
     while let Some(record) = head.filter(|record| *record != 0) {
         log.insert(record);
         head = prev.get(&record).copied();
