@@ -12,14 +12,23 @@ use seedbed::sim::RunOptions;
 use seedbed::systems::SYSTEMS;
 
 fn main() {
-    println!("{:12} {:>12} {:>12} {:>14} {:>24}", "system", "virtual s", "messages", "µs a message", "virtual seconds a second");
+    println!("{:28} {:>12} {:>12} {:>14} {:>24}", "scenario", "virtual s", "messages", "µs a message", "virtual seconds a second");
     for system in SYSTEMS {
         let name = if system.name() == "raft" { "leader-isolated" } else { "tour" };
-        let path = format!("scenarios/{}/{name}.toml", system.name());
-        let measured = measure(&scenario(&path, &[]));
-        let Measured { virtual_s, messages, spent_s } = measured;
-        println!("{:12} {virtual_s:12.0} {messages:12} {:14.2} {:24.0}", system.name(), measured.cost_us(), virtual_s / spent_s);
+        row(&format!("{}/{name}", system.name()));
     }
+    println!("with many nodes:");
+    LARGE.iter().for_each(|name| row(name));
+}
+
+/// The largest cluster that ships for each system that has one.
+const LARGE: &[&str] =
+    &["raft/nine-peers", "audio/fifty-listeners", "cristian/fifty-servers", "replication/seven-replicas", "p2p/two-hundred-peers"];
+
+fn row(name: &str) {
+    let measured = measure(&scenario(&format!("scenarios/{name}.toml"), &[]));
+    let Measured { virtual_s, messages, spent_s } = measured;
+    println!("{name:28} {virtual_s:12.0} {messages:12} {:14.2} {:24.0}", measured.cost_us(), virtual_s / spent_s);
 }
 
 fn scenario(path: &str, set: &[(String, String)]) -> Scenario {
