@@ -14,9 +14,9 @@ use super::types::SessionId;
 use crate::node::{Ctx, NodeId, Probe};
 
 /// Where workers work.
-pub const WORK: &str = "/work";
+pub const JOBS: &str = "/jobs";
 /// Two znodes that are changed together or not at all.
-pub const PAIR: [&str; 2] = ["/work/pair/left", "/work/pair/right"];
+pub const PAIR: [&str; 2] = ["/jobs/pair/left", "/jobs/pair/right"];
 const KEYS: u64 = 4;
 const PIPELINE_MAX: u64 = 4;
 
@@ -93,7 +93,7 @@ impl Worker {
         self.known = self.session.id();
         self.last_made = None;
         let keys = (0..KEYS).map(|key| key_path(key).to_string());
-        let paths = [WORK, "/work/queue", "/work/own", "/work/pair"].map(str::to_owned).into_iter().chain(keys);
+        let paths = [JOBS, "/jobs/queue", "/jobs/own", "/jobs/pair"].map(str::to_owned).into_iter().chain(keys);
         for path in paths.collect::<Vec<_>>() {
             self.session.request(ctx, Op::Create { path: path.into(), data: data("0"), mode: CreateMode::Persistent });
         }
@@ -103,7 +103,7 @@ impl Worker {
 
     fn learn(&mut self, answer: &Answer) {
         match answer {
-            Answer::Created(path) if path.starts_with("/work/queue/") => self.last_made = Some(path.clone()),
+            Answer::Created(path) if path.starts_with("/jobs/queue/") => self.last_made = Some(path.clone()),
             Answer::Stat(stat) | Answer::Data(_, stat) => self.version = stat.version,
             _ => {}
         }
@@ -114,18 +114,18 @@ impl Worker {
         self.made += 1;
         let content = data(&format!("{}-{}", self.name, self.made));
         let key = key_path(ctx.rng().below(KEYS));
-        let own = join("/work/own", &format!("{}-{}", self.name, ctx.rng().below(3)));
+        let own = join("/jobs/own", &format!("{}-{}", self.name, ctx.rng().below(3)));
         let watch = ctx.rng().chance(0.6);
         match ctx.rng().below(100) {
             0..16 => Op::Set { path: key, data: content, version: ANY_VERSION },
             16..28 => Op::Set { path: key, data: content, version: self.version },
             28..44 => Op::Get { path: key, watch },
             44..50 => Op::Exists { path: own, watch },
-            50..56 => Op::Children { path: "/work/queue".into(), watch },
-            56..66 => Op::Create { path: "/work/queue/q_".into(), data: content, mode: CreateMode::EphemeralSequential },
+            50..56 => Op::Children { path: "/jobs/queue".into(), watch },
+            56..66 => Op::Create { path: "/jobs/queue/q_".into(), data: content, mode: CreateMode::EphemeralSequential },
             66..73 => match self.last_made.take() {
                 Some(path) => Op::Delete { path, version: ANY_VERSION },
-                None => Op::Create { path: "/work/queue/p_".into(), data: content, mode: CreateMode::PersistentSequential },
+                None => Op::Create { path: "/jobs/queue/p_".into(), data: content, mode: CreateMode::PersistentSequential },
             },
             73..80 => Op::Create { path: own, data: content, mode: CreateMode::Ephemeral },
             80..84 => Op::Delete { path: own, version: ANY_VERSION },
@@ -152,7 +152,7 @@ impl Worker {
 }
 
 fn key_path(key: u64) -> Path {
-    format!("/work/k{key}").into()
+    format!("/jobs/k{key}").into()
 }
 
 fn data(text: &str) -> Data {
