@@ -3,24 +3,7 @@
 //! The correct path asks a policy function at each such point, named after what is right there.
 
 use super::jitter::next_jitter;
-use crate::systems::Defect;
-
-macro_rules! defects {
-    ($($flaw:ident $name:literal $check:literal $scenario:literal $seeds:literal $summary:literal)*) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Flaw { $($flaw),* }
-
-        /// All mistakes: upload, failover, transport, playout.
-        pub const DEFECTS: &[Defect] = &[
-            $(Defect { name: $name, summary: $summary, caught_by: $check, scenario: $scenario, seeds: $seeds }),*
-        ];
-
-        /// Their names.
-        pub const NAMES: &[&str] = &[$($name),*];
-
-        const FLAWS: &[Flaw] = &[$(Flaw::$flaw),*];
-    };
-}
+use crate::systems::planted::defects;
 
 defects! {
     // Upload.
@@ -69,21 +52,7 @@ defects! {
         "A frame that comes twice counts as played twice."
 }
 
-/// A set of mistakes; empty unless a scenario asks for some.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u32);
-
 impl Rules {
-    /// The mistakes of these names; unknown names count for nothing, because the scenario reader has refused them.
-    pub fn with<'a>(names: impl IntoIterator<Item = &'a str>) -> Rules {
-        let flaws = names.into_iter().filter_map(|name| NAMES.iter().position(|each| *each == name));
-        Rules(flaws.fold(0, |set, position| set | 1 << FLAWS[position] as u32))
-    }
-
-    fn has(self, flaw: Flaw) -> bool {
-        self.0 & 1 << flaw as u32 != 0
-    }
-
     /// Length and digest are said before the file, out of band; the end is where so many bytes have come.
     pub(super) fn says_length_before(self) -> bool {
         !self.has(Flaw::MarkerFraming)
@@ -188,20 +157,5 @@ impl Rules {
     /// A second copy counts as a duplicate and nothing else.
     pub(super) fn counts_duplicates_apart(self) -> bool {
         !self.has(Flaw::DuplicatesCounted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The set is a number with a place for each mistake.
-    #[test]
-    fn every_defect_has_its_own_place() {
-        assert!(FLAWS.len() <= 32);
-        for (position, name) in NAMES.iter().enumerate() {
-            let rules = Rules::with([*name]);
-            assert!(FLAWS.iter().enumerate().all(|(other, flaw)| rules.has(*flaw) == (other == position)), "{name}");
-        }
     }
 }

@@ -1,26 +1,6 @@
 //! The mistakes that can be planted. What each changes is in `rules`.
 
-use crate::systems::Defect;
-
-/// Declares the mistakes once: as a number for the set, as a name for the scenario, and as a line of the table.
-macro_rules! defects {
-    ($($flaw:ident $name:literal $check:literal $scenario:literal $seeds:literal $summary:literal)*) => {
-        /// A mistake.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the table says what each is")]
-        pub enum Flaw { $($flaw),* }
-
-        /// All mistakes: estimates and bounds, disciplines, messages, Berkeley, records, the library.
-        pub const DEFECTS: &[Defect] = &[
-            $(Defect { name: $name, summary: $summary, caught_by: $check, scenario: $scenario, seeds: $seeds }),*
-        ];
-
-        /// Their names.
-        pub const NAMES: &[&str] = &[$($name),*];
-
-        const FLAWS: &[Flaw] = &[$(Flaw::$flaw),*];
-    };
-}
+use crate::systems::planted::defects;
 
 defects! {
     // Estimates and bounds.
@@ -83,24 +63,4 @@ defects! {
         "The queue confirms statements before they are on its disk."
     SpeaksForAll "speaks-for-all" "none_left_is_true" "cristian/owners" 2
         "A server whose own books are gone tells the user that there is none left."
-}
-
-/// A set of mistakes; empty unless a scenario asks for some.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u64);
-
-impl Rules {
-    /// The mistakes of these names; unknown names count for nothing, because the scenario reader has refused them.
-    pub fn with<'a>(names: impl IntoIterator<Item = &'a str>) -> Rules {
-        let flaws = names.into_iter().filter_map(|name| NAMES.iter().position(|each| *each == name));
-        Rules(flaws.fold(0, |set, position| set | bit(FLAWS[position])))
-    }
-
-    pub(super) fn has(self, flaw: Flaw) -> bool {
-        self.0 & bit(flaw) != 0
-    }
-}
-
-fn bit(flaw: Flaw) -> u64 {
-    1 << flaw as u32
 }

@@ -1,26 +1,6 @@
 //! The mistakes that can be planted, and nothing else: which there are, and what each changes.
 
-use crate::systems::Defect;
-
-/// Declares the mistakes once: as a number for the set, as a name for the scenario, and as a line of the table.
-macro_rules! defects {
-    ($($flaw:ident $name:literal $check:literal $scenario:literal $seeds:literal $summary:literal)*) => {
-        /// A mistake.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the table says what each is")]
-        pub enum Flaw { $($flaw),* }
-
-        /// All mistakes: those of the directory, then those of peers.
-        pub const DEFECTS: &[Defect] = &[
-            $(Defect { name: $name, summary: $summary, caught_by: $check, scenario: $scenario, seeds: $seeds }),*
-        ];
-
-        /// Their names.
-        pub const NAMES: &[&str] = &[$($name),*];
-
-        const FLAWS: &[Flaw] = &[$(Flaw::$flaw),*];
-    };
-}
+use crate::systems::planted::defects;
 
 defects! {
     // The directory.
@@ -71,21 +51,7 @@ defects! {
         "When the date service does not answer, a peer writes the date of its own clock."
 }
 
-/// A set of mistakes; empty unless a scenario asks for some. The nodes ask it wherever a mistake is possible, by functions that say what is wrong.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u64);
-
 impl Rules {
-    /// The mistakes of these names; unknown names count for nothing, because the scenario reader has refused them.
-    pub fn with<'a>(names: impl IntoIterator<Item = &'a str>) -> Rules {
-        let flaws = names.into_iter().filter_map(|name| NAMES.iter().position(|each| *each == name));
-        Rules(flaws.fold(0, |set, position| set | bit(FLAWS[position])))
-    }
-
-    fn has(self, flaw: Flaw) -> bool {
-        self.0 & bit(flaw) != 0
-    }
-
     /// Whether a request that was executed already is executed again.
     pub fn repeats_requests(self) -> bool {
         self.has(Flaw::RetryNotIdempotent)
@@ -194,25 +160,5 @@ impl Rules {
     /// Whether a peer trusts its own clock for want of another.
     pub fn dates_itself(self) -> bool {
         self.has(Flaw::OwnClock)
-    }
-}
-
-fn bit(flaw: Flaw) -> u64 {
-    1 << flaw as u32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The set is a number with a place for each mistake.
-    #[test]
-    fn every_defect_has_its_own_place() {
-        assert!(FLAWS.len() <= 64);
-        for (position, name) in NAMES.iter().enumerate() {
-            let rules = Rules::with([*name]);
-            assert!(FLAWS.iter().enumerate().all(|(other, flaw)| rules.has(*flaw) == (other == position)), "{name}");
-        }
-        assert_eq!(Rules::default(), Rules::with(["no-such-defect"]));
     }
 }

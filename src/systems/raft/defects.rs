@@ -1,26 +1,6 @@
 //! The mistakes that can be planted. What each changes is in `rules`.
 
-use crate::systems::Defect;
-
-/// Declares the mistakes once: as a number for the set, as a name for the scenario, and as a line of the table.
-macro_rules! defects {
-    ($($flaw:ident $name:literal $check:literal $scenario:literal $seeds:literal $summary:literal)*) => {
-        /// A mistake.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "the table says what each is")]
-        pub enum Flaw { $($flaw),* }
-
-        /// All mistakes, in the order of the catalogue: elections, replication, reads, sessions, snapshots, membership.
-        pub const DEFECTS: &[Defect] = &[
-            $(Defect { name: $name, summary: $summary, caught_by: $check, scenario: $scenario, seeds: $seeds }),*
-        ];
-
-        /// Their names.
-        pub const NAMES: &[&str] = &[$($name),*];
-
-        const FLAWS: &[Flaw] = &[$(Flaw::$flaw),*];
-    };
-}
+use crate::systems::planted::defects;
 
 defects! {
     // Elections.
@@ -153,46 +133,4 @@ defects! {
         "A server that has led does not give itself its pre-vote."
     NoCheckQuorum "no-check-quorum" "availability" "raft/deaf-leader" 2
         "A leader that nobody answers goes on leading."
-}
-
-/// A set of mistakes; empty unless a scenario asks for some. The protocol asks it at every point where a mistake is possible, through the functions in
-/// `rules`, which are named after what is right or wrong there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u128);
-
-impl Rules {
-    /// The mistakes of these names; unknown names count for nothing, because the scenario reader has refused them.
-    pub fn with<'a>(names: impl IntoIterator<Item = &'a str>) -> Rules {
-        let flaws = names.into_iter().filter_map(|name| NAMES.iter().position(|each| *each == name));
-        Rules(flaws.fold(0, |set, position| set | bit(FLAWS[position])))
-    }
-
-    /// Whether any mistake is planted, so that an invariant may break without being the testbed's fault.
-    pub fn any(self) -> bool {
-        self.0 != 0
-    }
-
-    pub(super) fn has(self, flaw: Flaw) -> bool {
-        self.0 & bit(flaw) != 0
-    }
-}
-
-fn bit(flaw: Flaw) -> u128 {
-    1 << flaw as u32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The set is a number with a place for each mistake.
-    #[test]
-    fn every_defect_has_its_own_place() {
-        assert!(FLAWS.len() <= 128);
-        for (position, name) in NAMES.iter().enumerate() {
-            let rules = Rules::with([*name]);
-            assert!(FLAWS.iter().enumerate().all(|(other, flaw)| rules.has(*flaw) == (other == position)), "{name}");
-        }
-        assert!(!Rules::default().any());
-    }
 }

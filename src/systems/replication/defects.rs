@@ -1,26 +1,7 @@
 //! The mistakes that can be planted, and what each changes: questions that the protocol asks at every point where a mistake is possible.
 
 use super::record::{Record, chained};
-use crate::systems::Defect;
-
-/// Declares the mistakes once: as a number for the set, as a name for the scenario, and as a line of the table.
-macro_rules! defects {
-    ($($flaw:ident $name:literal $check:literal $scenario:literal $seeds:literal $summary:literal)*) => {
-        /// A mistake.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        enum Flaw { $($flaw),* }
-
-        /// All mistakes: the six of the assignment's coursework first.
-        pub const DEFECTS: &[Defect] = &[
-            $(Defect { name: $name, summary: $summary, caught_by: $check, scenario: $scenario, seeds: $seeds }),*
-        ];
-
-        /// Their names.
-        pub const NAMES: &[&str] = &[$($name),*];
-
-        const FLAWS: &[Flaw] = &[$(Flaw::$flaw),*];
-    };
-}
+use crate::systems::planted::defects;
 
 defects! {
     AnswerBeforeConfirm "answer-before-confirm" "acked_replicated" "replication/leader-crashes-after-answers" 2
@@ -73,26 +54,7 @@ defects! {
         "A follower that has left the in-sync set is never sent anything again."
 }
 
-/// A set of mistakes; empty unless a scenario asks for some.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rules(u64);
-
 impl Rules {
-    /// The mistakes of these names; unknown names count for nothing, because the scenario reader has refused them.
-    pub fn with<'a>(names: impl IntoIterator<Item = &'a str>) -> Rules {
-        let flaws = names.into_iter().filter_map(|name| NAMES.iter().position(|each| *each == name));
-        Rules(flaws.fold(0, |set, position| set | 1 << FLAWS[position] as u64))
-    }
-
-    /// Whether any mistake is planted, so that an invariant may break without being the testbed's fault.
-    pub fn any(self) -> bool {
-        self.0 != 0
-    }
-
-    fn has(self, flaw: Flaw) -> bool {
-        self.0 & 1 << flaw as u64 != 0
-    }
-
     // Writing.
 
     /// Whether a write waits for its followers.
@@ -227,21 +189,5 @@ impl Rules {
     /// Whether only final records are shown.
     pub fn shows_final(self) -> bool {
         !self.has(Flaw::DirtyReads)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The set is a number with a place for each mistake.
-    #[test]
-    fn every_defect_has_its_own_place() {
-        assert!(FLAWS.len() <= 64);
-        for (position, name) in NAMES.iter().enumerate() {
-            let rules = Rules::with([*name]);
-            assert!(FLAWS.iter().enumerate().all(|(other, flaw)| rules.has(*flaw) == (other == position)), "{name}");
-        }
-        assert!(!Rules::default().any());
     }
 }
