@@ -26,6 +26,7 @@ mod leader_append_only;
 mod leader_completeness;
 mod leader_elected;
 mod lease_exclusive;
+mod linear_order;
 mod linearizable;
 mod log_matching;
 mod no_panic;

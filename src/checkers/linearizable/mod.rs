@@ -4,16 +4,17 @@
 //! necessary conditions, which give the best messages; then the search of Wing, Gong and Lowe (crate `porcupine-rs`), with a limit
 //! counted in steps. What is found wrong is shown as the shortest beginning of the key's history that is not linearizable.
 
-mod search;
+mod key;
 mod texts;
 
 use std::collections::BTreeMap;
 
 use super::findings::{Findings, seconds, whole};
+use super::linear_order::{Answer, first_illegal_end, linearizable};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
 use crate::history::{Operation, Outcome};
 use crate::models::{KvOp, parse_kv};
-use search::Answer;
+use key::Key;
 use texts::Writings;
 
 /// See the module.
@@ -79,14 +80,10 @@ fn judge_key(case: &Case<'_>, findings: &mut Findings, key: &str, operations: &[
     // What certainly did not happen has no place in an order of what did. That a `cas` saw some other text is not used.
     let happened: Vec<KeyOperation<'_>> = operations.iter().filter(|each| each.operation.outcome != Outcome::Fail).copied().collect();
     let effects: Vec<_> = happened.iter().map(|each| writings.effect(each)).collect();
-    let until = |cut: u64| search::linearizable(&writings.beginning(&happened, &effects, cut), steps);
+    let until = |cut: u64| linearizable::<Key>(&writings.beginning(&happened, &effects, cut), steps);
     let answer = until(u64::MAX);
     if answer == Answer::Illegal {
-        // A longer history is never more linearizable than its beginning, so the shortest bad beginning is found by halving.
-        let mut ends: Vec<u64> = happened.iter().filter_map(|each| each.completed).collect();
-        ends.sort_unstable();
-        let first_bad = ends.partition_point(|end| until(*end) != Answer::Illegal);
-        let end = ends.get(first_bad).or(ends.last()).copied();
+        let end = first_illegal_end(happened.iter().filter_map(|each| each.completed).collect(), until);
         if let Some(culprit) = happened.iter().find(|each| each.completed == end) {
             report(case, findings, key, culprit, "no order of the operations up to this one explains it");
         }

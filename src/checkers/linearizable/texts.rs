@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::KeyOperation;
-use super::search::{Effect, Timed};
+use super::key::{Effect, Timed};
 use crate::history::Outcome;
 use crate::models::KvOp;
 

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::findings::{Findings, seconds, whole};
+use super::super::linear_order::{Answer, first_illegal_end, linearizable};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
-use super::model::{Answer, Effect, Timed, linearizable};
+use super::model::{Effect, OneUser, Timed};
 use super::{Call, P2pTrace};
 use crate::systems::p2p::Service;
 
@@ -42,12 +43,12 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let mut files = Numbers::default();
     for call in &p2p.calls {
         for (user, effect, status) in parts(call, &mut files) {
-            let timed = Timed { effect, status, invoked: call.invoked, completed: call.completed };
+            let timed = Timed { effect: (effect, status), invoked: call.invoked, completed: call.completed };
             users.entry(user).or_default().push(Part { timed, call: Some(call) });
         }
     }
     for expiry in &p2p.expiries {
-        let timed = Timed { effect: Effect::Expire, status: Some(0), invoked: expiry.order, completed: Some(expiry.order) };
+        let timed = Timed { effect: (Effect::Expire, Some(0)), invoked: expiry.order, completed: Some(expiry.order) };
         users.entry(expiry.user).or_default().push(Part { timed, call: None });
     }
     let mut findings = Findings::new(CHECKER.name);
@@ -112,14 +113,10 @@ fn parts<'a>(call: &Call<'a>, files: &mut Numbers<'a>) -> Vec<(&'a str, Effect, 
 }
 
 fn judge_user(findings: &mut Findings, user: &str, parts: &[Part<'_, '_>], steps: u64) -> Answer {
-    let until = |cut: u64| linearizable(&beginning(parts, cut), steps);
+    let until = |cut: u64| linearizable::<OneUser>(&beginning(parts, cut), steps);
     let answer = until(u64::MAX);
     if answer == Answer::Illegal {
-        // A longer history is never more linearizable than its beginning, so the shortest bad beginning is found by halving.
-        let mut ends: Vec<u64> = parts.iter().filter_map(|part| part.timed.completed).collect();
-        ends.sort_unstable();
-        let first_bad = ends.partition_point(|end| until(*end) != Answer::Illegal);
-        let end = ends.get(first_bad).or(ends.last()).copied();
+        let end = first_illegal_end(parts.iter().filter_map(|part| part.timed.completed).collect(), until);
         let culprit = parts.iter().filter(|part| part.timed.completed == end).find_map(|part| part.call);
         let time_us = culprit.map_or(0, |call| call.ended_us.unwrap_or(call.invoked_us));
         let nodes: Vec<_> = culprit.and_then(|call| call.peer).into_iter().collect();
@@ -140,10 +137,10 @@ fn beginning(parts: &[Part<'_, '_>], cut: u64) -> Vec<Timed> {
     for part in parts.iter().filter(|part| part.timed.invoked <= cut) {
         let mut each = part.timed.clone();
         if each.completed.is_some_and(|completed| completed > cut) {
-            if matches!(each.effect, Effect::Ask(_) | Effect::Content(_) | Effect::NotRegistered) {
+            if matches!(each.effect.0, Effect::Ask(_) | Effect::Content(_) | Effect::NotRegistered) {
                 continue;
             }
-            (each.completed, each.status) = (None, None);
+            (each.completed, each.effect.1) = (None, None);
         }
         timed.push(each);
     }

@@ -1,13 +1,12 @@
-//! One user of the directory as a sequential object, and the search for an order of its operations.
+//! One user of the directory as a sequential object.
 //!
 //! Most operations concern one user, so users are searched one by one (Herlihy and Wing's locality). Of an operation that concerns two, each user
 //! sees its part: `list_content` asks whether the one is connected and what the other has published. To split it so gives up that both parts belong to
 //! one moment, which lets mistakes pass but calls nothing wrong that is right.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use porcupine_rs::{Model, Operation, check_operations};
+use super::super::linear_order::{self, Sequential};
 
 /// A user: not registered, or registered and perhaps connected at a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,14 +36,7 @@ pub enum Effect {
 }
 
 /// An operation with its status (`None`: nobody knows it) and its times in the shared order.
-#[derive(Clone, Debug)]
-pub struct Timed {
-    pub effect: Effect,
-    pub status: Option<u8>,
-    pub invoked: u64,
-    /// `None`: it may still happen at any later time.
-    pub completed: Option<u64>,
-}
+pub type Timed = linear_order::Timed<(Effect, Option<u8>)>;
 
 impl User {
     /// The status by the table, and the user afterwards.
@@ -90,73 +82,31 @@ impl User {
     }
 }
 
-/// What the search found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    Legal,
-    Illegal,
-    /// It was given up.
-    LimitMet,
-}
-
-thread_local! {
-    /// Steps that the search on this thread may still make. The model of the crate is a type without state, hence this place.
-    static STEPS_LEFT: Cell<u64> = const { Cell::new(0) };
-}
-
+/// See the module.
 #[derive(Clone)]
-struct OneUser;
+pub struct OneUser;
 
-impl Model for OneUser {
+impl Sequential for OneUser {
     type State = User;
-    type Op = (Effect, Option<u8>);
-    type Metadata = ();
+    type Effect = (Effect, Option<u8>);
 
-    fn init() -> User {
+    fn initial() -> User {
         User::default()
     }
 
     fn step(user: &User, (effect, status): &(Effect, Option<u8>)) -> (bool, User) {
-        let left = STEPS_LEFT.get();
-        if left == 0 {
-            // Every order ends here from now on, and the search with them.
-            return (false, user.clone());
-        }
-        STEPS_LEFT.set(left - 1);
         let (by_table, after) = user.apply(effect);
         (status.is_none_or(|status| status == by_table), after)
     }
 }
 
-/// Whether some order of the operations explains them, found within so many steps.
-pub fn linearizable(operations: &[Timed], steps: u64) -> Answer {
-    let time = |order: u64| i64::try_from(order).unwrap_or(i64::MAX);
-    let history: Vec<Operation<OneUser>> = operations
-        .iter()
-        .map(|each| Operation {
-            client_id: None,
-            call_time: time(each.invoked),
-            return_time: each.completed.map_or(i64::MAX, time),
-            op: (each.effect.clone(), each.status),
-            metadata: None,
-        })
-        .collect();
-    STEPS_LEFT.set(steps);
-    // One partition and no time limit: the crate then works on this thread.
-    let legal = check_operations(&history);
-    match (legal, STEPS_LEFT.get()) {
-        (true, _) => Answer::Legal,
-        (false, 0) => Answer::LimitMet,
-        (false, _) => Answer::Illegal,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::linear_order::{Answer, linearizable};
     use super::*;
 
     fn timed(effect: Effect, status: Option<u8>, invoked: u64, completed: Option<u64>) -> Timed {
-        Timed { effect, status, invoked, completed }
+        Timed { effect: (effect, status), invoked, completed }
     }
 
     /// A `register` that nobody has answered explains a later "in use", and its absence a later OK.
@@ -165,14 +115,8 @@ mod tests {
         let open = timed(Effect::Register, None, 0, None);
         let in_use = timed(Effect::Register, Some(1), 2, Some(3));
         let free = timed(Effect::Register, Some(0), 2, Some(3));
-        assert_eq!(linearizable(&[open.clone(), in_use.clone()], 100), Answer::Legal);
-        assert_eq!(linearizable(&[open, free], 100), Answer::Legal);
-        assert_eq!(linearizable(&[in_use], 100), Answer::Illegal);
-    }
-
-    /// A search that was given up has shown nothing.
-    #[test]
-    fn a_search_without_steps_is_no_verdict() {
-        assert_eq!(linearizable(&[timed(Effect::Register, Some(0), 0, Some(1))], 0), Answer::LimitMet);
+        assert_eq!(linearizable::<OneUser>(&[open.clone(), in_use.clone()], 100), Answer::Legal);
+        assert_eq!(linearizable::<OneUser>(&[open, free], 100), Answer::Legal);
+        assert_eq!(linearizable::<OneUser>(&[in_use], 100), Answer::Illegal);
     }
 }

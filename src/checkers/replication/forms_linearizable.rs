@@ -1,14 +1,12 @@
 //! Linearizability of the forms: the answers are those of one store that serves one request after the other, each between question and answer.
 //!
 //! Forms are judged one by one (Herlihy and Wing's locality). A list of all forms is a look at each of them, and the ids of a gender tell of each form
-//! whether it is there with that gender. The search is that of Wing, Gong and Lowe (crate `porcupine-rs`), with a limit counted in steps.
+//! whether it is there with that gender.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use porcupine_rs::{Model, Operation, check_operations};
-
 use super::super::findings::{Findings, seconds, whole};
+use super::super::linear_order::{self, Answer, Sequential, first_illegal_end, linearizable};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
 use crate::history::{self, Outcome};
 
@@ -51,36 +49,20 @@ enum Effect {
     HasGender(u64, bool),
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Timed {
-    effect: Effect,
-    invoked: u64,
-    completed: Option<u64>,
-}
-
-thread_local! {
-    /// Steps that the search on this thread may still make. The model of the crate is a type without state, hence this place.
-    static STEPS_LEFT: Cell<u64> = const { Cell::new(0) };
-}
+type Timed = linear_order::Timed<Effect>;
 
 #[derive(Clone)]
 struct OneForm;
 
-impl Model for OneForm {
+impl Sequential for OneForm {
     type State = u64;
-    type Op = Effect;
-    type Metadata = ();
+    type Effect = Effect;
 
-    fn init() -> u64 {
+    fn initial() -> u64 {
         ABSENT
     }
 
     fn step(state: &u64, effect: &Effect) -> (bool, u64) {
-        let left = STEPS_LEFT.get();
-        if left == 0 {
-            return (false, *state);
-        }
-        STEPS_LEFT.set(left - 1);
         let here = *state != ABSENT;
         match *effect {
             Effect::Insert(form) => (!here, form),
@@ -129,18 +111,14 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     for (key, operations) in &keys {
         let mut timed: Vec<Timed> = operations.iter().map(|(_, timed)| *timed).collect();
         close_seen(&mut timed);
-        let until = |cut: u64| linearizable(&beginning(&timed, cut), steps);
+        let until = |cut: u64| linearizable::<OneForm>(&beginning(&timed, cut), steps);
         match until(u64::MAX) {
-            Some(true) => {}
-            None => {
+            Answer::Legal => {}
+            Answer::LimitMet => {
                 undecided.get_or_insert(*key);
             }
-            Some(false) => {
-                // A longer history is never more linearizable than its beginning, so the shortest bad one is found by halving.
-                let mut ends: Vec<u64> = timed.iter().filter_map(|each| each.completed).collect();
-                ends.sort_unstable();
-                let first_bad = ends.partition_point(|end| until(*end) != Some(false));
-                let end = ends.get(first_bad).or(ends.last()).copied();
+            Answer::Illegal => {
+                let end = first_illegal_end(timed.iter().filter_map(|each| each.completed).collect(), until);
                 let culprit = operations.iter().zip(&timed).find(|(_, timed)| timed.completed == end).map(|((operation, _), _)| operation);
                 if let Some(operation) = culprit {
                     report(case, &mut findings, key, operation);
@@ -253,28 +231,6 @@ fn beginning(operations: &[Timed], cut: u64) -> Vec<Timed> {
         Some(Timed { effect, completed: None, ..*each })
     });
     seen.collect()
-}
-
-/// Whether some order explains the operations; `None` where the search was given up.
-fn linearizable(operations: &[Timed], steps: u64) -> Option<bool> {
-    let time = |order: u64| i64::try_from(order).unwrap_or(i64::MAX);
-    let history: Vec<Operation<OneForm>> = operations
-        .iter()
-        .map(|each| Operation {
-            client_id: None,
-            call_time: time(each.invoked),
-            return_time: each.completed.map_or(i64::MAX, time),
-            op: each.effect,
-            metadata: None,
-        })
-        .collect();
-    STEPS_LEFT.set(steps);
-    let legal = check_operations(&history);
-    match (legal, STEPS_LEFT.get()) {
-        (true, _) => Some(true),
-        (false, 0) => None,
-        (false, _) => Some(false),
-    }
 }
 
 fn report(case: &Case<'_>, findings: &mut Findings, key: &str, operation: &history::Operation<'_>) {
