@@ -3,14 +3,17 @@
 //! Five peers and 100 operations a second, everything recorded in memory; a sweep of the 40 s scenario `raft/leader-isolated` with all checks; and
 //! ten thousand runs in one process. Times are processor time of this process, read from the system, so that a busy machine disturbs little.
 
+mod measure;
+
 use std::path::Path;
-use std::time::Duration;
 
 use seedbed::report::{Repeat, write_report};
 use seedbed::run::{run_scenario, sweep_run, system_of};
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
 use seedbed::sweep::sweep;
+
+use measure::processor_time;
 
 fn main() {
     // First, before the long traces of the others have been in the memory.
@@ -101,14 +104,6 @@ fn memory() {
         }
         println!("    {goal:8} runs: {:6.1} MB", resident_bytes() as f64 / 1e6);
     }
-}
-
-/// User and system time of this process, all threads; zero where the system does not tell.
-fn processor_time() -> Duration {
-    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Duration::ZERO };
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
-    Duration::from_millis((ticks(11) + ticks(12)) * 10)
 }
 
 fn resident_bytes() -> u64 {

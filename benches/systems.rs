@@ -3,6 +3,8 @@
 //! The tour scenario of each system, without checks and files, everything recorded: virtual seconds a second of processor time. Then the same system
 //! with few nodes and with many: the cost of a message may not grow with their number.
 
+mod measure;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use seedbed::run::system_of;
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
 use seedbed::systems::SYSTEMS;
+
+use measure::processor_time;
 
 fn main() {
     println!("{:28} {:>12} {:>12} {:>14} {:>24}", "scenario", "virtual s", "messages", "µs a message", "virtual seconds a second");
@@ -60,12 +64,4 @@ fn measure(scenario: &Scenario) -> Measured {
     }
     let spent_s = (processor_time() - start).as_secs_f64();
     Measured { virtual_s: (scenario.duration + scenario.recovery).as_secs_f64() * runs as f64, messages, spent_s }
-}
-
-/// User and system time of this process, all threads; zero where the system does not tell.
-fn processor_time() -> Duration {
-    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else { return Duration::ZERO };
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<u64>().ok()).unwrap_or(0);
-    Duration::from_millis((ticks(11) + ticks(12)) * 10)
 }

@@ -46,6 +46,26 @@ pub enum Value {
 }
 
 impl Value {
+    /// A count, an index or a size.
+    pub fn number(number: impl Into<u64>) -> Value {
+        Value::Int(number.into() as i64)
+    }
+
+    /// A word of the program.
+    pub fn word(word: &'static str) -> Value {
+        Value::Text(word.into())
+    }
+
+    /// A text that was made or received.
+    pub fn text(text: &str) -> Value {
+        Value::Text(text.to_owned().into())
+    }
+
+    /// A node, or the word `none`.
+    pub fn node_or_none(node: Option<NodeId>) -> Value {
+        node.map_or(Value::word("none"), Value::Node)
+    }
+
     /// The number, if it is one.
     pub fn int(&self) -> Option<i64> {
         match self {

@@ -121,7 +121,7 @@ fn the_table_of_defects_is_sound() {
 #[test]
 fn every_check_catches_a_defect() {
     let catchers: BTreeSet<&str> = defects().iter().map(|(_, defect)| defect.caught_by).collect();
-    for checker in CHECKERS {
+    for checker in CHECKERS.iter() {
         let excused = WITHOUT_A_DEFECT.iter().any(|(name, _)| *name == checker.name);
         assert!(catchers.contains(checker.name) != excused, "{}: a defect or an explanation, not both", checker.name);
     }

@@ -42,7 +42,9 @@ mod vote_once;
 mod zookeeper;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+pub use audio::AUDIO_CHECKS;
 pub use case::Case;
 pub use cristian::CRISTIAN_CHECKS;
 pub use p2p::P2P_CHECKS;
@@ -125,125 +127,18 @@ impl Checker {
 /// At most this many violations of one check are reported; the first is what matters.
 pub const VIOLATIONS_MAX: usize = 10;
 
-/// All checks, in the order of the documentation: what the clients saw, the safety of Raft from its events, then liveness.
-pub static CHECKERS: &[&Checker] = &[
-    &linearizable::CHECKER,
-    &election_safety::CHECKER,
-    &vote_once::CHECKER,
-    &term_monotonic::CHECKER,
-    &leader_append_only::CHECKER,
-    &log_matching::CHECKER,
-    &leader_completeness::CHECKER,
-    &state_machine_safety::CHECKER,
-    &commit_on_majority::CHECKER,
-    &committed_never_truncated::CHECKER,
-    &applied_without_gaps::CHECKER,
-    &acknowledged_is_committed::CHECKER,
-    &exactly_once::CHECKER,
-    &lease_exclusive::CHECKER,
-    &one_config_in_flight::CHECKER,
-    &config_quorum_overlap::CHECKER,
-    &config_barrier::CHECKER,
-    &persist_before_reply::CHECKER,
-    &no_panic::CHECKER,
-    &leader_elected::CHECKER,
-    &terms_stable::CHECKER,
-    &convergence::CHECKER,
-    &all_operations_answered::CHECKER,
-    &availability::CHECKER,
-    &elections::CHECKER,
-    // Audio.
-    &audio::byte_exact::CHECKER,
-    &audio::in_order::CHECKER,
-    &audio::upload_complete::CHECKER,
-    &audio::upload_stored::CHECKER,
-    &audio::upload_answered::CHECKER,
-    &audio::resume_position::CHECKER,
-    &audio::one_source::CHECKER,
-    &audio::playback_resumes::CHECKER,
-    &audio::concealment::CHECKER,
-    &audio::buffer_bounded::CHECKER,
-    &audio::jitter::CHECKER,
-    &audio::backoff::CHECKER,
-    &audio::accounting::CHECKER,
-    // Cristian.
-    &cristian::round_error_within_bound::CHECKER,
-    &cristian::claimed_bound_holds::CHECKER,
-    &cristian::bound_is_earned::CHECKER,
-    &cristian::reply_matches_request::CHECKER,
-    &cristian::best_sample_used::CHECKER,
-    &cristian::clock_never_backwards::CHECKER,
-    &cristian::slew_rate_limited::CHECKER,
-    &cristian::clock_converges::CHECKER,
-    &cristian::berkeley_agreement::CHECKER,
-    &cristian::berkeley_outliers_rejected::CHECKER,
-    &cristian::utc_only_by_time_server::CHECKER,
-    &cristian::rounds_recorded::CHECKER,
-    &cristian::synchronisation_goes_on::CHECKER,
-    &cristian::book_once_a_session::CHECKER,
-    &cristian::request_once::CHECKER,
-    &cristian::none_left_is_true::CHECKER,
-    &cristian::session_ends_once::CHECKER,
-    &cristian::answered_in_all_databases::CHECKER,
-    &cristian::journal_survives_crash::CHECKER,
-    // The coordination service and its application.
-    &zookeeper::zab_total_order::CHECKER,
-    &zookeeper::zab_one_leader_per_epoch::CHECKER,
-    &zookeeper::zab_primary_integrity::CHECKER,
-    &zookeeper::acknowledged_writes_kept::CHECKER,
-    &zookeeper::replicas_equal::CHECKER,
-    &zookeeper::fifo_client_order::CHECKER,
-    &zookeeper::session_zxid_monotone::CHECKER,
-    &zookeeper::session_expiry::CHECKER,
-    &zookeeper::ephemerals_live::CHECKER,
-    &zookeeper::watch_once::CHECKER,
-    &zookeeper::watch_before_data::CHECKER,
-    &zookeeper::watch_complete::CHECKER,
-    &zookeeper::conditional_updates::CHECKER,
-    &zookeeper::sequence_numbers::CHECKER,
-    &zookeeper::multi_atomic::CHECKER,
-    &zookeeper::no_orphans::CHECKER,
-    &zookeeper::recipe_one_leader::CHECKER,
-    &zookeeper::no_herd::CHECKER,
-    &zookeeper::fencing::CHECKER,
-    &zookeeper::mean_of_one_instant::CHECKER,
-    &zookeeper::mean_stored_once::CHECKER,
-    &zookeeper::mean_cadence::CHECKER,
-    &zookeeper::zk_leader_elected::CHECKER,
-    // Replication.
-    &replication::forms_linearizable::CHECKER,
-    &replication::acked_replicated::CHECKER,
-    &replication::acked_not_lost::CHECKER,
-    &replication::one_leader_per_epoch::CHECKER,
-    &replication::epochs_increase::CHECKER,
-    &replication::view_acknowledged::CHECKER,
-    &replication::in_sync_complete::CHECKER,
-    &replication::epoch_fencing::CHECKER,
-    &replication::leader_serves::CHECKER,
-    &replication::read_through_followers::CHECKER,
-    &replication::prefix_equal::CHECKER,
-    &replication::hash_chain::CHECKER,
-    &replication::recovery_keeps_records::CHECKER,
-    &replication::applied_in_order::CHECKER,
-    &replication::at_most_once::CHECKER,
-    &replication::retry_not_duplicate::CHECKER,
-    &replication::replicas_converge::CHECKER,
-    // File sharing.
-    &p2p::directory_linearizable::CHECKER,
-    &p2p::users_listed::CHECKER,
-    &p2p::statuses::CHECKER,
-    &p2p::script::CHECKER,
-    &p2p::files_whole::CHECKER,
-    &p2p::failure_leaves_files::CHECKER,
-    &p2p::only_published_served::CHECKER,
-    &p2p::operation_log::CHECKER,
-    &p2p::dates::CHECKER,
-    &p2p::ghosts_vanish::CHECKER,
-    &p2p::published_is_fetched::CHECKER,
-    &p2p::answered_in_time::CHECKER,
-];
+/// All checks, each once, in the order of the systems.
+pub static CHECKERS: LazyLock<Vec<&'static Checker>> = LazyLock::new(|| {
+    let mut all: Vec<&Checker> = vec![];
+    for checker in [RAFT_CHECKS, AUDIO_CHECKS, CRISTIAN_CHECKS, ZOOKEEPER_CHECKS, REPLICATION_CHECKS, P2P_CHECKS].concat() {
+        if !all.iter().any(|known| std::ptr::eq(*known, checker)) {
+            all.push(checker);
+        }
+    }
+    all
+});
 
-/// The checks that make sense for Raft.
+/// The checks that make sense for Raft: what the clients saw, the safety of the protocol from its events, then liveness.
 pub static RAFT_CHECKS: &[&Checker] = &[
     &linearizable::CHECKER,
     &election_safety::CHECKER,
@@ -271,9 +166,6 @@ pub static RAFT_CHECKS: &[&Checker] = &[
     &availability::CHECKER,
     &elections::CHECKER,
 ];
-
-/// The checks that make sense for audio: those of Raft that look at its log, and its own.
-pub use audio::AUDIO_CHECKS;
 
 /// The check of this name.
 pub fn find(name: &str) -> Option<&'static Checker> {

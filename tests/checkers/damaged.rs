@@ -161,7 +161,7 @@ proptest! {
     #[test]
     fn no_checker_panics_over_its_parameters(number in prop_oneof![Just(f64::NAN), Just(f64::INFINITY), Just(-1.0), Just(0.0), Just(1e300)]) {
         let trace = crate::run::Run::new();
-        for checker in CHECKERS {
+        for checker in CHECKERS.iter() {
             let params: Params = checker.params.iter().map(|param| (param.name.to_owned(), number)).collect();
             checker.judge(trace.trace(), &params);
         }

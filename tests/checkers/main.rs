@@ -26,7 +26,7 @@ use seedbed::checkers::{self, CHECKERS, Overall, Params, Verdict};
 fn names_are_unique_and_defaults_within_their_range() {
     let names: BTreeSet<&str> = CHECKERS.iter().map(|checker| checker.name).collect();
     assert_eq!(names.len(), CHECKERS.len());
-    for checker in CHECKERS {
+    for checker in CHECKERS.iter() {
         assert!(std::ptr::eq(checkers::find(checker.name).expect("registered"), *checker));
         for param in checker.params {
             let (least, most) = param.range;

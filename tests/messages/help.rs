@@ -58,7 +58,7 @@ fn every_name_is_explained() {
     ];
     let shown: Vec<String> = names.map(|name| format!("--- explain {name}\n{}", explain(name))).to_vec();
     insta::assert_snapshot!(shown.join("\n"));
-    for check in seedbed::checkers::CHECKERS {
+    for check in seedbed::checkers::CHECKERS.iter() {
         assert!(explain(check.name).contains(check.source), "{}", check.name);
     }
 }

@@ -74,73 +74,73 @@ pub static EVENTS: LazyLock<Vec<Shown>> = LazyLock::new(|| with(OWN_EVENTS, crat
 /// All metrics, for the reference.
 pub static METRICS: LazyLock<Vec<Shown>> = LazyLock::new(|| with(OWN_METRICS, crate::systems::raft::RaftSystem.metrics()));
 
-fn int(number: impl Into<u64>) -> Value {
-    Value::Int(number.into() as i64)
-}
-
 pub fn source(ctx: &mut Context<'_>, upload: u64, (size, digest): (u64, u64), samples: u64, frames: u32, format: (u32, u16, u32)) {
     ctx.observe(
         "source",
         &["upload", "size", "digest", "samples", "frames", "rate", "channels", "frame_samples"],
         &[
             Value::Hash(upload),
-            int(size),
+            Value::number(size),
             Value::Hash(digest),
             Value::Hash(samples),
-            int(frames),
-            int(format.0),
-            int(format.1),
-            int(format.2),
+            Value::number(frames),
+            Value::number(format.0),
+            Value::number(format.1),
+            Value::number(format.2),
         ],
     );
 }
 
 pub fn source_frame(ctx: &mut Context<'_>, upload: u64, frame: u32, info: FrameInfo) {
-    let values = [Value::Hash(upload), int(frame), Value::Hash(info.digest), int(info.peak)];
+    let values = [Value::Hash(upload), Value::number(frame), Value::Hash(info.digest), Value::number(info.peak)];
     ctx.observe("source_frame", &["upload", "frame", "digest", "peak"], &values);
 }
 
 pub fn upload_attempt(ctx: &mut Context<'_>, upload: u64, attempt: u64, to: NodeId) {
-    ctx.observe("upload_attempt", &["upload", "attempt", "to"], &[Value::Hash(upload), int(attempt), Value::Node(to)]);
+    ctx.observe("upload_attempt", &["upload", "attempt", "to"], &[Value::Hash(upload), Value::number(attempt), Value::Node(to)]);
 }
 
 pub fn upload_confirmed(ctx: &mut Context<'_>, upload: u64, size: u64, digest: u64) {
-    ctx.observe("upload_confirmed", &["upload", "size", "digest"], &[Value::Hash(upload), int(size), Value::Hash(digest)]);
+    ctx.observe("upload_confirmed", &["upload", "size", "digest"], &[Value::Hash(upload), Value::number(size), Value::Hash(digest)]);
 }
 
 pub fn stored(ctx: &mut Context<'_>, session: u32, upload: u64, uploader: NodeId, size: u64, digest: u64) {
     ctx.observe(
         "stored",
         &["session", "upload", "uploader", "size", "digest"],
-        &[int(session), Value::Hash(upload), Value::Node(uploader), int(size), Value::Hash(digest)],
+        &[Value::number(session), Value::Hash(upload), Value::Node(uploader), Value::number(size), Value::Hash(digest)],
     );
 }
 
 const PLACE: &[&str] = &["session", "frame", "term"];
 
 pub fn position(ctx: &mut Context<'_>, at: Position) {
-    ctx.observe("position", PLACE, &[int(at.session), int(at.frame), int(at.term)]);
+    ctx.observe("position", PLACE, &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)]);
 }
 
 pub fn take_over(ctx: &mut Context<'_>, at: Position) {
-    ctx.observe("take_over", PLACE, &[int(at.session), int(at.frame), int(at.term)]);
+    ctx.observe("take_over", PLACE, &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)]);
 }
 
 pub fn silent(ctx: &mut Context<'_>, at: Position) {
-    ctx.observe("silent", PLACE, &[int(at.session), int(at.frame), int(at.term)]);
+    ctx.observe("silent", PLACE, &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)]);
 }
 
 pub fn send(ctx: &mut Context<'_>, at: Position, listeners: usize) {
-    let values = [int(at.session), int(at.frame), int(at.term), int(listeners as u64)];
+    let values = [Value::number(at.session), Value::number(at.frame), Value::number(at.term), Value::number(listeners as u64)];
     ctx.observe("send", &["session", "frame", "term", "listeners"], &values);
 }
 
 pub fn listener(ctx: &mut Context<'_>, target: u32, most: u32, frame_us: u64) {
-    ctx.observe("listener", &["target_frames", "buffer_max_frames", "frame_us"], &[int(target), int(most), int(frame_us)]);
+    ctx.observe(
+        "listener",
+        &["target_frames", "buffer_max_frames", "frame_us"],
+        &[Value::number(target), Value::number(most), Value::number(frame_us)],
+    );
 }
 
 pub fn search(ctx: &mut Context<'_>, attempt: u32, wait_us: u64) {
-    ctx.observe("search", &["attempt", "wait_us"], &[int(attempt), int(wait_us)]);
+    ctx.observe("search", &["attempt", "wait_us"], &[Value::number(attempt), Value::number(wait_us)]);
 }
 
 /// What an arrival was.
@@ -160,13 +160,13 @@ pub fn frame(ctx: &mut Context<'_>, arrived: &Arrived) {
         "frame",
         &["session", "frame", "from", "outcome", "media_us", "arrival_us", "paced", "jitter_us"],
         &[
-            int(arrived.session),
-            int(arrived.frame),
+            Value::number(arrived.session),
+            Value::number(arrived.frame),
             Value::Node(arrived.from),
             Value::Text(arrived.outcome.into()),
             Value::Int(arrived.media_us),
             Value::Int(arrived.arrival_us),
-            int(u64::from(arrived.paced)),
+            Value::number(u64::from(arrived.paced)),
             Value::Int(arrived.jitter_us),
         ],
     );
@@ -174,7 +174,7 @@ pub fn frame(ctx: &mut Context<'_>, arrived: &Arrived) {
 
 /// `damaged`: the samples, where they are not those that the frame's digest was made of.
 pub fn play(ctx: &mut Context<'_>, session: u32, frame: u32, info: FrameInfo, damaged: Option<&[u8]>) {
-    let values = [int(session), int(frame), Value::Hash(info.digest), int(info.peak)];
+    let values = [Value::number(session), Value::number(frame), Value::Hash(info.digest), Value::number(info.peak)];
     match damaged {
         None => ctx.observe("play", &["session", "frame", "digest", "peak"], &values),
         Some(bytes) => {
@@ -186,11 +186,11 @@ pub fn play(ctx: &mut Context<'_>, session: u32, frame: u32, info: FrameInfo, da
 }
 
 pub fn conceal(ctx: &mut Context<'_>, session: u32, frame: u32, reason: &'static str) {
-    ctx.observe("conceal", &["session", "frame", "reason"], &[int(session), int(frame), Value::Text(reason.into())]);
+    ctx.observe("conceal", &["session", "frame", "reason"], &[Value::number(session), Value::number(frame), Value::Text(reason.into())]);
 }
 
 pub fn underrun(ctx: &mut Context<'_>, session: u32, frame: u32) {
-    ctx.observe("underrun", &["session", "frame"], &[int(session), int(frame)]);
+    ctx.observe("underrun", &["session", "frame"], &[Value::number(session), Value::number(frame)]);
 }
 
 /// What a listener has counted in a session.
@@ -206,7 +206,15 @@ pub fn end(ctx: &mut Context<'_>, session: u32, frames: u32, first: u32, counts:
     ctx.observe(
         "end",
         &["session", "frames", "first", "played", "lost", "concealed", "underruns"],
-        &[int(session), int(frames), int(first), int(counts.played), int(counts.lost), int(counts.concealed), int(counts.underruns)],
+        &[
+            Value::number(session),
+            Value::number(frames),
+            Value::number(first),
+            Value::number(counts.played),
+            Value::number(counts.lost),
+            Value::number(counts.concealed),
+            Value::number(counts.underruns),
+        ],
     );
 }
 

@@ -46,17 +46,9 @@ pub fn us(ns: i64) -> Value {
     Value::Int(ns.div_euclid(1_000))
 }
 
-fn int(number: u64) -> Value {
-    Value::Int(number as i64)
-}
-
 /// A bound in µs, rounded up; −1 where there is none.
 fn bound(ns: Option<i64>) -> Value {
     Value::Int(ns.map_or(-1, |ns| -(-ns).div_euclid(1_000)))
-}
-
-fn word(text: &'static str) -> Value {
-    Value::Text(text.into())
 }
 
 /// What was measured in a round, ns.
@@ -116,10 +108,10 @@ pub fn round(ctx: &mut Context<'_>, round: &Round<'_>, clock: &SoftClock, mono: 
             "samples",
         ],
         &[
-            int(round.round),
-            word(round.algorithm),
-            word(round.discipline),
-            int(round.nonce),
+            Value::number(round.round),
+            Value::word(round.algorithm),
+            Value::word(round.discipline),
+            Value::number(round.nonce),
             us(round.t0),
             us(round.t1),
             us(round.t1 - round.t0),
@@ -136,7 +128,7 @@ pub fn round(ctx: &mut Context<'_>, round: &Round<'_>, clock: &SoftClock, mono: 
             us(round.min_delay),
             Value::Int(round.drift_bound_ppm),
             us(clock.by_hand()),
-            word(clock.mode()),
+            Value::word(clock.mode()),
             Value::Text(if samples.is_empty() { "-".into() } else { samples.join(",").into() }),
         ],
     );
@@ -153,21 +145,21 @@ pub fn reading(ctx: &mut Context<'_>, clock: &SoftClock, mono: i64, slew_ppm: i6
             us(clock.remaining()),
             us(clock.by_hand()),
             Value::Int(slew_ppm),
-            word(clock.mode()),
+            Value::word(clock.mode()),
         ],
     );
 }
 
 pub fn probe(ctx: &mut Context<'_>, source: NodeId, nonce: u64, t0: i64) {
-    ctx.observe("probe", &["source", "nonce", "t0_us"], &[Value::Node(source), int(nonce), us(t0)]);
+    ctx.observe("probe", &["source", "nonce", "t0_us"], &[Value::Node(source), Value::number(nonce), us(t0)]);
 }
 
 pub fn hour(ctx: &mut Context<'_>, round: u64, hour: i64, interval_us: i64) {
-    ctx.observe("hour", &["round", "hour_us", "interval_us"], &[int(round), us(hour), Value::Int(interval_us)]);
+    ctx.observe("hour", &["round", "hour_us", "interval_us"], &[Value::number(round), us(hour), Value::Int(interval_us)]);
 }
 
 pub fn of_round(ctx: &mut Context<'_>, name: &'static str, round: u64) {
-    ctx.observe(name, &["round"], &[int(round)]);
+    ctx.observe(name, &["round"], &[Value::number(round)]);
 }
 
 pub fn by_hand(ctx: &mut Context<'_>, by: i64) {
@@ -183,7 +175,7 @@ pub fn berkeley(ctx: &mut Context<'_>, round: u64, mean: i64, gamma: i64, clocks
     ctx.observe(
         "berkeley",
         &["round", "mean_us", "gamma_us", "clocks", "taken"],
-        &[int(round), us(mean), us(gamma), Value::Text(clocks.into()), Value::Text(taken.into())],
+        &[Value::number(round), us(mean), us(gamma), Value::Text(clocks.into()), Value::Text(taken.into())],
     );
 }
 
@@ -193,7 +185,7 @@ pub fn record(ctx: &mut Context<'_>, name: &'static str, server: NodeId, record:
         &["server", "round", "previous_us", "corrected_us", "adjustment_us"],
         &[
             Value::Node(server),
-            int(record.round),
+            Value::number(record.round),
             Value::Int(record.previous_us),
             Value::Int(record.corrected_us),
             Value::Int(record.adjustment_us),
@@ -202,7 +194,7 @@ pub fn record(ctx: &mut Context<'_>, name: &'static str, server: NodeId, record:
 }
 
 pub fn recover(ctx: &mut Context<'_>, applied: u64, granted: u64) {
-    ctx.observe("recover", &["applied", "granted"], &[int(applied), int(granted)]);
+    ctx.observe("recover", &["applied", "granted"], &[Value::number(applied), Value::number(granted)]);
 }
 
 /// A line of the library, for `enqueue`, `apply` and `grant`.
@@ -223,15 +215,15 @@ pub fn line(ctx: &mut Context<'_>, name: &'static str, line: &Line) {
         name,
         &["position", "server", "client", "serial", "hour_us", "kind", "session", "book", "effect"],
         &[
-            int(line.position),
+            Value::number(line.position),
             Value::Node(line.server),
             Value::Node(line.client),
-            int(line.serial),
+            Value::number(line.serial),
             Value::Int(line.hour_us),
-            word(line.kind),
-            int(line.session.into()),
-            int(line.book.into()),
-            int(line.effect.into()),
+            Value::word(line.kind),
+            Value::number(line.session),
+            Value::number(line.book),
+            Value::number(line.effect),
         ],
     );
 }
@@ -240,7 +232,7 @@ pub fn session_open(ctx: &mut Context<'_>, (position, hour_us): (u64, i64), sess
     ctx.observe(
         "session_open",
         &["position", "session", "hour_us", "books"],
-        &[int(position), int(session.into()), Value::Int(hour_us), int(books.into())],
+        &[Value::number(position), Value::number(session), Value::Int(hour_us), Value::number(books)],
     );
 }
 
@@ -248,7 +240,7 @@ pub fn session_end(ctx: &mut Context<'_>, (position, hour_us): (u64, i64), sessi
     ctx.observe(
         "session_end",
         &["position", "session", "hour_us", "given", "reason"],
-        &[int(position), int(session.into()), Value::Int(hour_us), int(given as u64), word(reason)],
+        &[Value::number(position), Value::number(session), Value::Int(hour_us), Value::number(given as u64), Value::word(reason)],
     );
 }
 
@@ -256,6 +248,6 @@ pub fn reply(ctx: &mut Context<'_>, client: NodeId, serial: u64, answer: &'stati
     ctx.observe(
         "reply",
         &["client", "serial", "answer", "session", "book"],
-        &[Value::Node(client), int(serial), word(answer), int(session.into()), int(book.into())],
+        &[Value::Node(client), Value::number(serial), Value::word(answer), Value::number(session), Value::number(book)],
     );
 }

@@ -46,42 +46,38 @@ pub const METRICS: &[Shown] = &[
     Shown { name: "busy", summary: "1 while a peer works on a command." },
 ];
 
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned().into())
-}
-
-fn number(number: u64) -> Value {
-    Value::Int(number as i64)
-}
-
 pub fn tables(ctx: &mut Step<'_>, users: usize, executed: u64, lease_us: u64) {
-    ctx.observe("tables", &["users", "executed", "lease_us"], &[number(users as u64), number(executed), number(lease_us)]);
+    ctx.observe(
+        "tables",
+        &["users", "executed", "lease_us"],
+        &[Value::number(users as u64), Value::number(executed), Value::number(lease_us)],
+    );
 }
 
 pub fn executed(ctx: &mut Step<'_>, origin: NodeId, sequence: u64, date: &str, operation: &Operation, status: u8) {
     let values = [
-        number(sequence),
+        Value::number(sequence),
         Value::Node(origin),
-        text(operation.service.name()),
-        number(u64::from(status)),
-        text(&date.replace(' ', "_")),
-        text(operation.user()),
-        text(operation.argument()),
+        Value::text(operation.service.name()),
+        Value::number(u64::from(status)),
+        Value::text(&date.replace(' ', "_")),
+        Value::text(operation.user()),
+        Value::text(operation.argument()),
     ];
     ctx.observe("executed", &["sequence", "origin", "operation", "status", "date", "user", "argument"], &values);
 }
 
 pub fn online(ctx: &mut Step<'_>, user: &str, host: Option<NodeId>, port: u16) {
-    let host = host.map_or(text("none"), Value::Node);
-    ctx.observe("online", &["host", "port", "user"], &[host, number(u64::from(port)), text(user)]);
+    let host = host.map_or(Value::text("none"), Value::Node);
+    ctx.observe("online", &["host", "port", "user"], &[host, Value::number(u64::from(port)), Value::text(user)]);
 }
 
 pub fn offline(ctx: &mut Step<'_>, user: &str, reason: &'static str) {
-    ctx.observe("offline", &["reason", "user"], &[Value::Text(reason.into()), text(user)]);
+    ctx.observe("offline", &["reason", "user"], &[Value::Text(reason.into()), Value::text(user)]);
 }
 
 pub fn offered(ctx: &mut Step<'_>, user: &str, files: usize) {
-    ctx.observe("offered", &["files", "user"], &[number(files as u64), text(user)]);
+    ctx.observe("offered", &["files", "user"], &[Value::number(files as u64), Value::text(user)]);
 }
 
 pub fn malformed(ctx: &mut Step<'_>, origin: NodeId, reason: &'static str) {
@@ -89,38 +85,39 @@ pub fn malformed(ctx: &mut Step<'_>, origin: NodeId, reason: &'static str) {
 }
 
 pub fn reported(ctx: &mut Step<'_>, upto: u64) {
-    ctx.observe("reported", &["upto"], &[number(upto)]);
+    ctx.observe("reported", &["upto"], &[Value::number(upto)]);
 }
 
 pub fn log_found(ctx: &mut Step<'_>, lines: u64) {
-    ctx.observe("log_found", &["lines"], &[number(lines)]);
+    ctx.observe("log_found", &["lines"], &[Value::number(lines)]);
 }
 
 /// A line that is logged, or found at a start.
 pub fn log_line(ctx: &mut Step<'_>, name: &'static str, sequence: u64, operation: &str, date: &str, user: &str, file: &str) {
-    let values = [number(sequence), text(operation), text(&date.replace(' ', "_")), text(user), text(file)];
+    let values =
+        [Value::number(sequence), Value::text(operation), Value::text(&date.replace(' ', "_")), Value::text(user), Value::text(file)];
     ctx.observe(name, &["sequence", "operation", "date", "user", "file"], &values);
 }
 
 pub fn dated(ctx: &mut Step<'_>, to: NodeId, date: &str) {
-    ctx.observe("dated", &["to", "date"], &[Value::Node(to), text(&date.replace(' ', "_"))]);
+    ctx.observe("dated", &["to", "date"], &[Value::Node(to), Value::text(&date.replace(' ', "_"))]);
 }
 
 pub fn session_open(ctx: &mut Step<'_>, user: &str, port: u16) {
-    ctx.observe("session_open", &["port", "user"], &[number(u64::from(port)), text(user)]);
+    ctx.observe("session_open", &["port", "user"], &[Value::number(u64::from(port)), Value::text(user)]);
 }
 
 pub fn session_end(ctx: &mut Step<'_>, user: &str, port: u16, reason: &'static str) {
-    let values = [number(u64::from(port)), Value::Text(reason.into()), text(user)];
+    let values = [Value::number(u64::from(port)), Value::Text(reason.into()), Value::text(user)];
     ctx.observe("session_end", &["port", "reason", "user"], &values);
 }
 
 pub fn share(ctx: &mut Step<'_>, name: &'static str, user: &str, file: &str) {
-    ctx.observe(name, &["user", "file"], &[text(user), text(file)]);
+    ctx.observe(name, &["user", "file"], &[Value::text(user), Value::text(file)]);
 }
 
 pub fn file(ctx: &mut Step<'_>, how: &'static str, path: &str, bytes: u64, digest: u64) {
-    let values = [Value::Text(how.into()), number(bytes), Value::Hash(digest), text(path)];
+    let values = [Value::Text(how.into()), Value::number(bytes), Value::Hash(digest), Value::text(path)];
     ctx.observe("file", &["how", "bytes", "digest", "path"], &values);
 }
 
@@ -138,18 +135,18 @@ pub struct Serving<'a> {
 pub fn serve(ctx: &mut Step<'_>, serving: &Serving<'_>) {
     let values = [
         Value::Node(serving.to),
-        number(u64::from(serving.status)),
-        number(serving.bytes),
+        Value::number(u64::from(serving.status)),
+        Value::number(serving.bytes),
         Value::Hash(serving.digest),
-        text(serving.user),
-        text(serving.path),
+        Value::text(serving.user),
+        Value::text(serving.path),
     ];
     ctx.observe("serve", &["to", "status", "bytes", "digest", "user", "path"], &values);
 }
 
 pub fn fetch(ctx: &mut Step<'_>, from: Option<NodeId>, port: u16, attempt: u32, file: &str, name: &str) {
-    let from = from.map_or(text("none"), Value::Node);
-    let values = [from, number(u64::from(port)), number(u64::from(attempt)), text(file), text(name)];
+    let from = from.map_or(Value::text("none"), Value::Node);
+    let values = [from, Value::number(u64::from(port)), Value::number(u64::from(attempt)), Value::text(file), Value::text(name)];
     ctx.observe("fetch", &["from", "port", "attempt", "file", "name"], &values);
 }
 
@@ -165,13 +162,13 @@ pub struct Fetched<'a> {
 }
 
 pub fn fetched(ctx: &mut Step<'_>, end: &Fetched<'_>) {
-    let from = end.from.map_or(text("none"), Value::Node);
+    let from = end.from.map_or(Value::text("none"), Value::Node);
     let outcome = Value::Text(end.outcome.into());
-    let values = [from, outcome, number(end.bytes), Value::Hash(end.digest), text(end.file), text(end.name)];
+    let values = [from, outcome, Value::number(end.bytes), Value::Hash(end.digest), Value::text(end.file), Value::text(end.name)];
     ctx.observe("fetched", &["from", "outcome", "bytes", "digest", "file", "name"], &values);
 }
 
 pub fn kept(ctx: &mut Step<'_>, present: bool, bytes: u64, digest: u64, path: &str) {
-    let values = [number(u64::from(present)), number(bytes), Value::Hash(digest), text(path)];
+    let values = [Value::number(u64::from(present)), Value::number(bytes), Value::Hash(digest), Value::text(path)];
     ctx.observe("kept", &["present", "bytes", "digest", "path"], &values);
 }

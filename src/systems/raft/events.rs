@@ -45,20 +45,12 @@ pub const METRICS: &[Shown] = &[
     Shown { name: "log_entries", summary: "Entries of the log in memory." },
 ];
 
-fn node_or_none(node: Option<NodeId>) -> Value {
-    node.map_or(Value::Text("none".into()), Value::Node)
-}
-
-fn int(number: u64) -> Value {
-    Value::Int(number as i64)
-}
-
 /// At boot, what was on the disk.
 pub fn recover(host: &mut impl Host, term: Term, voted_for: Option<NodeId>, snapshot: LogIndex, last: (LogIndex, Term)) {
     host.observe(
         "recover",
         &["term", "voted_for", "snapshot_index", "last_index", "last_term"],
-        &[term.into(), node_or_none(voted_for), snapshot.into(), last.0.into(), last.1.into()],
+        &[term.into(), Value::node_or_none(voted_for), snapshot.into(), last.0.into(), last.1.into()],
     );
 }
 
@@ -107,7 +99,14 @@ pub fn apply(host: &mut impl Host, index: LogIndex, entry: &Entry, command: Opti
     host.observe(
         "apply",
         &["index", "term", "digest", "client", "serial", "effect"],
-        &[index.into(), entry.term.into(), Value::Hash(entry.digest), node_or_none(client), int(serial), int(u64::from(effect))],
+        &[
+            index.into(),
+            entry.term.into(),
+            Value::Hash(entry.digest),
+            Value::node_or_none(client),
+            Value::number(serial),
+            Value::number(u64::from(effect)),
+        ],
     );
 }
 
@@ -143,7 +142,7 @@ pub fn read(host: &mut impl Host, index: LogIndex, mode: &'static str) {
 }
 
 pub fn reply(host: &mut impl Host, client: NodeId, serial: u64, index: LogIndex) {
-    host.observe("reply", &["client", "serial", "index"], &[Value::Node(client), int(serial), index.into()]);
+    host.observe("reply", &["client", "serial", "index"], &[Value::Node(client), Value::number(serial), index.into()]);
 }
 
 pub fn transfer(host: &mut impl Host, term: Term, target: NodeId) {

@@ -49,49 +49,44 @@ pub const METRICS: &[Shown] = &[
 /// What the metric `role` can say.
 pub const ROLES: &[&str] = &["leader", "follower", "blank", "coordinator", "server"];
 
-fn int(number: u64) -> Value {
-    Value::Int(number as i64)
-}
-
-fn word(word: &'static str) -> Value {
-    Value::Text(word.into())
-}
-
-fn node_or_none(node: Option<NodeId>) -> Value {
-    node.map_or(word("none"), Value::Node)
-}
-
 /// `n1+n2`, or `-` for nobody.
 pub fn names(ctx: &Cx<'_>, nodes: impl IntoIterator<Item = NodeId>) -> Value {
     let names: Vec<&str> = nodes.into_iter().map(|node| ctx.name(node)).collect();
-    if names.is_empty() { word("-") } else { Value::Text(names.join("+").into()) }
+    if names.is_empty() { Value::word("-") } else { Value::Text(names.join("+").into()) }
 }
 
 pub fn recovered(ctx: &mut Cx<'_>, epoch: u64, log_epoch: u64, last: (u64, u64), discarded: u64, damaged: bool) {
     let names = &["epoch", "log_epoch", "seq", "hash", "discarded", "damaged"];
-    let values = [int(epoch), int(log_epoch), int(last.0), Value::Hash(last.1), int(discarded), int(u64::from(damaged))];
+    let values = [
+        Value::number(epoch),
+        Value::number(log_epoch),
+        Value::number(last.0),
+        Value::Hash(last.1),
+        Value::number(discarded),
+        Value::number(u64::from(damaged)),
+    ];
     ctx.observe("recovered", names, &values);
 }
 
 pub fn kept(ctx: &mut Cx<'_>, record: &Record) {
-    ctx.observe("kept", &["seq", "prev", "hash"], &[int(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)]);
+    ctx.observe("kept", &["seq", "prev", "hash"], &[Value::number(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)]);
 }
 
 pub fn epoch(ctx: &mut Cx<'_>, epoch: u64) {
-    ctx.observe("epoch", &["epoch"], &[int(epoch)]);
+    ctx.observe("epoch", &["epoch"], &[Value::number(epoch)]);
 }
 
 pub fn stored(ctx: &mut Cx<'_>, epoch: u64, record: &Record) {
-    let values = [int(epoch), int(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)];
+    let values = [Value::number(epoch), Value::number(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)];
     ctx.observe("stored", &["epoch", "seq", "prev", "hash"], &values);
 }
 
 pub fn cut(ctx: &mut Cx<'_>, from: u64) {
-    ctx.observe("cut", &["from"], &[int(from)]);
+    ctx.observe("cut", &["from"], &[Value::number(from)]);
 }
 
 pub fn copied(ctx: &mut Cx<'_>, epoch: u64, last: (u64, u64), bytes: usize) {
-    let values = [int(epoch), int(last.0), Value::Hash(last.1), int(bytes as u64)];
+    let values = [Value::number(epoch), Value::number(last.0), Value::Hash(last.1), Value::number(bytes as u64)];
     ctx.observe("copied", &["epoch", "seq", "hash", "bytes"], &values);
 }
 
@@ -100,59 +95,67 @@ pub fn emptied(ctx: &mut Cx<'_>) {
 }
 
 pub fn in_order(ctx: &mut Cx<'_>, epoch: u64, seq: u64) {
-    ctx.observe("in_order", &["epoch", "seq"], &[int(epoch), int(seq)]);
+    ctx.observe("in_order", &["epoch", "seq"], &[Value::number(epoch), Value::number(seq)]);
 }
 
 pub fn applied(ctx: &mut Cx<'_>, record: &Record, effect: bool, forms: u64) {
     let (client, req) = record.request();
     let names = &["seq", "hash", "client", "req", "effect", "forms"];
-    let seq = int(record.content.seq);
+    let seq = Value::number(record.content.seq);
     ctx.observe(
         "applied",
         names,
-        &[seq, Value::Hash(record.hash), Value::Node(client), int(req), int(u64::from(effect)), Value::Hash(forms)],
+        &[seq, Value::Hash(record.hash), Value::Node(client), Value::number(req), Value::number(u64::from(effect)), Value::Hash(forms)],
     );
 }
 
 pub fn leads(ctx: &mut Cx<'_>, epoch: u64, last: (u64, u64), mode: Mode, min_in_sync: usize) {
-    let values = [int(epoch), int(last.0), Value::Hash(last.1), word(mode.word()), int(min_in_sync as u64)];
+    let values =
+        [Value::number(epoch), Value::number(last.0), Value::Hash(last.1), Value::word(mode.word()), Value::number(min_in_sync as u64)];
     ctx.observe("leads", &["epoch", "seq", "hash", "mode", "min_in_sync"], &values);
 }
 
 pub fn steps_down(ctx: &mut Cx<'_>, epoch: u64, why: &'static str) {
-    ctx.observe("steps_down", &["epoch", "why"], &[int(epoch), word(why)]);
+    ctx.observe("steps_down", &["epoch", "why"], &[Value::number(epoch), Value::word(why)]);
 }
 
 pub fn finalised(ctx: &mut Cx<'_>, epoch: u64, seq: u64, hash: u64, confirmed: Vec<NodeId>) {
     let confirmed = names(ctx, confirmed);
-    ctx.observe("final", &["epoch", "seq", "hash", "confirmed"], &[int(epoch), int(seq), Value::Hash(hash), confirmed]);
+    ctx.observe("final", &["epoch", "seq", "hash", "confirmed"], &[Value::number(epoch), Value::number(seq), Value::Hash(hash), confirmed]);
 }
 
 pub fn answered(ctx: &mut Cx<'_>, epoch: u64, record: &Record, effect: bool) {
     let (client, req) = record.request();
     let names = &["client", "req", "epoch", "seq", "hash", "effect"];
-    let seq = int(record.content.seq);
-    let values = [Value::Node(client), int(req), int(epoch), seq, Value::Hash(record.hash), int(u64::from(effect))];
+    let seq = Value::number(record.content.seq);
+    let values =
+        [Value::Node(client), Value::number(req), Value::number(epoch), seq, Value::Hash(record.hash), Value::number(u64::from(effect))];
     ctx.observe("answered", names, &values);
 }
 
 pub fn read(ctx: &mut Cx<'_>, client: NodeId, req: u64, epoch: u64, seq: u64, mode: &'static str) {
-    let values = [Value::Node(client), int(req), int(epoch), int(seq), word(mode)];
+    let values = [Value::Node(client), Value::number(req), Value::number(epoch), Value::number(seq), Value::word(mode)];
     ctx.observe("read", &["client", "req", "epoch", "seq", "mode"], &values);
 }
 
 pub fn refused(ctx: &mut Cx<'_>, from: NodeId, theirs: u64, ours: u64) {
-    ctx.observe("refused", &["from", "epoch", "promised"], &[Value::Node(from), int(theirs), int(ours)]);
+    ctx.observe("refused", &["from", "epoch", "promised"], &[Value::Node(from), Value::number(theirs), Value::number(ours)]);
 }
 
 pub fn difference(ctx: &mut Cx<'_>, what: &'static str, with: Option<NodeId>, seq: u64, ours: u64, theirs: u64) {
-    let values = [word(what), node_or_none(with), int(seq), Value::Hash(ours), Value::Hash(theirs)];
+    let values = [Value::word(what), Value::node_or_none(with), Value::number(seq), Value::Hash(ours), Value::Hash(theirs)];
     ctx.observe("difference", &["what", "with", "seq", "ours", "theirs"], &values);
 }
 
 pub fn view(ctx: &mut Cx<'_>, view: &View) {
     let in_sync = names(ctx, view.in_sync.iter().map(|node| NodeId(*node)));
-    let values = [int(view.version), int(view.epoch), node_or_none(view.leader()), int(view.active_epoch), in_sync];
+    let values = [
+        Value::number(view.version),
+        Value::number(view.epoch),
+        Value::node_or_none(view.leader()),
+        Value::number(view.active_epoch),
+        in_sync,
+    ];
     ctx.observe("view", &["version", "epoch", "leader", "active_epoch", "in_sync"], &values);
 }
 
@@ -165,6 +168,6 @@ pub fn expired(ctx: &mut Cx<'_>, replica: NodeId) {
 }
 
 pub fn promoted(ctx: &mut Cx<'_>, epoch: u64, leader: NodeId, log_epoch: u64, seq: u64) {
-    let values = [int(epoch), Value::Node(leader), int(log_epoch), int(seq)];
+    let values = [Value::number(epoch), Value::Node(leader), Value::number(log_epoch), Value::number(seq)];
     ctx.observe("promoted", &["epoch", "leader", "log_epoch", "seq"], &values);
 }

@@ -64,14 +64,6 @@ pub const METRICS: &[Shown] = &[
     Shown { name: "anomalies", summary: "Means in the time series that lie outside of the band." },
 ];
 
-fn word(text: &'static str) -> Value {
-    Value::Text(text.into())
-}
-
-fn path(text: &str) -> Value {
-    Value::Text(text.to_owned().into())
-}
-
 pub fn recover(host: &mut impl Host, accepted: Epoch, current: Epoch, snapshot: Zxid, last: Zxid) {
     host.observe(
         "zab_recover",
@@ -81,8 +73,8 @@ pub fn recover(host: &mut impl Host, accepted: Epoch, current: Epoch, snapshot: 
 }
 
 pub fn state(host: &mut impl Host, state: &'static str, leader: Option<NodeId>) {
-    let leader = leader.map_or(word("none"), Value::Node);
-    host.observe("zab_state", &["state", "leader"], &[word(state), leader]);
+    let leader = leader.map_or(Value::word("none"), Value::Node);
+    host.observe("zab_state", &["state", "leader"], &[Value::word(state), leader]);
 }
 
 pub fn epoch(host: &mut impl Host, epoch: Epoch) {
@@ -101,7 +93,7 @@ pub fn apply(host: &mut impl Host, entry: &Entry, prev: Zxid, chain: u64, tree: 
     host.observe(
         "zab_apply",
         &["zxid", "prev", "digest", "chain", "tree", "kind"],
-        &[entry.zxid.into(), prev.into(), Value::Hash(entry.digest), Value::Hash(chain), Value::Hash(tree), word(entry.word())],
+        &[entry.zxid.into(), prev.into(), Value::Hash(entry.digest), Value::Hash(chain), Value::Hash(tree), Value::word(entry.word())],
     );
 }
 
@@ -115,7 +107,7 @@ pub fn znode(host: &mut impl Host, zxid: Zxid, change: &'static str, session: Se
     host.observe(
         "znode",
         &["zxid", "change", "session", "version", "path", "data"],
-        &[zxid.into(), word(change), session.into(), Value::Int(version.into()), path(at), Value::Text(data.into())],
+        &[zxid.into(), Value::word(change), session.into(), Value::Int(version.into()), Value::text(at), Value::Text(data.into())],
     );
 }
 
@@ -139,7 +131,7 @@ pub fn reply(host: &mut impl Host, session: SessionId, xid: i32, entry: &Entry) 
     host.observe(
         "zk_reply",
         &["session", "xid", "zxid", "kind"],
-        &[session.into(), Value::Int(xid.into()), entry.zxid.into(), word(entry.word())],
+        &[session.into(), Value::Int(xid.into()), entry.zxid.into(), Value::word(entry.word())],
     );
 }
 
@@ -147,7 +139,7 @@ pub fn watch_fire(host: &mut impl Host, session: SessionId, connection: Connecti
     host.observe(
         "watch_fire",
         &["session", "connection", "kind", "zxid", "path"],
-        &[session.into(), Value::Hash(connection.0), word(kind.word()), zxid.into(), path(at)],
+        &[session.into(), Value::Hash(connection.0), Value::word(kind.word()), zxid.into(), Value::text(at)],
     );
 }
 
@@ -155,7 +147,7 @@ pub fn client_session(link: &mut impl Link, session: SessionId, state: &'static 
     link.observe(
         "client_session",
         &["session", "state", "server", "timeout_us"],
-        &[session.into(), word(state), Value::Node(server), Value::Int(i64::from(timeout_ms) * 1_000)],
+        &[session.into(), Value::word(state), Value::Node(server), Value::Int(i64::from(timeout_ms) * 1_000)],
     );
 }
 
@@ -164,7 +156,7 @@ pub fn client_request(link: &mut impl Link, session: SessionId, xid: i32, op: &'
     link.observe(
         "client_request",
         &["session", "xid", "op", "version", "path"],
-        &[session.into(), Value::Int(xid.into()), word(op), Value::Int(version.into()), path(at)],
+        &[session.into(), Value::Int(xid.into()), Value::word(op), Value::Int(version.into()), Value::text(at)],
     );
 }
 
@@ -173,14 +165,18 @@ pub fn client_reply(link: &mut impl Link, session: SessionId, xid: i32, op: &'st
     link.observe(
         "client_reply",
         &["session", "xid", "op", "zxid", "result"],
-        &[session.into(), Value::Int(xid.into()), word(op), zxid.into(), word(result)],
+        &[session.into(), Value::Int(xid.into()), Value::word(op), zxid.into(), Value::word(result)],
     );
 }
 
 pub fn client_watch_set(link: &mut impl Link, session: SessionId, kind: &'static str, zxid: Zxid, at: &str) {
-    link.observe("client_watch_set", &["session", "kind", "zxid", "path"], &[session.into(), word(kind), zxid.into(), path(at)]);
+    link.observe(
+        "client_watch_set",
+        &["session", "kind", "zxid", "path"],
+        &[session.into(), Value::word(kind), zxid.into(), Value::text(at)],
+    );
 }
 
 pub fn client_watch(link: &mut impl Link, session: SessionId, kind: WatchEventKind, at: &str) {
-    link.observe("client_watch", &["session", "kind", "path"], &[session.into(), word(kind.word()), path(at)]);
+    link.observe("client_watch", &["session", "kind", "path"], &[session.into(), Value::word(kind.word()), Value::text(at)]);
 }
