@@ -5,6 +5,7 @@
 pub mod audio;
 pub mod cristian;
 pub mod p2p;
+mod pace;
 mod planted;
 pub mod raft;
 pub mod replication;

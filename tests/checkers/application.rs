@@ -2,7 +2,8 @@
 
 use seedbed::trace::Value;
 
-use crate::run::{C1, C2, Entry, N1, N2, N3, Run, accepts, all_accept, refuses};
+use crate::run::{C1, C2, Entry, N1, N2, N3, Run, all_accept};
+use crate::twins::{accepts, refuses};
 
 const A: Entry = (1, "a");
 const B: Entry = (1, "b");

@@ -1,7 +1,9 @@
 //! Audio: uploads, failover, playout. Each story is told twice, and the two differ in one thing.
 
-use seedbed::checkers::{self, Params, Verdict};
+use seedbed::checkers::Verdict;
 use seedbed::trace::{Event, Fields, Metric, NodeId, NodeInfo, Op, OpType, Trace, Value};
+
+use crate::twins::{accepts, refuses, refuses_with, verdict};
 
 const N1: NodeId = NodeId(0);
 const N2: NodeId = NodeId(1);
@@ -27,6 +29,12 @@ fn digest(frame: i64) -> Value {
 }
 
 const SONG: Value = Value::Hash(7);
+
+impl AsRef<Trace> for Run {
+    fn as_ref(&self) -> &Trace {
+        &self.trace
+    }
+}
 
 impl Run {
     /// All nodes work, and the uploader has told what its song is.
@@ -137,29 +145,6 @@ impl Run {
         let value = int(frames);
         self.trace.metrics.push(Metric { time_us: self.now_us, node: EAR, name: "buffer_frames".into(), value });
         self.tick()
-    }
-}
-
-fn verdict(run: &Run, check: &str, params: &[(&str, f64)]) -> Verdict {
-    let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    checkers::find(check).expect("the check exists").judge(&run.trace, &params)
-}
-
-#[track_caller]
-fn accepts(run: &Run, check: &str) {
-    assert_eq!(verdict(run, check, &[]), Verdict::Valid, "{check}");
-}
-
-#[track_caller]
-fn refuses(run: &Run, check: &str, sentence: &str) {
-    refuses_with(run, check, &[], sentence);
-}
-
-#[track_caller]
-fn refuses_with(run: &Run, check: &str, params: &[(&str, f64)], sentence: &str) {
-    match verdict(run, check, params) {
-        Verdict::Invalid(violations) => assert_eq!(violations[0].message, sentence),
-        other => panic!("{check} found nothing wrong: {other:?}"),
     }
 }
 

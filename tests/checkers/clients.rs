@@ -3,7 +3,8 @@
 use seedbed::checkers::Verdict;
 use seedbed::trace::OpType;
 
-use crate::run::{Run, accepts, refuses, verdict};
+use crate::run::Run;
+use crate::twins::{accepts, refuses, verdict};
 
 /// While a write is under way a read may see the old text or the new one; once a read has seen the new one, later reads must.
 #[test]

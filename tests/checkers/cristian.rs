@@ -1,8 +1,10 @@
 //! Clocks and the library: for each check of `cristian` a story that it accepts, and its twin that differs in one thing.
 
-use seedbed::checkers::{self, CRISTIAN_CHECKS, Params, Verdict};
+use seedbed::checkers::{CRISTIAN_CHECKS, Params, Verdict};
 use seedbed::time::RUN_BEGINS;
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
+
+use crate::twins::{accepts, refuses};
 
 const S1: NodeId = NodeId(0);
 const S2: NodeId = NodeId(1);
@@ -59,6 +61,12 @@ fn round(at: u64, number: i64) -> Round {
         bound: 4_000,
         mode: "right",
         samples: "10000:0",
+    }
+}
+
+impl AsRef<Trace> for Story {
+    fn as_ref(&self) -> &Trace {
+        &self.trace
     }
 }
 
@@ -204,23 +212,6 @@ fn int(value: i64) -> Value {
 
 fn text(word: &'static str) -> Value {
     Value::Text(word.into())
-}
-
-fn verdict(story: &Story, check: &str) -> Verdict {
-    checkers::find(check).expect("the check exists").judge(&story.trace, &Params::new())
-}
-
-#[track_caller]
-fn accepts(story: &Story, check: &str) {
-    assert_eq!(verdict(story, check), Verdict::Valid, "{check}");
-}
-
-#[track_caller]
-fn refuses(story: &Story, check: &str, sentence: &str) {
-    match verdict(story, check) {
-        Verdict::Invalid(violations) => assert_eq!(violations[0].message, sentence),
-        other => panic!("{check} found nothing wrong: {other:?}"),
-    }
 }
 
 /// The two twins: a story, and the same with one thing more or other.

@@ -2,7 +2,8 @@
 
 use seedbed::trace::Value;
 
-use crate::run::{N1, N2, N3, N4, N5, Run, accepts, all_accept, refuses, text};
+use crate::run::{N1, N2, N3, N4, N5, Run, all_accept, text};
+use crate::twins::{accepts, refuses};
 
 /// Leaders of different terms may even lead at the same time: n1 has not heard of term 2 (trap FP-2).
 fn two_leaders_in_two_terms() -> Run {

@@ -3,7 +3,8 @@
 use seedbed::checkers::Verdict;
 use seedbed::trace::OpType;
 
-use crate::run::{N1, N2, N3, N4, N5, Run, accepts, refuses, refuses_with, verdict};
+use crate::run::{N1, N2, N3, N4, N5, Run};
+use crate::twins::{accepts, refuses, refuses_with, verdict};
 
 /// The leader of the highest term counts, also if it was elected before; an old one that has not heard of it does not.
 #[test]

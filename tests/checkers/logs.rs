@@ -1,6 +1,7 @@
 //! Logs, commits, and what is on the disk.
 
-use crate::run::{N1, N2, N3, N4, N5, Run, accepts, all_accept, refuses};
+use crate::run::{N1, N2, N3, N4, N5, Run, all_accept};
+use crate::twins::{accepts, refuses};
 
 /// A leader of term 1 with one entry on three servers, not yet committed.
 fn one_entry() -> Run {

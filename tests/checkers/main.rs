@@ -14,6 +14,7 @@ mod p2p;
 mod p2p_damaged;
 mod replication;
 mod run;
+mod twins;
 mod zookeeper;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! Configurations.
 
-use crate::run::{N1, N2, N3, N4, N5, Run, accepts, all_accept, refuses};
+use crate::run::{N1, N2, N3, N4, N5, Run, all_accept};
+use crate::twins::{accepts, refuses};
 
 const ALL: &str = "n1+n2+n3+n4+n5";
 

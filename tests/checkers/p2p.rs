@@ -1,7 +1,9 @@
 //! File sharing: what users type and are told, what peers send, what the operation log holds.
 
-use seedbed::checkers::{self, Params, Verdict};
+use seedbed::checkers::{Params, Verdict};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
+
+use crate::twins::{accepts, refuses};
 
 const P1: NodeId = NodeId(0);
 const P2: NodeId = NodeId(1);
@@ -19,6 +21,12 @@ struct Story {
 
 fn text(word: &'static str) -> Value {
     Value::Text(word.into())
+}
+
+impl AsRef<Trace> for Story {
+    fn as_ref(&self) -> &Trace {
+        &self.trace
+    }
 }
 
 impl Story {
@@ -128,21 +136,6 @@ impl Story {
         story.call("c2", "register", "bob -> 0").call("c2", "connect", "bob -> 0 4002");
         story
     }
-}
-
-fn judge(story: &Story, check: &str) -> Verdict {
-    checkers::find(check).expect("registered").judge(&story.trace, &Params::new())
-}
-
-#[track_caller]
-fn accepts(story: &Story, check: &str) {
-    assert_eq!(judge(story, check), Verdict::Valid, "{check}");
-}
-
-#[track_caller]
-fn refuses(story: &Story, check: &str, message: &str) {
-    let Verdict::Invalid(violations) = judge(story, check) else { panic!("{check} accepts it") };
-    assert_eq!(violations[0].message, message);
 }
 
 /// Without an answer to the first `register`, "in use" is explained by it; with an answer that it failed, nothing explains it.

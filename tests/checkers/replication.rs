@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use seedbed::checkers::{self, Params, REPLICATION_CHECKS, Verdict};
+use seedbed::checkers::{Params, REPLICATION_CHECKS, Verdict};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::twins::{accepts, refuses};
 
 const R1: NodeId = NodeId(0);
 const R2: NodeId = NodeId(1);
@@ -30,6 +32,12 @@ fn int(number: u64) -> Value {
 
 fn text(word: &str) -> Value {
     Value::Text(word.to_owned().into())
+}
+
+impl AsRef<Trace> for Story {
+    fn as_ref(&self) -> &Trace {
+        &self.trace
+    }
 }
 
 impl Story {
@@ -212,23 +220,6 @@ impl Story {
     }
 }
 
-fn verdict(story: &Story, check: &str) -> Verdict {
-    checkers::find(check).expect("the check exists").judge(&story.trace, &Params::new())
-}
-
-#[track_caller]
-fn accepts(story: &Story, check: &str) {
-    assert_eq!(verdict(story, check), Verdict::Valid, "{check}");
-}
-
-#[track_caller]
-fn refuses(story: &Story, check: &str, sentence: &str) {
-    match verdict(story, check) {
-        Verdict::Invalid(violations) => assert!(violations[0].message.starts_with(sentence), "{}", violations[0].message),
-        other => panic!("{check} found nothing wrong: {other:?}"),
-    }
-}
-
 /// A trace without leaders shows nothing: neither that replication works nor that it does not.
 #[test]
 fn an_empty_trace_is_no_evidence() {
@@ -247,7 +238,7 @@ fn an_answer_needs_the_whole_in_sync_set() {
     accepts(&good, "acked_replicated");
     let mut bad = Story::serving();
     bad.stored(&[R1, R2], 1, "a").answered(R1, 1, 1, 1);
-    refuses(&bad, "acked_replicated", "replica1 answered for record 1, which replica3 did not have");
+    refuses(&bad, "acked_replicated", "replica1 answered for record 1, which replica3 did not have…");
     // The coordinator has agreed to do without it.
     let mut agreed = Story::serving();
     agreed.stored(&[R1, R2], 1, "a").view(4, 1, Some(R1), 1, &[R1, R2]).answered(R1, 1, 1, 1);
@@ -257,7 +248,7 @@ fn an_answer_needs_the_whole_in_sync_set() {
     quorum.stored(&[R1, R2], 1, "a").answered(R1, 1, 1, 1);
     accepts(&quorum, "acked_replicated");
     quorum.stored(&[R1], 1, "b").answered(R1, 1, 2, 1);
-    refuses(&quorum, "acked_replicated", "replica1 answered for record 2 when 1 of 3 replicas had it, and 2 must");
+    refuses(&quorum, "acked_replicated", "replica1 answered for record 2 when 1 of 3 replicas had it, and 2 must…");
 }
 
 /// What was not answered may be lost with its leader; what was answered may not.
@@ -268,7 +259,7 @@ fn the_next_leader_has_what_was_answered() {
     accepts(&good, "acked_not_lost");
     let mut bad = Story::serving();
     bad.stored(ALL, 1, "a").answered(R1, 1, 1, 1).stored(&[R1], 1, "b").answered(R1, 1, 2, 1).failover(&[R2, R3]);
-    refuses(&bad, "acked_not_lost", "replica1 acknowledged record 2 in epoch 1, and replica2, the leader of epoch 2, does not have it");
+    refuses(&bad, "acked_not_lost", "replica1 acknowledged record 2 in epoch 1, and replica2, the leader of epoch 2, does not have it…");
 }
 
 /// Two leaders at one time are legal, two of one epoch are not.
@@ -279,7 +270,7 @@ fn an_epoch_has_one_leader() {
     accepts(&good, "one_leader_per_epoch");
     let mut bad = Story::serving();
     bad.leads(R2, 1);
-    refuses(&bad, "one_leader_per_epoch", "replica1 and replica2 both lead in epoch 1");
+    refuses(&bad, "one_leader_per_epoch", "replica1 and replica2 both lead in epoch 1…");
 }
 
 /// A coordinator that finds its view after a restart goes on from there; one that has forgotten it begins anew.
@@ -290,10 +281,10 @@ fn epochs_go_on_after_a_restart() {
     accepts(&good, "epochs_increase");
     let mut bad = Story::serving();
     bad.crash(K).view(0, 0, None, 0, ALL);
-    refuses(&bad, "epochs_increase", "coordinator1 goes from view 3 of epoch 1 back to view 0 of epoch 0");
+    refuses(&bad, "epochs_increase", "coordinator1 goes from view 3 of epoch 1 back to view 0 of epoch 0…");
     let mut two = Story::serving();
     two.view(3, 1, Some(R1), 1, &[R1, R2]);
-    refuses(&two, "epochs_increase", "view 3 is one of epoch 1 for coordinator1 and another one of epoch 1");
+    refuses(&two, "epochs_increase", "view 3 is one of epoch 1 for coordinator1 and another one of epoch 1…");
 }
 
 /// Replica 3 has left the in-sync set: whether it is promoted all the same is the difference.
@@ -305,11 +296,11 @@ fn only_those_in_sync_are_promoted() {
         story
     };
     accepts(&left(R2), "view_acknowledged");
-    refuses(&left(R3), "view_acknowledged", "replica3 was promoted to lead epoch 2 and is not in sync: replica1, replica2");
+    refuses(&left(R3), "view_acknowledged", "replica3 was promoted to lead epoch 2 and is not in sync: replica1, replica2…");
     // A new leader that has not acknowledged its view has no say in who is in sync.
     let mut early = Story::serving();
     early.view(4, 2, None, 1, ALL).view(5, 2, Some(R2), 1, &[R2]);
-    refuses(&early, "view_acknowledged", "view 5 changes the replicas in sync from replica1, replica2, replica3 to replica2");
+    refuses(&early, "view_acknowledged", "view 5 changes the replicas in sync from replica1, replica2, replica3 to replica2…");
 }
 
 /// A replica that comes back counts when it has what is final, and not one record earlier.
@@ -325,7 +316,7 @@ fn who_enters_the_in_sync_set_is_complete() {
         story
     };
     accepts(&back(&["a", "b"]), "in_sync_complete");
-    refuses(&back(&["a"]), "in_sync_complete", "replica3 counts as in sync in view 5 with records up to 1, and 2 is final");
+    refuses(&back(&["a"]), "in_sync_complete", "replica3 counts as in sync in view 5 with records up to 1, and 2 is final…");
 }
 
 /// A promise binds from the moment it is durable, whatever was on its way by then.
@@ -336,10 +327,10 @@ fn a_promise_is_kept() {
     accepts(&good, "epoch_fencing");
     let mut bad = Story::serving();
     bad.epoch(&[R2], 2).stored(&[R2], 1, "a");
-    refuses(&bad, "epoch_fencing", "replica2 stored record 1 for the leader of epoch 1 when it had promised to follow epoch 2");
+    refuses(&bad, "epoch_fencing", "replica2 stored record 1 for the leader of epoch 1 when it had promised to follow epoch 2…");
     let mut forgotten = Story::serving();
     forgotten.restart(R2, 0, 0);
-    refuses(&forgotten, "epoch_fencing", "replica2 promised to follow epoch 1 and knows only 0 after its restart");
+    refuses(&forgotten, "epoch_fencing", "replica2 promised to follow epoch 1 and knows only 0 after its restart…");
 }
 
 /// The acknowledged leader answers; a follower does not, and a leader not before its view is acknowledged.
@@ -350,10 +341,10 @@ fn the_acknowledged_leader_serves() {
     accepts(&good, "leader_serves");
     let mut follower = Story::serving();
     follower.read(R2, 1, 1);
-    refuses(&follower, "leader_serves", "replica2 answered request 1 of c1 in epoch 1, in which it does not lead");
+    refuses(&follower, "leader_serves", "replica2 answered request 1 of c1 in epoch 1, in which it does not lead…");
     let mut early = Story::serving();
     early.view(4, 2, None, 1, ALL).view(5, 2, Some(R2), 1, ALL).leads(R2, 2).read(R2, 2, 1);
-    refuses(&early, "leader_serves", "replica2 answered request 1 of c1 in epoch 2, in which it has no acknowledged view");
+    refuses(&early, "leader_serves", "replica2 answered request 1 of c1 in epoch 2, in which it has no acknowledged view…");
 }
 
 /// A read that was asked for before the failover may still be answered by the old leader; one that was asked for later may not.
@@ -364,7 +355,7 @@ fn reads_are_not_of_the_past() {
     accepts(&good, "read_through_followers");
     let mut bad = Story::serving();
     bad.failover(&[R2, R3]).op("c1", OpType::Invoke, "get", "k1", "").read(R1, 1, 1);
-    refuses(&bad, "read_through_followers", "replica1 answered read 1 of c1 in epoch 1; when it was asked for, epoch 2 had begun to serve");
+    refuses(&bad, "read_through_followers", "replica1 answered read 1 of c1 in epoch 1; when it was asked for, epoch 2 had begun to serve…");
 }
 
 /// Under one epoch there is one record with each number. Another epoch's leader may have another.
@@ -375,7 +366,7 @@ fn what_is_taken_from_a_leader_is_equal() {
     accepts(&good, "prefix_equal");
     let mut bad = Story::serving();
     bad.stored(&[R1], 1, "a").stored(&[R2], 1, "b");
-    refuses(&bad, "prefix_equal", "under epoch 1, record 1 of replica1 has hash #");
+    refuses(&bad, "prefix_equal", "under epoch 1, record 1 of replica1 has hash #…");
 }
 
 /// A torn tail is no damage; a sound record that is called damaged is a mistake, unless somebody did damage the disk.
@@ -398,15 +389,15 @@ fn a_recovery_accepts_exactly_what_is_sound() {
     };
     accepts(&restarted(false, false), "hash_chain");
     accepts(&restarted(true, true), "hash_chain");
-    refuses(&restarted(true, false), "hash_chain", "replica2 rejects record 2 of its log, which nobody has damaged");
+    refuses(&restarted(true, false), "hash_chain", "replica2 rejects record 2 of its log, which nobody has damaged…");
     let mut believed = restarted(false, false);
     believed.crash(R2).logs[R2.index()][0] ^= 1;
     believed.start(R2, 1, false);
-    refuses(&believed, "hash_chain", "replica2 accepts record 1 of its log as #");
+    refuses(&believed, "hash_chain", "replica2 accepts record 1 of its log as #…");
     let mut gap = Story::serving();
     gap.stored(&[R1], 1, "a").logs[R2.index()] = vec![7];
     gap.stored(&[R2], 1, "b");
-    refuses(&gap, "hash_chain", "replica2 stored record 2 after #");
+    refuses(&gap, "hash_chain", "replica2 stored record 2 after #…");
 }
 
 /// A crash may take what was never told, and nothing else.
@@ -418,7 +409,7 @@ fn what_was_stored_is_there_after_a_restart() {
         story
     };
     accepts(&restarted(0), "recovery_keeps_records");
-    refuses(&restarted(1), "recovery_keeps_records", "replica2 had stored records up to 2 and has 1 after its restart");
+    refuses(&restarted(1), "recovery_keeps_records", "replica2 had stored records up to 2 and has 1 after its restart…");
 }
 
 /// The order of the log is the order of the forms: no gap, no other record, no other forms.
@@ -429,13 +420,13 @@ fn records_are_applied_alike() {
     accepts(&good, "applied_in_order");
     let mut gap = Story::serving();
     gap.stored(ALL, 1, "a").stored(ALL, 1, "b").applied(ALL, 2, 2, 1);
-    refuses(&gap, "applied_in_order", "replica1 applied record 2 after record 0");
+    refuses(&gap, "applied_in_order", "replica1 applied record 2 after record 0…");
     let mut other = Story::serving();
     other.stored(&[R1], 1, "a").stored(&[R2], 1, "b").applied(&[R1, R2], 1, 1, 1);
-    refuses(&other, "applied_in_order", "replica2 has another record 1 than replica1");
+    refuses(&other, "applied_in_order", "replica2 has another record 1 than replica1…");
     let mut forms = Story::serving();
     forms.stored(ALL, 1, "a").applied(&[R1], 1, 1, 1).applied_with(&[R2], 1, 1, 1, 99);
-    refuses(&forms, "applied_in_order", "replica2 has other forms after record 1 than replica1");
+    refuses(&forms, "applied_in_order", "replica2 has other forms after record 1 than replica1…");
 }
 
 /// All replicas apply one record; a second record for the same request is a second effect.
@@ -446,7 +437,7 @@ fn a_request_takes_effect_once() {
     accepts(&good, "at_most_once");
     let mut bad = Story::serving();
     bad.stored(ALL, 1, "a").stored(ALL, 1, "b").applied(ALL, 1, 1, 1).applied(&[R1], 2, 1, 1);
-    refuses(&bad, "at_most_once", "request 1 of c1 took effect as record 1 on replica1 and as record 2 on replica1");
+    refuses(&bad, "at_most_once", "request 1 of c1 took effect as record 1 on replica1 and as record 2 on replica1…");
 }
 
 /// Another request may be refused because the form is there; the one that has put it there may not.
@@ -458,7 +449,7 @@ fn a_retry_is_no_duplicate() {
         story
     };
     accepts(&answered(2), "retry_not_duplicate");
-    refuses(&answered(1), "retry_not_duplicate", "replica1 refused request 1 of c1, which had taken effect");
+    refuses(&answered(1), "retry_not_duplicate", "replica1 refused request 1 of c1, which had taken effect…");
 }
 
 /// What all had applied when the judged time began is applied by everybody at the end; what came later may be on its way.
@@ -471,10 +462,10 @@ fn replicas_become_equal() {
         story
     };
     accepts(&late(&[R2, R3]), "replicas_converge");
-    refuses(&late(&[R2]), "replicas_converge", "replica3 has applied up to 1 at the end, replica1 up to 2 at 27.000 s already");
+    refuses(&late(&[R2]), "replicas_converge", "replica3 has applied up to 1 at the end, replica1 up to 2 at 27.000 s already…");
     let mut differ = Story::serving();
     differ.stored(ALL, 1, "a").applied(&[R1, R2], 1, 1, 1).applied_with(&[R3], 1, 1, 1, 99);
-    refuses(&differ, "replicas_converge", "replica3 and replica1 differ after record 1");
+    refuses(&differ, "replicas_converge", "replica3 and replica1 differ after record 1…");
 }
 
 /// One store that serves one request after the other could have given the good answers, and not the bad ones.
@@ -492,10 +483,10 @@ fn the_answers_are_those_of_one_store() {
         story
     };
     let why = "k1 is not linearizable: no order explains c1 ";
-    refuses(&bad("get", "k1", "k1=4F"), "forms_linearizable", &format!("{why}get k1=4F"));
-    refuses(&bad("exists", "k1", "k1=false"), "forms_linearizable", &format!("{why}exists k1=false"));
-    refuses(&bad("get_all", "*", "*="), "forms_linearizable", &format!("{why}get_all *="));
-    refuses(&bad("get_by_gender", "F", "F=k1"), "forms_linearizable", &format!("{why}get_by_gender F=k1"));
+    refuses(&bad("get", "k1", "k1=4F"), "forms_linearizable", &format!("{why}get k1=4F…"));
+    refuses(&bad("exists", "k1", "k1=false"), "forms_linearizable", &format!("{why}exists k1=false…"));
+    refuses(&bad("get_all", "*", "*="), "forms_linearizable", &format!("{why}get_all *=…"));
+    refuses(&bad("get_by_gender", "F", "F=k1"), "forms_linearizable", &format!("{why}get_by_gender F=k1…"));
 }
 
 /// A write without an answer may take effect late or never, but not after it was seen to be undone.
@@ -506,7 +497,7 @@ fn an_open_write_may_take_effect_late() {
     story.done("get", "k1", "k1=nil").done("get", "k1", "k1=9M");
     accepts(&story, "forms_linearizable");
     story.done("get", "k1", "k1=nil");
-    refuses(&story, "forms_linearizable", "k1 is not linearizable");
+    refuses(&story, "forms_linearizable", "k1 is not linearizable…");
 }
 
 const NAMES: &[&str] = &[

@@ -1,8 +1,9 @@
 //! Small traces for the tests of checks, written as a story: who was elected, what was appended where, who crashed.
 
-use seedbed::checkers::{self, Params, Verdict};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::twins::accepts;
 
 pub const N1: NodeId = NodeId(0);
 pub const N2: NodeId = NodeId(1);
@@ -39,6 +40,12 @@ fn chain(log: &[Entry]) -> u64 {
 
 fn digest(entry: Entry) -> u64 {
     xxh3_64(format!("{entry:?}").as_bytes())
+}
+
+impl AsRef<Trace> for Run {
+    fn as_ref(&self) -> &Trace {
+        &self.trace
+    }
 }
 
 impl Run {
@@ -331,36 +338,6 @@ impl Run {
 
 pub fn text(word: &'static str) -> Value {
     Value::Text(word.into())
-}
-
-/// The verdict of a check with its default parameters, or with these instead of them.
-pub fn verdict(run: &Run, check: &str, params: &[(&str, f64)]) -> Verdict {
-    let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    checkers::find(check).expect("the check exists").judge(run.trace(), &params)
-}
-
-/// The check finds nothing wrong.
-#[track_caller]
-pub fn accepts(run: &Run, check: &str) {
-    assert_eq!(verdict(run, check, &[]), Verdict::Valid, "{check}");
-}
-
-/// The first violation is this sentence.
-#[track_caller]
-pub fn refuses(run: &Run, check: &'static str, sentence: &str) {
-    refuses_with(run, check, &[], sentence);
-}
-
-/// As [`refuses`], with parameters.
-#[track_caller]
-pub fn refuses_with(run: &Run, check: &'static str, params: &[(&str, f64)], sentence: &str) {
-    match verdict(run, check, params) {
-        Verdict::Invalid(violations) => {
-            assert_eq!(violations[0].message, sentence);
-            assert_eq!(violations[0].check, check);
-        }
-        other => panic!("{check} found nothing wrong: {other:?}"),
-    }
 }
 
 /// What no correct Raft ever breaks, liveness aside.

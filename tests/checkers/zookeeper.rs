@@ -1,8 +1,9 @@
 //! The coordination service and its application: for each check a story that it accepts, and one that differs in the one thing that decides.
 
-use seedbed::checkers::{self, Params, Verdict};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Trace, Value};
 use xxhash_rust::xxh3::xxh3_64;
+
+use crate::twins::{accepts, refuses};
 
 const Z1: NodeId = NodeId(0);
 const Z2: NodeId = NodeId(1);
@@ -30,6 +31,12 @@ fn word(text: &str) -> Value {
 
 fn int(number: i64) -> Value {
     Value::Int(number)
+}
+
+impl AsRef<Trace> for Story {
+    fn as_ref(&self) -> &Trace {
+        &self.trace
+    }
 }
 
 impl Story {
@@ -159,23 +166,6 @@ impl Story {
 
     fn stores(&mut self, epoch: i64, number: i64, milli: i64) -> &mut Story {
         self.event(STORE, "store_mean", &[("epoch", int(epoch)), ("number", int(number)), ("milli", int(milli))])
-    }
-}
-
-fn verdict(story: &Story, check: &str) -> Verdict {
-    checkers::find(check).expect("the check exists").judge(&story.trace, &Params::new())
-}
-
-#[track_caller]
-fn accepts(story: &Story, check: &str) {
-    assert_eq!(verdict(story, check), Verdict::Valid, "{check}");
-}
-
-#[track_caller]
-fn refuses(story: &Story, check: &str, sentence: &str) {
-    match verdict(story, check) {
-        Verdict::Invalid(violations) => assert_eq!(violations[0].message, sentence),
-        other => panic!("{check} found nothing wrong: {other:?}"),
     }
 }
 

@@ -12,8 +12,9 @@ use super::message::P2pMessage;
 use super::service::Service;
 use super::settings::P2pSettings;
 use crate::node::{LocalTime, NodeId};
-use crate::scenario::{Latency, WorkloadSpec};
+use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::pace::Pace;
 use crate::trace::OpType;
 
 /// Who acts before any user was named.
@@ -93,34 +94,14 @@ impl Client {
     }
 
     async fn run_by_chance(&mut self) {
-        let mut next = LocalTime::ZERO + self.workload.start + self.pause();
-        let mut count = 0;
+        let mut pace = Pace::new(&self.io, &self.workload);
         loop {
-            while self.io.now() < next {
-                self.io.sleep(next - self.io.now()).await;
-            }
-            if self.io.load_is_over() || self.workload.operations.is_some_and(|most| count >= most) {
-                return;
-            }
+            pace.wait(&self.io).await;
+            let Some(count) = pace.begin(&self.io, &self.workload) else { return };
             let service = self.draw_service(count);
             let words = self.draw_words(service);
             self.service(service, words, None).await;
-            count += 1;
-            next = match self.workload.rate {
-                None => self.io.now() + self.pause(),
-                Some(_) => next + self.pause(),
-            };
-        }
-    }
-
-    /// Drawn from the think time, or between two arrivals of the open loop.
-    fn pause(&self) -> std::time::Duration {
-        match self.workload.rate {
-            Some(rate) => {
-                let mean = std::time::Duration::from_nanos((1e9 * f64::from(self.workload.clients) / rate) as u64);
-                self.io.draw(|rng| rng.latency(&Latency::Exponential { min: std::time::Duration::from_nanos(1), mean }))
-            }
-            None => self.io.draw(|rng| rng.duration(self.workload.think_time.0, self.workload.think_time.1)),
+            pace.end(&self.io, &self.workload);
         }
     }
 

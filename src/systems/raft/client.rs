@@ -7,7 +7,6 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::log::Bytes;
 use super::peer::{ClientReply, ClientRequest, PeerMessage, ReplyBody, RequestBody};
@@ -15,8 +14,9 @@ use super::settings::{RaftSettings, Reads};
 use super::state_machine::{KvOp, MISMATCH, NIL};
 use super::types::LogIndex;
 use crate::node::{LocalTime, NodeId};
-use crate::scenario::{Latency, WorkloadSpec};
+use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::pace::Pace;
 use crate::trace::OpType;
 
 /// Hints that a client follows at once before it pauses: two servers may each take the other for the leader.
@@ -75,33 +75,14 @@ impl Client {
 
     /// Its whole life.
     pub async fn run(mut self) {
-        let mut next = LocalTime::ZERO + self.workload.start + self.pause();
-        let mut count = 0;
+        let mut pace = Pace::new(&self.io, &self.workload);
         loop {
-            while self.io.now() < next {
-                self.io.sleep(next - self.io.now()).await;
-            }
-            if self.io.load_is_over() || self.workload.operations.is_some_and(|most| count >= most) {
+            pace.wait(&self.io).await;
+            if pace.begin(&self.io, &self.workload).is_none() {
                 return;
             }
             self.operation().await;
-            count += 1;
-            next = match self.workload.rate {
-                None => self.io.now() + self.pause(),
-                // Arrivals do not ask whether the client is busy; what comes meanwhile starts when it can.
-                Some(_) => next + self.pause(),
-            };
-        }
-    }
-
-    /// The time to the next operation: drawn from the think time, or between two arrivals of the open loop.
-    fn pause(&self) -> Duration {
-        match self.workload.rate {
-            Some(rate) => {
-                let mean = Duration::from_nanos((1e9 * f64::from(self.workload.clients) / rate) as u64);
-                self.io.draw(|rng| rng.latency(&Latency::Exponential { min: Duration::from_nanos(1), mean }))
-            }
-            None => self.io.draw(|rng| rng.duration(self.workload.think_time.0, self.workload.think_time.1)),
+            pace.end(&self.io, &self.workload);
         }
     }
 

@@ -4,7 +4,6 @@
 //! number tells the two apart. After `timeout` it gives up, and does not know what became of its request.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,8 +11,9 @@ use super::message::{Answer, ReplicationMessage, Request};
 use super::rest::{DUPLICATE, GENDERS, MISSING, Verb};
 use super::settings::{Reads, ReplicationSettings};
 use crate::node::{LocalTime, NodeId};
-use crate::scenario::{Latency, WorkloadSpec};
+use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::pace::Pace;
 use crate::trace::OpType;
 
 /// So many times a client follows a hint before it takes a pause.
@@ -69,32 +69,14 @@ impl Client {
 
     /// Its whole life.
     pub async fn run(mut self) {
-        let mut next = LocalTime::ZERO + self.workload.start + self.pause();
-        let mut count = 0;
+        let mut pace = Pace::new(&self.io, &self.workload);
         loop {
-            while self.io.now() < next {
-                self.io.sleep(next - self.io.now()).await;
-            }
-            if self.io.load_is_over() || self.workload.operations.is_some_and(|most| count >= most) {
+            pace.wait(&self.io).await;
+            if pace.begin(&self.io, &self.workload).is_none() {
                 return;
             }
             self.operation().await;
-            count += 1;
-            next = match self.workload.rate {
-                None => self.io.now() + self.pause(),
-                Some(_) => next + self.pause(),
-            };
-        }
-    }
-
-    /// The time to the next operation.
-    fn pause(&self) -> Duration {
-        match self.workload.rate {
-            Some(rate) => {
-                let mean = Duration::from_nanos((1e9 * f64::from(self.workload.clients) / rate) as u64);
-                self.io.draw(|rng| rng.latency(&Latency::Exponential { min: Duration::from_nanos(1), mean }))
-            }
-            None => self.io.draw(|rng| rng.duration(self.workload.think_time.0, self.workload.think_time.1)),
+            pace.end(&self.io, &self.workload);
         }
     }
 

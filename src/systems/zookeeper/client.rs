@@ -17,8 +17,9 @@ use super::session::{Session, SessionEvent};
 use super::settings::ZkSettings;
 use super::types::ErrorCode;
 use crate::node::{LocalTime, NodeId, Value};
-use crate::scenario::{Latency, WorkloadSpec};
+use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::pace::Pace;
 use crate::trace::OpType;
 
 const NIL: &str = "nil";
@@ -117,29 +118,14 @@ impl Client {
     /// Its whole life.
     pub async fn run(mut self) {
         self.with_session(|session, link| session.open(link));
-        let mut next = LocalTime::ZERO + self.workload.start + self.pause();
-        let mut count = 0;
+        let mut pace = Pace::new(&self.io, &self.workload);
         loop {
-            self.wait_until(next).await;
-            if self.io.load_is_over() || self.workload.operations.is_some_and(|most| count >= most) {
+            self.wait_until(pace.next()).await;
+            if pace.begin(&self.io, &self.workload).is_none() {
                 return;
             }
             self.operation().await;
-            count += 1;
-            next = match self.workload.rate {
-                None => self.io.now() + self.pause(),
-                Some(_) => next + self.pause(),
-            };
-        }
-    }
-
-    fn pause(&self) -> Duration {
-        match self.workload.rate {
-            Some(rate) => {
-                let mean = Duration::from_nanos((1e9 * f64::from(self.workload.clients) / rate) as u64);
-                self.io.draw(|rng| rng.latency(&Latency::Exponential { min: Duration::from_nanos(1), mean }))
-            }
-            None => self.io.draw(|rng| rng.duration(self.workload.think_time.0, self.workload.think_time.1)),
+            pace.end(&self.io, &self.workload);
         }
     }
 
