@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::rng::Rng;
 use crate::scenario::CrashPolicy;
@@ -58,6 +59,27 @@ pub enum DiskOp {
     },
 }
 
+/// What a crash has done to the operations that were not durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wreck {
+    /// The first so many reached the disk all the same.
+    pub kept: usize,
+    /// So many did not, or not wholly.
+    pub lost: usize,
+    /// The file whose operation was torn, and how many bytes of how many were written.
+    pub torn: Option<(FileName, usize, usize)>,
+}
+
+impl fmt::Display for Wreck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "crash with unsynced operations: {} kept, {} lost", self.kept, self.lost)?;
+        match &self.torn {
+            Some((file, written, of)) => write!(f, "; the write of `{file}` is torn after {written} of {of} bytes"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The files of one node.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
@@ -105,11 +127,11 @@ impl Disk {
         }
     }
 
-    /// The machine crashes: what the cache holds is lost, or a first part of it survives. Returns how many operations were lost.
-    pub(crate) fn crash(&mut self, policy: CrashPolicy, rng: &mut Rng) -> usize {
+    /// The machine crashes: what the cache holds is lost, or a first part of it survives.
+    pub(crate) fn crash(&mut self, policy: CrashPolicy, rng: &mut Rng) -> Wreck {
         let ops = std::mem::take(&mut self.cache);
         if ops.is_empty() || policy == CrashPolicy::Lose {
-            return ops.len();
+            return Wreck { kept: 0, lost: ops.len(), torn: None };
         }
         let kept = rng.below(ops.len() as u64 + 1) as usize;
         let lost = ops.len() - kept;
@@ -117,10 +139,8 @@ impl Disk {
         for op in ops.by_ref().take(kept) {
             apply(&mut self.durable, op);
         }
-        if let (CrashPolicy::Torn, Some(op)) = (policy, ops.next()) {
-            tear(&mut self.durable, op, rng);
-        }
-        lost
+        let torn = if policy == CrashPolicy::Torn { ops.next().and_then(|op| tear(&mut self.durable, op, rng)) } else { None };
+        Wreck { kept, lost, torn }
     }
 
     /// Bytes of all durable files.
@@ -184,21 +204,23 @@ fn apply(files: &mut BTreeMap<FileName, Vec<u8>>, op: DiskOp) {
 }
 
 /// Apply a part of an operation, as a crash in its middle does. Renames, removals and truncations are atomic in a journalling file
-/// system: they happened or not, and here they did not.
-fn tear(files: &mut BTreeMap<FileName, Vec<u8>>, op: DiskOp, rng: &mut Rng) {
+/// system: they happened or not, and here they did not. Tells the file, and how many bytes of how many were written.
+fn tear(files: &mut BTreeMap<FileName, Vec<u8>>, op: DiskOp, rng: &mut Rng) -> Option<(FileName, usize, usize)> {
     match op {
         DiskOp::Append { file, bytes } => {
             let kept = rng.below(bytes.len() as u64 + 1) as usize;
-            files.entry(file).or_default().extend_from_slice(&bytes[..kept]);
+            files.entry(file.clone()).or_default().extend_from_slice(&bytes[..kept]);
+            Some((file, kept, bytes.len()))
         }
         DiskOp::Overwrite { file, bytes } => {
             let kept = rng.below(bytes.len() as u64 + 1) as usize;
-            let content = files.entry(file).or_default();
+            let content = files.entry(file.clone()).or_default();
             let old_tail = content.get(kept..).unwrap_or_default().to_vec();
             *content = bytes[..kept].to_vec();
             content.extend_from_slice(&old_tail);
+            Some((file, kept, bytes.len()))
         }
-        DiskOp::Replace { .. } | DiskOp::Truncate { .. } | DiskOp::Rename { .. } | DiskOp::Remove { .. } => {}
+        DiskOp::Replace { .. } | DiskOp::Truncate { .. } | DiskOp::Rename { .. } | DiskOp::Remove { .. } => None,
     }
 }
 
@@ -218,7 +240,7 @@ mod tests {
         disk.sync(1);
         disk.write([append("b")]);
         assert_eq!(disk.read("log").as_deref(), Some(b"ab".as_slice()));
-        assert_eq!(disk.crash(CrashPolicy::Lose, &mut Rng::named(1, "disk")), 1);
+        assert_eq!(disk.crash(CrashPolicy::Lose, &mut Rng::named(1, "disk")), Wreck { kept: 0, lost: 1, torn: None });
         assert_eq!(disk.read("log").as_deref(), Some(b"a".as_slice()));
     }
 
@@ -230,9 +252,12 @@ mod tests {
             disk.write([DiskOp::Replace { file: "state".into(), bytes: b"old".to_vec() }]);
             disk.sync(1);
             disk.write([append("first"), DiskOp::Replace { file: "state".into(), bytes: b"new!".to_vec() }, append("second")]);
-            disk.crash(CrashPolicy::Torn, &mut Rng::named(seed, "disk"));
+            let wreck = disk.crash(CrashPolicy::Torn, &mut Rng::named(seed, "disk"));
             let log = disk.read("log").unwrap_or_default();
             assert!(b"firstsecond".starts_with(&log), "{log:?}");
+            let (file, written, _) = wreck.torn.unwrap_or_default();
+            let before = ["", "first", "first", "firstsecond"][wreck.kept];
+            assert_eq!(log.len(), before.len() + if file == "log" { written } else { 0 }, "{:?}", wreck.kept);
             let state = disk.read("state").expect("the file was durable");
             assert!(state == b"old" || (state == b"new!" && log.len() >= 5), "{state:?} {log:?}");
         }

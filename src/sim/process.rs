@@ -44,9 +44,14 @@ impl<C: Cluster> Driver<'_, C> {
             host.disk.sync(host.disk.unsynced());
             0
         } else {
-            host.disk.crash(policy, &mut host.disk_rng)
+            let wreck = host.disk.crash(policy, &mut host.disk_rng);
+            let lost = wreck.lost;
+            if wreck.kept + wreck.lost > 0 {
+                self.log(node, "disk", |_| wreck.to_string());
+            }
+            lost
         };
-        for input in std::mem::take(&mut host.backlog) {
+        for input in std::mem::take(&mut self.hosts[node.index()].backlog) {
             if let Input::Message { record, .. } = input {
                 self.recorder.arrived(record, self.now, Outcome::NodeDown);
                 self.recorder.settle(record);

@@ -355,7 +355,11 @@ fn reads_are_not_of_the_past() {
     accepts(&good, "read_through_followers");
     let mut bad = Story::serving();
     bad.failover(&[R2, R3]).op("c1", OpType::Invoke, "get", "k1", "").read(R1, 1, 1);
-    refuses(&bad, "read_through_followers", "replica1 answered read 1 of c1 in epoch 1; when it was asked for, epoch 2 had begun to serve…");
+    refuses(
+        &bad,
+        "read_through_followers",
+        "replica1 answered read 1 of c1 in epoch 1; when it was asked for, epoch 2 had begun to serve…",
+    );
 }
 
 /// Under one epoch there is one record with each number. Another epoch's leader may have another.
