@@ -53,6 +53,7 @@ mod transmission;
 mod upload;
 mod uploader;
 mod wav;
+mod whole;
 
 use std::future::Future;
 use std::pin::Pin;

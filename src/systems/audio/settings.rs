@@ -257,7 +257,7 @@ fn source(section: &Section<'_>, file: Input, frame: Duration, play: (Duration, 
     let decoded = match decode(&file.bytes, play.1, Damage::Refuse) {
         Ok(decoded) => decoded,
         Err(why) => {
-            refuse(why, "play the file with another program: was it cut short, or changed on its way?");
+            refuse(why, "take the file anew from where it came, or encode it anew: was it cut short, or changed on its way?");
             return None;
         }
     };
