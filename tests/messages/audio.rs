@@ -94,3 +94,35 @@ fn scenarios_of_audio_that_make_no_sense() {
     shown.push(format!("--- a text without a folder\n{error}\n"));
     insta::assert_snapshot!(shown.join("\n"));
 }
+
+#[test]
+fn songs_that_are_too_large_for_their_run() {
+    // What cannot be uploaded, or given to a server that comes back, before it is judged is refused with what fits; a run that lasts longer is fine.
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = hound::WavSpec { channels: 2, sample_rate: 44_100, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut song = hound::WavWriter::create(folder.path().join("song.wav"), spec).expect("writable");
+    (0..20 * 88_200).for_each(|i| song.write_sample(i as i16).expect("writable"));
+    song.finalize().expect("writable");
+    let with = |top: &str, rest: &str| {
+        let play = "songs = \"song.wav\"\nplay = [\"0s\", \"2s\"]";
+        format!("{top}\n{}{rest}", with_songs(play))
+    };
+    let crash = "[[nemesis]]\nfault = \"kill\"\ntargets = \"n1\"\nat = \"1s\"\nduration = \"1s\"\n";
+    let far = "[network]\nlatency = \"150ms\"\n";
+    let narrow = "[network]\nbandwidth = 100000\n";
+    let wide = "[network.stream]\nwindow = 1000000\n";
+    let texts = [
+        ("too far away", with("duration = \"5s\"", far)),
+        ("too narrow", with("duration = \"5s\"", narrow)),
+        ("a server cannot catch up", with("duration = \"20s\"\nrecovery = \"10s\"", &format!("{far}{wide}{crash}"))),
+    ];
+    let shown = texts.map(|(name, text)| format!("--- {name}\n{}\n", message(folder.path(), &text)));
+    insta::assert_snapshot!(shown.join("\n"));
+    let path = folder.path().join("scenario.toml");
+    for (top, rest) in
+        [("duration = \"60s\"", narrow.to_owned()), ("duration = \"60s\"\nrecovery = \"100s\"", format!("{far}{wide}{crash}"))]
+    {
+        fs::write(&path, with(top, &rest)).expect("writable");
+        read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
