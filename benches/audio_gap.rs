@@ -7,8 +7,9 @@
 use std::path::Path;
 
 use seedbed::plots::{Series, distribution};
-use seedbed::run::sweep_run;
+use seedbed::run::system_of;
 use seedbed::scenario::{Scenario, read_file};
+use seedbed::sim::RunOptions;
 use seedbed::trace::Trace;
 
 /// Election timeout, heartbeat interval.
@@ -64,8 +65,10 @@ struct Measured {
     elections: usize,
 }
 
+/// Nothing is judged and no message is kept: what is measured stands in the events.
 fn measure(scenario: &Scenario, seeds: u64) -> Vec<Measured> {
-    (0..seeds).map(|seed| measured(&sweep_run(scenario, seed).trace)).collect()
+    let options = |seed| RunOptions { seed, fold_messages: true, ..RunOptions::default() };
+    (0..seeds).map(|seed| measured(&system_of(scenario).run(scenario, &options(seed)).trace)).collect()
 }
 
 fn measured(trace: &Trace) -> Measured {

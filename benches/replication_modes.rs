@@ -1,11 +1,13 @@
 //! What each mode of `replication` costs and what it loses, under the same seeds: `cargo bench --bench replication_modes`.
 //!
 //! The scenario is `replication/async-loses-what-was-under-way`, with links of 20 to 60 ms and a leader that dies every three to five seconds, run again in
-//! each mode and transfer with nothing else changed. Times are virtual, so the table is the same on every machine.
+//! each mode and transfer with nothing else changed. Times are virtual, so the table is the same on every machine. With an argument the latencies and
+//! the lost writes are drawn into that file (SVG): `cargo bench --bench replication_modes -- docs/replication-modes.svg`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use seedbed::plots::{Bars, bars};
 use seedbed::run::system_of;
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
@@ -14,15 +16,44 @@ use seedbed::trace::{NEMESIS, OpType, Trace, Value};
 const SEEDS: u64 = 20;
 
 fn main() {
+    let path = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     println!(
         "| mode | transfer | writes answered | median | 99th percentile | messages a write | promotions | downtime each | lost | lost each |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let copies = &[("replication.transfer", "full-copy"), ("replication.copy_interval", "500ms")];
+    let mut measured = vec![];
     for mode in ["sync-all", "sync-quorum", "async"] {
-        row(mode, "incremental", &[]);
-        row(mode, "full copy every 500 ms", copies);
+        measured.push(row(mode, "incremental", &[]));
+        measured.push(row(mode, "full copy every 500 ms", copies));
     }
+    if let Some(path) = path {
+        std::fs::write(path, draw(&measured)).expect("the drawing can be written");
+    }
+}
+
+/// What the drawing shows of a row.
+struct Measured {
+    name: String,
+    median_ms: f64,
+    percentile_99_ms: f64,
+    lost: u64,
+}
+
+fn draw(measured: &[Measured]) -> String {
+    let names: Vec<String> = measured.iter().map(|row| row.name.clone()).collect();
+    let waits = Bars {
+        axis: "what a write waits for its answer (ms)".to_owned(),
+        names: vec!["median".to_owned(), "99th percentile".to_owned()],
+        rows: measured.iter().map(|row| vec![row.median_ms, row.percentile_99_ms]).collect(),
+    };
+    let lost = Bars {
+        axis: "writes".to_owned(),
+        names: vec!["answered, and lost at a failover".to_owned()],
+        rows: measured.iter().map(|row| vec![row.lost as f64]).collect(),
+    };
+    let title = format!("What each mode of replication costs and loses, {SEEDS} seeds with the same crashes");
+    bars(&title, &names, &[(3.0, waits), (2.0, lost)]).svg
 }
 
 fn scenario(mode: &str, set: &[(&str, &str)]) -> Scenario {
@@ -42,7 +73,7 @@ struct Sums {
     lost: u64,
 }
 
-fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) {
+fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) -> Measured {
     let scenario = scenario(mode, set);
     let mut sums = Sums::default();
     for seed in 0..SEEDS {
@@ -66,6 +97,7 @@ fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) {
         sums.lost,
         each(sums.lost)
     );
+    Measured { name: format!("{mode}, {transfer}"), median_ms: percentile(50), percentile_99_ms: percentile(99), lost: sums.lost }
 }
 
 /// How many answered writes are not in the log that is final at the end.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use seedbed::run::{run_scenario, system_of};
+use seedbed::checkers::Overall;
+use seedbed::run::{run_scenario, sweep_run, system_of};
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::systems::audio::{AudioSettings, Damage, decode};
 use seedbed::trace::{NodeId, Trace};
@@ -108,6 +109,25 @@ fn a_player_without_digests_makes_the_damage_audible() {
     let damaged = run.trace.events.iter().filter(|event| event.fields.text("bytes").is_some()).count();
     assert!(damaged > 10, "{damaged} damaged frames");
     assert!(files.iter().all(|(_, bytes)| samples(bytes).into_iter().flat_map(i16::to_le_bytes).collect::<Vec<u8>>() != song.pcm[..]));
+}
+
+/// Snapshots hold the songs. A server that was down while a song of eight megabytes was stored has to be given it in a few seconds, over a network
+/// that loses packets, however large the song is.
+#[test]
+fn a_large_song_reaches_a_server_that_was_down() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = hound::WavSpec { channels: 2, sample_rate: 44_100, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut song = hound::WavWriter::create(folder.path().join("melody.wav"), spec).expect("writable");
+    // A saw tooth that differs from second to second, so that no two pieces are the same.
+    (0..45 * 88_200_u32).for_each(|i| song.write_sample((i.wrapping_mul(i / 88_200 + 31) >> 4) as i16).expect("writable"));
+    song.finalize().expect("writable");
+    let path = folder.path().join("tour.toml");
+    fs::copy(scenarios().join("tour.toml"), &path).expect("readable");
+    let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let run = sweep_run(&scenario, 7);
+    let installed = run.trace.events.iter().any(|event| event.name == "snapshot_install");
+    let first = run.first_violation().map(|violation| violation.message.clone());
+    assert!(installed && run.verdict() == Overall::Valid, "installed: {installed}, {:?}: {first:?}", run.verdict());
 }
 
 /// A report keeps the song: it can be run and judged again where nothing else of the project is.

@@ -1,13 +1,17 @@
 //! Every scenario that ships: it reads, says its claim, and holds with the correct nodes.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use seedbed::checkers::Overall;
 use seedbed::report::write_inputs;
-use seedbed::run::sweep_run;
+use seedbed::run::{sweep_run, system_of};
 use seedbed::scenario::{Scenario, read_file};
+use seedbed::sim::RunOptions;
 use seedbed::sweep::sweep;
+use seedbed::systems::SYSTEMS;
+use seedbed::trace::{Metric, Value};
 
 /// All scenario files, sorted; rubrics are none.
 fn files() -> Vec<PathBuf> {
@@ -77,4 +81,65 @@ fn correct_nodes_are_valid_in_every_scenario() {
         }
     });
     assert!(alarms.is_empty(), "{alarms:#?}");
+}
+
+/// A condition on a word that never comes is refused by the lists of `metric_words`; so they must have every word that nodes show, and no list may be
+/// of a metric that is a number.
+#[test]
+fn metrics_take_the_words_that_their_system_names() {
+    for system in SYSTEMS {
+        let tours = files().into_iter().filter(|path| path.parent().is_some_and(|folder| folder.ends_with(system.name())));
+        for path in tours.filter(|path| path.ends_with("tour.toml") || path.ends_with("swarm.toml")) {
+            let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+            let trace = system.run(&scenario, &RunOptions { seed: 3, fold_messages: true, ..RunOptions::default() }).trace;
+            for Metric { name, value, node, .. } in trace.metrics.iter().filter(|metric| metric.name != "status") {
+                let words = system.metric_words(name);
+                // A metric that is a node is `none` without one.
+                let word = match value {
+                    Value::Text(word) if word != "none" => Some(word),
+                    _ => None,
+                };
+                let named = word.map_or(words.is_empty(), |word| words.contains(&word.as_ref()));
+                assert!(named, "{}: {name} = {value:?} of {}, where {words:?} are named", scenario.name, trace.name(*node));
+            }
+        }
+    }
+}
+
+/// The file of the time series holds every mean that the store has accepted, in order, with the instance that sent it, and marks as anomalies exactly
+/// those outside of the band.
+#[test]
+fn the_time_series_of_a_report_is_what_the_trace_says() {
+    let mut anomalies = [0, 0];
+    for name in ["zookeeper/tour", "zookeeper/paused-leader"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
+        let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+        let system = system_of(&scenario);
+        let trace = system.run(&scenario, &RunOptions { seed: 42, fold_messages: true, ..RunOptions::default() }).trace;
+        let files = system.artifacts(&scenario, &trace);
+        let (_, bytes) = files.iter().find(|(file, _)| file == "time_series.csv").expect("there is a store");
+        let mut rows = csv::Reader::from_reader(&bytes[..]);
+        assert_eq!(rows.headers().expect("one line").iter().collect::<Vec<_>>(), ["ms", "value", "epoch", "sender", "anomaly"]);
+        let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("whole")).collect();
+
+        let events = |name: &'static str| trace.events.iter().filter(move |event| event.name == name);
+        let band = events("band").next().expect("the store has started");
+        let (low, high) = (band.fields.int("low").expect("a number"), band.fields.int("high").expect("a number"));
+        let leaders: BTreeMap<i64, &str> =
+            events("lead").map(|event| (event.fields.int("epoch").expect("a number"), trace.name(event.node))).collect();
+        let stored: Vec<_> = events("store_mean").collect();
+        assert_eq!(rows.len(), stored.len(), "{name}");
+        assert!(stored.len() > 3, "{name} has {} means", stored.len());
+        for (row, event) in rows.iter().zip(stored) {
+            let (epoch, milli) = (event.fields.int("epoch").expect("a number"), event.fields.int("milli").expect("a number"));
+            let outside = milli < low || milli > high;
+            anomalies[usize::from(outside)] += 1;
+            let value = format!("{}.{:03}", milli / 1_000, milli % 1_000);
+            let (ms, epoch_shown) = ((event.time_us / 1_000).to_string(), epoch.to_string());
+            let anomaly = if outside { "yes" } else { "no" };
+            let expected = [ms.as_str(), &value, &epoch_shown, leaders[&epoch], anomaly];
+            assert_eq!(row.iter().collect::<Vec<_>>(), expected, "{name}");
+        }
+    }
+    assert!(anomalies.iter().all(|count| *count > 0), "means within and outside of the band: {anomalies:?}");
 }

@@ -34,7 +34,10 @@ fn songs_that_cannot_be_played() {
         ("text.mp3", b"This is no song, whatever its name says.\n"),
         ("wave.ogg", &wav),
         ("song.txt", &wav),
-        ("cut.ogg", &fs::read(material.join("voice-es.ogg")).expect("readable")[..700]),
+        ("cut.ogg", &fs::read(material.join("voice-es.ogg")).expect("readable")[..20_000]),
+        ("cut.mp3", &fs::read(material.join("melody.mp3")).expect("readable")[..50_000]),
+        ("cut.wav", &wav[..50_000]),
+        ("begins.ogg", &fs::read(material.join("voice-es.ogg")).expect("readable")[..700]),
         ("head.wav", &wav[..44]),
         ("../outside.wav", &wav),
     ] {
@@ -50,7 +53,10 @@ fn songs_that_cannot_be_played() {
         ("no sound at all", "songs = \"text.mp3\""),
         ("another kind than the name says", "songs = \"wave.ogg\""),
         ("no kind that is known", "songs = \"song.txt\""),
-        ("cut short", "songs = \"cut.ogg\""),
+        ("an Ogg file that is cut short", "songs = \"cut.ogg\""),
+        ("an MP3 that is cut short", "songs = \"cut.mp3\""),
+        ("a WAV that is cut short", "songs = \"cut.wav\""),
+        ("the beginning of an Ogg file", "songs = \"begins.ogg\""),
         ("a header and nothing else", "songs = \"head.wav\""),
         ("larger than memory should hold", "songs = \"large.wav\""),
         ("outside of the folder", "songs = \"../outside.wav\""),
@@ -87,4 +93,36 @@ fn scenarios_of_audio_that_make_no_sense() {
     let error = read_text("example", &with_songs("songs = \"melody.wav\""), &[], &[]).expect_err("a text lies nowhere");
     shown.push(format!("--- a text without a folder\n{error}\n"));
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn songs_that_are_too_large_for_their_run() {
+    // What cannot be uploaded, or given to a server that comes back, before it is judged is refused with what fits; a run that lasts longer is fine.
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = hound::WavSpec { channels: 2, sample_rate: 44_100, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut song = hound::WavWriter::create(folder.path().join("song.wav"), spec).expect("writable");
+    (0..20 * 88_200).for_each(|i| song.write_sample(i as i16).expect("writable"));
+    song.finalize().expect("writable");
+    let with = |top: &str, rest: &str| {
+        let play = "songs = \"song.wav\"\nplay = [\"0s\", \"2s\"]";
+        format!("{top}\n{}{rest}", with_songs(play))
+    };
+    let crash = "[[nemesis]]\nfault = \"kill\"\ntargets = \"n1\"\nat = \"1s\"\nduration = \"1s\"\n";
+    let far = "[network]\nlatency = \"150ms\"\n";
+    let narrow = "[network]\nbandwidth = 100000\n";
+    let wide = "[network.stream]\nwindow = 1000000\n";
+    let texts = [
+        ("too far away", with("duration = \"5s\"", far)),
+        ("too narrow", with("duration = \"5s\"", narrow)),
+        ("a server cannot catch up", with("duration = \"20s\"\nrecovery = \"10s\"", &format!("{far}{wide}{crash}"))),
+    ];
+    let shown = texts.map(|(name, text)| format!("--- {name}\n{}\n", message(folder.path(), &text)));
+    insta::assert_snapshot!(shown.join("\n"));
+    let path = folder.path().join("scenario.toml");
+    for (top, rest) in
+        [("duration = \"60s\"", narrow.to_owned()), ("duration = \"60s\"\nrecovery = \"100s\"", format!("{far}{wide}{crash}"))]
+    {
+        fs::write(&path, with(top, &rest)).expect("writable");
+        read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    }
 }

@@ -36,6 +36,7 @@
 //! **References.** H. Schulzrinne et al.: RTP, RFC 3550 (2003). L.-A. Larzon et al.: UDP-Lite, RFC 3828 (2004). J. Rey et al.: RTP Retransmission
 //! Payload Format, RFC 4588 (2006). R. Ramjee et al.: Adaptive Playout Mechanisms for Packetized Audio (INFOCOM 1994). Raft: see `raft`.
 
+mod complaints;
 mod decode;
 mod defects;
 mod events;
@@ -53,6 +54,7 @@ mod transmission;
 mod upload;
 mod uploader;
 mod wav;
+mod whole;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -154,29 +156,7 @@ impl System for AudioSystem {
     }
 
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        let settings: &AudioSettings = scenario.settings();
-        let count = |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
-        let lacks = |key, what: &str, hint: &str| Complaint {
-            key,
-            message: format!("a scenario of `audio` needs {what}"),
-            found: "none".into(),
-            hint: hint.into(),
-        };
-        let mut complaints = vec![];
-        if settings.songs.is_empty() {
-            complaints.push(lacks("audio.songs", "a song", "name a file beside the scenario: songs = \"melody.wav\" in [audio]"));
-        }
-        let hint = |role: &str| format!("add one below [[nodes.node]]: name = \"{role}\", role = \"{role}\"");
-        if count(STREAMER) == 0 {
-            complaints.push(lacks("nodes.count", "streamers", "write count = 3 or 5 in [nodes]"));
-        }
-        if count(UPLOADER) == 0 {
-            complaints.push(lacks("nodes", "an uploader", &hint(UPLOADER)));
-        }
-        if count(LISTENER) == 0 {
-            complaints.push(lacks("nodes", "a listener", &hint(LISTENER)));
-        }
-        complaints
+        complaints::complaints(scenario)
     }
 
     fn artifacts(&self, scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {

@@ -102,6 +102,11 @@ impl AudioSettings {
 const HOUR: Duration = Duration::from_secs(3_600);
 const MS: Duration = Duration::from_millis(1);
 
+/// Pieces of a snapshot, as long as they are not too large for a message.
+const SNAPSHOT_PIECES: usize = 256;
+/// No more than the log sends at once: 16 entries of the usual size.
+const SNAPSHOT_CHUNK_MAX: usize = 65_536;
+
 /// Read the section.
 pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     let ms = Duration::from_millis;
@@ -116,7 +121,8 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         "The part of each song that is played. Uploads are of whole files.",
     );
     let frame = section.duration("frame", ms(20), MS..=ms(1_000), "How long a frame lasts; the last one may be shorter.");
-    let songs = files.into_iter().filter_map(|file| source(section, file, frame, play)).collect();
+    let songs: Vec<Source> = files.into_iter().filter_map(|file| source(section, file, frame, play)).collect();
+    let snapshot_chunk = snapshot_chunk(&songs);
     let raft = RaftSettings::default();
     let concealment = section.choice(
         "concealment",
@@ -206,6 +212,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
                 0..=1_000_000_000,
                 "Entries applied since the last snapshot that make a streamer take another; 0 is never. Snapshots hold the songs.",
             ),
+            snapshot_chunk,
             // Commands say themselves what they continue, so none takes effect twice.
             sessions: false,
             ..raft
@@ -214,6 +221,13 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     };
     complain(section, &settings);
     Arc::new(settings)
+}
+
+/// Bytes of a snapshot in one message. Snapshots hold the songs, and each piece waits for the answer to the one before it: with pieces of one
+/// size, a server would need the longer to catch up the larger the songs are, and with large songs longer than a run lasts.
+fn snapshot_chunk(songs: &[Source]) -> usize {
+    let bytes: usize = songs.iter().map(|song| song.file.bytes.len()).sum();
+    bytes.div_ceil(SNAPSHOT_PIECES).clamp(RaftSettings::default().snapshot_chunk, SNAPSHOT_CHUNK_MAX)
 }
 
 fn complain(section: &Section<'_>, settings: &AudioSettings) {
@@ -257,7 +271,7 @@ fn source(section: &Section<'_>, file: Input, frame: Duration, play: (Duration, 
     let decoded = match decode(&file.bytes, play.1, Damage::Refuse) {
         Ok(decoded) => decoded,
         Err(why) => {
-            refuse(why, "play the file with another program: was it cut short, or changed on its way?");
+            refuse(why, "take the file anew from where it came, or encode it anew: was it cut short, or changed on its way?");
             return None;
         }
     };

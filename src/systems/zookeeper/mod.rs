@@ -59,6 +59,7 @@ mod prepare;
 mod recipe;
 mod request;
 mod rules;
+mod series;
 mod server;
 mod session;
 mod settings;
@@ -88,13 +89,13 @@ pub use settings::ZkSettings;
 pub use tree::DataTree;
 pub use types::{Epoch, ErrorCode, SessionId, Zxid};
 
-use super::{Complaint, Defect, Shown, System};
+use super::{Artifact, Complaint, Defect, Shown, System};
 use crate::checkers::{Checker, ZOOKEEPER_CHECKS};
 use crate::node::{Identity, NodeId};
 use crate::plots::{Plot, ZOOKEEPER_PLOTS};
 use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
 use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
-use crate::trace::Word;
+use crate::trace::{Trace, Word};
 
 /// The messages that servers and sessions send; a system that embeds them sends them too.
 pub const ZK_MESSAGES: &[Shown] = &[
@@ -261,6 +262,10 @@ impl System for ZooKeeperSystem {
             complain("the balancer has nothing to balance", "no web replica".to_owned(), "add nodes of the role `web`");
         }
         complaints
+    }
+
+    fn artifacts(&self, _scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
+        series::time_series(trace).into_iter().collect()
     }
 
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
