@@ -181,7 +181,10 @@ fn parse_seed(text: &str) -> Result<u64, String> {
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
-    let number = parse_seed;
+    let number = |number: &str| {
+        let no_seeds = || format!("`{text}` are no seeds: write A..B, as in 0..100, or one whole number from 0 to 2^63 - 1");
+        parse_seed(number).map_err(|_| no_seeds())
+    };
     let (start, end) = match text.split_once("..") {
         Some((start, end)) => match end.strip_prefix('=') {
             Some(last) => (number(start)?, number(last)? + 1),

@@ -72,11 +72,8 @@ fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Err
         known.extend([system.metrics(), system.events(), system.messages()].concat().iter().map(|shown| shown.name));
     }
     known.extend(keys.iter().map(|info| info.key.as_str()));
-    let error = Error::new(format!("nothing is named `{}`", excerpt(name)));
-    match nearest(name, known) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("`seedbed list` shows what there is"),
-    }
+    let hint = nearest(name, known).map_or_else(|| "`seedbed list` shows what there is".into(), |near| format!("did you mean `{near}`?"));
+    Error::new(format!("nothing is named `{}`", excerpt(name)), hint)
 }
 
 fn of_system(system: &dyn System) -> String {
