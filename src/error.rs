@@ -36,6 +36,13 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// Whether it is a part of the command line, and not a file.
+    pub fn is_override(&self) -> bool {
+        self.path.starts_with("--")
+    }
+}
+
 /// A place in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -122,7 +129,7 @@ impl Error {
     pub fn of(mut mistakes: Vec<Mistake>) -> Self {
         assert!(!mistakes.is_empty(), "an error without a mistake");
         // Mistakes without a place come first, and then the overrides: what was right before them is wrong by them.
-        mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (!place.source.path.starts_with("--"), place.span.start)));
+        mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (!place.source.is_override(), place.span.start)));
         mistakes.dedup();
         Error { mistakes }
     }

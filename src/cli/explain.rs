@@ -18,6 +18,9 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     // Messages speak of a check by its place in a scenario: `checks.availability`.
     let name = name.strip_prefix("checks.").unwrap_or(name);
     let keys = reference::keys(systems);
+    if name.is_empty() {
+        return Err(unknown(name, systems, &keys));
+    }
     let mut found: Vec<String> = vec![];
     found.extend(systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)));
     found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));

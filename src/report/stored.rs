@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::results::{FORMAT, Results, digest_of_scenario};
 use crate::error::{Error, excerpt};
-use crate::scenario::{Scenario, read_file};
+use crate::scenario::{SCENARIO_BYTES_MAX, Scenario, read_file};
 use crate::trace::{Digest, Trace, read_csv};
 
 /// Larger files are not read: `results.json` has at most some violations of each check.
@@ -39,7 +39,7 @@ impl Stored {
     pub fn open(folder: &Path) -> Result<Stored, Error> {
         let results = read_results(folder)?;
         let path = folder.join("scenario.toml");
-        let text = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause, WRITE_AGAIN))?;
+        let text = bounded(&path, SCENARIO_BYTES_MAX).map_err(|cause| Error::io("read", &path, &cause, WRITE_AGAIN))?;
         // Checks and plots take their parameters from this file: a changed one would judge another run.
         if digest_of_scenario(&String::from_utf8_lossy(&text)) != results.scenario_digest {
             return Err(Error::new(format!("`{}` was changed after the run", path.display()), WRITE_AGAIN));
@@ -93,21 +93,11 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
         let hint = a_report_below(folder).map_or_else(|| A_REPORT.into(), |below| format!("there is one in `{}`", below.display()));
         Error::new(format!("`{}` is no report: {what}", folder.display()), hint)
     };
-    let not_read = |cause: &io::Error| Error::io("read", &path, cause, WRITE_AGAIN);
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err(no_report("its results.json is no file")),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(no_report("it has no results.json")),
-        Err(cause) => return Err(not_read(&cause)),
-    }
-    let mut text = String::new();
-    let file = File::open(&path).map_err(|cause| not_read(&cause))?;
-    file.take(RESULTS_BYTES_MAX + 1).read_to_string(&mut text).map_err(|cause| not_read(&cause))?;
-    if text.len() as u64 > RESULTS_BYTES_MAX {
-        let message = format!("`{}` has more than {RESULTS_BYTES_MAX} bytes; no run writes so many", path.display());
-        return Err(Error::new(message, WRITE_AGAIN));
-    }
-    parse_results(&text).map_err(|message| Error::new(format!("`{}` {message}", path.display()), WRITE_AGAIN))
+    let bytes = bounded(&path, RESULTS_BYTES_MAX).map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => no_report("it has no results.json"),
+        _ => Error::io("read", &path, &cause, WRITE_AGAIN),
+    })?;
+    parse_results(&String::from_utf8_lossy(&bytes)).map_err(|message| Error::new(format!("`{}` {message}", path.display()), WRITE_AGAIN))
 }
 
 fn parse_results(text: &str) -> Result<Results, String> {
@@ -124,13 +114,36 @@ fn parse_results(text: &str) -> Result<Results, String> {
     }
 }
 
-/// The first report among the folders right below, for a hint to those who named the folder of the scenario.
+/// What a regular file holds, if that is no more than any run writes. A pipe or a device would be read for ever.
+fn bounded(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("this is no file"));
+    }
+    let mut bytes = vec![];
+    File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(io::Error::other(format!("it has more than {bytes_max} bytes, and no run writes so many")));
+    }
+    Ok(bytes)
+}
+
+/// The first report below a folder, for a hint to those who named the folder of a scenario or of all reports.
 fn a_report_below(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.take(1_000);
-    let mut reports: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("results.json").is_file()).collect();
-    reports.sort();
-    reports.into_iter().next()
+    const FOLDERS_MAX: usize = 200;
+    let mut folders = vec![folder.to_owned()];
+    let mut looked_at = 0;
+    while let (Some(folder), true) = (folders.pop(), looked_at < FOLDERS_MAX) {
+        if folder.join("results.json").is_file() {
+            return Some(folder);
+        }
+        looked_at += 1;
+        let entries = fs::read_dir(&folder).into_iter().flatten().take(FOLDERS_MAX).flatten();
+        let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut below: Vec<PathBuf> = below.map(|entry| entry.path()).collect();
+        below.sort_by(|a, b| b.cmp(a));
+        folders.append(&mut below);
+    }
+    None
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::error::excerpt;
+use crate::error::{excerpt, nearest};
 
 use super::reader::{Key, Problem, Section};
 use super::tree::{Item, Value};
@@ -115,8 +115,11 @@ fn read_input(folder: Option<&Path>, path: &str, item: &Item) -> Result<Input, P
     let place = folder.join(&parts);
     let not_read = |cause: &std::io::Error| match cause.kind() {
         std::io::ErrorKind::NotFound => {
-            let hint = "the path is relative to the folder of the scenario file";
-            refused("no such file", format!("there is no file `{}`", place.display()), hint)
+            let hint = match file_beside(&place, path) {
+                Some(near) => format!("did you mean `{near}`? the path is relative to the folder of the scenario file"),
+                None => "the path is relative to the folder of the scenario file".into(),
+            };
+            refused("no such file", format!("there is no file `{}`", place.display()), &hint)
         }
         _ => {
             let message = format!("cannot read `{}`: {}", place.display(), crate::error::io_reason(cause));
@@ -152,6 +155,15 @@ fn read_input(folder: Option<&Path>, path: &str, item: &Item) -> Result<Input, P
     let below = if parts[0] == INPUTS_FOLDER { &parts[1..] } else { &parts[..] };
     let digest = xxh3_64(&bytes);
     Ok(Input { path: format!("{INPUTS_FOLDER}/{}", below.join("/")), bytes: bytes.into(), digest })
+}
+
+/// The path of a file in the same folder whose name is near.
+fn file_beside(place: &Path, path: &str) -> Option<String> {
+    let entries = std::fs::read_dir(place.parent()?).ok()?.take(1_000).flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let near = nearest(&place.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?.to_owned();
+    Some(Path::new(path).with_file_name(near).display().to_string())
 }
 
 /// The path without empty steps and `.`, or `None` where it could lead out of its folder. `inputs` alone is no file.

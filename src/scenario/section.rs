@@ -129,7 +129,11 @@ impl<'a> Section<'a> {
         let at = Some(entry.key_at.clone());
         let Value::Table(table) = &entry.item.value else {
             let brackets = if matches!(entry.item.value, Value::List(_)) { ", in single brackets" } else { "" };
-            self.no_table(&path, &entry.item, format!("its keys stand below the header [{path}]{brackets}"));
+            let hint = match entry.item.at.is_override() {
+                true => format!("set its keys: --set {path}.KEY=…"),
+                false => format!("its keys stand below the header [{path}]{brackets}"),
+            };
+            self.no_table(&path, &entry.item, hint);
             return Section::new(self.reading, None, at, path, title);
         };
         Section::new(self.reading, Some(table), at, path, title)
@@ -145,7 +149,10 @@ impl<'a> Section<'a> {
         let Some(entry) = self.entry(key) else { return vec![] };
         let Value::List(list) = &entry.item.value else {
             let message = format!("`{path}` must be a list of tables");
-            let hint = format!("write the header of each in double brackets: [[{path}]]");
+            let hint = match entry.item.at.is_override() {
+                true => format!("set the keys of its entries, counted from 1: --set {path}.1.KEY=…"),
+                false => format!("write the header of each in double brackets: [[{path}]]"),
+            };
             self.reading.note_at(message, &entry.key_at, format!("found {}", entry.item.found()), hint);
             return vec![];
         };

@@ -18,6 +18,11 @@ pub(crate) struct At {
 }
 
 impl At {
+    /// Whether the command line says this, and not the file.
+    pub(crate) fn is_override(&self) -> bool {
+        self.source.is_override()
+    }
+
     pub(crate) fn label(&self, label: impl Into<String>) -> Place {
         Place { source: self.source.clone(), span: self.span.clone(), label: label.into() }
     }
@@ -125,7 +130,7 @@ fn syntax_mistake(source: &Arc<Source>, error: &toml::de::Error) -> Mistake {
         Some((key, value)) if unquoted(value.trim()) => {
             format!("texts stand in quotation marks: {} = {}", excerpt(key.trim()), show_text(&excerpt(value.trim())))
         }
-        _ if line.contains(char::is_control) => "take the character out: a text holds it as \\u0001".into(),
+        _ if line.contains(|c: char| c.is_control() && c != '\t') => "take the character out: a text holds it as \\u0001".into(),
         _ if line.trim_start().starts_with('[') => {
             "a header stands alone on its line: [nodes], or [[nemesis]] for one entry of several".into()
         }
@@ -213,6 +218,7 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
                 let step = steps.next().unwrap_or_default();
                 at.span = at.span.end..at.span.end + step.len();
                 let found = position(list, step);
+                let entries = entries_hint(list);
                 at.span.end += 1;
                 match found.and_then(|found| match &mut list[found].value {
                     Value::Table(table) if steps.peek().is_some() => Some(table),
@@ -222,7 +228,7 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
                     None => {
                         at.span.end -= 1;
                         let place = Some(at.label(format!("no entry `{}`", excerpt(step))));
-                        let hint = format!("name an entry by its position from 1 or by its `name`, and one of its keys: {key}.1.KEY=…");
+                        let hint = format!("write --set {key}.ENTRY.KEY=…, where {}", entries);
                         let message = format!("`{}` names no key of an entry", excerpt(path));
                         return Err(Box::new(Mistake { place, ..Mistake::new(message, hint) }));
                     }
@@ -243,10 +249,24 @@ fn position(list: &[Item], step: &str) -> Option<usize> {
     if let Ok(position) = step.parse::<usize>() {
         return position.checked_sub(1).filter(|position| *position < list.len());
     }
-    list.iter().position(|item| match &item.value {
-        Value::Table(table) => table.get("name").and_then(|entry| entry.item.text()) == Some(step),
-        _ => false,
-    })
+    (0..list.len()).find(|i| name_of_entry(list, *i).as_deref() == Some(step))
+}
+
+/// How an entry is called: by its name, or else as messages and traces call a fault without one, `kill-2`.
+fn name_of_entry(list: &[Item], i: usize) -> Option<String> {
+    let Value::Table(table) = &list.get(i)?.value else { return None };
+    let text = |key: &str| table.get(key).and_then(|entry| entry.item.text());
+    text("name").map(String::from).or_else(|| text("fault").map(|fault| format!("{fault}-{}", i + 1)))
+}
+
+fn entries_hint(list: &[Item]) -> String {
+    const MOST: usize = 8;
+    let names: Vec<String> = (0..list.len()).filter_map(|i| name_of_entry(list, i)).take(MOST).collect();
+    match (list.len(), names.is_empty()) {
+        (0, _) => "ENTRY is a position; here there are no entries".into(),
+        (count, true) => format!("ENTRY is a position from 1 to {count}"),
+        (count, false) => format!("ENTRY is a position from 1 to {count} or a name: {}", names.join(", ")),
+    }
 }
 
 fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<Item, Box<Mistake>> {
@@ -262,7 +282,10 @@ fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<It
         Err(error) => {
             let label = error.message().split(", expected ").next().unwrap_or_default().to_string();
             let place = error.span().map(|span| At { source: source.clone(), span: span.start + offset..span.end + offset }.label(label));
-            let hint = "a text with blanks or signs stands in quotation marks";
+            let hint = match value.trim().is_empty() {
+                true => "write a value behind the `=`, as in --set workload.rate=50",
+                false => "a text with blanks or signs stands in quotation marks, which the shell must let through: --set 'KEY=\"a text\"'",
+            };
             Err(Box::new(Mistake { place, ..Mistake::new("the value of `--set` is not TOML", hint) }))
         }
     }

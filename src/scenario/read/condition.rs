@@ -14,7 +14,15 @@ use crate::scenario::units::show_text;
 /// The kinds of condition, each by the key that makes it one.
 pub(crate) const CONDITIONS: &[&str] = &["metric", "event", "message"];
 
-const AN_EXAMPLE: &str = "as in: when = { metric = \"current_term\", at_least = 3 }";
+/// A condition that this system can meet.
+fn an_example(names: &Names) -> String {
+    let shown = names.system.and_then(|system| system.metrics().first().map(|metric| (metric.name, system.metric_words(metric.name))));
+    match shown {
+        Some((metric, [word, ..])) => format!("as in: when = {{ metric = \"{metric}\", equals = \"{word}\" }}"),
+        Some((metric, [])) => format!("as in: when = {{ metric = \"{metric}\", at_least = 3 }}"),
+        None => "as in: when = { metric = \"status\", equals = \"down\" }".into(),
+    }
+}
 
 /// Read the table of `when`. `None`: a mistake was noted.
 pub(super) fn read(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
@@ -28,7 +36,7 @@ pub(super) fn read(section: &mut Section<'_>, names: &Names) -> Option<Condition
         None => {
             if let Some(at) = &section.at {
                 let message = format!("`{}` says nothing to wait for", section.path);
-                section.reading.note_at(message, at, "no metric, event or message", AN_EXAMPLE);
+                section.reading.note_at(message, at, "no metric, event or message", an_example(names));
             }
             None
         }
@@ -77,7 +85,7 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
         let unsaid = !["at_least", "at_most", "equals"].iter().any(|key| section.has(key));
         if let Some(at) = section.at.as_ref().filter(|_| unsaid) {
             let message = format!("`{}` has no bound", section.path);
-            section.reading.note_at(message, at, "no `at_least`, `at_most` or `equals`", AN_EXAMPLE);
+            section.reading.note_at(message, at, "no `at_least`, `at_most` or `equals`", an_example(names));
         }
     }
     if let (Some(least), Some(most), Some(entry)) = (at_least, at_most, section.entry("at_most"))

@@ -231,7 +231,7 @@ fn read_groups(section: &mut Section<'_>, names: &Names) -> BTreeMap<String, Vec
         let good = good_name(table.reading, &entry.key, &entry.key_at, "group");
         if good && known.contains(&entry.key) {
             let message = format!("the group `{}` has the name of a node or a client", entry.key);
-            table.reading.note_at(message, &entry.key_at, "taken", "choose another name for the group, as \"east\"");
+            table.reading.note_at(message, &entry.key_at, "taken", "choose another name for the group, as `east`");
         }
         let key = Key { name: &entry.key, kind: "a list of names", range: "nodes".into(), doc };
         let members = table.read_names(&key, &entry.item, "nodes", &known);

@@ -185,7 +185,7 @@ fn judge(section: &Section<'_>, targets: &TargetSpec, item: &Item, names: &Names
             let mut roles: Vec<&str> = names.roles.iter().map(String::as_str).collect();
             roles.sort_unstable();
             roles.dedup();
-            let hint = format!("the nodes here are {}; give one of [[nodes.node]] the role, or name another", and_list(&roles));
+            let hint = format!("the nodes here have the role {}: name one that there is, or add a node of this role", and_list(&roles));
             reading.note_at(format!("no node has the role `{role}`"), &item.at, "nobody", hint);
         }
         TargetSpec::Follower | TargetSpec::Followers if count == 1 => {

@@ -126,11 +126,11 @@ const USAGE: &[(&str, &str)] = &[
     ("list_users", "list_users"),
     ("list_content", "list_content USER"),
     ("get_file", "get_file USER FILE LOCAL_FILE"),
-    ("wait", "wait DURATION"),
-    ("create", "create FILE BYTES"),
-    ("hide", "hide FILE BYTES"),
+    ("wait", "wait 2s, from 0s to 48h"),
+    ("create", "create song.txt 5000, from 0 to 16000000 bytes"),
+    ("hide", "hide diary.txt 5000, from 0 to 16000000 bytes"),
     ("send", "send TEXT"),
-    ("silence", "silence DURATION"),
+    ("silence", "silence 5s, from 0s to 48h"),
 ];
 
 /// A file of a script may have so many bytes.
@@ -285,6 +285,8 @@ mod tests {
         assert_eq!(hint("register alice -> x"), "a status is one digit from 0 to 4, as in: register alice -> 0");
         assert_eq!(hint("register alice -> 3"), "its statuses are 0 to 2");
         assert_eq!(hint("wait 2s -> 0"), "leave out what follows `->`: wait 2s");
+        assert_eq!(hint("wait"), "it is written as in: wait 2s, from 0s to 48h");
+        assert!(hint("create song.txt").contains(&FILE_BYTES_MAX.to_string()), "the range of the code is that of the hint");
         assert_eq!(hint("wait 49h"), "the most is 48h");
         assert_eq!(hint("create song.txt 16000001"), "the most is 16000000");
     }
