@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::error::excerpt;
 
-use super::reading::{Reading, name_hint};
+use super::reading::{Reading, known_hint, name_hint};
 use super::tree::{At, Entry, Item, Table, Value};
 use super::units::{show_float, show_text};
 use super::values::{
@@ -320,15 +320,16 @@ impl<'a> Section<'a> {
             self.complain(key, Problem::found(&entry.item, format!("a list stands in brackets: {} = [{example}]", key.name)));
             return vec![];
         };
+        let what = if key.name == "defects" { "defects" } else { "possible words" };
         let mut words: Vec<String> = vec![];
         for item in list {
             match item.text() {
-                None => self.complain(key, Problem::found(item, text_hint(item))),
+                None if options.is_empty() => self.complain(key, Problem::found(item, text_hint(item))),
+                None => self.complain(key, Problem::found(item, known_hint(what, options.iter().copied()))),
                 Some(word) if words.iter().any(|known| known == word) => self.twice(key, word, item),
                 Some(word) if options.is_empty() || options.contains(&word) => words.push(word.into()),
                 Some(word) => {
                     let message = format!("`{}` has no `{}`", self.full(key.name), excerpt(word));
-                    let what = if key.name == "defects" { "defects" } else { "possible words" };
                     self.reading.note_at(message, &item.at, "unknown", name_hint(word, what, options.iter().copied()));
                 }
             }

@@ -262,10 +262,11 @@ fn name_of_entry(list: &[Item], i: usize) -> Option<String> {
 fn entries_hint(list: &[Item]) -> String {
     const MOST: usize = 8;
     let names: Vec<String> = (0..list.len()).filter_map(|i| name_of_entry(list, i)).take(MOST).collect();
-    match (list.len(), names.is_empty()) {
-        (0, _) => "ENTRY is a position; here there are no entries".into(),
-        (count, true) => format!("ENTRY is a position from 1 to {count}"),
-        (count, false) => format!("ENTRY is a position from 1 to {count} or a name: {}", names.join(", ")),
+    let positions = if list.len() == 1 { "1".into() } else { format!("a position from 1 to {}", list.len()) };
+    match (list.is_empty(), names.is_empty()) {
+        (true, _) => "ENTRY is a position; here there are no entries".into(),
+        (false, true) => format!("ENTRY is {positions}"),
+        (false, false) => format!("ENTRY is {positions} or a name: {}", names.join(", ")),
     }
 }
 

@@ -221,7 +221,7 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
     if settings.buffer_max < settings.target_depth + settings.frame {
         section.contradiction(
             &["buffer_max", "target_depth", "frame"],
-            "`audio.buffer_max` must be more than `audio.target_depth`",
+            "`audio.buffer_max` must hold `audio.target_depth` and a frame",
             format!(
                 "the buffer holds {}, and playing begins at {} and a frame of {}",
                 show_duration(settings.buffer_max),
@@ -229,7 +229,7 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
                 show_duration(settings.frame)
             ),
             &format!(
-                "the least is {}; several times the target depth are usual, so that a burst after a failover finds room",
+                "write buffer_max = \"{}\" or more; several times the target depth are usual, so that a burst after a failover finds room",
                 show_duration(settings.target_depth + settings.frame)
             ),
         );
