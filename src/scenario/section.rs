@@ -129,9 +129,12 @@ impl<'a> Section<'a> {
         let at = Some(entry.key_at.clone());
         let Value::Table(table) = &entry.item.value else {
             let brackets = if matches!(entry.item.value, Value::List(_)) { ", in single brackets" } else { "" };
-            let hint = match entry.item.at.is_override() {
-                true => format!("set its keys: --set {path}.KEY=…"),
-                false => format!("its keys stand below the header [{path}]{brackets}"),
+            // A header cannot name one of several entries.
+            let of_entry = self.path.split('.').any(|step| step.parse::<usize>().is_ok());
+            let hint = match (entry.item.at.is_override(), of_entry) {
+                (true, _) => format!("set its keys: --set {path}.KEY=…"),
+                (false, true) => format!("its keys stand in braces: {key} = {{ KEY = … }}"),
+                (false, false) => format!("its keys stand below the header [{path}]{brackets}"),
             };
             self.no_table(&path, &entry.item, hint);
             return Section::new(self.reading, None, at, path, title);

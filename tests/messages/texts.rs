@@ -48,6 +48,7 @@ fn files_that_are_no_scenario() {
         ("another TOML", "![package]\nname = \"seedbed\"\nversion = \"0.1.0\"\n"),
         ("no TOML", "!{\"system\": \"toy\"}"),
         ("a text without quotation marks", "duration = 30s\nrecovery = \"10s\""),
+        ("a key without a value", "seed =\n"),
         ("a key twice", "seed = 1\nseed = 2"),
         ("a header in the wrong brackets", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\n[nemesis]\nfault = \"pause\""),
         ("unclosed", "[nodes\ncount = 5"),
@@ -169,6 +170,7 @@ fn names() {
         ("an unknown entry", "[[nemesis]]\nfault = \"kill\"\nafter = \"partition-2\""),
         ("an unknown target", "[[nemesis]]\nfault = \"kill\"\ntargets = \"leeder\"\nat = \"1s\""),
         ("an unknown node in targets", "[nodes]\ncount = 3\n[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"n7\"]\nat = \"1s\""),
+        ("a list of nodes in single brackets", "[nodes.node]\nname = \"a\"\n[[nemesis]]\nfault = \"kill\"\ntargets = 3\nat = \"1s\""),
         ("an unknown role in targets", "[[nemesis]]\nfault = \"kill\"\ntargets = { role = \"pear\" }\nat = \"1s\""),
     ]));
 }
@@ -187,6 +189,7 @@ fn targets_that_there_can_never_be() {
         ("halves with targets", "[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\ntargets = \"leader\"\nat = \"1s\""),
         ("groups without groups", "[[nemesis]]\nfault = \"partition\"\nshape = \"groups\"\nat = \"1s\""),
         ("two groups with one node", "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\", \"n2\"], [\"n2\", \"n3\"]]\nat = \"1s\""),
+        ("two lists of nodes", "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\"], [\"n2\"]]\nbetween = [\"n3\"]\nat = \"1s\""),
         ("a shape with the wrong list", "[[nemesis]]\nfault = \"partition\"\nshape = \"one\"\nbetween = [\"n1\"]\nat = \"1s\""),
         ("a list without its elements", "[[nemesis]]\nfault = \"random\"\nat = \"1s\""),
         ("a composed fault in a list", "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"swarm\", 3, {}]\nat = \"1s\""),
@@ -219,6 +222,7 @@ fn times_and_contradictions() {
             "two of a name",
             "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nat = \"1s\"\n[[nemesis]]\nname = \"a\"\nfault = \"pause\"\nat = \"2s\""
         ),
+        ("a condition in a word", "[[nemesis]]\nfault = \"kill\"\nwhen = \"now\""),
         ("a condition on nothing", "[[nemesis]]\nfault = \"kill\"\nwhen = {}"),
         ("a condition without a bound", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\" }"),
         ("a condition that never holds", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\", at_least = 3, at_most = 2 }"),

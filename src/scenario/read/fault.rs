@@ -350,7 +350,7 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
     };
     let doc = "How the nodes are parted. Where it is left out: `groups` or `between` where that is given, `one` with `targets`, otherwise `halves`.";
     let shape = section.choice("shape", implied, SHAPES, doc);
-    section.exclusive(&["groups", "between"], "the first parts all nodes, the second cuts only some links");
+    section.exclusive(&["groups", "between"], "choose: the first parts all nodes, the second cuts only some links");
     let doc = "With the shape `groups`: lists of nodes, each alone.";
     let key = Key { name: "groups", kind: "a list of lists of names", range: "nodes".into(), doc };
     let groups = section.take(&key, None).map(|entry| (entry, groups(section, &key, &entry.item, names)));
@@ -374,7 +374,9 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
         section.resolve("groups", format!("[{}]", lists.join(", ")));
     }
     for (key, wanted) in [("groups", "groups"), ("between", "between")] {
-        if let (Some(entry), true) = (section.entry(key), shape != wanted) {
+        // Of two that exclude each other one never fits the shape, and that has been said.
+        let alone = !(section.has("groups") && section.has("between"));
+        if let (Some(entry), true) = (section.entry(key), alone && shape != wanted) {
             let hint = format!("take it out, or write shape = \"{wanted}\"");
             section.reading.note_at(format!("`{key}` has no meaning with the shape `{shape}`"), &entry.key_at, "no meaning", hint);
         }

@@ -106,7 +106,7 @@ const THOSE_THERE_ARE: &str = "`seedbed list scenarios` shows those there are, `
 
 fn file_text(path: &Path) -> Result<String, Error> {
     let shown = path.display();
-    let not_read = |error: &std::io::Error| Error::io("read", path, error, "give yourself the right to read it, or name another file");
+    let not_read = |error: &std::io::Error| Error::io("read", path, error, "name a file that is there and that you may read");
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => missing(path),
         _ => not_read(&error),

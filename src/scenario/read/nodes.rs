@@ -8,7 +8,7 @@ use crate::error::excerpt;
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::reading::{Reading, known_hint};
-use crate::scenario::tree::{At, Item};
+use crate::scenario::tree::{At, Item, Value};
 use crate::scenario::types::{ClockSpec, NodeSpec, NodesSpec};
 use crate::scenario::units::{show_signed, show_text};
 use crate::scenario::values::{read_pair, read_signed, show_names, show_pair};
@@ -89,14 +89,16 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
         let hint = format!("the most is {NODES_MAX}, those of [nodes] count and of each entry's count together");
         section.reading.note_at("the scenario has too many nodes", at, format!("{} nodes", nodes.len()), hint);
     }
-    // Where nodes are listed but none of them is right, each has been complained of.
-    let listed = !entries.is_empty();
+    // Where nodes are listed but none of them is right, or the list is none, that has been complained of.
+    let judged = section.entry("node").is_some_and(|entry| !matches!(&entry.item.value, Value::List(list) if list.is_empty()));
     section.close_all("node", entries);
-    if nodes.is_empty() && !listed && !section.reading.is_describing() {
+    if nodes.is_empty() && !judged && !section.reading.is_describing() {
         let at = section.entry("count").map(|entry| &entry.item.at).or(section.at.as_ref()).cloned();
         if let Some(at) = at {
             section.reading.note_at("a scenario needs a node", &at, "no nodes", "write count = 5, or list them as [[nodes.node]]");
         }
+    }
+    if nodes.is_empty() {
         // What names a node or asks for several is complained of when there are some, not for want of all.
         nodes = numbered(5);
     }
@@ -235,7 +237,7 @@ fn read_groups(section: &mut Section<'_>, names: &Names) -> BTreeMap<String, Vec
         }
         let key = Key { name: &entry.key, kind: "a list of names", range: "nodes".into(), doc };
         let members = table.read_names(&key, &entry.item, "nodes", &known);
-        if members.is_empty() && matches!(&entry.item.value, crate::scenario::tree::Value::List(list) if list.is_empty()) {
+        if members.is_empty() && matches!(&entry.item.value, Value::List(list) if list.is_empty()) {
             let hint = format!("name its nodes, or take the group out; {}", known_hint("nodes", known.iter().map(String::as_str)));
             table.reading.note_at(format!("the group `{}` has no nodes", excerpt(&entry.key)), &entry.item.at, "empty", hint);
         }
