@@ -36,6 +36,13 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// Whether it is a part of the command line, and not a file.
+    pub fn is_override(&self) -> bool {
+        self.path.starts_with("--")
+    }
+}
+
 /// A place in a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -56,8 +63,8 @@ impl Place {
     }
 }
 
-/// One mistake.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// One mistake. There is none without a hint: who reads that something is wrong wants to know what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// What is wrong, in a sentence without a full stop.
     pub message: String,
@@ -67,20 +74,14 @@ pub struct Mistake {
     pub also: Vec<Place>,
     /// Facts that explain it.
     pub notes: Vec<String>,
-    /// What to do about it.
-    pub hints: Vec<String>,
+    /// What to do about it: one thing, because of several the reader would have to choose. Never empty.
+    pub hint: String,
 }
 
 impl Mistake {
     /// A mistake without a place.
-    pub fn new(message: impl Into<String>) -> Self {
-        Mistake { message: message.into(), ..Mistake::default() }
-    }
-
-    /// Add what to do about it.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Mistake { message: message.into(), place: None, also: vec![], notes: vec![], hint: hint.into() }
     }
 
     /// Add a fact.
@@ -99,7 +100,7 @@ impl Mistake {
             }
         }
         let notes = self.notes.iter().map(|note| Level::NOTE.message(note.as_str()));
-        group.elements(notes).elements(self.hints.iter().map(|hint| Level::HELP.message(hint.as_str())))
+        group.elements(notes).element(Level::HELP.message(self.hint.as_str()))
     }
 }
 
@@ -111,32 +112,26 @@ pub struct Error {
 
 impl Error {
     /// One mistake without a place.
-    pub fn new(message: impl Into<String>) -> Self {
-        Error::from(Mistake::new(message))
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Error::from(Mistake::new(message, hint))
     }
 
-    /// What the operating system refused: `cannot ACTION PATH: reason`.
-    pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error) -> Self {
-        let what = Error::new(format!("cannot {action} `{}`: {}", path.display(), io_reason(error)));
+    /// What the operating system refused: `cannot ACTION PATH: reason`. The hint begins with a verb: on a full disk it is the second way out.
+    pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error, hint: &str) -> Self {
+        let message = format!("cannot {action} `{}`: {}", path.display(), io_reason(error));
         match error.kind() {
-            std::io::ErrorKind::StorageFull => what.hint("make room, or give another folder with `--out`"),
-            _ => what,
+            std::io::ErrorKind::StorageFull => Error::new(message, format!("make room on the disk, or {hint}")),
+            _ => Error::new(message, hint),
         }
     }
 
     /// All mistakes of a list, in the order of their places. Panics where the list is empty: no mistake is no error.
     pub fn of(mut mistakes: Vec<Mistake>) -> Self {
         assert!(!mistakes.is_empty(), "an error without a mistake");
-        // The file comes before the overrides, whose sources were made later; mistakes without a place come first.
-        mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (place.source.path.starts_with("--"), place.span.start)));
+        // Mistakes without a place come first, and then the overrides: what was right before them is wrong by them.
+        mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (!place.source.is_override(), place.span.start)));
         mistakes.dedup();
         Error { mistakes }
-    }
-
-    /// Add what to do about the last mistake.
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.mistakes.last_mut().expect("an error has a mistake").hints.push(hint.into());
-        self
     }
 
     /// The mistakes, at least one.
@@ -151,7 +146,7 @@ impl Error {
         let mut text = shown.join("\n\n");
         let more = self.mistakes.len().saturating_sub(MISTAKES_SHOWN_MAX);
         if more > 0 {
-            text.push_str(&format!("\n\nerror: and {more} more mistakes"));
+            text.push_str(&format!("\n\nnote: {more} more mistakes are not shown; mend these first"));
         }
         text
     }
@@ -199,6 +194,30 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         }
     }
     best.map(|(_, name)| name)
+}
+
+/// `did you mean`, or the names that there are.
+pub(crate) fn name_hint<'a>(written: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    match nearest(written, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => known_hint(what, known),
+    }
+}
+
+/// All names where they are few enough to be read, otherwise the command that lists them, or the first ones.
+pub(crate) fn known_hint<'a>(what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    const FEW: usize = 24;
+    const FIRST: usize = 8;
+    let names: Vec<&str> = known.into_iter().collect();
+    match (names.len(), what) {
+        (0, _) => format!("leave it out: there are no {what} here"),
+        (1..=FEW, _) => format!("known here: {}", names.join(", ")),
+        (_, "systems" | "faults" | "checks" | "plots" | "defects" | "metrics" | "events") => {
+            format!("`seedbed list {what}` shows them all")
+        }
+        (_, "message types") => "`seedbed list messages` shows them all".into(),
+        (count, _) => format!("known here are {count} names: {}, …", names[..FIRST].join(", ")),
+    }
 }
 
 fn fold(name: &str) -> String {

@@ -271,7 +271,12 @@ fn mistakes_of_the_command_line_are_explained() {
         "run",
         "run scenarios/clam.toml",
         "run empty",
+        "run scenarios/calm.toml/deeper",
+        "run /dev/null",
+        "run scenarios/calm.toml --frobnicate",
         "run scenarios/calm.toml --seed many",
+        "run scenarios/calm.toml --seed -1",
+        "run scenarios/calm.toml --set nodes.count=0",
         "run scenarios/calm.toml --set duration",
         "run scenarios/calm.toml --set duratoin=3s",
         "run scenarios/calm.toml --defect no-such-defect",
@@ -284,8 +289,15 @@ fn mistakes_of_the_command_line_are_explained() {
         "sweep scenarios/calm.toml --seeds 5..5",
         "sweep scenarios/calm.toml --seeds 9..=3",
         "sweep scenarios/calm.toml --seeds ten",
+        "sweep scenarios/calm.toml --seeds 1..",
+        "sweep scenarios/calm.toml --seeds -3..1",
         "sweep scenarios/calm.toml --seeds 0..1000000000",
         "sweep scenarios/calm.toml --seeds 0..2 --jobs 0",
+        "sweep scenarios/calm.toml --seeds 0..2 --jobs many",
+        "sweep empty --seeds 0..2",
+        "list systens",
+        "new scenaro",
+        "new scenario mine.toml --system rafft",
         "replay",
         "plot",
     ];
@@ -380,6 +392,17 @@ fn damaged_and_foreign_reports_are_refused() {
         let at = digest_in(text).expect("a digest");
         format!("{}{}{}", &text[..at], "0".repeat(32), &text[at + 32..])
     });
+    // To read a pipe waits for somebody who writes to it: its kind must be looked at first.
+    for file in ["results.json", "scenario.toml", "events.csv"] {
+        let folder = format!("pipe-in-place-of-{file}");
+        damaged(&folder, "", &half);
+        fs::remove_file(place.path(&folder).join(file)).expect("there");
+        fs::create_dir(place.path(&folder).join(file)).expect("writable");
+        if cfg!(unix) && Command::new("mkfifo").arg(place.path(&format!("{folder}-fifo"))).status().is_ok_and(|status| status.success()) {
+            fs::remove_dir(place.path(&folder).join(file)).expect("empty");
+            fs::rename(place.path(&format!("{folder}-fifo")), place.path(&folder).join(file)).expect("there");
+        }
+    }
     place.file("file", "no folder");
     fs::create_dir(place.path("empty")).expect("writable");
     let before = place.files("");
@@ -388,7 +411,13 @@ fn damaged_and_foreign_reports_are_refused() {
         "missing",
         "file",
         "empty",
+        "scenarios",
+        "scenarios/calm.toml",
+        "reports",
         "reports/calm",
+        "pipe-in-place-of-results.json",
+        "pipe-in-place-of-scenario.toml",
+        "pipe-in-place-of-events.csv",
         "half-results",
         "no-json",
         "later-format",

@@ -63,7 +63,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
     /// The seed, in place of the scenario's.
-    #[arg(long, value_name = "N", value_parser = parse_seed)]
+    #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Where reports go: DIR/SCENARIO/SEED.
     #[arg(long, value_name = "DIR", default_value = "reports")]
@@ -100,10 +100,10 @@ pub struct SweepArgs {
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
     /// The seeds: A..B without B, A..=B with it, or one.
-    #[arg(long, value_name = "A..B", value_parser = parse_seeds)]
+    #[arg(long, value_name = "A..B", value_parser = parse_seeds, allow_hyphen_values = true)]
     pub seeds: Seeds,
     /// How many runs at the same time; as many as there are cores by default. The result is the same.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// Where sweep.csv goes.
     #[arg(long, value_name = "DIR", default_value = "reports")]
@@ -181,7 +181,10 @@ fn parse_seed(text: &str) -> Result<u64, String> {
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
-    let number = parse_seed;
+    let number = |number: &str| {
+        let no_seeds = || format!("`{text}` are no seeds: write A..B, as in 0..100, or one whole number from 0 to 2^63 - 1");
+        parse_seed(number).map_err(|_| no_seeds())
+    };
     let (start, end) = match text.split_once("..") {
         Some((start, end)) => match end.strip_prefix('=') {
             Some(last) => (number(start)?, number(last)? + 1),
@@ -194,6 +197,14 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
         Some(count) if count > SEEDS_MAX => Err(format!("`{text}` are {count} seeds; a sweep takes at most {SEEDS_MAX}")),
         Some(_) => Ok(Seeds(start..end)),
     }
+}
+
+/// More runs at the same time than any machine has cores for.
+const JOBS_MAX: u16 = 1_024;
+
+fn parse_jobs(text: &str) -> Result<u16, String> {
+    let jobs = text.parse().ok().filter(|jobs| (1..=JOBS_MAX).contains(jobs));
+    jobs.ok_or_else(|| format!("runs at the same time are a whole number from 1 to {JOBS_MAX}"))
 }
 
 fn parse_override(text: &str) -> Result<(String, String), String> {

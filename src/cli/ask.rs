@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::args::{ExplainArgs, ListArgs, NewArgs, NewWhat};
 use super::{Console, Refused, explain as explaining, list as listing, new as beginning};
-use crate::error::{EXIT_VALID, Error, nearest};
+use crate::error::{EXIT_VALID, Error, excerpt, name_hint};
 use crate::systems::{SYSTEMS, System};
 
 pub(super) fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Refused> {
@@ -35,18 +35,20 @@ pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> 
 
 fn named(name: &str) -> Result<&'static dyn System, Error> {
     let known: Vec<&str> = SYSTEMS.iter().map(|system| system.name()).collect();
-    SYSTEMS.iter().find(|system| system.name() == name).copied().ok_or_else(|| {
-        let hint = nearest(name, known.iter().copied())
-            .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-        Error::new(format!("there is no system `{name}`")).hint(hint)
-    })
+    SYSTEMS
+        .iter()
+        .find(|system| system.name() == name)
+        .copied()
+        .ok_or_else(|| Error::new(format!("there is no system `{}`", excerpt(name)), name_hint(name, "systems", known.iter().copied())))
 }
 
 /// Write a file that must not be there yet. It appears whole, or not at all.
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |cause: &io::Error| match cause.kind() {
-        io::ErrorKind::AlreadyExists => Error::new(format!("`{}` exists, and is not overwritten", path.display())),
-        _ => Error::io("write", path, cause),
+        io::ErrorKind::AlreadyExists => {
+            Error::new(format!("`{}` exists, and is not overwritten", path.display()), "name another file, or move this one away first")
+        }
+        _ => Error::io("write", path, cause, "name a file in a folder that is there and that you may write into"),
     };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();

@@ -42,7 +42,11 @@ impl Console {
         self.flush();
         match self.failed.take() {
             Some(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-                Err(Error::new(format!("cannot write to the standard output: {}", io_reason(&cause))))
+                let message = format!("cannot write to the standard output: {}", io_reason(&cause));
+                Err(Error::new(
+                    message,
+                    "send it elsewhere, as in: seedbed … > FILE; nothing is wrong with what was written to other files",
+                ))
             }
             _ => Ok(()),
         }

@@ -18,6 +18,9 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     // Messages speak of a check by its place in a scenario: `checks.availability`.
     let name = name.strip_prefix("checks.").unwrap_or(name);
     let keys = reference::keys(systems);
+    if name.is_empty() {
+        return Err(unknown(name, systems, &keys));
+    }
     let mut found: Vec<String> = vec![];
     found.extend(systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)));
     found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));
@@ -72,11 +75,8 @@ fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Err
         known.extend([system.metrics(), system.events(), system.messages()].concat().iter().map(|shown| shown.name));
     }
     known.extend(keys.iter().map(|info| info.key.as_str()));
-    let error = Error::new(format!("nothing is named `{}`", excerpt(name)));
-    match nearest(name, known) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("`seedbed list` shows what there is"),
-    }
+    let hint = nearest(name, known).map_or_else(|| "`seedbed list` shows what there is".into(), |near| format!("did you mean `{near}`?"));
+    Error::new(format!("nothing is named `{}`", excerpt(name)), hint)
 }
 
 fn of_system(system: &dyn System) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::checkers::CHECKERS;
-use crate::error::{Error, nearest};
+use crate::error::{Error, excerpt, name_hint};
 use crate::nemesis::FAULTS;
 use crate::plots::PLOTS;
 use crate::scenario::{TESTBED_EVENTS, TESTBED_METRICS, scenario_files};
@@ -70,11 +70,7 @@ pub fn list(what: Option<&str>, systems: &[&'static dyn System], folder: &Path) 
         "scenarios" => Ok(scenarios(folder)),
         _ => {
             let names: Vec<&str> = LISTS.iter().map(|(name, _)| *name).collect();
-            let error = Error::new(format!("there is no list of `{}`", crate::error::excerpt(what)));
-            Err(match nearest(what, names.iter().copied()) {
-                Some(near) => error.hint(format!("did you mean `list {near}`?")),
-                None => error.hint(format!("the lists are {}", names.join(", "))),
-            })
+            Err(Error::new(format!("there is no list of `{}`", excerpt(what)), name_hint(what, "lists", names.iter().copied())))
         }
     }
 }

@@ -62,8 +62,7 @@ const ERRORS_SHOWN_MAX: usize = 5;
 fn explain(errors: &[Error], colour: bool) -> String {
     let mut texts: Vec<String> = errors.iter().take(ERRORS_SHOWN_MAX).map(|error| error.render(colour)).collect();
     if errors.len() > ERRORS_SHOWN_MAX {
-        let more = Error::new(format!("and {} more files have mistakes; nothing was run", errors.len() - ERRORS_SHOWN_MAX));
-        texts.push(more.render(colour));
+        texts.push(format!("note: {} more files have mistakes; nothing was run", errors.len() - ERRORS_SHOWN_MAX));
     }
     texts.join("\n\n")
 }

@@ -2,7 +2,7 @@
 
 use super::args::PlotArgs;
 use super::{Console, Refused};
-use crate::error::{EXIT_VALID, Error, nearest};
+use crate::error::{EXIT_VALID, Error, excerpt, name_hint};
 use crate::plots::Plot;
 use crate::report::{Stored, draw, replace_file};
 use crate::run::system_of;
@@ -18,7 +18,7 @@ pub(super) fn plot(args: &PlotArgs, console: &mut Console) -> Result<u8, Refused
         }
         for (file, bytes) in files {
             let path = stored.folder.join("plots").join(file);
-            replace_file(&path, &bytes)?;
+            replace_file(&path, &bytes, "give yourself the right to write into the report, or copy it elsewhere")?;
             console.line(path.display());
         }
     }
@@ -29,9 +29,8 @@ fn named(names: &[String], all: &'static [&'static Plot]) -> Result<Vec<&'static
     let find = |name: &String| {
         all.iter().copied().find(|plot| plot.name == name).ok_or_else(|| {
             let known: Vec<&str> = all.iter().map(|plot| plot.name).collect();
-            let hint = nearest(name, known.iter().copied())
-                .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            Error::new(format!("there is no plot `{name}` for this system")).hint(hint)
+            let message = format!("there is no plot `{}` for this system", excerpt(name));
+            Error::new(message, name_hint(name, "plots", known.iter().copied()))
         })
     };
     names.iter().map(find).collect()

@@ -6,7 +6,7 @@ use super::args::RunArgs;
 use super::scenarios::{Asked, read_all};
 use super::{Console, Refused};
 use crate::checkers::Overall;
-use crate::error::{EXIT_TESTBED, Error, nearest};
+use crate::error::{EXIT_TESTBED, Error, excerpt, name_hint};
 use crate::report::{Difference, first_difference, seconds, summary, write_report};
 use crate::run::{Run, run_with, system_of};
 use crate::scenario::Scenario;
@@ -79,10 +79,8 @@ fn known_nodes(wanted: &[String], scenario: &Scenario) -> Result<(), Error> {
     match wanted.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => {
-            let error = Error::new(format!("no node of `{}` is named `{name}`", scenario.name));
-            let hint = nearest(name, known.iter().copied())
-                .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            Err(error.hint(hint))
+            let message = format!("no node of `{}` is named `{}`", scenario.name, excerpt(name));
+            Err(Error::new(message, name_hint(name, "nodes", known.iter().copied())))
         }
     }
 }

@@ -56,7 +56,7 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
                 "`{earlier}` and `{}` are both named `{}`; their reports would have the same place",
                 one.repeat.path, one.scenario.name
             );
-            errors.push(Error::new(message).hint("run them one after the other, with different folders for `--out`"));
+            errors.push(Error::new(message, "run them one after the other, with different folders for `--out`"));
             false
         }
     });
@@ -70,7 +70,8 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
         collect(named, 0, &mut files)?;
         files.sort();
         if files.is_empty() {
-            return Err(Error::new(format!("no scenario lies below `{}`: it has no .toml file", named.display())));
+            let message = format!("no scenario lies below `{}`: it has no .toml file", named.display());
+            return Err(Error::new(message, "name another folder or a file; `seedbed new scenario FILE` writes one to begin with"));
         }
         return Ok(files);
     }
@@ -84,7 +85,8 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let failed = |cause: std::io::Error| Error::io("read the folder", folder, &cause);
+    let failed =
+        |cause: std::io::Error| Error::io("read the folder", folder, &cause, "give yourself the right to read it, or name single files");
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
@@ -96,7 +98,8 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
             files.push(path);
         }
         if files.len() > FILES_MAX {
-            return Err(Error::new(format!("more than {FILES_MAX} .toml files lie below `{}`", folder.display())));
+            let message = format!("more than {FILES_MAX} .toml files lie below `{}`", folder.display());
+            return Err(Error::new(message, "name the folder of the scenarios, or single files"));
         }
     }
     Ok(())

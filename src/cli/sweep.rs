@@ -11,7 +11,7 @@ use super::scenarios::read_all;
 use super::{Console, Refused};
 use crate::checkers::Overall;
 use crate::error::{EXIT_INVALID, EXIT_TESTBED, EXIT_UNKNOWN, EXIT_VALID};
-use crate::report::{Repeat, probe_folder, replace_file, seconds};
+use crate::report::{OTHER_FOLDER, Repeat, probe_folder, replace_file, seconds};
 use crate::run::sweep_run;
 use crate::sweep::{Row, RowVerdict, Table, sweep as run_all};
 
@@ -44,7 +44,7 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
         bar.inc(1);
     });
     bar.finish_and_clear();
-    replace_file(&args.out.join("sweep.csv"), &table.into_bytes())?;
+    replace_file(&args.out.join("sweep.csv"), &table.into_bytes(), OTHER_FOLDER)?;
     for tally in &tallies {
         console.line(tally.line());
     }

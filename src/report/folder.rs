@@ -80,12 +80,12 @@ impl Staged {
     /// Begin a folder that is to be at `target`, whose parents are made.
     pub fn new(target: &Path) -> Result<Staged, Error> {
         if fs::symlink_metadata(target).is_ok_and(|found| !found.is_dir()) {
-            return Err(Error::new(format!("cannot write the report `{}`: something that is no folder has this name", target.display()))
-                .hint("move it away, or give another folder with `--out`"));
+            let message = format!("cannot write the report `{}`: something that is no folder has this name", target.display());
+            return Err(Error::new(message, "move it away, or give another folder with `--out`"));
         }
         if is_foreign(target) {
             let message = format!("cannot write the report `{}`: this folder has files, and is no report", target.display());
-            return Err(Error::new(message).hint("move it away, or give another folder with `--out`"));
+            return Err(Error::new(message, "move it away, or give another folder with `--out`"));
         }
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let parents = make_parents(parent).map_err(|cause| cannot_make(target, &cause))?;
@@ -109,7 +109,7 @@ impl Staged {
 
     /// Put the folder in its place. What was there before is removed.
     pub fn commit(mut self) -> Result<(), Error> {
-        let failed = |cause: io::Error| Error::io("put the report in its place at", &self.target, &cause);
+        let failed = |cause: io::Error| Error::io("put the report in its place at", &self.target, &cause, OTHER_FOLDER_OR_NONE);
         if self.target.exists() {
             // From here on the temporary folder holds the old report, and goes with it.
             return exchange(self.folder.path(), &self.target).map_err(failed);
@@ -126,8 +126,13 @@ fn is_foreign(target: &Path) -> bool {
     entries.next().is_some() && !target.join("results.json").is_file()
 }
 
+/// What to do where nothing can be written.
+pub const OTHER_FOLDER: &str = "give another folder with `--out`";
+/// The same for reports, which need not be written at all.
+pub(super) const OTHER_FOLDER_OR_NONE: &str = "give another folder with `--out`, or write no files with `--no-files`";
+
 fn cannot_make(target: &Path, cause: &io::Error) -> Error {
-    Error::io("make the folder", target, cause).hint("give another folder with `--out`, or write no files with `--no-files`")
+    Error::io("make the folder", target, cause, OTHER_FOLDER_OR_NONE)
 }
 
 fn make_parents(parent: &Path) -> io::Result<MadeParents> {
@@ -175,14 +180,14 @@ fn exchange_in_steps(new: &Path, target: &Path) -> io::Result<()> {
 
 /// Whether a file can be made in a folder, found out by making one; nothing is left of it. Asked before work that takes hours.
 pub fn probe_folder(folder: &Path) -> Result<(), Error> {
-    let failed = |cause: io::Error| Error::io("write into", folder, &cause).hint("give another folder with `--out`");
+    let failed = |cause: io::Error| Error::io("write into", folder, &cause, OTHER_FOLDER);
     let _parents = make_parents(folder).map_err(failed)?;
     tempfile::Builder::new().prefix(".seedbed-").tempfile_in(folder).map(drop).map_err(failed)
 }
 
-/// Write a file whole or not at all, in place of an earlier one; its folder is made.
-pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |cause: &io::Error| Error::io("write", path, cause);
+/// Write a file whole or not at all, in place of an earlier one; its folder is made. The hint is for the case that it cannot be.
+pub fn replace_file(path: &Path, bytes: &[u8], hint: &str) -> Result<(), Error> {
+    let failed = |cause: &io::Error| Error::io("write", path, cause, hint);
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _parents = make_parents(parent).map_err(|cause| failed(&cause))?;
     let mut builder = tempfile::Builder::new();

@@ -14,7 +14,8 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 pub use difference::{Difference, first_difference};
-pub use folder::{Staged, probe_folder, remove_unfinished, replace_file};
+use folder::OTHER_FOLDER_OR_NONE;
+pub use folder::{OTHER_FOLDER, Staged, probe_folder, remove_unfinished, replace_file};
 pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
 pub use statistics::{LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections};
 pub use stored::Stored;
@@ -38,9 +39,9 @@ pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path)
     let staged = Staged::new(&target)?;
     let folder = staged.path();
     // A file's name is of use in a message, the name of the temporary folder is not.
-    let failed = |file: &str, cause: std::io::Error| Error::io("write", &target.join(file), &cause);
+    let failed = |file: &str, cause: std::io::Error| Error::io("write", &target.join(file), &cause, OTHER_FOLDER_OR_NONE);
 
-    write_csv(&run.trace, folder).map_err(|cause| Error::io("write the CSV files of", &target, &cause))?;
+    write_csv(&run.trace, folder).map_err(|cause| Error::io("write the CSV files of", &target, &cause, OTHER_FOLDER_OR_NONE))?;
     let results = Results::of(run, scenario, repeat).to_json();
     fs::write(folder.join("results.json"), results).map_err(|cause| failed("results.json", cause))?;
     fs::write(folder.join("scenario.toml"), scenario.resolved_with_seed(run.trace.seed)).map_err(|cause| failed("scenario.toml", cause))?;

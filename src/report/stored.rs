@@ -1,16 +1,20 @@
 //! A report read back from its folder, whole and unchanged, or not at all.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::results::{FORMAT, Results, digest_of_scenario};
-use crate::error::{Error, excerpt, io_reason};
-use crate::scenario::{Scenario, read_file};
+use crate::error::{Error, excerpt};
+use crate::scenario::{SCENARIO_BYTES_MAX, Scenario, read_file};
 use crate::trace::{Digest, Trace, read_csv};
 
 /// Larger files are not read: `results.json` has at most some violations of each check.
 const RESULTS_BYTES_MAX: u64 = 16 << 20;
+
+const A_REPORT: &str = "a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED";
+/// For reports that are damaged, of another version or not seedbed's.
+const WRITE_AGAIN: &str = "write the report again with this program: `seedbed run SCENARIO --seed N`";
 
 /// A stored report.
 #[derive(Debug)]
@@ -34,26 +38,25 @@ impl Stored {
     /// Read results and scenario of a report.
     pub fn open(folder: &Path) -> Result<Stored, Error> {
         let results = read_results(folder)?;
-        let damaged = "the report is damaged; write it again with `seedbed run SCENARIO --seed N`";
         let path = folder.join("scenario.toml");
-        let text = fs::read(&path).map_err(|cause| Error::io("read", &path, &cause).hint(damaged))?;
+        let text = bounded(&path, SCENARIO_BYTES_MAX).map_err(|cause| Error::io("read", &path, &cause, WRITE_AGAIN))?;
         // Checks and plots take their parameters from this file: a changed one would judge another run.
         if digest_of_scenario(&String::from_utf8_lossy(&text)) != results.scenario_digest {
-            return Err(Error::new(format!("`{}` was changed after the run", path.display())).hint(damaged));
+            return Err(Error::new(format!("`{}` was changed after the run", path.display()), WRITE_AGAIN));
         }
         let mut scenario = read_file(&path, &[], &[])?;
         if scenario.seed != results.seed {
             let (ours, theirs) = (scenario.seed, results.seed);
             let message = format!("`{}`: scenario.toml has the seed {ours}, but results.json {theirs}", folder.display());
-            return Err(Error::new(message).hint(damaged));
+            return Err(Error::new(message, WRITE_AGAIN));
         }
         if scenario.system != results.system {
             let (ours, theirs) = (&scenario.system, &results.system);
-            return Err(Error::new(format!(
+            let message = format!(
                 "`{}`: scenario.toml is for the system `{ours}`, but results.json for `{theirs}`; they are of different reports",
                 folder.display()
-            ))
-            .hint(damaged));
+            );
+            return Err(Error::new(message, WRITE_AGAIN));
         }
         scenario.name.clone_from(&results.scenario);
         Ok(Stored { folder: folder.to_owned(), results, scenario })
@@ -61,10 +64,7 @@ impl Stored {
 
     /// Read the CSV files, and see that they are those that the run left.
     pub fn trace(&self) -> Result<Trace, Error> {
-        let trace = read_csv(self.results.header(), &self.folder).map_err(|error| {
-            Error::new(error.to_string())
-                .hint("the report is damaged or is not seedbed's; write it again with `seedbed run SCENARIO --seed N`")
-        })?;
+        let trace = read_csv(self.results.header(), &self.folder).map_err(|error| Error::new(error.to_string(), WRITE_AGAIN))?;
         let digest = Digest::of(&trace);
         if digest.to_string() == self.results.digest {
             return Ok(trace);
@@ -74,39 +74,30 @@ impl Stored {
             self.folder.display(),
             excerpt(&self.results.digest)
         );
-        Err(Error::new(message).hint("write the report again with `seedbed run SCENARIO --seed N`"))
+        Err(Error::new(message, WRITE_AGAIN))
     }
 }
 
 fn read_results(folder: &Path) -> Result<Results, Error> {
     let path = folder.join("results.json");
-    let metadata = fs::metadata(folder).map_err(|cause| {
-        Error::io("read the report", folder, &cause).hint("a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED")
-    })?;
+    let metadata = fs::metadata(folder).map_err(|cause| Error::io("read the report", folder, &cause, A_REPORT))?;
     if !metadata.is_dir() {
-        return Err(Error::new(format!("`{}` is no folder", folder.display())).hint("a report is a folder: reports/SCENARIO/SEED"));
+        let scenario = folder.extension().is_some_and(|extension| extension == "toml");
+        let hint = match scenario {
+            true => format!("`seedbed run {}` writes a report of it; name that folder", folder.display()),
+            false => A_REPORT.into(),
+        };
+        return Err(Error::new(format!("`{}` is no folder", folder.display()), hint));
     }
-    if !path.is_file() {
-        let what = if path.exists() { "its results.json is no file" } else { "it has no results.json" };
-        let error = Error::new(format!("`{}` is no report: {what}", folder.display()));
-        return Err(match a_report_below(folder) {
-            Some(below) => error.hint(format!("there is one in `{}`", below.display())),
-            None => error.hint("a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED"),
-        });
-    }
-    let mut text = String::new();
-    let file = File::open(&path).map_err(|cause| Error::io("read", &path, &cause))?;
-    file.take(RESULTS_BYTES_MAX + 1).read_to_string(&mut text).map_err(|cause| {
-        Error::new(format!("cannot read `{}`: {}", path.display(), io_reason(&cause)))
-            .hint("the report is damaged or is not seedbed's; write it again with `seedbed run SCENARIO --seed N`")
+    let no_report = |what: &str| {
+        let hint = a_report_below(folder).map_or_else(|| A_REPORT.into(), |below| format!("there is one in `{}`", below.display()));
+        Error::new(format!("`{}` is no report: {what}", folder.display()), hint)
+    };
+    let bytes = bounded(&path, RESULTS_BYTES_MAX).map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => no_report("it has no results.json"),
+        _ => Error::io("read", &path, &cause, WRITE_AGAIN),
     })?;
-    if text.len() as u64 > RESULTS_BYTES_MAX {
-        return Err(Error::new(format!("`{}` has more than {RESULTS_BYTES_MAX} bytes; no run writes so many", path.display())));
-    }
-    parse_results(&text).map_err(|message| {
-        Error::new(format!("`{}` {message}", path.display()))
-            .hint("run its scenario again with this program: `seedbed run SCENARIO --seed N`")
-    })
+    parse_results(&String::from_utf8_lossy(&bytes)).map_err(|message| Error::new(format!("`{}` {message}", path.display()), WRITE_AGAIN))
 }
 
 fn parse_results(text: &str) -> Result<Results, String> {
@@ -123,13 +114,36 @@ fn parse_results(text: &str) -> Result<Results, String> {
     }
 }
 
-/// The first report among the folders right below, for a hint to those who named the folder of the scenario.
+/// What a regular file holds, if that is no more than any run writes. A pipe or a device would be read for ever.
+fn bounded(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("this is no file"));
+    }
+    let mut bytes = vec![];
+    File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(io::Error::other(format!("it has more than {bytes_max} bytes, and no run writes so many")));
+    }
+    Ok(bytes)
+}
+
+/// The first report below a folder, for a hint to those who named the folder of a scenario or of all reports.
 fn a_report_below(folder: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(folder).ok()?.take(1_000);
-    let mut reports: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("results.json").is_file()).collect();
-    reports.sort();
-    reports.into_iter().next()
+    const FOLDERS_MAX: usize = 200;
+    let mut folders = vec![folder.to_owned()];
+    let mut looked_at = 0;
+    while let (Some(folder), true) = (folders.pop(), looked_at < FOLDERS_MAX) {
+        if folder.join("results.json").is_file() {
+            return Some(folder);
+        }
+        looked_at += 1;
+        let entries = fs::read_dir(&folder).into_iter().flatten().take(FOLDERS_MAX).flatten();
+        let below = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut below: Vec<PathBuf> = below.map(|entry| entry.path()).collect();
+        below.sort_by(|a, b| b.cmp(a));
+        folders.append(&mut below);
+    }
+    None
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::error::excerpt;
+use crate::error::{excerpt, nearest};
 
 use super::reader::{Key, Problem, Section};
 use super::tree::{Item, Value};
@@ -50,7 +50,7 @@ impl Section<'_> {
         let name = Key { name: key, kind: "a path or a list of paths", range: String::new(), doc };
         let inputs = match self.take(&name, None).map(|entry| &entry.item) {
             Some(Item { value: Value::List(list), at }) if list.len() > INPUTS_MAX => {
-                self.complain(&name, Problem::new(at, format!("{} files, and at most {INPUTS_MAX} are read", list.len())));
+                self.complain(&name, Problem::new(at, format!("{} files", list.len()), format!("the most is {INPUTS_MAX}")));
                 vec![]
             }
             Some(Item { value: Value::List(list), .. }) => list.iter().filter_map(|item| self.input(&name, item)).collect(),
@@ -70,7 +70,7 @@ impl Section<'_> {
     fn input(&self, key: &Key<'_>, item: &Item) -> Option<Input> {
         let read = match item.text() {
             Some(path) => read_input(self.reading.folder(), path, item),
-            None => Err(Problem::found(item)),
+            None => Err(Problem::found(item, "a path stands in quotation marks and is relative to the scenario's folder")),
         };
         read.map_err(|problem| self.complain(key, problem)).ok()
     }
@@ -81,15 +81,18 @@ impl Section<'_> {
         let doc = "What the files must hold, each by its XXH3 in 16 hexadecimal digits. A report fills it in; left out, the files may hold anything.";
         let name = Key { name: &name, kind: "a list of texts", range: String::new(), doc };
         let Some(entry) = self.take(&name, None) else { return };
-        let Value::List(digests) = &entry.item.value else { return self.complain(&name, Problem::found(&entry.item)) };
+        let Value::List(digests) = &entry.item.value else {
+            let hint = format!("leave it out: a report fills it in, as {}_xxh3 = [\"0123456789abcdef\"]", key);
+            return self.complain(&name, Problem::found(&entry.item, hint));
+        };
         for (digest, input) in digests.iter().zip(inputs) {
             let found = format!("{:016x}", input.digest);
             if digest.text() == Some(&found) {
                 continue;
             }
-            let mut problem = Problem::new(&digest.at, format!("the file has {found}"));
-            problem.message = Some(format!("`{}` does not hold what it held when this scenario was written", input.path));
-            self.complain(&name, problem.hint("put the file back as it was, or leave the digests out"));
+            let hint = "put the file back as it was, or leave the digests out";
+            let message = Some(format!("`{}` does not hold what it held when this scenario was written", input.path));
+            self.complain(&name, Problem { message, ..Problem::new(&digest.at, format!("the file has {found}"), hint) });
         }
     }
 }
@@ -99,40 +102,45 @@ fn digests_key(key: &str) -> String {
 }
 
 fn read_input(folder: Option<&Path>, path: &str, item: &Item) -> Result<Input, Problem> {
-    let refused = |label: &str, message: String| {
-        let mut problem = Problem::new(&item.at, label);
-        problem.message = Some(message);
-        problem
-    };
+    let refused = |label: &str, message: String, hint: &str| Problem { message: Some(message), ..Problem::new(&item.at, label, hint) };
     let shown = excerpt(path);
     let parts = parts(path).ok_or_else(|| {
-        refused("leads elsewhere", format!("`{shown}` does not lie beside the scenario or below its folder"))
-            .hint("name the file by its path from the scenario's folder, without `..`, and copy it there if need be")
+        let hint = "name the file by its path from the scenario's folder, without `..`, and copy it there if need be";
+        refused("leads elsewhere", format!("`{shown}` does not lie beside the scenario or below its folder"), hint)
     })?;
     let folder = folder.ok_or_else(|| {
-        refused("of no folder", format!("`{shown}` cannot be found: the text of this scenario lies in no folder"))
-            .hint("read the scenario from its file")
+        let message = format!("`{shown}` cannot be found: the text of this scenario lies in no folder");
+        refused("of no folder", message, "read the scenario from its file")
     })?;
     let place = folder.join(&parts);
     let not_read = |cause: &std::io::Error| match cause.kind() {
-        std::io::ErrorKind::NotFound => refused("no such file", format!("there is no file `{}`", place.display()))
-            .hint("the path is relative to the folder of the scenario file"),
-        _ => refused("not readable", format!("cannot read `{}`: {}", place.display(), crate::error::io_reason(cause))),
+        std::io::ErrorKind::NotFound => {
+            let hint = match file_beside(&place, path) {
+                Some(near) => format!("did you mean `{near}`? the path is relative to the folder of the scenario file"),
+                None => "the path is relative to the folder of the scenario file".into(),
+            };
+            refused("no such file", format!("there is no file `{}`", place.display()), &hint)
+        }
+        _ => {
+            let message = format!("cannot read `{}`: {}", place.display(), crate::error::io_reason(cause));
+            refused("not readable", message, "give yourself the right to read the file and its folder")
+        }
     };
     let real = place.canonicalize().map_err(|cause| not_read(&cause))?;
     // A symbolic link may lead anywhere.
     let home = folder_or_here(folder).canonicalize().map_err(|cause| not_read(&cause))?;
     if !real.starts_with(&home) {
-        return Err(refused("leads elsewhere", format!("`{shown}` is a link that leads out of the scenario's folder"))
-            .hint("copy the file beside the scenario"));
+        let message = format!("`{shown}` is a link that leads out of the scenario's folder");
+        return Err(refused("leads elsewhere", message, "copy the file beside the scenario"));
     }
     // To open a pipe waits for somebody who writes to it, and a device may never end.
     if !real.is_file() {
-        return Err(refused("no regular file", format!("`{shown}` is no regular file, but a folder, a pipe or a device")));
+        let message = format!("`{shown}` is no regular file, but a folder, a pipe or a device");
+        return Err(refused("no regular file", message, "name a file, as in \"melody.wav\""));
     }
     let too_large = || {
-        refused("too large", format!("`{shown}` has more than {INPUT_BYTES_MAX} bytes, the most that is read"))
-            .hint("cut the file: a run plays some seconds of it")
+        let message = format!("`{shown}` has more than {INPUT_BYTES_MAX} bytes, the most that is read");
+        refused("too large", message, "cut the file: a run plays some seconds of it")
     };
     let file = File::open(&real).map_err(|cause| not_read(&cause))?;
     let mut bytes = vec![];
@@ -147,6 +155,15 @@ fn read_input(folder: Option<&Path>, path: &str, item: &Item) -> Result<Input, P
     let below = if parts[0] == INPUTS_FOLDER { &parts[1..] } else { &parts[..] };
     let digest = xxh3_64(&bytes);
     Ok(Input { path: format!("{INPUTS_FOLDER}/{}", below.join("/")), bytes: bytes.into(), digest })
+}
+
+/// The path of a file in the same folder whose name is near.
+fn file_beside(place: &Path, path: &str) -> Option<String> {
+    let entries = std::fs::read_dir(place.parent()?).ok()?.take(1_000).flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let near = nearest(&place.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?.to_owned();
+    Some(Path::new(path).with_file_name(near).display().to_string())
 }
 
 /// The path without empty steps and `.`, or `None` where it could lead out of its folder. `inputs` alone is no file.

@@ -60,7 +60,7 @@ impl Judge<'_> {
             let taken = self.taken(&entry.fault, &entry.targets);
             if taken.count() > allowed {
                 let label = format!("`{}` makes {} of {all} nodes faulty: down, paused or cut off", entry.name, taken.count());
-                self.reading.note(self.leaves("max_faulty", &self.places[i].fault, label, limit).hint(hint));
+                self.reading.note(self.leaves("max_faulty", &self.places[i].fault, label, limit, &hint));
                 return;
             }
             if taken.count() > 0 {
@@ -84,9 +84,8 @@ impl Judge<'_> {
                 let part = |(i, _, taken): &&(usize, Window, Taken)| format!("`{}` ({})", self.scenario.nemesis[*i].name, taken.count());
                 let parts: Vec<String> = active.iter().map(part).collect();
                 let label = format!("at {}, {faulty} of {all} nodes are down, paused or cut off", show_duration(begins.from));
-                let mistake = self.leaves("max_faulty", &self.places[*last].fault, label, limit);
-                let mistake = mistake.note(format!("at work then: {}", and_list(&parts)));
-                self.reading.note(mistake.hint(format!("let them not overlap, {hint}")));
+                let mistake = self.leaves("max_faulty", &self.places[*last].fault, label, limit, &format!("let them not overlap, {hint}"));
+                self.reading.note(mistake.note(format!("at work then: {}", and_list(&parts))));
                 return;
             }
         }
@@ -102,7 +101,7 @@ impl Judge<'_> {
             for (node, drift) in drifts.clone().filter(|(_, drift)| *drift > allowed) {
                 let Some(at) = self.clocks.drift.get(&node.name).filter(|at| told.insert(at.span.start)) else { continue };
                 let label = format!("`{}` drifts by up to {} ppm", node.name, plain_number(drift));
-                self.reading.note(self.leaves("max_drift_ppm", at, label, limit.clone()).hint(hint("max_drift_ppm")));
+                self.reading.note(self.leaves("max_drift_ppm", at, label, limit.clone(), &hint("max_drift_ppm")));
             }
             for (i, entry) in self.entries() {
                 let drift = worst(&entry.fault, &|fault| match fault {
@@ -111,8 +110,7 @@ impl Judge<'_> {
                 });
                 if drift > allowed {
                     let label = format!("`{}` makes clocks drift by up to {} ppm", entry.name, plain_number(drift));
-                    let mistake = self.leaves("max_drift_ppm", &self.places[i].fault, label, limit.clone());
-                    self.reading.note(mistake.hint(hint("max_drift_ppm")));
+                    self.reading.note(self.leaves("max_drift_ppm", &self.places[i].fault, label, limit.clone(), &hint("max_drift_ppm")));
                 }
             }
         }
@@ -127,8 +125,7 @@ impl Judge<'_> {
             let at = self.clocks.offset.get(&node.name).or(self.clocks.drift.get(&node.name));
             if let Some(at) = at.filter(|_| offset > allowed.as_secs_f64()) {
                 let label = format!("`{}` is wrong by up to {} by the end of the run", node.name, seconds(offset));
-                let mistake = self.leaves("max_clock_offset", at, label, limit.clone());
-                self.reading.note(mistake.hint(hint("max_clock_offset")));
+                self.reading.note(self.leaves("max_clock_offset", at, label, limit.clone(), &hint("max_clock_offset")));
                 return;
             }
         }
@@ -153,9 +150,9 @@ impl Judge<'_> {
             sum_s += step_s;
             if step_s > 0.0 && sum_s > allowed.as_secs_f64() {
                 let label = format!("with `{}` a clock may be wrong by {}", entry.name, seconds(sum_s));
-                let mistake = self.leaves("max_clock_offset", &self.places[i].fault, label, limit.to_string());
-                let mistake = mistake.note(format!("{} of it come from this entry, at the worst; errors add up", seconds(step_s)));
-                self.reading.note(mistake.hint(hint));
+                let mistake = self.leaves("max_clock_offset", &self.places[i].fault, label, limit.to_string(), hint);
+                let note = format!("{} of it come from this entry, at the worst; errors add up", seconds(step_s));
+                self.reading.note(mistake.note(note));
                 return;
             }
         }
@@ -184,11 +181,12 @@ impl Judge<'_> {
                 let at = self.model.of("max_latency").expect("the limit was read");
                 let found =
                     bound.map_or("a link has no longest delay".into(), |bound| format!("a link delays by up to {}", show_duration(bound)));
-                let mut mistake = mistake_at("[network] leaves the fault model of the scenario", at, format!("{limit}, but {found}"));
+                let message = "[network] leaves the fault model of the scenario";
+                let mut mistake = mistake_at(message, at, format!("{limit}, but {found}"), hint);
                 if bound.is_none() {
                     mistake = mistake.note("exponential, normal, lognormal and pareto have no greatest value");
                 }
-                self.reading.note(mistake.hint(hint));
+                self.reading.note(mistake);
                 return;
             }
             base = base.max(bound.unwrap_or_default());
@@ -210,7 +208,7 @@ impl Judge<'_> {
             if worst > allowed.as_secs_f64() {
                 let longest = if worst.is_finite() { format!("by up to {}", seconds(worst)) } else { "without a bound".into() };
                 let label = format!("`{}` delays messages {longest}", entry.name);
-                self.reading.note(self.leaves("max_latency", &self.places[i].fault, label, limit.clone()).hint(hint.clone()));
+                self.reading.note(self.leaves("max_latency", &self.places[i].fault, label, limit.clone(), &hint));
             }
         }
     }
@@ -227,15 +225,15 @@ impl Judge<'_> {
             };
             if worst(&entry.fault, &damage) > 0.0 {
                 let label = format!("`{}` damages or takes back synced data", entry.name);
-                let mistake = self.leaves("durable_disks", &self.places[i].fault, label, "the model has durable disks".into());
                 let hint = "where the system can bear that, declare it: `durable_disks = false` in [model]";
-                self.reading.note(mistake.note("what a node has synced and told others of is what safety rests on").hint(hint));
+                let mistake = self.leaves("durable_disks", &self.places[i].fault, label, "the model has durable disks".into(), hint);
+                self.reading.note(mistake.note("what a node has synced and told others of is what safety rests on"));
             }
         }
     }
 
-    fn leaves(&self, key: &str, at: &At, label: String, limit: String) -> Mistake {
-        let mut mistake = mistake_at("this timeline leaves the fault model of the scenario", at, label);
+    fn leaves(&self, key: &str, at: &At, label: String, limit: String, hint: &str) -> Mistake {
+        let mut mistake = mistake_at("this timeline leaves the fault model of the scenario", at, label, hint);
         mistake.also.extend(self.model.of(key).map(|at| at.label(limit)));
         mistake
     }

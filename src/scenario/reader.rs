@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use crate::error::excerpt;
 
-use super::reading::{Reading, mistake_at, name_hint};
+use super::reading::{Reading, known_hint, name_hint};
 use super::tree::{At, Entry, Item, Table, Value};
 use super::units::{show_float, show_text};
 use super::values::{
     duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice, read_duration, read_flag, read_integer,
-    read_name, read_number, read_pair, read_text, show_names, show_pair,
+    read_name, read_number, read_pair, read_text, show_names, show_pair, text_hint,
 };
 
 /// A table of the file while it is read. Each call takes one key; what no call took is an unknown key. A mistake is noted with its place and
@@ -47,23 +47,19 @@ pub(crate) enum Resolved {
 pub(crate) struct Problem {
     pub(crate) at: At,
     pub(crate) label: String,
-    pub(crate) hints: Vec<String>,
+    /// What to write instead.
+    pub(crate) hint: String,
     /// What is wrong, where it is more than that the key takes something else.
     pub(crate) message: Option<String>,
 }
 
 impl Problem {
-    pub(crate) fn new(at: &At, label: impl Into<String>) -> Self {
-        Problem { at: at.clone(), label: label.into(), hints: vec![], message: None }
+    pub(crate) fn new(at: &At, label: impl Into<String>, hint: impl Into<String>) -> Self {
+        Problem { at: at.clone(), label: label.into(), hint: hint.into(), message: None }
     }
 
-    pub(crate) fn found(item: &Item) -> Self {
-        Problem::new(&item.at, format!("found {}", item.found()))
-    }
-
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
+    pub(crate) fn found(item: &Item, hint: impl Into<String>) -> Self {
+        Problem::new(&item.at, format!("found {}", item.found()), hint)
     }
 }
 
@@ -150,6 +146,9 @@ impl<'a> Section<'a> {
         let key = Key { name: key, kind: "an integer or \"unlimited\"", range: integer_range(&range), doc };
         let read = |item: &Item| match item.text() {
             Some("unlimited") => Ok(None),
+            Some(text) if text.trim().parse::<u64>().is_err() => {
+                Err(Problem::found(item, "a number without quotation marks and without a unit, or \"unlimited\""))
+            }
             _ => read_integer(item, &range).map(Some),
         };
         self.value(key, default, read, |value| value.map_or("\"unlimited\"".into(), |value| value.to_string()))
@@ -215,18 +214,22 @@ impl<'a> Section<'a> {
             return vec![];
         };
         let Value::List(list) = &entry.item.value else {
-            self.complain(&key, Problem::found(&entry.item).hint(format!("a list stands in brackets: {} = [\"…\"]", key.name)));
+            self.complain(&key, Problem::found(&entry.item, format!("a list stands in brackets: {} = [\"…\"]", key.name)));
             return vec![];
         };
         let (mut lines, mut written) = (vec![], vec![]);
-        for item in list.iter().take_while(|_| !self.reading.is_full()) {
+        for (i, item) in list.iter().enumerate().take_while(|_| !self.reading.is_full()) {
             match item.text().map(|text| (text, parse(text))) {
-                None => self.complain(&key, Problem::found(item)),
+                None => self.complain(&key, Problem::found(item, text_hint(item))),
                 Some((text, Ok(line))) => {
                     written.push(show_text(text));
                     lines.push(line);
                 }
-                Some((_, Err(bad))) => self.reading.note(mistake_at(bad.message, &item.at, bad.label).hint(bad.hint)),
+                // The caret stands at the line in a file; in an override it stands at the whole list.
+                Some((_, Err(bad))) => {
+                    let message = format!("line {} of `{}`: {}", i + 1, self.full(key.name), bad.message);
+                    self.reading.note_at(message, &item.at, bad.label, bad.hint);
+                }
             }
         }
         self.resolve(key.name, format!("[{}]", written.join(", ")));
@@ -299,44 +302,35 @@ impl<'a> Section<'a> {
         for item in items.iter().take_while(|_| !self.reading.is_full()) {
             match read_name(item, what, known) {
                 Ok(name) if seen.insert(name.clone()) => names.push(name),
-                Ok(name) => {
-                    self.reading.note_at(format!("`{name}` stands twice in `{}`", self.full(key.name)), &item.at, "the second time")
-                }
+                Ok(name) => self.twice(key, &name, item),
                 Err(problem) => self.complain(key, problem),
             }
         }
         names
     }
 
+    fn twice(&self, key: &Key<'_>, word: &str, item: &Item) {
+        let message = format!("`{}` stands twice in `{}`", excerpt(word), self.full(key.name));
+        self.reading.note_at(message, &item.at, "the second time", "name it once");
+    }
+
     fn read_words(&self, key: &Key<'_>, entry: &Entry, options: &[&'static str]) -> Vec<String> {
         let Value::List(list) = &entry.item.value else {
-            let problem = Problem::found(&entry.item);
-            let problem = match entry.item.text() {
-                Some(word) => problem.hint(format!("a list stands in brackets: {} = [{}]", key.name, show_text(&excerpt(word)))),
-                None => problem,
-            };
-            self.complain(key, problem);
+            let example = entry.item.text().map_or_else(|| "\"…\"".into(), |word| show_text(&excerpt(word)));
+            self.complain(key, Problem::found(&entry.item, format!("a list stands in brackets: {} = [{example}]", key.name)));
             return vec![];
         };
+        let what = if key.name == "defects" { "defects" } else { "possible words" };
         let mut words: Vec<String> = vec![];
         for item in list {
             match item.text() {
-                None => self.complain(key, Problem::found(item)),
-                Some(word) if words.iter().any(|known| known == word) => {
-                    self.reading.note_at(
-                        format!("`{}` stands twice in `{}`", excerpt(word), self.full(key.name)),
-                        &item.at,
-                        "the second time",
-                    );
-                }
+                None if options.is_empty() => self.complain(key, Problem::found(item, text_hint(item))),
+                None => self.complain(key, Problem::found(item, known_hint(what, options.iter().copied()))),
+                Some(word) if words.iter().any(|known| known == word) => self.twice(key, word, item),
                 Some(word) if options.is_empty() || options.contains(&word) => words.push(word.into()),
                 Some(word) => {
                     let message = format!("`{}` has no `{}`", self.full(key.name), excerpt(word));
-                    let mut hint = name_hint(word, "possible words", options.iter().copied());
-                    if key.name == "defects" && !hint.starts_with("did") {
-                        hint = "`seedbed list defects` shows those there are".into();
-                    }
-                    self.reading.note(mistake_at(message, &item.at, "unknown").hint(hint));
+                    self.reading.note_at(message, &item.at, "unknown", name_hint(word, what, options.iter().copied()));
                 }
             }
         }

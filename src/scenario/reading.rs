@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use crate::error::Mistake;
+pub(crate) use crate::error::{known_hint, name_hint};
 
 use super::input::Input;
 use super::tree::At;
@@ -80,9 +81,9 @@ impl Reading {
         }
     }
 
-    /// Note a mistake at a place; the result can be given notes and hints while it is built.
-    pub(crate) fn note_at(&self, message: impl Into<String>, at: &At, label: impl Into<String>) {
-        self.note(mistake_at(message, at, label));
+    /// Note a mistake at a place.
+    pub(crate) fn note_at(&self, message: impl Into<String>, at: &At, label: impl Into<String>, hint: impl Into<String>) {
+        self.note(mistake_at(message, at, label, hint));
     }
 
     pub(crate) fn describe(&self, key: KeyInfo) {
@@ -132,22 +133,8 @@ impl Reading {
 }
 
 /// A mistake at a place.
-pub(crate) fn mistake_at(message: impl Into<String>, at: &At, label: impl Into<String>) -> Mistake {
-    Mistake { place: Some(at.label(label)), ..Mistake::new(message) }
-}
-
-/// `did you mean`, or all names where none is near and they are few enough to be read.
-pub(crate) fn name_hint<'a>(written: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    const FEW: usize = 24;
-    if let Some(near) = crate::error::nearest(written, known.clone()) {
-        return format!("did you mean `{near}`?");
-    }
-    let names: Vec<&str> = known.into_iter().collect();
-    match names.len() {
-        0 => format!("there are no {what} here"),
-        1..=FEW => format!("known here: {}", names.join(", ")),
-        count => format!("there are {count} {what}; `seedbed list` shows them"),
-    }
+pub(crate) fn mistake_at(message: impl Into<String>, at: &At, label: impl Into<String>, hint: impl Into<String>) -> Mistake {
+    Mistake { place: Some(at.label(label)), ..Mistake::new(message, hint) }
 }
 
 /// `a, b and c`.

@@ -159,7 +159,7 @@ scenarios (`seedbed explain scenario`); a test fails when the two differ.
 - Probabilities go from 0 to 1; rates are counts a second.
 - Nodes are named `n1`, `n2`, … unless `[[nodes.node]]` names them; clients are `c1`, `c2`, …
 - `--set KEY.PATH=VALUE` replaces a value for one run: `--set workload.rate=50`, `--set nemesis.1.at=3s`. In lists of tables a step is a
-  position from 1 or the `name` of an entry.
+  position from 1 or the name of an entry, which for a fault without a `name` is `kill-2`.
 - Every key has a default unless its meaning says that it must be given. A report's `scenario.toml` has them all filled in.
 ";
 

@@ -111,7 +111,7 @@ impl<'a> Section<'a> {
             range => format!("{} of {range}", key.kind),
         };
         let message = problem.message.unwrap_or_else(|| format!("`{}` must be {takes}", self.full(key.name)));
-        self.reading.note(problem.hints.into_iter().fold(mistake_at(message, &problem.at, problem.label), Mistake::hint));
+        self.reading.note_at(message, &problem.at, problem.label, problem.hint);
     }
 
     /// The key with all that leads to it, as `--set` takes it.
@@ -128,9 +128,15 @@ impl<'a> Section<'a> {
         };
         let at = Some(entry.key_at.clone());
         let Value::Table(table) = &entry.item.value else {
-            let mistake = mistake_at(format!("`{path}` must be a table"), &entry.item.at, format!("found {}", entry.item.found()));
             let brackets = if matches!(entry.item.value, Value::List(_)) { ", in single brackets" } else { "" };
-            self.reading.note(mistake.hint(format!("its keys stand below the header [{path}]{brackets}")));
+            // A header cannot name one of several entries.
+            let of_entry = self.path.split('.').any(|step| step.parse::<usize>().is_ok());
+            let hint = match (entry.item.at.is_override(), of_entry) {
+                (true, _) => format!("set its keys: --set {path}.KEY=…"),
+                (false, true) => format!("its keys stand in braces: {key} = {{ KEY = … }}"),
+                (false, false) => format!("its keys stand below the header [{path}]{brackets}"),
+            };
+            self.no_table(&path, &entry.item, hint);
             return Section::new(self.reading, None, at, path, title);
         };
         Section::new(self.reading, Some(table), at, path, title)
@@ -145,22 +151,32 @@ impl<'a> Section<'a> {
         }
         let Some(entry) = self.entry(key) else { return vec![] };
         let Value::List(list) = &entry.item.value else {
-            let mistake = mistake_at(format!("`{path}` must be a list of tables"), &entry.key_at, format!("found {}", entry.item.found()));
-            self.reading.note(mistake.hint(format!("write the header of each in double brackets: [[{path}]]")));
+            let message = format!("`{path}` must be a list of tables");
+            let hint = match entry.item.at.is_override() {
+                true => format!("set the keys of its entries, counted from 1: --set {path}.1.KEY=…"),
+                false => format!("write the header of each in double brackets: [[{path}]]"),
+            };
+            self.reading.note_at(message, &entry.key_at, format!("found {}", entry.item.found()), hint);
             return vec![];
         };
         if let Some(item) = list.get(TABLES_MAX) {
-            self.reading.note_at(format!("`{path}` has too many entries"), &item.at, format!("at most {TABLES_MAX} are read"));
+            let message = format!("`{path}` has too many entries");
+            self.reading.note_at(message, &item.at, format!("{} of them", list.len()), format!("the most is {TABLES_MAX}"));
         }
         let mut sections = vec![];
         for (i, item) in list.iter().take(TABLES_MAX).enumerate() {
+            let header = format!("write its keys below a header of its own: [[{path}]]");
             let path = format!("{path}.{}", i + 1);
             match &item.value {
                 Value::Table(table) => sections.push(Section::new(self.reading, Some(table), Some(item.at.clone()), path, title.clone())),
-                _ => self.reading.note_at(format!("`{path}` must be a table"), &item.at, format!("found {}", item.found())),
+                _ => self.no_table(&path, item, header),
             }
         }
         sections
+    }
+
+    fn no_table(&self, path: &str, item: &Item, hint: String) {
+        self.reading.note_at(format!("`{path}` must be a table"), &item.at, format!("found {}", item.found()), hint);
     }
 
     fn below(&self, key: &str) -> String {
@@ -225,27 +241,33 @@ impl<'a> Section<'a> {
     fn unknown(&self, entry: &Entry) -> Mistake {
         let written = entry.key.as_str();
         let home = if self.path.is_empty() { "a scenario".into() } else { format!("`{}`", self.path) };
-        let mistake = mistake_at(format!("{home} has no key `{}`", excerpt(written)), &entry.key_at, "unknown key");
+        let mistake = |hint| mistake_at(format!("{home} has no key `{}`", excerpt(written)), &entry.key_at, "unknown key", hint);
         let mut known: Vec<&str> = self.taken.iter().map(String::as_str).collect();
         known.sort_unstable();
         known.dedup();
         let synonym = SYNONYMS.iter().find(|(word, key)| *word == written && known.contains(key)).map(|(_, key)| *key);
         if let Some(near) = synonym.or_else(|| nearest(written, known.iter().copied())) {
-            return mistake.hint(format!("did you mean `{near}`?"));
+            return mistake(format!("did you mean `{near}`?"));
         }
-        let elsewhere = super::reference::homes_of(written, &self.title);
-        let mistake = match elsewhere.as_slice() {
-            [] => mistake,
-            [home] if home.is_empty() => mistake.hint(format!("`{written}` belongs to the top of the file, above the first [table]")),
-            homes => mistake.hint(format!("`{written}` is a key of {}", and_list(homes))),
+        let keys = match known.len() {
+            0 => "it has no keys: take this one out".into(),
+            1..=24 => format!("its keys are {}", and_list(&known)),
+            _ => {
+                let name = self.title.rsplit(' ').next().filter(|title| !title.is_empty()).unwrap_or("scenario");
+                format!("`seedbed explain {name}` shows its keys")
+            }
         };
-        if known.len() <= 24 { mistake.hint(format!("its keys are {}", and_list(&known))) } else { mistake }
+        match super::reference::homes_of(written, &self.title).as_slice() {
+            [] => mistake(keys),
+            [home] if home.is_empty() => mistake(format!("`{written}` belongs to the top of the file, above the first [table]")),
+            homes => mistake(format!("`{written}` is a key of {}; {keys}", and_list(homes))),
+        }
     }
 
     /// Complain that values contradict each other, at the first of these keys that the file gives.
     pub fn contradiction(&self, keys: &[&str], message: &str, found: String, hint: &str) {
         if let Some(entry) = keys.iter().find_map(|key| self.entry(key)) {
-            self.reading.note(mistake_at(message, &entry.item.at, found).hint(hint));
+            self.reading.note_at(message, &entry.item.at, found, hint);
         }
     }
 
@@ -255,9 +277,9 @@ impl<'a> Section<'a> {
         let [first, others @ ..] = given.as_slice() else { return };
         for other in others {
             let message = format!("`{}` and `{}` exclude each other", self.full(&first.key), other.key);
-            let mut mistake = mistake_at(message, &other.key_at, format!("not together with `{}`", first.key));
+            let mut mistake = mistake_at(message, &other.key_at, format!("not together with `{}`", first.key), why);
             mistake.also.push(first.key_at.label("given here"));
-            self.reading.note(mistake.hint(why));
+            self.reading.note(mistake);
         }
     }
 }

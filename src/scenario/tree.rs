@@ -18,6 +18,11 @@ pub(crate) struct At {
 }
 
 impl At {
+    /// Whether the command line says this, and not the file.
+    pub(crate) fn is_override(&self) -> bool {
+        self.source.is_override()
+    }
+
     pub(crate) fn label(&self, label: impl Into<String>) -> Place {
         Place { source: self.source.clone(), span: self.span.clone(), label: label.into() }
     }
@@ -112,25 +117,30 @@ fn syntax_mistake(source: &Arc<Source>, error: &toml::de::Error) -> Mistake {
     let mut lines = error.message().splitn(2, ", expected ");
     let label = lines.next().unwrap_or_default().to_string();
     let span = error.span().unwrap_or(source.text.len()..source.text.len());
-    let mistake =
-        Mistake { place: Some(At { source: source.clone(), span: span.clone() }.label(label.clone())), ..Mistake::new("this is not TOML") };
-    let mistake = match lines.next() {
-        Some(expected) => mistake.note(format!("expected {expected}")),
-        None => mistake,
-    };
+    let place = Some(At { source: source.clone(), span: span.clone() }.label(label.clone()));
     if label.starts_with("duplicate key") {
-        let mistake = Mistake { message: format!("`{}` is given twice", excerpt(source.text.get(span).unwrap_or_default())), ..mistake };
-        return mistake
-            .hint("keep one of the two; where a list of tables is meant, write its header in double brackets, as in [[nemesis]]");
+        let message = format!("`{}` is given twice", excerpt(source.text.get(span).unwrap_or_default()));
+        let hint = "keep one of the two; where a list of tables is meant, write its header in double brackets, as in [[nemesis]]";
+        return Mistake { place, ..Mistake::new(message, hint) };
     }
     // By far the commonest slip: a duration or a word without quotation marks.
     let line_start = source.text[..span.start.min(source.text.len())].rfind('\n').map_or(0, |newline| newline + 1);
     let line = source.text[line_start..].lines().next().unwrap_or_default();
-    match line.split_once('=') {
+    let hint = match line.split_once('=') {
         Some((key, value)) if unquoted(value.trim()) => {
-            mistake.hint(format!("texts stand in quotation marks: {} = {}", excerpt(key.trim()), show_text(&excerpt(value.trim()))))
+            format!("texts stand in quotation marks: {} = {}", excerpt(key.trim()), show_text(&excerpt(value.trim())))
         }
-        _ => mistake,
+        _ if line.contains(|c: char| c.is_control() && c != '\t') => "take the character out: a text holds it as \\u0001".into(),
+        Some((key, value)) if value.trim().is_empty() => format!("write a value behind the `=`, as in {} = \"…\"", excerpt(key.trim())),
+        _ if line.trim_start().starts_with('[') => {
+            "a header stands alone on its line: [nodes], or [[nemesis]] for one entry of several".into()
+        }
+        _ => "a line is `key = value`, or a header as [nodes]; `seedbed new scenario` prints an example".into(),
+    };
+    let mistake = Mistake { place, ..Mistake::new("this is not TOML", hint) };
+    match lines.next() {
+        Some(expected) => mistake.note(format!("expected {expected}")),
+        None => mistake,
     }
 }
 
@@ -189,7 +199,8 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
         let key = written.trim();
         if key.is_empty() {
             let place = Some(At { source: source.clone(), span: 0..path.len() }.label("an empty step"));
-            return Err(Box::new(Mistake { place, ..Mistake::new("`--set` needs a key") }.hint("write it as in --set workload.rate=50")));
+            let hint = "write it as in --set workload.rate=50";
+            return Err(Box::new(Mistake { place, ..Mistake::new("`--set` needs a key", hint) }));
         }
         if steps.peek().is_none() {
             table.entries.retain(|entry| entry.key != key);
@@ -208,6 +219,7 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
                 let step = steps.next().unwrap_or_default();
                 at.span = at.span.end..at.span.end + step.len();
                 let found = position(list, step);
+                let entries = entries_hint(list);
                 at.span.end += 1;
                 match found.and_then(|found| match &mut list[found].value {
                     Value::Table(table) if steps.peek().is_some() => Some(table),
@@ -217,16 +229,17 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
                     None => {
                         at.span.end -= 1;
                         let place = Some(at.label(format!("no entry `{}`", excerpt(step))));
-                        let hint = format!("name an entry by its position from 1 or by its `name`, and one of its keys: {key}.1.KEY=…");
-                        return Err(Box::new(
-                            Mistake { place, ..Mistake::new(format!("`{}` names no key of an entry", excerpt(path))) }.hint(hint),
-                        ));
+                        let hint = format!("write --set {key}.ENTRY.KEY=…, where {}", entries);
+                        let message = format!("`{}` names no key of an entry", excerpt(path));
+                        return Err(Box::new(Mistake { place, ..Mistake::new(message, hint) }));
                     }
                 }
             }
             _ => {
-                let place = Some(At { span: at.span.start..at.span.end - 1, ..at }.label("a value, not a table"));
-                return Err(Box::new(Mistake { place, ..Mistake::new(format!("`{}` has no keys of its own", excerpt(key))) }));
+                let place_end = at.span.end - 1;
+                let place = Some(At { span: at.span.start..place_end, ..at }.label("a value, not a table"));
+                let hint = format!("set the value itself: --set {}=…", excerpt(&path[..place_end]));
+                return Err(Box::new(Mistake { place, ..Mistake::new(format!("`{}` has no keys of its own", excerpt(key)), hint) }));
             }
         };
     }
@@ -237,10 +250,25 @@ fn position(list: &[Item], step: &str) -> Option<usize> {
     if let Ok(position) = step.parse::<usize>() {
         return position.checked_sub(1).filter(|position| *position < list.len());
     }
-    list.iter().position(|item| match &item.value {
-        Value::Table(table) => table.get("name").and_then(|entry| entry.item.text()) == Some(step),
-        _ => false,
-    })
+    (0..list.len()).find(|i| name_of_entry(list, *i).as_deref() == Some(step))
+}
+
+/// How an entry is called: by its name, or else as messages and traces call a fault without one, `kill-2`.
+fn name_of_entry(list: &[Item], i: usize) -> Option<String> {
+    let Value::Table(table) = &list.get(i)?.value else { return None };
+    let text = |key: &str| table.get(key).and_then(|entry| entry.item.text());
+    text("name").map(String::from).or_else(|| text("fault").map(|fault| format!("{fault}-{}", i + 1)))
+}
+
+fn entries_hint(list: &[Item]) -> String {
+    const MOST: usize = 8;
+    let names: Vec<String> = (0..list.len()).filter_map(|i| name_of_entry(list, i)).take(MOST).collect();
+    let positions = if list.len() == 1 { "1".into() } else { format!("a position from 1 to {}", list.len()) };
+    match (list.is_empty(), names.is_empty()) {
+        (true, _) => "ENTRY is a position; here there are no entries".into(),
+        (false, true) => format!("ENTRY is {positions}"),
+        (false, false) => format!("ENTRY is {positions} or a name: {}", names.join(", ")),
+    }
 }
 
 fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<Item, Box<Mistake>> {
@@ -256,8 +284,11 @@ fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<It
         Err(error) => {
             let label = error.message().split(", expected ").next().unwrap_or_default().to_string();
             let place = error.span().map(|span| At { source: source.clone(), span: span.start + offset..span.end + offset }.label(label));
-            let mistake = Mistake { place, ..Mistake::new("the value of `--set` is not TOML") };
-            Err(Box::new(mistake.hint("a text with blanks or signs stands in quotation marks")))
+            let hint = match value.trim().is_empty() {
+                true => "write a value behind the `=`, as in --set workload.rate=50",
+                false => "a text with blanks or signs stands in quotation marks, which the shell must let through: --set 'KEY=\"a text\"'",
+            };
+            Err(Box::new(Mistake { place, ..Mistake::new("the value of `--set` is not TOML", hint) }))
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn parse_signed(text: &str) -> Result<i64, NoDuration> {
 }
 
 fn too_long() -> NoDuration {
-    NoDuration { label: "longer than 292 years".into(), hint: UNITS_TEXT.into() }
+    NoDuration { label: "longer than 292 years".into(), hint: format!("write a shorter one, as \"30s\"; {UNITS_TEXT}") }
 }
 
 fn parse_nanos(text: &str) -> Result<u64, NoDuration> {
@@ -68,7 +68,7 @@ fn parse_nanos(text: &str) -> Result<u64, NoDuration> {
         };
         let hint = match meant {
             Some(meant) => format!("did you mean \"{}{meant}\"? {UNITS_TEXT}", excerpt(number)),
-            None => UNITS_TEXT.into(),
+            None => format!("write \"{n}ms\" or \"{n}s\"; {UNITS_TEXT}", n = excerpt(number)),
         };
         return Err(NoDuration { label: format!("unknown unit `{}`", excerpt(unit)), hint });
     };

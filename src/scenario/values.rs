@@ -1,12 +1,13 @@
 //! Single values: how each kind is read, what is said when it is something else, and how it is written back.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::error::excerpt;
 
 use super::reader::Problem;
-use super::reading::name_hint;
+use super::reading::{known_hint, name_hint};
 use super::tree::{Item, Value};
 use super::units::{parse_duration, parse_signed, plain_number, show_duration, show_text};
 
@@ -56,95 +57,140 @@ pub(crate) fn one_of(options: &[&str]) -> String {
 
 pub(crate) fn read_duration(item: &Item, range: &RangeInclusive<Duration>) -> Result<Duration, Problem> {
     let Some(text) = item.text() else {
-        let problem = Problem::found(item);
         return Err(match item.number() {
-            Some(number) if number >= 0.0 => problem.hint(format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\"")),
-            _ => problem.hint("durations are texts with a unit, as in \"150ms\""),
+            Some(number) if number >= 0.0 => {
+                Problem::found(item, format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\""))
+            }
+            _ => Problem::found(item, "durations are texts with a unit, as in \"150ms\""),
         });
     };
-    let value = parse_duration(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))?;
+    let value = parse_duration(text).map_err(|wrong| Problem::new(&item.at, wrong.label, wrong.hint))?;
     if range.contains(&value) {
         return Ok(value);
     }
-    Err(Problem::new(&item.at, if value < *range.start() { "too short" } else { "too long" }))
+    Err(match value < *range.start() {
+        true => Problem::new(&item.at, "too short", least_hint(quoted(*range.start()))),
+        false => Problem::new(&item.at, "too long", most_hint(quoted(*range.end()))),
+    })
+}
+
+fn least_hint(least: impl Display) -> String {
+    format!("the least is {least}")
+}
+
+fn most_hint(most: impl Display) -> String {
+    format!("the most is {most}")
 }
 
 /// A duration with or without a sign, in nanoseconds.
 pub(crate) fn read_signed(item: &Item) -> Result<i64, Problem> {
     let Some(text) = item.text() else {
-        let problem = Problem::found(item);
         return Err(match item.number() {
-            Some(number) => problem.hint(format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\"")),
-            None => problem.hint("as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
+            Some(number) => Problem::found(item, format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\"")),
+            None => Problem::found(item, "as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
         });
     };
-    parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label).hint(wrong.hint))
+    parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label, wrong.hint))
 }
 
 pub(crate) fn read_integer(item: &Item, range: &RangeInclusive<u64>) -> Result<u64, Problem> {
-    let Value::Integer(number) = item.value else { return Err(Problem::found(item)) };
+    let Value::Integer(number) = item.value else { return Err(Problem::found(item, integer_hint(item, range))) };
     let within = number.and_then(|number| u64::try_from(number).ok()).filter(|number| range.contains(number));
     within.ok_or_else(|| match number {
-        Some(number) if number < i128::from(*range.start()) => Problem::new(&item.at, "too small"),
-        _ => Problem::new(&item.at, "too large"),
+        Some(number) if number < i128::from(*range.start()) => Problem::new(&item.at, "too small", least_hint(range.start())),
+        _ => Problem::new(&item.at, "too large", most_hint(range.end())),
     })
+}
+
+/// What to write in place of something that is no whole number.
+fn integer_hint(item: &Item, range: &RangeInclusive<u64>) -> String {
+    if let Some(number) = item.text().and_then(|text| text.trim().parse::<u64>().ok()).filter(|number| range.contains(number)) {
+        return format!("without quotation marks: {number}");
+    }
+    let example = 5.clamp(*range.start(), *range.end());
+    match item.value {
+        Value::Float(Some(number)) if number >= *range.start() as f64 && number.ceil() <= *range.end() as f64 => match number.fract() {
+            0.0 => format!("without a point: {number}"),
+            _ => format!("a whole number: {} or {}", number.floor(), number.ceil()),
+        },
+        _ => format!("a number stands without quotation marks and without a unit, as in {example}"),
+    }
 }
 
 pub(crate) fn read_number(item: &Item, range: &RangeInclusive<f64>) -> Result<f64, Problem> {
     let Some(number) = item.number() else {
         let percent = item.text().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok());
         let share = percent.map(|percent| percent / 100.0).filter(|share| *range.end() == 1.0 && range.contains(share));
-        let problem = Problem::found(item);
-        return Err(match (share, item.text()) {
-            (Some(share), _) => problem.hint(format!("a share is a number without a unit: {share}")),
-            (None, Some(_)) => problem.hint("a number stands without quotation marks and without a unit"),
-            _ => problem,
+        let plain = item.text().and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| range.contains(number));
+        let example = if *range.end() == 1.0 { 0.5 } else { 5.0_f64.clamp(*range.start(), *range.end()) };
+        return Err(match (share, plain) {
+            (Some(share), _) => Problem::found(item, format!("a share is a number without a unit: {share}")),
+            (None, Some(number)) => Problem::found(item, format!("without quotation marks: {number}")),
+            _ => Problem::found(item, format!("a number stands without quotation marks and without a unit, as in {example}")),
         });
     };
     if range.contains(&number) {
         return Ok(number);
     }
-    let problem = Problem::new(&item.at, if number < *range.start() { "too small" } else { "too large" });
     let percent = *range.start() == 0.0 && *range.end() == 1.0 && number > 1.0 && number <= 100.0;
-    Err(if percent { problem.hint(format!("{number} % is written {}", number / 100.0)) } else { problem })
+    Err(match number < *range.start() {
+        true => Problem::new(&item.at, "too small", least_hint(range.start())),
+        false if percent => Problem::new(&item.at, "too large", format!("{number} % is written {}", number / 100.0)),
+        false => Problem::new(&item.at, "too large", most_hint(range.end())),
+    })
 }
 
 pub(crate) fn read_flag(item: &Item) -> Result<bool, Problem> {
     match item.value {
         Value::Boolean(flag) => Ok(flag),
-        _ => Err(Problem::found(item).hint("without quotation marks: true or false")),
+        _ => Err(Problem::found(item, "without quotation marks: true or false")),
     }
 }
 
 pub(crate) fn read_text(item: &Item) -> Result<String, Problem> {
-    item.text().map(Into::into).ok_or_else(|| Problem::found(item))
+    item.text().map(Into::into).ok_or_else(|| Problem::found(item, text_hint(item)))
+}
+
+/// What to write in place of something that is no text.
+pub(crate) fn text_hint(item: &Item) -> String {
+    match &item.value {
+        Value::Integer(Some(number)) => format!("a text stands in quotation marks: \"{number}\""),
+        Value::Float(Some(number)) => format!("a text stands in quotation marks: \"{number}\""),
+        Value::Boolean(flag) => format!("a text stands in quotation marks: \"{flag}\""),
+        Value::Date(date) => format!("a text stands in quotation marks: \"{date}\""),
+        _ => "write one text in quotation marks: \"…\"".into(),
+    }
 }
 
 pub(crate) fn read_choice(item: &Item, options: &[&'static str]) -> Result<&'static str, Problem> {
-    let word = item.text().ok_or_else(|| Problem::found(item).hint(one_of(options)))?;
+    let example = options.first().copied().unwrap_or_default();
+    let word = item.text().ok_or_else(|| Problem::found(item, format!("a word stands in quotation marks, as in \"{example}\"")))?;
     let known = options.iter().find(|option| **option == word);
-    known.copied().ok_or_else(|| Problem::new(&item.at, "unknown word").hint(name_hint(word, "possible words", options.iter().copied())))
+    known.copied().ok_or_else(|| Problem::new(&item.at, "unknown word", name_hint(word, "possible words", options.iter().copied())))
 }
 
 pub(crate) fn read_name(item: &Item, what: &str, known: &[String]) -> Result<String, Problem> {
-    let name = item.text().ok_or_else(|| Problem::found(item))?;
+    let name = item.text().ok_or_else(|| Problem::found(item, known_hint(what, known.iter().map(String::as_str))))?;
     if known.iter().any(|known| known == name) {
         return Ok(name.into());
     }
-    let mut problem = Problem::new(&item.at, "unknown name").hint(name_hint(name, what, known.iter().map(String::as_str)));
-    problem.message = Some(format!("`{}` names none of the {what}", excerpt(name)));
-    Err(problem)
+    Err(unknown_name(item, name, what, name_hint(name, what, known.iter().map(String::as_str))))
+}
+
+pub(crate) fn unknown_name(item: &Item, name: &str, what: &str, hint: String) -> Problem {
+    let message = Some(format!("`{}` names none of the {what}", excerpt(name)));
+    Problem { message, ..Problem::new(&item.at, "unknown name", hint) }
 }
 
 /// One value, or a list of two in ascending order.
 pub(crate) fn read_pair<T: Copy + PartialOrd>(item: &Item, read: impl Fn(&Item) -> Result<T, Problem>) -> Result<(T, T), Problem> {
     let Value::List(list) = &item.value else { return read(item).map(|value| (value, value)) };
     let [least, most] = list.as_slice() else {
-        return Err(Problem::new(&item.at, format!("a list of {}", list.len())).hint("a range has two ends: [least, most]"));
+        return Err(Problem::new(&item.at, format!("a list of {}", list.len()), "a range has two ends: [least, most]"));
     };
     let (low, high) = (read(least)?, read(most)?);
     if low > high {
-        return Err(Problem::new(&item.at, "the first end is the larger one").hint("a range begins with its least value"));
+        return Err(Problem::new(&item.at, "the first end is the larger one", "a range begins with its least value: swap the two"));
     }
     Ok((low, high))
 }

@@ -87,6 +87,8 @@ fn scenarios_of_audio_that_make_no_sense() {
         ("an uploader alone", nobody.to_owned()),
         ("an election at every heartbeat", with_songs("songs = \"melody.wav\"\nelection_timeout = \"20ms\"")),
         ("a buffer that is never full enough", with_songs("songs = \"melody.wav\"\ntarget_depth = \"2s\"")),
+        ("numbers out of their ranges", with_songs("songs = \"melody.wav\"\nframe = \"0ms\"\npiece = 100\nfirst_sequence = 70000")),
+        ("a frame as long as the buffer", with_songs("songs = \"melody.wav\"\nframe = \"1s\"")),
         ("an unknown role", format!("{}[[nodes.node]]\nname = \"x\"\nrole = \"speaker\"\n", with_songs("songs = \"melody.wav\""))),
     ];
     let mut shown: Vec<String> = texts.map(|(name, text)| format!("--- {name}\n{}\n", message(folder.path(), &text))).to_vec();

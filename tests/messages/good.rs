@@ -158,8 +158,7 @@ fn overrides_and_defects_go_over_the_file() {
     ]
     .map(|(key, value)| (key.to_string(), value.to_string()))
     .to_vec();
-    let text = EXAMPLE.replace("fault    = \"partition\"", "fault    = \"partition\"\nname = \"partition-1\"");
-    let scenario = read_text_with(SYSTEMS, "toy/example", &text, &overrides, &["vote-not-persisted".into()]);
+    let scenario = read_text_with(SYSTEMS, "toy/example", EXAMPLE, &overrides, &["vote-not-persisted".into()]);
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(scenario.workload.rate, Some(50.0));
     assert_eq!(scenario.nemesis[1].targets, TargetSpec::Majority);

@@ -6,6 +6,7 @@ mod files;
 mod fuzz;
 mod good;
 mod help;
+mod hints;
 mod p2p;
 mod replication;
 mod texts;

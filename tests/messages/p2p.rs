@@ -37,6 +37,15 @@ lines = [
     "create ../song.txt 100",
     "",
     7,
+    "wait 49h",
+    "wait 5",
+    "silence",
+    "create song.txt",
+    "create song.txt 16000001",
+    "hide diary.txt 5kB",
+    "hide diary.txt -5",
+    "list_users -> 7",
+    "list_users -> 10",
 ]
 "#;
     insta::assert_snapshot!(message(&format!("{NODES}{script}")));

@@ -40,6 +40,7 @@ fn words_that_replication_does_not_know() {
         ("a transfer", &with("[replication]\ntransfer = \"copy\"\n")),
         ("a defect", &with("[replication]\ndefects = [\"split-brian\"]\n")),
         ("an operation", &with("[workload]\nmix = { post = 1.0 }\n")),
+        ("numbers out of their ranges", &with("[replication]\nmin_in_sync = 0\nmax_records = 20000\ncopy_interval = \"2h\"\n")),
         ("a role", &with("[[nodes.node]]\nname = \"x\"\nrole = \"leader\"\n")),
     ]));
 }

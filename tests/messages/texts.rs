@@ -1,5 +1,6 @@
 //! Every message that a mistake in a scenario gets, as the user sees it. One snapshot for each theme: they are meant to be read.
 
+use seedbed::error::MISTAKES_SHOWN_MAX;
 use seedbed::scenario::read_text_with;
 
 use crate::toy::SYSTEMS;
@@ -47,6 +48,7 @@ fn files_that_are_no_scenario() {
         ("another TOML", "![package]\nname = \"seedbed\"\nversion = \"0.1.0\"\n"),
         ("no TOML", "!{\"system\": \"toy\"}"),
         ("a text without quotation marks", "duration = 30s\nrecovery = \"10s\""),
+        ("a key without a value", "seed =\n"),
         ("a key twice", "seed = 1\nseed = 2"),
         ("a header in the wrong brackets", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\n[nemesis]\nfault = \"pause\""),
         ("unclosed", "[nodes\ncount = 5"),
@@ -109,6 +111,14 @@ fn values_of_the_wrong_kind() {
         ("a value for a table", "nodes = 5"),
         ("a table for a list of tables", "[nemesis]\nfault = \"kill\""),
         ("a list of tables for a table", "[[nodes]]\ncount = 3"),
+        ("a number in quotation marks", "[nodes]\ncount = \"5\""),
+        ("a whole number with a point", "[nodes]\ncount = 5.0"),
+        ("a probability in quotation marks", "[network]\nloss = \"0.5\""),
+        ("a probability below 0", "[network]\nloss = -0.1"),
+        ("no limit in other words", "[network]\nbandwidth = \"none\""),
+        ("a clock of another century", "[nodes]\nclock_offset = \"900000h\""),
+        ("a number for a word", "[toy]\nreads = 1"),
+        ("a number among words", "[toy]\ndefects = [1]"),
         ("a date", "description = 2026-01-01"),
         ("an offset without a unit", "[nodes]\nclock_offset = [-200, 200]"),
         ("a signed duration in words", "[nodes]\nclock_offset = \"fast\""),
@@ -152,9 +162,15 @@ fn names() {
         ("an unknown metric", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"curent_term\", at_least = 3 }"),
         ("an unknown event", "[[nemesis]]\nfault = \"kill\"\nwhen = { event = \"elected\" }"),
         ("an unknown message in a condition", "[[nemesis]]\nfault = \"kill\"\nwhen = { message = \"Vote\" }"),
+        ("an unknown entry among several", "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = \"cut\""),
+        ("an entry by a slip", "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = \"pause1\""),
+        ("an entry by its position", "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = 1"),
+        ("an unknown fault among others", "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"qqqq\"]\nat = \"1s\""),
+        ("a node that is refused and named again", "[[nodes.node]]\nname = \"node 1\"\n[nodes.groups]\neast = [\"node 1\"]"),
         ("an unknown entry", "[[nemesis]]\nfault = \"kill\"\nafter = \"partition-2\""),
         ("an unknown target", "[[nemesis]]\nfault = \"kill\"\ntargets = \"leeder\"\nat = \"1s\""),
         ("an unknown node in targets", "[nodes]\ncount = 3\n[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"n7\"]\nat = \"1s\""),
+        ("a list of nodes in single brackets", "[nodes.node]\nname = \"a\"\n[[nemesis]]\nfault = \"kill\"\ntargets = 3\nat = \"1s\""),
         ("an unknown role in targets", "[[nemesis]]\nfault = \"kill\"\ntargets = { role = \"pear\" }\nat = \"1s\""),
     ]));
 }
@@ -173,6 +189,7 @@ fn targets_that_there_can_never_be() {
         ("halves with targets", "[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\ntargets = \"leader\"\nat = \"1s\""),
         ("groups without groups", "[[nemesis]]\nfault = \"partition\"\nshape = \"groups\"\nat = \"1s\""),
         ("two groups with one node", "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\", \"n2\"], [\"n2\", \"n3\"]]\nat = \"1s\""),
+        ("two lists of nodes", "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\"], [\"n2\"]]\nbetween = [\"n3\"]\nat = \"1s\""),
         ("a shape with the wrong list", "[[nemesis]]\nfault = \"partition\"\nshape = \"one\"\nbetween = [\"n1\"]\nat = \"1s\""),
         ("a list without its elements", "[[nemesis]]\nfault = \"random\"\nat = \"1s\""),
         ("a composed fault in a list", "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"swarm\", 3, {}]\nat = \"1s\""),
@@ -205,6 +222,7 @@ fn times_and_contradictions() {
             "two of a name",
             "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nat = \"1s\"\n[[nemesis]]\nname = \"a\"\nfault = \"pause\"\nat = \"2s\""
         ),
+        ("a condition in a word", "[[nemesis]]\nfault = \"kill\"\nwhen = \"now\""),
         ("a condition on nothing", "[[nemesis]]\nfault = \"kill\"\nwhen = {}"),
         ("a condition without a bound", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\" }"),
         ("a condition that never holds", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\", at_least = 3, at_most = 2 }"),
@@ -306,6 +324,11 @@ fn overrides() {
         ("an entry without a key", &[("nemesis.1", "3s")], &[]),
         ("an empty key", &[("", "3s")], &[]),
         ("an empty step", &[("workload..rate", "3")], &[]),
+        ("no value", &[("nodes.count", "")], &[]),
+        ("a word for a list of entries", &[("nemesis", "kill")], &[]),
+        ("a number for a section", &[("nodes", "3")], &[]),
+        ("nobody is left, and only that is said", &[("nodes.count", "0"), ("nemesis.cut.targets", "[\"n1\"]")], &[]),
+        ("a name that an override took away", &[("nodes.count", "2"), ("nemesis.cut.targets", "[\"n1\", \"n4\"]")], &[]),
         ("two at once", &[("duration", "x"), ("seed", "y")], &[]),
         ("a defect", &[], &["vote-not-persistet"]),
     ]));
@@ -316,8 +339,8 @@ fn only_so_many_mistakes_are_shown() {
     // A file of another kind has thousands; the first twenty say enough, and the number the rest.
     let text: String = std::iter::once("system = \"toy\"\n".to_string()).chain((0..300).map(|i| format!("key{i} = {i}\n"))).collect();
     let message = read_text_with(SYSTEMS, "example", &text, &[], &[]).expect_err("unknown keys").to_string();
-    assert_eq!(message.matches("error: ").count(), 21);
-    assert!(message.ends_with("error: and 280 more mistakes"), "{message}");
+    assert_eq!(message.matches("error: ").count(), MISTAKES_SHOWN_MAX);
+    assert!(message.ends_with("note: 280 more mistakes are not shown; mend these first"), "{message}");
 }
 
 /// What the system of clocks and books refuses, in its own words.

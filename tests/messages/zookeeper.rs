@@ -16,6 +16,9 @@ fn ensembles_and_applications_that_cannot_work() {
         ("a web tier without a store", node("zk", 3, "server") + &node("balancer", 1, "balancer") + &node("web", 5, "web")),
         ("two stores", node("zk", 3, "server") + &node("store", 2, "store")),
         ("a balancer without replicas", node("zk", 3, "server") + &node("balancer", 1, "balancer") + &node("store", 1, "store")),
+        ("an ensemble of nine", node("zk", 9, "server")),
+        ("limits that the default does not fit", node("zk", 3, "server") + "\n[zookeeper]\nsession_ticks_min = 15\n"),
+        ("numbers out of their ranges", node("zk", 3, "server") + "\n[zookeeper]\nperiod = \"2h\"\nband = [-1, 5]\nsync_limit = 0\n"),
         ("a session that no server grants", node("zk", 3, "server") + "\n[zookeeper]\ntick = \"2s\"\nsession_timeout = \"1s\"\n"),
     ];
     let mut shown = String::new();

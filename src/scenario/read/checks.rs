@@ -8,7 +8,7 @@ use crate::systems::System;
 
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{mistake_at, name_hint};
+use crate::scenario::reading::name_hint;
 use crate::scenario::types::CheckSpec;
 use crate::scenario::units::{plain_number, show_duration, show_float};
 use crate::scenario::values::{quoted, read_duration, read_number};
@@ -52,13 +52,12 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names, systems: &[&'static dy
 fn unknown(section: &Section<'_>, entry: &crate::scenario::tree::Entry, system: &dyn System, systems: &[&'static dyn System]) {
     let written = entry.key.as_str();
     let message = format!("`{}` has no check `{}`", system.name(), excerpt(written));
-    let mistake = mistake_at(message, &entry.key_at, "unknown check");
     let elsewhere = systems.iter().find(|other| other.checks().iter().any(|check| check.name == written));
     let hint = match elsewhere {
         Some(other) => format!("`{written}` is a check of `{}`", other.name()),
         None => name_hint(written, "checks", system.checks().iter().map(|check| check.name)),
     };
-    section.reading.note(mistake.hint(hint));
+    section.reading.note_at(message, &entry.key_at, "unknown check", hint);
 }
 
 fn read_params(section: &mut Section<'_>, infos: &'static [ParamInfo]) -> Params {

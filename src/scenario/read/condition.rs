@@ -7,12 +7,22 @@ use super::Names;
 use crate::scenario::catalog::{STATUSES, TESTBED_EVENTS, TESTBED_METRICS};
 use crate::scenario::faults::Condition;
 use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{mistake_at, name_hint};
+use crate::scenario::reading::name_hint;
 use crate::scenario::tree::{Item, Value};
 use crate::scenario::units::show_text;
 
 /// The kinds of condition, each by the key that makes it one.
 pub(crate) const CONDITIONS: &[&str] = &["metric", "event", "message"];
+
+/// A condition that this system can meet.
+fn an_example(names: &Names) -> String {
+    let shown = names.system.and_then(|system| system.metrics().first().map(|metric| (metric.name, system.metric_words(metric.name))));
+    match shown {
+        Some((metric, [word, ..])) => format!("as in: when = {{ metric = \"{metric}\", equals = \"{word}\" }}"),
+        Some((metric, [])) => format!("as in: when = {{ metric = \"{metric}\", at_least = 3 }}"),
+        None => "as in: when = { metric = \"status\", equals = \"down\" }".into(),
+    }
+}
 
 /// Read the table of `when`. `None`: a mistake was noted.
 pub(super) fn read(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
@@ -25,8 +35,8 @@ pub(super) fn read(section: &mut Section<'_>, names: &Names) -> Option<Condition
         Some(kind) => of_kind(section, kind, names),
         None => {
             if let Some(at) = &section.at {
-                let mistake = mistake_at(format!("`{}` says nothing to wait for", section.path), at, "no metric, event or message");
-                section.reading.note(mistake.hint("as in: when = { metric = \"current_term\", at_least = 3 }"));
+                let message = format!("`{}` says nothing to wait for", section.path);
+                section.reading.note_at(message, at, "no metric, event or message", an_example(names));
             }
             None
         }
@@ -74,14 +84,15 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
     if at_least.is_none() && at_most.is_none() && equals.is_none() {
         let unsaid = !["at_least", "at_most", "equals"].iter().any(|key| section.has(key));
         if let Some(at) = section.at.as_ref().filter(|_| unsaid) {
-            let mistake = mistake_at(format!("`{}` has no bound", section.path), at, "no `at_least`, `at_most` or `equals`");
-            section.reading.note(mistake.hint("as in: when = { metric = \"current_term\", at_least = 3 }"));
+            let message = format!("`{}` has no bound", section.path);
+            section.reading.note_at(message, at, "no `at_least`, `at_most` or `equals`", an_example(names));
         }
     }
     if let (Some(least), Some(most), Some(entry)) = (at_least, at_most, section.entry("at_most"))
         && least > most
     {
-        section.reading.note_at(format!("`{}` can never hold", section.path), &entry.item.at, "less than `at_least`");
+        let hint = format!("swap the two, or take one out: a value is at least {least} and at most {most}");
+        section.reading.note_at(format!("`{}` can never hold", section.path), &entry.item.at, "less than `at_least`", hint);
     }
     if let (Some(system), Some(metric)) = (names.system, &metric) {
         let words = if metric == "status" { STATUSES } else { system.metric_words(metric) };
@@ -96,12 +107,12 @@ fn judge_words(section: &Section<'_>, metric: &str, words: &[&str], equals: Opti
         return;
     }
     for entry in ["at_least", "at_most"].iter().filter_map(|key| section.entry(key)) {
-        let mistake = mistake_at(format!("`{metric}` is a word, not a number"), &entry.key_at, "has no bounds");
-        section.reading.note(mistake.hint(format!("as in: when = {{ metric = \"{metric}\", equals = \"{}\" }}", words[0])));
+        let hint = format!("as in: when = {{ metric = \"{metric}\", equals = \"{}\" }}", words[0]);
+        section.reading.note_at(format!("`{metric}` is a word, not a number"), &entry.key_at, "has no bounds", hint);
     }
     if let (Some(word), Some(entry)) = (equals.filter(|word| !words.contains(word)), section.entry("equals")) {
         let hint = name_hint(word, "words", words.iter().copied());
-        section.reading.note(mistake_at(format!("`{metric}` is never `{}`", excerpt(word)), &entry.item.at, "unknown word").hint(hint));
+        section.reading.note_at(format!("`{metric}` is never `{}`", excerpt(word)), &entry.item.at, "unknown word", hint);
     }
 }
 
@@ -136,7 +147,7 @@ fn plain(item: &Item) -> Result<String, Problem> {
     match &item.value {
         Value::Text(text) => Ok(text.clone()),
         Value::Integer(Some(number)) => Ok(number.to_string()),
-        _ => Err(Problem::found(item)),
+        _ => Err(Problem::found(item, "a whole number, or a text in quotation marks: 3 or \"leader\"")),
     }
 }
 

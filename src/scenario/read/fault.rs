@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::condition::named;
 use super::network::latency;
-use super::{Names, entry};
+use super::{Names, targets};
 use crate::error::{Mistake, excerpt};
 use crate::nemesis::FAULTS;
 use crate::scenario::catalog::grammar;
@@ -24,6 +24,9 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Every shape of a partition.
 pub(crate) const SHAPES: &[&str] = &["halves", "one", "majority", "majorities_ring", "bridge", "minority_third", "groups", "between"];
+
+const AS_IN_AMONG: &str = "as in: among = [\"partition\", \"kill\", { fault = \"loss\", loss = 0.5 }]";
+pub(super) const AS_IN_GROUPS: &str = "as in: groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]]";
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -99,10 +102,8 @@ fn own_probability(section: &Section<'_>, fault: &str) {
     };
     if let Some(entry) = section.entry("probability").filter(|_| !section.has(own)) {
         let message = format!("`{}` is how probable it is that the entry happens at all", section.full("probability"));
-        let mistake = mistake_at(message, &entry.key_at, format!("`{own}` is meant?"));
-        section
-            .reading
-            .note(mistake.hint(format!("write `{own}` for the probability of the fault itself; with both, each has its own meaning")));
+        let hint = format!("write `{own}` for the probability of the fault itself; with both, each has its own meaning");
+        section.reading.note_at(message, &entry.key_at, format!("`{own}` is meant?"), hint);
     }
 }
 
@@ -179,8 +180,12 @@ fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
 fn command(section: &mut Section<'_>, names: &Names) -> Option<String> {
     let command = section.optional_text("command", "What is asked for. Must be given.");
     if let (false, Some(at)) = (section.has("command"), &section.at) {
-        let mistake = mistake_at("a `command` needs a `command`", at, "nothing is asked for");
-        section.reading.note(mistake.hint("as in: command = \"transfer_leadership\""));
+        let known = names.system.map(|system| system.commands().iter().map(|shown| shown.name).collect::<Vec<_>>()).unwrap_or_default();
+        let hint = match known.first() {
+            Some(form) => format!("as in: command = \"{}\"", form.split(' ').next().unwrap_or(form)),
+            None => "take the entry out: this system has no commands".into(),
+        };
+        section.reading.note_at("a `command` needs a `command`", at, "nothing is asked for", hint);
     }
     if let (Some(text), Some(entry), Some(system)) = (&command, section.entry("command"), names.system)
         && let Err(mistake) = judge_command(text, &entry.item.at, system, names)
@@ -199,7 +204,7 @@ fn judge_command(text: &str, at: &At, system: &dyn System, names: &Names) -> Res
     let Some(form) = forms.clone().find(|form| word_of(form) == word) else {
         let message = format!("`{}` has no command `{}`", system.name(), excerpt(word));
         let known: Vec<&str> = forms.map(word_of).collect();
-        return Err(Box::new(mistake_at(message, at, "unknown command").hint(name_hint(word, "commands", known.iter().copied()))));
+        return Err(Box::new(mistake_at(message, at, "unknown command", name_hint(word, "commands", known.iter().copied()))));
     };
     let takes = form.split(' ').nth(1).unwrap_or_default();
     let (nodes, more) = (written.next(), written.next());
@@ -208,22 +213,21 @@ fn judge_command(text: &str, at: &At, system: &dyn System, names: &Names) -> Res
         if takes.is_empty() || takes.starts_with('[') {
             return Ok(());
         }
-        return Err(Box::new(mistake_at(format!("`{word}` needs a node"), at, "no node").hint(as_written)));
+        return Err(Box::new(mistake_at(format!("`{word}` needs a node"), at, "no node", as_written)));
     };
     if takes.is_empty() || more.is_some() || (nodes.contains(',') && !takes.contains(',')) {
-        return Err(Box::new(mistake_at(format!("`{word}` does not take so much"), at, "too many words or nodes").hint(as_written)));
+        return Err(Box::new(mistake_at(format!("`{word}` does not take so much"), at, "too many words or nodes", as_written)));
     }
     let named: Vec<&str> = nodes.split(',').collect();
     if let Some(twice) = named.iter().enumerate().find(|(i, node)| named[..*i].contains(node)).map(|(_, node)| *node) {
-        return Err(Box::new(
-            mistake_at(format!("`{word}` is given `{}` twice", excerpt(twice)), at, "named twice").hint("name each once"),
-        ));
+        let message = format!("`{word}` is given `{}` twice", excerpt(twice));
+        return Err(Box::new(mistake_at(message, at, "named twice", "name each once")));
     }
     match nodes.split(',').find(|node| !names.nodes.iter().any(|known| known == node)) {
         None => Ok(()),
         Some(node) => {
             let hint = name_hint(node, "nodes", names.nodes.iter().map(String::as_str));
-            Err(Box::new(mistake_at(format!("`{word}` is given `{}`, which is no node", excerpt(node)), at, "unknown node").hint(hint)))
+            Err(Box::new(mistake_at(format!("`{word}` is given `{}`, which is no node", excerpt(node)), at, "unknown node", hint)))
         }
     }
 }
@@ -246,17 +250,16 @@ fn among(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Vec
     let key = Key { name: "among", kind: "a list of faults", range: String::new(), doc };
     let Some(given) = section.take(&key, None) else {
         if let Some(at) = &section.at {
-            let mistake = mistake_at(format!("`{}` needs a list `among`", section.path), at, "nothing to choose from");
-            section.reading.note(mistake.hint("as in: among = [\"partition\", \"kill\", \"pause\"]"));
+            section.reading.note_at(format!("`{}` needs a list `among`", section.path), at, "nothing to choose from", AS_IN_AMONG);
         }
         return None;
     };
     let Value::List(list) = &given.item.value else {
-        section.complain(&key, Problem::found(&given.item).hint("as in: among = [\"partition\", \"kill\", \"pause\"]"));
+        section.complain(&key, Problem::found(&given.item, AS_IN_AMONG));
         return None;
     };
     if list.is_empty() {
-        section.complain(&key, Problem::new(&given.item.at, "nothing to choose from"));
+        section.complain(&key, Problem::new(&given.item.at, "nothing to choose from", AS_IN_AMONG));
         return None;
     }
     let mut faults = vec![];
@@ -278,22 +281,20 @@ fn one_of(section: &Section<'_>, position: usize, item: &Item, names: &Names, ta
         Value::Table(table) => match table.get("fault") {
             Some(entry) => (&entry.item, table),
             None => {
-                section
-                    .reading
-                    .note(mistake_at("which fault is this?", &item.at, "no `fault`").hint("as in { fault = \"loss\", loss = 0.5 }"));
+                section.reading.note_at("which fault is this?", &item.at, "no `fault`", "as in { fault = \"loss\", loss = 0.5 }");
                 return None;
             }
         },
         _ => {
             let key = Key { name: "among", kind: "a list of faults", range: String::new(), doc: "" };
-            section.complain(&key, Problem::found(item));
+            section.complain(&key, Problem::found(item, AS_IN_AMONG));
             return None;
         }
     };
     let name = fault_name(section, name_item)?;
     if matches!(name, "random" | "swarm" | "swizzle") {
-        let mistake = mistake_at(format!("`{name}` cannot be chosen by another fault"), &name_item.at, "composed itself");
-        section.reading.note(mistake.hint("name the simple faults, or write a second [[nemesis]] entry"));
+        let hint = "name the simple faults, or write a second [[nemesis]] entry";
+        section.reading.note_at(format!("`{name}` cannot be chosen by another fault"), &name_item.at, "composed itself", hint);
         return None;
     }
     let path = format!("{}.among.{position}", section.path);
@@ -301,7 +302,7 @@ fn one_of(section: &Section<'_>, position: usize, item: &Item, names: &Names, ta
     inner.allow("fault");
     let fault = read(&mut inner, name, names, targeted);
     if let Some(fault) = &fault {
-        entry::judge_shape(&inner, fault, names);
+        targets::judge_shape(&inner, fault, names);
     }
     let mut resolved = vec![("fault".to_string(), Resolved::Value(show_text(name)))];
     resolved.extend(inner.finish());
@@ -315,6 +316,7 @@ pub(super) fn fault_name(section: &Section<'_>, item: &Item) -> Option<&'static 
             format!("`{}` must be the name of a fault", section.full("fault")),
             &item.at,
             format!("found {}", item.found()),
+            "as in \"partition\"; `seedbed list faults` shows them all",
         );
         return None;
     };
@@ -331,12 +333,11 @@ pub(super) fn fault_name(section: &Section<'_>, item: &Item) -> Option<&'static 
         "skew" | "clock_skew" => Some("clock_bump"),
         _ => None,
     };
-    let mistake = mistake_at(format!("there is no fault `{}`", excerpt(written)), &item.at, "unknown fault");
     let hint = match meant {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => name_hint(written, "faults", FAULTS.iter().map(|info| info.name)),
     };
-    section.reading.note(mistake.hint(hint).hint("`seedbed list faults` shows them all"));
+    section.reading.note_at(format!("there is no fault `{}`", excerpt(written)), &item.at, "unknown fault", hint);
     None
 }
 
@@ -349,7 +350,7 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
     };
     let doc = "How the nodes are parted. Where it is left out: `groups` or `between` where that is given, `one` with `targets`, otherwise `halves`.";
     let shape = section.choice("shape", implied, SHAPES, doc);
-    section.exclusive(&["groups", "between"], "the first parts all nodes, the second cuts only some links");
+    section.exclusive(&["groups", "between"], "choose: the first parts all nodes, the second cuts only some links");
     let doc = "With the shape `groups`: lists of nodes, each alone.";
     let key = Key { name: "groups", kind: "a list of lists of names", range: "nodes".into(), doc };
     let groups = section.take(&key, None).map(|entry| (entry, groups(section, &key, &entry.item, names)));
@@ -373,8 +374,11 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
         section.resolve("groups", format!("[{}]", lists.join(", ")));
     }
     for (key, wanted) in [("groups", "groups"), ("between", "between")] {
-        if let (Some(entry), true) = (section.entry(key), shape != wanted) {
-            section.reading.note_at(format!("`{key}` has no meaning with the shape `{shape}`"), &entry.key_at, "no meaning");
+        // Of two that exclude each other one never fits the shape, and that has been said.
+        let alone = !(section.has("groups") && section.has("between"));
+        if let (Some(entry), true) = (section.entry(key), alone && shape != wanted) {
+            let hint = format!("take it out, or write shape = \"{wanted}\"");
+            section.reading.note_at(format!("`{key}` has no meaning with the shape `{shape}`"), &entry.key_at, "no meaning", hint);
         }
     }
     Some(match shape {
@@ -392,7 +396,7 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
 fn groups(section: &Section<'_>, key: &Key<'_>, item: &Item, names: &Names) -> Vec<Vec<String>> {
     let known = names.fault_ends();
     let Value::List(lists) = &item.value else {
-        section.complain(key, Problem::found(item).hint("as in: groups = [[\"n1\", \"n2\"], [\"n3\", \"n4\", \"n5\"]]"));
+        section.complain(key, Problem::found(item, AS_IN_GROUPS));
         return vec![];
     };
     let mut seen: Vec<String> = vec![];
@@ -400,7 +404,8 @@ fn groups(section: &Section<'_>, key: &Key<'_>, item: &Item, names: &Names) -> V
     for item in lists {
         let group = section.read_names(key, item, "nodes, groups, roles, clients or `targets`", &known);
         for name in group.iter().filter(|name| seen.contains(name)) {
-            section.reading.note_at(format!("`{name}` stands in two groups"), &item.at, "the second of them");
+            let hint = "each node is on one side: take it out of one; the shape `bridge` joins two sides by a node";
+            section.reading.note_at(format!("`{name}` stands in two groups"), &item.at, "the second of them", hint);
         }
         seen.extend(group.iter().cloned());
         groups.push(group);

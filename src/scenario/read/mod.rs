@@ -6,6 +6,7 @@ mod entry;
 pub(crate) mod fault;
 mod network;
 mod nodes;
+mod targets;
 mod workload;
 
 use std::path::Path;
@@ -17,7 +18,7 @@ use crate::systems::{SYSTEMS, System};
 
 use super::model;
 use super::reader::{Key, Section};
-use super::reading::{Reading, mistake_at, name_hint};
+use super::reading::{Reading, known_hint, name_hint};
 use super::section::toml_text;
 use super::tree::{self, Table};
 use super::types::{DiskSpec, FaultModel, Scenario, Settings};
@@ -97,28 +98,28 @@ pub fn name_of(path: &Path) -> String {
 }
 
 fn too_large(path: &str, bytes: u64) -> Error {
-    Error::new(format!("`{path}` is too large for a scenario: {bytes} bytes, and at most {SCENARIO_BYTES_MAX} are read"))
-        .hint("a scenario takes a few kilobytes; is this another kind of file?")
+    let message = format!("`{path}` is too large for a scenario: {bytes} bytes, and at most {SCENARIO_BYTES_MAX} are read");
+    Error::new(message, "name a TOML file of a few kilobytes; `seedbed list scenarios` shows those there are")
 }
+
+const THOSE_THERE_ARE: &str = "`seedbed list scenarios` shows those there are, `seedbed new scenario` prints one to begin with";
 
 fn file_text(path: &Path) -> Result<String, Error> {
     let shown = path.display();
+    let not_read = |error: &std::io::Error| Error::io("read", path, error, "name a file that is there and that you may read");
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => missing(path),
-        _ => Error::io("read", path, &error),
+        _ => not_read(&error),
     })?;
     if metadata.is_dir() {
-        let error = Error::new(format!("`{shown}` is a folder, not a scenario"));
         let inside = scenario_files(path);
-        return Err(match inside.first() {
-            Some(first) => error.hint(format!("name a file in it, as {first}")),
-            None => error.hint("a scenario is a TOML file; `seedbed list scenarios` shows those there are"),
-        });
+        let hint = inside.first().map_or_else(|| THOSE_THERE_ARE.into(), |first| format!("name a file in it, as {first}"));
+        return Err(Error::new(format!("`{shown}` is a folder, not a scenario"), hint));
     }
     // To open a pipe waits for somebody who writes to it, and a device may never end.
     if !metadata.is_file() {
-        return Err(Error::new(format!("`{shown}` is no regular file, but a pipe, a device or a socket"))
-            .hint("a scenario is a TOML file; store what the pipe would give in one"));
+        let message = format!("`{shown}` is no regular file, but a pipe, a device or a socket");
+        return Err(Error::new(message, "a scenario is a TOML file: store what the pipe would give in one"));
     }
     // The size is asked for first, and the reading is bounded as well: some files below /proc say that they have none.
     if metadata.len() > SCENARIO_BYTES_MAX {
@@ -129,20 +130,19 @@ fn file_text(path: &Path) -> Result<String, Error> {
         use std::io::Read;
         file.take(SCENARIO_BYTES_MAX + 1).read_to_end(&mut bytes)
     });
-    read.map_err(|error| Error::io("read", path, &error))?;
+    read.map_err(|error| not_read(&error))?;
     if bytes.len() as u64 > SCENARIO_BYTES_MAX {
         return Err(too_large(&shown.to_string(), bytes.len() as u64));
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Error::new(format!("`{shown}` is not UTF-8 text: line {line} has the byte 0x{:02x}", error.as_bytes()[valid]))
-            .hint("a scenario is a TOML file in UTF-8")
+        let message = format!("`{shown}` is not UTF-8 text: line {line} has the byte 0x{:02x}", error.as_bytes()[valid]);
+        Error::new(message, "a scenario is a TOML file in UTF-8: store it so, or name another file")
     })
 }
 
 fn missing(path: &Path) -> Error {
-    let error = Error::new(format!("there is no scenario `{}`", path.display()));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Of two that are as near, the one beside the missing file is the better guess.
     let mut there = scenario_files(parent);
@@ -153,10 +153,8 @@ fn missing(path: &Path) -> Error {
     let wanted = name_of(path);
     // The same file name in another folder is a better guess than another name in the same one.
     let near = position_of_nearest(&last(&wanted), &last_names).or_else(|| position_of_nearest(&wanted, &names));
-    match near {
-        Some(near) => error.hint(format!("did you mean `{}`?", there[near])),
-        None => error.hint("`seedbed list scenarios` shows those there are"),
-    }
+    let hint = near.map_or_else(|| THOSE_THERE_ARE.into(), |near| format!("did you mean `{}`?", there[near]));
+    Error::new(format!("there is no scenario `{}`", path.display()), hint)
 }
 
 fn position_of_nearest(wanted: &str, names: &[String]) -> Option<usize> {
@@ -198,7 +196,7 @@ fn read(
     let mut table = tree::parse(&source).map_err(Error::of)?;
     if table.entries.is_empty() {
         let what = if text.trim().is_empty() { "is empty" } else { "holds nothing but comments" };
-        return Err(Error::new(format!("`{path}` {what}")).hint("`seedbed new scenario` prints a starting point"));
+        return Err(Error::new(format!("`{path}` {what}"), "`seedbed new scenario` prints one to begin with"));
     }
     let mut mistakes = vec![];
     for (key, value) in overrides {
@@ -273,7 +271,7 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
     scenario.resolved = resolved;
     if reading.is_clean() {
         for complaint in system.complaints(&scenario) {
-            reading.note(mistake_at(complaint.message, &place_of(table, complaint.key), complaint.found).hint(complaint.hint));
+            reading.note_at(complaint.message, &place_of(table, complaint.key), complaint.found, complaint.hint);
         }
     }
     if reading.is_clean() && !scenario.model.beyond_model {
@@ -308,8 +306,8 @@ fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Opti
     let Some(entry) = root.take(&key, None) else {
         if !root.reading.is_describing() {
             let first = known.first().map_or("raft", String::as_str);
-            let mistake =
-                Mistake::new("this is no scenario: it has no `system`").hint(format!("say what is to run, as in: system = \"{first}\""));
+            let hint = format!("say what is to run, as in: system = \"{first}\"; `seedbed new scenario` prints an example");
+            let mistake = Mistake::new("this is no scenario: it has no `system`", hint);
             let mistake = match root.table.and_then(|table| table.entries.first()) {
                 Some(entry) => Mistake { place: Some(entry.key_at.label("the file begins here")), ..mistake },
                 None => mistake,
@@ -320,14 +318,15 @@ fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Opti
         return (None, String::new());
     };
     let Some(name) = entry.item.text() else {
-        root.reading.note_at("`system` must be a text", &entry.item.at, format!("found {}", entry.item.found()));
+        let hint = known_hint("systems", known.iter().map(String::as_str));
+        root.reading.note_at("`system` must be a text", &entry.item.at, format!("found {}", entry.item.found()), hint);
         root.reading.pass_over_unknown(true);
         return (None, String::new());
     };
     let system = systems.iter().find(|system| system.name() == name).copied();
     if system.is_none() {
         let hint = name_hint(name, "systems", known.iter().map(String::as_str));
-        root.reading.note(mistake_at(format!("there is no system `{}`", excerpt(name)), &entry.item.at, "unknown system").hint(hint));
+        root.reading.note_at(format!("there is no system `{}`", excerpt(name)), &entry.item.at, "unknown system", hint);
     }
     root.resolve("system", super::units::show_text(name));
     (system, name.into())

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{KeyInfo, mistake_at, name_hint};
+use crate::scenario::reading::{KeyInfo, name_hint};
 use crate::scenario::tree::{Item, Table, Value};
 use crate::scenario::types::{Latency, LinkSpec, NetworkSpec, StreamSpec};
+use crate::scenario::units::show_duration;
 use crate::scenario::values::{quoted, read_duration, read_pair};
 
 /// Longer delays are no delays but partitions.
@@ -34,8 +35,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
         if links.len() + sources.len() * dests.len() > LINKS_MAX {
             if let Some(at) = &link.at {
                 let label = format!("every source with every destination, {LINKS_MAX} in all at the most");
-                link.reading
-                    .note(mistake_at("too many exceptional links", at, label).hint("name groups or `any` in place of single nodes"));
+                link.reading.note_at("too many exceptional links", at, label, "name groups or `any` in place of single nodes");
             }
             break;
         }
@@ -81,10 +81,9 @@ fn read_stream(section: &mut Section<'_>) -> StreamSpec {
     let doc = "Probability that arriving bytes are handed over in pieces of drawn size.";
     let fragment = stream.number("fragment", default.fragment, 0.0..=1.0, doc);
     if rto > rto_max {
-        let entry = stream.entry("rto").or(stream.entry("rto_max"));
-        if let Some(entry) = entry {
-            stream.reading.note_at("`network.stream.rto` is longer than `rto_max`", &entry.item.at, "the first is the longest");
-        }
+        let found = format!("`rto` is {}, and `rto_max` {}", show_duration(rto), show_duration(rto_max));
+        let hint = "the first time-out is the shortest: make `rto` shorter, or `rto_max` longer";
+        stream.contradiction(&["rto", "rto_max"], "`network.stream.rto` is longer than `rto_max`", found, hint);
     }
     section.close("stream", stream);
     StreamSpec { rto, rto_max, retries, segment, window, fragment }
@@ -135,16 +134,15 @@ fn read_distribution(section: &Section<'_>, key: &Key<'_>, table: &Table, item: 
     let mut inner = section.of_item(key.name, table, &item.at, "distribution");
     inner.allow("dist");
     let Some(dist) = table.get("dist") else {
-        let problem = Problem::new(&item.at, "no `dist`").hint(format!("say which distribution: dist = \"uniform\"; {}", all()));
-        section.complain(key, problem);
+        section.complain(key, Problem::new(&item.at, "no `dist`", format!("say which distribution: dist = \"uniform\"; {}", all())));
         return None;
     };
     let Some(known) = dist.item.text().and_then(|word| DISTRIBUTIONS.iter().find(|dist| **dist == word)) else {
         let problem = match dist.item.text() {
             Some(word) => {
-                Problem::new(&dist.item.at, "unknown distribution").hint(name_hint(word, "distributions", DISTRIBUTIONS.iter().copied()))
+                Problem::new(&dist.item.at, "unknown distribution", name_hint(word, "distributions", DISTRIBUTIONS.iter().copied()))
             }
-            None => Problem::found(&dist.item).hint(all()),
+            None => Problem::found(&dist.item, all()),
         };
         let key = Key { name: "dist", kind: "the name of a distribution", range: String::new(), doc: "" };
         inner.complain(&key, problem);
@@ -168,7 +166,7 @@ fn distribution(section: &mut Section<'_>, dist: &str) -> Option<Latency> {
             let (min, max) = (needed(section, "min", "The least value."), needed(section, "max", "The greatest value."));
             let (min, max) = (min?, max?);
             if min > max {
-                misfit(section, "max", "less than `min`");
+                misfit(section, "max", "less than `min`", &format!("write a duration from {} on, or swap the two", quoted(min)));
             }
             Some(Latency::Uniform(min, max))
         }
@@ -189,7 +187,11 @@ fn distribution(section: &mut Section<'_>, dist: &str) -> Option<Latency> {
             let min = least(section);
             let (median, p99) = (median?, p99?);
             if median.is_zero() || p99 <= median {
-                misfit(section, "p99", "must be more than the median, which must be more than 0");
+                let hint = match median.is_zero() {
+                    true => "the median must be more than 0: { dist = \"lognormal\", median = \"5ms\", p99 = \"25ms\" }".into(),
+                    false => format!("write a duration above {}, or dist = \"constant\" for one without a tail", quoted(median)),
+                };
+                misfit(section, "p99", "must be more than the median, which must be more than 0", &hint);
             }
             Some(Latency::Lognormal { median, p99, min })
         }
@@ -205,15 +207,14 @@ fn distribution(section: &mut Section<'_>, dist: &str) -> Option<Latency> {
 fn needed(section: &mut Section<'_>, key: &'static str, doc: &'static str) -> Option<Duration> {
     let value = section.optional_duration(key, LATENCY, doc);
     if let (false, Some(at)) = (section.has(key), &section.at) {
-        section.reading.note_at(format!("`{}` needs `{key}`", section.path), at, format!("no `{key}`"));
+        let hint = format!("write it in the braces, as in: {key} = \"25ms\"");
+        section.reading.note_at(format!("`{}` needs `{key}`", section.path), at, format!("no `{key}`"), hint);
     }
     value
 }
 
-fn misfit(section: &Section<'_>, key: &str, why: &str) {
-    if let Some(entry) = section.entry(key) {
-        section.reading.note_at(format!("`{}` does not fit", section.full(key)), &entry.item.at, why);
-    }
+fn misfit(section: &Section<'_>, key: &str, why: &str, hint: &str) {
+    section.contradiction(&[key], &format!("`{}` does not fit", section.full(key)), why.into(), hint);
 }
 
 /// A distribution as TOML, in its shortest form.

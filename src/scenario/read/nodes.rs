@@ -7,8 +7,8 @@ use crate::error::excerpt;
 
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{Reading, mistake_at};
-use crate::scenario::tree::{At, Item};
+use crate::scenario::reading::{Reading, known_hint};
+use crate::scenario::tree::{At, Item, Value};
 use crate::scenario::types::{ClockSpec, NodeSpec, NodesSpec};
 use crate::scenario::units::{show_signed, show_text};
 use crate::scenario::values::{read_pair, read_signed, show_names, show_pair};
@@ -56,17 +56,23 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
         zero..=Duration::from_secs(3_600),
         "How long after a panic, an exit or a disk error a node is started again.",
     );
-    let mut nodes: Vec<NodeSpec> = (1..=count)
-        .map(|i| NodeSpec { name: format!("n{i}"), role: first_role.clone(), clock: of_all.clock, slowness: of_all.slowness })
-        .collect();
+    let numbered = |count: u64| -> Vec<NodeSpec> {
+        let numbered = |i| NodeSpec { name: format!("n{i}"), role: first_role.clone(), clock: of_all.clock, slowness: of_all.slowness };
+        (1..=count).map(numbered).collect()
+    };
+    let mut nodes = numbered(count);
     for node in &nodes {
         places.note(&section, &node.name);
     }
     let mut entries = section.tables("node");
-    let mut seen: Vec<String> = vec![];
+    let (mut seen, mut refused): (Vec<String>, Vec<String>) = (vec![], vec![]);
     let mut counted: Vec<(String, Vec<String>)> = vec![];
     for entry in &mut entries {
-        let Some((spec, members)) = read_node(entry, &roles, &first_role, &of_all, names, &seen) else { continue };
+        let Some((spec, members)) = read_node(entry, &roles, &first_role, &of_all, names, &seen) else {
+            // It was meant to be a node, and who names it elsewhere makes no further mistake.
+            refused.extend(entry.entry("name").and_then(|entry| entry.item.text()).map(String::from));
+            continue;
+        };
         for name in members.clone().unwrap_or_else(|| vec![spec.name.clone()]) {
             let spec = NodeSpec { name, ..spec.clone() };
             places.note(&section, &spec.name);
@@ -80,20 +86,23 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
         counted.extend(members.map(|members| (spec.name, members)));
     }
     if let Some(at) = section.entry("node").map(|entry| &entry.key_at).filter(|_| nodes.len() as u64 > NODES_MAX) {
-        section.reading.note_at("the scenario has too many nodes", at, format!("{} nodes, and at most {NODES_MAX} can be", nodes.len()));
+        let hint = format!("the most is {NODES_MAX}, those of [nodes] count and of each entry's count together");
+        section.reading.note_at("the scenario has too many nodes", at, format!("{} nodes", nodes.len()), hint);
     }
-    // Where nodes are listed but none of them is right, each has been complained of.
-    let listed = !entries.is_empty();
+    // Where nodes are listed but none of them is right, or the list is none, that has been complained of.
+    let judged = section.entry("node").is_some_and(|entry| !matches!(&entry.item.value, Value::List(list) if list.is_empty()));
     section.close_all("node", entries);
-    if nodes.is_empty() && !listed && !section.reading.is_describing() {
+    if nodes.is_empty() && !judged && !section.reading.is_describing() {
         let at = section.entry("count").map(|entry| &entry.item.at).or(section.at.as_ref()).cloned();
         if let Some(at) = at {
-            section
-                .reading
-                .note(mistake_at("a scenario needs a node", &at, "no nodes").hint("write count = 5, or list them as [[nodes.node]]"));
+            section.reading.note_at("a scenario needs a node", &at, "no nodes", "write count = 5, or list them as [[nodes.node]]");
         }
     }
-    names.nodes = nodes.iter().map(|node| node.name.clone()).collect();
+    if nodes.is_empty() {
+        // What names a node or asks for several is complained of when there are some, not for want of all.
+        nodes = numbered(5);
+    }
+    names.nodes = nodes.iter().map(|node| node.name.clone()).chain(refused).collect();
     names.roles = nodes.iter().map(|node| node.role.clone()).collect();
     let mut groups = read_groups(&mut section, names);
     for (name, members) in counted {
@@ -145,7 +154,7 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
 fn read_offset(item: &Item) -> Result<i64, Problem> {
     let nanos = read_signed(item)?;
     if nanos.abs() > OFFSET_MAX_NS {
-        return Err(Problem::new(&item.at, "more than ten years"));
+        return Err(Problem::new(&item.at, "more than ten years", "the most is \"87600h\", ten years, either way"));
     }
     Ok(nanos)
 }
@@ -167,8 +176,8 @@ fn read_node(
     let reading = section.reading;
     let Some(name) = name else {
         if let (false, Some(at)) = (section.has("name"), &section.at) {
-            let mistake = mistake_at(format!("`{}` needs a `name`", section.path), at, "no name");
-            reading.note(mistake.hint("a node of [[nodes.node]] is named, as in: name = \"n1\""));
+            let hint = "a node of [[nodes.node]] is named, as in: name = \"n1\"";
+            reading.note_at(format!("`{}` needs a `name`", section.path), at, "no name", hint);
         }
         return None;
     };
@@ -179,11 +188,13 @@ fn read_node(
     let members: Option<Vec<String>> = count.map(|count| (1..=count).map(|number| format!("{name}{number}")).collect());
     for member in members.as_deref().unwrap_or(std::slice::from_ref(&name)) {
         if names.clients.contains(member) {
-            reading.note(mistake_at(format!("`{member}` is the name of a client"), at, "taken").hint("clients are c1, c2, …"));
+            let hint = format!("choose another name: clients are c1 to c{}", names.clients.len());
+            reading.note_at(format!("`{member}` is the name of a client"), at, "taken", hint);
             return None;
         }
         if seen.contains(member) {
-            reading.note_at(format!("two nodes are named `{member}`"), at, "the second of them");
+            let hint = "give each a name of its own; `count` makes several alike";
+            reading.note_at(format!("two nodes are named `{member}`"), at, "the second of them", hint);
             return None;
         }
     }
@@ -198,12 +209,12 @@ pub(super) fn good_name(reading: &Reading, name: &str, at: &At, what: &str) -> b
     if !letters {
         let message = format!("`{}` is no name for a {what}", excerpt(name));
         let hint = "a name begins with a letter and has at most 32 letters, digits, `-` and `_`";
-        reading.note(mistake_at(message, at, "not a name").hint(hint));
+        reading.note_at(message, at, "not a name", hint);
         return false;
     }
     if TARGET_WORDS.contains(&name) || RESERVED.contains(&name) {
         let message = format!("`{name}` is no name for a {what}");
-        reading.note(mistake_at(message, at, "has a meaning of its own").hint("choose another name"));
+        reading.note_at(message, at, "has a meaning of its own", format!("choose another name, as `{name}-1`"));
         return false;
     }
     true
@@ -221,12 +232,14 @@ fn read_groups(section: &mut Section<'_>, names: &Names) -> BTreeMap<String, Vec
     for entry in table.free_entries() {
         let good = good_name(table.reading, &entry.key, &entry.key_at, "group");
         if good && known.contains(&entry.key) {
-            table.reading.note_at(format!("the group `{}` has the name of a node", entry.key), &entry.key_at, "taken");
+            let message = format!("the group `{}` has the name of a node or a client", entry.key);
+            table.reading.note_at(message, &entry.key_at, "taken", "choose another name for the group, as `east`");
         }
         let key = Key { name: &entry.key, kind: "a list of names", range: "nodes".into(), doc };
         let members = table.read_names(&key, &entry.item, "nodes", &known);
-        if members.is_empty() && matches!(&entry.item.value, crate::scenario::tree::Value::List(list) if list.is_empty()) {
-            table.reading.note_at(format!("the group `{}` has no nodes", excerpt(&entry.key)), &entry.item.at, "empty");
+        if members.is_empty() && matches!(&entry.item.value, Value::List(list) if list.is_empty()) {
+            let hint = format!("name its nodes, or take the group out; {}", known_hint("nodes", known.iter().map(String::as_str)));
+            table.reading.note_at(format!("the group `{}` has no nodes", excerpt(&entry.key)), &entry.item.at, "empty", hint);
         }
         table.resolve(&entry.key, show_names(&members));
         groups.insert(entry.key.clone(), members);

@@ -7,7 +7,7 @@ use crate::systems::System;
 
 use super::Names;
 use crate::scenario::reader::{Key, Section};
-use crate::scenario::reading::{mistake_at, name_hint};
+use crate::scenario::reading::name_hint;
 use crate::scenario::types::WorkloadSpec;
 use crate::scenario::units::{show_duration, show_float};
 use crate::scenario::values::{read_integer, read_number};
@@ -65,7 +65,8 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> WorkloadSpec {
     let start = section.duration("start", default.start, zero..=Duration::from_secs(48 * 3_600), "When the first operations start.");
     if let Some(entry) = section.entry("start").filter(|_| start >= names.duration) {
         let label = format!("the load ends at {}", show_duration(names.duration));
-        section.reading.note_at("`workload.start` is after the end of `duration`", &entry.item.at, label);
+        let hint = "let it begin earlier, or make `duration` longer";
+        section.reading.note_at("`workload.start` is after the end of `duration`", &entry.item.at, label, hint);
     }
     let operations =
         section.optional_integer("operations", 0..=u64::MAX, "At most this many operations a client; left out, until the end.");
@@ -91,7 +92,7 @@ fn read_mix(section: &mut Section<'_>, names: &Names, default: &BTreeMap<String,
         if !operations.contains(&entry.key.as_str()) {
             let message = format!("`{}` has no operation `{}`", system.name(), crate::error::excerpt(&entry.key));
             let hint = name_hint(&entry.key, "operations", operations.iter().copied());
-            table.reading.note(mistake_at(message, &entry.key_at, "unknown operation").hint(hint));
+            table.reading.note_at(message, &entry.key_at, "unknown operation", hint);
             continue;
         }
         let key = Key { name: &entry.key, kind: "a number", range: "0 up".into(), doc };
@@ -106,7 +107,7 @@ fn read_mix(section: &mut Section<'_>, names: &Names, default: &BTreeMap<String,
         && !mix.is_empty()
         && mix.values().all(|weight| *weight == 0.0)
     {
-        table.reading.note(mistake_at("`workload.mix` is all zeros", at, "no operation ever").hint("for no load, write clients = 0"));
+        table.reading.note_at("`workload.mix` is all zeros", at, "no operation ever", "for no load, write clients = 0");
     }
     if mix.is_empty() {
         mix =

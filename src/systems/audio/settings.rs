@@ -11,7 +11,7 @@ use super::decode::{Damage, decode};
 use super::defects::{self, Rules};
 use super::song::Cut;
 use crate::scenario::{Input, Section, Settings, show_duration};
-use crate::systems::raft::RaftSettings;
+use crate::systems::raft::{RaftSettings, judge_timeouts};
 
 /// What a player puts in the place of a frame that it does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,25 +231,21 @@ fn snapshot_chunk(songs: &[Source]) -> usize {
 }
 
 fn complain(section: &Section<'_>, settings: &AudioSettings) {
-    let (shortest, heartbeat) = (settings.raft.election_timeout.0, settings.raft.heartbeat_interval);
-    if shortest <= heartbeat {
-        section.contradiction(
-            &["election_timeout", "heartbeat_interval"],
-            "`audio.election_timeout` must begin above `audio.heartbeat_interval`",
-            format!("the shortest timeout is {}, and heartbeats are {} apart", show_duration(shortest), show_duration(heartbeat)),
-            "followers of a healthy leader would stand for election; several heartbeats to a timeout are usual",
-        );
-    }
+    judge_timeouts(section, &settings.raft);
     if settings.buffer_max < settings.target_depth + settings.frame {
         section.contradiction(
-            &["buffer_max", "target_depth"],
-            "`audio.buffer_max` must be more than `audio.target_depth`",
+            &["buffer_max", "target_depth", "frame"],
+            "`audio.buffer_max` must hold `audio.target_depth` and a frame",
             format!(
-                "the buffer holds {}, and playing begins at {}",
+                "the buffer holds {}, and playing begins at {} and a frame of {}",
                 show_duration(settings.buffer_max),
-                show_duration(settings.target_depth)
+                show_duration(settings.target_depth),
+                show_duration(settings.frame)
             ),
-            "several times the target depth is usual, so that a burst after a failover finds room",
+            &format!(
+                "write buffer_max = \"{}\" or more; several times the target depth are usual, so that a burst after a failover finds room",
+                show_duration(settings.target_depth + settings.frame)
+            ),
         );
     }
 }
@@ -265,7 +261,7 @@ fn source(section: &Section<'_>, file: Input, frame: Duration, play: (Duration, 
     };
     let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
     let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == extension) else {
-        refuse("not .wav, .mp3 or .ogg".into(), "songs are WAV, MP3 or Ogg Vorbis, and are called so");
+        refuse("not .wav, .mp3 or .ogg".into(), "name a WAV, MP3 or Ogg Vorbis file whose name ends in .wav, .mp3 or .ogg");
         return None;
     };
     let decoded = match decode(&file.bytes, play.1, Damage::Refuse) {
@@ -282,7 +278,7 @@ fn source(section: &Section<'_>, file: Input, frame: Duration, play: (Duration, 
     let cut = Cut::new(decoded.song, frame, play);
     if cut.is_empty() {
         let found = format!("`play` begins at {}, and the song is over by then", show_duration(play.0));
-        refuse(found, "let `play` begin within the song");
+        refuse(found, "let `play` begin within the song, as in play = [\"0s\", \"10s\"]");
         return None;
     }
     Some(Source { file, cut: Arc::new(cut) })

@@ -72,9 +72,10 @@ use settings::{Algorithm, CristianSettings, Discipline};
 
 use super::{Artifact, Complaint, Defect, Shown, System};
 use crate::checkers::{CRISTIAN_CHECKS, Checker};
+use crate::error::known_hint;
 use crate::node::{Identity, NodeId};
 use crate::plots::{CRISTIAN_PLOTS, Plot};
-use crate::scenario::{Fault, Latency, Scenario, Section, Settings, WorkloadSpec};
+use crate::scenario::{Fault, Latency, Scenario, Section, Settings, WorkloadSpec, show_duration};
 use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
 use crate::trace::{Trace, Word};
 
@@ -232,7 +233,7 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     }
     for (role, name) in [(UTC_SOURCE, "UTC source"), (QUEUE_SERVER, "queue server")] {
         if count(role) > 1 {
-            complain("nodes", &format!("`cristian` takes one {name} at the most"), format!("there are {}", count(role)), "leave one");
+            complain("nodes", &format!("`cristian` takes one {name} at the most"), format!("there are {}", count(role)), "keep one");
         }
     }
     if count(QUEUE_SERVER) == 0 && scenario.workload.clients > 0 {
@@ -247,7 +248,8 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if let Some((link, least)) = least_latency(scenario).filter(|(_, least)| *least < settings.min_delay) {
         let message = "`cristian.min_delay` is more than the network's least delay";
         let what = format!("{} declared, but {link} may take {}", text(settings.min_delay), text(least));
-        complain("cristian.min_delay", message, what, "bounds would be too small: declare no more than the least latency of any link");
+        let hint = format!("bounds would be too small: write min_delay = \"{}\" or less, or a longer latency", show_duration(least));
+        complain("cristian.min_delay", message, what, &hint);
     }
     let drift = scenario.nodes.nodes.iter().map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs())).fold(0.0, f64::max);
     let bent = scenario.nemesis.iter().filter_map(|entry| match &entry.fault {
@@ -258,12 +260,15 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if drift > settings.drift_bound_ppm as f64 {
         let message = "`cristian.drift_bound_ppm` is less than clocks drift";
         let what = format!("{} declared, but {drift} ppm occur", settings.drift_bound_ppm);
-        complain("cristian.drift_bound_ppm", message, what, "bounds would be too small: declare the greatest drift of any node and fault");
+        let hint = format!("bounds would be too small: write drift_bound_ppm = {} or more, or let clocks drift less", drift.ceil());
+        complain("cristian.drift_bound_ppm", message, what, &hint);
     }
     for name in settings.servers.keys() {
         if !scenario.nodes.nodes.iter().any(|node| node.name == *name && node.role == SERVER) {
             let what = format!("`{name}` has another role");
-            complain("cristian.server", "`[[cristian.server]]` is for servers", what, "only servers synchronise by an algorithm");
+            let servers = scenario.nodes.nodes.iter().filter(|node| node.role == SERVER).map(|node| node.name.as_str());
+            let hint = format!("only servers synchronise by an algorithm; {}", known_hint("servers", servers));
+            complain("cristian.server", "`[[cristian.server]]` is for servers", what, &hint);
         }
     }
     found

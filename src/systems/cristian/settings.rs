@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::defects::{self, Rules};
-use crate::scenario::{Section, Settings};
+use crate::scenario::{Section, Settings, show_duration};
 
 /// How a server finds out how wrong its clock is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,8 +266,11 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         section.contradiction(
             &["probe_timeout", "interval"],
             "`cristian.probe_timeout` must be below `cristian.interval`",
-            "a round would end before its first question is asked again".to_owned(),
-            "several questions to an interval are usual",
+            format!("{} and {}", show_duration(settings.probe_timeout), show_duration(settings.interval)),
+            &format!(
+                "a round would end before its first question is asked again; several to an interval are usual: probe_timeout = \"{}\"",
+                show_duration((settings.interval / 5).max(SHORT))
+            ),
         );
     }
     Arc::new(settings)

@@ -16,8 +16,8 @@
 
 use std::time::Duration;
 
-use super::service::Service;
-use crate::error::nearest;
+use super::service::{NAME_BYTES_MAX, Service, good_name};
+use crate::error::{excerpt, name_hint};
 use crate::scenario::{BadLine, parse_duration};
 
 /// A command for a peer.
@@ -126,15 +126,17 @@ const USAGE: &[(&str, &str)] = &[
     ("list_users", "list_users"),
     ("list_content", "list_content USER"),
     ("get_file", "get_file USER FILE LOCAL_FILE"),
-    ("wait", "wait DURATION"),
-    ("create", "create FILE BYTES"),
-    ("hide", "hide FILE BYTES"),
+    ("wait", "wait 2s, from 0s to 48h"),
+    ("create", "create song.txt 5000, from 0 to 16000000 bytes"),
+    ("hide", "hide diary.txt 5000, from 0 to 16000000 bytes"),
     ("send", "send TEXT"),
-    ("silence", "silence DURATION"),
+    ("silence", "silence 5s, from 0s to 48h"),
 ];
 
 /// A file of a script may have so many bytes.
 const FILE_BYTES_MAX: usize = 16_000_000;
+/// No script waits longer: no run does.
+const WAIT_MAX: Duration = Duration::from_secs(48 * 3_600);
 
 /// Read a line of a script.
 pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
@@ -148,11 +150,11 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
     let Some((_, usage)) = USAGE.iter().find(|(known, _)| *known == name) else { return Err(unknown(name)) };
     let step = match Service::of_name(name) {
         Some(service) => service_step(service, &words),
-        None => local_step(name, line, &words),
+        None => local_step(name, line, &words)?,
     };
     let step = step.ok_or_else(|| BadLine {
         message: format!("`{name}` of a script takes something else"),
-        label: format!("found `{}`", crate::error::excerpt(line)),
+        label: format!("found `{}`", excerpt(line)),
         hint: format!("it is written as in: {usage}"),
     })?;
     let scene = !matches!(step, Step::Service(..));
@@ -160,7 +162,7 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
         return Err(BadLine {
             message: format!("`{name}` has no status"),
             label: "only services have one".into(),
-            hint: format!("leave out what follows `->`: {line}"),
+            hint: format!("leave out what follows `->`: {}", excerpt(line)),
         });
     }
     if let (Step::Service(service, _), Some(status)) = (&step, expected)
@@ -176,24 +178,21 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
 }
 
 fn expected(status: &str) -> Result<u8, BadLine> {
-    let digit = status.parse::<u8>().ok().filter(|digit| *digit <= 9);
+    let digit = status.parse::<u8>().ok().filter(|digit| *digit <= 9 && !status.starts_with('+'));
     digit.ok_or_else(|| BadLine {
         message: "what follows `->` must be a status".into(),
-        label: format!("found `{}`", crate::error::excerpt(status)),
-        hint: "a status is one digit, as in: register alice -> 0".into(),
+        label: format!("found `{}`", excerpt(status)),
+        hint: "a status is one digit from 0 to 4, as in: register alice -> 0".into(),
     })
 }
 
 fn unknown(name: &str) -> BadLine {
     let names = USAGE.iter().map(|(name, _)| *name);
-    let hint = match nearest(name, names.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", names.collect::<Vec<_>>().join(", ")),
-    };
+    let hint = name_hint(name, "commands", names);
     if name.is_empty() {
         return BadLine { message: "a line of a script is empty".into(), label: "no command".into(), hint };
     }
-    BadLine { message: format!("scripts have no command `{}`", crate::error::excerpt(name)), label: "unknown command".into(), hint }
+    BadLine { message: format!("scripts have no command `{}`", excerpt(name)), label: "unknown command".into(), hint }
 }
 
 fn service_step(service: Service, words: &[&str]) -> Option<Step> {
@@ -210,20 +209,56 @@ fn service_step(service: Service, words: &[&str]) -> Option<Step> {
     fits.then_some(Step::Service(service, arguments))
 }
 
-fn local_step(name: &str, line: &str, words: &[&str]) -> Option<Step> {
-    Some(match (name, words) {
-        ("wait", [duration]) => Step::Wait(parse_duration(duration).ok()?),
-        ("silence", [duration]) => Step::Local(Command::Silence(parse_duration(duration).ok()?)),
+/// A step of the peer's own; `None` where the words are too many or too few.
+fn local_step(name: &str, line: &str, words: &[&str]) -> Result<Option<Step>, BadLine> {
+    Ok(Some(match (name, words) {
+        ("wait", [duration]) => Step::Wait(length(name, duration)?),
+        ("silence", [duration]) => Step::Local(Command::Silence(length(name, duration)?)),
         ("create" | "hide", [file, bytes]) => {
-            let bytes = bytes.parse().ok().filter(|bytes| *bytes <= FILE_BYTES_MAX)?;
-            let file = Some(file.to_string()).filter(|file| super::service::good_name(file))?;
+            let (file, bytes) = (file_name(name, file)?, file_bytes(name, bytes)?);
             Step::Local(Command::Create { file, bytes, hidden: name == "hide" })
         }
         ("send", [_, ..]) => {
             let text = line.strip_prefix("send").unwrap_or_default().trim_start();
             Step::Local(Command::Send(text.replace("\\0", "\0").into_bytes()))
         }
-        _ => return None,
+        _ => return Ok(None),
+    }))
+}
+
+fn length(command: &str, written: &str) -> Result<Duration, BadLine> {
+    let message = format!("`{command}` takes a duration from 0s to 48h");
+    match parse_duration(written) {
+        Ok(length) if length <= WAIT_MAX => Ok(length),
+        Ok(_) => Err(BadLine { message, label: "too long".into(), hint: "the most is 48h".into() }),
+        Err(wrong) => Err(BadLine { message, label: wrong.label, hint: wrong.hint }),
+    }
+}
+
+fn file_bytes(command: &str, written: &str) -> Result<usize, BadLine> {
+    let message = format!("`{command}` takes a length from 0 to {FILE_BYTES_MAX} bytes");
+    let digits = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
+    match written.parse() {
+        Ok(bytes) if digits && bytes <= FILE_BYTES_MAX => Ok(bytes),
+        _ if digits => Err(BadLine { message, label: "too long".into(), hint: format!("the most is {FILE_BYTES_MAX}") }),
+        _ => Err(BadLine {
+            message,
+            label: format!("found `{}`", excerpt(written)),
+            hint: format!("a whole number without a unit, as in: {command} song.txt 5000"),
+        }),
+    }
+}
+
+fn file_name(command: &str, written: &str) -> Result<String, BadLine> {
+    if good_name(written) {
+        return Ok(written.to_owned());
+    }
+    Err(BadLine {
+        message: format!("`{}` is no name for a file", excerpt(written)),
+        label: "not a name".into(),
+        hint: format!(
+            "at most {NAME_BYTES_MAX} bytes without blanks and slashes, and not ending in `.part`, as in: {command} song.txt 5000"
+        ),
     })
 }
 
@@ -247,8 +282,12 @@ mod tests {
         let hint = |line: &str| parse(line).expect_err("a bad line").hint;
         assert_eq!(hint("regster alice"), "did you mean `register`?");
         assert_eq!(hint("get_file bob song.txt"), "it is written as in: get_file USER FILE LOCAL_FILE");
-        assert_eq!(hint("register alice -> x"), "a status is one digit, as in: register alice -> 0");
+        assert_eq!(hint("register alice -> x"), "a status is one digit from 0 to 4, as in: register alice -> 0");
         assert_eq!(hint("register alice -> 3"), "its statuses are 0 to 2");
         assert_eq!(hint("wait 2s -> 0"), "leave out what follows `->`: wait 2s");
+        assert_eq!(hint("wait"), "it is written as in: wait 2s, from 0s to 48h");
+        assert!(hint("create song.txt").contains(&FILE_BYTES_MAX.to_string()), "the range of the code is that of the hint");
+        assert_eq!(hint("wait 49h"), "the most is 48h");
+        assert_eq!(hint("create song.txt 16000001"), "the most is 16000000");
     }
 }

@@ -21,7 +21,7 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
                 },
                 hint: match nodes.len() {
                     0 => format!("list one: [[nodes.node]] with name = \"{}\" and role = \"{role}\"", short(role)),
-                    _ => "peers know only one: take the others out".to_owned(),
+                    _ => format!("peers know only one: keep {} and take the others out", nodes[0]),
                 },
             });
         }
@@ -56,7 +56,10 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             key: "p2p.script",
             message: "a script needs a peer with a user".to_owned(),
             found,
-            hint: "node = … names a peer; workload.clients says how many of them have a user, from the first on".to_owned(),
+            hint: match peers.get(..users).unwrap_or(&peers) {
+                [] => format!("write workload.clients = {}: without users nobody types", peers.len().max(1)),
+                seats => format!("users sit at {}; a larger workload.clients fills further peers, from the first on", seats.join(", ")),
+            },
         });
     }
     complaints

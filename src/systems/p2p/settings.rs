@@ -126,7 +126,10 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
                 show_duration(settings.lease),
                 show_duration(settings.heartbeat_interval)
             ),
-            "each connection would end between two heartbeats; several heartbeats to a lease are usual",
+            &format!(
+                "each connection would end between two heartbeats; several to a lease are usual: lease = \"{}\"",
+                show_duration(settings.heartbeat_interval.saturating_mul(5))
+            ),
         );
     }
     Arc::new(settings)

@@ -68,7 +68,7 @@ pub use log::{Bytes, Command, Payload};
 pub use message::RaftMessage;
 pub use peer::{ClientReply, ClientRequest, Peer, PeerMessage, ReplyBody, RequestBody};
 pub use server::{Outcome, Raft, Role};
-pub use settings::{RaftSettings, Reads};
+pub use settings::{RaftSettings, Reads, judge_timeouts};
 pub use state_machine::{KvOp, KvStore, StateMachine};
 pub use types::{LogIndex, Term};
 
@@ -192,8 +192,10 @@ impl System for RaftSystem {
                 key: "raft.lease_drift_bound_ppm",
                 message: format!("clocks may drift by {drift} ppm, but leases reckon with {bound}"),
                 found: "a lease could outlast its time".into(),
-                hint: "raise `lease_drift_bound_ppm`, let the clocks drift less, or say that it is meant: `beyond_model = true` in [model]"
-                    .into(),
+                hint: format!(
+                    "write lease_drift_bound_ppm = {}, let the clocks drift less, or say that it is meant: `beyond_model = true` in [model]",
+                    drift.ceil()
+                ),
             });
         }
         if !settings.leader_stickiness {
@@ -201,7 +203,7 @@ impl System for RaftSystem {
                 key: "raft.leader_stickiness",
                 message: "leases need voters that are loyal to their leader".into(),
                 found: "nobody is loyal".into(),
-                hint: "leave `leader_stickiness` on, or choose other `reads`".into(),
+                hint: "leave `leader_stickiness` on, or choose other reads: \"read_index\" or \"local\"".into(),
             });
         }
         complaints

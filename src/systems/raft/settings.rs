@@ -199,14 +199,25 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         initial_voters: section.node_names("initial_voters", "The first voters; the other nodes wait to be added. Empty: all nodes."),
         rules: Rules::with(names.iter().map(String::as_str)),
     };
-    let (shortest, heartbeat) = (settings.election_timeout.0, settings.heartbeat_interval);
-    if shortest <= heartbeat {
-        section.contradiction(
-            &["election_timeout", "heartbeat_interval"],
-            "`raft.election_timeout` must begin above `raft.heartbeat_interval`",
-            format!("the shortest timeout is {}, and heartbeats are {} apart", show_duration(shortest), show_duration(heartbeat)),
-            "followers of a healthy leader would stand for election; several heartbeats to a timeout are usual",
-        );
-    }
+    judge_timeouts(section, &settings);
     Arc::new(settings)
+}
+
+/// Complain of heartbeats that come too late for the followers.
+pub fn judge_timeouts(section: &Section<'_>, settings: &RaftSettings) {
+    let (shortest, heartbeat) = (settings.election_timeout.0, settings.heartbeat_interval);
+    if shortest > heartbeat {
+        return;
+    }
+    let usual = |heartbeats: u32| show_duration(heartbeat.saturating_mul(heartbeats));
+    section.contradiction(
+        &["election_timeout", "heartbeat_interval"],
+        &format!("`{}` must begin above `{}`", section.full("election_timeout"), section.full("heartbeat_interval")),
+        format!("the shortest timeout is {}, and heartbeats are {} apart", show_duration(shortest), show_duration(heartbeat)),
+        &format!(
+            "followers of a healthy leader would stand for election; usual are several heartbeats: election_timeout = [\"{}\", \"{}\"]",
+            usual(3),
+            usual(6)
+        ),
+    );
 }

@@ -226,7 +226,10 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             key: "nodes.node",
             message: "the replicas need one coordinator".to_owned(),
             found: format!("{coordinators} nodes have the role `coordinator`"),
-            hint: "several need an ensemble that keeps the view: nodes with role = \"zookeeper\"".to_owned(),
+            hint: match coordinators {
+                0 => "add one: [[nodes.node]] with name = \"k\" and role = \"coordinator\"".to_owned(),
+                _ => "keep one, or add an ensemble that keeps the view: nodes with role = \"zookeeper\"".to_owned(),
+            },
         });
     }
     if servers > 0 && servers.is_multiple_of(2) {
@@ -234,7 +237,7 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             key: "nodes.node",
             message: "an ensemble has an odd number of servers".to_owned(),
             found: format!("{servers} nodes have the role `zookeeper`"),
-            hint: "1, 3 or 5: an even number survives no more losses than the odd one below it".to_owned(),
+            hint: "write 1, 3 or 5: an even number survives no more losses than the odd one below it".to_owned(),
         });
     }
     if settings.mode == Mode::SyncAll && replicas > 0 && settings.min_in_sync > replicas {
@@ -242,7 +245,7 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             key: "replication.min_in_sync",
             message: "no write could ever be acknowledged".to_owned(),
             found: format!("{} of {replicas} replicas", settings.min_in_sync),
-            hint: "at most as many as there are replicas; 2 of 3 survives the loss of one".to_owned(),
+            hint: format!("from 1 to {replicas}, as many as there are replicas; 2 of 3 survives the loss of one"),
         });
     }
     complaints

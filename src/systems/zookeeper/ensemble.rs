@@ -112,7 +112,7 @@ impl ServerSettings {
                 &["session_ticks_min", "session_ticks_max"],
                 "the shortest time-out of a session must not exceed the longest",
                 format!("{} ticks to {} ticks", settings.session_ticks_min, settings.session_ticks_max),
-                "2 and 20 are usual",
+                "swap the two; session_ticks_min = 2 and session_ticks_max = 20 are usual",
             );
         }
         settings

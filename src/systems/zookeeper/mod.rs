@@ -238,7 +238,11 @@ impl System for ZooKeeperSystem {
             complain(
                 "an ensemble has 1, 3, 5 or 7 servers",
                 if servers == 1 { "1 server".to_owned() } else { format!("{servers} servers") },
-                "an even number needs a larger majority and survives no more failures: two servers are out of service when either one is",
+                match servers {
+                    0 => "add them: [[nodes.node]] with name = \"zk\", count = 3 and role = \"server\"",
+                    8.. => "take some out: 7 survive three failures, and each further one makes every write slower",
+                    _ => "add one: an even number needs a larger majority than the odd one below it, and survives no more failures",
+                },
             );
         }
         let web = has(scenario, "web") && has(scenario, "balancer");
@@ -250,16 +254,28 @@ impl System for ZooKeeperSystem {
             );
         }
         if (has(scenario, "web") || has(scenario, "balancer")) && !has(scenario, "store") {
-            complain("the web tier has nowhere to store the means", "no store".to_owned(), "add a node of the role `store`");
+            complain(
+                "the web tier has nowhere to store the means",
+                "no store".to_owned(),
+                "add one: [[nodes.node]] with name = \"store\" and role = \"store\"",
+            );
         }
         for role in ["balancer", "store"] {
             let count = of_role(scenario, role).len();
             if count > 1 {
-                complain(&format!("there is one {role}"), format!("{count} of them"), "several would need an election of their own");
+                complain(
+                    &format!("there is one {role}"),
+                    format!("{count} of them"),
+                    "keep one of them: several would need an election of their own",
+                );
             }
         }
         if has(scenario, "balancer") && !has(scenario, "web") {
-            complain("the balancer has nothing to balance", "no web replica".to_owned(), "add nodes of the role `web`");
+            complain(
+                "the balancer has nothing to balance",
+                "no web replica".to_owned(),
+                "add some: [[nodes.node]] with name = \"web\", count = 2 and role = \"web\"",
+            );
         }
         complaints
     }

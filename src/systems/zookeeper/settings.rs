@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::defects::{self, Rules};
 use super::ensemble::{ServerSettings, SessionSettings};
-use crate::scenario::{Section, Settings};
+use crate::scenario::{Section, Settings, show_duration};
 
 /// The section's values.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,10 +71,13 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     let (shortest, longest) = (server.ticks(server.session_ticks_min), server.ticks(server.session_ticks_max));
     if session_timeout < shortest || session_timeout > longest {
         section.contradiction(
-            &["session_timeout", "tick"],
+            &["session_timeout", "tick", "session_ticks_min", "session_ticks_max"],
             "`zookeeper.session_timeout` is one that the servers would not grant",
-            format!("they grant {} to {}", crate::scenario::show_duration(shortest), crate::scenario::show_duration(longest)),
-            "that is `session_ticks_min` to `session_ticks_max` times `tick`",
+            format!("it is {}, and they grant {} to {}", show_duration(session_timeout), show_duration(shortest), show_duration(longest)),
+            &format!(
+                "write session_timeout = \"{}\", or other limits: they are `session_ticks_min` to `session_ticks_max` times `tick`",
+                show_duration(session_timeout.clamp(shortest, longest.max(shortest)))
+            ),
         );
     }
     let measurement = (measurement.0 as u64, measurement.1 as u64);

@@ -84,12 +84,9 @@ fn file<T>(path: &Path, columns: &[&str], mut each: impl FnMut(&Row<'_>) -> Resu
     let error = |line: Option<u64>, message: String| CsvError { file: path.display().to_string(), line, message };
     let whole = |message: String| error(None, message);
 
-    let open = || -> std::io::Result<(File, std::fs::Metadata)> {
-        // The kind is looked at first, because opening a pipe that nobody writes to never returns.
-        let metadata = std::fs::metadata(path)?;
-        Ok((File::open(path)?, metadata))
-    };
-    let (file, metadata) = open().map_err(|cause| whole(format!("cannot be read: {}", io_reason(&cause))))?;
+    let not_read = |cause: std::io::Error| whole(format!("cannot be read: {}", io_reason(&cause)));
+    // The kind is looked at first, because opening a pipe that nobody writes to never returns.
+    let metadata = std::fs::metadata(path).map_err(not_read)?;
     if !metadata.is_file() {
         return Err(whole("cannot be read: this is no file".to_owned()));
     }
@@ -97,6 +94,7 @@ fn file<T>(path: &Path, columns: &[&str], mut each: impl FnMut(&Row<'_>) -> Resu
         return Err(whole(format!("has {} bytes, and files of more than {FILE_BYTES_MAX} bytes are not read", metadata.len())));
     }
 
+    let file = File::open(path).map_err(not_read)?;
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(file.take(FILE_BYTES_MAX));
     let mut record = StringRecord::new();
     let mut rows = Vec::new();
