@@ -19,7 +19,7 @@ const SCENES: [(&str, MakeScene); 7] = [
 ];
 
 /// Traces of very different shapes.
-fn traces() -> Vec<(&'static str, Trace)> {
+pub(super) fn traces() -> Vec<(&'static str, Trace)> {
     let mut many_faults = Sample::default().trace();
     let template = many_faults.history.iter().find(|op| op.process == "nemesis").expect("the sample has faults").clone();
     for i in 0..60 {
@@ -135,20 +135,6 @@ fn no_text_touches_another_or_leaves_the_page() {
                     assert!(apart, "{name} of {case}: {:?} and {:?} overlap", a.4, b.4);
                 }
             }
-        }
-    }
-}
-
-/// With 66 faults, one name stands for all spans that share it; each name keeps its distance from its neighbours.
-#[test]
-fn names_of_faults_keep_their_distance() {
-    let (_, trace) = traces().into_iter().find(|(case, _)| *case == "many faults").expect("one of the cases");
-    let axis = axis::TimeAxis { from_us: 0, to_us: trace.end_us, left: 84.0, right: 1_176.0 };
-    let names = faults::FaultStrip::new(&trace, axis).names();
-    assert!(names.len() >= 5, "{names:?}");
-    for (i, a) in names.iter().enumerate() {
-        for b in names[i + 1..].iter().filter(|b| b.0 == a.0) {
-            assert!(a.2 + 10.0 <= b.1 || b.2 + 10.0 <= a.1, "{a:?} and {b:?}");
         }
     }
 }
