@@ -18,6 +18,13 @@ const SCENES: [(&str, MakeScene); 7] = [
     ("clock_offsets", clock_offsets::scene),
 ];
 
+/// What a scenario of the project's leaves behind.
+pub(super) fn run(name: &str) -> Trace {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name).with_extension("toml");
+    let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
+    crate::run::run_scenario(&scenario, scenario.seed).trace
+}
+
 /// Traces of very different shapes.
 pub(super) fn traces() -> Vec<(&'static str, Trace)> {
     let mut many_faults = Sample::default().trace();
