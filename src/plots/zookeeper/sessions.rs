@@ -20,7 +20,7 @@ pub static ZK_SESSIONS: Plot = Plot {
 
 const PANELS: [(&str, &str); 3] = [("sessions", "open sessions"), ("znodes", "znodes"), ("clients", "clients connected")];
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let all = PANELS.map(|(metric, _)| ints(trace, metric));
     let nodes: Vec<NodeId> = all[1].keys().copied().collect();
     let window = Sketch::whole(trace);
