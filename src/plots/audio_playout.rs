@@ -87,7 +87,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     if trace.events.iter().any(|event| event.name == "crash") {
         legend.push((Swatch::Mark(Mark::Crash), "crash".to_owned()));
     }
-    let lane = (420.0 / shown.len() as f64).clamp(9.0, 36.0);
+    let lane = (420.0 / shown.len() as f64).clamp(11.0, 36.0);
     let notes = not_shown(all.len() - shown.len()).into_iter().collect();
     let mut frame =
         Sketch { trace, title: "Who sends, what is heard", window, legend, panels: &[lane * shown.len() as f64], notes }.frame();
@@ -113,7 +113,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
 fn draw_lane(frame: &mut Frame, trace: &Trace, (place, node): (usize, NodeId), states: &[State], lane: f64) {
     let top = frame.panels[0].top + place as f64 * lane;
     let (time, middle) = (frame.time, top + lane / 2.0);
-    frame.lane(middle, trace.name(node), if lane > 14.0 { 12.5 } else { 8.0 });
+    frame.lane(middle, trace.name(node), if lane > 14.0 { 12.5 } else { 9.5 });
     frame.scene.rect((time.left, time.right), (middle - 0.25, middle + 0.25), palette::GRID);
     let mut from = 0;
     for run in states.chunk_by(|a, b| a == b) {

@@ -71,9 +71,16 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         *label = in_words(*value);
     }
 
+    let panels = used
+        .iter()
+        .map(|(algorithm, discipline)| clocks.values().filter(|clock| clock.algorithm == *algorithm && clock.discipline == *discipline));
+    let several = panels.map(Iterator::count).any(|count| count > 1);
     let mut scene = page(trace, "True error, claim and correction of each clock");
     let entries = [
-        (Swatch::Line(palette::BLUE, 1.8), "true error, without its sign".to_owned()),
+        (
+            Swatch::Line(palette::BLUE, 1.8),
+            if several { "true error, without its sign, in the colour of the name" } else { "true error, without its sign" }.to_owned(),
+        ),
         (Swatch::Band(palette::GREY), "error that the machine claims at the most".to_owned()),
         (Swatch::Dot(palette::ORANGE), "correction that a round has found".to_owned()),
     ];
@@ -92,10 +99,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
             let below = (i + 1) * across + j;
             grid.back(trace, j == 0, below >= used.len(), j + 1 == across);
             let names: Vec<&str> = of_panel.iter().take(CLOCKS_MAX).map(|(node, _)| trace.name(**node)).collect();
-            let more = of_panel.len().saturating_sub(CLOCKS_MAX);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let title = if names.is_empty() { String::new() } else { format!("{algorithm}, {discipline}: {}{more}", names.join(", ")) };
-            grid.title(&title);
+            grid.title(&format!("{algorithm}, {discipline}:"), &names, of_panel.len() - names.len());
             for (k, (_, clock)) in of_panel.iter().take(CLOCKS_MAX).enumerate() {
                 grid.clock(clock, COLORS[k]);
             }
@@ -105,7 +109,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let bottom = top - ABOVE;
     scene.text(((LEFT + RIGHT) / 2.0, bottom + 33.0), "time (s)", TextLook::new(13.0).anchor(Anchor::Middle));
     let upward = TextLook::new(13.0).anchor(Anchor::Middle).upward();
-    scene.text((16.0, (first_top + bottom) / 2.0), "error (logarithmic)", upward);
+    scene.text((LEFT - 72.0, (first_top + bottom) / 2.0), "error (logarithmic)", upward);
     let note = "Shaded: faults. From the first round of a process on; the claim covers what is not amortised yet, and hands on the clock.";
     scene.text((LEFT, bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = bottom + 66.0;
@@ -152,7 +156,7 @@ impl Grid<'_> {
         if !lowest {
             return;
         }
-        let step = super::axis::nice_step(time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64);
+        let step = super::axis::nice_step((time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64).saturating_sub(1));
         for tick in 0..TICKS_MAX {
             let second = step.saturating_mul(tick);
             let Some(at) = second.checked_mul(1_000_000).filter(|at| *at <= time.to_us) else { break };
@@ -164,10 +168,22 @@ impl Grid<'_> {
         }
     }
 
-    fn title(&mut self, title: &str) {
+    /// What the clocks of a panel have in common, and their names: of several, each in the colour of its line.
+    fn title(&mut self, title: &str, names: &[&str], more: usize) {
         let look = TextLook::new(12.0).bold();
-        let room = self.time.right - self.time.left;
-        self.scene.text((self.time.left, self.panel.top - 10.0), cut_to(title, look, room), look);
+        let (y, right) = (self.panel.top - 10.0, self.time.right);
+        let several = names.len() > 1;
+        let more = (more > 0).then(|| (format!("and {more} more"), palette::GREY));
+        let names = names.iter().zip(COLORS).map(|(name, color)| ((*name).to_owned(), if several { color } else { palette::INK }));
+        let mut x = self.time.left;
+        for (text, color) in std::iter::once((title.to_owned(), palette::INK)).chain(names).chain(more) {
+            let text = cut_to(&text, look, (right - x).min(220.0));
+            let width = look.width(&text);
+            if x + width <= right {
+                self.scene.text((x, y), text, look.color(color));
+            }
+            x += width * 1.06 + 6.0;
+        }
     }
 
     fn clock(&mut self, clock: &Clock<'_>, color: RGBColor) {

@@ -83,7 +83,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         scene.disc((x(point.delay), y(point.error)), 3.0, sheer(ALGORITHMS[point.algorithm].1, 0.75));
     }
     let name = TextLook::new(13.0).anchor(Anchor::Middle);
-    scene.text((16.0, (panel.top + panel.bottom) / 2.0), format!("hour that was found − true time ({unit})"), name.upward());
+    scene.text((LEFT - 62.0, (panel.top + panel.bottom) / 2.0), format!("hour that was found − true time ({unit})"), name.upward());
     scene.text(((LEFT + RIGHT) / 2.0, panel.bottom + 33.0), format!("delay of question and answer ({unit})"), name);
     let beyond = points.len() - shown.len();
     let note = "The source's own error and drift widen the bound a little; the cone is without them.";

@@ -1,57 +1,49 @@
-//! The faults above a plot: a bar for each while it lasted, with its name; none of the names touches another.
+//! The faults above a plot: a row for each kind with its name in the margin, and a bar for each fault while it lasted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plotters::style::RGBColor;
 
 use crate::trace::{FaultSpan, Trace};
 
 use super::axis::TimeAxis;
-use super::palette;
+use super::palette::{self, Part};
 use super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
 
-/// Height of a row: a name, and its bars below.
-const ROW: f64 = 17.0;
-/// Rows with names, where each fault has its own, and where those of a kind share one. What has no place in them is drawn without a name, and
-/// counted.
-const ROWS_MAX: usize = 5;
-const ROWS_MAX_GROUPED: usize = 9;
-/// Room between neighbours in a row. Generous, because a viewer's own font may be wider than the embedded one.
-const GAP: f64 = 14.0;
-/// No name is wider.
-const NAME_MAX: f64 = 260.0;
-/// More faults than this are not looked at one by one for a place of their own.
-const SINGLE_MAX: usize = 60;
+/// Height of a row, and of the bars within it.
+const ROW: f64 = 15.0;
+const BAR: f64 = 12.0;
+/// With more kinds of faults than this, the kinds that touch the same part of the world share a row.
+const ROWS_MAX: usize = 10;
+/// Between a bar and what stands beside it. A viewer's own font may be wider than the embedded one, by this factor at the most.
+const GAP: f64 = 4.0;
+const WIDER: f64 = 1.08;
+/// No text beside a bar is wider, and none within it is cut to less.
+const TEXT_MAX: f64 = 260.0;
+const TEXT_MIN: f64 = 70.0;
+/// A narrower bar is drawn full.
+const NARROW: f64 = 5.0;
 
-/// What stands in a row: a name and one or several bars.
+/// A bar: one fault, or several that follow each other without a gap that could be seen.
 #[derive(Clone, Debug)]
-struct Entry {
+struct Bar {
+    left: f64,
+    right: f64,
+    /// The targets, if they are the same for all.
+    targets: Option<String>,
+    /// Where the text begins, and the text.
+    text: Option<(f64, String)>,
+}
+
+/// A row: its name, its colour, its bars from left to right.
+#[derive(Clone, Debug)]
+struct Row {
     name: String,
-    fault: String,
-    bars: Vec<(f64, f64)>,
-    /// How many faults the bars stand for.
-    count: usize,
-    text_left: f64,
-    text_width: f64,
+    color: RGBColor,
+    bars: Vec<Bar>,
 }
 
-impl Entry {
-    fn new(name: &str, fault: &str, bars: Vec<(f64, f64)>, axis: &TimeAxis) -> Self {
-        let name = cut_to(name, look(), NAME_MAX.min(axis.right - axis.left));
-        let text_width = look().width(&name);
-        let begin = bars.iter().map(|bar| bar.0).fold(axis.right, f64::min);
-        let text_left = begin.min(axis.right - text_width).max(axis.left);
-        Entry { name, fault: fault.to_owned(), bars, count: 1, text_left, text_width }
-    }
-
-    /// From where to where it occupies its row.
-    fn span(&self) -> (f64, f64) {
-        let text = (self.text_left, self.text_left + self.text_width);
-        self.bars.iter().fold(text, |(left, right), bar| (left.min(bar.0), right.max(bar.1)))
-    }
-}
-
-/// When faults of one kind were in force, whichever they were.
+/// When faults of one colour were in force, whichever they were.
 #[derive(Clone, Debug)]
 struct Shade {
     color: RGBColor,
@@ -61,16 +53,20 @@ struct Shade {
 /// The faults of a plot, arranged.
 #[derive(Clone, Debug)]
 pub(super) struct FaultStrip {
-    rows: Vec<Vec<Entry>>,
-    nameless: Vec<Entry>,
+    rows: Vec<Row>,
     shades: Vec<Shade>,
+    notes: Vec<String>,
     /// Where the load ends and recovery begins.
     recovery: Option<f64>,
     axis: TimeAxis,
 }
 
 fn look() -> TextLook {
-    TextLook::new(11.0)
+    TextLook::new(10.0)
+}
+
+fn look_of_names() -> TextLook {
+    TextLook::new(11.0).anchor(Anchor::End)
 }
 
 impl FaultStrip {
@@ -78,58 +74,59 @@ impl FaultStrip {
     pub(super) fn new(trace: &Trace, axis: TimeAxis) -> Self {
         let in_view = |span: &FaultSpan| span.begin_us <= axis.to_us && span.end_us.max(span.begin_us) >= axis.from_us;
         let spans: Vec<FaultSpan> = trace.faults().into_iter().filter(in_view).collect();
-        let bar = |span: &FaultSpan| (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)));
+        let (groups, notes) = group(&spans);
+        let mut rows: Vec<Row> = groups.into_iter().map(|(name, same)| Row::new(name, &same, &axis)).collect();
         let recovery = (trace.duration_us > axis.from_us && trace.duration_us < axis.to_us).then(|| axis.x(trace.duration_us));
-        // It finds its place first, for it is in every plot; and rows are filled from the top.
-        let rest = || recovery.map(|x| Entry::new("recovery", "", vec![(x, axis.right)], &axis)).into_iter();
-        let singles = spans.iter().take(SINGLE_MAX + 1).map(|span| Entry::new(&title(span), &span.fault, vec![bar(span)], &axis));
-        let (mut rows, mut nameless) = arrange(rest().chain(singles), ROWS_MAX);
-        if !nameless.is_empty() || spans.len() > SINGLE_MAX {
-            // Entries that come again and again share one name.
-            (rows, nameless) = arrange(rest().chain(group(&spans, &axis)), ROWS_MAX_GROUPED);
-        }
+        rows.extend(recovery.map(|x| Row {
+            name: "recovery".to_owned(),
+            color: palette::GREY,
+            bars: vec![Bar { left: x, right: axis.right, targets: None, text: None }],
+        }));
         let mut shades: Vec<Shade> = Vec::new();
         for span in &spans {
-            let color = palette::of_fault(&span.fault);
+            let color = Part::of_fault(&span.fault).color();
+            let bar = (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)));
             match shades.iter_mut().find(|shade| shade.color == color) {
-                Some(shade) => shade.bars.push(bar(span)),
-                None => shades.push(Shade { color, bars: vec![bar(span)] }),
+                Some(shade) => shade.bars.push(bar),
+                None => shades.push(Shade { color, bars: vec![bar] }),
             }
         }
         for shade in &mut shades {
             shade.bars = union(std::mem::take(&mut shade.bars));
         }
-        FaultStrip { rows, nameless, shades, recovery, axis }
+        FaultStrip { rows, shades, notes, recovery, axis }
     }
 
     /// Height of the strip, 0 without faults.
     pub(super) fn height(&self) -> f64 {
-        self.rows.len() as f64 * ROW + if self.nameless.is_empty() { 0.0 } else { 8.0 }
+        self.rows.len() as f64 * ROW
     }
 
-    /// How many faults are drawn without a name.
-    pub(super) fn nameless(&self) -> usize {
-        self.nameless.iter().map(|entry| entry.count).sum()
+    /// What the names of the rows leave open.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Names and bars, from `top` downwards.
     pub(super) fn draw(&self, scene: &mut Scene, top: f64) {
-        if self.rows.iter().flatten().any(|entry| !entry.fault.is_empty()) {
-            let at = (self.axis.left - 10.0, top + 6.0);
-            scene.text(at, "faults", look().color(palette::GREY).anchor(Anchor::End));
-        }
         for (i, row) in self.rows.iter().enumerate() {
-            let top = top + i as f64 * ROW;
-            for entry in row {
-                let color = palette::of_fault(&entry.fault);
-                let text = if entry.fault.is_empty() { palette::GREY } else { palette::INK };
-                scene.text((entry.text_left, top + 6.0), entry.name.clone(), look().color(text));
-                draw_bars(scene, entry, top + 12.5, sheer(color, if entry.fault.is_empty() { 0.35 } else { 1.0 }));
+            let middle = top + (i as f64 + 0.5) * ROW;
+            let (top, bottom) = (middle - BAR / 2.0, middle + BAR / 2.0);
+            scene.text((self.axis.left - 10.0, middle), row.name.clone(), look_of_names());
+            // It leads the eye from the name to the first bar.
+            scene.rect((self.axis.left, self.axis.right), (middle - 0.25, middle + 0.25), palette::GRID);
+            for bar in &row.bars {
+                if bar.right - bar.left < NARROW {
+                    scene.rect((bar.left, bar.right.max(bar.left + 2.0)), (top, bottom), row.color);
+                } else {
+                    scene.rect((bar.left, bar.right), (top, bottom), palette::WHITE);
+                    scene.rect((bar.left, bar.right), (top, bottom), sheer(row.color, 0.30));
+                    scene.rect((bar.left, bar.right), (bottom - 1.5, bottom), row.color);
+                }
             }
-        }
-        let top = top + self.rows.len() as f64 * ROW + 1.0;
-        for entry in &self.nameless {
-            draw_bars(scene, entry, top, sheer(palette::of_fault(&entry.fault), 0.8));
+            for (left, text) in row.bars.iter().filter_map(|bar| bar.text.as_ref()) {
+                scene.text((*left, middle - 0.5), text.clone(), look());
+            }
         }
     }
 
@@ -148,15 +145,51 @@ impl FaultStrip {
             scene.dashes((x, top), (x, bottom), 1.0, sheer(palette::GREY, 0.8));
         }
     }
+}
 
-    /// The boxes of all names, for tests.
-    #[cfg(test)]
-    pub(super) fn names(&self) -> Vec<(usize, f64, f64, String)> {
-        let boxes = |(row, entries): (usize, &Vec<Entry>)| {
-            let of = |entry: &Entry| (row, entry.text_left, entry.text_left + entry.text_width, entry.name.clone());
-            entries.iter().map(of).collect::<Vec<_>>()
-        };
-        self.rows.iter().enumerate().flat_map(boxes).collect()
+impl Row {
+    fn new(name: String, spans: &[&FaultSpan], axis: &TimeAxis) -> Self {
+        let color = spans.first().map_or(palette::GREY, |span| Part::of_fault(&span.fault).color());
+        let name = cut_to(&name, look_of_names(), axis.left - 14.0);
+        let mut singles: Vec<(f64, f64, &str)> =
+            spans.iter().map(|span| (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)), span.targets.as_str())).collect();
+        singles.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut bars: Vec<Bar> = Vec::new();
+        for (left, right, targets) in singles {
+            match bars.last_mut() {
+                // Bars that touch or nearly do are one: a fault that comes a thousand times makes neither the page dark nor the file large.
+                Some(last) if left <= last.right.max(last.left + 2.0) + 1.5 => {
+                    last.right = last.right.max(right);
+                    if last.targets.as_deref() != Some(targets) {
+                        last.targets = None;
+                    }
+                }
+                _ => bars.push(Bar { left, right, targets: Some(targets.to_owned()), text: None }),
+            }
+        }
+        for i in 0..bars.len() {
+            let next = bars.get(i + 1).map_or(axis.right, |next| next.left - GAP);
+            bars[i].text = bars[i].text(next);
+        }
+        Row { name, color, bars }
+    }
+}
+
+impl Bar {
+    /// The targets, within the bar where they have room; else beside it, where the next bar begins after them.
+    fn text(&self, next: f64) -> Option<(f64, String)> {
+        let targets = self.targets.as_deref().filter(|targets| !targets.is_empty())?.replace(',', ", ");
+        let width = |text: &str| look().width(text) * WIDER;
+        let within = self.right - self.left - 2.0 * GAP;
+        let cut = cut_to(&targets, look(), TEXT_MAX.max(within) / WIDER);
+        if width(&cut) <= within {
+            return Some((self.left + GAP, cut));
+        }
+        let beside = self.right.max(self.left + 2.0) + GAP;
+        if beside + width(&cut) <= next {
+            return Some((beside, cut));
+        }
+        (within >= TEXT_MIN).then(|| (self.left + GAP, cut_to(&targets, look(), within / WIDER)))
     }
 }
 
@@ -171,44 +204,43 @@ fn kind(span: &FaultSpan) -> String {
     if made_up { &span.fault } else { name }.replace('_', " ")
 }
 
-/// `partition: n1 | n2, n3`, or as much as there is.
-fn title(span: &FaultSpan) -> String {
-    if span.targets.is_empty() { kind(span) } else { format!("{}: {}", kind(span), span.targets.replace(',', ", ")) }
+/// `kill`, or `kill × 3`.
+fn counted(name: &str, count: usize) -> String {
+    if count == 1 { name.to_owned() } else { format!("{name} × {count}") }
 }
 
-/// One entry for all spans of a kind, in the order of the first.
-fn group(spans: &[FaultSpan], axis: &TimeAxis) -> Vec<Entry> {
-    let mut groups: BTreeMap<String, Vec<&FaultSpan>> = BTreeMap::new();
+/// The rows with their names, in the order of the first fault of each: one for each kind, or, with too many kinds, one for each part of the
+/// world, and a note which kinds these are.
+fn group(spans: &[FaultSpan]) -> (Vec<(String, Vec<&FaultSpan>)>, Vec<String>) {
+    let mut faults: BTreeMap<String, &str> = BTreeMap::new();
+    let mut mixed: BTreeSet<String> = BTreeSet::new();
     for span in spans {
-        groups.entry(kind(span)).or_default().push(span);
-    }
-    let mut groups: Vec<(String, Vec<&FaultSpan>)> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, same)| same[0].begin_us);
-    let entry = |(kind, same): &(String, Vec<&FaultSpan>)| {
-        let bars = same.iter().map(|span| (axis.x(span.begin_us), axis.x(span.end_us.max(span.begin_us)))).collect();
-        let text = if same.len() == 1 { title(same[0]) } else { format!("{kind} × {}", same.len()) };
-        Entry { count: same.len(), ..Entry::new(&text, &same[0].fault, union(bars), axis) }
-    };
-    groups.iter().map(entry).collect()
-}
-
-/// Each entry into the first row in which it touches nobody; those that find none are returned apart.
-fn arrange(entries: impl Iterator<Item = Entry>, rows_max: usize) -> (Vec<Vec<Entry>>, Vec<Entry>) {
-    let mut rows: Vec<Vec<Entry>> = Vec::new();
-    let mut nameless = Vec::new();
-    for entry in entries {
-        let (left, right) = entry.span();
-        let free = |row: &Vec<Entry>| row.iter().all(|other| right + GAP <= other.span().0 || left >= other.span().1 + GAP);
-        match rows.iter().position(free) {
-            Some(row) => rows[row].push(entry),
-            None if rows.len() < rows_max => rows.push(vec![entry]),
-            None => nameless.push(entry),
+        if *faults.entry(kind(span)).or_insert(&span.fault) != span.fault {
+            mixed.insert(kind(span));
         }
     }
-    (rows, nameless)
+    // An entry of the scenario that draws from several faults names none of them.
+    let name = |span: &FaultSpan| Some(kind(span)).filter(|kind| !mixed.contains(kind)).unwrap_or_else(|| span.fault.replace('_', " "));
+    let mut kinds: BTreeMap<String, Vec<&FaultSpan>> = BTreeMap::new();
+    for span in spans {
+        kinds.entry(name(span)).or_default().push(span);
+    }
+    let mut kinds: Vec<(String, Vec<&FaultSpan>)> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(_, same)| same[0].begin_us);
+    if kinds.len() <= ROWS_MAX {
+        return (kinds.into_iter().map(|(kind, same)| (counted(&kind, same.len()), same)).collect(), Vec::new());
+    }
+    let mut parts: BTreeMap<Part, (Vec<&FaultSpan>, Vec<String>)> = BTreeMap::new();
+    for (kind, same) in kinds {
+        let part = parts.entry(Part::of_fault(&same[0].fault)).or_default();
+        part.1.push(counted(&kind, same.len()));
+        part.0.extend(same);
+    }
+    let notes = parts.iter().map(|(part, (_, kinds))| format!("Faults, {}: {}.", part.name(), kinds.join(", "))).collect();
+    (parts.into_iter().map(|(part, (same, _))| (counted(part.name(), same.len()), same)).collect(), notes)
 }
 
-/// Bars that touch or nearly do, as one: a fault that comes a thousand times does not make the page dark, nor the file large.
+/// Bars that touch or nearly do, as one.
 fn union(mut bars: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     bars.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut joined: Vec<(f64, f64)> = Vec::new();
@@ -221,8 +253,59 @@ fn union(mut bars: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     joined
 }
 
-fn draw_bars(scene: &mut Scene, entry: &Entry, top: f64, ink: super::scene::Ink) {
-    for (left, right) in &entry.bars {
-        scene.rect((*left, right.max(left + 2.0)), (top, top + 3.0), ink);
+#[cfg(test)]
+mod tests {
+    use super::super::tests::traces;
+    use super::*;
+    use crate::plots::scene::Shape;
+
+    /// Whatever the faults: names stand in the margin, texts touch no bar but their own and no other text, and there are few rows.
+    #[test]
+    fn names_stand_in_the_margin_and_texts_cover_no_other_bar() {
+        let axis = TimeAxis { from_us: 0, to_us: 40_000_000, left: 132.0, right: 1_176.0 };
+        let mut seen = 0;
+        for (case, trace) in traces() {
+            let strip = FaultStrip::new(&trace, axis);
+            assert!(strip.rows.len() <= ROWS_MAX + 1, "{case}: {} rows", strip.rows.len());
+            for row in &strip.rows {
+                assert!(look_of_names().width(&row.name) <= axis.left - 14.0, "{case}: {}", row.name);
+                for (i, bar) in row.bars.iter().enumerate() {
+                    let Some((left, text)) = &bar.text else { continue };
+                    let right = left + look().width(text);
+                    seen += 1;
+                    assert!(*left >= axis.left && right <= axis.right, "{case}: {text}");
+                    let within = *left >= bar.left && right <= bar.right;
+                    let beside = *left > bar.right && row.bars.get(i + 1).is_none_or(|next| right < next.left);
+                    assert!(within || beside, "{case}: {text}");
+                }
+            }
+            let mut scene = Scene::new(String::new(), 1_200.0);
+            strip.draw(&mut scene, 0.0);
+            let names = scene.shapes.iter().filter_map(|shape| match shape {
+                Shape::Text { at, look, .. } if look.anchor == Anchor::End => Some(at.0),
+                _ => None,
+            });
+            assert!(names.clone().count() == strip.rows.len() && names.clone().all(|right| right < axis.left), "{case}");
+        }
+        assert!(seen > 5, "only {seen} texts");
+    }
+
+    /// A swarm has more kinds of faults than a page has rows: then there is one for links, one for processes and so on, and a note tells the
+    /// kinds.
+    #[test]
+    fn many_kinds_are_merged_by_the_part_of_the_world_that_they_touch() {
+        let faults = ["partition", "loss", "latency", "hold", "kill", "pause", "restart", "slow", "clock_bump", "disk_full", "disk_error"];
+        let span = |i: usize, fault: &&str| FaultSpan {
+            name: format!("swarm-{i}"),
+            fault: (*fault).to_owned(),
+            targets: "n1".to_owned(),
+            begin_us: i as u64,
+            end_us: i as u64 + 9,
+        };
+        let spans: Vec<FaultSpan> = faults.iter().enumerate().map(|(i, fault)| span(i, fault)).collect();
+        let (rows, notes) = group(&spans);
+        assert_eq!(rows.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["links × 4", "processes × 4", "clocks", "disks × 2"]);
+        assert_eq!(notes[0], "Faults, links: partition, loss, latency, hold.");
+        assert_eq!(group(&spans[..10]).0.len(), 10);
     }
 }

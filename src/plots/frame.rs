@@ -7,17 +7,18 @@ use crate::trace::{NodeId, Trace};
 use super::axis::{Scale, TimeAxis};
 use super::faults::FaultStrip;
 use super::palette;
-use super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
+use super::scene::{Anchor, Scene, TextLook, cut_to, sheer, shortened};
 use super::timeline;
 
 /// Width of every plot.
 pub(super) const WIDTH: f64 = 1_200.0;
-pub(super) const LEFT: f64 = 84.0;
+/// Room at the left for the names of lanes and of faults, or for an axis with its name.
+pub(super) const LEFT: f64 = 132.0;
 pub(super) const RIGHT: f64 = WIDTH - 24.0;
 const LEGEND_ROW: f64 = 20.0;
 
 /// Lines of nodes that can be told apart in one panel, more or less.
-pub(super) const LINES_MAX: usize = 24;
+pub(super) const LINES_MAX: usize = 16;
 
 /// The names of nodes with the colours of their lines.
 pub(super) fn node_legend<'a>(trace: &Trace, nodes: impl IntoIterator<Item = &'a NodeId>) -> Vec<(Swatch, String)> {
@@ -36,6 +37,8 @@ pub(super) fn not_shown(nodes: usize) -> Option<String> {
 pub(super) enum Swatch {
     Box(RGBColor),
     Hatch,
+    /// A hollow box.
+    Frame,
     Line(RGBColor, f64),
     /// A broad, sheer line.
     Band(RGBColor),
@@ -106,7 +109,8 @@ impl Sketch<'_> {
         let time = TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
         let faults = FaultStrip::new(self.trace, time);
         let strip = y;
-        y += faults.height() + 3.0;
+        // Apart from the panel, whose uppermost value stands at its very top.
+        y += faults.height() + 9.0;
         let mut panels = Vec::new();
         for (i, height) in self.panels.iter().enumerate() {
             y += if i == 0 { 0.0 } else { 22.0 };
@@ -134,9 +138,7 @@ impl Sketch<'_> {
         scene.text(((LEFT + RIGHT) / 2.0, y + 33.0), format!("time ({unit})"), TextLook::new(13.0).anchor(Anchor::Middle));
         y += 46.0;
         let mut notes = self.notes;
-        if faults.nameless() > 0 {
-            notes.push(format!("{} faults are drawn without their names.", faults.nameless()));
-        }
+        notes.extend_from_slice(faults.notes());
         for note in notes {
             let look = TextLook::new(11.0).color(palette::GREY);
             scene.text((LEFT, y + 6.0), cut_to(&note, look, RIGHT - LEFT), look);
@@ -157,14 +159,12 @@ impl Frame {
             self.scene.rect((LEFT, RIGHT), (y, y + 0.5), palette::GRID);
             self.scene.text((LEFT - 8.0, y), label.clone(), small);
         }
-        self.name(panel, name);
-        self.base(panel);
-    }
-
-    /// The name of a panel, upwards at its left.
-    pub(super) fn name(&mut self, panel: Panel, name: &str) {
+        // Close to the widest value, so that the eye need not search for what they are.
+        let widest = scale.ticks.iter().map(|(_, label)| small.width(label)).fold(0.0, f64::max);
         let look = TextLook::new(13.0).anchor(Anchor::Middle).upward();
-        self.scene.text((16.0, (panel.top + panel.bottom) / 2.0), cut_to(name, look, panel.bottom - panel.top + 20.0), look);
+        let place = ((LEFT - widest * 1.1 - 26.0).max(10.0), (panel.top + panel.bottom) / 2.0);
+        self.scene.text(place, cut_to(name, look, panel.bottom - panel.top + 16.0), look);
+        self.base(panel);
     }
 
     /// The two axis lines of a panel.
@@ -176,7 +176,7 @@ impl Frame {
     /// The name of a lane, left of it.
     pub(super) fn lane(&mut self, y: f64, name: &str, size: f64) {
         let look = TextLook::new(size).anchor(Anchor::End);
-        self.scene.text((LEFT - 13.0, y), cut_to(name, look, LEFT - 34.0), look);
+        self.scene.text((LEFT - 13.0, y), shortened(name, look, LEFT - 26.0), look);
     }
 
     /// Small print below the name of a lane.
@@ -204,13 +204,14 @@ pub(super) fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) 
     let look = TextLook::new(12.0);
     let (mut x, mut y) = (LEFT, top);
     for (swatch, text) in entries {
+        let text = cut_to(text, look, 0.8 * (RIGHT - LEFT));
         // With room for a viewer's font that is wider than ours.
-        let width = 26.0 + look.width(text) * 1.12 + 16.0;
+        let width = 26.0 + look.width(&text) * 1.12 + 16.0;
         if x + width > RIGHT && x > LEFT {
             (x, y) = (LEFT, y + LEGEND_ROW);
         }
         scene.swatch(*swatch, x, y);
-        scene.text((x + 26.0, y), text.clone(), look);
+        scene.text((x + 26.0, y), text, look);
         x += width;
     }
     if entries.is_empty() { top } else { y + LEGEND_ROW / 2.0 }
@@ -222,6 +223,7 @@ impl Scene {
         match swatch {
             Swatch::Box(color) => self.rect((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), color),
             Swatch::Hatch => self.hatch((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), 4.0, palette::GREY),
+            Swatch::Frame => self.frame((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), palette::GREY),
             Swatch::Band(color) => self.rect((left, right), (y - 3.0, y + 3.0), sheer(color, 0.55)),
             Swatch::Line(color, width) => self.segment((left, y), (right, y), width, color),
             Swatch::Dashes(color) => self.dashes((left, y), (right, y), 1.5, color),
@@ -260,16 +262,24 @@ impl Scene {
 
     /// A line with a head at its end.
     pub(super) fn arrow(&mut self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
-        const HEAD: f64 = 7.0;
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let length = (dx * dx + dy * dy).sqrt();
-        if length < 1.0 {
-            return;
+        if let Some(head) = head_of(from, to) {
+            let neck = ((head[1].0 + head[2].0) / 2.0, (head[1].1 + head[2].1) / 2.0);
+            self.segment(from, neck, 1.0, color);
+            self.polygon(head.to_vec(), color);
         }
-        let (ux, uy) = (dx / length, dy / length);
-        let neck = (to.0 - HEAD * ux, to.1 - HEAD * uy);
-        self.segment(from, neck, 1.0, sheer(color, 1.0));
-        let wing = HEAD * 0.36;
-        self.polygon(vec![to, (neck.0 - wing * uy, neck.1 + wing * ux), (neck.0 + wing * uy, neck.1 - wing * ux)], color);
     }
+}
+
+/// The head of an arrow: its point and its two wings. `None` for an arrow that has no direction.
+pub(super) fn head_of(from: (f64, f64), to: (f64, f64)) -> Option<[(f64, f64); 3]> {
+    const HEAD: f64 = 7.0;
+    const WING: f64 = HEAD * 0.36;
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let length = (dx * dx + dy * dy).sqrt();
+    if length < 1.0 {
+        return None;
+    }
+    let (ux, uy) = (dx / length, dy / length);
+    let neck = (to.0 - HEAD * ux, to.1 - HEAD * uy);
+    Some([to, (neck.0 - WING * uy, neck.1 + WING * ux), (neck.0 + WING * uy, neck.1 - WING * ux)])
 }

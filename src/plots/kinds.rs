@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use crate::trace::Trace;
+use crate::trace::{Message, Trace};
 
 use super::palette;
 
@@ -34,9 +34,14 @@ const COUNTED_MAX: usize = 64;
 
 impl<'a> Families<'a> {
     pub(super) fn of(trace: &'a Trace) -> Self {
+        Families::of_messages(&trace.messages)
+    }
+
+    /// Those of some messages: of the few that a picture shows, all may have a colour.
+    pub(super) fn of_messages(messages: impl IntoIterator<Item = &'a Message>) -> Self {
         let mut counts: Vec<(&str, u64)> = Vec::new();
         let mut last = 0;
-        for message in &trace.messages {
+        for message in messages {
             let name = family(&message.kind);
             // Neighbours are often of one family: look there first.
             if counts.get(last).is_none_or(|(known, _)| *known != name) {

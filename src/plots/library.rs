@@ -6,7 +6,7 @@ use crate::trace::{NodeId, Trace};
 
 use super::Plot;
 use super::axis::Scale;
-use super::frame::{LINES_MAX, Sketch, Swatch, node_legend, not_shown};
+use super::frame::{LINES_MAX, Sketch, Swatch, node_legend};
 use super::palette;
 use super::scene::{Anchor, Scene, TextLook};
 use super::timeline::{ints, steps};
@@ -20,6 +20,8 @@ pub static LIBRARY: Plot = Plot {
 
 /// Books that are drawn.
 const HANDED_MAX: usize = 2_000;
+/// Servers that have no colour of their own.
+const OTHERS: plotters::style::RGBColor = palette::LEARNER;
 /// Sessions whose number is written.
 const NAMES_MAX: usize = 60;
 
@@ -53,9 +55,12 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
             *swatch = Swatch::Dot(color);
         }
     }
+    if more > 0 {
+        legend.push((Swatch::Dot(OTHERS), format!("{more} other servers")));
+    }
     legend.push((Swatch::Dashes(palette::GREY), "a session begins, as the first server knows".to_owned()));
     legend.push((Swatch::Cross(palette::BLACK), "handed out to two requests of a session".to_owned()));
-    let notes = not_shown(more).into_iter().collect();
+    let notes = (more > 0).then(|| format!("The lower panel is without the {more} other servers.")).into_iter().collect();
     let window = Sketch::whole(trace);
     let mut frame = Sketch { trace, title: "Books handed out", window, legend, panels: &[300.0, 130.0], notes }.frame();
 
@@ -76,7 +81,11 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         }
     }
     for (at, book, server) in handed.iter().take(HANDED_MAX) {
-        frame.scene.disc((time.x(*at), panel.y(&scale, *book as f64)), 3.2, palette::of_node(*server));
+        frame.scene.disc(
+            (time.x(*at), panel.y(&scale, *book as f64)),
+            3.2,
+            if servers.contains(server) { palette::of_node(*server) } else { OTHERS },
+        );
     }
     for (at, book) in twice.iter().take(HANDED_MAX) {
         frame.scene.cross((time.x(*at), panel.y(&scale, *book as f64)), 6.0, 2.0, palette::BLACK);

@@ -65,7 +65,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     stack(&mut frame, 0, &scale, bins, &layers);
     if !seen.is_empty() {
         let scale = Scale::linear(0.0, bins.a_second(most(&losses)), 4);
-        frame.y_axis(1, &scale, "not as sent");
+        frame.y_axis(1, &scale, "not as sent a second");
         let layers: Vec<(&[u64], RGBColor)> = seen.iter().map(|i| (losses[*i].as_slice(), LOSSES[*i].2)).collect();
         stack(&mut frame, 1, &scale, bins, &layers);
     }

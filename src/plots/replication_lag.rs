@@ -33,9 +33,15 @@ struct Known {
 type Lags = [Vec<Option<i64>>; 2];
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    let nodes = members(trace);
+    let mut nodes = members(trace);
     let window = Sketch::whole(trace);
-    let lags = lags(trace, &nodes, window.1.max(1))?;
+    let mut lags = lags(trace, &nodes, window.1.max(1))?;
+    // Coordinators, listeners and others that have no log.
+    let has_log: Vec<bool> = lags.iter().map(|lags| lags.iter().flatten().any(Option::is_some)).collect();
+    let mut kept = has_log.iter();
+    nodes.retain(|_| kept.next().is_some_and(|has_log| *has_log));
+    let mut kept = has_log.iter();
+    lags.retain(|_| kept.next().is_some_and(|has_log| *has_log));
     let most = |which: usize| lags.iter().flat_map(|lags| lags[which].iter().flatten()).copied().max();
     most(0).or(most(1))?;
     let mut notes =

@@ -7,9 +7,10 @@ use crate::trace::{NodeId, Trace};
 use super::Plot;
 use super::axis::Scale;
 use super::frame::{Frame, Mark, Panel, Sketch, Swatch, not_shown};
+use super::levels;
 use super::palette;
 use super::scene::{Scene, TextLook, cut_to, sheer};
-use super::timeline::{Changes, Presence, ints, members, presence, steps, words};
+use super::timeline::{self, Changes, Presence, ints, members, presence, words};
 
 /// Roles and terms over time.
 pub static ROLES: Plot = Plot {
@@ -20,6 +21,8 @@ pub static ROLES: Plot = Plot {
 
 /// Lanes that a page has room for.
 const LANES_MAX: usize = 60;
+/// With more nodes than this, those of which there is nothing to tell have no lane.
+const LANES_ALL: usize = 16;
 /// Bars of all lanes together; a picture of more of them is coarser.
 const BARS_MAX: usize = 1_600;
 
@@ -27,6 +30,7 @@ const BARS_MAX: usize = 1_600;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Unknown,
+    Removed,
     Follower,
     Learner,
     Other,
@@ -51,20 +55,26 @@ impl State {
 
     fn color(self) -> Option<RGBColor> {
         match self {
-            State::Leader => Some(palette::BLUE),
-            State::Candidate => Some(palette::ORANGE),
-            State::PreCandidate => Some(palette::YELLOW),
-            State::Follower => Some(palette::PALE),
-            State::Learner => Some(palette::PURPLE),
-            State::Other => Some(palette::GREEN),
-            State::Unknown | State::Down | State::Paused => None,
+            State::Leader => Some(palette::LEADER),
+            State::Candidate => Some(palette::CANDIDATE),
+            State::PreCandidate => Some(palette::PRE_CANDIDATE),
+            State::Follower => Some(palette::FOLLOWER),
+            State::Learner => Some(palette::LEARNER),
+            State::Other => Some(palette::RUNNING),
+            State::Unknown | State::Removed | State::Down | State::Paused => None,
         }
     }
 }
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    let all = members(trace);
-    let (roles, terms, away) = (words(trace, "role"), ints(trace, "current_term"), presence(trace));
+    let (roles, current_terms, away) = (words(trace, "role"), ints(trace, "current_term"), presence(trace));
+    let mut all = members(trace);
+    let count = all.len();
+    if count > LANES_ALL {
+        // Of those that never have a role, only what happens to them is worth a lane.
+        all.retain(|node| roles.contains_key(node) || away.get(node).is_some_and(|changes| changes.len() > 1));
+    }
+    let quiet = count - all.len();
     let window = Sketch::whole(trace);
     let shown: Vec<NodeId> = all.iter().copied().take(LANES_MAX).collect();
     let known = |node: &NodeId| roles.contains_key(node) || away.contains_key(node);
@@ -73,48 +83,51 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let none_roles = Vec::new();
     let none_away = Vec::new();
-    let states: Vec<Changes<State>> =
-        shown.iter().map(|node| merge(roles.get(node).unwrap_or(&none_roles), away.get(node).unwrap_or(&none_away))).collect();
+    let configurations = configurations(trace);
+    let state_of = |node: &NodeId| {
+        let listed: Changes<bool> = configurations.iter().map(|(time, names)| (*time, names.contains(&trace.name(*node)))).collect();
+        merge(roles.get(node).unwrap_or(&none_roles), away.get(node).unwrap_or(&none_away), &listed)
+    };
+    let states: Vec<Changes<State>> = shown.iter().map(state_of).collect();
 
-    let lane = (330.0 / shown.len() as f64).clamp(8.0, 44.0);
-    let with_terms = !terms.is_empty();
+    let lane = (330.0 / shown.len() as f64).clamp(11.0, 44.0);
+    let with_terms = !current_terms.is_empty();
     let panels = [lane * shown.len() as f64, 110.0];
     let panels = if with_terms { &panels[..] } else { &panels[..1] };
     let mut notes = Vec::new();
     if with_terms {
-        notes.push("The lines of the lower panel have the colours beside the nodes' names.".to_owned());
+        notes.push(
+            "Terms: the lines have the colours beside the nodes' names; where nodes are in one term, their line has these in turn."
+                .to_owned(),
+        );
     }
     notes.extend(not_shown(all.len() - shown.len()));
+    notes.extend((quiet > 0).then(|| format!("{quiet} nodes without a role, which ran all the time, are left out.")));
     let sketch = Sketch { trace, title: "Roles and terms", window, legend: legend(trace, &states), panels, notes };
     let mut frame = sketch.frame();
     bars(&mut frame, &states, lane);
     for (i, node) in shown.iter().enumerate() {
         let y = frame.panels[0].top + (i as f64 + 0.5) * lane;
-        frame.lane(if lane > 26.0 { y + 5.0 } else { y }, trace.name(*node), if lane > 14.0 { 13.0 } else { 8.0 });
+        frame.lane(if lane > 26.0 { y + 5.0 } else { y }, trace.name(*node), if lane > 14.0 { 13.0 } else { 9.5 });
         if with_terms {
             // The colour of the node's line in the lower panel.
             let (top, bottom) = bar(frame.panels[0], i, lane);
             frame.scene.rect((frame.time.left - 8.0, frame.time.left - 3.0), (top, bottom), palette::of_node(*node));
         }
-        marks(&mut frame, trace, *node, terms.get(node).map_or(&[][..], Vec::as_slice), y, lane);
+        marks(&mut frame, trace, *node, current_terms.get(node).map_or(&[][..], Vec::as_slice), y, lane);
     }
     let panel = frame.panels[0];
     frame.base(panel);
     if with_terms {
-        let values = || terms.values().flatten().map(|(_, term)| *term);
+        let values = || current_terms.values().flatten().map(|(_, term)| *term);
         let (low, high) = (values().min().unwrap_or(0), values().max().unwrap_or(1));
         let scale = Scale::linear(low.clamp(0, high.max(0)) as f64, high as f64, 5);
         frame.y_axis(1, &scale, "current term");
         let (panel, time) = (frame.panels[1], frame.time);
-        for (i, node) in shown.iter().enumerate() {
-            // Lines of nodes in the same term lie beside each other, not upon each other.
-            let aside = if shown.len() <= 10 { 1.6 * (i as f64 - (shown.len() - 1) as f64 / 2.0) } else { 0.0 };
-            let changes: Vec<(u64, Option<f64>)> =
-                terms.get(node).into_iter().flatten().map(|(at, term)| (*at, Some(*term as f64))).collect();
-            for path in steps(&changes, time.right, |at| time.x(at), |term| panel.y(&scale, term) + aside) {
-                frame.scene.line(path, 1.5, palette::of_node(*node));
-            }
-        }
+        let of_node = |node: &NodeId| living(current_terms.get(node).map_or(&[][..], Vec::as_slice), away.get(node).unwrap_or(&none_away));
+        let changes: Vec<Changes<Option<i64>>> = shown.iter().map(of_node).collect();
+        let colors: Vec<RGBColor> = shown.iter().map(|node| palette::of_node(*node)).collect();
+        levels::draw(&mut frame.scene, panel, &scale, &levels::levels(&changes, time.right, |at| time.x(at)), &colors);
     }
     Some(frame.scene)
 }
@@ -135,6 +148,9 @@ fn legend(trace: &Trace, states: &[Changes<State>]) -> Vec<(Swatch, String)> {
             legend.push((Swatch::Box(color), name.to_owned()));
         }
     }
+    if seen(State::Removed) {
+        legend.push((Swatch::Frame, "runs, but is no member".to_owned()));
+    }
     if seen(State::Paused) {
         legend.push((Swatch::Hatch, "paused".to_owned()));
     }
@@ -151,17 +167,50 @@ fn legend(trace: &Trace, states: &[Changes<State>]) -> Vec<(Swatch, String)> {
     legend
 }
 
-/// Roles and presence as one list of changes.
-fn merge(roles: &[(u64, &str)], away: &[(u64, Presence)]) -> Changes<State> {
-    let mut times: Vec<u64> = roles.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time)).collect();
+/// Terms, with gaps while the process was down.
+fn living(terms: &[(u64, i64)], away: &[(u64, Presence)]) -> Changes<Option<i64>> {
+    let mut times: Vec<u64> = terms.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time)).collect();
     times.sort_unstable();
     times.dedup();
-    let state = |time: u64| match super::timeline::at(away, time) {
+    let down = |time: u64| timeline::at(away, time) == Some(Presence::Down);
+    times.into_iter().map(|time| (time, timeline::at(terms, time).filter(|_| !down(time)))).collect()
+}
+
+/// Who was listed in the newest configuration that any node had in its log, from when on: voters of the old and of the new one, and learners.
+fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
+    /// No run has more changes that matter.
+    const CHANGES_MAX: usize = 500;
+    let mut newest = (i64::MIN, i64::MIN);
+    let mut changes: Changes<Vec<&str>> = Vec::new();
+    for event in trace.events.iter().filter(|event| event.name == "config_append") {
+        let age = (event.fields.int("term").unwrap_or(0), event.fields.int("index").unwrap_or(0));
+        if age > newest && changes.len() < CHANGES_MAX {
+            newest = age;
+            let lists = ["voters", "voters_old", "learners"].into_iter().filter_map(|list| event.fields.text(list));
+            changes.push((event.time_us, lists.flat_map(|names| names.split('+')).collect()));
+        }
+    }
+    changes.sort_by_key(|(time, _)| *time);
+    changes
+}
+
+/// Roles and presence as one list of changes. A node without a vote that no configuration lists is no learner: it was removed, or has yet to
+/// be added.
+fn merge(roles: &[(u64, &str)], away: &[(u64, Presence)], listed: &[(u64, bool)]) -> Changes<State> {
+    let times = roles.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time));
+    let mut times: Vec<u64> = times.chain(listed.iter().map(|(time, _)| *time)).collect();
+    times.sort_unstable();
+    times.dedup();
+    let role = |time: u64| match timeline::at(roles, time).map(State::of_role) {
+        Some(State::Learner) if timeline::at(listed, time) == Some(false) => Some(State::Removed),
+        role => role,
+    };
+    let state = |time: u64| match timeline::at(away, time) {
         Some(Presence::Down) => State::Down,
         Some(Presence::Paused) => State::Paused,
         // A node that has said nothing of a role yet, or never does, runs all the same.
-        Some(Presence::Up) => super::timeline::at(roles, time).map_or(State::Other, State::of_role),
-        None => super::timeline::at(roles, time).map_or(State::Unknown, State::of_role),
+        Some(Presence::Up) => role(time).unwrap_or(State::Other),
+        None => role(time).unwrap_or(State::Unknown),
     };
     let mut changes: Changes<State> = times.into_iter().map(|time| (time, state(time))).collect();
     changes.dedup_by(|next, kept| next.1 == kept.1);
@@ -188,6 +237,9 @@ fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
                     frame.scene.rect((*left, *right), (top, bottom), palette::WHITE);
                     frame.scene.hatch((*left, *right), (top, bottom), 5.0, sheer(palette::GREY, 0.8));
                 }
+                State::Removed => frame.scene.frame((*left, *right), (top, bottom), palette::GREY),
+                // Half as high as those who vote.
+                State::Learner => frame.scene.rect((*left, *right), ((top + bottom) / 2.0, bottom), palette::LEARNER),
                 State::Down => frame.scene.rect((*left, *right), ((top + bottom) / 2.0 - 0.5, (top + bottom) / 2.0 + 0.5), palette::GREY),
                 other => {
                     if let Some(color) = other.color() {
@@ -280,6 +332,8 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y
         for text in [text, short] {
             let width = look.width(&text) + 3.0;
             if free(x, width) {
+                // Neither the line where recovery begins nor the grid goes through it.
+                frame.scene.rect((x + 1.5, x + 4.5 + look.width(&text)), (text_y - 5.5, text_y + 5.5), sheer(palette::WHITE, 0.75));
                 frame.scene.text((x + 3.0, text_y), text, look.color(palette::GREY));
                 break;
             }

@@ -158,6 +158,17 @@ impl Scene {
         }
     }
 
+    /// The four sides of a rectangle, within it: something is there, and takes no part.
+    pub(super) fn frame(&mut self, (left, right): (f64, f64), (top, bottom): (f64, f64), ink: impl Into<Ink>) {
+        let ink = ink.into();
+        for (top, bottom) in [(top, top + 1.0), (bottom - 1.0, bottom)] {
+            self.rect((left, right), (top, bottom), ink);
+        }
+        for (left, right) in [(left, left + 1.0), ((right - 1.0).max(left), right)] {
+            self.rect((left, right), (top, bottom), ink);
+        }
+    }
+
     pub(super) fn text(&mut self, at: (f64, f64), text: impl Into<String>, look: TextLook) {
         let text: String = text.into();
         // A damaged trace may hold anything, and XML forbids control characters.
@@ -186,4 +197,18 @@ pub(super) fn cut_to(text: &str, look: TextLook, width: f64) -> String {
     cut.truncate(cut.trim_end_matches([' ', ',', '|']).len());
     cut.push('…');
     cut
+}
+
+/// A name that takes at most `width`, with `…` in its middle where it was cut: names of one kind differ in their ends.
+pub(super) fn shortened(name: &str, look: TextLook, width: f64) -> String {
+    /// Characters at the end that stay.
+    const END: usize = 6;
+    const CHARACTERS_MAX: usize = 400;
+    if name.len() <= CHARACTERS_MAX && look.width(name) <= width {
+        return name.to_owned();
+    }
+    let start = name.char_indices().rev().nth(END - 1).map_or(0, |(at, _)| at);
+    let (head, tail) = name.split_at(start);
+    let head = cut_to(&format!("{head}…"), look, width - look.width(tail));
+    if look.width(&head) + look.width(tail) > width { cut_to(name, look, width) } else { head + tail }
 }

@@ -8,7 +8,7 @@ use crate::trace::{FaultSpan, NodeId, OpType, Trace, Value};
 type MakeScene = fn(&Trace) -> Option<Scene>;
 
 /// How each plot makes its scene, with its name.
-const SCENES: [(&str, MakeScene); 7] = [
+const SCENES: [(&str, MakeScene); 24] = [
     ("latency", latency::scene),
     ("throughput", throughput::scene),
     ("roles", roles::scene),
@@ -16,10 +16,48 @@ const SCENES: [(&str, MakeScene); 7] = [
     ("space_time", space_time::scene),
     ("messages", messages::scene),
     ("clock_offsets", clock_offsets::scene),
+    ("p2p_presence", p2p::presence::scene),
+    ("p2p_transfers", p2p::transfers::scene),
+    ("p2p_statuses", p2p::statuses::scene),
+    ("p2p_log_lag", p2p::log_lag::scene),
+    ("clock_rounds", clock_rounds::scene),
+    ("error_over_delay", error_over_delay::scene),
+    ("library", library::scene),
+    ("audio_playout", audio_playout::scene),
+    ("audio_buffer", audio_buffer::scene),
+    ("audio_waveform", audio_waveform::scene),
+    ("promotions", replication::promotions::scene),
+    ("write_path", replication::write_path::scene),
+    ("staleness", replication::staleness::scene),
+    ("zk_leaders", zookeeper::leaders::scene),
+    ("zk_sessions", zookeeper::sessions::scene),
+    ("zk_means", zookeeper::means::scene),
+    ("zk_zxid_lag", zookeeper::zxid_lag::scene),
+];
+
+/// What a scenario of the project's leaves behind.
+pub(super) fn run(name: &str) -> Trace {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name).with_extension("toml");
+    let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
+    crate::run::run_scenario(&scenario, scenario.seed).trace
+}
+
+/// Runs with the most of everything: of nodes, of faults, of kinds of messages.
+const RUNS: [&str; 10] = [
+    "raft/nine-peers",
+    "raft/swarm",
+    "raft/leader-removed",
+    "audio/fifty-listeners",
+    "audio/everything-at-once",
+    "p2p/two-hundred-peers",
+    "cristian/all-algorithms",
+    "cristian/fifty-servers",
+    "replication/swarm",
+    "zookeeper/swarm",
 ];
 
 /// Traces of very different shapes.
-fn traces() -> Vec<(&'static str, Trace)> {
+pub(super) fn traces() -> Vec<(&'static str, Trace)> {
     let mut many_faults = Sample::default().trace();
     let template = many_faults.history.iter().find(|op| op.process == "nemesis").expect("the sample has faults").clone();
     for i in 0..60 {
@@ -67,7 +105,7 @@ fn traces() -> Vec<(&'static str, Trace)> {
 #[test]
 fn every_plot_draws_the_sample() {
     let trace = Sample::default().trace();
-    assert_eq!(RAFT_PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(), SCENES.map(|(name, _)| name));
+    assert_eq!(PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(), SCENES.map(|(name, _)| name));
     for plot in RAFT_PLOTS {
         let drawing = (plot.draw)(&trace).unwrap_or_else(|| panic!("{} draws nothing", plot.name));
         assert!(drawing.svg.starts_with("<svg ") && drawing.svg.ends_with("</svg>\n"), "{}", plot.name);
@@ -117,39 +155,45 @@ fn text_box(shape: &Shape) -> Option<(f64, f64, f64, f64, &str)> {
     })
 }
 
+/// Nothing smaller is read on a screen that shows the page at its size.
+const SIZE_MIN: f64 = 9.5;
+
+fn assert_readable(case: &str, trace: &Trace) -> usize {
+    let scenes: Vec<(&str, Scene)> = SCENES.iter().filter_map(|(name, scene)| Some((*name, scene(trace)?))).collect();
+    for (name, scene) in &scenes {
+        let boxes: Vec<_> = scene.shapes.iter().filter_map(text_box).collect();
+        let sizes = scene.shapes.iter().filter_map(|shape| if let Shape::Text { look, .. } = shape { Some(look.size) } else { None });
+        assert!(sizes.fold(f64::MAX, f64::min) >= SIZE_MIN, "{name} of {case} has smaller texts");
+        for (i, a) in boxes.iter().enumerate() {
+            assert!(a.0 >= 0.0 && a.1 >= 0.0 && a.2 <= scene.width && a.3 <= scene.height, "{name} of {case}: {:?} leaves the page", a.4);
+            for b in &boxes[i + 1..] {
+                let apart = a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
+                assert!(apart, "{name} of {case}: {:?} and {:?} overlap", a.4, b.4);
+            }
+        }
+    }
+    scenes.len()
+}
+
 /// Two texts upon each other cannot be read, and one beyond the page is lost.
 #[test]
 fn no_text_touches_another_or_leaves_the_page() {
     for (case, trace) in traces() {
-        for (name, scene) in SCENES {
-            let Some(scene) = scene(&trace) else { continue };
-            let boxes: Vec<_> = scene.shapes.iter().filter_map(text_box).collect();
-            for (i, a) in boxes.iter().enumerate() {
-                assert!(
-                    a.0 >= 0.0 && a.1 >= 0.0 && a.2 <= scene.width && a.3 <= scene.height,
-                    "{name} of {case}: {:?} leaves the page",
-                    a.4
-                );
-                for b in &boxes[i + 1..] {
-                    let apart = a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
-                    assert!(apart, "{name} of {case}: {:?} and {:?} overlap", a.4, b.4);
-                }
-            }
-        }
+        assert!(assert_readable(case, &trace) >= 5, "{case}");
     }
 }
 
-/// With 66 faults, one name stands for all spans that share it; each name keeps its distance from its neighbours.
+/// The same of real runs of all systems, and of these with the longest names that somebody may think of.
 #[test]
-fn names_of_faults_keep_their_distance() {
-    let (_, trace) = traces().into_iter().find(|(case, _)| *case == "many faults").expect("one of the cases");
-    let axis = axis::TimeAxis { from_us: 0, to_us: trace.end_us, left: 84.0, right: 1_176.0 };
-    let names = faults::FaultStrip::new(&trace, axis).names();
-    assert!(names.len() >= 5, "{names:?}");
-    for (i, a) in names.iter().enumerate() {
-        for b in names[i + 1..].iter().filter(|b| b.0 == a.0) {
-            assert!(a.2 + 10.0 <= b.1 || b.2 + 10.0 <= a.1, "{a:?} and {b:?}");
+fn the_plots_of_all_systems_can_be_read() {
+    for name in RUNS {
+        let mut trace = run(name);
+        assert!(assert_readable(name, &trace) >= 5, "{name}");
+        trace.scenario = name.repeat(20);
+        for (i, node) in trace.nodes.iter_mut().enumerate() {
+            node.name = format!("a-machine-in-the-third-rack-of-the-eastern-region-{i}");
         }
+        assert_readable(&format!("{name} with long names"), &trace);
     }
 }
 

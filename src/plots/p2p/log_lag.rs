@@ -22,7 +22,7 @@ pub static P2P_LOG_LAG: Plot = Plot {
 /// Dots of a page.
 const DOTS_MAX: usize = 6_000;
 
-pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let window = Sketch::whole(trace);
     let (behind, delays) = lag(trace);
     if behind.is_empty() || window.1 == 0 {

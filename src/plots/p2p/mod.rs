@@ -1,9 +1,9 @@
 //! The plots of file sharing.
 
-mod log_lag;
-mod presence;
-mod statuses;
-mod transfers;
+pub(super) mod log_lag;
+pub(super) mod presence;
+pub(super) mod statuses;
+pub(super) mod transfers;
 
 pub use log_lag::P2P_LOG_LAG;
 pub use presence::P2P_PRESENCE;
@@ -25,7 +25,7 @@ fn events<'a>(trace: &'a Trace, names: &[&str]) -> Vec<&'a Event> {
 
 /// The height of a lane, where so many have to find room.
 fn lane_height(lanes: usize) -> f64 {
-    (360.0 / lanes.max(1) as f64).clamp(9.0, 34.0)
+    (360.0 / lanes.max(1) as f64).clamp(11.0, 34.0)
 }
 
 #[cfg(test)]

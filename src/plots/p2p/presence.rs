@@ -8,7 +8,7 @@ use super::super::Plot;
 use super::super::axis::Scale;
 use super::super::frame::{Mark, Sketch, Swatch};
 use super::super::palette;
-use super::super::scene::{Scene, sheer};
+use super::super::scene::{Scene, TextLook, sheer, shortened};
 use super::super::timeline::{ints, steps};
 use super::{LANES_MAX, events, lane_height};
 
@@ -22,6 +22,9 @@ pub static P2P_PRESENCE: Plot = Plot {
 /// The line of the published files.
 const FILES: plotters::style::RGBColor = plotters::style::RGBColor(150, 150, 150);
 
+/// Peers that are told apart by colour.
+const HOSTS_MAX: usize = 12;
+
 /// A user's connection, or a part of it with the same number of files.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -31,29 +34,40 @@ struct Span {
     end_us: u64,
 }
 
-pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let window = Sketch::whole(trace);
     let users = spans(trace, window.1);
     if users.is_empty() || window.1 == 0 {
         return None;
     }
-    let shown: Vec<(&&str, &Vec<Span>)> = users.iter().take(LANES_MAX).collect();
+    let mut shown: Vec<(&&str, &Vec<Span>)> = users.iter().collect();
+    shown.sort_by_key(|(user, _)| counting(user));
+    shown.truncate(LANES_MAX);
     let lane = lane_height(shown.len());
     let most = users.values().flatten().map(|span| span.files).max().unwrap_or(0).max(1);
     let mut hosts: Vec<NodeId> = users.values().flatten().filter_map(|span| span.host).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let mut legend: Vec<(Swatch, String)> =
-        hosts.iter().take(12).map(|host| (Swatch::Box(palette::of_node(*host)), format!("at {}", trace.name(*host)))).collect();
+    // More colours than these nobody can look up.
+    let told_apart = hosts.len() <= HOSTS_MAX;
+    let color_of = |host: Option<NodeId>| match host {
+        Some(host) if told_apart => palette::of_node(host),
+        Some(_) => palette::BLUE,
+        None => palette::GREY,
+    };
+    let look = TextLook::new(12.0);
+    let at = |host: &NodeId| (Swatch::Box(palette::of_node(*host)), format!("at {}", shortened(trace.name(*host), look, 140.0)));
+    let mut legend: Vec<(Swatch, String)> = if told_apart {
+        hosts.iter().map(at).collect()
+    } else {
+        vec![(Swatch::Box(palette::BLUE), format!("at one of {} peers", hosts.len()))]
+    };
     legend.push((Swatch::Mark(Mark::Crash), "the peer crashed".to_owned()));
     legend.push((Swatch::Line(palette::BLACK, 1.5), "below: connected users".to_owned()));
     legend.push((Swatch::Line(FILES, 1.5), "below: published files".to_owned()));
     let mut notes = vec![format!("Pale: connected. The full part of a bar is as high as the user has files; the highest is {most}.")];
     if users.len() > shown.len() {
         notes.push(format!("{} more users are not shown.", users.len() - shown.len()));
-    }
-    if hosts.len() > 12 {
-        notes.push("Only the first twelve peers are named; colours repeat.".to_owned());
     }
     let panels = [lane * shown.len() as f64, 110.0];
     let mut frame = Sketch { trace, title: "Connected users and their files", window, legend, panels: &panels, notes }.frame();
@@ -62,9 +76,9 @@ pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
     for (i, (user, spans)) in shown.iter().enumerate() {
         let top = panel.top + i as f64 * lane;
         let (high, low) = (top + 0.12 * lane, top + 0.88 * lane);
-        frame.lane(top + lane / 2.0, user, if lane > 14.0 { 12.0 } else { 8.5 });
+        frame.lane(top + lane / 2.0, user, if lane > 14.0 { 12.0 } else { 9.5 });
         for span in spans.iter() {
-            let color = span.host.map_or(palette::GREY, palette::of_node);
+            let color = color_of(span.host);
             let x = (time.x(span.begin_us), time.x(span.end_us).max(time.x(span.begin_us) + 1.0));
             frame.scene.rect(x, (high, low), sheer(color, 0.3));
             let filled = low - (low - high) * span.files as f64 / most as f64;
@@ -80,6 +94,14 @@ pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
     frame.base(panel);
     totals(&mut frame, trace);
     Some(frame.scene)
+}
+
+/// A name as people order it: `user9` before `user10`.
+fn counting(name: &str) -> (&str, usize, &str) {
+    let digits = name.len() - name.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let (stem, number) = name.split_at(digits);
+    let number = number.trim_start_matches('0');
+    (stem, number.len(), number)
 }
 
 /// The lower panel: how many users are connected, and how many files they have.

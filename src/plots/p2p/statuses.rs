@@ -36,7 +36,7 @@ const MEANINGS: [(&str, [&str; 5]); 9] = [
 const LEFT: f64 = 130.0;
 const ROW: f64 = 44.0;
 
-pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let history = History::new(&trace.history);
     let mut counts = [[0_u64; COLUMNS]; MEANINGS.len()];
     for operation in &history.operations {

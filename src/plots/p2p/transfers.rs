@@ -39,7 +39,7 @@ struct Bar {
 /// Bars of a page.
 const BARS_MAX: usize = 20_000;
 
-pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let window = Sketch::whole(trace);
     let bars = bars(trace, window.1);
     if bars.is_empty() || window.1 == 0 {
@@ -62,7 +62,7 @@ pub(in super::super) fn scene(trace: &Trace) -> Option<Scene> {
     let (panel, time) = (frame.panels[0], frame.time);
     for (i, node) in nodes.iter().enumerate() {
         let top = panel.top + i as f64 * lane;
-        frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 12.0 } else { 8.5 });
+        frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 12.0 } else { 9.5 });
         // What went well lies below what did not.
         for (outcome, (_, _, color)) in OUTCOMES.iter().enumerate() {
             for bar in bars.iter().filter(|bar| bar.node == *node && bar.outcome == outcome) {

@@ -1,8 +1,8 @@
 //! The plots of replication: who leads and how long nobody does, how old what is read is, and what a write waits for.
 
-mod promotions;
-mod staleness;
-mod write_path;
+pub(super) mod promotions;
+pub(super) mod staleness;
+pub(super) mod write_path;
 
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ enum State {
     Serves,
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let all = replicas(trace);
     let (roles, serving) = (words(trace, "role"), ints(trace, "serving"));
     if serving.is_empty() {
@@ -131,7 +131,10 @@ fn draw_gaps(frame: &mut Frame, gaps: &[(u64, u64)]) {
         let x = ((time.x(*from) + time.x(*until)) / 2.0).clamp(time.left + half, time.right - half);
         if taken.iter().all(|(left, right)| x + half < *left || x - half > *right) {
             taken.push((x - half, x + half));
-            frame.scene.text((x, panel.y(&scale, (until - from) as f64 / 1_000.0) - 8.0), text, look);
+            // Above its own bar, and above those beside it that are as near.
+            let near = gaps.iter().filter(|gap| time.x(gap.0) < x + half && time.x(gap.1) > x - half);
+            let highest = near.map(|(from, until)| until - from).max().unwrap_or(0);
+            frame.scene.text((x, panel.y(&scale, highest as f64 / 1_000.0) - 8.0), text, look);
         }
     }
     frame.base(panel);

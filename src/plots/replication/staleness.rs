@@ -23,7 +23,7 @@ struct Read {
     age_us: u64,
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let finals = finals(trace);
     let reads: Vec<Read> = trace
         .events

@@ -33,7 +33,7 @@ struct Mark {
     took_us: u64,
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let ways = ways(trace);
     let all = replicas(trace).len();
     let answered: Vec<Mark> = ways

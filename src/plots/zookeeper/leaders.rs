@@ -32,7 +32,7 @@ const ROLES: [(&str, RGBColor, &str); 8] = [
     ("outside", palette::WHITE, "outside of the election"),
 ];
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let roles = words(trace, "role");
     let known = |word: &str| ROLES.iter().any(|(each, ..)| *each == word);
     let all: Vec<NodeId> =
@@ -52,14 +52,14 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     legend.push((Swatch::Hatch, "paused".to_owned()));
     legend.push((Swatch::Line(palette::GREY, 1.0), "down".to_owned()));
     legend.push((Swatch::Mark(Mark::Crash), "crash".to_owned()));
-    let lane = (420.0 / shown.len() as f64).clamp(10.0, 40.0);
+    let lane = (420.0 / shown.len() as f64).clamp(11.0, 40.0);
     let notes = not_shown(all.len() - shown.len()).into_iter().collect();
     // Below the lanes there is room for the epochs.
     let panels = [lane * shown.len() as f64 + 16.0];
     let mut frame = Sketch { trace, title: "Leaders", window, legend, panels: &panels, notes }.frame();
     for (i, node) in shown.iter().enumerate() {
         let top = frame.panels[0].top + i as f64 * lane;
-        frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 10.0 } else { 8.0 });
+        frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 12.0 } else { 9.5 });
         let none = Vec::new();
         draw_lane(&mut frame, roles.get(node).map_or(&[][..], Vec::as_slice), away.get(node).unwrap_or(&none), (top, lane));
     }

@@ -20,7 +20,7 @@ pub static ZK_MEANS: Plot = Plot {
 /// More points than this in one picture nobody can tell apart.
 const POINTS_MAX: usize = 4_000;
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let events = |name: &'static str| trace.events.iter().filter(move |event| event.name == name).take(POINTS_MAX);
     let milli = |event: &crate::trace::Event| event.fields.int("milli").map(|milli| milli as f64 / 1_000.0);
     let senders: BTreeMap<i64, NodeId> = events("mean").filter_map(|event| Some((event.fields.int("epoch")?, event.node))).collect();

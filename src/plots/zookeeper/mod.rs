@@ -1,9 +1,9 @@
 //! The pictures of the coordination service and its application.
 
-mod leaders;
-mod means;
-mod sessions;
-mod zxid_lag;
+pub(super) mod leaders;
+pub(super) mod means;
+pub(super) mod sessions;
+pub(super) mod zxid_lag;
 
 pub use leaders::ZK_LEADERS;
 pub use means::ZK_MEANS;

@@ -1,11 +1,14 @@
 //! Sessions, znodes and connected clients over time, as each server knows them.
 
+use plotters::style::RGBColor;
+
 use crate::plots::Plot;
 use crate::plots::axis::Scale;
 use crate::plots::frame::{LINES_MAX, Sketch, Swatch, node_legend, not_shown};
+use crate::plots::levels;
 use crate::plots::palette;
 use crate::plots::scene::Scene;
-use crate::plots::timeline::{Presence, ints, presence, steps};
+use crate::plots::timeline::{Changes, Presence, ints, presence};
 use crate::trace::{NodeId, Trace};
 
 /// Sessions and znodes over time.
@@ -17,7 +20,7 @@ pub static ZK_SESSIONS: Plot = Plot {
 
 const PANELS: [(&str, &str); 3] = [("sessions", "open sessions"), ("znodes", "znodes"), ("clients", "clients connected")];
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let all = PANELS.map(|(metric, _)| ints(trace, metric));
     let nodes: Vec<NodeId> = all[1].keys().copied().collect();
     let window = Sketch::whole(trace);
@@ -31,25 +34,25 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     if !expired.is_empty() {
         legend.push((Swatch::Cross(palette::VERMILLION), "a session expires".to_owned()));
     }
-    let notes = not_shown(nodes.len().saturating_sub(LINES_MAX)).into_iter().collect();
+    let mut notes = vec!["Where servers agree, their line has their colours in turn.".to_owned()];
+    notes.extend(not_shown(nodes.len().saturating_sub(LINES_MAX)));
     let mut frame = Sketch { trace, title: "Sessions and znodes", window, legend, panels: &[140.0, 140.0, 110.0], notes }.frame();
     for (i, (metrics, (_, name))) in all.iter().zip(PANELS).enumerate() {
         let high = metrics.values().flatten().map(|(_, value)| *value).max().unwrap_or(1).max(1) as f64;
         let scale = Scale::linear(0.0, high, 4);
         frame.y_axis(i, &scale, name);
         let (panel, time) = (frame.panels[i], frame.time);
-        for (position, node) in nodes.iter().enumerate().take(LINES_MAX) {
-            let mut changes: Vec<(u64, Option<f64>)> =
-                metrics.get(node).into_iter().flatten().map(|(at, value)| (*at, Some(*value as f64))).collect();
+        let of_node = |node: &NodeId| {
+            let mut changes: Vec<(u64, Option<i64>)> =
+                metrics.get(node).into_iter().flatten().map(|(at, value)| (*at, Some(*value))).collect();
             let down = away.get(node).into_iter().flatten().filter(|(_, presence)| *presence == Presence::Down);
             changes.extend(down.map(|(at, _)| (*at, None)));
             changes.sort_by_key(|(at, _)| *at);
-            // Servers that agree lie beside each other, not upon each other.
-            let aside = 1.4 * (position as f64 - (nodes.len().min(LINES_MAX) - 1) as f64 / 2.0);
-            for path in steps(&changes, time.right, |at| time.x(at), |value| panel.y(&scale, value) + aside) {
-                frame.scene.line(path, 1.4, palette::of_node(*node));
-            }
-        }
+            changes
+        };
+        let changes: Vec<Changes<Option<i64>>> = nodes.iter().take(LINES_MAX).map(of_node).collect();
+        let colors: Vec<RGBColor> = nodes.iter().map(|node| palette::of_node(*node)).collect();
+        levels::draw(&mut frame.scene, panel, &scale, &levels::levels(&changes, time.right, |at| time.x(at)), &colors);
     }
     for at in expired {
         let (x, y) = (frame.time.x(at), frame.panels[0].top + 7.0);

@@ -20,7 +20,7 @@ pub static ZK_ZXID_LAG: Plot = Plot {
 /// Columns of the picture; each shows the largest lag in its time.
 const COLUMNS: usize = 270;
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let window = Sketch::whole(trace);
     let end = window.1.max(1);
     let known = |node: NodeId| node.index() < trace.nodes.len();
