@@ -21,6 +21,7 @@ mod font;
 mod frame;
 mod kinds;
 mod latency;
+mod levels;
 mod library;
 mod messages;
 mod p2p;
