@@ -97,7 +97,18 @@ impl Story {
     }
 
     fn online(&mut self, user: &'static str, host: NodeId) -> &mut Story {
-        self.event(DIR, "online", &[("host", Value::Node(host)), ("port", Value::Int(4_000)), ("user", text(user))])
+        self.online_at(user, host, 4_000)
+    }
+
+    fn online_at(&mut self, user: &'static str, host: NodeId, port: i64) -> &mut Story {
+        self.event(DIR, "online", &[("host", Value::Node(host)), ("port", Value::Int(port)), ("user", text(user))])
+    }
+
+    /// The directory crashes and starts again, and names a user in the moment of its start.
+    fn directory_restarts(&mut self, user: &'static str, host: NodeId, port: i64) -> &mut Story {
+        self.crash(DIR).start(DIR).event(DIR, "tables", &[("lease_us", Value::Int(2_000_000))]);
+        self.now_us -= 1_000;
+        self.online_at(user, host, port)
     }
 
     fn offline(&mut self, user: &'static str, reason: &'static str) -> &mut Story {
@@ -326,6 +337,31 @@ fn dates_come_from_the_date_service() {
     refuses(&bad, "p2p_dates", "an operation of p1 carries `1/1/26`, which is no date and time");
 }
 
+/// That a connection was over and that the user has connected again can be durable without anybody having heard of it: the directory crashed. The port shows it.
+/// At the same port nothing was over, and where the directory has not crashed, it would have told.
+#[test]
+fn directory_linearizable_sees_by_the_port_that_a_connection_was_over() {
+    let begin = || {
+        let mut story = Story::new();
+        story
+            .call("c1", "register", "alice -> 0")
+            .online("alice", P1)
+            .call("c1", "connect", "alice -> 0 4000")
+            .invoke("c1", "connect", "alice");
+        story
+    };
+    let mut good = begin();
+    good.directory_restarts("alice", P1, 5_000).ok("c1", "connect", "alice -> 0 5000");
+    accepts(&good, "p2p_directory_linearizable");
+    let sentence = "no order of the operations on alice explains c1 connect alice -> 0 from…";
+    let mut same = begin();
+    same.directory_restarts("alice", P1, 4_000).ok("c1", "connect", "alice -> 0 4000");
+    refuses(&same, "p2p_directory_linearizable", sentence);
+    let mut awake = begin();
+    awake.online_at("alice", P1, 5_000).ok("c1", "connect", "alice -> 0 5000");
+    refuses(&awake, "p2p_directory_linearizable", sentence);
+}
+
 /// After a crash a user is connected for some leases yet; the directory that was down meanwhile has more time.
 #[test]
 fn ghosts_vanish_within_leases() {
@@ -343,6 +379,12 @@ fn ghosts_vanish_within_leases() {
     let mut busy = begin();
     busy.at_ms(11_000).crash(DIR).at_ms(17_000).start(DIR).at_ms(20_000).offline("alice", "expired");
     accepts(&busy, "p2p_ghosts_vanish");
+    let mut again = begin();
+    again.at_ms(11_000).directory_restarts("alice", P1, 5_000);
+    accepts(&again, "p2p_ghosts_vanish");
+    let mut the_same = begin();
+    the_same.at_ms(11_000).directory_restarts("alice", P1, 4_000);
+    refuses(&the_same, "p2p_ghosts_vanish", "p1 crashed at 10.000 s, and alice was still connected there at…");
 }
 
 /// A transfer may fail while a fault is near; without one, from a peer that publishes the file all the time, it may not.

@@ -416,6 +416,39 @@ fn what_was_stored_is_there_after_a_restart() {
     refuses(&restarted(1), "recovery_keeps_records", "replica2 had stored records up to 2 and has 1 after its restart…");
 }
 
+/// A crash may come between the removal of a record that a later leader does not have, durable already, and the word of it. Whoever had not heard
+/// of that leader has lost the record by itself.
+#[test]
+fn a_later_leader_may_have_had_a_record_removed() {
+    let deposed = |known: u64| {
+        let mut story = Story::serving();
+        story.stored(ALL, 1, "a").stored(&[R1], 1, "b").failover(&[R2, R3]).restart(R1, known, 1);
+        story
+    };
+    accepts(&deposed(2), "recovery_keeps_records");
+    refuses(&deposed(1), "recovery_keeps_records", "replica1 had stored records up to 2 and has 1 after its restart…");
+    // What it has stored in the later epoch itself, that leader had sent.
+    let mut of_later = Story::serving();
+    of_later.stored(ALL, 1, "a").failover(ALL).stored(&[R2, R3], 2, "b").restart(R3, 2, 1);
+    refuses(&of_later, "recovery_keeps_records", "replica3 had stored records up to 2 and has 1 after its restart…");
+}
+
+/// As above, with the later leader's record on the disk in place of the removed one; of nobody else's.
+#[test]
+fn a_later_leader_may_have_had_a_record_replaced() {
+    let deposed = |known: u64, place: NodeId| {
+        let mut story = Story::serving();
+        story.stored(ALL, 1, "a").stored(&[R1], 1, "b").failover(&[R2, R3]).stored(&[R2], 2, "c").crash(R1);
+        story.logs[R1.index()] = story.logs[place.index()].clone();
+        story.logs[R1.index()].resize(2, 5);
+        story.start(R1, known, false);
+        story
+    };
+    accepts(&deposed(2, R2), "hash_chain");
+    refuses(&deposed(1, R2), "hash_chain", "replica1 accepts record 2 of its log as #…");
+    refuses(&deposed(2, R3), "hash_chain", "replica1 accepts record 2 of its log as #0000000000000005, and had stored #…");
+}
+
 /// The order of the log is the order of the forms: no gap, no other record, no other forms.
 #[test]
 fn records_are_applied_alike() {

@@ -48,7 +48,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         }
     }
     for expiry in &p2p.expiries {
-        let timed = Timed { effect: (Effect::Expire, Some(0)), invoked: expiry.order, completed: Some(expiry.order) };
+        let timed = Timed { effect: (Effect::Expire, Some(0)), invoked: expiry.from, completed: Some(expiry.to) };
         users.entry(expiry.user).or_default().push(Part { timed, call: None });
     }
     let mut findings = Findings::new(CHECKER.name);

@@ -29,6 +29,7 @@ pub static CHECKER: Checker = Checker {
 struct Connection<'a> {
     user: &'a str,
     host: NodeId,
+    port: Option<i64>,
     begin_us: u64,
     end_us: u64,
     directory: NodeId,
@@ -81,13 +82,14 @@ fn connections<'a>(case: &Case<'a>) -> Vec<Connection<'a>> {
             continue;
         }
         let Some(host) = event.fields.node("host") else { continue };
-        // Told again after a start of the directory, it is the same connection.
-        let same = open.get(user).is_some_and(|position| all[*position].host == host);
+        let port = event.fields.int("port");
+        // Told again after a start of the directory, it is the same connection. At another port it is another one, which has taken its place.
+        let same = open.get(user).is_some_and(|position| (all[*position].host, all[*position].port) == (host, port));
         if !same {
             if let Some(position) = open.insert(user, all.len()) {
                 all[position].end_us = event.time_us;
             }
-            all.push(Connection { user, host, begin_us: event.time_us, end_us: case.trace.end_us, directory: event.node });
+            all.push(Connection { user, host, port, begin_us: event.time_us, end_us: case.trace.end_us, directory: event.node });
         }
     }
     all

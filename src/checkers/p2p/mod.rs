@@ -17,6 +17,8 @@ pub mod users_listed;
 
 use calls::{Call, calls};
 
+use std::collections::BTreeMap;
+
 use super::findings::Findings;
 use super::{Case, Checker, Verdict};
 use crate::trace::{Event, NodeId, Trace};
@@ -44,7 +46,9 @@ pub static P2P_CHECKS: &[&Checker] = &[
 #[derive(Clone, Copy, Debug)]
 pub struct Expiry<'a> {
     pub user: &'a str,
-    pub order: u64,
+    /// It happened between these positions in the order that history and events share; nearly always they are one.
+    pub from: u64,
+    pub to: u64,
 }
 
 /// What several checks need of a trace.
@@ -56,10 +60,42 @@ pub struct P2pTrace<'a> {
 impl<'a> P2pTrace<'a> {
     pub fn new(case: &Case<'a>) -> P2pTrace<'a> {
         let trace: &'a Trace = case.trace;
-        let expired = trace.events.iter().filter(|event| event.name == "offline" && event.fields.text("reason") == Some("expired"));
-        let expiries = expired.filter_map(|event| Some(Expiry { user: event.fields.text("user")?, order: event.index }));
-        P2pTrace { calls: calls(trace, case.history()), expiries: expiries.collect() }
+        P2pTrace { calls: calls(trace, case.history()), expiries: expiries(trace) }
     }
+}
+
+/// The expiries that the directory tells of, and those that a crash has kept it from telling: after its start it names a user at another port than before,
+/// and ports are drawn for each connection. So the former connection was over, and perhaps only the user's next request has shown it, which is durable too.
+fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
+    let mut expiries = vec![];
+    let mut told: BTreeMap<&str, (i64, u64)> = BTreeMap::new();
+    let mut started = None;
+    for event in &trace.events {
+        let moment = (event.node, event.time_us);
+        let Some(user) = event.fields.text("user") else {
+            if event.name == "tables" {
+                started = Some(moment);
+            }
+            continue;
+        };
+        match &*event.name {
+            "offline" => {
+                told.remove(user);
+                if event.fields.text("reason") == Some("expired") {
+                    expiries.push(Expiry { user, from: event.index, to: event.index });
+                }
+            }
+            "online" => {
+                let port = event.fields.int("port").unwrap_or(0);
+                let former = told.insert(user, (port, event.index));
+                if let Some((_, from)) = former.filter(|(former, _)| *former != port && started == Some(moment)) {
+                    expiries.push(Expiry { user, from, to: event.index });
+                }
+            }
+            _ => {}
+        }
+    }
+    expiries
 }
 
 /// Judge by the operations of users. Without any there is nothing to judge by.

@@ -77,7 +77,7 @@ fn ended(p2p: &P2pTrace<'_>, user: &str, from: u64, to: u64) -> bool {
         let ends = matches!(call.service, Service::Disconnect | Service::Unregister) && call.user == user;
         ends && (call.open || call.status == Some(0)) && call.invoked < to && (call.open || call.completed.is_none_or(|at| at > from))
     });
-    asked || p2p.expiries.iter().any(|expiry| expiry.user == user && (from..=to).contains(&expiry.order))
+    asked || p2p.expiries.iter().any(|expiry| expiry.user == user && expiry.from <= to && expiry.to >= from)
 }
 
 /// The last certain publication of a file before a call, if nothing may have withdrawn it.

@@ -102,7 +102,7 @@ fn presences<'a>(p2p: &'a P2pTrace<'a>) -> BTreeMap<&'a str, Presence<'a>> {
         }
     }
     for expiry in &p2p.expiries {
-        users.entry(expiry.user).or_default().ended.push(Ended { invoked: expiry.order, completed: expiry.order, certain: true });
+        users.entry(expiry.user).or_default().ended.push(Ended { invoked: expiry.from, completed: expiry.to, certain: true });
     }
     users
 }

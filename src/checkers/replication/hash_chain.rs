@@ -1,4 +1,5 @@
-//! Each record is chained to the one before it, and a recovery accepts exactly the beginning that nobody has tampered with: no more, and no less.
+//! Each record is chained to the one before it, and a recovery accepts exactly the beginning that nobody has tampered with: no more, and no less. Records
+//! of a later leader may have come to the disk in place of others before the crash, without anybody hearing of it.
 
 use super::super::{Case, Checker, Params, Verdict};
 use super::judge;
@@ -31,10 +32,12 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     });
                 }
                 Kind::Recovered { seq, hash, .. } if seq > 0 && seq <= last && !logs.has(record.node, seq, hash) => {
-                    findings.report(record.time_us, &[record.node], || {
-                        let stored = logs.of(record.node)[seq as usize - 1];
-                        format!("{} accepts record {seq} of its log as #{hash:016x}, and had stored #{stored:016x}", name())
-                    });
+                    let stored = logs.of(record.node)[seq as usize - 1];
+                    if !replication.may_be_replaced(record, seq, (stored, hash)) {
+                        findings.report(record.time_us, &[record.node], || {
+                            format!("{} accepts record {seq} of its log as #{hash:016x}, and had stored #{stored:016x}", name())
+                        });
+                    }
                 }
                 _ => {}
             }

@@ -7,6 +7,7 @@ pub(super) mod acked_not_lost;
 pub(super) mod acked_replicated;
 pub(super) mod applied_in_order;
 pub(super) mod at_most_once;
+mod contested;
 pub(super) mod epoch_fencing;
 pub(super) mod epochs_increase;
 pub(super) mod forms_linearizable;

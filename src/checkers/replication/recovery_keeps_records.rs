@@ -1,4 +1,5 @@
-//! What was durable is there after a restart. A crash may leave more than was told of (a save that was not yet synced), never less.
+//! What was durable is there after a restart. A crash may leave more than was told of (a save that was not yet synced), never less, unless a later leader
+//! was having the end of the log removed.
 
 use super::super::{Case, Checker, Params, Verdict};
 use super::judge;
@@ -19,7 +20,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for record in replication.records() {
             if let Kind::Recovered { seq, .. } = record.kind {
                 let (last, _) = logs.head(record.node);
-                if seq < last && !replication.damaged(record.node, record.order) {
+                let lost = logs.of(record.node).get(usize::try_from(seq).unwrap_or(usize::MAX)).copied();
+                let removed = lost.is_some_and(|hash| replication.may_be_removed(record, seq + 1, hash));
+                if seq < last && !removed && !replication.damaged(record.node, record.order) {
                     findings.report(record.time_us, &[record.node], || {
                         format!("{} had stored records up to {last} and has {seq} after its restart", replication.name(record.node))
                     });
