@@ -482,19 +482,6 @@ fn the_log_is_filtered_by_kind_and_node() {
     assert!(lines("").is_empty(), "without --log there is no log");
 }
 
-/// Who debugs a recovery sees in the log what the crash has left of the disk.
-#[test]
-fn the_log_tells_what_a_crash_has_torn() {
-    let place = Place::new();
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/raft/torn-writes.toml");
-    let torn = (0..20).any(|seed| {
-        let output = place.output(&format!("run {scenario} --seed {seed} --no-files --log=disk"));
-        let text = String::from_utf8(output.stdout).expect("the output is UTF-8");
-        text.lines().any(|line| line.contains("crash with unsynced operations: ") && line.contains(" is torn after "))
-    });
-    assert!(torn, "no crash of twenty runs tore a write");
-}
-
 /// What can be named is listed, each list's first column explains itself, and a new scenario runs as it is.
 #[test]
 fn names_are_listed_and_explained_and_a_new_scenario_runs() {

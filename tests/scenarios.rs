@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use seedbed::checkers::Overall;
 use seedbed::report::write_inputs;
-use seedbed::run::{sweep_run, system_of};
+use seedbed::run::{run_with, sweep_run, system_of};
 use seedbed::scenario::{Scenario, read_file};
-use seedbed::sim::RunOptions;
+use seedbed::sim::{LogLine, RunOptions};
 use seedbed::sweep::sweep;
 use seedbed::systems::SYSTEMS;
 use seedbed::trace::{Metric, Value};
@@ -142,4 +142,16 @@ fn the_time_series_of_a_report_is_what_the_trace_says() {
         }
     }
     assert!(anomalies.iter().all(|count| *count > 0), "means within and outside of the band: {anomalies:?}");
+}
+
+/// Who debugs a recovery sees in the log what the crash has left of the disk.
+#[test]
+fn the_log_tells_what_a_crash_has_torn() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/raft/torn-writes.toml");
+    let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let is_torn = |line: &LogLine| {
+        line.kind == "disk" && line.text.starts_with("crash with unsynced operations: ") && line.text.contains(" is torn after ")
+    };
+    let torn = (0..20).any(|seed| run_with(&scenario, &RunOptions { seed, log: true, ..RunOptions::default() }).log.iter().any(is_torn));
+    assert!(torn, "no crash of twenty runs tore a write");
 }

@@ -3,9 +3,10 @@
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
 pub mod audio;
+mod client_pace;
 pub mod cristian;
 pub mod p2p;
-mod pace;
+
 mod planted;
 pub mod raft;
 pub mod replication;

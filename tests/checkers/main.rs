@@ -13,6 +13,7 @@ mod membership;
 mod p2p;
 mod p2p_damaged;
 mod replication;
+mod replication_story;
 mod run;
 mod twins;
 mod zookeeper;

@@ -11,7 +11,7 @@ use super::settings::{CristianSettings, Reservation};
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
-use crate::systems::pace::Pace;
+use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
 /// How often a user is sent on before it pauses.

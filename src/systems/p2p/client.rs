@@ -14,7 +14,7 @@ use super::settings::P2pSettings;
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
-use crate::systems::pace::Pace;
+use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
 /// Who acts before any user was named.

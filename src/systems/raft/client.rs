@@ -16,7 +16,7 @@ use super::types::LogIndex;
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
-use crate::systems::pace::Pace;
+use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
 /// Hints that a client follows at once before it pauses: two servers may each take the other for the leader.

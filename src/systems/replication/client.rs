@@ -13,7 +13,7 @@ use super::settings::{Reads, ReplicationSettings};
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
-use crate::systems::pace::Pace;
+use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
 /// So many times a client follows a hint before it takes a pause.

@@ -19,7 +19,7 @@ use super::types::ErrorCode;
 use crate::node::{LocalTime, NodeId, Value};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
-use crate::systems::pace::Pace;
+use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
 const NIL: &str = "nil";
