@@ -54,6 +54,7 @@ pub mod models;
 pub mod nemesis;
 pub mod node;
 pub mod plots;
+pub mod program;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -10,10 +10,12 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use crate::program::Letter;
 use crate::sim::disk::{Disk, DiskOp};
 use crate::sim::rng::Rng;
 pub use crate::time::{LocalTime, WallTime};
 pub use crate::trace::{Detail, NodeId, Value};
+use crate::trace::{Fields, Word};
 
 /// A message between nodes: a value with a name for the trace and a size for the bandwidth of links.
 pub trait Message: Clone + Debug + 'static {
@@ -26,6 +28,18 @@ pub trait Message: Clone + Debug + 'static {
     /// What `messages.csv` says of the content.
     fn detail(&self) -> Detail {
         Detail::None
+    }
+
+    /// The message as a program gets it: an object with its name as `type`. `None`: programs do not understand it.
+    fn to_json(&self, names: &[String]) -> Option<serde_json::Value> {
+        let _ = names;
+        None
+    }
+
+    /// The message that a program has sent as this object, or why it is none.
+    fn from_json(body: &serde_json::Value, names: &[String]) -> Result<Self, String> {
+        let _ = (body, names);
+        Err("programs do not speak to the nodes of this system".to_owned())
     }
 
     /// Flip bits, as a faulty network does. `false`: the format carries a checksum, and the receiver's network layer throws the
@@ -141,11 +155,10 @@ pub(crate) enum Effect<M> {
     /// A stream operation.
     Stream(StreamOp),
     /// A line of `events.csv`.
-    Observe { name: &'static str, names: &'static [&'static str], values: ObservedValues },
+    Observe { name: Word, fields: Fields },
+    /// A message of a program.
+    Letter { dest: NodeId, letter: Box<Letter> },
 }
-
-/// The values of an observation.
-pub(crate) type ObservedValues = Vec<Value>;
 
 /// A timer request, which takes effect with the step.
 #[derive(Debug)]
@@ -311,7 +324,7 @@ impl<N: Node> Ctx<'_, N> {
 
     /// Record what happened, for checkers and plots. `names` and `values` go in pairs.
     pub fn observe(&mut self, name: &'static str, names: &'static [&'static str], values: &[Value]) {
-        self.effects.out.push(Effect::Observe { name, names, values: values.to_vec() });
+        self.effects.out.push(Effect::Observe { name: Word::Borrowed(name), fields: Fields::new(names, values) });
     }
 
     /// A line for `--log`. The closure runs only when somebody reads it.
@@ -369,7 +382,7 @@ impl<N: Node> Ctx<'_, N> {
 
 /// Where [`Node::probe`] puts its metrics. Only changes are recorded.
 pub struct Probe<'a> {
-    pub(crate) last: &'a mut Vec<(&'static str, Value)>,
+    pub(crate) last: &'a mut Vec<(Word, Value)>,
     pub(crate) position: usize,
     pub(crate) changed: &'a mut Vec<usize>,
 }
@@ -398,8 +411,8 @@ impl Probe<'_> {
         self.position += 1;
         match self.last.get_mut(position) {
             Some((_, last)) if same(last) => return,
-            Some(slot) => *slot = (name, value()),
-            None => self.last.push((name, value())),
+            Some(slot) => *slot = (Word::Borrowed(name), value()),
+            None => self.last.push((Word::Borrowed(name), value())),
         }
         self.changed.push(position);
     }

@@ -94,8 +94,25 @@ pub fn sweep_run(scenario: &Scenario, seed: u64) -> Run {
 pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     let output = system_of(scenario).run(scenario, options);
     let digest = Digest::of(&output.trace);
-    let judgements = judge_trace(scenario, &output.trace);
+    let mut judgements = judge_trace(scenario, &output.trace);
+    if output.aborted.is_some() {
+        forget_the_end(&mut judgements, &output.trace);
+    }
     Run { trace: output.trace, digest, judgements, aborted: output.aborted, log: output.log }
+}
+
+/// Of a run that was given up nothing is known after its last record: what is not done by then might have been done later.
+fn forget_the_end(judgements: &mut [Judgement], trace: &Trace) {
+    let events = trace.events.iter().map(|event| event.time_us);
+    let last_us = events.chain(trace.history.iter().map(|op| op.time_us)).max().unwrap_or(0);
+    for judgement in judgements {
+        if let Verdict::Invalid(violations) = &mut judgement.verdict {
+            violations.retain(|violation| violation.time_us <= last_us);
+            if violations.is_empty() {
+                judgement.verdict = Verdict::Unknown("the run was given up before its end".to_owned());
+            }
+        }
+    }
 }
 
 /// The verdict over all checks of a run that was perhaps given up.

@@ -148,7 +148,7 @@ Each can be switched on with `--defect NAME`, or with `defects = [\"NAME\"]` in 
 every line: within so many seeds of the scenario, from seed 0, the check finds the mistake, and the same seeds without the mistake are valid.
 
 The number of seeds is that within which the mistake is found with 99 % confidence, from the part p of 40 to 200 seeds that found it: ln 0.01 / ln(1 − p), but at
-least 2.
+least 2. A mistake often breaks several promises: `seedbed run` shows every check that finds it, and a sweep the one that was violated first.
 "
     .to_owned();
     for system in SYSTEMS.iter().filter(|system| !system.defects().is_empty()) {

@@ -191,7 +191,13 @@ fn ms(millis: u64) -> Duration {
 
 /// A server and two senders, on links of 20 ms.
 fn scenario(seconds: u64) -> Scenario {
-    let node = |name: &str, role: &str| NodeSpec { name: name.into(), role: role.into(), clock: ClockSpec::default(), slowness: 1.0 };
+    let node = |name: &str, role: &str| NodeSpec {
+        name: name.into(),
+        role: role.into(),
+        clock: ClockSpec::default(),
+        slowness: 1.0,
+        program: None,
+    };
     let mut scenario = Scenario {
         name: "test".into(),
         description: "A test.".into(),

@@ -12,13 +12,14 @@ pub fn scenario(system: &dyn System) -> String {
     let others = system.roles().iter().skip(1).map(|role| format!("\n[[nodes.node]]\nname = \"{role}-1\"\nrole = \"{role}\"\n"));
     let others: String = others.collect();
     let settings = system.starting_settings();
+    let recovery = system.starting_recovery();
     let mut text = format!(
         r#"# The file name is the claim that the scenario makes; this line says it in a sentence.
 description = "One node is cut off for 2 s: the others go on, and after healing all is as it should be."
 system = "{name}"
 seed = 1                # with another seed everything that is drawn is drawn anew
 duration = "30s"        # faults and load
-recovery = "10s"        # then everything heals, and liveness is judged
+recovery = "{recovery}"        # then everything heals, and liveness is judged
 
 [nodes]
 count = 5               # n1 to n5, each a {role}; or [[nodes.node]] for names and settings of their own

@@ -13,7 +13,11 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Ref
     let run = run_scenario(&stored.scenario, stored.results.seed);
     console.line(summary(&run));
     if run.digest.to_string() == stored.results.digest {
-        return Ok(run.verdict().exit_code());
+        if run.verdict().word() == stored.results.verdict {
+            return Ok(run.verdict().exit_code());
+        }
+        console.line(format_args!("  differs from the report, which says {}", stored.results.verdict));
+        return Ok(EXIT_INVALID);
     }
     let version = if stored.results.version == env!("CARGO_PKG_VERSION") {
         String::new()

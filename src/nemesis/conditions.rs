@@ -4,7 +4,7 @@ use super::plan::Groups;
 use super::targets;
 use crate::scenario::Condition;
 use crate::sim::world::{Status, World};
-use crate::trace::{NodeId, Value};
+use crate::trace::{Fields, NodeId, Value};
 
 /// Something that the driver has told.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(super) enum Sight<'a> {
     /// A metric of a node has a new value.
     Metric { node: NodeId, metric: &'a str, value: &'a Value },
     /// A node has observed an event, or the testbed has of a node.
-    Event { node: NodeId, name: &'a str, names: &'a [&'a str], values: &'a [Value] },
+    Event { node: NodeId, name: &'a str, fields: &'a Fields },
     /// A message was delivered.
     Message { src: NodeId, dest: NodeId, kind: &'a str },
 }
@@ -24,11 +24,8 @@ pub(super) fn fits(world: &dyn World, groups: &Groups, condition: &Condition, si
         (Condition::Metric { metric: wanted, .. }, Sight::Metric { node, metric, value }) => {
             wanted == metric && metric_holds(world, groups, condition, node, value)
         }
-        (Condition::Event { event, node: spec, fields, .. }, Sight::Event { node, name, names, values }) => {
-            let has = |(wanted, text): &(String, String)| {
-                let position = names.iter().position(|each| each == wanted);
-                position.and_then(|position| values.get(position)).is_some_and(|value| reads(world, value, text))
-            };
+        (Condition::Event { event, node: spec, fields, .. }, Sight::Event { node, name, fields: shown }) => {
+            let has = |(wanted, text): &(String, String)| shown.get(wanted).is_some_and(|value| reads(world, value, text));
             event == name && at(spec, node) && fields.iter().all(has)
         }
         (Condition::Message { message, src: from, dest: to, .. }, Sight::Message { src, dest, kind }) => {

@@ -39,7 +39,7 @@ use std::time::Duration;
 use crate::scenario::{Condition, Fault, NemesisEntry, Scenario, Span, When};
 use crate::sim::link::LinkSet;
 use crate::sim::world::{Status, World};
-use crate::trace::{NodeId, OpType, Value};
+use crate::trace::{Fields, NodeId, OpType, Value};
 use composed::{Member, Swarm};
 use conditions::Sight;
 use holds::Holds;
@@ -143,8 +143,8 @@ impl Nemesis {
     }
 
     /// An event was observed.
-    pub(crate) fn on_event(&mut self, world: &mut dyn World, node: NodeId, name: &str, names: &[&str], values: &[Value]) {
-        self.schedule.on_sight(world, &self.groups, Sight::Event { node, name, names, values });
+    pub(crate) fn on_event(&mut self, world: &mut dyn World, node: NodeId, name: &str, fields: &Fields) {
+        self.schedule.on_sight(world, &self.groups, Sight::Event { node, name, fields });
     }
 
     /// A message was delivered.

@@ -1,5 +1,7 @@
 //! The waveform of the song, and of what some listeners heard of it.
 
+use std::collections::BTreeMap;
+
 use crate::trace::{Event, NodeId, Trace, Value};
 
 use super::Plot;
@@ -40,22 +42,25 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let frame_us = trace.events.iter().find_map(|event| event.fields.int("frame_us").filter(|_| event.name == "listener"));
     let frame_us = frame_us.and_then(|us| u64::try_from(us).ok()).unwrap_or(20_000).clamp(1, 10_000_000);
     let bars: Vec<Bars> = shown.iter().map(|node| heard(trace, *node)).collect();
-    let source = source(trace, bars.iter().flatten().map(|(at, ..)| *at).min()?, frame_us);
+    if bars.iter().all(Vec::is_empty) {
+        return None;
+    }
+    let source = source(trace, frame_us);
     let heights = vec![92.0; 1 + shown.len()];
     let gaps = bars.iter().flatten().any(|(.., look)| *look == Look::Gap);
     let damaged = bars.iter().flatten().any(|(.., look)| *look == Look::Damaged);
-    let mut legend = vec![(Swatch::Box(palette::GREY), "the song".to_owned()), (Swatch::Box(palette::GREEN), "what was heard".to_owned())];
+    let mut legend = vec![(Swatch::Box(palette::GREY), "the songs".to_owned()), (Swatch::Box(palette::GREEN), "what was heard".to_owned())];
     if gaps {
-        legend.push((Swatch::Box(palette::ORANGE), "nothing to play".to_owned()));
+        legend.push((Swatch::Box(palette::ORANGE), "concealed, or nothing to play".to_owned()));
     }
     if damaged {
         legend.push((Swatch::Box(palette::BLACK), "damaged".to_owned()));
     }
-    let mut notes = vec!["Loudest sample of each frame, as a part of full scale. The song is drawn as if it had begun with the first listener and had met no fault.".to_owned()];
+    let mut notes = vec!["Loudest sample of each frame, as a part of full scale. Each song is drawn as if it had begun with the first listener who heard it and had met no fault.".to_owned()];
     notes.extend(not_shown(listeners.len() - shown.len()));
     let window = Sketch::whole(trace);
     let mut frame = Sketch { trace, title: "Waveform", window, legend, panels: &heights, notes }.frame();
-    draw(&mut frame, 0, "song (%)", &source, frame_us, palette::GREY);
+    draw(&mut frame, 0, "songs (%)", &source, frame_us, palette::GREY);
     for (place, (node, bars)) in shown.iter().zip(&bars).enumerate() {
         draw(&mut frame, place + 1, &format!("{} (%)", trace.name(*node)), bars, frame_us, palette::GREEN);
     }
@@ -66,14 +71,30 @@ fn loudness(event: &Event) -> f64 {
     event.fields.get("peak").and_then(Value::int).map_or(0.0, |peak| (peak as f64 / FULL * 100.0).clamp(0.0, 100.0))
 }
 
-/// The frames of the first song that was uploaded, one after the other.
-fn source(trace: &Trace, begin_us: u64, frame_us: u64) -> Bars {
-    let frames = || trace.events.iter().filter(|event| event.name == "source_frame");
-    let Some(first) = frames().next().map(|event| (event.node, event.incarnation)) else { return vec![] };
-    let of_first = frames().filter(|event| (event.node, event.incarnation) == first).take(FRAMES_MAX);
-    let place = |event: &Event| event.fields.int("frame").and_then(|frame| u64::try_from(frame).ok()).unwrap_or(0);
-    let at = |event: &Event| begin_us.saturating_add(place(event).saturating_mul(frame_us));
-    of_first.map(|event| (at(event), loudness(event), Look::Sound)).collect()
+/// The frames of each song that was played, one after the other, from the moment on at which a listener heard the first of them.
+fn source(trace: &Trace, frame_us: u64) -> Bars {
+    let number = |event: &Event, name: &str| event.fields.int(name).and_then(|number| u64::try_from(number).ok());
+    let named = |name: &'static str| trace.events.iter().filter(move |event| event.name == name);
+    let mut songs: BTreeMap<u64, (NodeId, u64)> = BTreeMap::new();
+    for stored in named("stored") {
+        if let (Some(session), Some(uploader), Some(upload)) =
+            (number(stored, "session"), stored.fields.node("uploader"), stored.fields.hash("upload"))
+        {
+            songs.entry(session).or_insert((uploader, upload));
+        }
+    }
+    let mut begins: BTreeMap<(NodeId, u64), u64> = BTreeMap::new();
+    for heard in trace.events.iter().filter(|event| event.name == "play" || event.name == "conceal") {
+        let (Some(session), Some(frame)) = (number(heard, "session"), number(heard, "frame")) else { continue };
+        if let Some(song) = songs.get(&session) {
+            begins.entry(*song).or_insert(heard.time_us.saturating_sub(frame.saturating_mul(frame_us)));
+        }
+    }
+    let bar = |event: &Event| {
+        let begin = begins.get(&(event.node, event.fields.hash("upload")?))?;
+        Some((begin.saturating_add(number(event, "frame")?.saturating_mul(frame_us)), loudness(event), Look::Sound))
+    };
+    named("source_frame").filter_map(bar).take(FRAMES_MAX).collect()
 }
 
 fn heard(trace: &Trace, node: NodeId) -> Bars {

@@ -55,6 +55,9 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let scale = if high > 20.0 * low { Scale::log(0.9 * low, 1.2 * high) } else { Scale::linear(0.0, high, 8) };
 
     let mut legend: Vec<(Swatch, String)> = kinds.iter().map(|kind| (Swatch::Dot(color(kind)), (*kind).to_owned())).collect();
+    if taken.iter().any(|op| !kinds.contains(&op.f)) {
+        legend.push((Swatch::Dot(palette::GREY), "others".to_owned()));
+    }
     let count = |outcome| taken.iter().filter(|op| op.outcome == outcome).count();
     if count(OpType::Fail) > 0 {
         legend.push((Swatch::Ring(palette::INK), "fail: certainly not done".to_owned()));

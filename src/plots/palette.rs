@@ -36,7 +36,7 @@ pub(super) const RUNNING: RGBColor = RGBColor(222, 208, 184);
 
 /// Lines of nodes are told apart by these; with more nodes they come again, paler each time. Chosen so that the two that are most alike, of
 /// these and of the colours of roles, stay as far apart as can be under each of the three colour deficiencies.
-const NODES: [RGBColor; 8] = [
+const NODES: [RGBColor; 9] = [
     SKY,
     VERMILLION,
     RGBColor(0, 80, 80),
@@ -45,6 +45,7 @@ const NODES: [RGBColor; 8] = [
     RGBColor(100, 20, 20),
     RGBColor(120, 94, 40),
     RGBColor(20, 30, 90),
+    GREEN,
 ];
 
 /// The colour of a node, by its position in the scenario.

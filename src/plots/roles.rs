@@ -114,7 +114,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
             let (top, bottom) = bar(frame.panels[0], i, lane);
             frame.scene.rect((frame.time.left - 8.0, frame.time.left - 3.0), (top, bottom), palette::of_node(*node));
         }
-        marks(&mut frame, trace, *node, current_terms.get(node).map_or(&[][..], Vec::as_slice), y, lane);
+        let terms = current_terms.get(node).map_or(&[][..], Vec::as_slice);
+        let leads = roles.get(node).into_iter().flatten().filter(|(_, role)| *role == "leader");
+        let led: Vec<i64> = leads.filter_map(|(time, _)| timeline::at(terms, *time)).collect();
+        marks(&mut frame, trace, *node, (terms, &led), y, lane);
     }
     let panel = frame.panels[0];
     frame.base(panel);
@@ -282,8 +285,8 @@ fn runs(changes: &[(u64, State)], width: f64, left: f64, right: f64, x: impl Fn(
     runs
 }
 
-/// Crashes, commands and the terms that a node entered, those that have room.
-fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y: f64, lane: f64) {
+/// Crashes, commands and the terms that a node entered, those that have room; those that it led in before others.
+fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, (terms, led): (&[(u64, i64)], &[i64]), y: f64, lane: f64) {
     /// Marks of a lane that are drawn at the most.
     const MARKS_MAX: usize = 60;
     /// Terms of a lane that are looked at.
@@ -325,12 +328,16 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, terms: &[(u64, i64)], y
         return;
     }
     // A node that restarts shows the term it had; only another one is news.
-    let news = terms.chunk_by(|a, b| a.1 == b.1).map(|same| &same[0]);
-    for (at, term) in news.filter(|(_, term)| *term > 0).take(TERMS_MAX) {
-        let (x, text) = (time.x(*at), format!("term {term}"));
-        let short = term.to_string();
-        for text in [text, short] {
+    let mut news: Vec<(u64, i64)> = terms.chunk_by(|a, b| a.1 == b.1).map(|same| same[0]).filter(|(_, term)| *term > 0).collect();
+    news.drain(..news.len().saturating_sub(TERMS_MAX));
+    // Where two have no room, the earlier one gives way: what stands over a bar must not be out of date. The terms that the node led in come first.
+    news.reverse();
+    news.sort_by_key(|(_, term)| !led.contains(term));
+    for (at, term) in news {
+        for text in [format!("term {term}"), term.to_string()] {
             let width = look.width(&text) + 3.0;
+            // A term that begins near the end is named before its beginning rather than not at all.
+            let x = time.x(at).min(time.right - width * 1.1 - 6.0);
             if free(x, width) {
                 // Neither the line where recovery begins nor the grid goes through it.
                 frame.scene.rect((x + 1.5, x + 4.5 + look.width(&text)), (text_y - 5.5, text_y + 5.5), sheer(palette::WHITE, 0.75));

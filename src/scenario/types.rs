@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::faults::NemesisEntry;
 use super::input::Input;
+use crate::program::ProgramSpec;
 
 /// A distribution of durations.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -194,6 +195,8 @@ pub struct NodeSpec {
     pub clock: ClockSpec,
     /// How much slower than normal its processor is: each handled input takes `processing` times this. From 1.
     pub slowness: f64,
+    /// The program that takes its place; `None`: the system's own node.
+    pub program: Option<ProgramSpec>,
 }
 
 /// `[nodes]`.

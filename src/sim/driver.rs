@@ -25,10 +25,12 @@ use crate::nemesis::Nemesis;
 use crate::node::{Effects, Identity, Node, StreamEvent};
 use crate::scenario::{ClockSpec, Fault, Scenario, TargetSpec};
 use crate::time::{LocalTime, Time, nanos};
-use crate::trace::{NodeId, NodeInfo, Trace, Value, Word};
+use crate::trace::{Fields, NodeId, NodeInfo, Trace, Value, Word};
 
 pub(crate) type Msg<C> = <<C as Cluster>::Node as Node>::Msg;
-pub(crate) type Timer<C> = <<C as Cluster>::Node as Node>::Timer;
+/// A timer of a node, or `None`: the first deadline of a program.
+pub(crate) type Timer<C> = Option<OwnTimer<C>>;
+pub(crate) type OwnTimer<C> = <<C as Cluster>::Node as Node>::Timer;
 
 /// What waits in the heap.
 pub(crate) enum Due<M, T> {
@@ -74,9 +76,9 @@ pub(crate) enum Flaw {
 
 /// Something that conditions of the nemesis may wait for. Told after the step, so that the nemesis never acts in its middle.
 pub(crate) enum Notice {
-    Metric { node: NodeId, name: &'static str, value: Value },
-    Event { node: NodeId, name: &'static str, names: &'static [&'static str], values: Vec<Value> },
-    Message { src: NodeId, dest: NodeId, kind: &'static str },
+    Metric { node: NodeId, name: Word, value: Value },
+    Event { node: NodeId, name: Word, fields: Fields },
+    Message { src: NodeId, dest: NodeId, kind: Word },
 }
 
 struct Client<M> {
@@ -99,12 +101,12 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) wants: Wants,
     pub(super) notices: Vec<Notice>,
     /// What the step under way asks for; boxed, because it is taken out and put back with every step.
-    pub(super) effects: Option<Box<Effects<Msg<C>, Timer<C>>>>,
+    pub(super) effects: Option<Box<Effects<Msg<C>, OwnTimer<C>>>>,
     pub(super) changed: Vec<usize>,
     pub(super) logging: bool,
     pub(super) log: Vec<LogLine>,
     clients: Vec<Client<Msg<C>>>,
-    aborted: Option<String>,
+    pub(super) aborted: Option<String>,
 }
 
 /// A message that a rule keeps.
@@ -219,6 +221,9 @@ impl<'a, C: Cluster> Driver<'a, C> {
             if !self.notices.is_empty() {
                 self.tell_nemesis();
             }
+            if self.aborted.is_some() {
+                break;
+            }
         }
         self.end_clients().await;
         RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted }
@@ -233,6 +238,10 @@ impl<'a, C: Cluster> Driver<'a, C> {
                     Packet::Segment(segment) => {
                         self.recorder.settle(record);
                         self.segment_arrives(from, dest, *segment);
+                        return None;
+                    }
+                    Packet::Letter(letter) => {
+                        self.input(dest, Input::Letter { from, letter, record });
                         return None;
                     }
                 };
@@ -296,9 +305,9 @@ impl<'a, C: Cluster> Driver<'a, C> {
             self.with_nemesis(|nemesis, driver| {
                 for notice in notices {
                     match notice {
-                        Notice::Metric { node, name, value } => nemesis.on_metric(driver, node, name, &value),
-                        Notice::Event { node, name, names, values } => nemesis.on_event(driver, node, name, names, &values),
-                        Notice::Message { src, dest, kind } => nemesis.on_message(driver, src, dest, kind),
+                        Notice::Metric { node, name, value } => nemesis.on_metric(driver, node, &name, &value),
+                        Notice::Event { node, name, fields } => nemesis.on_event(driver, node, &name, &fields),
+                        Notice::Message { src, dest, kind } => nemesis.on_message(driver, src, dest, &kind),
                     }
                 }
             });

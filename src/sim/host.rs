@@ -9,8 +9,9 @@ use super::rng::{Rng, Sampler};
 use super::stream::Streams;
 use super::world::Status;
 use crate::node::{Effect, Identity, Node, StreamEvent};
+use crate::program::{Fault, Letter, Seat};
 use crate::time::{LocalTime, Time};
-use crate::trace::{NodeId, Value};
+use crate::trace::{NodeId, Value, Word};
 
 /// Something that a node handles in one step.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ pub(crate) enum Input<M, T> {
     Message {
         from: NodeId,
         message: M,
+        record: Record,
+    },
+    /// A message that a program has sent, for a program.
+    Letter {
+        from: NodeId,
+        letter: Box<Letter>,
         record: Record,
     },
     Timer(T),
@@ -74,11 +81,19 @@ pub(crate) struct DiskHealth {
     pub(crate) backup: Option<BTreeMap<FileName, Vec<u8>>>,
 }
 
+/// A node at work.
+pub(crate) enum Running<N> {
+    /// A state machine of this crate.
+    BuiltIn(N),
+    /// A program; one that could not be started says so in its first step.
+    Program(Box<Result<Seat, Fault>>),
+}
+
 pub(crate) struct Host<N: Node> {
     pub(crate) identity: Identity,
     pub(crate) role: String,
     /// `None` while it is down, and for clients.
-    pub(crate) node: Option<N>,
+    pub(crate) node: Option<Running<N>>,
     pub(crate) status: Status,
     pub(crate) rng: Rng,
     pub(crate) network_rng: Rng,
@@ -87,10 +102,11 @@ pub(crate) struct Host<N: Node> {
     pub(crate) disk: Disk,
     pub(crate) disk_health: DiskHealth,
     pub(crate) syncs: Syncs<N::Msg>,
-    pub(crate) timers: BTreeMap<N::Timer, TimerState>,
+    /// `None` is the first deadline of a program.
+    pub(crate) timers: BTreeMap<Option<N::Timer>, TimerState>,
     pub(crate) timer_serial: u64,
     /// Inputs that wait, with the time since when: the node is paused or its processor is busy.
-    pub(crate) backlog: VecDeque<Input<N::Msg, N::Timer>>,
+    pub(crate) backlog: VecDeque<Input<N::Msg, Option<N::Timer>>>,
     pub(crate) busy_until: Time,
     /// Whether the supervisor is about to start the process again; a kill takes that over.
     pub(crate) restarts: bool,
@@ -100,7 +116,7 @@ pub(crate) struct Host<N: Node> {
     pub(crate) slowness: f64,
     pub(crate) slow: f64,
     /// The metrics last shown.
-    pub(crate) shown: Vec<(&'static str, Value)>,
+    pub(crate) shown: Vec<(Word, Value)>,
     pub(crate) shown_offset_us: i64,
     pub(crate) streams: Streams,
     /// Draws how the bytes of streams are cut into pieces.

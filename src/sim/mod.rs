@@ -10,6 +10,7 @@ mod network;
 mod panics;
 pub mod participant;
 mod process;
+mod programs;
 mod queue;
 mod recorder;
 pub mod rng;

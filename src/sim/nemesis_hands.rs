@@ -77,7 +77,7 @@ impl<C: Cluster> World for Driver<'_, C> {
     fn pause(&mut self, node: NodeId) {
         if self.status(node) == Status::Up && node.index() < self.node_count {
             self.hosts[node.index()].status = Status::Paused;
-            self.observe(node, "pause", &[], vec![]);
+            self.observe(node, "pause", &[], &[]);
             self.show_status(node);
         }
     }
@@ -85,7 +85,7 @@ impl<C: Cluster> World for Driver<'_, C> {
     fn resume(&mut self, node: NodeId) {
         if self.status(node) == Status::Paused {
             self.hosts[node.index()].status = Status::Up;
-            self.observe(node, "resume", &[], vec![]);
+            self.observe(node, "resume", &[], &[]);
             self.show_status(node);
             self.notice_sync(node);
             self.look_at_backlog(node);
@@ -107,7 +107,7 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn command(&mut self, node: NodeId, command: &str) {
         if matches!(self.status(node), Status::Up | Status::Paused) && node.index() < self.node_count {
-            self.observe(node, "command", &["text"], vec![Value::Text(Word::Owned(command.to_owned()))]);
+            self.observe(node, "command", &["text"], &[Value::Text(Word::Owned(command.to_owned()))]);
             self.input(node, Input::Command(command.to_owned()));
         }
     }
@@ -148,7 +148,7 @@ impl<C: Cluster> World for Driver<'_, C> {
             *bytes.get_mut(bit / 8)? ^= 1 << (bit % 8);
         }
         let done = format!("{bits} bits of {} bytes", bytes.len());
-        self.observe(node, "disk_damage", &["what"], vec![Value::Text(Word::Borrowed("bitflip"))]);
+        self.observe(node, "disk_damage", &["what"], &[Value::Text(Word::Borrowed("bitflip"))]);
         Some(done)
     }
 
@@ -157,7 +157,7 @@ impl<C: Cluster> World for Driver<'_, C> {
         let content = host.disk.durable_mut(file, &mut host.disk_rng)?;
         let left = content.len().saturating_sub(usize::try_from(bytes).unwrap_or(usize::MAX));
         content.truncate(left);
-        self.observe(node, "disk_damage", &["what"], vec![Value::Text(Word::Borrowed("truncated"))]);
+        self.observe(node, "disk_damage", &["what"], &[Value::Text(Word::Borrowed("truncated"))]);
         Some(format!("cut to {left} bytes"))
     }
 
@@ -194,13 +194,13 @@ impl<C: Cluster> World for Driver<'_, C> {
         let host = &mut self.hosts[node.index()];
         if let Some(backup) = host.disk_health.backup.take() {
             host.disk.restore(backup);
-            self.observe(node, "disk_damage", &["what"], vec![Value::Text(Word::Borrowed("restored"))]);
+            self.observe(node, "disk_damage", &["what"], &[Value::Text(Word::Borrowed("restored"))]);
         }
     }
 
     fn wipe(&mut self, node: NodeId) {
         self.hosts[node.index()].disk.wipe();
-        self.observe(node, "disk_damage", &["what"], vec![Value::Text(Word::Borrowed("wiped"))]);
+        self.observe(node, "disk_damage", &["what"], &[Value::Text(Word::Borrowed("wiped"))]);
     }
 
     fn alarm(&mut self, at: Time, token: u64) {

@@ -3,8 +3,9 @@
 use super::Cluster;
 use super::disk::DiskOp;
 use super::driver::{Driver, Due, Notice};
-use super::host::Input;
+use super::host::{Input, Running};
 use super::world::Status;
+use crate::program::Seat;
 use crate::scenario::CrashPolicy;
 use crate::trace::{NodeId, Outcome, Value, Word};
 
@@ -26,8 +27,12 @@ impl<C: Cluster> Driver<'_, C> {
         host.busy_until = self.now;
         host.shown.clear();
         host.streams.power_on();
-        host.node = Some(self.cluster.node(&host.identity, &host.role));
-        self.observe(node, "start", &[], vec![]);
+        let spec = self.scenario.nodes.nodes.get(node.index()).and_then(|spec| spec.program.as_ref());
+        host.node = Some(match spec {
+            None => Running::BuiltIn(self.cluster.node(&host.identity, &host.role)),
+            Some(program) => Running::Program(Box::new(Seat::take(program))),
+        });
+        self.observe(node, "start", &[], &[]);
         self.show_status(node);
         self.input(node, Input::Boot);
     }
@@ -52,7 +57,7 @@ impl<C: Cluster> Driver<'_, C> {
             lost
         };
         for input in std::mem::take(&mut self.hosts[node.index()].backlog) {
-            if let Input::Message { record, .. } = input {
+            if let Input::Message { record, .. } | Input::Letter { record, .. } = input {
                 self.recorder.arrived(record, self.now, Outcome::NodeDown);
                 self.recorder.settle(record);
             }
@@ -64,8 +69,8 @@ impl<C: Cluster> Driver<'_, C> {
             }
         }
         self.drop_streams(node, reason);
-        let values = vec![Value::Text(Word::Borrowed(reason)), Value::Int(lost as i64), Value::Text(Word::Owned(message))];
-        self.observe(node, "crash", &["reason", "lost_saves", "message"], values);
+        let values = [Value::Text(Word::Borrowed(reason)), Value::Int(lost as i64), Value::Text(Word::Owned(message))];
+        self.observe(node, "crash", &["reason", "lost_saves", "message"], &values);
         self.show_status(node);
     }
 
@@ -88,7 +93,7 @@ impl<C: Cluster> Driver<'_, C> {
         };
         let value = Value::Text(Word::Borrowed(status));
         if self.wants.metrics {
-            self.notices.push(Notice::Metric { node, name: "status", value: value.clone() });
+            self.notices.push(Notice::Metric { node, name: Word::Borrowed("status"), value: value.clone() });
         }
         self.recorder.metric(self.now, node, "status", value);
     }

@@ -32,9 +32,9 @@ impl Recorder {
 
     /// A message leaves. Until [`Recorder::arrived`] or [`Recorder::stopped`] it is in flight; until [`Recorder::settle`] its fate may change.
     #[inline]
-    pub(crate) fn sent(&mut self, now: Time, src: NodeId, dest: NodeId, kind: &'static str, bytes: u32, detail: Detail) -> Record {
+    pub(crate) fn sent(&mut self, now: Time, src: NodeId, dest: NodeId, kind: Word, bytes: u32, detail: Detail) -> Record {
         let id = self.folding.as_ref().map_or(self.trace.messages.len() as u64, |folding| folding.sent);
-        let (sent_us, kind) = (now.as_micros(), Word::Borrowed(kind));
+        let sent_us = now.as_micros();
         let message = Message { id, sent_us, recv_us: None, src, dest, kind, bytes, outcome: Outcome::InFlight, detail };
         match &mut self.folding {
             None => {
@@ -108,18 +108,9 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn event(
-        &mut self,
-        now: Time,
-        node: NodeId,
-        incarnation: u32,
-        name: &'static str,
-        names: &'static [&'static str],
-        values: Vec<Value>,
-    ) {
+    pub(crate) fn event(&mut self, now: Time, node: NodeId, incarnation: u32, name: Word, fields: Fields) {
         let index = self.take_index();
-        let fields = Fields::from_parts(names, values);
-        self.trace.events.push(Event { index, time_us: now.as_micros(), node, incarnation, name: Word::Borrowed(name), fields });
+        self.trace.events.push(Event { index, time_us: now.as_micros(), node, incarnation, name, fields });
     }
 
     pub(crate) fn op(&mut self, now: Time, process: Word, op_type: OpType, f: Word, value: Word, error: Word) {
@@ -127,8 +118,8 @@ impl Recorder {
         self.trace.history.push(Op { index, time_us: now.as_micros(), process, op_type, f, value, error });
     }
 
-    pub(crate) fn metric(&mut self, now: Time, node: NodeId, name: &'static str, value: Value) {
-        self.trace.metrics.push(Metric { time_us: now.as_micros(), node, name: Word::Borrowed(name), value });
+    pub(crate) fn metric(&mut self, now: Time, node: NodeId, name: impl Into<Word>, value: Value) {
+        self.trace.metrics.push(Metric { time_us: now.as_micros(), node, name: name.into(), value });
     }
 
     fn take_index(&mut self) -> u64 {

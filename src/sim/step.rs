@@ -1,8 +1,8 @@
 //! One step of a node: an input, a handler, its effects. And the way of messages between steps.
 
 use super::Cluster;
-use super::driver::{Driver, Due, Flaw, Held, Msg, Notice, Timer};
-use super::host::{Input, TimerState};
+use super::driver::{Driver, Due, Flaw, Held, Msg, Notice, OwnTimer, Timer};
+use super::host::{Input, Running, TimerState};
 use super::network::{Fate, LOOPBACK};
 use super::panics;
 use super::recorder::Record;
@@ -10,7 +10,7 @@ use super::transport::{Packet, describe};
 use super::world::Status;
 use crate::node::{Ctx, Effect, Effects, Message, Node, Probe, TimerOp};
 use crate::time::{Time, nanos};
-use crate::trace::{NodeId, Outcome, Value};
+use crate::trace::{Detail, Fields, NodeId, Outcome, Value, Word};
 
 /// Processor time of an input for a node that a fault has slowed down in a scenario whose processors are infinitely fast.
 const SLOWED_PROCESSING_NS: u64 = 50_000;
@@ -55,7 +55,7 @@ impl<C: Cluster> Driver<'_, C> {
     fn step(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>) {
         match &input {
             Input::Timer(timer) if !self.take_timer(node, timer) => return,
-            Input::Message { record, .. } => self.recorder.settle(*record),
+            Input::Message { record, .. } | Input::Letter { record, .. } => self.recorder.settle(*record),
             _ => {}
         }
         let (now, processing) = (self.now, nanos(self.scenario.nodes.processing));
@@ -63,13 +63,14 @@ impl<C: Cluster> Driver<'_, C> {
             self.log_input(node, &input);
         }
         let host = &mut self.hosts[node.index()];
-        let Some(state) = host.node.as_mut() else { return };
+        let Some(running) = host.node.as_mut() else { return };
         let factor = host.slowness * host.slow;
         let base = if factor > 1.0 { processing.max(SLOWED_PROCESSING_NS) } else { processing };
         if base > 0 {
             host.busy_until = now + std::time::Duration::from_nanos((base as f64 * factor) as u64);
         }
         let stops = matches!(input, Input::Stop);
+        let Running::BuiltIn(state) = running else { return self.step_of_program(node, input, stops) };
         let mut effects = self.effects.take().expect("one step at a time");
         let mut ctx = Ctx {
             identity: &host.identity,
@@ -84,7 +85,8 @@ impl<C: Cluster> Driver<'_, C> {
         let outcome = panics::catch(|| match input {
             Input::Boot => state.boot(&mut ctx),
             Input::Message { from, message, .. } => state.on_message(&mut ctx, from, message),
-            Input::Timer(timer) => state.on_timer(&mut ctx, timer),
+            Input::Timer(Some(timer)) => state.on_timer(&mut ctx, timer),
+            Input::Timer(None) | Input::Letter { .. } => unreachable!("only programs are given these"),
             Input::Stream(event) => state.on_stream(&mut ctx, event),
             Input::Command(command) => state.on_command(&mut ctx, &command),
             Input::Stop => state.on_stop(&mut ctx),
@@ -109,15 +111,11 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    fn apply_effects(&mut self, node: NodeId, effects: &mut Effects<Msg<C>, Timer<C>>) {
+    pub(super) fn apply_effects(&mut self, node: NodeId, effects: &mut Effects<Msg<C>, OwnTimer<C>>) {
         for timer in effects.timers.drain(..) {
             match timer {
-                TimerOp::Set { timer, after } => self.set_timer(node, timer, after),
-                TimerOp::Cancel { timer } => {
-                    if let Some(state) = self.hosts[node.index()].timers.get_mut(&timer) {
-                        state.deadline = None;
-                    }
-                }
+                TimerOp::Set { timer, after } => self.set_timer(node, Some(timer), after),
+                TimerOp::Cancel { timer } => self.cancel_timer(node, &Some(timer)),
             }
         }
         for line in effects.logs.drain(..) {
@@ -150,37 +148,49 @@ impl<C: Cluster> Driver<'_, C> {
         match effect {
             Effect::Send { dest, message } => self.send(node, dest, message),
             Effect::Stream(op) => self.stream_op(node, op),
-            Effect::Observe { name, names, values } => self.observe(node, name, names, values),
+            Effect::Observe { name, fields } => self.record(node, name, fields),
+            Effect::Letter { dest, letter } => self.send_letter(node, dest, letter),
         }
     }
 
+    /// Record an event of the testbed itself.
+    pub(super) fn observe(&mut self, node: NodeId, name: &'static str, names: &'static [&'static str], values: &[Value]) {
+        self.record(node, Word::Borrowed(name), Fields::new(names, values));
+    }
+
     /// Record an event, and remember it for the conditions of the nemesis.
-    pub(super) fn observe(&mut self, node: NodeId, name: &'static str, names: &'static [&'static str], values: Vec<Value>) {
+    fn record(&mut self, node: NodeId, name: Word, fields: Fields) {
         if self.wants.events {
-            self.notices.push(Notice::Event { node, name, names, values: values.clone() });
+            self.notices.push(Notice::Event { node, name: name.clone(), fields: fields.clone() });
         }
         if self.logging {
-            self.log_event(node, name, names, &values);
+            self.log_event(node, &name, &fields);
         }
         let incarnation = self.hosts[node.index()].identity.incarnation;
-        self.recorder.event(self.now, node, incarnation, name, names, values);
+        self.recorder.event(self.now, node, incarnation, name, fields);
     }
 
     fn probe(&mut self, node: NodeId) {
         let host = &mut self.hosts[node.index()];
-        let Some(state) = &host.node else { return };
+        let Some(Running::BuiltIn(state)) = &host.node else { return };
         self.changed.clear();
         state.probe(&mut Probe { last: &mut host.shown, position: 0, changed: &mut self.changed });
         for position in &self.changed {
             let (name, value) = &host.shown[*position];
-            self.recorder.metric(self.now, node, name, value.clone());
+            self.recorder.metric(self.now, node, name.clone(), value.clone());
             if self.wants.metrics {
-                self.notices.push(Notice::Metric { node, name, value: value.clone() });
+                self.notices.push(Notice::Metric { node, name: name.clone(), value: value.clone() });
             }
         }
     }
 
-    fn set_timer(&mut self, node: NodeId, timer: Timer<C>, after: std::time::Duration) {
+    pub(super) fn cancel_timer(&mut self, node: NodeId, timer: &Timer<C>) {
+        if let Some(state) = self.hosts[node.index()].timers.get_mut(timer) {
+            state.deadline = None;
+        }
+    }
+
+    pub(super) fn set_timer(&mut self, node: NodeId, timer: Timer<C>, after: std::time::Duration) {
         let host = &mut self.hosts[node.index()];
         let deadline = host.clock.local(self.now) + after;
         let at = host.clock.when(deadline, self.now);
@@ -253,12 +263,12 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// A datagram or a segment leaves the machine `src`.
     pub(super) fn send_packet(&mut self, src: NodeId, dest: NodeId, message: Packet<Msg<C>>) {
-        let (kind, bytes) = (message.name(), message.size());
-        let record = self.recorder.sent(self.now, src, dest, kind, bytes, message.detail());
+        let (kind, bytes) = (message.kind(), message.size());
+        let record = self.recorder.sent(self.now, src, dest, kind.clone(), bytes, message.detail());
         if src == dest {
             return self.queue.push(self.now + LOOPBACK, Due::Arrival { record, from: src, dest, message, flaw: Flaw::None });
         }
-        let fates = self.network.send(self.now, src, dest, kind, bytes, &mut self.hosts[src.index()].network_rng);
+        let fates = self.network.send(self.now, src, dest, &kind, bytes, &mut self.hosts[src.index()].network_rng);
         if let Some(fate) = fates.copy {
             let record = self.recorder.sent(self.now, src, dest, kind, bytes, message.detail());
             self.carry(record, src, dest, message.clone(), fate, Flaw::Copy);
@@ -293,7 +303,9 @@ impl<C: Cluster> Driver<'_, C> {
         reason: &'static str,
     ) {
         self.recorder.stopped(record, outcome, reason);
-        self.log(from, "message", |driver| format!("-> {}: {} {}", driver.node_name(dest), shown(message), outcome.word()));
+        self.log(from, "message", |driver| {
+            format!("-> {}: {} {}", driver.node_name(dest), shown(&message.kind(), &message.detail()), outcome.word())
+        });
     }
 
     /// A message comes to its receiver's machine. `None`: nobody gets it.
@@ -314,6 +326,7 @@ impl<C: Cluster> Driver<'_, C> {
         let answers = matches!(message, Packet::Segment(_)) && host.streams.is_powered();
         let outcome = match (host.status, flaw) {
             (Status::Down | Status::Absent, _) if !answers => Outcome::NodeDown,
+            _ if matches!(message, Packet::Letter(_)) && !self.is_program(dest) => Outcome::Discarded,
             (_, Flaw::None) => Outcome::Delivered,
             (_, Flaw::Copy) => Outcome::Duplicated,
             (_, Flaw::Corrupted) => Outcome::Corrupted,
@@ -322,23 +335,25 @@ impl<C: Cluster> Driver<'_, C> {
         self.recorder.arrived(record, self.now, outcome);
         if matches!(outcome, Outcome::NodeDown | Outcome::Discarded) {
             self.recorder.settle(record);
-            self.log(dest, "message", |driver| format!("<- {}: {} {}", driver.node_name(from), shown(&message), outcome.word()));
+            self.log(dest, "message", |driver| {
+                format!("<- {}: {} {}", driver.node_name(from), shown(&message.kind(), &message.detail()), outcome.word())
+            });
             return None;
         }
         if self.wants.messages {
-            self.notices.push(Notice::Message { src: from, dest, kind: message.name() });
+            self.notices.push(Notice::Message { src: from, dest, kind: message.kind() });
         }
         Some(message)
     }
 
-    fn log_event(&mut self, node: NodeId, name: &'static str, names: &[&'static str], values: &[Value]) {
+    fn log_event(&mut self, node: NodeId, name: &str, fields: &Fields) {
         let kind = match name {
             "start" | "crash" | "pause" | "resume" | "command" => "process",
             "disk_damage" => "disk",
             _ => "node",
         };
         let mut text = name.to_owned();
-        for (name, value) in names.iter().zip(values) {
+        for (name, value) in fields.iter() {
             match value {
                 Value::Text(word) if word.is_empty() => {}
                 Value::Text(word) => text.push_str(&format!(" {name}={word}")),
@@ -353,9 +368,14 @@ impl<C: Cluster> Driver<'_, C> {
     fn log_input(&mut self, node: NodeId, input: &Input<Msg<C>, Timer<C>>) {
         match input {
             Input::Message { from, message, .. } => {
-                self.log(node, "message", |driver| format!("<- {}: {}", driver.node_name(*from), shown(message)));
+                self.log(node, "message", |driver| format!("<- {}: {}", driver.node_name(*from), shown(message.name(), &message.detail())));
             }
-            Input::Timer(timer) => self.log(node, "timer", |_| format!("{timer:?}")),
+            Input::Letter { from, letter, .. } => {
+                self.log(node, "message", |driver| format!("<- {}: {}", driver.node_name(*from), shown(&letter.kind, &letter.detail())));
+            }
+            Input::Timer(Some(timer)) => self.log(node, "timer", |_| format!("{timer:?}")),
+            // The program's own timers are named in its turn.
+            Input::Timer(None) => {}
             Input::Stream(event) => self.log(node, "stream", |_| describe(event)),
             Input::Command(command) => self.log(node, "process", |_| format!("command {command}")),
             Input::Boot | Input::Stop => {}
@@ -364,7 +384,7 @@ impl<C: Cluster> Driver<'_, C> {
 }
 
 /// A message for `--log`, as `messages.csv` shows it.
-fn shown(message: &impl Message) -> String {
-    let detail = message.detail().to_string();
-    if detail.is_empty() { message.name().to_owned() } else { format!("{} {detail}", message.name()) }
+fn shown(kind: &str, detail: &Detail) -> String {
+    let detail = detail.to_string();
+    if detail.is_empty() { kind.to_owned() } else { format!("{kind} {detail}") }
 }

@@ -33,7 +33,7 @@ impl Settings for NoSettings {
 
 /// A scenario without faults, built by hand.
 pub(crate) fn scenario(nodes: u32, seconds: u64) -> Scenario {
-    let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0 };
+    let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0, program: None };
     Scenario {
         name: "test".into(),
         description: "A test.".into(),

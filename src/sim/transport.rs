@@ -11,7 +11,8 @@ use super::host::Input;
 use super::rng::Rng;
 use super::stream::{Segment, StreamOut, Token};
 use crate::node::{Message, StreamEvent, StreamOp};
-use crate::trace::{Detail, NodeId};
+use crate::program::Letter;
+use crate::trace::{Detail, NodeId, Word};
 
 /// What the links carry.
 #[derive(Clone)]
@@ -20,6 +21,19 @@ pub(crate) enum Packet<M> {
     Datagram(M),
     /// A part of a stream.
     Segment(Box<Segment>),
+    /// A message of a program for a program.
+    Letter(Box<Letter>),
+}
+
+impl<M: Message> Packet<M> {
+    /// The message type as the trace shows it.
+    #[inline]
+    pub(crate) fn kind(&self) -> Word {
+        match self {
+            Packet::Letter(letter) => letter.kind.clone(),
+            other => Word::Borrowed(other.name()),
+        }
+    }
 }
 
 impl<M: Message> Message for Packet<M> {
@@ -28,6 +42,7 @@ impl<M: Message> Message for Packet<M> {
         match self {
             Packet::Datagram(message) => message.name(),
             Packet::Segment(segment) => segment.name(),
+            Packet::Letter(_) => "Letter",
         }
     }
 
@@ -36,6 +51,7 @@ impl<M: Message> Message for Packet<M> {
         match self {
             Packet::Datagram(message) => message.size(),
             Packet::Segment(segment) => segment.size(),
+            Packet::Letter(letter) => letter.bytes,
         }
     }
 
@@ -44,14 +60,15 @@ impl<M: Message> Message for Packet<M> {
         match self {
             Packet::Datagram(message) => message.detail(),
             Packet::Segment(segment) => segment.detail(),
+            Packet::Letter(letter) => letter.detail(),
         }
     }
 
-    /// The checksum of a segment finds every damage.
+    /// The checksum of a segment finds every damage, and so does that of a program's message.
     fn corrupt(&mut self, rng: &mut Rng) -> bool {
         match self {
             Packet::Datagram(message) => message.corrupt(rng),
-            Packet::Segment(_) => false,
+            Packet::Segment(_) | Packet::Letter(_) => false,
         }
     }
 }
@@ -61,6 +78,7 @@ impl<M: fmt::Debug> fmt::Debug for Packet<M> {
         match self {
             Packet::Datagram(message) => message.fmt(f),
             Packet::Segment(segment) => write!(f, "{} {}", segment.name(), segment.detail()),
+            Packet::Letter(letter) => letter.fmt(f),
         }
     }
 }

@@ -6,7 +6,6 @@ pub mod audio;
 mod client_pace;
 pub mod cristian;
 pub mod p2p;
-
 mod planted;
 pub mod raft;
 pub mod replication;
@@ -91,6 +90,10 @@ pub trait System: Send + Sync + 'static {
     fn plots(&self) -> &'static [&'static Plot];
     /// All defects.
     fn defects(&self) -> &'static [Defect];
+    /// Whether its nodes can be programs: its clients' messages have a JSON form.
+    fn takes_programs(&self) -> bool {
+        false
+    }
     /// Checks that the scenario's settings give no right to judge by, although the system is correct: they are left out of the verdict.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let _ = scenario;
@@ -99,6 +102,10 @@ pub trait System: Send + Sync + 'static {
     /// Lines for its section in a new scenario, where it cannot do without.
     fn starting_settings(&self) -> &'static str {
         ""
+    }
+    /// How long a new scenario goes on after its faults: long enough for every check to judge by.
+    fn starting_recovery(&self) -> &'static str {
+        "10s"
     }
     /// What it refuses of a scenario that reads well otherwise.
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {

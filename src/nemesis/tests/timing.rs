@@ -4,6 +4,7 @@ use super::{DURATION, entry, exactly, look_at, ms, nemesis, run, span};
 use crate::nemesis::tests::fake_world::FakeWorld;
 use crate::scenario::{Condition, Fault, NemesisEntry, Repeat, Span, TargetSpec, When};
 use crate::sim::world::Status;
+use crate::trace::Fields;
 use crate::trace::Value;
 
 /// `at` from a range stays within it, and other seeds draw other moments.
@@ -162,9 +163,9 @@ fn a_condition_on_an_event_counts_and_is_armed_again() {
     let (n2, n3) = (world.id("n2"), world.id("n3"));
     for moment in (500..9_000).step_by(500) {
         world.run_until(&mut nemesis, ms(moment), |_| ());
-        nemesis.on_event(&mut world, n3, "leader", &["term"], &[Value::Int(7)]);
-        nemesis.on_event(&mut world, n2, "leader", &["term"], &[Value::Int(6)]);
-        nemesis.on_event(&mut world, n2, "leader", &["term"], &[Value::Int(7)]);
+        nemesis.on_event(&mut world, n3, "leader", &Fields::new(&["term"], &[Value::Int(7)]));
+        nemesis.on_event(&mut world, n2, "leader", &Fields::new(&["term"], &[Value::Int(6)]));
+        nemesis.on_event(&mut world, n2, "leader", &Fields::new(&["term"], &[Value::Int(7)]));
     }
     // Seen at 500 and 1,000; in force from 1,100 to 2,100; seen at 2,500 and 3,000; used up.
     assert_eq!(world.begins("a"), [1_100, 3_100]);

@@ -1,8 +1,8 @@
 //! What a write waits for: how long after the leader has stored it the client is answered, and how long after that the last replica has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::trace::{Trace, Value};
+use crate::trace::{NodeId, Trace, Value};
 
 use super::super::Plot;
 use super::super::axis::{Scale, grouped};
@@ -88,6 +88,8 @@ fn summary(what: &str, marks: &[Mark]) -> String {
 fn ways(trace: &Trace) -> Vec<Way> {
     let mut order: Vec<u64> = Vec::new();
     let mut ways: BTreeMap<u64, Way> = BTreeMap::new();
+    let mut before: BTreeMap<u64, u64> = BTreeMap::new();
+    let mut has: BTreeSet<(NodeId, u64)> = BTreeSet::new();
     for event in &trace.events {
         let Some(Value::Hash(hash)) = event.fields.get("hash") else { continue };
         match event.name.as_ref() {
@@ -96,8 +98,23 @@ fn ways(trace: &Trace) -> Vec<Way> {
                     order.push(*hash);
                     Way { stored_us: event.time_us, ..Way::default() }
                 });
-                way.replicas += 1;
-                way.last_us = event.time_us;
+                before.extend(event.fields.hash("prev").map(|prev| (*hash, prev)));
+                if has.insert((event.node, *hash)) {
+                    way.replicas += 1;
+                    way.last_us = event.time_us;
+                }
+            }
+            // A copy of the whole folder brings the record that it ends with, and all before that one.
+            "copied" => {
+                let mut next = Some(*hash);
+                while let Some(hash) = next
+                    && let Some(way) = ways.get_mut(&hash)
+                    && has.insert((event.node, hash))
+                {
+                    way.replicas += 1;
+                    way.last_us = event.time_us;
+                    next = before.get(&hash).copied();
+                }
             }
             "answered" => {
                 if let Some(way) = ways.get_mut(hash) {

@@ -1,9 +1,11 @@
 //! `[nodes]`: who takes part, with which clocks, and the groups.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::excerpt;
+use crate::program::ProgramSpec;
 
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};
@@ -45,7 +47,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
          gives it settings of its own, and any other adds a node.",
     );
     let mut places = ClockPlaces::default();
-    let mut of_all = Own { clock: ClockSpec::default(), slowness: 1.0 };
+    let mut of_all = Own { clock: ClockSpec::default(), slowness: 1.0, program: None };
     of_all = read_own(&mut section, &of_all);
     let zero = Duration::ZERO;
     let processing =
@@ -57,7 +59,10 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
         "How long after a panic, an exit or a disk error a node is started again.",
     );
     let numbered = |count: u64| -> Vec<NodeSpec> {
-        let numbered = |i| NodeSpec { name: format!("n{i}"), role: first_role.clone(), clock: of_all.clock, slowness: of_all.slowness };
+        let numbered = |i| {
+            let Own { clock, slowness, program } = of_all.clone();
+            NodeSpec { name: format!("n{i}"), role: first_role.clone(), clock, slowness, program }
+        };
         (1..=count).map(numbered).collect()
     };
     let mut nodes = numbered(count);
@@ -128,10 +133,11 @@ impl ClockPlaces {
 }
 
 /// The settings that all nodes and each of them can have.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Own {
     clock: ClockSpec,
     slowness: f64,
+    program: Option<ProgramSpec>,
 }
 
 fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
@@ -148,7 +154,22 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
     let drift_ppm = section.numbers("drift_ppm", default.clock.drift_ppm, -500_000.0..=500_000.0, doc);
     let doc = "How much slower than normal the processor is; `processing` is multiplied by it.";
     let slowness = section.number("slowness", default.slowness, 1.0..=1e6, doc);
-    Own { clock: ClockSpec { offset_ns, drift_ppm }, slowness }
+    let doc = "A program in place of the system's own node: the executable and its arguments, started in the scenario's folder. See sdk/PROTOCOL.md.";
+    let key = Key { name: "command", kind: "a list of words", range: String::new(), doc };
+    let folder = section.reading.folder().map_or_else(PathBuf::new, Path::to_path_buf);
+    let command = section
+        .optional(key, read_command, |words| format!("[{}]", words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")));
+    let program = command.map(|command| ProgramSpec { command, folder }).or_else(|| default.program.clone());
+    Own { clock: ClockSpec { offset_ns, drift_ppm }, slowness, program }
+}
+
+fn read_command(item: &Item) -> Result<Vec<String>, Problem> {
+    let hint = "write the executable and its arguments, as in: command = [\"python3\", \"node.py\"]";
+    let Value::List(list) = &item.value else { return Err(Problem::found(item, hint)) };
+    if list.is_empty() {
+        return Err(Problem::new(&item.at, "no command", hint));
+    }
+    list.iter().map(|word| word.text().map(str::to_owned).ok_or_else(|| Problem::found(word, hint))).collect()
 }
 
 fn read_offset(item: &Item) -> Result<i64, Problem> {
@@ -198,7 +219,7 @@ fn read_node(
             return None;
         }
     }
-    Some((NodeSpec { name, role, clock: own.clock, slowness: own.slowness }, members))
+    Some((NodeSpec { name, role, clock: own.clock, slowness: own.slowness, program: own.program }, members))
 }
 
 /// Whether a name of the file's own can stand in traces and file names; a mistake is noted where not.

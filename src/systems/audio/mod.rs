@@ -152,7 +152,7 @@ impl System for AudioSystem {
     }
 
     fn starting_settings(&self) -> &'static str {
-        "songs = \"melody.wav\"    # a WAV, MP3 or Ogg Vorbis file beside this one or below its folder\n"
+        "songs = \"melody.wav\"    # put a WAV, MP3 or Ogg Vorbis file of this name beside this one; the project has some in scenarios/audio\n"
     }
 
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {

@@ -151,6 +151,11 @@ impl System for CristianSystem {
         COMMANDS
     }
 
+    /// Three rounds of the longest interval.
+    fn starting_recovery(&self) -> &'static str {
+        "40s"
+    }
+
     fn checks(&self) -> &'static [&'static Checker] {
         CRISTIAN_CHECKS
     }

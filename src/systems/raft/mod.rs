@@ -36,6 +36,7 @@ mod defects;
 mod election;
 mod events;
 mod host;
+mod json;
 mod leader;
 mod log;
 mod membership;
@@ -124,6 +125,10 @@ impl System for RaftSystem {
 
     fn roles(&self) -> &'static [&'static str] {
         &["peer"]
+    }
+
+    fn takes_programs(&self) -> bool {
+        true
     }
 
     fn operations(&self) -> &'static [&'static str] {

@@ -2,6 +2,7 @@
 
 use super::events;
 use super::host::RaftTimer;
+use super::json;
 use super::log::{Bytes, Command, Payload};
 use super::message::RaftMessage;
 use super::server::{Outcome, Raft};
@@ -75,6 +76,14 @@ impl Message for PeerMessage {
             PeerMessage::ClientRequest(_) => "ClientRequest",
             PeerMessage::ClientReply(_) => "ClientReply",
         }
+    }
+
+    fn to_json(&self, names: &[String]) -> Option<serde_json::Value> {
+        json::to_json(self, names)
+    }
+
+    fn from_json(body: &serde_json::Value, names: &[String]) -> Result<PeerMessage, String> {
+        json::from_json(body, names)
     }
 
     fn size(&self) -> u32 {

@@ -1,0 +1,308 @@
+//! A node's place in the simulation that a program has taken.
+//!
+//! The seat turns what happens into turns and answers into what the driver understands. It keeps the timers by name, so that the driver needs only the
+//! first of their deadlines, and it holds the program to its limits: what is no answer is a fault of the program, with the reason.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Map;
+
+use super::child::Child;
+use super::protocol::{Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
+use super::{Fault, ProgramSpec};
+use crate::node::Identity;
+use crate::sim::disk::{Disk, DiskOp};
+use crate::time::{LocalTime, WallTime};
+use crate::trace::{Fields, NodeId, Value, Word};
+
+/// Fields of an event have at most this number.
+const FIELDS_MAX: usize = 16;
+
+/// Timers of one node have at most this number.
+const TIMERS_MAX: usize = 1_000;
+
+/// The prefix of the files in which saved values are.
+const SAVED: &str = "saved/";
+
+/// A program at work as a node.
+pub(crate) struct Seat {
+    child: Child,
+    /// When each timer runs out.
+    timers: BTreeMap<String, LocalTime>,
+    wait: Option<LocalTime>,
+}
+
+/// What the driver lends for a turn.
+pub(crate) struct Place<'a> {
+    pub identity: &'a Identity,
+    pub role: &'a str,
+    pub now: LocalTime,
+    pub wall: WallTime,
+    pub disk: &'a Disk,
+}
+
+/// What has happened to the node.
+pub(crate) enum Happened<'a> {
+    /// The process has just been started; its randomness is to come from this seed.
+    Boot(u64),
+    Message {
+        from: NodeId,
+        body: &'a serde_json::Value,
+    },
+    /// The deadline that the seat asked for has come.
+    Deadline,
+    Command(&'a str),
+    Stop,
+}
+
+/// A message that a program sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Letter {
+    /// Its `type`.
+    pub kind: Word,
+    /// The whole object.
+    pub body: serde_json::Value,
+    /// Its length as JSON.
+    pub bytes: u32,
+}
+
+/// Something that leaves the node, in order.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Leaves {
+    Letter { dest: NodeId, letter: Letter },
+    Event { name: Word, fields: Fields },
+}
+
+/// What an answer asks of the driver.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    pub saves: Vec<DiskOp>,
+    pub leaves: Vec<Leaves>,
+    pub metrics: Vec<(Word, Value)>,
+    pub logs: Vec<String>,
+    /// When the seat has to be called, if nothing comes sooner.
+    pub deadline: Option<LocalTime>,
+    /// The process ends, with a message.
+    pub exit: Option<String>,
+}
+
+impl Seat {
+    /// Start the program.
+    pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
+        Ok(Seat { child: Child::start(spec)?, timers: BTreeMap::new(), wait: None })
+    }
+
+    /// Tell the program what has happened, and understand its answer.
+    pub(crate) fn turn(&mut self, place: &Place<'_>, happened: &Happened<'_>) -> Result<Asked, Fault> {
+        let name = |node: NodeId| place.identity.names[node.index()].as_str();
+        let due = if matches!(happened, Happened::Deadline) { self.take_due(place.now) } else { vec![] };
+        let mut events = vec![];
+        match happened {
+            Happened::Boot(seed) => events.push(boot(place, *seed)),
+            Happened::Message { from, body } => events.push(Event::Message { src: name(*from), body }),
+            Happened::Deadline => {
+                events.extend(due.iter().map(|name| Event::Timer { name }));
+                if self.wait.take_if(|wait| *wait <= place.now).is_some() {
+                    events.push(Event::Wake);
+                }
+            }
+            Happened::Command(command) => events.push(Event::Command { command }),
+            Happened::Stop => events.push(Event::Stop),
+        }
+        if events.is_empty() {
+            return Ok(Asked { deadline: self.deadline(), ..Asked::default() });
+        }
+        let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
+        let line = serde_json::to_vec(&turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
+        let answer = self.child.converse(line)?;
+        let answer: Answer = serde_json::from_slice(&answer)
+            .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(&answer)))))?;
+        self.understand(place, answer)
+    }
+
+    /// The last that the process printed past its SDK.
+    pub(crate) fn printed(&mut self) -> String {
+        self.child.printed()
+    }
+
+    /// The timers that have run out, in the order of their deadlines.
+    fn take_due(&mut self, now: LocalTime) -> Vec<String> {
+        let mut due: Vec<(LocalTime, String)> = vec![];
+        self.timers.retain(|name, deadline| {
+            let runs = *deadline > now;
+            if !runs {
+                due.push((*deadline, name.clone()));
+            }
+            runs
+        });
+        due.sort();
+        due.into_iter().map(|(_, name)| name).collect()
+    }
+
+    fn deadline(&self) -> Option<LocalTime> {
+        self.timers.values().copied().chain(self.wait).min()
+    }
+
+    fn understand(&mut self, place: &Place<'_>, answer: Answer) -> Result<Asked, Fault> {
+        if answer.ops.len() > OPS_MAX {
+            return Err(Fault::Protocol(format!("it asks for {} operations at once, and at most {OPS_MAX} can be", answer.ops.len())));
+        }
+        let mut asked = Asked::default();
+        for op in answer.ops {
+            self.op(place, op, &mut asked).map_err(Fault::Protocol)?;
+        }
+        if let Some(wait) = answer.wait {
+            // A moment that has passed comes at once, and one that is none for ever: both are understood.
+            self.wait = Some(LocalTime::from_nanos(wait));
+        }
+        asked.exit = match (answer.exit, answer.error) {
+            (None, None) => None,
+            (_, Some(error)) => Some(excerpt(&error)),
+            (Some(status), None) => Some(format!("it ended with status {status}")),
+        };
+        asked.deadline = self.deadline();
+        Ok(asked)
+    }
+
+    fn op(&mut self, place: &Place<'_>, op: Op, asked: &mut Asked) -> Result<(), String> {
+        match op {
+            Op::Send { dest, body } => {
+                let to = find(place, &dest).ok_or_else(|| format!("it sends to `{}`, which is no node", excerpt(&dest)))?;
+                asked.leaves.push(Leaves::Letter { dest: to, letter: letter(body)? });
+            }
+            Op::SetTimer { name, after } => {
+                named("timer", &name)?;
+                self.timers.insert(name, place.now + Duration::from_nanos(after));
+                if self.timers.len() > TIMERS_MAX {
+                    return Err(format!("it has more than {TIMERS_MAX} timers"));
+                }
+            }
+            Op::CancelTimer { name } => {
+                self.timers.remove(&name);
+            }
+            Op::Save { key, value } => {
+                named("key", &key)?;
+                let file = Word::Owned(format!("{SAVED}{key}"));
+                asked.saves.push(match value {
+                    serde_json::Value::Null => DiskOp::Remove { file },
+                    value => DiskOp::Replace { file, bytes: value.to_string().into_bytes() },
+                });
+            }
+            Op::Observe { name, fields: None, value: Some(value) } => {
+                named("metric", &name)?;
+                let value = shown(place, &name, &value)?;
+                asked.metrics.push((Word::Owned(name), value));
+            }
+            Op::Observe { name, fields, value: None } => {
+                named("event", &name)?;
+                let fields = event_fields(place, fields.unwrap_or_default())?;
+                asked.leaves.push(Leaves::Event { name: Word::Owned(name), fields });
+            }
+            Op::Observe { name, .. } => {
+                return Err(format!("`observe` of `{}` has both `fields` (an event) and `value` (a metric)", excerpt(&name)));
+            }
+            Op::Log { text } => asked.logs.extend(text.lines().map(excerpt)),
+        }
+        Ok(())
+    }
+}
+
+fn boot<'a>(place: &Place<'a>, seed: u64) -> Event<'a> {
+    let identity = place.identity;
+    let name = |node: &NodeId| identity.names[node.index()].as_str();
+    let start = Start {
+        protocol: VERSION,
+        node: name(&identity.id),
+        role: place.role,
+        peers: identity.peers.iter().map(name).collect(),
+        nodes: identity.names.iter().map(String::as_str).collect(),
+        seed: format!("{seed:016x}"),
+    };
+    if identity.incarnation <= 1 {
+        return Event::Init(start);
+    }
+    let mut saved = BTreeMap::new();
+    for file in place.disk.files() {
+        let Some(key) = file.strip_prefix(SAVED) else { continue };
+        // What a fault of the disk has damaged reads as nothing, as a file with a checksum does.
+        let value = place.disk.read(&file).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        saved.insert(key.to_owned(), value.unwrap_or(serde_json::Value::Null));
+    }
+    Event::Restart { start, saved }
+}
+
+fn find(place: &Place<'_>, name: &str) -> Option<NodeId> {
+    let position = place.identity.names.iter().position(|each| each == name)?;
+    u32::try_from(position).ok().map(NodeId)
+}
+
+fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
+    let kind = match body.get("type") {
+        Some(serde_json::Value::String(kind)) => kind.clone(),
+        _ => return Err("it sends a message without a `type`, which must be a text".to_owned()),
+    };
+    named("message type", &kind)?;
+    let body = serde_json::Value::Object(body);
+    let bytes = body.to_string().len();
+    if bytes > LINE_BYTES_MAX / 2 {
+        return Err(format!("it sends a message of {bytes} bytes, and at most {} can be", LINE_BYTES_MAX / 2));
+    }
+    Ok(Letter { kind: Word::Owned(kind), body, bytes: bytes as u32 })
+}
+
+fn event_fields(place: &Place<'_>, fields: Map<String, serde_json::Value>) -> Result<Fields, String> {
+    if fields.len() > FIELDS_MAX {
+        return Err(format!("it observes {} fields at once, and at most {FIELDS_MAX} can be", fields.len()));
+    }
+    let (mut names, mut values) = (vec![], vec![]);
+    for (name, value) in fields {
+        named("field", &name)?;
+        values.push(shown(place, &name, &value)?);
+        names.push(name);
+    }
+    Ok(Fields::owned(names, values))
+}
+
+/// A value as the trace knows it: a whole number, a node, a digest (`#` and sixteen hexadecimal digits) or a word.
+fn shown(place: &Place<'_>, name: &str, value: &serde_json::Value) -> Result<Value, String> {
+    Ok(match value {
+        serde_json::Value::Null => Value::word("none"),
+        serde_json::Value::Bool(value) => Value::word(if *value { "true" } else { "false" }),
+        serde_json::Value::Number(number) => {
+            Value::Int(number.as_i64().ok_or_else(|| format!("`{name}` is {number}, and a trace has whole numbers of 64 bits"))?)
+        }
+        serde_json::Value::String(text) => match (find(place, text), digest(text)) {
+            (Some(node), _) => Value::Node(node),
+            (None, Some(digest)) => Value::Hash(digest),
+            // A word of a trace has no blanks.
+            (None, None) => Value::text(&excerpt(text).split_whitespace().collect::<Vec<_>>().join("_")),
+        },
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+            return Err(format!("`{name}` is a list or an object, and a trace has numbers, texts, `true`, `false` and `null`"));
+        }
+    })
+}
+
+fn digest(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 16)?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+/// Whether a name can stand in a trace: letters, digits and `_ - . :`.
+fn named(what: &str, name: &str) -> Result<(), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(good) {
+        let rule = format!("1 to {NAME_BYTES_MAX} letters, digits and `_ - . : /`");
+        return Err(format!("`{}` is no name for a {what}: {rule}", excerpt(name)));
+    }
+    Ok(())
+}
+
+/// The beginning of a text that may be long.
+fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(TEXT_BYTES_MAX / 4) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

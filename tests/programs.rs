@@ -1,0 +1,198 @@
+//! Programs in place of nodes. Those in Python need a `python3`; where there is none, the tests say so and pass.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use seedbed::checkers::Overall;
+use seedbed::run::{Run, run_scenario};
+use seedbed::scenario::read_file;
+use tempfile::TempDir;
+
+/// Three nodes for five seconds.
+const THREE: &str = "duration = \"3s\"\nrecovery = \"2s\"\n[nodes]\ncount = 3\n";
+/// One node that has no time to be started more than twice.
+const ONE: &str = "duration = \"1s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 1\n";
+
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = found.is_ok_and(|status| status.success());
+    if !found {
+        println!("there is no python3 here: not tested");
+    }
+    found
+}
+
+fn sdk() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python")
+}
+
+/// A folder with a scenario, a program `node.py` and the SDK.
+fn folder(program: &str, nodes: &str, rest: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!("system = \"raft\"\n{nodes}command = [\"python3\", \"node.py\"]\n{rest}");
+    fs::write(folder.path().join("programs.toml"), text).expect("writable");
+    fs::write(folder.path().join("node.py"), program).expect("writable");
+    fs::copy(sdk().join("seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
+    folder
+}
+
+fn run(folder: &TempDir, seed: u64) -> Run {
+    let scenario = read_file(&folder.path().join("programs.toml"), &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    run_scenario(&scenario, seed)
+}
+
+fn crashes(run: &Run) -> Vec<(&str, &str)> {
+    let crashes = run.trace.events.iter().filter(|event| event.name == "crash");
+    crashes.map(|event| (event.fields.text("reason").unwrap_or("?"), event.fields.text("message").unwrap_or("?"))).collect()
+}
+
+const FAULTS: &str = r#"
+[network]
+latency = { dist = "exponential", min = "1ms", mean = "4ms" }
+loss = 0.02
+duplicate = 0.02
+
+[[nemesis]]
+name = "crash"
+fault = "kill"
+targets = ["n1"]
+at = "1s"
+duration = "500ms"
+
+[checks]
+linearizable = {}
+"#;
+
+/// The example of the SDK serves clients through loss, doubling and a crash, and does the same again under the same seed.
+#[test]
+fn a_store_in_python_survives_its_crash_and_is_a_function_of_the_seed() {
+    if !has_python() {
+        return;
+    }
+    let program = fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
+    let folder = folder(&program, THREE, FAULTS);
+    let first = run(&folder, 7);
+    assert_eq!(first.aborted, None);
+    assert_eq!(first.verdict(), Overall::Valid, "{:?}", first.first_violation());
+    let answered = first.trace.history.iter().filter(|op| op.op_type == seedbed::trace::OpType::Ok).count();
+    assert!(answered > 20, "{answered} answers");
+    assert!(first.trace.metrics.iter().any(|metric| metric.name == "role"), "a program's metrics are shown");
+    let (second, other) = (run(&folder, 7), run(&folder, 8));
+    assert_eq!(first.digest, second.digest);
+    assert_ne!(first.digest, other.digest);
+}
+
+/// A server that forgets what it has answered is found out by the same check as a node of the testbed would be.
+#[test]
+fn a_store_that_does_not_save_is_not_linearizable() {
+    if !has_python() {
+        return;
+    }
+    let program = fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
+    let forgetful = program.replace("            self.save(\"store\", self.store)\n", "");
+    assert_ne!(forgetful, program);
+    let folder = folder(&forgetful, THREE, FAULTS);
+    let found = (0..10).any(|seed| run(&folder, seed).verdict() == Overall::Invalid);
+    assert!(found, "ten runs with a crash lose nothing that was answered");
+}
+
+/// Time, randomness and printing are the node's own.
+#[test]
+fn the_standard_library_is_virtual() {
+    if !has_python() {
+        return;
+    }
+    let program = r#"
+import random, time
+import seedbed
+
+class Node(seedbed.Node):
+    def on_init(self):
+        print("printed", self.name)
+        self.begin = time.monotonic()
+        self.set_timer("later", 0.25)
+        self.observe("drawn", number=random.randrange(1 << 40), own=self.random.randrange(1 << 40), wall=time.time_ns() // 10**9)
+
+    def on_timer(self, name):
+        self.observe("waited", ms=round((time.monotonic() - self.begin) * 1000))
+
+seedbed.run(Node)
+"#;
+    let folder = folder(program, THREE, "[checks]\nno_panic = {}\n");
+    let first = run(&folder, 3);
+    let of = |name: &str| -> Vec<String> {
+        first.trace.events.iter().filter(|event| event.name == name).map(|event| format!("{:?}", event.fields)).collect()
+    };
+    assert_eq!(of("waited").len(), 3);
+    assert!(of("waited").iter().all(|fields| fields.contains("Int(250)")), "{:?}", of("waited"));
+    let drawn = of("drawn");
+    assert!(drawn.iter().all(|fields| fields.contains("1767225600")), "{drawn:?}");
+    assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2], "each node has randomness of its own");
+    assert_eq!(first.digest, run(&folder, 3).digest);
+}
+
+/// What a program does wrong is a crash of its node, with a reason that its author can use, and never an end of the testbed.
+#[test]
+fn what_a_program_does_wrong_is_told() {
+    if !has_python() {
+        return;
+    }
+    let raw = |answer: &str| format!("import os\nos.read(3, 1 << 20)\n{answer}\nimport time\ntime.sleep(60)\n");
+    let line = |text: &str| raw(&format!("os.write(4, {text:?}.encode() + b'\\n')"));
+    let cases = [
+        (
+            "import seedbed\nclass N(seedbed.Node):\n    def on_init(self):\n        {}['k']\nseedbed.run(N)\n".to_owned(),
+            "exit",
+            "KeyError: 'k'",
+        ),
+        (raw("os._exit(3)"), "ended", "it ended with status 3"),
+        (raw("os.kill(os.getpid(), 11)"), "ended", "it was ended by signal 11"),
+        (line("hello"), "protocol", "its answer is none: expected value at line 1 column 1: hello"),
+        (line("{\"operations\": []}"), "protocol", "unknown field `operations`"),
+        (line("{}\n{}"), "protocol", "it answered more than once to one turn"),
+        (line(r#"{"ops": [{"op": "send", "dest": "n9", "body": {"type": "A"}}]}"#), "protocol", "it sends to `n9`, which is no node"),
+        (line(r#"{"ops": [{"op": "send", "dest": "n1", "body": {}}]}"#), "protocol", "a message without a `type`"),
+        (line(r#"{"ops": [{"op": "observe", "name": "x", "value": 0.5}]}"#), "protocol", "a trace has whole numbers of 64 bits"),
+        (raw("os.write(4, b' ' * (1 << 21))"), "protocol", "its answer is longer than 1048576 bytes"),
+    ];
+    for (program, reason, message) in cases {
+        let run = run(&folder(&program, ONE, "[checks]\nno_panic = {}\n"), 1);
+        let crashes = crashes(&run);
+        assert!(
+            crashes.iter().any(|(is, says)| *is == reason && says.contains(message)),
+            "{message}: {:?}",
+            &crashes[..crashes.len().min(2)]
+        );
+    }
+}
+
+/// A command that starts nothing decides nothing: the run has no verdict, and says why.
+#[test]
+fn a_program_that_cannot_be_started_gives_no_verdict() {
+    let folder = folder("", THREE, "");
+    let path = folder.path().join("programs.toml");
+    let text = fs::read_to_string(&path).expect("readable").replace("\"python3\", \"node.py\"", "\"./no-such-program\"");
+    fs::write(&path, text).expect("writable");
+    let run = run(&folder, 1);
+    assert_eq!(run.verdict(), Overall::Unknown);
+    let why = run.aborted.expect("it was given up");
+    assert!(why.starts_with("n1: `./no-such-program` cannot be started: "), "{why}");
+}
+
+/// Where a program cannot be, the scenario is refused, with what to write instead.
+#[test]
+fn programs_that_cannot_be_are_refused() {
+    let cases = [
+        ("no list", "system = \"raft\"\n[nodes]\ncommand = \"python3 node.py\"\n"),
+        ("nothing", "system = \"raft\"\n[nodes]\ncommand = []\n"),
+        ("a number", "system = \"raft\"\n[nodes]\ncommand = [\"sleep\", 5]\n"),
+        ("one of five", "system = \"raft\"\n[nodes]\ncount = 4\n[[nodes.node]]\nname = \"n5\"\ncommand = [\"./node\"]\n"),
+        ("another system", "system = \"p2p\"\n[nodes]\ncommand = [\"./node\"]\n"),
+    ];
+    let message = |(what, text): (&str, &str)| match seedbed::scenario::read_text("example", text, &[], &[]) {
+        Ok(_) => format!("--- {what}\naccepted\n"),
+        Err(error) => format!("--- {what}\n{error}\n"),
+    };
+    insta::assert_snapshot!(cases.map(message).join("\n"));
+}
