@@ -107,7 +107,7 @@ pub fn peers_ping_pong(nodes: u32, messages: u64) -> u64 {
 }
 
 fn play(nodes: u32, balls: u64, link: LinkSpec, duration: Duration) -> u64 {
-    let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0 };
+    let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0, program: None };
     let mut scenario = Scenario {
         name: "bench".into(),
         description: String::new(),

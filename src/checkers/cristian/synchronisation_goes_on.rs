@@ -1,8 +1,11 @@
 //! Liveness of the clocks: once everything has healed, every server ends a round in each interval, or in the next where a message was lost.
 
+use std::collections::BTreeMap;
+
 use super::super::findings::{Findings, seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
 use super::{events, rounds, verdict};
+use crate::trace::NodeId;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -30,12 +33,15 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     if trace.end_us.saturating_sub(healed) < limit {
         return Verdict::Unknown(format!("the time after healing is shorter than {}", seconds(limit)));
     }
+    let mut ends: BTreeMap<NodeId, Vec<u64>> = BTreeMap::new();
+    for round in rounds(trace).filter(|round| round.time_us >= healed) {
+        ends.entry(round.life.0).or_default().push(round.time_us);
+    }
     let mut judged = 0;
     for server in trace.with_role("server") {
         judged += 1;
-        let ends = rounds(trace).filter(|round| round.life.0 == server).map(|round| round.time_us);
         let mut before = healed;
-        for end in ends.filter(|end| *end >= healed).chain([trace.end_us]) {
+        for end in ends.get(&server).into_iter().flatten().copied().chain([trace.end_us]) {
             let gap = end.saturating_sub(before);
             if gap > limit {
                 findings.report(end, &[server], || {
