@@ -231,8 +231,7 @@ impl<N: Node> Ctx<'_, N> {
 
     /// The participant of this name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        let position = self.identity.names.iter().position(|each| each == name)?;
-        Some(NodeId(u32::try_from(position).expect("fewer than 2^32 nodes")))
+        NodeId::named(&self.identity.names, name)
     }
 
     /// How often this node has started, from 1. For the trace, not for protocols: a real process does not know it.

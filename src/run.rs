@@ -94,10 +94,7 @@ pub fn sweep_run(scenario: &Scenario, seed: u64) -> Run {
 pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     let output = system_of(scenario).run(scenario, options);
     let digest = Digest::of(&output.trace);
-    let mut judgements = judge_trace(scenario, &output.trace);
-    if output.aborted.is_some() {
-        forget_the_end(&mut judgements, &output.trace);
-    }
+    let judgements = judge_trace(scenario, &output.trace, output.aborted.as_deref());
     Run { trace: output.trace, digest, judgements, aborted: output.aborted, log: output.log }
 }
 
@@ -124,11 +121,17 @@ pub fn verdict_over(judgements: &[Judgement], aborted: Option<&str>) -> Overall 
 }
 
 /// Judge a trace by the checks of a scenario: those that it names, or all of its system where it names none.
-pub fn judge_trace(scenario: &Scenario, trace: &Trace) -> Vec<Judgement> {
+///
+/// `aborted`: why the run was given up before its end, where it was; of what comes after that nothing is judged.
+pub fn judge_trace(scenario: &Scenario, trace: &Trace, aborted: Option<&str>) -> Vec<Judgement> {
     let checks = checks_of(scenario);
     let verdicts = judge(trace, &checks);
     let judged = checks.into_iter().zip(verdicts);
-    judged.map(|((_, params), (check, verdict))| Judgement { check, params, verdict }).collect()
+    let mut judgements: Vec<Judgement> = judged.map(|((_, params), (check, verdict))| Judgement { check, params, verdict }).collect();
+    if aborted.is_some() {
+        forget_the_end(&mut judgements, trace);
+    }
+    judgements
 }
 
 /// The system of a scenario.

@@ -22,6 +22,12 @@ use std::sync::Arc;
 pub struct NodeId(pub u32);
 
 impl NodeId {
+    /// The participant of this name, if the names are those of all participants in order.
+    pub fn named(names: &[String], name: &str) -> Option<NodeId> {
+        let position = names.iter().position(|each| each == name)?;
+        Some(NodeId(u32::try_from(position).expect("fewer than 2^32 nodes")))
+    }
+
     /// The position in [`Trace::nodes`].
     #[inline]
     pub fn index(self) -> usize {

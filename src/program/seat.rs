@@ -168,7 +168,8 @@ impl Seat {
     fn op(&mut self, place: &Place<'_>, op: Op, asked: &mut Asked) -> Result<(), String> {
         match op {
             Op::Send { dest, body } => {
-                let to = find(place, &dest).ok_or_else(|| format!("it sends to `{}`, which is no node", excerpt(&dest)))?;
+                let to = NodeId::named(&place.identity.names, &dest)
+                    .ok_or_else(|| format!("it sends to `{}`, which is no node", excerpt(&dest)))?;
                 asked.leaves.push(Leaves::Letter { dest: to, letter: letter(body)? });
             }
             Op::SetTimer { name, after } => {
@@ -232,11 +233,6 @@ fn boot<'a>(place: &Place<'a>, seed: u64) -> Event<'a> {
     Event::Restart { start, saved }
 }
 
-fn find(place: &Place<'_>, name: &str) -> Option<NodeId> {
-    let position = place.identity.names.iter().position(|each| each == name)?;
-    u32::try_from(position).ok().map(NodeId)
-}
-
 fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
     let kind = match body.get("type") {
         Some(serde_json::Value::String(kind)) => kind.clone(),
@@ -272,7 +268,7 @@ fn shown(place: &Place<'_>, name: &str, value: &serde_json::Value) -> Result<Val
         serde_json::Value::Number(number) => {
             Value::Int(number.as_i64().ok_or_else(|| format!("`{name}` is {number}, and a trace has whole numbers of 64 bits"))?)
         }
-        serde_json::Value::String(text) => match (find(place, text), digest(text)) {
+        serde_json::Value::String(text) => match (NodeId::named(&place.identity.names, text), digest(text)) {
             (Some(node), _) => Value::Node(node),
             (None, Some(digest)) => Value::Hash(digest),
             // A word of a trace has no blanks.

@@ -75,8 +75,7 @@ impl<M: Message> Io<M> {
 
     /// The participant of this name.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        let position = self.names.iter().position(|each| each == name)?;
-        Some(NodeId(u32::try_from(position).expect("fewer than 2^32 nodes")))
+        NodeId::named(&self.names, name)
     }
 
     /// Its own monotonic clock.

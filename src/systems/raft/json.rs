@@ -69,9 +69,8 @@ fn reply(body: &Value, names: &[String]) -> Result<ClientReply, String> {
             ReplyBody::Done(number.as_u64().ok_or("a session is a whole number from 1")?.to_le_bytes().as_slice().into())
         }
         (Value::Null, Value::String(leader), Value::Null, Value::Null) => {
-            let position =
-                names.iter().position(|name| name == leader).ok_or_else(|| format!("`not_leader` is `{leader}`, which is no node"))?;
-            ReplyBody::NotLeader(Some(NodeId(position as u32)))
+            let leader = NodeId::named(names, leader).ok_or_else(|| format!("`not_leader` is `{leader}`, which is no node"))?;
+            ReplyBody::NotLeader(Some(leader))
         }
         (Value::Null, Value::Null, Value::Bool(true), Value::Null) => ReplyBody::SessionExpired,
         (Value::Null, Value::Null, Value::Null, Value::Bool(true)) => ReplyBody::Failed,
