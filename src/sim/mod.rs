@@ -54,6 +54,8 @@ pub struct RunOptions {
     pub log: bool,
     /// Count messages and let them enter the digest, but do not keep them. No check looks at them; plots and `messages.csv` do.
     pub fold_messages: bool,
+    /// Turn every message into its JSON form and back before it is sent: the run is the same, if no form loses anything.
+    pub through_json: bool,
 }
 
 /// What a run gives.
