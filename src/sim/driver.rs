@@ -105,6 +105,7 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) changed: Vec<usize>,
     pub(super) logging: bool,
     pub(super) through_json: bool,
+    pub(super) forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
     pub(super) log: Vec<LogLine>,
     clients: Vec<Client<Msg<C>>>,
     pub(super) aborted: Option<String>,
@@ -174,6 +175,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             changed: Vec::new(),
             logging: options.log,
             through_json: options.through_json,
+            forms: Default::default(),
             log: Vec::new(),
             clients: Vec::new(),
             aborted: None,
@@ -228,7 +230,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             }
         }
         self.end_clients().await;
-        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted }
+        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted, forms: self.forms }
     }
 
     /// Handle an event. `Some`: a participant has something to do.

@@ -67,6 +67,8 @@ pub struct RunOutput {
     pub log: Vec<LogLine>,
     /// Why the run was given up before its end; its verdict is then `unknown`, whatever the checks say.
     pub aborted: Option<String>,
+    /// With [`RunOptions::through_json`]: the first message of each type, as a program would get it.
+    pub forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
 }
 
 /// A line of `--log`.

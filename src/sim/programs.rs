@@ -125,12 +125,13 @@ impl<C: Cluster> Driver<'_, C> {
     /// # Panics
     ///
     /// Where its form is not read back: a mistake of the system.
-    pub(super) fn sent_as_json(&self, message: Msg<C>) -> Msg<C> {
+    pub(super) fn sent_as_json(&mut self, message: Msg<C>) -> Msg<C> {
         let names = &self.hosts[0].identity.names;
         let body = message.to_json(names).unwrap_or_else(|| panic!("{message:?} has no JSON form"));
         assert_eq!(body["type"], message.name(), "the form of {message:?}");
         let back = Msg::<C>::from_json(&body, names).unwrap_or_else(|why| panic!("{body}: {why}"));
         assert_eq!(back.to_json(names).as_ref(), Some(&body), "the form of what was read back");
+        self.forms.entry(message.name()).or_insert(body);
         back
     }
 
