@@ -15,4 +15,6 @@
 
 pub mod model;
 pub mod output;
+pub mod score;
+pub mod seeds;
 pub mod submission;
