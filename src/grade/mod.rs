@@ -13,6 +13,7 @@
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
 //! a verdict of its own and costs no point.
 
+pub mod assignment;
 pub mod model;
 pub mod output;
 pub mod score;

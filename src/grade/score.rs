@@ -25,7 +25,7 @@ fn of_count(scoring: Scoring, max: Points, ok: usize, all: usize) -> Points {
             let (max, ok, all) = (u64::from(max.0), ok as u64, all as u64);
             // Half up: 2·max·ok + all over 2·all, in whole numbers.
             let hundredths = (2 * max * ok + all) / (2 * all);
-            Points(u32::try_from(hundredths).unwrap_or(u32::MAX).min(max as u32))
+            Points(u32::try_from(hundredths).expect("a share of `max`"))
         }
     }
 }
