@@ -19,3 +19,4 @@ pub mod output;
 pub mod score;
 pub mod seeds;
 pub mod submission;
+pub mod verdict;

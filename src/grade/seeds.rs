@@ -38,7 +38,8 @@ impl Secret {
     pub fn new(bytes: &[u8], place: &str) -> Result<Secret, Error> {
         let secret = bytes.trim_ascii();
         if secret.len() < SECRET_BYTES_MIN {
-            let message = format!("the course secret in {place} has {} bytes, and less than {SECRET_BYTES_MIN} can be guessed", secret.len());
+            let message =
+                format!("the course secret in {place} has {} bytes, and less than {SECRET_BYTES_MIN} can be guessed", secret.len());
             return Err(Error::new(message, HOW_TO_MAKE));
         }
         Ok(Secret(secret.to_vec()))
@@ -59,7 +60,10 @@ impl Secret {
             let mode = metadata.permissions().mode() & 0o777;
             if mode & 0o077 != 0 {
                 let message = format!("the course secret `{shown}` can be read by others on this machine (its mode is {mode:03o})");
-                return Err(Error::new(message, format!("take that right from them: chmod 600 {shown}; if others have read it, make a new one")));
+                return Err(Error::new(
+                    message,
+                    format!("take that right from them: chmod 600 {shown}; if others have read it, make a new one"),
+                ));
             }
         }
         Secret::new(&fs::read(path).map_err(|cause| failed(&cause))?, &format!("`{shown}`"))

@@ -122,14 +122,24 @@ fn checks(section: &mut Section<'_>) -> Vec<(String, At)> {
     let Some(entry) = section.entry("checks") else { return vec![] };
     let Value::List(list) = &entry.item.value else { return vec![] };
     if list.is_empty() {
-        section.reading.note_at("an item without a check judges nothing", &entry.item.at, "an empty list", "name a check, or leave `checks` out: all then decide");
+        section.reading.note_at(
+            "an item without a check judges nothing",
+            &entry.item.at,
+            "an empty list",
+            "name a check, or leave `checks` out: all then decide",
+        );
     }
     let place = |name: &String| list.iter().find(|item| item.text() == Some(name)).map(|item| item.at.clone());
     names.into_iter().filter_map(|name| place(&name).map(|at| (name, at))).collect()
 }
 
 fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
-    let key = Key { name: "scoring", kind: "\"all\", \"fraction\" or { at_least = … }", range: String::new(), doc: "How points come from seeds." };
+    let key = Key {
+        name: "scoring",
+        kind: "\"all\", \"fraction\" or { at_least = … }",
+        range: String::new(),
+        doc: "How points come from seeds.",
+    };
     let Some(entry) = section.take(&key, Some("\"all\"".into())) else { return Scoring::All };
     let hint = "write \"all\", \"fraction\", or { at_least = 18 }";
     match &entry.item.value {
@@ -151,7 +161,12 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
                 && least > seeds
             {
                 let message = format!("`{}` asks for more runs than there are", section.full("scoring"));
-                section.reading.note_at(message, &at, format!("{least} of {seeds} runs"), format!("at most {seeds}, the seeds and hidden seeds of the item together"));
+                section.reading.note_at(
+                    message,
+                    &at,
+                    format!("{least} of {seeds} runs"),
+                    format!("at most {seeds}, the seeds and hidden seeds of the item together"),
+                );
             }
             Scoring::AtLeast(least.and_then(|least| u32::try_from(least).ok()).unwrap_or(1))
         }
@@ -195,7 +210,9 @@ fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
             };
             let (start, end) = ends.ok_or_else(|| Problem::found(item, HINT))?;
             match end.checked_sub(start) {
-                None | Some(0) => Err(Problem::new(&item.at, "no seeds", "a range goes from its first seed to before its last: \"0..20\" has twenty")),
+                None | Some(0) => {
+                    Err(Problem::new(&item.at, "no seeds", "a range goes from its first seed to before its last: \"0..20\" has twenty"))
+                }
                 Some(count) if count > SEEDS_MAX => Err(too_many(count)),
                 Some(_) => Ok((start..end).collect()),
             }
@@ -250,7 +267,8 @@ fn read_points(item: &Written) -> Result<Points, Problem> {
         2 => part.parse().ok(),
         _ => None,
     };
-    let hundredths = hundredths.ok_or_else(|| Problem::new(&item.at, "more than two decimals", "points have at most two decimals, as in 2.25"))?;
+    let hundredths =
+        hundredths.ok_or_else(|| Problem::new(&item.at, "more than two decimals", "points have at most two decimals, as in 2.25"))?;
     let points = whole.parse::<u32>().ok().map(|whole| Points(whole * 100 + hundredths)).filter(|points| *points <= POINTS_MAX);
     points.ok_or_else(|| Problem::new(&item.at, "too many", format!("an item has at most {POINTS_MAX} points")))
 }

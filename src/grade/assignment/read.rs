@@ -88,7 +88,10 @@ fn text_of(path: &Path) -> Result<String, Error> {
         _ => Error::io("read", path, &cause, "name a file that is there and that you may read"),
     })?;
     if metadata.is_dir() {
-        return Err(Error::new(format!("`{shown}` is a folder, and no assignment"), "name the TOML file of the assignment; submissions follow it"));
+        return Err(Error::new(
+            format!("`{shown}` is a folder, and no assignment"),
+            "name the TOML file of the assignment; submissions follow it",
+        ));
     }
     if !metadata.is_file() || metadata.len() > BYTES_MAX {
         let message = format!("`{shown}` is no file of at most {BYTES_MAX} bytes");
@@ -104,7 +107,8 @@ fn text_of(path: &Path) -> Result<String, Error> {
 fn missing(path: &Path) -> Error {
     let files = |folder: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().take(1_000).flatten();
-        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+        let mut files: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
         files.sort();
         files
     };
@@ -133,7 +137,12 @@ pub(super) fn localised(section: &mut Section<'_>, key: &'static str, doc: &'sta
             let is_text = both.entry("en").or(both.entry("es")).is_some();
             let _ = both.finish();
             if !is_text {
-                section.reading.note_at(format!("`{}` has no text", section.full(key)), &entry.key_at, "empty", "write { en = \"…\", es = \"…\" }");
+                section.reading.note_at(
+                    format!("`{}` has no text", section.full(key)),
+                    &entry.key_at,
+                    "empty",
+                    "write { en = \"…\", es = \"…\" }",
+                );
             }
             // In one language only, it is the text for all.
             Some(match (en, es) {
@@ -157,7 +166,12 @@ fn plays_of(root: &mut Section<'_>) -> Vec<String> {
     if let Some(entry) = root.entry("plays")
         && matches!(&entry.item.value, Value::List(list) if list.is_empty())
     {
-        root.reading.note_at("a submission plays no node", &entry.item.at, "an empty list", "name a role, as in [\"server\"], or leave `plays` out");
+        root.reading.note_at(
+            "a submission plays no node",
+            &entry.item.at,
+            "an empty list",
+            "name a role, as in [\"server\"], or leave `plays` out",
+        );
     }
     plays
 }
@@ -227,7 +241,12 @@ impl Reader<'_> {
         let all_read = drafts.iter().all(|draft| draft.points.is_some());
         if let Some((points, at)) = whole.filter(|(points, _)| all_read && *points != sum) {
             let parts: Vec<String> = drafts.iter().filter_map(|draft| draft.points).map(|points| points.to_string()).collect();
-            let mistake = mistake_at("the points of the items do not add up", &at, format!("{points} here"), format!("write points = {sum}, or change those of an item"));
+            let mistake = mistake_at(
+                "the points of the items do not add up",
+                &at,
+                format!("{points} here"),
+                format!("write points = {sum}, or change those of an item"),
+            );
             self.reading.note(mistake.note(format!("the items have {} = {sum}", parts.join(" + "))));
         }
     }
@@ -252,9 +271,10 @@ impl Reader<'_> {
             let found = draft.gate.as_ref().and_then(|(name, at)| {
                 let position = position_of(name);
                 if position.is_none() {
-                    let names = drafts.iter().filter_map(|other| other.name.as_ref().map(|(name, _)| name.as_str())).filter(|other| {
-                        draft.name.as_ref().is_none_or(|(own, _)| own != other)
-                    });
+                    let names = drafts
+                        .iter()
+                        .filter_map(|other| other.name.as_ref().map(|(name, _)| name.as_str()))
+                        .filter(|other| draft.name.as_ref().is_none_or(|(own, _)| own != other));
                     let hint = name_hint(name, "items", names.collect::<Vec<_>>().iter().copied());
                     self.reading.note_at(format!("there is no item `{}`", excerpt(name)), at, "unknown item", hint);
                 }
@@ -284,8 +304,7 @@ impl Reader<'_> {
 
     fn complain_of_circle(&self, drafts: &[Draft], way: &[usize]) {
         let Some((_, at)) = &drafts[way[0]].gate else { return };
-        let names: Vec<String> =
-            way.iter().filter_map(|item| drafts[*item].name.as_ref()).map(|(name, _)| format!("`{name}`")).collect();
+        let names: Vec<String> = way.iter().filter_map(|item| drafts[*item].name.as_ref()).map(|(name, _)| format!("`{name}`")).collect();
         let (message, label) = match names.as_slice() {
             [one] => (format!("{one} is its own gate"), "itself"),
             _ => (format!("the items {} wait for each other", and_list(&names)), "leads back to this item"),
@@ -315,7 +334,12 @@ impl Reader<'_> {
             }
             if !system_of(scenario).takes_programs() {
                 let message = format!("the nodes of `{}` cannot be programs", scenario.system);
-                self.reading.note_at(message, &named.at, "a scenario of that system", "choose a scenario of a system that programs can take part in");
+                self.reading.note_at(
+                    message,
+                    &named.at,
+                    "a scenario of that system",
+                    "choose a scenario of a system that programs can take part in",
+                );
             }
         }
     }
@@ -417,7 +441,8 @@ fn file_beside(folder: &Path, written: &str) -> Option<String> {
     let wanted = Path::new(written);
     let parent = wanted.parent().map(Path::to_path_buf).unwrap_or_default();
     let entries = fs::read_dir(folder.join(&parent)).ok()?.take(1_000).flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.ends_with(".toml")).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.ends_with(".toml")).collect();
     names.sort();
     let near = nearest(&wanted.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?;
     Some(parent.join(near).display().to_string())
