@@ -14,8 +14,12 @@
 //! a verdict of its own and costs no point.
 
 pub mod assignment;
+pub mod entrant;
+mod explain;
 pub mod model;
 pub mod output;
+mod pool;
+pub mod run;
 pub mod score;
 pub mod seeds;
 pub mod submission;
