@@ -8,11 +8,15 @@
 //! |---|---|
 //! | `model` | the result of a grading |
 //! | `submission` | from a folder or an archive to a command that can be started |
+//! | `tree`, `archive`, `compile` | its files, within limits; zip and tar; programs that have to be built |
 //! | `output` | the formats of results |
 //!
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
 //! a verdict of its own and costs no point.
 
+pub mod archive;
+mod compile;
 pub mod model;
 pub mod output;
 pub mod submission;
+pub mod tree;
