@@ -7,13 +7,20 @@
 //! | file | what |
 //! |---|---|
 //! | `model` | the result of a grading |
+//! | `assignment` | the file of an assignment |
+//! | `seeds` | hidden seeds, from the course secret |
+//! | `entrant`, `run`, `pool` | who plays, and all runs of it |
+//! | `verdict`, `score`, `explain` | what a run says, what it is worth, what is said of a loss |
 //! | `submission` | from a folder or an archive to a command that can be started |
+//! | `tree`, `archive`, `compile` | its files, within limits; zip and tar; programs that have to be built |
 //! | `output` | the formats of results |
 //!
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
 //! a verdict of its own and costs no point.
 
+pub mod archive;
 pub mod assignment;
+mod compile;
 pub mod entrant;
 mod explain;
 pub mod model;
@@ -23,4 +30,5 @@ pub mod run;
 pub mod score;
 pub mod seeds;
 pub mod submission;
+pub mod tree;
 pub mod verdict;
