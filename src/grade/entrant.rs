@@ -24,10 +24,11 @@ pub enum Entrant {
 }
 
 impl Entrant {
-    /// The system's own nodes, with a defect where one is named.
-    pub fn built_in(assignment: &Assignment, defect: Option<&str>) -> Result<Entrant, Error> {
-        let defects: Vec<String> = defect.map(str::to_owned).into_iter().collect();
+    /// The systems' own nodes; those of one system with a defect, where one is named.
+    pub fn built_in(assignment: &Assignment, defect: Option<(&str, &str)>) -> Result<Entrant, Error> {
         let read = |played: &super::assignment::Played| -> Result<Scenario, Error> {
+            let own = defect.filter(|(system, _)| *system == played.scenario.system);
+            let defects: Vec<String> = own.map(|(_, defect)| defect.to_owned()).into_iter().collect();
             let mut scenario = read_file(&played.file, &[], &defects)?;
             scenario.checks.clone_from(&played.scenario.checks);
             for position in &played.nodes {

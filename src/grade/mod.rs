@@ -13,6 +13,8 @@
 //! | `verdict`, `score`, `explain` | what a run says, what it is worth, what is said of a loss |
 //! | `submission` | from a folder or an archive to a command that can be started |
 //! | `tree`, `archive`, `compile` | its files, within limits; zip and tar; programs that have to be built |
+//! | `batch` | one submission after the other, and which results still hold |
+//! | `defects` | what the items are worth |
 //! | `output` | the formats of results |
 //!
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
@@ -20,7 +22,9 @@
 
 pub mod archive;
 pub mod assignment;
+pub mod batch;
 mod compile;
+pub mod defects;
 pub mod entrant;
 mod explain;
 pub mod model;

@@ -33,6 +33,8 @@ pub struct Plan {
     pub first_seeds: Option<usize>,
     /// Run every seed twice, in place of the first one of each item.
     pub check_determinism: bool,
+    /// Run a few of the lost seeds again, with all that explains the loss.
+    pub explain: bool,
     /// The course secret.
     pub secret: Option<Secret>,
 }
@@ -283,7 +285,7 @@ impl Grading<'_> {
     /// Judge items; explain some of their losses; give points.
     fn compare_and_explain(&mut self, items: &[usize], hanging: &BTreeSet<usize>) {
         let mut wanted: BTreeMap<Task, Vec<Wanted>> = BTreeMap::new();
-        for item in items {
+        for item in items.iter().filter(|_| self.plan.explain) {
             for want in self.worth_explaining(*item, hanging.contains(item)) {
                 wanted.entry(want.0).or_default().push(want.1);
             }
