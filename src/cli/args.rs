@@ -41,6 +41,11 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
+    /// Say what this machine offers for running programs of strangers, and what is lost without.
+    Doctor(DoctorArgs),
+    /// Become a confined program. For the testbed itself.
+    #[command(hide = true)]
+    EnterSandbox(EnterSandboxArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -165,6 +170,24 @@ pub enum NewWhat {
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
     },
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub format: String,
+}
+
+/// `enter-sandbox`.
+#[derive(Debug, Args)]
+pub struct EnterSandboxArgs {
+    /// What the program is kept from, as JSON.
+    pub entry: String,
+    /// The program and its arguments.
+    #[arg(last = true)]
+    pub command: Vec<String>,
 }
 
 /// Seeds from `start` to before `end`.
