@@ -43,6 +43,11 @@ pub enum Verb {
     New(NewArgs),
     /// Grade submissions by an assignment.
     Grade(GradeArgs),
+    /// Say what this machine offers for running programs of strangers, and what is lost without.
+    Doctor(DoctorArgs),
+    /// Become a confined program. For the testbed itself.
+    #[command(hide = true)]
+    EnterSandbox(EnterSandboxArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -210,6 +215,24 @@ pub struct GradeArgs {
 
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \
 the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of the testbed. docs/grading.md explains the rest.";
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub format: String,
+}
+
+/// `enter-sandbox`.
+#[derive(Debug, Args)]
+pub struct EnterSandboxArgs {
+    /// What the program is kept from, as JSON.
+    pub entry: String,
+    /// The program and its arguments.
+    #[arg(last = true)]
+    pub command: Vec<String>,
+}
 
 /// Seeds from `start` to before `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]

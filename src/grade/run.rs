@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::assignment::{Assignment, Item};
 use super::entrant::Entrant;
 use super::explain::{Wanted, explain, repeat_command};
-use super::model::{HiddenSeeds, ItemResult, ItemState, Loss, Points, Seed, SeedResult, SeedVerdict, Text};
+use super::model::{HiddenSeeds, ItemResult, ItemState, Loss, Measure, Points, Seed, SeedResult, SeedVerdict, Text};
 use super::pool::run_all;
 use super::score::points;
 use super::seeds::Secret;
 use super::verdict::{Facts, GivenUp, Judged, judge, nondeterministic, open};
+use crate::program::sandbox::Confined;
 use crate::sim::RunOptions;
-use crate::trace::Digest;
 
 /// Where the first so many runs of an item all hang, the others are taken to hang too: each would cost minutes of waiting.
 const HANGS_BELIEVED: usize = 3;
@@ -37,6 +37,10 @@ pub struct Plan {
     pub explain: bool,
     /// The course secret.
     pub secret: Option<Secret>,
+    /// What programs are kept from; `None`: nothing.
+    pub confined: Option<Confined>,
+    /// What of that holds on this machine.
+    pub measures: Vec<Measure>,
 }
 
 impl Plan {
@@ -115,7 +119,7 @@ enum Known {
         /// A second run stalled in the same place.
         stalled_again: bool,
         /// A second run had another digest.
-        differs: Option<Digest>,
+        differs: bool,
     },
     /// The testbed failed.
     Failed(String),
@@ -125,7 +129,7 @@ impl Known {
     fn judge(&self, checks: &[String]) -> Judged {
         match self {
             Known::Failed(why) => open(SeedVerdict::InfraError, &format!("the testbed failed: {why}")),
-            Known::Ran { facts, differs: Some(other), .. } => nondeterministic(facts.digest, *other),
+            Known::Ran { differs: true, .. } => nondeterministic(),
             Known::Ran { facts, stalled_again, .. } => judge(facts, checks, *stalled_again),
         }
     }
@@ -275,10 +279,10 @@ impl Grading<'_> {
             // Real time decides nothing: only where it stalls in the same turn again is it the program, and not the machine.
             let again = self.facts(task);
             let stalled_again = again.stall() == Some(place);
-            return Known::Ran { facts: again, stalled_again, differs: None };
+            return Known::Ran { facts: again, stalled_again, differs: false };
         }
         let other = twice.then(|| self.facts(task)).filter(|other| other.stall().is_none());
-        let differs = other.map(|other| other.digest).filter(|digest| *digest != facts.digest);
+        let differs = other.is_some_and(|other| other.digest != facts.digest);
         Known::Ran { facts, stalled_again: false, differs }
     }
 
@@ -304,7 +308,7 @@ impl Grading<'_> {
                 && facts.digest != digest
                 && !aborted
             {
-                *differs = Some(digest);
+                *differs = true;
                 continue;
             }
             details.extend(losses.into_iter().map(|(item, loss)| ((item, *task), loss)));
