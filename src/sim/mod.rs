@@ -25,6 +25,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::node::{Identity, Node};
+use crate::program::Stall;
 use crate::scenario::Scenario;
 use crate::trace::{Trace, Word};
 
@@ -69,6 +70,8 @@ pub struct RunOutput {
     pub aborted: Option<String>,
     /// With [`RunOptions::through_json`]: the first message of each type, as a program would get it.
     pub forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
+    /// The program that did not answer, where it was given up for that.
+    pub stall: Option<Stall>,
 }
 
 /// A line of `--log`.

@@ -163,7 +163,7 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
     let folder = section.reading.folder().map_or_else(PathBuf::new, Path::to_path_buf);
     let command = section
         .optional(key, read_command, |words| format!("[{}]", words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")));
-    let program = command.map(|command| ProgramSpec { command, folder }).or_else(|| default.program.clone());
+    let program = command.map(|command| ProgramSpec::trusted(command, folder)).or_else(|| default.program.clone());
     Own { clock: ClockSpec { offset_ns, drift_ppm }, slowness, program }
 }
 
@@ -218,10 +218,10 @@ fn read_programs(section: &mut Section<'_>, roles: &[String], groups: &BTreeMap<
 
 fn read_program(item: &Item, here: &Path) -> Result<ProgramSpec, Problem> {
     let Value::Table(parts) = &item.value else {
-        return Ok(ProgramSpec { command: read_command(item)?, folder: here.to_path_buf() });
+        return Ok(ProgramSpec::trusted(read_command(item)?, here.to_path_buf()));
     };
     let hint = "write { command = [\"python3\", \"node.py\"], folder = \"…\" }";
-    let mut program = ProgramSpec { command: vec![], folder: here.to_path_buf() };
+    let mut program = ProgramSpec::trusted(vec![], here.to_path_buf());
     for entry in &parts.entries {
         match entry.key.as_str() {
             "command" => program.command = read_command(&entry.item)?,
