@@ -140,7 +140,7 @@ pub fn system_of(scenario: &Scenario) -> &'static dyn System {
 }
 
 /// The checks of a scenario, with every parameter that they declare, without those that its settings void.
-fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
+pub(crate) fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
     let voided = system_of(scenario).voided_checks(scenario);
     let of_system = system_of(scenario).checks();
     let counts = |checker: &Checker| !voided.contains(&checker.name);

@@ -5,6 +5,7 @@ mod ask;
 mod check;
 mod console;
 pub mod explain;
+mod grade;
 pub mod list;
 pub mod new;
 mod plot;
@@ -24,6 +25,12 @@ use crate::error::{EXIT_USAGE, Error};
 #[derive(Debug)]
 pub struct Refused(Vec<Error>);
 
+impl From<Vec<Error>> for Refused {
+    fn from(errors: Vec<Error>) -> Self {
+        Refused(errors)
+    }
+}
+
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         Refused(vec![error])
@@ -42,6 +49,7 @@ pub fn execute(cli: &Cli) -> u8 {
         Verb::List(args) => ask::list(args, &mut console),
         Verb::Explain(args) => ask::explain(args, &mut console),
         Verb::New(args) => ask::new(args, &mut console),
+        Verb::Grade(args) => grade::grade(args, &mut console),
     };
     let done = done.and_then(|code| console.finish().map(|()| code).map_err(Refused::from));
     match done {
