@@ -181,6 +181,7 @@ pub static RAFT_CHECKS: &[&Checker] = &[
 /// The checks of liveness, of all systems: what they find is that the run's time was over and something had not happened.
 static LIVENESS_CHECKS: &[&Checker] = &[
     &leader_elected::CHECKER,
+    &one_leader_at_last::CHECKER,
     &convergence::CHECKER,
     &all_operations_answered::CHECKER,
     &availability::CHECKER,
