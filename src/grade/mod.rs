@@ -10,6 +10,8 @@
 //! | `submission` | from a folder or an archive to a command that can be started |
 //! | `tree`, `archive`, `compile` | its files, within limits; zip and tar; programs that have to be built |
 //! | `output` | the formats of results |
+//! | `page`, `texts` | the pages of students and of the class; what is said there, in both languages |
+//! | `slice` | what is shown of a run that lost points |
 //!
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
 //! a verdict of its own and costs no point.
@@ -18,5 +20,8 @@ pub mod archive;
 mod compile;
 pub mod model;
 pub mod output;
+pub mod page;
+pub mod slice;
 pub mod submission;
+mod texts;
 pub mod tree;

@@ -29,8 +29,18 @@ pub static SPACE_TIME: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
+/// The diagram of a window of virtual time, µs, as SVG. It names neither scenario nor seed.
+pub fn space_time_svg(trace: &Trace, from_us: u64, to_us: u64) -> Option<String> {
+    let anonymous = Trace { scenario: String::new(), seed: 0, ..trace.clone() };
+    let layout = layout(&anonymous, Some((from_us, to_us)))?;
+    Some(scene_of(&anonymous, layout).svg())
+}
+
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    let layout = layout(trace)?;
+    Some(scene_of(trace, layout(trace, None)?))
+}
+
+fn scene_of(trace: &Trace, layout: Layout<'_>) -> Scene {
     let families = Families::of_messages(layout.arrows.iter().map(|arrow| arrow.message));
     let terms = ints(trace, "current_term");
     let has_terms = layout.view.lines.iter().any(|node| terms.contains_key(node));
@@ -77,7 +87,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let panel = frame.panels[0];
     frame.base(panel);
-    Some(frame.scene)
+    frame.scene
 }
 
 fn legend(families: &Families<'_>, layout: &Layout<'_>, parts: &[Part<'_>]) -> Vec<(Swatch, String)> {

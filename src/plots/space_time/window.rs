@@ -62,6 +62,13 @@ pub(super) fn view(trace: &Trace, nodes: &[NodeId], messages: &[&Message]) -> Op
     Some(View { window, lines })
 }
 
+/// What happens in a given window, shortened from its beginning where more is sent than can be followed.
+pub(super) fn view_of(trace: &Trace, window: (u64, u64), nodes: &[NodeId], messages: &[&Message]) -> Option<View> {
+    let window = (window.0, window.1.max(window.0 + 1));
+    let (View { window, lines }, count) = cast(trace, window, nodes, &[], messages);
+    (count > 0).then(|| View { window: from_later(window, &lines, messages), lines })
+}
+
 /// The nodes that take part in a window, the principal ones first, and the number of messages between them.
 fn cast(trace: &Trace, window: (u64, u64), principals: &[NodeId], others: &[NodeId], messages: &[&Message]) -> (View, usize) {
     let inside: Vec<&Message> = messages.iter().filter(|message| (window.0..=window.1).contains(&message.sent_us)).copied().collect();
