@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::model::{Graded, ItemResult, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
 use super::output::{average, class_summary, for_student, missed_items, missed_rules, moment_words, seed_words, state_words};
-use super::texts::{Phrases, fill, meaning, phrases, seconds};
+use super::texts::{Phrases, fill, meaning, phrases, printable, seconds};
 
 const STYLE: &str = include_str!("page.css");
 /// Further runs of an item that were lost in the same way as one that is shown.
@@ -17,7 +17,7 @@ const ALIKE_MAX: usize = 20;
 pub fn page(graded: &Graded, lang: Lang) -> String {
     let shown = for_student(graded);
     let say = phrases(lang);
-    let student = student_name(graded);
+    let student = &printable(student_name(graded));
     let heading = fill(say.result_of, &[("student", student)]);
     let content = html! {
         header {

@@ -107,6 +107,20 @@ pub(super) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
     text + rest
 }
 
+/// A text of somebody else's in which every character can be seen: control characters, and those that turn the direction of writing, would let a program's
+/// output look like something that it is not. Line breaks and tabs stay.
+pub(super) fn printable(text: &str) -> String {
+    let is_unseen = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.replace("\r\n", "\n").chars() {
+        if is_unseen(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
+}
+
 /// What a verdict means, as a sentence.
 pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
     let (en, es) = match verdict {

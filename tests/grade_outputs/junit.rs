@@ -10,7 +10,7 @@ const ELEMENTS: [(&str, &[&str], &[&str]); 10] = [
     ("testsuites", &["!name", "!tests", "!failures", "!errors", "skipped", "time", "timestamp", "uuid"], &["testsuite"]),
     (
         "testsuite",
-        &["!name", "!tests", "!failures", "!errors", "!disabled", "skipped", "time", "timestamp", "hostname", "id", "package"],
+        &["!name", "!tests", "!failures", "!errors", "disabled", "skipped", "time", "timestamp", "hostname", "id", "package"],
         &["properties", "testcase", "system-out", "system-err"],
     ),
     ("properties", &[], &["property"]),

@@ -2,6 +2,7 @@
 
 mod junit;
 mod sample;
+mod slices;
 mod worksheet;
 
 use std::collections::BTreeSet;
@@ -165,6 +166,10 @@ fn no_text_becomes_markup() {
     ]
     .into();
     for lang in [Lang::En, Lang::Es] {
+        assert!(
+            !page(&awkward(), lang).contains('\u{202e}') && !page(&awkward(), lang).contains('\u{1b}'),
+            "nothing turns the direction of writing"
+        );
         for page in [page(&awkward(), lang), page(&full(), lang), page(&broken(), lang), class_page(&class(), lang)] {
             let tags = page.split('<').skip(1).filter(|tag| !tag.starts_with(['/', '!']));
             for tag in tags {

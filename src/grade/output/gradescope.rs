@@ -7,12 +7,13 @@
 use serde_json::{Map, Value, json};
 
 use super::super::model::{Graded, Lang};
-use super::view::{Entry, for_student, head, number};
+use super::view::{Entry, for_student, head, number, with_harmless_texts};
 
 /// The file.
 pub fn gradescope_json(graded: &Graded, lang: Lang) -> Vec<u8> {
-    let tests = graded.items.iter().enumerate().map(|(i, item)| {
-        let entry = Entry::of(item, graded, lang);
+    let harmless = with_harmless_texts(graded);
+    let tests = harmless.items.iter().enumerate().map(|(i, item)| {
+        let entry = Entry::of(item, &harmless, lang);
         let mut test = Map::new();
         test.insert("name".into(), entry.title.clone().into());
         test.insert("number".into(), (i + 1).to_string().into());

@@ -2,15 +2,17 @@
 
 use serde_json::{Number, Value};
 
-use super::super::model::{Graded, HiddenSeeds, ItemResult, ItemState, Lang, Loss, Points, Seed, SeedResult, Text, Visibility};
-use super::super::texts::{fill, meaning, phrases, seconds};
+use super::super::model::{
+    Graded, HiddenSeeds, ItemResult, ItemState, Lang, Loss, Points, Seed, SeedResult, SeedVerdict, Text, Visibility,
+};
+use super::super::texts::{fill, meaning, phrases, printable, seconds};
 
 /// Losses of an item that are told one by one; the others are alike.
 pub(crate) const LOSSES_TOLD: usize = 5;
 
 /// A result without the items that are not visible, and with the points of the others only. Lines on faults of the machine are the instructor's.
 pub fn for_student(graded: &Graded) -> Graded {
-    let mut shown = graded.clone();
+    let mut shown = with_harmless_texts(graded);
     shown.items.retain(is_visible);
     shown.score = shown.items.iter().filter_map(|item| item.earned).sum();
     shown.max = shown.items.iter().map(|item| item.points).sum();
@@ -30,6 +32,28 @@ pub fn for_student(graded: &Graded) -> Graded {
         }
     }
     shown
+}
+
+/// A result in which no text that the program has written is more than a text to look at.
+pub(super) fn with_harmless_texts(graded: &Graded) -> Graded {
+    let mut shown = graded.clone();
+    shown.outcome.detail = printable(&shown.outcome.detail);
+    shown.items.iter_mut().flat_map(|item| &mut item.seeds).for_each(make_printable);
+    shown
+}
+
+/// Texts that the program has written become harmless to look at; what is said of a fault of the machine is the instructor's.
+fn make_printable(seed: &mut SeedResult) {
+    seed.message = if seed.verdict == SeedVerdict::InfraError { String::new() } else { printable(&seed.message) };
+    let Some(loss) = &mut seed.loss else { return };
+    for text in [&mut loss.finding, &mut loss.printed].into_iter().chain(&mut loss.also) {
+        *text = printable(text);
+    }
+    for message in &mut loss.messages {
+        for text in [&mut message.from, &mut message.to, &mut message.kind, &mut message.detail] {
+            *text = printable(text);
+        }
+    }
 }
 
 /// How many items a student does not see, and their points.
