@@ -41,6 +41,13 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
+    /// Grade submissions by an assignment.
+    Grade(GradeArgs),
+    /// Say what this machine offers for running programs of strangers, and what is lost without.
+    Doctor(DoctorArgs),
+    /// Become a confined program. For the testbed itself.
+    #[command(hide = true)]
+    EnterSandbox(EnterSandboxArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -165,6 +172,66 @@ pub enum NewWhat {
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
     },
+}
+
+/// `grade`.
+#[derive(Debug, Args)]
+#[command(after_help = GRADE_AFTER_HELP)]
+pub struct GradeArgs {
+    /// The assignment: a TOML file, or the name of one below scenarios/assignments.
+    #[arg(value_name = "ASSIGNMENT")]
+    pub assignment: PathBuf,
+    /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
+    #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
+    pub submissions: Vec<PathBuf>,
+    /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
+    #[arg(long, conflicts_with_all = ["submissions", "again", "lang"])]
+    pub defects: bool,
+    /// Where results go; grades/ASSIGNMENT by default.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How many runs at the same time; as many as there are cores by default. The result is the same.
+    #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
+    pub jobs: Option<u16>,
+    /// Run only this item; may be given several times.
+    #[arg(long = "only", value_name = "ITEM")]
+    pub only: Vec<String>,
+    /// Run only the first N public seeds of each item, for a quick look.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub seeds: Option<u16>,
+    /// The language of pages and messages for students.
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = ["en", "es"])]
+    pub lang: String,
+    /// The file with the course secret, from which hidden seeds come; or else the variable SEEDBED_SECRET.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// Grade all again, also what an earlier batch has graded and what has not changed since.
+    #[arg(long)]
+    pub again: bool,
+    /// Run every seed twice, in place of the first one of each item.
+    #[arg(long)]
+    pub check_determinism: bool,
+}
+
+const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \
+the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of the testbed. docs/grading.md explains the rest.";
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub format: String,
+}
+
+/// `enter-sandbox`.
+#[derive(Debug, Args)]
+pub struct EnterSandboxArgs {
+    /// What the program is kept from, as JSON.
+    pub entry: String,
+    /// The program and its arguments.
+    #[arg(last = true)]
+    pub command: Vec<String>,
 }
 
 /// Seeds from `start` to before `end`.

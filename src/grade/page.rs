@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::model::{Graded, ItemResult, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
 use super::output::{average, class_summary, for_student, missed_items, missed_rules, moment_words, seed_words, state_words};
-use super::texts::{Phrases, fill, meaning, phrases, printable, seconds};
+use super::texts::{Phrases, fate, fill, meaning, phrases, printable, seconds};
 
 const STYLE: &str = include_str!("page.css");
 /// Further runs of an item that were lost in the same way as one that is shown.
@@ -139,9 +139,8 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
                 }
                 td.number.(class_of(item.earned, item.points)) { (points(item, lang)) }
                 td {
-                    @if item.seeds.is_empty() {
-                        (state_words(item, graded, lang).unwrap_or_default())
-                    } @else {
+                    @if let Some(state) = state_words(item, graded, lang) { (state) " " }
+                    @if !item.seeds.is_empty() {
                         (runs_right(item, say)) " (" (text(&item.scoring.words(item.seeds.len()), lang)) ")"
                     }
                 }
@@ -222,6 +221,8 @@ fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
 fn loss_told(loss: &Loss, lang: Lang) -> Markup {
     let say = phrases(lang);
     let moment = moment_words(loss, lang);
+    // The moment stands between the messages that were sent before it and those sent after it.
+    let first_after = loss.messages.iter().position(|message| loss.time_ns.is_some_and(|time| message.time_ns > time));
     html! {
         dl {
             dt { (say.rule) }
@@ -242,11 +243,15 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
                     th scope="col" { (say.from) } th scope="col" { (say.to) } th scope="col" { (say.kind) }
                     th scope="col" { (say.detail) } th scope="col" { (say.fate) }
                 } }
-                tbody { @for message in &loss.messages { tr {
+                tbody { @for (i, message) in loss.messages.iter().enumerate() {
+                    @if let Some(time) = loss.time_ns.filter(|_| Some(i) == first_after) {
+                        tr.moment { td.number { (seconds(time)) } td colspan="6" { "▸ " (loss.finding) } }
+                    }
+                    tr {
                     td.number { (seconds(message.time_ns)) }
                     td.number { (message.arrived_ns.map_or("—".to_owned(), seconds)) }
                     td.word { (message.from) } td.word { (message.to) } td.word { (message.kind) }
-                    td { (message.detail) } td.word { (message.fate) }
+                    td { (message.detail) } td.word { (fate(&message.fate, lang)) }
                 } } }
             } }
         }

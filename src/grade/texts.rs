@@ -142,6 +142,21 @@ pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
     }
 }
 
+/// What became of a message, in words; a word that is not known stays as it is.
+pub(super) fn fate(word: &str, lang: Lang) -> &str {
+    const FATES: [(&str, &str, &str); 8] = [
+        ("delivered", "delivered", "entregado"),
+        ("lost", "lost", "perdido"),
+        ("partitioned", "stopped by a partition", "detenido por una partición"),
+        ("duplicated", "delivered again", "entregado otra vez"),
+        ("corrupted", "delivered with flipped bits", "entregado con bits cambiados"),
+        ("node_down", "the receiver was down", "el receptor estaba caído"),
+        ("discarded", "thrown away on arrival", "descartado al llegar"),
+        ("in_flight", "still on its way", "aún en camino"),
+    ];
+    FATES.iter().find(|(known, ..)| *known == word).map_or(word, |(_, en, es)| if lang == Lang::Es { es } else { en })
+}
+
 /// Virtual time in seconds, to the microsecond.
 pub(super) fn seconds(time_ns: u64) -> String {
     format!("{}.{:06}", time_ns / 1_000_000_000, time_ns / 1_000 % 1_000_000)

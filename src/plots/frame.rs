@@ -188,10 +188,8 @@ impl Frame {
 
 /// A page with its title, and the run that it is of.
 pub(super) fn page(trace: &Trace, name: &str) -> Scene {
-    // The picture of a hidden seed's run says neither.
-    let run = if trace.scenario.is_empty() { String::new() } else { format!("{}, seed {}", trace.scenario, trace.seed) };
-    let title = if run.is_empty() { name.to_owned() } else { format!("{name}: {run}") };
-    let mut scene = Scene::new(title, WIDTH);
+    let run = format!("{}, seed {}", if trace.scenario.is_empty() { "?" } else { &trace.scenario }, trace.seed);
+    let mut scene = Scene::new(format!("{name}: {run}"), WIDTH);
     let title = TextLook::new(17.0).bold();
     scene.text((LEFT, 24.0), name, title);
     // From the other end of the line, so that a viewer's wider font does no harm.

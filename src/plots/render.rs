@@ -29,7 +29,7 @@ impl Scene {
         (side(self.width), side(self.height))
     }
 
-    /// The page as SVG alone: a bitmap takes a hundred times as long.
+    /// The page as SVG alone: a bitmap takes much longer.
     pub(super) fn svg(&self) -> String {
         let (width, height) = self.size();
         let mut drawn = String::with_capacity(self.shapes.len() * 160);

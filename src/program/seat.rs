@@ -22,6 +22,12 @@ const FIELDS_MAX: usize = 16;
 /// Timers of one node have at most this number.
 const TIMERS_MAX: usize = 1_000;
 
+/// So many turns of one node at one instant of its clock are too many: it goes in circles, and virtual time does not go on.
+const TURNS_AT_ONCE_MAX: u64 = 10_000;
+
+/// So many turns of one process are too many.
+const TURNS_MAX: u64 = 5_000_000;
+
 /// The prefix of the files in which saved values are.
 const SAVED: &str = "saved/";
 
@@ -31,6 +37,10 @@ pub(crate) struct Seat {
     /// When each timer runs out.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
+    /// How many turns it has had.
+    turns: u64,
+    /// How many of them at this instant.
+    at_once: (LocalTime, u64),
 }
 
 /// What the driver lends for a turn.
@@ -90,7 +100,7 @@ pub(crate) struct Asked {
 impl Seat {
     /// Start the program.
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
-        Ok(Seat { child: Child::start(spec)?, timers: BTreeMap::new(), wait: None })
+        Ok(Seat { child: Child::start(spec)?, timers: BTreeMap::new(), wait: None, turns: 0, at_once: (LocalTime::from_nanos(0), 0) })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -113,12 +123,27 @@ impl Seat {
         if events.is_empty() {
             return Ok(Asked { deadline: self.deadline(), ..Asked::default() });
         }
+        self.count(place.now)?;
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         let line = serde_json::to_vec(&turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
         let answer = self.child.converse(line)?;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(&answer)))))?;
         self.understand(place, answer)
+    }
+
+    /// Count a turn. That there are too many is a matter of virtual time alone, and the same on every machine.
+    fn count(&mut self, now: LocalTime) -> Result<(), Fault> {
+        self.turns += 1;
+        self.at_once = (now, if self.at_once.0 == now { self.at_once.1 + 1 } else { 1 });
+        if self.at_once.1 > TURNS_AT_ONCE_MAX {
+            let why = "its timers, its `wait` or its messages to itself keep virtual time from going on";
+            return Err(Fault::BusyLoop(format!("more than {TURNS_AT_ONCE_MAX} turns at one instant: {why}")));
+        }
+        if self.turns > TURNS_MAX {
+            return Err(Fault::BusyLoop(format!("more than {TURNS_MAX} turns")));
+        }
+        Ok(())
     }
 
     /// The last that the process printed past its SDK.

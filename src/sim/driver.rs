@@ -23,6 +23,7 @@ use super::world::Status;
 use super::{Cluster, LogLine, RunOptions, RunOutput};
 use crate::nemesis::Nemesis;
 use crate::node::{Effects, Identity, Node, StreamEvent};
+use crate::program::Stall;
 use crate::scenario::{ClockSpec, Fault, Scenario, TargetSpec};
 use crate::time::{LocalTime, Time, nanos};
 use crate::trace::{Fields, NodeId, NodeInfo, Trace, Value, Word};
@@ -107,6 +108,7 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) log: Vec<LogLine>,
     clients: Vec<Client<Msg<C>>>,
     pub(super) aborted: Option<String>,
+    pub(super) stall: Option<Stall>,
 }
 
 /// A message that a rule keeps.
@@ -175,6 +177,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             log: Vec::new(),
             clients: Vec::new(),
             aborted: None,
+            stall: None,
         }
     }
 
@@ -226,7 +229,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             }
         }
         self.end_clients().await;
-        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted }
+        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted, stall: self.stall }
     }
 
     /// Handle an event. `Some`: a participant has something to do.

@@ -25,6 +25,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::node::{Identity, Node};
+use crate::program::Stall;
 use crate::scenario::Scenario;
 use crate::trace::{Trace, Word};
 
@@ -65,6 +66,8 @@ pub struct RunOutput {
     pub log: Vec<LogLine>,
     /// Why the run was given up before its end; its verdict is then `unknown`, whatever the checks say.
     pub aborted: Option<String>,
+    /// The program that did not answer, where it was given up for that.
+    pub stall: Option<Stall>,
 }
 
 /// A line of `--log`.

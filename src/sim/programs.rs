@@ -5,7 +5,7 @@ use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};
 use super::transport::Packet;
 use crate::node::{Effect, Effects, Message};
-use crate::program::{Asked, Fault, Happened, Leaves, Letter, Place};
+use crate::program::{Asked, Fault, Happened, Leaves, Letter, Place, Stall};
 use crate::trace::{Detail, NodeId};
 
 /// Of a message's content the trace shows so many characters.
@@ -104,15 +104,18 @@ impl<C: Cluster> Driver<'_, C> {
     fn program_fails(&mut self, node: NodeId, fault: &Fault) {
         if let Some(Running::Program(seat)) = &mut self.hosts[node.index()].node
             && let Ok(seat) = seat.as_mut()
-            && matches!(fault, Fault::Ended(_))
+            && matches!(fault, Fault::Ended(_) | Fault::Memory(_) | Fault::Output(_) | Fault::Stalled { .. })
         {
             for line in seat.printed().lines() {
                 self.log(node, "node", |_| line.to_owned());
             }
         }
-        if matches!(fault, Fault::Silent(_) | Fault::NotStarted(_)) {
-            let why = format!("{}: {fault}", self.node_name(node));
-            self.aborted.get_or_insert(why);
+        if matches!(fault, Fault::Stalled { .. } | Fault::NotStarted(_)) && self.aborted.is_none() {
+            self.aborted = Some(format!("{}: {fault}", self.node_name(node)));
+            if let Fault::Stalled { turn, kind, .. } = *fault {
+                let incarnation = self.hosts[node.index()].identity.incarnation;
+                self.stall = Some(Stall { node: self.node_name(node).to_owned(), incarnation, turn, kind });
+            }
         }
         self.crash(node, fault.reason(), None, fault.to_string());
         self.restart_later(node);

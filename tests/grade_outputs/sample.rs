@@ -22,7 +22,7 @@ fn loss(command: Option<&str>) -> Loss {
         source: "Raft §5.2".into(),
         finding: "n1 and n3 both lead term 4".into(),
         also: vec!["n2 voted twice in term 4".into()],
-        time_ns: Some(3_250_117_000),
+        time_ns: Some(3_240_500_000),
         node: Some("n3".into()),
         messages: vec![
             MessageRow {

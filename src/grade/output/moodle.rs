@@ -18,9 +18,10 @@ pub fn moodle_csv(class: &[Graded], lang: Lang, semicolons: bool) -> Vec<u8> {
     csv(std::iter::once(head).chain(rows), semicolons)
 }
 
-/// The points as a cell; empty where they are not all decided.
+/// The points as a cell; empty where they are not all decided, or not all was asked for.
 pub(super) fn grade(graded: &Graded, comma: bool) -> String {
-    let points = if graded.is_complete() { graded.score.to_string() } else { String::new() };
+    let is_final = graded.is_complete() && graded.provisional.is_empty();
+    let points = if is_final { graded.score.to_string() } else { String::new() };
     if comma { points.replace('.', ",") } else { points }
 }
 

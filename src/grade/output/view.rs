@@ -16,7 +16,7 @@ pub fn for_student(graded: &Graded) -> Graded {
     shown.items.retain(is_visible);
     shown.score = shown.items.iter().filter_map(|item| item.earned).sum();
     shown.max = shown.items.iter().map(|item| item.points).sum();
-    shown.ungraded = shown.items.iter().filter(|item| item.earned.is_none()).map(|item| item.points).sum();
+    shown.ungraded = shown.items.iter().filter(|item| matches!(item.state, ItemState::NotGraded { .. })).map(|item| item.points).sum();
     shown.infra.clear();
     if let HiddenSeeds::Run { fingerprint } = &mut shown.hidden {
         fingerprint.clear();

@@ -79,7 +79,7 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
             left_out.push(format!("the grade of `{id}` cannot be changed, says the worksheet"));
             continue;
         }
-        if !graded.is_complete() {
+        if !graded.is_complete() || !graded.provisional.is_empty() {
             left_out.push(format!("`{id}` is not graded completely"));
             continue;
         }

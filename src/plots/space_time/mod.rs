@@ -10,7 +10,7 @@ mod tests;
 
 use plotters::style::RGBColor;
 
-use crate::trace::Trace;
+use crate::trace::{NodeId, Trace};
 
 use super::Plot;
 use super::frame::{Frame, Sketch, Swatch};
@@ -29,18 +29,18 @@ pub static SPACE_TIME: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// The diagram of a window of virtual time, µs, as SVG. It names neither scenario nor seed.
-pub fn space_time_svg(trace: &Trace, from_us: u64, to_us: u64) -> Option<String> {
-    let anonymous = Trace { scenario: String::new(), seed: 0, ..trace.clone() };
-    let layout = layout(&anonymous, Some((from_us, to_us)))?;
-    Some(scene_of(&anonymous, layout).svg())
+/// The picture around a moment, some nodes first, as SVG, and the window that it shows, µs. `None` where the trace has nothing to show.
+pub fn space_time_around(trace: &Trace, moment_us: u64, concerned: &[NodeId]) -> Option<(String, (u64, u64))> {
+    let layout = layout(trace, Some((moment_us, concerned)))?;
+    let window = layout.view.window;
+    Some((drawn(trace, layout).svg(), window))
 }
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    Some(scene_of(trace, layout(trace, None)?))
+    Some(drawn(trace, layout(trace, None)?))
 }
 
-fn scene_of(trace: &Trace, layout: Layout<'_>) -> Scene {
+fn drawn(trace: &Trace, layout: Layout<'_>) -> Scene {
     let families = Families::of_messages(layout.arrows.iter().map(|arrow| arrow.message));
     let terms = ints(trace, "current_term");
     let has_terms = layout.view.lines.iter().any(|node| terms.contains_key(node));

@@ -62,11 +62,14 @@ pub(super) fn view(trace: &Trace, nodes: &[NodeId], messages: &[&Message]) -> Op
     Some(View { window, lines })
 }
 
-/// What happens in a given window, shortened from its beginning where more is sent than can be followed.
-pub(super) fn view_of(trace: &Trace, window: (u64, u64), nodes: &[NodeId], messages: &[&Message]) -> Option<View> {
-    let window = (window.0, window.1.max(window.0 + 1));
-    let (View { window, lines }, count) = cast(trace, window, nodes, &[], messages);
-    (count > 0).then(|| View { window: from_later(window, &lines, messages), lines })
+/// What happens around a moment, the nodes that are concerned first.
+pub(super) fn around(trace: &Trace, moment_us: u64, concerned: &[NodeId], nodes: &[NodeId], messages: &[&Message]) -> View {
+    // What led to it matters more than what came of it.
+    let (begin, end) = (moment_us.saturating_sub(3 * HALF_US / 2), moment_us.saturating_add(HALF_US / 2).max(1));
+    let (principals, others): (Vec<NodeId>, Vec<NodeId>) = nodes.iter().partition(|node| concerned.is_empty() || concerned.contains(node));
+    let (View { window, lines }, _) = cast(trace, (begin, end), &principals, &others, messages);
+    let window = until_earlier(window, moment_us, &lines, messages);
+    View { window, lines }
 }
 
 /// The nodes that take part in a window, the principal ones first, and the number of messages between them.
