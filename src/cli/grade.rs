@@ -81,13 +81,13 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
         only: args.only.clone(),
         first_seeds: args.seeds.map(usize::from),
         check_determinism: args.check_determinism,
-        explain: true,
         secret: Secret::find(args.secret_file.as_deref())?,
         confined,
         measures: measures
             .into_iter()
             .map(|measure| Measure { name: measure.name, in_force: measure.in_force, detail: measure.why })
             .collect(),
+        ..Plan::default()
     })
 }
 

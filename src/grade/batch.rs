@@ -87,7 +87,12 @@ impl Opened {
 
     fn run(&self, submission: &Submission, assignment: &Assignment, plan: &Plan, progress: &(dyn Fn(usize) + Sync)) -> Graded {
         let confined = plan.confined.clone().map(|confined| Confined { user: self.number, ..confined });
-        let entrant = Entrant::Program(Program { command: submission.command.clone(), folder: submission.folder.clone(), confined });
+        let entrant = Entrant::Program(Program {
+            command: submission.command.clone(),
+            folder: submission.folder.clone(),
+            confined,
+            watchdog: plan.watchdog,
+        });
         let student = identity(&submission.student, &self.id);
         let Results { items, infra, not_started } = run_assignment(assignment, &entrant, student, plan, progress);
         let outcome = match not_started {

@@ -1,12 +1,13 @@
 //! Who plays the nodes of an assignment: a submission's program, or the testbed's own nodes.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::assignment::{Assignment, Played};
 use super::submission::working_copy;
 use crate::error::Error;
+use crate::program::ProgramSpec;
 use crate::program::sandbox::{Confined, Confinement};
-use crate::program::{ProgramSpec, WATCHDOG};
 use crate::run::{Run, run_with};
 use crate::scenario::{Scenario, read_file};
 use crate::sim::RunOptions;
@@ -30,6 +31,8 @@ pub struct Program {
     pub folder: PathBuf,
     /// What it is kept from; `None`: nothing.
     pub confined: Option<Confined>,
+    /// How long it may work on one turn.
+    pub watchdog: Duration,
 }
 
 impl Entrant {
@@ -87,7 +90,7 @@ impl Program {
             None => Confinement::None,
             Some(confined) => Confinement::Confined(Box::new(Confined { scratch: Some(scratch), ..confined.clone() })),
         };
-        ProgramSpec { command: self.command.clone(), folder: self.folder.clone(), confinement, watchdog: WATCHDOG }
+        ProgramSpec { command: self.command.clone(), folder: self.folder.clone(), confinement, watchdog: self.watchdog }
     }
 
     /// Tracebacks name the files of the working copy, whose folder has another name each time: two gradings must tell the same.

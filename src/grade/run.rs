@@ -4,6 +4,7 @@
 //! and judged for each item that wants it. Runs keep no messages; a few of those that lose points are run again, with all that explains the loss.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::assignment::{Assignment, Item};
 use super::entrant::Entrant;
@@ -13,6 +14,7 @@ use super::pool::run_all;
 use super::score::points;
 use super::seeds::Secret;
 use super::verdict::{Facts, GivenUp, Judged, judge, nondeterministic, open};
+use crate::program::WATCHDOG;
 use crate::program::sandbox::Confined;
 use crate::sim::RunOptions;
 
@@ -41,6 +43,25 @@ pub struct Plan {
     pub confined: Option<Confined>,
     /// What of that holds on this machine.
     pub measures: Vec<Measure>,
+    /// How long a program may work on one turn; [`WATCHDOG`](crate::program::WATCHDOG) for grades that count.
+    pub watchdog: Duration,
+}
+
+/// All of an assignment, one run after the other, without a secret and without a sandbox.
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            jobs: 1,
+            only: vec![],
+            first_seeds: None,
+            check_determinism: false,
+            explain: true,
+            secret: None,
+            confined: None,
+            measures: vec![],
+            watchdog: WATCHDOG,
+        }
+    }
 }
 
 impl Plan {
@@ -296,7 +317,7 @@ impl Grading<'_> {
         }
         let tasks: Vec<(Task, Vec<Wanted>)> = wanted.into_iter().collect();
         let explained = run_all(self.plan.jobs, &tasks, &|((scenario, seed), wanted)| {
-            let options = RunOptions { seed: *seed, log: true, fold_messages: false };
+            let options = RunOptions { seed: *seed, log: true, ..RunOptions::default() };
             let mut run = self.entrant.run(self.assignment, *scenario, &options);
             (run.digest, run.aborted.is_some(), explain(&mut run, wanted))
         });
