@@ -139,9 +139,9 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
                 }
                 td.number.(class_of(item.earned, item.points)) { (points(item, lang)) }
                 td {
-                    @if let Some(state) = state_words(item, graded, lang) { (state) " " }
+                    @if let Some(state) = state_words(item, graded, lang) { p { (state) } }
                     @if !item.seeds.is_empty() {
-                        (runs_right(item, say)) " (" (text(&item.scoring.words(item.seeds.len()), lang)) ")"
+                        p { (runs_right(item, say)) " (" (text(&item.scoring.words(item.seeds.len()), lang)) ")" }
                     }
                 }
             } } }
