@@ -214,6 +214,15 @@ pub struct GradeArgs {
     /// Run every seed twice, in place of the first one of each item.
     #[arg(long)]
     pub check_determinism: bool,
+    /// A grading worksheet that was downloaded from Moodle, to be filled in: worksheet.csv among the results.
+    #[arg(long, value_name = "FILE")]
+    pub worksheet: Option<PathBuf>,
+    /// moodle.csv with `;` between its cells and commas in its numbers.
+    #[arg(long)]
+    pub semicolons: bool,
+    /// canvas.csv with a row of the points that are possible.
+    #[arg(long)]
+    pub points_possible: bool,
 }
 
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \
