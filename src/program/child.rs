@@ -105,6 +105,10 @@ impl Child {
         turn.push(b'\n');
         self.turn += 1;
         self.watch = Watch::new(self.patience);
+        let mut stray = [0];
+        if matches!(self.answers.read(&mut stray), Ok(1)) {
+            return Err(Fault::Protocol("it answered more than once to one turn".to_owned()));
+        }
         self.tell(&turn)?;
         let mut searched = 0;
         loop {
