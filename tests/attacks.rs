@@ -4,69 +4,23 @@
 //! said, and the tests pass on what remains: `seedbed doctor` shows the same list.
 #![cfg(unix)]
 
+#[path = "attacks/place.rs"]
+mod place;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use place::{PRELUDE, Place, launcher};
 use seedbed::checkers::Overall;
 use seedbed::program::StallKind;
 use seedbed::program::sandbox::{self, Confined, Confinement, Measure};
 use seedbed::run::{Run, run_scenario};
-use seedbed::scenario::{Scenario, read_file};
-use tempfile::TempDir;
 
 const ONE: &str = "duration = \"1s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 1\nrestart_after = \"10s\"\n";
-const THREE: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 3\n";
-
-/// Before each attack: the conversation by hand, and a way to say what an attempt came to.
-const PRELUDE: &str = r#"
-import ctypes, errno, json, mmap, os, signal, socket, sys, threading, time
-
-buffer = b""
-
-def turn():
-    global buffer
-    while b"\n" not in buffer:
-        piece = os.read(3, 1 << 20)
-        if not piece:
-            os._exit(0)
-        buffer += piece
-    line, buffer = buffer.split(b"\n", 1)
-    return json.loads(line)
-
-tried = []
-
-def attempt(name, what):
-    try:
-        what()
-        got = "done"
-    except OSError as error:
-        got = errno.errorcode.get(error.errno, str(error.errno))
-    except BaseException as error:
-        got = type(error).__name__
-    tried.append({"op": "observe", "name": name, "fields": {"got": got}})
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-def call(*arguments):
-    if libc.syscall(*[ctypes.c_long(argument) for argument in arguments]) == -1:
-        raise OSError(ctypes.get_errno(), "")
-
-def answer(*more):
-    os.write(4, (json.dumps({"ops": tried + list(more)}) + "\n").encode())
-    tried.clear()
-
-def serve():
-    answer()
-    while True:
-        turn()
-        answer()
-
-turn()
-"#;
 
 /// What this machine keeps a confined program from.
 fn measures() -> &'static [Measure] {
@@ -80,10 +34,6 @@ fn has(names: &[&str]) -> bool {
     lacking.map(|measure| println!("not tested for want of `{}`: {}", measure.name, measure.why)).count() == 0
 }
 
-fn launcher() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_seedbed"))
-}
-
 fn has_python() -> bool {
     let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = found.is_ok_and(|status| status.success());
@@ -91,131 +41,6 @@ fn has_python() -> bool {
         println!("there is no python3 here: not tested");
     }
     found
-}
-
-/// What an instructor's machine has: a course with a scenario and a secret, submissions, a place for scratch folders.
-struct Place {
-    all: TempDir,
-}
-
-impl Place {
-    /// A submission with this program, and another beside it.
-    fn new(program: &str, nodes: &str) -> Place {
-        let place = Place { all: tempfile::tempdir().expect("a folder") };
-        for folder in ["course", "submission", "other", "scratch"] {
-            fs::create_dir(place.path(folder)).expect("writable");
-        }
-        let scenario = format!("system = \"raft\"\n{nodes}command = [\"python3\", \"node.py\"]\n[checks]\nno_panic = {{}}\n");
-        fs::write(place.path("course/scenario.toml"), scenario).expect("writable");
-        fs::write(place.path("course/secret"), "the course's secret").expect("writable");
-        fs::write(place.path("submission/node.py"), program).expect("writable");
-        fs::write(place.path("submission/lesson.txt"), "kept").expect("writable");
-        fs::write(place.path("other/node.py"), "somebody else's solution").expect("writable");
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.all.path().join(name)
-    }
-
-    fn confined(&self, user: u32) -> Confined {
-        let mut confined = Confined::by(launcher());
-        confined.scratch = Some(self.path("scratch"));
-        confined.user = user;
-        confined
-    }
-
-    fn scenario(&self, confinement: Confinement) -> Scenario {
-        let path = self.path("course/scenario.toml");
-        let mut scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
-        for node in &mut scenario.nodes.nodes {
-            let program = node.program.as_mut().expect("a program");
-            program.folder = self.path("submission");
-            program.confinement = confinement.clone();
-            program.watchdog = Duration::from_secs(1);
-        }
-        scenario
-    }
-
-    /// All files, with their length.
-    fn files(&self) -> BTreeMap<PathBuf, u64> {
-        let mut found = BTreeMap::new();
-        let mut folders = vec![self.all.path().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).expect("readable") {
-                let entry = entry.expect("readable");
-                let metadata = entry.metadata().expect("it is there");
-                if metadata.is_dir() {
-                    folders.push(entry.path());
-                }
-                found.insert(entry.path(), if metadata.is_dir() { 0 } else { metadata.len() });
-            }
-        }
-        found
-    }
-
-    /// The processes that are at work in the submission's folder or in a scratch folder.
-    fn processes(&self) -> Vec<String> {
-        let Ok(processes) = fs::read_dir("/proc") else { return vec![] };
-        let works_here = |process: &Path| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.all.path()));
-        processes
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| works_here(path))
-            .map(|path| path.display().to_string())
-            .collect()
-    }
-
-    /// Run the attack, beside a neighbour; nothing is left, nothing is changed, and the neighbour has noticed nothing.
-    fn attack(&self) -> Run {
-        let confined = self.confined(0);
-        self.attack_with(confined)
-    }
-
-    fn attack_with(&self, confined: Confined) -> Run {
-        let before = self.files();
-        let scenario = self.scenario(Confinement::Confined(Box::new(confined)));
-        let run = std::thread::scope(|scope| {
-            let neighbour = scope.spawn(neighbour);
-            let run = run_scenario(&scenario, 1);
-            assert_eq!(neighbour.join().expect("the neighbour ends"), neighbour_alone(), "the neighbour's run is another");
-            run
-        });
-        assert_eq!(self.files(), before, "files have changed");
-        let left = (0..40).find_map(|_| {
-            let left = self.processes();
-            std::thread::sleep(Duration::from_millis(if left.is_empty() { 0 } else { 50 }));
-            left.is_empty().then_some(())
-        });
-        assert!(left.is_some(), "processes are left: {:?}", self.processes());
-        run
-    }
-}
-
-/// A submission that is graded beside an attack: what its run's digest is.
-fn neighbour() -> String {
-    let place = neighbours_place();
-    let run = run_scenario(&place.scenario(Confinement::Confined(Box::new(place.confined(1)))), 7);
-    assert_eq!(run.aborted, None);
-    run.digest.to_string()
-}
-
-/// The same without an attack, and not even confined.
-fn neighbour_alone() -> String {
-    static DIGEST: OnceLock<String> = OnceLock::new();
-    let run = || {
-        let run = run_scenario(&neighbours_place().scenario(Confinement::None), 7);
-        assert_eq!(run.verdict(), Overall::Valid);
-        run.digest.to_string()
-    };
-    DIGEST.get_or_init(run).clone()
-}
-
-fn neighbours_place() -> Place {
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python");
-    let program = fs::read_to_string(sdk.join("examples/kv_single.py")).expect("the example is there");
-    let place = Place::new(&program, THREE);
-    fs::copy(sdk.join("seedbed.py"), place.path("submission/seedbed.py")).expect("the SDK is there");
-    place
 }
 
 fn crash(run: &Run) -> (String, String) {
@@ -232,13 +57,13 @@ fn tried(run: &Run) -> BTreeMap<String, String> {
     tried
 }
 
-fn place(attack: &str) -> Place {
+fn attacker(attack: &str) -> Place {
     Place::new(&format!("{PRELUDE}{attack}"), ONE)
 }
 
 /// An attack whose attempts must all come to one of these.
 fn refused(attack: &str, allowed: &[&str]) -> BTreeMap<String, String> {
-    let run = place(&format!("{attack}\nserve()\n")).attack();
+    let run = attacker(&format!("{attack}\nserve()\n")).attack();
     let tried = tried(&run);
     for (name, got) in &tried {
         assert!(allowed.contains(&got.as_str()), "{name} came to {got}, and not to one of {allowed:?}: {tried:?}");
@@ -293,7 +118,7 @@ fn memory_has_an_end() {
     if !has_python() || !has(&["limits"]) {
         return;
     }
-    let place = place("parts = []\nwhile True:\n    parts.append(bytearray(1 << 22))\n");
+    let place = attacker("parts = []\nwhile True:\n    parts.append(bytearray(1 << 22))\n");
     let mut confined = place.confined(0);
     confined.limits.memory_bytes = 128 << 20;
     let run = place.attack_with(confined);
@@ -324,7 +149,7 @@ fn endless_output_and_garbage_end_the_program_only() {
         ("os.close(3)\nos.close(1)\nos.close(2)\nos._exit(0)\n", "ended", "it ended without an answer"),
     ];
     for (attack, reason, says) in cases {
-        let run = place(attack).attack();
+        let run = attacker(attack).attack();
         let (is, message) = crash(&run);
         assert_eq!((is.as_str(), &run.aborted), (reason, &None), "{message}");
         assert!(message.contains(says), "{message}");
@@ -346,7 +171,7 @@ fn who_does_not_answer_is_found_out_by_a_second_run() {
     ];
     let mut stalls = vec![];
     for (attack, kind, turn) in cases {
-        let run = place(&attack).attack();
+        let run = attacker(&attack).attack();
         let stall = run.stall.clone().expect("it stalls");
         assert_eq!((stall.node.as_str(), stall.incarnation, stall.turn, stall.kind), ("n1", 1, turn, kind), "{:?}", run.aborted);
         assert_eq!(run.verdict(), Overall::Unknown);
@@ -354,7 +179,7 @@ fn who_does_not_answer_is_found_out_by_a_second_run() {
         stalls.push((attack, stall));
     }
     let (attack, stall) = stalls.swap_remove(2);
-    assert_eq!(place(&attack).attack().stall, Some(stall), "the second run stalls in the same turn");
+    assert_eq!(attacker(&attack).attack().stall, Some(stall), "the second run stalls in the same turn");
 }
 
 /// Processor time has a limit for the whole life, too; a program that does not die by the first signal dies by the second.
@@ -363,7 +188,7 @@ fn processor_time_has_an_end() {
     if !has_python() || !has(&["limits"]) {
         return;
     }
-    let place = place("signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass\n");
+    let place = attacker("signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass\n");
     let mut confined = place.confined(0);
     confined.limits.cpu_s = 1;
     let mut scenario = place.scenario(Confinement::Confined(Box::new(confined)));
@@ -379,7 +204,7 @@ fn a_program_that_turns_in_circles_is_stopped_by_count() {
     if !has_python() {
         return;
     }
-    let run = place("while True:\n    answer({\"op\": \"set_timer\", \"name\": \"again\", \"after\": 0})\n    turn()\n").attack();
+    let run = attacker("while True:\n    answer({\"op\": \"set_timer\", \"name\": \"again\", \"after\": 0})\n    turn()\n").attack();
     let (reason, message) = crash(&run);
     assert_eq!((reason.as_str(), run.aborted), ("busy_loop", None));
     assert!(message.starts_with("more than 10000 turns at one instant"), "{message}");
@@ -402,6 +227,14 @@ for name in ["node.py", "lesson.txt"]:
     attempt("cut-" + name, lambda: os.truncate(name, 0))
 attempt("link", lambda: os.symlink("/etc/passwd", "link"))
 attempt("folder", lambda: os.mkdir("folder"))
+attempt("deep", lambda: os.mkdir(os.environ["HOME"] + "/deep"))
+attempt("lock-out", lambda: os.chmod("lesson.txt", 0))
+attempt("lock-out-open", lambda: os.fchmod(os.open("lesson.txt", os.O_RDONLY), 0))
+attempt("lock-out-above", lambda: os.chmod(base, 0))
+attempt("touch", lambda: os.utime("lesson.txt", (0, 0)))
+attempt("attribute", lambda: os.setxattr("lesson.txt", "user.mine", b"1"))
+attempt("empty", lambda: os.open("lesson.txt", os.O_RDONLY | os.O_TRUNC))
+attempt("empty-secret", lambda: os.truncate(base + "/course/secret", 0))
 attempt("device", lambda: os.mknod(os.environ["HOME"] + "/device", 0o600 | 0o060000, 0x800))
 attempt("mode", lambda: os.mkfifo("fifo"))
 "#;
@@ -436,7 +269,7 @@ for number in range(1 << 20):
     with open(os.environ["HOME"] + "/%d" % number, "wb") as file:
         file.write(b"x" * 500_000)
 "#;
-    let place = place(many);
+    let place = attacker(many);
     let mut confined = place.confined(0);
     confined.limits.disk_bytes = 8 << 20;
     let (reason, message) = crash(&place.attack_with(confined));
@@ -497,6 +330,8 @@ for number in [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM]:
 attempt("all", lambda: os.kill(-1, signal.SIGKILL))
 attempt("pidfd", lambda: os.pidfd_open(parent))
 attempt("limit", lambda: __import__("resource").prlimit(parent, 7, (3, 3)))
+attempt("nice", lambda: os.setpriority(os.PRIO_PROCESS, parent, 19))
+attempt("pin", lambda: os.sched_setaffinity(parent, {0}))
 attempt("session", os.setsid)
 attempt("own-group", lambda: os.setpgid(0, os.getpgid(parent)))
 attempt("outlive", lambda: libc.prctl(1, 0, 0, 0, 0) == -1 and (_ for _ in ()).throw(OSError(ctypes.get_errno(), "")))
@@ -514,8 +349,10 @@ def leave_child():
 attempt("daemon", leave_child)
 "#;
     refused(kill, &["EPERM", "EACCES", "ENOSYS", "ESRCH"]);
-    // To end itself is everybody's right.
-    let (reason, message) = crash(&place("os.abort()\n").attack());
+    // To end itself is everybody's right; by which nobody can tell whether it was the kernel, for want of memory.
+    let run = attacker("os.kill(os.getpid(), signal.SIGKILL)\n").attack();
+    assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Killed));
+    let (reason, message) = crash(&attacker("os.abort()\n").attack());
     assert_eq!((reason.as_str(), message.as_str()), ("ended", "it was ended by signal 6"));
 }
 
@@ -540,7 +377,7 @@ for text in ['{"score": 100, "tests": [{"status": "passed"}]}', "verdict: valid"
     print(text, file=sys.stderr)
 serve()
 "#;
-    let (honest, forged) = (place("serve()\n").attack(), place(forge).attack());
+    let (honest, forged) = (attacker("serve()\n").attack(), attacker(forge).attack());
     assert_eq!(honest.digest, forged.digest);
     assert_eq!(honest.verdict(), forged.verdict());
 }
@@ -549,7 +386,7 @@ serve()
 #[test]
 fn what_cannot_start_is_told_from_what_ends() {
     let start = |command: &[&str]| {
-        let place = place("");
+        let place = attacker("");
         fs::write(place.path("submission/no-executable"), "text").expect("writable");
         let mut scenario = place.scenario(Confinement::Confined(Box::new(place.confined(0))));
         scenario.nodes.nodes[0].program.as_mut().expect("a program").command = command.iter().map(ToString::to_string).collect();
@@ -569,7 +406,7 @@ fn a_program_dies_with_the_testbed() {
     if !has(&["death_signal"]) {
         return;
     }
-    let place = place("");
+    let place = attacker("");
     let sleep = ["sleep".to_owned(), "1000".to_owned()];
     let command = sandbox::command(&place.confined(0), &sleep, &place.path("submission"), None).expect("there is a `sleep`");
     let mut testbed = Command::new("sh");
@@ -603,7 +440,7 @@ for number, path in enumerate([base + "/course/results.json", "new", "lesson.txt
 attempt("secret", lambda: open(base + "/course/secret").read())
 serve()
 "#;
-    let place = place(attack);
+    let place = attacker(attack);
     let mut confined = place.confined(0);
     confined.without = vec!["files".to_owned()];
     let open = |folder: &Path, mode: u32| fs::set_permissions(folder, fs::Permissions::from_mode(mode)).expect("ours");

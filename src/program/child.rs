@@ -252,6 +252,10 @@ impl Child {
                 let why = format!("it has used its {cpu_s} s of processor time");
                 return Fault::Stalled { turn: self.turn, kind: StallKind::Busy, why };
             }
+            if status.signal() == Some(Signal::KILL.as_raw()) {
+                let why = "it was killed, by itself or for want of memory on this machine".to_owned();
+                return Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why };
+            }
         }
         let how = match (status.code(), status.signal()) {
             (Some(0), _) => "it ended without an answer".to_owned(),
