@@ -317,7 +317,7 @@ impl Grading<'_> {
         }
         let tasks: Vec<(Task, Vec<Wanted>)> = wanted.into_iter().collect();
         let explained = run_all(self.plan.jobs, &tasks, &|((scenario, seed), wanted)| {
-            let options = RunOptions { seed: *seed, log: true, fold_messages: false };
+            let options = RunOptions { seed: *seed, log: true, ..RunOptions::default() };
             let mut run = self.entrant.run(self.assignment, *scenario, &options);
             (run.digest, run.aborted.is_some(), explain(&mut run, wanted))
         });

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Map;
 
 use super::child::Child;
-use super::protocol::{Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
+use super::protocol::{ACCEPTED_FIRST, Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
 use super::{Fault, ProgramSpec};
-use crate::node::Identity;
+use crate::node::{Identity, Port, StreamEvent, StreamId, StreamOp};
 use crate::sim::disk::{Disk, DiskOp};
 use crate::time::{LocalTime, WallTime};
 use crate::trace::{Fields, NodeId, Value, Word};
@@ -37,6 +39,8 @@ pub(crate) struct Seat {
     /// When each timer runs out.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
+    /// The streams that it has opened, by the numbers that it has given to them.
+    opened: BTreeMap<u64, StreamId>,
     /// How many turns it has had.
     turns: u64,
     /// How many of them at this instant.
@@ -50,6 +54,8 @@ pub(crate) struct Place<'a> {
     pub now: LocalTime,
     pub wall: WallTime,
     pub disk: &'a Disk,
+    /// The id of the next stream that this node opens or accepts.
+    pub next_stream: u64,
 }
 
 /// What has happened to the node.
@@ -63,6 +69,7 @@ pub(crate) enum Happened<'a> {
     /// The deadline that the seat asked for has come.
     Deadline,
     Command(&'a str),
+    Stream(&'a StreamEvent),
     Stop,
 }
 
@@ -82,6 +89,7 @@ pub(crate) struct Letter {
 pub(crate) enum Leaves {
     Letter { dest: NodeId, letter: Letter },
     Event { name: Word, fields: Fields },
+    Stream(StreamOp),
 }
 
 /// What an answer asks of the driver.
@@ -91,6 +99,8 @@ pub(crate) struct Asked {
     pub leaves: Vec<Leaves>,
     pub metrics: Vec<(Word, Value)>,
     pub logs: Vec<String>,
+    /// So many streams were opened, with ids from [`Place::next_stream`] on.
+    pub connects: u64,
     /// When the seat has to be called, if nothing comes sooner.
     pub deadline: Option<LocalTime>,
     /// The process ends, with a message.
@@ -100,7 +110,9 @@ pub(crate) struct Asked {
 impl Seat {
     /// Start the program.
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
-        Ok(Seat { child: Child::start(spec)?, timers: BTreeMap::new(), wait: None, turns: 0, at_once: (LocalTime::from_nanos(0), 0) })
+        let child = Child::start(spec)?;
+        let at_once = (LocalTime::from_nanos(0), 0);
+        Ok(Seat { child, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), turns: 0, at_once })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -119,6 +131,7 @@ impl Seat {
             }
             Happened::Command(command) => events.push(Event::Command { command }),
             Happened::Stop => events.push(Event::Stop),
+            Happened::Stream(event) => events.push(self.stream_event(event, name)),
         }
         if events.is_empty() {
             return Ok(Asked { deadline: self.deadline(), ..Asked::default() });
@@ -229,8 +242,53 @@ impl Seat {
                 return Err(format!("`observe` of `{}` has both `fields` (an event) and `value` (a metric)", excerpt(&name)));
             }
             Op::Log { text } => asked.logs.extend(text.lines().map(excerpt)),
+            Op::Listen { port } => asked.leaves.push(Leaves::Stream(StreamOp::Listen(Port(port)))),
+            Op::Connect { stream, dest, port } => {
+                let dest = NodeId::named(&place.identity.names, &dest)
+                    .ok_or_else(|| format!("it connects to `{}`, which is no node", excerpt(&dest)))?;
+                if stream == 0 || stream >= ACCEPTED_FIRST || self.opened.contains_key(&stream) {
+                    return Err(format!(
+                        "it opens a stream with the number {stream}, which is not new, from 1, and below {ACCEPTED_FIRST}"
+                    ));
+                }
+                let id = StreamId(place.next_stream + asked.connects);
+                asked.connects += 1;
+                self.opened.insert(stream, id);
+                asked.leaves.push(Leaves::Stream(StreamOp::Connect { stream: id, dest, port: Port(port) }));
+            }
+            Op::Write { stream, base64 } => {
+                let bytes = STANDARD.decode(base64).map_err(|error| format!("it writes what is no base64: {error}"))?;
+                asked.leaves.push(Leaves::Stream(StreamOp::Write(self.stream(stream)?, bytes)));
+            }
+            Op::Close { stream } => asked.leaves.push(Leaves::Stream(StreamOp::Close(self.stream(stream)?))),
+            Op::PauseReading { stream } => asked.leaves.push(Leaves::Stream(StreamOp::PauseReading(self.stream(stream)?))),
+            Op::ResumeReading { stream } => asked.leaves.push(Leaves::Stream(StreamOp::ResumeReading(self.stream(stream)?))),
+            Op::Reset { stream } => asked.leaves.push(Leaves::Stream(StreamOp::Reset(self.stream(stream)?))),
         }
         Ok(())
+    }
+
+    /// The stream that the program means. One that has ended may still be meant, and then nothing happens.
+    fn stream(&self, number: u64) -> Result<StreamId, String> {
+        let opened = self.opened.get(&number).copied();
+        opened
+            .or_else(|| number.checked_sub(ACCEPTED_FIRST).map(StreamId))
+            .ok_or_else(|| format!("it has no stream with the number {number}"))
+    }
+
+    fn stream_event<'a>(&self, event: &StreamEvent, name: impl Fn(NodeId) -> &'a str) -> Event<'a> {
+        let number =
+            |id: &StreamId| self.opened.iter().find(|(_, opened)| *opened == id).map_or(ACCEPTED_FIRST + id.0, |(number, _)| *number);
+        match event {
+            StreamEvent::Accepted { stream, from, port } => Event::Accepted { stream: number(stream), src: name(*from), port: port.0 },
+            StreamEvent::Connected(stream) => Event::Connected { stream: number(stream) },
+            StreamEvent::Refused(stream) => Event::Refused { stream: number(stream) },
+            StreamEvent::Data(stream, bytes) => Event::Data { stream: number(stream), base64: STANDARD.encode(bytes) },
+            StreamEvent::PeerClosed(stream) => Event::PeerClosed { stream: number(stream) },
+            StreamEvent::Writable(stream) => Event::Writable { stream: number(stream) },
+            StreamEvent::Reset(stream) => Event::Reset { stream: number(stream) },
+            StreamEvent::TimedOut(stream) => Event::TimedOut { stream: number(stream) },
+        }
     }
 }
 

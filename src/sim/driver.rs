@@ -105,6 +105,8 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) effects: Option<Box<Effects<Msg<C>, OwnTimer<C>>>>,
     pub(super) changed: Vec<usize>,
     pub(super) logging: bool,
+    pub(super) through_json: bool,
+    pub(super) forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
     pub(super) log: Vec<LogLine>,
     clients: Vec<Client<Msg<C>>>,
     pub(super) aborted: Option<String>,
@@ -174,6 +176,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
             effects: Some(Box::default()),
             changed: Vec::new(),
             logging: options.log,
+            through_json: options.through_json,
+            forms: Default::default(),
             log: Vec::new(),
             clients: Vec::new(),
             aborted: None,
@@ -229,7 +233,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             }
         }
         self.end_clients().await;
-        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted, stall: self.stall }
+        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted, forms: self.forms, stall: self.stall }
     }
 
     /// Handle an event. `Some`: a participant has something to do.
