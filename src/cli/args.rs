@@ -188,7 +188,7 @@ pub struct GradeArgs {
     #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
     pub submissions: Vec<PathBuf>,
     /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
-    #[arg(long, conflicts_with_all = ["submissions", "again", "lang"])]
+    #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
     /// Where results go; grades/ASSIGNMENT by default.
     #[arg(long, value_name = "DIR")]
@@ -214,6 +214,15 @@ pub struct GradeArgs {
     /// Run every seed twice, in place of the first one of each item.
     #[arg(long)]
     pub check_determinism: bool,
+    /// A grading worksheet that was downloaded from Moodle: a copy of it is filled in.
+    #[arg(long, value_name = "FILE")]
+    pub worksheet: Option<PathBuf>,
+    /// Write Moodle's file with `;` between cells and commas in numbers.
+    #[arg(long)]
+    pub semicolons: bool,
+    /// Write Canvas' file with a row of the possible points.
+    #[arg(long)]
+    pub points_possible: bool,
 }
 
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \

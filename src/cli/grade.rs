@@ -12,7 +12,7 @@ use crate::grade::assignment::{Assignment, find, read_file};
 use crate::grade::batch::{Opened, graded_with_secret, stored};
 use crate::grade::defects::{Row, table};
 use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points};
-use crate::grade::output::{write_all, write_one};
+use crate::grade::output::{Options, write_class, write_one};
 use crate::grade::run::Plan;
 use crate::grade::seeds::Secret;
 use crate::grade::submission::gather;
@@ -63,7 +63,11 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
         graded.push(result);
     }
     bar.finish_and_clear();
-    write_all(&graded, &out, lang)?;
+    let options =
+        Options { lang, semicolons: args.semicolons, points_possible: args.points_possible, worksheet: args.worksheet.clone() };
+    for problem in write_class(&graded, &out, &options)? {
+        console.line(format_args!("worksheet: {problem}"));
+    }
     summary(&graded, &out, console);
     Ok(if graded.iter().all(Graded::is_complete) { EXIT_VALID } else { EXIT_UNKNOWN })
 }
