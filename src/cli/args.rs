@@ -185,11 +185,14 @@ pub struct GradeArgs {
     #[arg(value_name = "ASSIGNMENT")]
     pub assignment: PathBuf,
     /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
-    #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
+    #[arg(value_name = "SUBMISSION", required_unless_present_any = ["defects", "show_seeds"])]
     pub submissions: Vec<PathBuf>,
     /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
     #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
+    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each with the command that runs it.
+    #[arg(long, conflicts_with_all = ["submissions", "defects"])]
+    pub show_seeds: bool,
     /// Where results go; grades/ASSIGNMENT by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

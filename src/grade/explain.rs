@@ -150,11 +150,8 @@ pub(super) fn repeat_command(assignment: &Assignment, played: &Played, entrant: 
     // Who plays, in the fewest words: the role, where it is all of it, or else each node.
     let role = played.nodes.first().map(|first| nodes[*first].role.as_str()).unwrap_or_default();
     let of_role: Vec<usize> = (0..nodes.len()).filter(|position| nodes[*position].role == role).collect();
-    let names: Vec<&str> = if of_role == played.nodes {
-        vec![role]
-    } else {
-        played.nodes.iter().map(|position| nodes[*position].name.as_str()).collect()
-    };
+    let names: Vec<&str> =
+        if of_role == played.nodes { vec![role] } else { played.nodes.iter().map(|position| nodes[*position].name.as_str()).collect() };
     let programs = names.iter().map(|name| format!(" --node-command {}", crate::report::quoted(&format!("{name}={program}"))));
     format!("{command}{}", programs.collect::<String>())
 }
