@@ -185,11 +185,14 @@ pub struct GradeArgs {
     #[arg(value_name = "ASSIGNMENT")]
     pub assignment: PathBuf,
     /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
-    #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
+    #[arg(value_name = "SUBMISSION", required_unless_present_any = ["defects", "show_seeds"])]
     pub submissions: Vec<PathBuf>,
     /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
-    #[arg(long, conflicts_with_all = ["submissions", "again", "lang"])]
+    #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
+    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each with the command that runs it.
+    #[arg(long, conflicts_with_all = ["submissions", "defects"])]
+    pub show_seeds: bool,
     /// Where results go; grades/ASSIGNMENT by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -214,13 +217,13 @@ pub struct GradeArgs {
     /// Run every seed twice, in place of the first one of each item.
     #[arg(long)]
     pub check_determinism: bool,
-    /// A grading worksheet that was downloaded from Moodle, to be filled in: worksheet.csv among the results.
+    /// A grading worksheet that was downloaded from Moodle: a copy of it is filled in.
     #[arg(long, value_name = "FILE")]
     pub worksheet: Option<PathBuf>,
-    /// moodle.csv with `;` between its cells and commas in its numbers.
+    /// Write Moodle's file with `;` between cells and commas in numbers.
     #[arg(long)]
     pub semicolons: bool,
-    /// canvas.csv with a row of the points that are possible.
+    /// Write Canvas' file with a row of the possible points.
     #[arg(long)]
     pub points_possible: bool,
 }
