@@ -1049,7 +1049,7 @@ def _json_functions() -> Tuple[Any, Any, Any]:
             parse_float, parse_int, parse_constant, memo = float, int, float, {}  # type: Any, Any, Any, Dict[str, str]
 
         scan = _json.make_scanner(Context)  # type: ignore[arg-type]
-        encode = _json.make_encoder({}, _not_json, _json.encode_basestring_ascii, None, ":", ",", False, False, False)
+        encode = _json.make_encoder(None, _not_json, _json.encode_basestring_ascii, None, ":", ",", False, False, False)
         probe = {"a": [1, 2.5, None, True, "\u00e9"]}
         text = "".join(encode(probe, 0))
         if text != '{"a":[1,2.5,null,true,"\\u00e9"]}' or scan(text, 0) != (probe, len(text)):

@@ -41,6 +41,8 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
+    /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message: for authors of SDKs.
+    Conform(ConformArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -143,6 +145,20 @@ pub struct ExplainArgs {
     /// The name; `scenario` explains the whole language of scenarios.
     #[arg(value_name = "NAME")]
     pub name: String,
+}
+
+/// `conform`.
+#[derive(Debug, Args)]
+pub struct ConformArgs {
+    /// Only the verdict on each rule.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Show the lines of rules that do not hold only.
+    #[arg(long, conflicts_with = "quiet")]
+    pub failures: bool,
+    /// The command of a conformance node, after `--`.
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<String>,
 }
 
 /// `new`.

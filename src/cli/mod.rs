@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod conform;
 mod console;
 pub mod explain;
 pub mod list;
@@ -42,6 +43,7 @@ pub fn execute(cli: &Cli) -> u8 {
         Verb::List(args) => ask::list(args, &mut console),
         Verb::Explain(args) => ask::explain(args, &mut console),
         Verb::New(args) => ask::new(args, &mut console),
+        Verb::Conform(args) => conform::conform(args, &mut console),
     };
     let done = done.and_then(|code| console.finish().map(|()| code).map_err(Refused::from));
     match done {

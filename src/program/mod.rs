@@ -8,8 +8,10 @@
 //! | file | what |
 //! |---|---|
 //! | `protocol` | the lines of the conversation |
+//! | `conversation` | a process, or a node of the Rust SDK in this process |
 //! | `child` | a process, its two descriptors, its watchdog |
 //! | `seat` | a node's place in the simulation that a program has taken: timers, metrics, limits |
+//! | `conform`, `talk` | whether a program speaks the protocol: for authors of SDKs |
 //!
 //! What a program says of itself proves nothing. Results come from the trace and from the testbed's own clients; who has sent a message, the
 //! testbed stamps.
@@ -19,12 +21,18 @@ mod child;
 #[cfg(not(unix))]
 #[path = "no_child.rs"]
 mod child;
+#[cfg(unix)]
+pub mod conform;
+mod conversation;
 pub mod protocol;
 mod seat;
+#[cfg(unix)]
+mod talk;
 
 use std::fmt;
 use std::path::PathBuf;
 
+pub use conversation::{InProcess, Make};
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
 
 /// How a program is started.
@@ -34,6 +42,8 @@ pub struct ProgramSpec {
     pub command: Vec<String>,
     /// Its working directory, and where an executable with a relative path is looked for.
     pub folder: PathBuf,
+    /// A node of this process in place of the command.
+    pub in_process: Option<Make>,
 }
 
 /// What went wrong with a program. Virtual time and the program's own lines decide it, except where it says so.

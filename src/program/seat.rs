@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use super::child::Child;
+use super::conversation::Conversation;
 use super::protocol::{Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
 use super::{Fault, ProgramSpec};
 use crate::node::Identity;
@@ -27,7 +27,7 @@ const SAVED: &str = "saved/";
 
 /// A program at work as a node.
 pub(crate) struct Seat {
-    child: Child,
+    conversation: Conversation,
     /// When each timer runs out.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
@@ -90,7 +90,7 @@ pub(crate) struct Asked {
 impl Seat {
     /// Start the program.
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
-        Ok(Seat { child: Child::start(spec)?, timers: BTreeMap::new(), wait: None })
+        Ok(Seat { conversation: Conversation::start(spec)?, timers: BTreeMap::new(), wait: None })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -115,7 +115,7 @@ impl Seat {
         }
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         let line = serde_json::to_vec(&turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
-        let answer = self.child.converse(line)?;
+        let answer = self.conversation.converse(line)?;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(&answer)))))?;
         self.understand(place, answer)
@@ -123,7 +123,7 @@ impl Seat {
 
     /// The last that the process printed past its SDK.
     pub(crate) fn printed(&mut self) -> String {
-        self.child.printed()
+        self.conversation.printed()
     }
 
     /// The timers that have run out, in the order of their deadlines.

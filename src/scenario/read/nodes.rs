@@ -159,7 +159,7 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
     let folder = section.reading.folder().map_or_else(PathBuf::new, Path::to_path_buf);
     let command = section
         .optional(key, read_command, |words| format!("[{}]", words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")));
-    let program = command.map(|command| ProgramSpec { command, folder }).or_else(|| default.program.clone());
+    let program = command.map(|command| ProgramSpec { command, folder, in_process: None }).or_else(|| default.program.clone());
     Own { clock: ClockSpec { offset_ns, drift_ppm }, slowness, program }
 }
 
