@@ -1,5 +1,6 @@
 //! The SDKs: their examples play in real scenarios. Where a language is not installed, the test says so and passes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -58,6 +59,7 @@ fn example(language: &str, name: &str) -> Option<Vec<String>> {
     let text = |path: PathBuf| path.to_str().expect("a path of this project").to_owned();
     match language {
         "python" => has("python3").then(|| vec!["python3".to_owned(), text(sdk(&format!("python/examples/{name}.py")))]),
+        "c" => Some(vec![text(c_example(name)?)]),
         "rust" => Some(vec![text(rust_examples()?.join(name))]),
         _ => panic!("no language {language}"),
     }
@@ -80,10 +82,35 @@ fn rust_examples() -> Option<&'static PathBuf> {
     BUILT.get_or_init(build).as_ref()
 }
 
+/// A C example, built with the compiler's own checks where it has them.
+fn c_example(name: &str) -> Option<PathBuf> {
+    let source = sdk(&format!("c/examples/{name}.c"));
+    c_program(&source, name)
+}
+
+fn c_program(source: &Path, name: &str) -> Option<PathBuf> {
+    if !has("cc") {
+        return None;
+    }
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let build = |checks: &[&str]| {
+        let mut cc = Command::new("cc");
+        cc.args(["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic"]).args(checks).arg("-I").arg(sdk("c"));
+        cc.arg(source).arg("-o").arg(&program).output().expect("cc is there")
+    };
+    let checked = build(&["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
+    if !checked.status.success() {
+        println!("cc has no sanitizers here: {}", String::from_utf8_lossy(&checked.stderr));
+        let plain = build(&[]);
+        assert!(plain.status.success(), "{}", String::from_utf8_lossy(&plain.stderr));
+    }
+    Some(program)
+}
+
 fn scenario(text: &str, command: &[String], in_process: Option<Make>) -> Scenario {
     let mut scenario = read_text("example", text, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     for node in &mut scenario.nodes.nodes {
-        let folder = sdk("python");
+        let folder = sdk("python/examples");
         node.program = Some(ProgramSpec { command: command.to_vec(), folder, in_process: in_process.clone() });
     }
     scenario
@@ -111,4 +138,177 @@ fn a_rust_node_is_the_same_in_process_and_as_a_program() {
     let Some(command) = example("rust", "kv_single") else { return };
     let outside = scenario(STORE, &command, None);
     assert_eq!(run_scenario(&outside, 7).digest, first.digest);
+}
+
+/// The store of each SDK serves clients through loss, doubling and a crash, and does the same again under the same seed.
+fn a_store_works(language: &str) {
+    let Some(command) = example(language, "kv_single") else { return };
+    let store = scenario(STORE, &command, None);
+    let first = run_scenario(&store, 7);
+    is_a_store(&first);
+    assert_eq!(first.digest, run_scenario(&store, 7).digest);
+    assert_ne!(first.digest, run_scenario(&store, 8).digest);
+}
+
+#[test]
+fn the_store_in_python_works() {
+    a_store_works("python");
+}
+
+#[test]
+fn the_store_in_c_works() {
+    a_store_works("c");
+}
+
+fn conform(command: &[String]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(["conform", "--quiet", "--"]).args(command).output().expect("it runs");
+    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// Each SDK holds to every rule of the protocol.
+fn conforms(language: &str) {
+    let Some(command) = example(language, "conformance") else { return };
+    let (is_good, said) = conform(&command);
+    assert!(is_good && said.contains("PASS end") && !said.contains("FAIL"), "{said}");
+}
+
+#[test]
+fn the_python_sdk_conforms() {
+    conforms("python");
+}
+
+#[test]
+fn the_rust_sdk_conforms() {
+    conforms("rust");
+}
+
+#[test]
+fn the_c_sdk_conforms() {
+    conforms("c");
+}
+
+/// What an author gets wrong is found by the rule that is about it, and by no other.
+#[test]
+fn conform_tells_what_is_wrong() {
+    if !has("python3") {
+        return;
+    }
+    let good = fs::read_to_string(sdk("python/examples/conformance.py")).expect("the example is there");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
+    let edits = [
+        ("self.random.getrandbits(32)", "7", vec!["seed"]),
+        ("\"number\": self.random.getrandbits(32)", "\"number\": os.times()[4]", vec!["deterministic", "seed"]),
+        ("raise RuntimeError(message[\"text\"])", "pass", vec!["crash"]),
+        ("print(message[\"text\"], end=\"\")", "os.write(4, message[\"text\"].encode())", vec!["print", "deterministic"]),
+        ("message[\"after\"] / 1e9", "message[\"after\"] / 1e6", vec!["timers"]),
+    ];
+    for (from, to, rules) in edits {
+        let wrong = good.replace(from, to);
+        assert_ne!(wrong, good, "{from}");
+        let path = folder.path().join("wrong.py");
+        fs::write(&path, wrong).expect("writable");
+        let (is_good, said) = conform(&["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]);
+        let failed: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("FAIL ")?.split(':').next()).collect();
+        assert!(!is_good, "{said}");
+        assert_eq!(failed, rules, "{to}: {said}");
+    }
+}
+
+/// What is no program at all is a mistake of the command line, and no verdict.
+#[test]
+fn conform_needs_a_program_that_starts() {
+    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(["conform", "--", "./no-such-program"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("`./no-such-program` cannot be started") && said.contains("after `--`"), "{said}");
+}
+
+/// A folder with a program and the SDK, and the crashes of its one node in a second.
+fn crashes_of(program: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
+    let path = folder.path().join("node.py");
+    fs::write(&path, program).expect("writable");
+    let text = "system = \"raft\"\nduration = \"500ms\"\nrecovery = \"1ms\"\n[nodes]\ncount = 1\n[checks]\nno_panic = {}\n";
+    let mut scenario = scenario(text, &["python3".to_owned(), "node.py".to_owned()], None);
+    for node in &mut scenario.nodes.nodes {
+        if let Some(program) = &mut node.program {
+            program.folder = folder.path().to_owned();
+        }
+    }
+    let run = run_scenario(&scenario, 1);
+    assert_eq!(run.aborted, None);
+    let crashes = run.trace.events.iter().filter(|event| event.name == "crash");
+    crashes.map(|event| event.fields.text("message").unwrap_or("?").to_owned()).collect()
+}
+
+/// What students do wrong is told at their own line, with what to do instead.
+#[test]
+fn mistakes_are_told_where_they_are() {
+    if !has("python3") {
+        return;
+    }
+    let handler = |body: &str| {
+        format!("import seedbed, time, random\nclass N(seedbed.Node):\n    def on_init(self):\n        {body}\nseedbed.run(N)\n")
+    };
+    let cases = [
+        (handler("time.sleep(1)"), "line 4, in on_init\n    time.sleep(1)\nRuntimeError: time.sleep would stop virtual time: set a timer with self.set_timer"),
+        (handler("input()"), "RuntimeError: input() has nobody to ask"),
+        (handler("__import__('threading').Thread(target=print).start()"), "Thread.start starts a thread, and a node has one"),
+        (handler("__import__('socket').socket()"), "a socket would leave the simulation: nodes speak with self.send"),
+        (handler("__import__('subprocess').run(['true'])"), "subprocess starts a process, and a node is one"),
+        (handler("self.send('n9', {'type': 'A'})"), "there is no node 'n9'; the nodes are "),
+        (handler("self.send('n1', {'kind': 'A'})"), "a message is an object with a text 'type', and not {'kind': 'A'}"),
+        (handler("self.send('n1', {'type': 'A', 'of': {1}})"), "a set has no place in JSON: sorted({1})"),
+        (handler("self.observe('seen', share=0.5)"), "share is 0.5: what is observed is a whole number"),
+        (handler("return {'type': 'A'}"), "N.on_init (node.py, line 3) returned {'type': 'A'}, which goes nowhere: send it with self.send"),
+        (handler("yield 1"), "N.on_init (node.py, line 3) contains a `yield`"),
+        (handler("while True: self.set_timer('a', 1)"), "one step asks for more than 10000 operations: is there an endless loop?"),
+        (handler("exit('enough')"), "it ended with status 1"),
+        ("import seedbed\nprint(undefined)\n".to_owned(), "line 2, in <module>\n    print(undefined)\nNameError: name 'undefined' is not defined"),
+        ("import seedbed\nclass N(seedbed.Node): pass\n".to_owned(), "the program ended without a node: call seedbed.run(YourNode) at its end"),
+        ("import seedbed\nclass N(seedbed.Node): pass\nseedbed.run(N())\n".to_owned(), "a node is made by seedbed.run(N), when the testbed has started it"),
+        (
+            "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): pass\nseedbed.run(N)\n".to_owned(),
+            "N.on_init (node.py, line 3) is an `async def`: handlers are plain functions; derive the node from seedbed.AsyncNode to use await",
+        ),
+        (
+            "import asyncio, seedbed\nclass N(seedbed.AsyncNode):\n    async def main(self):\n        await asyncio.sleep(0)\nseedbed.run(N)\n".to_owned(),
+            "cannot be awaited here: a node waits with self.sleep, self.receive",
+        ),
+    ];
+    for (program, message) in cases {
+        let crashes = crashes_of(&program);
+        assert!(crashes.first().is_some_and(|said| said.contains(message)), "{message}: {crashes:?}");
+    }
+}
+
+/// The programs of the page run as they stand there.
+#[test]
+fn the_first_programs_run() {
+    let page = fs::read_to_string(sdk("README.md")).expect("the page is there");
+    let programs = |language: &str| -> Vec<String> {
+        let mark = format!("```{language}\n");
+        page.split(&mark).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+    };
+    let text = "system = \"raft\"\nduration = \"2s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 3\n[checks]\nno_panic = {}\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
+    let mut commands = vec![];
+    assert_eq!((programs("python").len(), programs("c").len()), (2, 1));
+    for (number, program) in programs("python").iter().enumerate() {
+        let path = folder.path().join(format!("node{number}.py"));
+        fs::write(&path, program).expect("writable");
+        commands.extend(has("python3").then(|| vec!["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]));
+    }
+    let source = folder.path().join("pinger.c");
+    fs::write(&source, &programs("c")[0]).expect("writable");
+    commands.extend(c_program(&source, "pinger").map(|program| vec![program.to_str().expect("UTF-8").to_owned()]));
+    for command in commands {
+        let run = run_scenario(&scenario(text, &command, None), 1);
+        assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{command:?}");
+        let pongs = run.trace.messages.iter().filter(|message| message.msg_type == "Pong").count();
+        assert!(pongs > 10, "{command:?}: {pongs} answers");
+    }
 }

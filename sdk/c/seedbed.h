@@ -133,7 +133,10 @@ void sb_reset(sb_node *node, uint64_t stream);
 /* Reading. Of a value that is none, or another kind, each gives nothing: no length, the fallback, 0. */
 sb_json sb_get(sb_json object, const char *key);
 sb_json sb_at(sb_json array, size_t index);
-size_t sb_count(sb_json array);
+/* How many elements an array has, or members an object. */
+size_t sb_count(sb_json container);
+/* A member of an object by its place, and its key, a text. */
+sb_json sb_member(sb_json object, size_t index, sb_json *key);
 int sb_exists(sb_json value);
 int sb_is_null(sb_json value);
 int64_t sb_int(sb_json value, int64_t fallback);
@@ -433,29 +436,51 @@ size_t sb_text(sb_json value, char *buffer, size_t size) {
     return whole;
 }
 
+/* The member of an object that begins at or after `*at`, which moves behind it. */
+static sb_json sb__next_member(const char **at, const char *end, sb_json *key) {
+    sb_json value;
+    *at = sb__blank(*at, end);
+    if (*at >= end || **at != '"') return sb__nothing;
+    key->at = *at;
+    *at = sb__skip_text(*at, end);
+    if (*at != NULL) {
+        key->length = (size_t)(*at - key->at);
+        value.at = *at = sb__blank(sb__blank(*at, end) + 1, end);
+        *at = sb__skip(*at, end, 0);
+    }
+    if (*at == NULL) {
+        *at = end;
+        return sb__nothing;
+    }
+    value.length = (size_t)(*at - value.at);
+    *at = sb__blank(*at, end);
+    if (*at < end && **at == ',') (*at)++;
+    return value;
+}
+
 sb_json sb_get(sb_json object, const char *key) {
     const char *at, *end;
-    sb_json found = sb__nothing;
+    sb_json found = sb__nothing, value, name;
     if (object.length < 2 || object.at[0] != '{') return sb__nothing;
+    at = object.at + 1;
     end = object.at + object.length;
-    at = sb__blank(object.at + 1, end);
-    while (at < end && *at == '"') {
-        sb_json name, value;
-        name.at = at;
-        at = sb__skip_text(at, end);
-        if (at == NULL) return sb__nothing;
-        name.length = (size_t)(at - name.at);
-        at = sb__blank(at, end);
-        value.at = at = sb__blank(at + 1, end);
-        at = sb__skip(at, end, 0);
-        if (at == NULL) return sb__nothing;
-        value.length = (size_t)(at - value.at);
+    while (sb_exists(value = sb__next_member(&at, end, &name)))
         /* Of a key that stands there twice the last one counts, as elsewhere. */
         if (sb_is(name, key)) found = value;
-        at = sb__blank(at, end);
-        if (at < end && *at == ',') at = sb__blank(at + 1, end);
-    }
     return found;
+}
+
+sb_json sb_member(sb_json object, size_t index, sb_json *key) {
+    const char *at, *end;
+    sb_json value;
+    *key = sb__nothing;
+    if (object.length < 2 || object.at[0] != '{') return sb__nothing;
+    at = object.at + 1;
+    end = object.at + object.length;
+    do {
+        value = sb__next_member(&at, end, key);
+    } while (sb_exists(value) && index-- > 0);
+    return value;
 }
 
 /* The element of an array that begins at or after `*at`, which moves behind it. */
@@ -487,11 +512,17 @@ sb_json sb_at(sb_json array, size_t index) {
     return element;
 }
 
-size_t sb_count(sb_json array) {
+size_t sb_count(sb_json container) {
     const char *at, *end;
+    sb_json key;
     size_t count = 0;
-    if (array.length < 2 || array.at[0] != '[') return 0;
-    for (at = array.at + 1, end = array.at + array.length; sb_exists(sb__element(&at, end));) count++;
+    if (container.length < 2) return 0;
+    at = container.at + 1;
+    end = container.at + container.length;
+    if (container.at[0] == '[')
+        while (sb_exists(sb__element(&at, end))) count++;
+    if (container.at[0] == '{')
+        while (sb_exists(sb__next_member(&at, end, &key))) count++;
     return count;
 }
 
@@ -980,21 +1011,12 @@ static void sb__start(sb_node *node, sb_json event) {
     }
     node->stream_next = 1;
     if (saved.length > 2) {
-        const char *at = sb__blank(saved.at + 1, saved.at + saved.length), *end = saved.at + saved.length;
-        while (at < end && *at == '"') {
-            sb_json key, value;
-            char *name;
-            key.at = at;
-            at = sb__skip_text(at, end);
-            key.length = (size_t)(at - key.at);
-            value.at = at = sb__blank(sb__blank(at, end) + 1, end);
-            at = sb__skip(at, end, 0);
-            value.length = (size_t)(at - value.at);
-            name = sb__copy_text(key);
+        const char *at = saved.at + 1;
+        sb_json key, value;
+        while (sb_exists(value = sb__next_member(&at, saved.at + saved.length, &key))) {
+            char *name = sb__copy_text(key);
             sb__remember(node, name, sb__copy(value.at, value.length));
             free(name);
-            at = sb__blank(at, end);
-            if (at < end && *at == ',') at = sb__blank(at + 1, end);
         }
     }
 }

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::list::LISTS;
+use super::submission::Lang;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
@@ -180,6 +181,18 @@ pub enum NewWhat {
         /// For which system (`seedbed list systems`).
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
+    },
+    /// A folder in which a student can begin: the assignment's starting point, the SDK, the instructions and the commands.
+    Submission {
+        /// The assignment: its file, or the name of one in scenarios/assignments.
+        #[arg(value_name = "ASSIGNMENT")]
+        assignment: PathBuf,
+        /// In which language.
+        #[arg(long, value_name = "LANGUAGE", default_value = "python")]
+        lang: Lang,
+        /// Where to write it; without it, a folder here with the assignment's name.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
 }
 

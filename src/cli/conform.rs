@@ -3,7 +3,7 @@
 use super::args::ConformArgs;
 use super::{Console, Refused};
 #[cfg(unix)]
-use crate::error::{EXIT_INVALID, EXIT_VALID};
+use crate::error::{EXIT_INVALID, EXIT_VALID, Error};
 
 #[cfg(unix)]
 pub(super) fn conform(args: &ConformArgs, console: &mut Console) -> Result<u8, Refused> {
@@ -23,6 +23,8 @@ pub(super) fn conform(args: &ConformArgs, console: &mut Console) -> Result<u8, R
         }
         console.flush();
     });
+    let hint = "give the command of a conformance node after `--`, as in: seedbed conform -- python3 conformance.py";
+    let is_good = is_good.map_err(|why| Error::new(why, hint))?;
     console.line(format_args!("\n{passed} rules hold, {failed} do not; what a conformance node does is in sdk/PROTOCOL.md"));
     Ok(if is_good { EXIT_VALID } else { EXIT_INVALID })
 }

@@ -12,6 +12,7 @@ mod plot;
 mod replay;
 mod run;
 mod scenarios;
+mod submission;
 mod sweep;
 
 use std::io::{IsTerminal, Write};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use seedbed_node::{run, Ctx, Node, Value};
+use seedbed_node::{Ctx, Node, Value, run};
 use serde::{Deserialize, Serialize};
 
 const SERVER: &str = "n1";

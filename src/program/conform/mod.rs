@@ -25,8 +25,9 @@ pub struct Judged {
     pub lines: Vec<String>,
 }
 
-/// Judge a program by all rules, in order. `done` is called after each.
-pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> bool {
+/// Judge a program by all rules, in order, and tell whether all hold. `done` is called after each. `Err`: the program cannot be started.
+pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> Result<bool, String> {
+    Talk::start(command)?;
     let mut is_good = true;
     for rule in rules::RULES {
         let mut stage = Stage { command, talk: None, lines: vec![], now: 0 };
@@ -34,7 +35,7 @@ pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> bool {
         is_good &= failure.is_none();
         done(&Judged { name: rule.name, summary: rule.summary, failure, lines: stage.lines });
     }
-    is_good
+    Ok(is_good)
 }
 
 /// One rule.
