@@ -308,7 +308,7 @@ fn the_first_programs_run() {
     for command in commands {
         let run = run_scenario(&scenario(text, &command, None), 1);
         assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{command:?}");
-        let pongs = run.trace.messages.iter().filter(|message| message.msg_type == "Pong").count();
+        let pongs = run.trace.messages.iter().filter(|message| message.kind == "Pong").count();
         assert!(pongs > 10, "{command:?}: {pongs} answers");
     }
 }

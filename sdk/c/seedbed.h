@@ -274,7 +274,9 @@ static int sb__is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c 
 static const char *sb__skip_text(const char *at, const char *end) {
     for (at++; at < end; at++) {
         if (*at == '"') return at + 1;
-        if ((unsigned char)*at < 0x20) return NULL;
+        size_t sequence = sb__sequence((const unsigned char *)at, (size_t)(end - at));
+        if (sequence == 0 || (unsigned char)*at < 0x20) return NULL;
+        at += sequence - 1;
         if (*at != '\\') continue;
         if (++at == end || *at == '\0' || strchr("\"\\/bfnrtu", *at) == NULL) return NULL;
         if (*at == 'u') {
