@@ -38,6 +38,7 @@
 //! | [`checkers`], [`history`], [`models`] | one property each, judged over a trace |
 //! | [`plots`] | one plot each, drawn from a trace |
 //! | [`report`], [`sweep`], [`cli`] | files, many seeds, commands |
+//! | [`grade`] | programs that were handed in, assignments, points |
 //!
 //! How to extend it is in `docs/extending.md`; the scenario language in `docs/scenario-reference.md`, printed from the code.
 
@@ -49,6 +50,7 @@ compile_error!(
 pub mod checkers;
 pub mod cli;
 pub mod error;
+pub mod grade;
 pub mod history;
 pub mod models;
 pub mod nemesis;
@@ -63,6 +65,7 @@ pub mod sweep;
 pub mod systems;
 pub mod time;
 pub mod trace;
+pub mod wire;
 
 pub use run::{Run, run_scenario};
 

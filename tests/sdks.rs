@@ -58,11 +58,28 @@ fn has(command: &str) -> bool {
 fn example(language: &str, name: &str) -> Option<Vec<String>> {
     let text = |path: PathBuf| path.to_str().expect("a path of this project").to_owned();
     match language {
-        "python" => has("python3").then(|| vec!["python3".to_owned(), text(sdk(&format!("python/examples/{name}.py")))]),
+        "python" => has("python3").then(|| vec!["python3".to_owned(), text(python_examples().join(format!("{name}.py")))]),
         "c" => Some(vec![text(c_example(name)?)]),
         "rust" => Some(vec![text(rust_examples()?.join(name))]),
         _ => panic!("no language {language}"),
     }
+}
+
+/// Where the Python examples are, with the SDK beside them, as a student has it.
+fn python_examples() -> &'static PathBuf {
+    static COPIED: OnceLock<PathBuf> = OnceLock::new();
+    COPIED.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("writable");
+        fs::copy(sdk("python/seedbed.py"), folder.join("seedbed.py")).expect("the SDK is there");
+        for entry in fs::read_dir(sdk("python/examples")).expect("the examples are there") {
+            let entry = entry.expect("readable");
+            if entry.path().extension().is_some_and(|extension| extension == "py") {
+                fs::copy(entry.path(), folder.join(entry.file_name())).expect("writable");
+            }
+        }
+        folder
+    })
 }
 
 /// Where the Rust examples are, built as their author would build them.
@@ -110,8 +127,10 @@ fn c_program(source: &Path, name: &str) -> Option<PathBuf> {
 fn scenario(text: &str, command: &[String], in_process: Option<Make>) -> Scenario {
     let mut scenario = read_text("example", text, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     for node in &mut scenario.nodes.nodes {
-        let folder = sdk("python/examples");
-        node.program = Some(ProgramSpec { command: command.to_vec(), folder, in_process: in_process.clone() });
+        node.program = Some(match &in_process {
+            Some(make) => ProgramSpec::in_process(make.clone()),
+            None => ProgramSpec::trusted(command.to_vec(), std::env::temp_dir()),
+        });
     }
     scenario
 }
@@ -310,5 +329,194 @@ fn the_first_programs_run() {
         assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{command:?}");
         let pongs = run.trace.messages.iter().filter(|message| message.kind == "Pong").count();
         assert!(pongs > 10, "{command:?}: {pongs} answers");
+    }
+}
+
+/// Servers of the testbed synchronise with a time server that crashes once.
+const CLOCKS: &str = r#"
+system = "cristian"
+duration = "20s"
+recovery = "10s"
+
+[nodes]
+clock_offset = ["-20s", "20s"]
+drift_ppm = [-100, 100]
+
+[[nodes.node]]
+name = "s"
+count = 3
+
+[[nodes.node]]
+name = "time"
+role = "time_server"
+
+[[nodes.node]]
+name = "utc"
+role = "utc_source"
+clock_offset = "0s"
+drift_ppm = 0
+
+[network]
+latency = { dist = "lognormal", median = "3ms", p99 = "20ms", min = "1ms" }
+loss = 0.01
+
+[[nemesis]]
+name = "crash"
+fault = "kill"
+targets = ["time"]
+at = "9s"
+duration = "1s"
+
+[workload]
+clients = 0
+
+[checks]
+claimed_bound_holds = {}
+round_error_within_bound = {}
+clock_converges = {}
+synchronisation_goes_on = {}
+"#;
+
+/// The second example of each SDK plays one role among nodes of the testbed, whose bounds hold by what it tells them.
+fn a_time_server_works(language: &str) {
+    let Some(command) = example(language, "time_server") else { return };
+    let mut clocks = read_text("example", CLOCKS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let time = clocks.nodes.nodes.iter_mut().find(|node| node.name == "time").expect("it is there");
+    time.program = Some(ProgramSpec::trusted(command, std::env::temp_dir()));
+    let first = run_scenario(&clocks, 3);
+    assert_eq!(first.aborted, None);
+    assert_eq!(first.verdict(), Overall::Valid, "{:?}", first.first_violation());
+    let told = first.trace.messages.iter().filter(|message| message.kind == "TimeResponse").count();
+    assert!(told > 20, "{told} answers");
+    assert_eq!(first.digest, run_scenario(&clocks, 3).digest);
+}
+
+#[test]
+fn the_time_server_in_python_works() {
+    a_time_server_works("python");
+}
+
+#[test]
+fn the_time_server_in_rust_works() {
+    a_time_server_works("rust");
+}
+
+#[test]
+fn the_time_server_in_c_works() {
+    a_time_server_works("c");
+}
+
+/// Bytes in pieces over a lossy network, read as lines; a port where nobody listens; the end of a connection.
+const LINES: &str = r#"
+import seedbed
+
+class Lines(seedbed.AsyncNode):
+    async def main(self):
+        if self.name == "n1":
+            self.listen(80)
+            while True:
+                self.spawn(self.serve(await self.accept()))
+        try:
+            await self.open("n1", 81)
+        except ConnectionRefusedError:
+            self.observe("refused", who=self.name)
+        await self.sleep(0.1)
+        stream = await self.open("n1", 80)
+        stream.write(b"one\ntwo\nthree\n" + b"x" * 20000 + b"\n")
+        stream.close()
+        read = [len(await stream.read_until(b"\n")) for _ in range(4)]
+        rest = await stream.read()
+        self.observe("read", lines=str(read), rest=len(rest))
+
+    async def serve(self, stream):
+        count = 0
+        try:
+            while True:
+                stream.write((await stream.read_until(b"\n")).upper())
+                count += 1
+        except EOFError:
+            stream.close()
+        self.observe("served", lines=count, peer=stream.peer)
+
+seedbed.run(Lines)
+"#;
+
+#[test]
+fn streams_are_read_as_one_writes_them() {
+    if !has("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
+    let path = folder.path().join("lines.py");
+    fs::write(&path, LINES).expect("writable");
+    let text = "system = \"raft\"\nduration = \"5s\"\nrecovery = \"1s\"\n[nodes]\ncount = 3\n[network]\nlatency = \"5ms\"\nloss = 0.05\n[checks]\nno_panic = {}\n";
+    let run = run_scenario(&scenario(text, &["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()], None), 1);
+    assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{:?}", run.first_violation());
+    let of = |name: &str| {
+        run.trace.events.iter().filter(|event| event.name == name).map(|event| format!("{:?}", event.fields)).collect::<Vec<_>>()
+    };
+    assert_eq!((of("refused").len(), of("read").len(), of("served").len()), (2, 2, 2));
+    assert!(of("read").iter().all(|fields| fields.contains("[4,_4,_6,_20001]") && fields.contains("Int(0)")), "{:?}", of("read"));
+}
+
+fn seedbed_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(arguments).current_dir(folder).output().expect("it runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+const ASSIGNMENT: &str = r#"
+title = { en = "Count", es = "Contar" }
+instructions = { en = "count/instructions.en.md", es = "count/instructions.es.md" }
+languages = ["python"]
+[[item]]
+name = "counts"
+title = { en = "It counts", es = "Cuenta" }
+scenario = "count/plain.toml"
+seeds = "0..2"
+points = 3
+"#;
+
+/// A folder in which a student can begin; what stands in its README works there.
+#[test]
+fn a_submission_is_begun() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let starter = folder.path().join("tasks/count/starter/python");
+    fs::create_dir_all(&starter).expect("writable");
+    fs::write(folder.path().join("tasks/count.toml"), ASSIGNMENT).expect("writable");
+    fs::write(folder.path().join("tasks/count/instructions.en.md"), "Count.\n").expect("writable");
+    fs::write(starter.join("helper.py"), "ONE = 1\n").expect("writable");
+    let plain = "system = \"raft\"\nduration = \"1s\"\nrecovery = \"1ms\"\n[nodes]\ncount = 3\n[checks]\nno_panic = {}\n";
+    fs::write(folder.path().join("tasks/count/plain.toml"), plain).expect("writable");
+    let new = |arguments: &[&str]| seedbed_in(folder.path(), &[&["new", "submission"], arguments].concat());
+
+    assert_eq!(new(&["tasks/count.toml"]), (Some(0), "count is written; begin with its README.md\n".to_owned()));
+    let made = folder.path().join("count");
+    let mut files: Vec<String> =
+        fs::read_dir(&made).expect("made").map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    files.sort();
+    assert_eq!(files, ["README.md", "helper.py", "instructions.en.md", "node.py", "seedbed.py"]);
+    let readme = fs::read_to_string(made.join("README.md")).expect("made");
+    assert!(readme.contains("seedbed grade ../tasks/count.toml .") && readme.contains("| `counts` | It counts | Cuenta | 3 |"), "{readme}");
+    if has("python3") {
+        let run = readme
+            .lines()
+            .find_map(|line| line.strip_prefix("seedbed run "))
+            .and_then(|line| line.split_once(" --node-command "))
+            .expect("told");
+        let (code, said) = seedbed_in(&made, &["run", "--no-files", run.0, "--node-command", run.1.trim_matches('"')]);
+        assert_eq!(code, Some(0), "{said}");
+    }
+
+    let mistakes = [
+        (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),
+        (vec!["tasks/count.toml", "--lang", "rust", "--out", "other"], "is not written in rust"),
+        (vec!["no-such-task"], "there is no assignment `no-such-task`"),
+        (vec!["tasks/count/instructions.en.md", "--out", "other"], "is no TOML"),
+    ];
+    for (arguments, message) in mistakes {
+        let (code, said) = new(&arguments);
+        assert!(code == Some(2) && said.contains(message) && said.contains("help:"), "{arguments:?}: {said}");
+        assert!(!folder.path().join("other").exists());
     }
 }

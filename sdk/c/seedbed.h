@@ -129,6 +129,9 @@ uint64_t sb_connect(sb_node *node, const char *dest, int port);
 void sb_write(sb_node *node, uint64_t stream, const void *data, size_t length);
 void sb_close(sb_node *node, uint64_t stream);
 void sb_reset(sb_node *node, uint64_t stream);
+/* Take no more bytes for now, so that the peer has to wait once the receive window is full; take bytes again. */
+void sb_pause_reading(sb_node *node, uint64_t stream);
+void sb_resume_reading(sb_node *node, uint64_t stream);
 
 /* Reading. Of a value that is none, or another kind, each gives nothing: no length, the fallback, 0. */
 sb_json sb_get(sb_json object, const char *key);
@@ -920,6 +923,16 @@ void sb_close(sb_node *node, uint64_t stream) {
 
 void sb_reset(sb_node *node, uint64_t stream) {
     sb__stream_op(node, "\"reset\"", stream);
+    sb__add(&node->ops, "}");
+}
+
+void sb_pause_reading(sb_node *node, uint64_t stream) {
+    sb__stream_op(node, "\"pause_reading\"", stream);
+    sb__add(&node->ops, "}");
+}
+
+void sb_resume_reading(sb_node *node, uint64_t stream) {
+    sb__stream_op(node, "\"resume_reading\"", stream);
     sb__add(&node->ops, "}");
 }
 

@@ -357,6 +357,14 @@ class Stream:
             if self.ended is not None:
                 self._node._streams.pop(self.id, None)
 
+    def pause(self) -> None:
+        """Take no more bytes for now. Once the receive window is full, the peer has to wait."""
+        _put('{"op":"pause_reading","stream":%d}' % self.id)
+
+    def resume(self) -> None:
+        """Take bytes again, those first that have come meanwhile."""
+        _put('{"op":"resume_reading","stream":%d}' % self.id)
+
     def reset(self) -> None:
         """Break the connection off at once, and forget it."""
         if self.id in self._node._streams:
@@ -828,6 +836,7 @@ def run(make: Callable[[], Node]) -> None:
         raise TypeError("run takes the class itself, seedbed.run({0}), and no object of it, seedbed.run({0}())".format(type(make).__name__))
     _process.served = True
     node: Optional[Node] = None
+    waits = False
     while True:
         line = _read_turn()
         if line is None:
@@ -842,10 +851,12 @@ def run(make: Callable[[], Node]) -> None:
                     node = make()
                     if not isinstance(node, Node):
                         raise TypeError("seedbed.run got {!r}, which makes no seedbed.Node".format(make))
+                    waits = isinstance(node, AsyncNode)
                 node._handle(event)
             assert node is not None
-            wait = node._deadline()
-            _printed.end_step()
+            wait = node._deadline() if waits else None
+            if _printed.is_dirty:
+                _printed.end_step()
             text = '{"ops":[' + ",".join(_ops) + ("]}\n" if wait is None else '],"wait":%d}\n' % wait)
             if len(text) > _LINE_BYTES_MAX:
                 raise ValueError("one step asks for {} bytes in all, and at most {} can be".format(len(text), _LINE_BYTES_MAX))
@@ -1093,14 +1104,18 @@ class _Printed:
         self.lines: List[str] = []
         self.size = 0
         self.outputs: List[_Output] = []
+        # Whether anything was printed since the last step.
+        self.is_dirty = False
 
     def line(self, line: str) -> None:
+        self.is_dirty = True
         self.size += len(line) + 1
         if self.size <= _PRINTED_MAX:
             self.lines.append(line)
 
     def end_step(self) -> None:
         """The lines become an operation; a line that was not ended is ended."""
+        self.is_dirty = False
         for output in self.outputs:
             if output.rest:
                 output.write("\n")
@@ -1110,6 +1125,7 @@ class _Printed:
             _ops.append('{"op":"log","text":%s}' % _quote(_unicode("\n".join(self.lines))))
             self.lines.clear()
             self.size = 0
+            self.is_dirty = False
 
 
 class _Output(io.TextIOBase):
@@ -1131,6 +1147,7 @@ class _Output(io.TextIOBase):
             raise TypeError("write() argument must be str, not {}".format(type(text).__name__))
         lines = (self.rest + text).split("\n")
         self.rest = lines.pop()
+        _printed.is_dirty = True
         for line in lines:
             _printed.line(line)
         return len(text)

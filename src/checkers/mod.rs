@@ -112,6 +112,11 @@ pub struct Checker {
 }
 
 impl Checker {
+    /// Whether the property says that something happens in time, in place of that something never happens (Lamport 1977; Alpern and Schneider 1985).
+    pub fn is_liveness(&self) -> bool {
+        LIVENESS_CHECKS.iter().any(|checker| std::ptr::eq(*checker, self))
+    }
+
     /// Judge one trace by this check alone; parameters that `params` lacks take their defaults.
     pub fn judge(&self, trace: &Trace, params: &Params) -> Verdict {
         self.judge_case(&Case::new(trace), params)
@@ -165,6 +170,24 @@ pub static RAFT_CHECKS: &[&Checker] = &[
     &all_operations_answered::CHECKER,
     &availability::CHECKER,
     &elections::CHECKER,
+];
+
+/// The checks of liveness, of all systems: what they find is that the run's time was over and something had not happened.
+static LIVENESS_CHECKS: &[&Checker] = &[
+    &leader_elected::CHECKER,
+    &convergence::CHECKER,
+    &all_operations_answered::CHECKER,
+    &availability::CHECKER,
+    &audio::upload_answered::CHECKER,
+    &audio::playback_resumes::CHECKER,
+    &cristian::rounds_recorded::CHECKER,
+    &cristian::synchronisation_goes_on::CHECKER,
+    &zookeeper::mean_cadence::CHECKER,
+    &zookeeper::watch_complete::CHECKER,
+    &zookeeper::zk_leader_elected::CHECKER,
+    &replication::replicas_converge::CHECKER,
+    &p2p::answered_in_time::CHECKER,
+    &p2p::ghosts_vanish::CHECKER,
 ];
 
 /// The check of this name.

@@ -44,6 +44,13 @@ pub enum Verb {
     New(NewArgs),
     /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message: for authors of SDKs.
     Conform(ConformArgs),
+    /// Grade submissions by an assignment.
+    Grade(GradeArgs),
+    /// Say what this machine offers for running programs of strangers, and what is lost without.
+    Doctor(DoctorArgs),
+    /// Become a confined program. For the testbed itself.
+    #[command(hide = true)]
+    EnterSandbox(EnterSandboxArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -58,6 +65,9 @@ pub struct ScenarioArgs {
     /// Override a value of the scenario, as `raft.heartbeat_interval=20ms`; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
     pub overrides: Vec<(String, String)>,
+    /// A program in place of nodes, started here: `"python3 node.py"` for all of them, `"n1=./node"` for a node, a role or a group; may be given several times.
+    #[arg(long = "node-command", value_name = "[WHO=]COMMAND", value_parser = parse_node_command)]
+    pub node_commands: Vec<(String, String)>,
 }
 
 /// `run`.
@@ -196,6 +206,66 @@ pub enum NewWhat {
     },
 }
 
+/// `grade`.
+#[derive(Debug, Args)]
+#[command(after_help = GRADE_AFTER_HELP)]
+pub struct GradeArgs {
+    /// The assignment: a TOML file, or the name of one below scenarios/assignments.
+    #[arg(value_name = "ASSIGNMENT")]
+    pub assignment: PathBuf,
+    /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
+    #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
+    pub submissions: Vec<PathBuf>,
+    /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
+    #[arg(long, conflicts_with_all = ["submissions", "again", "lang"])]
+    pub defects: bool,
+    /// Where results go; grades/ASSIGNMENT by default.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How many runs at the same time; as many as there are cores by default. The result is the same.
+    #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
+    pub jobs: Option<u16>,
+    /// Run only this item; may be given several times.
+    #[arg(long = "only", value_name = "ITEM")]
+    pub only: Vec<String>,
+    /// Run only the first N public seeds of each item, for a quick look.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub seeds: Option<u16>,
+    /// The language of pages and messages for students.
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = ["en", "es"])]
+    pub lang: String,
+    /// The file with the course secret, from which hidden seeds come; or else the variable SEEDBED_SECRET.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// Grade all again, also what an earlier batch has graded and what has not changed since.
+    #[arg(long)]
+    pub again: bool,
+    /// Run every seed twice, in place of the first one of each item.
+    #[arg(long)]
+    pub check_determinism: bool,
+}
+
+const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \
+the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of the testbed. docs/grading.md explains the rest.";
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub format: String,
+}
+
+/// `enter-sandbox`.
+#[derive(Debug, Args)]
+pub struct EnterSandboxArgs {
+    /// What the program is kept from, as JSON.
+    pub entry: String,
+    /// The program and its arguments.
+    #[arg(last = true)]
+    pub command: Vec<String>,
+}
+
 /// Seeds from `start` to before `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(pub Range<u64>);
@@ -241,6 +311,25 @@ fn parse_override(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("an override is KEY=VALUE, as in `raft.heartbeat_interval=20ms`".to_owned()),
     }
+}
+
+/// A program in place of nodes, as an override of the scenario.
+fn parse_node_command(text: &str) -> Result<(String, String), String> {
+    let example = "as in `python3 node.py`, or `n1=python3 node.py` for one node, role or group";
+    let is_name = |who: &str| !who.is_empty() && who.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let (who, command) = text.split_once('=').filter(|(who, _)| is_name(who)).unwrap_or(("all", text));
+    let words = shell_words::split(command).map_err(|error| format!("{error}: write a command, {example}"))?;
+    if words.is_empty() {
+        return Err(format!("the command is empty: write one, {example}"));
+    }
+    let here = std::env::current_dir().map_err(|error| format!("the current folder is not known: {error}"))?;
+    let here = here.to_str().ok_or("the current folder has a name that is no UTF-8: start the program from another one")?;
+    let words: Vec<String> = words.iter().map(|word| toml_string(word)).collect();
+    Ok((format!("nodes.programs.{who}"), format!("{{ command = [{}], folder = {} }}", words.join(", "), toml_string(here))))
+}
+
+fn toml_string(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 #[cfg(test)]

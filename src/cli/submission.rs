@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use toml::{Table, Value};
 
@@ -71,8 +71,9 @@ pub(super) fn write(assignment: &Path, lang: Lang, out: Option<&Path>) -> Result
     for (language, text) in instructions(&table, &path)? {
         files.push((PathBuf::from(format!("instructions.{language}.md")), text));
     }
-    files.push((PathBuf::from("README.md"), readme(&table, &path, lang).into_bytes()));
     let folder = out.map_or_else(|| PathBuf::from(&name), Path::to_path_buf);
+    let seen = seen_from(&folder, &path);
+    files.push((PathBuf::from("README.md"), readme(&table, &seen, lang).into_bytes()));
     write_folder(&folder, &files)?;
     Ok(folder)
 }
@@ -161,6 +162,16 @@ fn starter(beside: &Path, lang: Lang) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> 
     Ok(files)
 }
 
+/// The path of the assignment for somebody who works in the folder.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    let is_below = folder.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if path.is_relative() && is_below {
+        let depth = folder.components().filter(|part| matches!(part, Component::Normal(_))).count();
+        return std::iter::repeat_n("..", depth).collect::<PathBuf>().join(path);
+    }
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// A text of the assignment in its languages, English first: a plain one is English.
 fn texts(value: Option<&Value>) -> Vec<(String, String)> {
     match value {
@@ -222,10 +233,15 @@ fn readme(table: &Table, path: &Path, lang: Lang) -> String {
 What is to be done stands in `instructions.en.md`. Your program is `{program}`; beside it is the SDK, {sdk}.
 Hand in this folder.
 
+In this folder:
+
 ```text
-seedbed grade {shown} .                                  # your points, with what is missing
-seedbed run {scenario} --node-command "{command}"        # one run, with a report
-seedbed run {scenario} --node-command "{command}" --seed 7 --log    # everything that happens, and what you print
+# your points, with what is missing
+seedbed grade {shown} .
+# one run, with a report
+seedbed run {scenario} --node-command "{command}"
+# everything that happens in a run, and what you print
+seedbed run {scenario} --node-command "{command}" --seed 7 --log
 ```
 
 ---
@@ -243,23 +259,28 @@ de arriba muestran sus puntos y lo que falta, una ejecución con su informe, y t
     )
 }
 
-/// Write all files into a folder that is not there yet, or is empty.
+/// Write all files into a folder that is not there yet, or is empty. It appears whole, or not at all.
 fn write_folder(folder: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<(), Error> {
+    let failed = |cause: &io::Error| Error::io("write", folder, cause, "name a folder that you may write into with --out DIR");
     let is_taken = match fs::read_dir(folder) {
         Ok(mut entries) => entries.next().is_some(),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => false,
-        Err(cause) => return Err(Error::io("write", folder, &cause, "name another folder with --out DIR")),
+        Err(cause) => return Err(failed(&cause)),
     };
     if is_taken {
         let message = format!("`{}` exists, and is not overwritten", folder.display());
         return Err(Error::new(message, "name another folder with --out DIR, or move this one away first"));
     }
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(above).map_err(|cause| failed(&cause))?;
+    let whole = tempfile::Builder::new().prefix(".seedbed-").tempdir_in(above).map_err(|cause| failed(&cause))?;
+    let inside = whole.path().join("submission");
     for (name, bytes) in files {
-        let path = folder.join(name);
-        let parent = path.parent().unwrap_or(folder);
-        fs::create_dir_all(parent)
-            .and_then(|()| fs::write(&path, bytes))
-            .map_err(|cause| Error::io("write", &path, &cause, "name a folder that you may write into with --out DIR"))?;
+        let path = inside.join(name);
+        let parent = path.parent().unwrap_or(&inside);
+        fs::create_dir_all(parent).and_then(|()| fs::write(&path, bytes)).map_err(|cause| failed(&cause))?;
     }
-    Ok(())
+    // An empty folder gives way.
+    let _ = fs::remove_dir(folder);
+    fs::rename(&inside, folder).map_err(|cause| failed(&cause))
 }

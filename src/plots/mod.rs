@@ -60,7 +60,7 @@ pub use p2p::{P2P_LOG_LAG, P2P_PRESENCE, P2P_STATUSES, P2P_TRANSFERS};
 pub use replication::{PROMOTIONS, REPLICATION_PLOTS, STALENESS, WRITE_PATH};
 pub use replication_lag::REPLICATION_LAG;
 pub use roles::ROLES;
-pub use space_time::SPACE_TIME;
+pub use space_time::{SPACE_TIME, space_time_around};
 pub use throughput::THROUGHPUT;
 pub use zookeeper::{ZK_LEADERS, ZK_MEANS, ZK_SESSIONS, ZK_ZXID_LAG};
 

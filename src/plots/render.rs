@@ -29,7 +29,8 @@ impl Scene {
         (side(self.width), side(self.height))
     }
 
-    fn svg(&self) -> String {
+    /// The page as SVG alone: a bitmap takes much longer.
+    pub(super) fn svg(&self) -> String {
         let (width, height) = self.size();
         let mut drawn = String::with_capacity(self.shapes.len() * 160);
         let mut backend = SVGBackend::with_string(&mut drawn, (SCALE * width, SCALE * height));

@@ -6,14 +6,14 @@ pub mod faults;
 mod input;
 mod model;
 mod read;
-mod reader;
-mod reading;
+pub(crate) mod reader;
+pub(crate) mod reading;
 pub mod reference;
 mod section;
-mod tree;
+pub(crate) mod tree;
 mod types;
 mod units;
-mod values;
+pub(crate) mod values;
 
 pub use catalog::{TESTBED_EVENTS, TESTBED_METRICS};
 pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};

@@ -45,6 +45,8 @@ pub(crate) struct Reading {
     folder: Option<PathBuf>,
     /// Those files, as they were read.
     inputs: RefCell<Vec<Input>>,
+    /// What the file is, with its article, where it is no scenario.
+    other: Option<&'static str>,
 }
 
 impl Reading {
@@ -56,6 +58,16 @@ impl Reading {
     /// A reading of a text that lies in this folder.
     pub(crate) fn of_folder(folder: Option<&Path>) -> Self {
         Reading { folder: folder.map(Path::to_path_buf), ..Reading::default() }
+    }
+
+    /// A reading of a file that is no scenario: `an assignment`.
+    pub(crate) fn of_other(what: &'static str, folder: Option<&Path>) -> Self {
+        Reading { other: Some(what), ..Reading::of_folder(folder) }
+    }
+
+    /// What the file is, where it is no scenario: the reference of scenarios then knows nothing of its keys.
+    pub(crate) fn other(&self) -> Option<&'static str> {
+        self.other
     }
 
     pub(crate) fn folder(&self) -> Option<&Path> {

@@ -240,7 +240,8 @@ impl<'a> Section<'a> {
 
     fn unknown(&self, entry: &Entry) -> Mistake {
         let written = entry.key.as_str();
-        let home = if self.path.is_empty() { "a scenario".into() } else { format!("`{}`", self.path) };
+        let what = self.reading.other();
+        let home = if self.path.is_empty() { what.unwrap_or("a scenario").into() } else { format!("`{}`", self.path) };
         let mistake = |hint| mistake_at(format!("{home} has no key `{}`", excerpt(written)), &entry.key_at, "unknown key", hint);
         let mut known: Vec<&str> = self.taken.iter().map(String::as_str).collect();
         known.sort_unstable();
@@ -250,6 +251,7 @@ impl<'a> Section<'a> {
             return mistake(format!("did you mean `{near}`?"));
         }
         let keys = match known.len() {
+            1.. if what.is_some() => format!("its keys are {}", and_list(&known)),
             0 => "it has no keys: take this one out".into(),
             1..=24 => format!("its keys are {}", and_list(&known)),
             _ => {
@@ -257,7 +259,8 @@ impl<'a> Section<'a> {
                 format!("`seedbed explain {name}` shows its keys")
             }
         };
-        match super::reference::homes_of(written, &self.title).as_slice() {
+        let homes = if what.is_some() { vec![] } else { super::reference::homes_of(written, &self.title) };
+        match homes.as_slice() {
             [] => mistake(keys),
             [home] if home.is_empty() => mistake(format!("`{written}` belongs to the top of the file, above the first [table]")),
             homes => mistake(format!("`{written}` is a key of {}; {keys}", and_list(homes))),

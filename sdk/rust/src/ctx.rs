@@ -235,6 +235,18 @@ impl Ctx {
         self.put(format!(r#"{{"op":"close","stream":{}}}"#, stream.0));
     }
 
+    /// Take no more bytes for now. Once the receive window is full, the peer has to wait.
+    #[track_caller]
+    pub fn pause_reading(&mut self, stream: StreamId) {
+        self.put(format!(r#"{{"op":"pause_reading","stream":{}}}"#, stream.0));
+    }
+
+    /// Take bytes again, those first that have come meanwhile.
+    #[track_caller]
+    pub fn resume_reading(&mut self, stream: StreamId) {
+        self.put(format!(r#"{{"op":"resume_reading","stream":{}}}"#, stream.0));
+    }
+
     /// Break a connection off at once, and forget it.
     #[track_caller]
     pub fn reset(&mut self, stream: StreamId) {

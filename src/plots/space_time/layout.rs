@@ -7,7 +7,7 @@ use super::super::frame::{LEFT, Mark, RIGHT, head_of};
 use super::super::timeline::members;
 use super::events::{label_of, mark_of, weight};
 use super::labels::{Area, Label, place};
-use super::window::{MESSAGES_MAX, View, usual_latency, view};
+use super::window::{MESSAGES_MAX, View, around, usual_latency, view};
 
 /// Half the thickness of a node's line.
 pub(super) const LINE: f64 = 3.0;
@@ -91,12 +91,15 @@ impl Layout<'_> {
     }
 }
 
-/// Lay a diagram out; `None` where the trace has nothing for it.
-pub(super) fn layout(trace: &Trace) -> Option<Layout<'_>> {
+/// Lay a diagram out: around a moment and some nodes, or where the run tells most. `None` where the trace has nothing for it.
+pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> Option<Layout<'a>> {
     let nodes = members(trace);
     let is_member = |node: NodeId| nodes.binary_search(&node).is_ok();
     let messages: Vec<&Message> = trace.messages.iter().filter(|message| is_member(message.src) && is_member(message.dest)).collect();
-    let view = view(trace, &nodes, &messages)?;
+    let view = match moment {
+        Some((moment_us, concerned)) => around(trace, moment_us, concerned, &nodes, &messages),
+        None => view(trace, &nodes, &messages)?,
+    };
     let in_window = |time: u64| (view.window.0..=view.window.1).contains(&time);
     let line_of = |node: NodeId| view.lines.binary_search(&node).ok();
     let gap = (560.0 / view.lines.len().max(1) as f64).clamp(54.0, 92.0);

@@ -10,7 +10,7 @@ mod tests;
 
 use plotters::style::RGBColor;
 
-use crate::trace::Trace;
+use crate::trace::{NodeId, Trace};
 
 use super::Plot;
 use super::frame::{Frame, Sketch, Swatch};
@@ -29,8 +29,18 @@ pub static SPACE_TIME: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
+/// The picture around a moment, some nodes first, as SVG, and the window that it shows, µs. `None` where the trace has nothing to show.
+pub fn space_time_around(trace: &Trace, moment_us: u64, concerned: &[NodeId]) -> Option<(String, (u64, u64))> {
+    let layout = layout(trace, Some((moment_us, concerned)))?;
+    let window = layout.view.window;
+    Some((drawn(trace, layout).svg(), window))
+}
+
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    let layout = layout(trace)?;
+    Some(drawn(trace, layout(trace, None)?))
+}
+
+fn drawn(trace: &Trace, layout: Layout<'_>) -> Scene {
     let families = Families::of_messages(layout.arrows.iter().map(|arrow| arrow.message));
     let terms = ints(trace, "current_term");
     let has_terms = layout.view.lines.iter().any(|node| terms.contains_key(node));
@@ -77,7 +87,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let panel = frame.panels[0];
     frame.base(panel);
-    Some(frame.scene)
+    frame.scene
 }
 
 fn legend(families: &Families<'_>, layout: &Layout<'_>, parts: &[Part<'_>]) -> Vec<(Swatch, String)> {

@@ -42,12 +42,12 @@ fn no_label_covers_a_cross_or_a_head_or_another_label() {
     let mut seen = 0;
     for name in RUNS {
         let trace = run(name);
-        let layout = layout(&trace).unwrap_or_else(|| panic!("{name} has nothing to show"));
+        let layout = layout(&trace, None).unwrap_or_else(|| panic!("{name} has nothing to show"));
         assert_nothing_is_covered(name, &layout);
         seen += layout.labels.len();
     }
     for (case, trace) in traces() {
-        layout(&trace).iter().for_each(|layout| assert_nothing_is_covered(case, layout));
+        layout(&trace, None).iter().for_each(|layout| assert_nothing_is_covered(case, layout));
     }
     assert!(seen >= 40, "only {seen} labels in all");
 }
@@ -56,7 +56,7 @@ fn no_label_covers_a_cross_or_a_head_or_another_label() {
 #[test]
 fn the_window_is_that_of_the_successful_round() {
     let trace = run("raft/nine-peers");
-    let layout = layout(&trace).expect("there is an election");
+    let layout = layout(&trace, None).expect("there is an election");
     let fault = trace.faults()[0].begin_us;
     let won = trace.events.iter().find(|event| event.name == "leader" && event.time_us >= fault).expect("somebody wins");
     let (begin, end) = layout.view.window;
@@ -71,7 +71,7 @@ fn the_window_is_that_of_the_successful_round() {
 #[test]
 fn those_who_take_part_come_first() {
     let trace = run("audio/fifty-listeners");
-    let layout = layout(&trace).expect("there is an election");
+    let layout = layout(&trace, None).expect("there is an election");
     let roles: Vec<&str> = layout.view.lines.iter().map(|node| trace.nodes[node.index()].role.as_ref()).collect();
     let streamers = trace.with_role("streamer").count();
     assert_eq!(roles.iter().filter(|role| **role == "streamer").count(), streamers, "{roles:?}");
@@ -82,6 +82,6 @@ fn those_who_take_part_come_first() {
 #[test]
 fn of_many_nodes_a_dozen_is_shown() {
     let trace = Sample { peers: 200, clients: 2, seconds: 20, rate: 10 }.trace();
-    let layout = layout(&trace).expect("there is an election");
+    let layout = layout(&trace, None).expect("there is an election");
     assert_eq!((layout.view.lines.len(), layout.left_out), (LINES_MAX, 200 - LINES_MAX));
 }

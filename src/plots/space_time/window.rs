@@ -62,6 +62,16 @@ pub(super) fn view(trace: &Trace, nodes: &[NodeId], messages: &[&Message]) -> Op
     Some(View { window, lines })
 }
 
+/// What happens around a moment, the nodes that are concerned first.
+pub(super) fn around(trace: &Trace, moment_us: u64, concerned: &[NodeId], nodes: &[NodeId], messages: &[&Message]) -> View {
+    // What led to it matters more than what came of it.
+    let (begin, end) = (moment_us.saturating_sub(3 * HALF_US / 2), moment_us.saturating_add(HALF_US / 2).max(1));
+    let (principals, others): (Vec<NodeId>, Vec<NodeId>) = nodes.iter().partition(|node| concerned.is_empty() || concerned.contains(node));
+    let (View { window, lines }, _) = cast(trace, (begin, end), &principals, &others, messages);
+    let window = until_earlier(window, moment_us, &lines, messages);
+    View { window, lines }
+}
+
 /// The nodes that take part in a window, the principal ones first, and the number of messages between them.
 fn cast(trace: &Trace, window: (u64, u64), principals: &[NodeId], others: &[NodeId], messages: &[&Message]) -> (View, usize) {
     let inside: Vec<&Message> = messages.iter().filter(|message| (window.0..=window.1).contains(&message.sent_us)).copied().collect();

@@ -1,0 +1,242 @@
+//! Programs that have to be built before they can be started.
+//!
+//! A build runs code only where the student could not have written it: no build scripts, no procedural macros, no settings of cargo, and no recipes of a
+//! makefile. What a compiler reads and how long it works is bounded all the same.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::model::{Outcome, OutcomeKind, Text};
+use super::submission::working_copy;
+use super::tree::Tree;
+use crate::report::replace_file;
+
+/// The name of what was built, in the working copy.
+pub(super) const PROGRAM: &str = "seedbed-program";
+
+/// How a program is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Build {
+    /// `cargo build --release --offline`.
+    Cargo,
+    /// `cc` on these sources; a makefile says only that it is a program in C.
+    C(Vec<String>),
+}
+
+/// No build takes longer, in real time. One that does costs no points: how fast a compiler is depends on the machine.
+const TIME_MAX: Duration = Duration::from_secs(300);
+/// Bytes of what a compiler says that are kept: the first errors cause the others.
+const SAID_MAX: usize = 16 << 10;
+/// KiB of memory of a compiler, and blocks of 512 bytes of a file that it writes.
+const LIMITS: &str = "ulimit -v 8388608; ulimit -f 2097152; ulimit -c 0; exec \"$@\"";
+
+/// Build a program; what comes back is the executable. What was built before is not built again.
+pub(super) fn compile(build: Build, tree: &Tree, digest: &str) -> Result<Vec<u8>, Outcome> {
+    if build == Build::Cargo {
+        refuse_foreign_code(tree)?;
+    }
+    let compiler = version_of(&build)?;
+    let key = Sha256::digest(format!("{}\n{compiler}\n{digest}\n{build:?}", env!("CARGO_PKG_VERSION")));
+    let key: String = key.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let kept = cache().map(|cache| cache.join(&key));
+    if let Some(bytes) = kept.as_ref().and_then(|kept| fs::read(kept).ok()) {
+        return Ok(bytes);
+    }
+    let bytes = build_in(&working_copy().map_err(|cause| failed(&cause))?, build, tree)?;
+    if let Some(kept) = kept {
+        // What cannot be kept is built again the next time.
+        let _ = replace_file(&kept, &bytes, "");
+    }
+    Ok(bytes)
+}
+
+/// Where executables are kept: `$XDG_CACHE_HOME/seedbed/programs`, else below `~/.cache`.
+fn cache() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
+    Some(cache.join("seedbed/programs"))
+}
+
+fn failed(cause: &io::Error) -> Outcome {
+    let message =
+        Text::new(format!("the program could not be built here: {cause}"), format!("no se pudo compilar aquí el programa: {cause}"));
+    let hint = Text::new("`seedbed doctor` says what this machine lacks", "`seedbed doctor` dice qué le falta a esta máquina");
+    Outcome::not_graded(OutcomeKind::InternalError, message, hint)
+}
+
+fn build_failed(message: Text, hint: Text, detail: String) -> Outcome {
+    Outcome { detail, ..Outcome::not_graded(OutcomeKind::BuildFailed, message, hint) }
+}
+
+/// What the compiler calls itself; also finds out that there is one.
+fn version_of(build: &Build) -> Result<String, Outcome> {
+    let (name, argument) = match build {
+        Build::Cargo => ("rustc", "-vV"),
+        Build::C(_) => ("cc", "--version"),
+    };
+    let output = Command::new(name).arg(argument).stdin(Stdio::null()).output();
+    let output = output.map_err(|cause| failed(&io::Error::new(cause.kind(), format!("`{name}`: {cause}"))))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Refuse packages that would run code of the student's while they are built: that code would run outside of the sandbox.
+fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
+    let refuse = |path: &str, en: &str, es: &str| {
+        let hint = Text::new(
+            "leave it out: nothing but the compiler runs while a submission is built",
+            "quítelo: al compilar solo se ejecuta el compilador",
+        );
+        build_failed(Text::new(format!("`{path}` {en}"), format!("`{path}` {es}")), hint, String::new())
+    };
+    for (path, file) in &tree.files {
+        let mut parts = path.rsplit('/');
+        let name = parts.next().unwrap_or(path);
+        if name == "build.rs" && !path.contains("src/") {
+            return Err(refuse(path, "is a build script", "es un script de compilación"));
+        }
+        if parts.any(|folder| folder == ".cargo") || name.starts_with("rust-toolchain") {
+            return Err(refuse(path, "changes how cargo works", "cambia el funcionamiento de cargo"));
+        }
+        if name != "Cargo.toml" {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&file.bytes);
+        // What is no TOML, cargo refuses better.
+        let Ok(manifest) = text.trim_start_matches('\u{feff}').parse::<toml::Table>() else { continue };
+        let get = |table: &str, key: &str| manifest.get(table).and_then(|table| table.get(key)).cloned();
+        if get("package", "build").is_some_and(|build| build.as_bool() != Some(false)) {
+            return Err(refuse(path, "has a build script", "tiene un script de compilación"));
+        }
+        let kinds = get("lib", "crate-type").or_else(|| get("lib", "crate_type"));
+        let is_macro = |kind: &toml::Value| kind.as_str() == Some("proc-macro");
+        let says_macro = kinds.as_ref().and_then(toml::Value::as_array).is_some_and(|kinds| kinds.iter().any(is_macro));
+        let flag = get("lib", "proc-macro").or_else(|| get("lib", "proc_macro"));
+        if says_macro || flag.and_then(|flag| flag.as_bool()) == Some(true) {
+            return Err(refuse(path, "is a procedural macro", "es una macro procedimental"));
+        }
+    }
+    Ok(())
+}
+
+fn build_in(folder: &tempfile::TempDir, build: Build, tree: &Tree) -> Result<Vec<u8>, Outcome> {
+    let unmade = |cause: io::Error| failed(&cause);
+    let (source, target) = (folder.path().join("source"), folder.path().join("target"));
+    fs::create_dir(&target).map_err(unmade)?;
+    tree.write(&source).map_err(unmade)?;
+    let arguments: Vec<String> = match &build {
+        Build::Cargo => ["cargo", "build", "--release", "--offline", "--message-format=json-render-diagnostics"].map(str::to_owned).into(),
+        Build::C(sources) => {
+            let flags = ["cc", "-O2", "-Wall", "-o", "../target/program", "-I."].map(str::to_owned);
+            // A source called `-x.c` is no option.
+            flags.into_iter().chain(sources.iter().map(|source| format!("./{source}"))).chain(["-lm".to_owned()]).collect()
+        }
+    };
+    if build == Build::Cargo && !source.join("Cargo.lock").exists() {
+        // Cargo writes it, and the copy's folder can be written.
+    } else if build == Build::Cargo {
+        writable(&source.join("Cargo.lock")).map_err(unmade)?;
+    }
+    let (status, said, told) = run(&arguments, &source, &target).map_err(unmade)?;
+    let Some(status) = status else {
+        let seconds = TIME_MAX.as_secs();
+        let message = Text::new(format!("building takes more than {seconds} s"), format!("la compilación tarda más de {seconds} s"));
+        return Err(Outcome {
+            detail: said,
+            ..Outcome::not_graded(OutcomeKind::InternalError, message, Text::new("build it by hand", "compílelo a mano"))
+        });
+    };
+    if !status.success() {
+        let message = Text::new("the program does not compile", "el programa no compila");
+        return Err(build_failed(message, Text::new("mend what the compiler says", "corrija lo que dice el compilador"), said));
+    }
+    let built = match build {
+        Build::C(_) => target.join("program"),
+        Build::Cargo => executable_of(&told)?,
+    };
+    fs::read(built).map_err(unmade)
+}
+
+#[cfg(unix)]
+fn writable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn writable(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// The executable among what cargo says that it has made: the only one, or the one called `node`.
+fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
+    let lines = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let artifacts = lines.filter(|line| line["reason"] == "compiler-artifact");
+    let made: Vec<(String, PathBuf)> = artifacts
+        .filter_map(|made| Some((made["target"]["name"].as_str()?.to_owned(), PathBuf::from(made["executable"].as_str()?))))
+        .collect();
+    if let Some((_, path)) = made.iter().find(|(name, _)| made.len() == 1 || name == "node") {
+        return Ok(path.clone());
+    }
+    let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
+    let names = names.join("`, `");
+    let message = if made.is_empty() {
+        Text::new("the package has no executable", "el paquete no tiene ningún ejecutable")
+    } else {
+        Text::new(format!("the package has several executables: `{names}`"), format!("el paquete tiene varios ejecutables: `{names}`"))
+    };
+    let hint =
+        Text::new("give it one `src/main.rs`, or call one of them `node`", "ponga un solo `src/main.rs`, o llame `node` a uno de ellos");
+    Err(build_failed(message, hint, String::new()))
+}
+
+/// Run a compiler: its status, or `None` where it took too long; what it said on its standard error, and what on its standard output.
+fn run(arguments: &[String], source: &Path, target: &Path) -> io::Result<(Option<ExitStatus>, String, String)> {
+    let (told, said) = (target.join("told.txt"), target.join("said.txt"));
+    let mut command = Command::new("sh");
+    command.args(["-c", LIMITS, "sh"]).args(arguments).current_dir(source).env_clear();
+    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
+    command
+        .envs([("CARGO_TARGET_DIR", target.as_os_str()), ("TMPDIR", target.as_os_str())])
+        .envs([("LC_ALL", "C.UTF-8"), ("CARGO_TERM_COLOR", "never")]);
+    command.stdin(Stdio::null()).stdout(fs::File::create(&told)?).stderr(fs::File::create(&said)?);
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        command.process_group(0);
+    }
+    let mut child = command.spawn()?;
+    let begin = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break Some(status);
+        }
+        if begin.elapsed() > TIME_MAX {
+            end(&mut child);
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let mut said = String::from_utf8_lossy(&fs::read(said)?).replace(&*source.to_string_lossy(), ".");
+    if said.len() > SAID_MAX {
+        said.truncate((0..=SAID_MAX).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0));
+        said.push_str("\n…\n");
+    }
+    Ok((status, said, String::from_utf8_lossy(&fs::read(told)?).into_owned()))
+}
+
+/// End a compiler with all that it has started.
+fn end(child: &mut std::process::Child) {
+    #[cfg(unix)]
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}

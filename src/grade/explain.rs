@@ -1,0 +1,147 @@
+//! What is said of a lost point: the rule, the moment, the messages around it, a picture, and the command that repeats it.
+
+use super::assignment::{Assignment, Played};
+use super::entrant::Entrant;
+use super::model::{Loss, MessageRow, SeedVerdict, Text};
+use super::verdict::Cause;
+use crate::plots::space_time_around;
+use crate::report::Repeat;
+use crate::run::Run;
+use crate::trace::{Message, NodeId, Trace};
+
+/// Messages of a slice.
+const MESSAGES_MAX: usize = 60;
+
+/// Lines of what a program printed.
+const PRINTED_MAX: usize = 40;
+
+/// Without a picture to go by, the messages of so long before the moment are shown, µs, and a third of that after it.
+const BEFORE_US: u64 = 150_000;
+
+/// A loss that is to be explained by a run that keeps everything.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// The position of the item.
+    pub(super) item: usize,
+    pub(super) verdict: SeedVerdict,
+    pub(super) cause: Cause,
+    /// The seed must not be seen.
+    pub(super) is_hidden: bool,
+}
+
+/// Explain losses by the run in which they happened.
+pub(super) fn explain(run: &mut Run, wanted: &[Wanted]) -> Vec<(usize, Loss)> {
+    // The picture names the seed, and a hidden one is never shown: no part of its digits either.
+    let seed = run.trace.seed;
+    let explained = wanted.iter().map(|want| {
+        run.trace.seed = if want.is_hidden { 0 } else { seed };
+        (want.item, explained(run, want))
+    });
+    explained.collect()
+}
+
+fn explained(run: &Run, want: &Wanted) -> Loss {
+    let trace = &run.trace;
+    let mut loss = Loss::plain(want.verdict, &want.cause);
+    loss.node = want.cause.nodes.first().map(|node| trace.name(*node).to_owned());
+    let Some(time_us) = want.cause.time_us else { return loss };
+    let drawn = space_time_around(trace, time_us, &want.cause.nodes);
+    let window = drawn.as_ref().map_or((time_us.saturating_sub(BEFORE_US), time_us.saturating_add(BEFORE_US / 3)), |(_, window)| *window);
+    loss.picture = drawn.map(|(svg, _)| if want.is_hidden { svg.replace(", seed 0<", ", hidden seed<") } else { svg });
+    loss.messages = slice(trace, window, time_us);
+    if let Some(node) = &loss.node {
+        let own = run.log.iter().filter(|line| line.kind == "node" && line.node == *node && line.time_us <= time_us);
+        let mut lines: Vec<&str> = own.map(|line| line.text.as_str()).collect();
+        lines.drain(..lines.len().saturating_sub(PRINTED_MAX));
+        let printed = lines.join("\n");
+        // A traceback stands last, as it would on a terminal.
+        loss.printed =
+            [printed.as_str(), loss.printed.as_str()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n");
+    }
+    loss
+}
+
+/// The messages sent in a window; of too many, those nearest to the moment, more of them before it than after it.
+fn slice(trace: &Trace, window: (u64, u64), moment_us: u64) -> Vec<MessageRow> {
+    let inside = |message: &&Message| (window.0..=window.1).contains(&message.sent_us);
+    let sent: Vec<&Message> = trace.messages.iter().filter(inside).collect();
+    let before = sent.partition_point(|message| message.sent_us <= moment_us);
+    let first = before.saturating_sub(2 * MESSAGES_MAX / 3).min(sent.len().saturating_sub(MESSAGES_MAX));
+    sent.into_iter().skip(first).take(MESSAGES_MAX).map(|message| row(trace, message)).collect()
+}
+
+fn row(trace: &Trace, message: &Message) -> MessageRow {
+    let name = |node: NodeId| trace.name(node).to_owned();
+    MessageRow {
+        time_ns: message.sent_us * 1_000,
+        arrived_ns: message.recv_us.map(|time| time * 1_000),
+        from: name(message.src),
+        to: name(message.dest),
+        kind: message.kind.clone().into_owned(),
+        detail: message.detail.to_string(),
+        fate: message.outcome.word().to_owned(),
+    }
+}
+
+impl Loss {
+    /// What can be said without the run.
+    pub(super) fn plain(verdict: SeedVerdict, cause: &Cause) -> Loss {
+        let (rule, source) = match cause.check {
+            Some(checker) => (Text::plain(checker.summary), checker.source.to_owned()),
+            None => rule_of(verdict),
+        };
+        // The last line of a traceback says what was raised; all of it is what the program printed.
+        let is_traceback = cause.check.is_none() && cause.finding.trim().contains('\n');
+        let last = cause.finding.trim().lines().next_back().unwrap_or_default().trim();
+        Loss {
+            check: cause.check.map(|checker| checker.name.to_owned()),
+            rule,
+            source,
+            finding: if is_traceback { last.to_owned() } else { cause.finding.trim().to_owned() },
+            also: cause.also.clone(),
+            time_ns: cause.time_us.map(|time| time * 1_000),
+            node: None,
+            messages: vec![],
+            printed: if is_traceback { cause.finding.trim().to_owned() } else { String::new() },
+            picture: None,
+            command: None,
+        }
+    }
+}
+
+/// The rules that hold for every program, and where they stand.
+fn rule_of(verdict: SeedVerdict) -> (Text, String) {
+    let protocol = "sdk/PROTOCOL.md".to_owned();
+    let rule = match verdict {
+        SeedVerdict::ProtocolError => Text::new(
+            "A program answers every turn exactly once, with operations that the protocol knows.",
+            "Un programa responde a cada turno exactamente una vez, con operaciones que el protocolo conoce.",
+        ),
+        SeedVerdict::BusyLoop => Text::new(
+            "A program answers every turn: it waits by timers, and never in a loop or by sleeping.",
+            "Un programa responde a cada turno: espera con temporizadores, nunca en un bucle ni durmiendo.",
+        ),
+        SeedVerdict::Nondeterministic => Text::new(
+            "The same seed gives the same run: time and randomness come from the node, and nothing from the machine.",
+            "La misma semilla da la misma ejecución: el tiempo y el azar vienen del nodo, y nada de la máquina.",
+        ),
+        _ => Text::new(
+            "A program goes on until it is stopped: it neither raises nor ends by itself.",
+            "Un programa continúa hasta que se le detiene: ni lanza excepciones ni termina por sí mismo.",
+        ),
+    };
+    (rule, protocol)
+}
+
+/// The command that repeats a run at home.
+pub(super) fn repeat_command(assignment: &Assignment, played: &Played, entrant: &Entrant, seed: u64) -> String {
+    // The path as it is below the folder of all scenarios, or else below the assignment's own: never a place of this machine.
+    let parts: Vec<String> = assignment.folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let from = parts.iter().rposition(|part| part == "scenarios").unwrap_or(parts.len());
+    let path = parts[from..].iter().map(String::as_str).chain([played.written.as_str()]).collect::<Vec<_>>().join("/");
+    let command = Repeat { path, overrides: vec![], defects: vec![] }.command(seed);
+    match entrant.command() {
+        Some(program) => format!("{command} --node-command {}", crate::report::quoted(&program.join(" "))),
+        None => command,
+    }
+}

@@ -1,0 +1,60 @@
+//! Work on several threads whose results come in the order of the work, whatever the number of threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+/// Do each task, so many at the same time. A task that panics gives the panic's text: that is a fault of the testbed, and costs only itself.
+pub(super) fn run_all<T: Sync, R: Send>(jobs: usize, tasks: &[T], work: &(dyn Fn(&T) -> R + Sync)) -> Vec<Result<R, String>> {
+    let next = AtomicUsize::new(0);
+    let mut results: Vec<Option<Result<R, String>>> = Vec::new();
+    results.resize_with(tasks.len(), || None);
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..jobs.clamp(1, tasks.len().max(1)) {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                while let Some((position, task)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, tasks.get(at)?))) {
+                    let result = catch_unwind(AssertUnwindSafe(|| work(task))).map_err(|payload| panic_text(payload.as_ref()));
+                    if sender.send((position, result)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (position, result) in receiver {
+            results[position] = Some(result);
+        }
+    });
+    results.into_iter().map(|result| result.unwrap_or_else(|| Err("a task was lost".to_owned()))).collect()
+}
+
+fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a text").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Results stand where their tasks stood, and a task that fails costs no other its result.
+    #[test]
+    fn results_come_in_the_order_of_the_tasks() {
+        let tasks: Vec<u64> = (0..20).collect();
+        let work = |task: &u64| {
+            thread::sleep(std::time::Duration::from_micros(2_000 / (task + 1)));
+            assert_ne!(*task, 5, "the fifth");
+            task * 10
+        };
+        for jobs in [1, 2, 7, 100] {
+            let results = run_all(jobs, &tasks, &work);
+            let good: Vec<u64> = results.iter().filter_map(|result| result.as_ref().ok().copied()).collect();
+            assert_eq!(good, (0..20).filter(|task| *task != 5).map(|task| task * 10).collect::<Vec<_>>());
+            assert!(results[5].as_ref().is_err_and(|text| text.contains("the fifth")), "{jobs} jobs");
+        }
+        assert!(run_all(3, &[], &work).is_empty());
+    }
+}

@@ -1,0 +1,428 @@
+//! From what was handed in to a command that can be started.
+//!
+//! What runs is a copy: of a folder, of the archive's content, without what belongs to no program, with the course's own SDK beside the program, and with
+//! line ends that the system understands. The student's files are read and never written.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::archive::{ENDINGS, FOREIGN_ENDINGS, read_archive};
+use super::compile::{Build, PROGRAM, compile};
+use super::model::{Language, Outcome, OutcomeKind, Student, Text};
+use super::tree::{File, Tree, failed, read_folder};
+use crate::error::{Error, excerpt};
+
+/// The SDKs, as this version of the testbed has them.
+const SDK_PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
+/// The file in which a submission says how its program is started.
+const DECLARATION: &str = "seedbed.toml";
+
+/// A submission that can be run.
+#[derive(Debug)]
+pub struct Submission {
+    /// The name of the folder, or of the archive without its ending.
+    pub id: String,
+    /// The working copy, which the program may read and not write.
+    pub folder: PathBuf,
+    /// How the program is started, in `folder`.
+    pub command: Vec<String>,
+    /// What it is written in.
+    pub language: Language,
+    /// Over the names and contents of all its files as they were handed in, 32 hexadecimal digits.
+    pub digest: String,
+    /// Who handed it in, as far as its name tells.
+    pub student: Student,
+    /// What was done to the copy that the student should know.
+    pub notes: Vec<Text>,
+    /// Removes the working copy when it is dropped.
+    pub unpacked: Option<tempfile::TempDir>,
+}
+
+/// Why a submission cannot be run.
+#[derive(Debug)]
+pub struct Unusable {
+    /// As far as it could be read; empty otherwise.
+    pub digest: String,
+    /// What it is written in, where that is what is wrong, or where it did not compile.
+    pub language: Option<Language>,
+    /// Who handed it in.
+    pub student: Student,
+    /// What is wrong.
+    pub outcome: Outcome,
+}
+
+/// Something to be graded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handed {
+    /// Unique in a batch, also where capital letters do not count, and fit for the name of a file.
+    pub id: String,
+    /// A folder, an archive, or a single Python file.
+    pub path: PathBuf,
+}
+
+/// What is to be graded, in the order of the ids. Each path is a submission, or a folder of submissions: one that has no program of its own, but
+/// folders or archives.
+pub fn gather(paths: &[PathBuf]) -> Result<Vec<Handed>, Error> {
+    let mut found = Vec::new();
+    for path in paths {
+        let unread = |cause: &std::io::Error| Error::io("read", path, cause, "give folders or archives with submissions");
+        let info = fs::metadata(path).map_err(|cause| unread(&cause))?;
+        if !info.is_dir() {
+            found.push(path.clone());
+            continue;
+        }
+        let entries = fs::read_dir(path).map_err(|cause| unread(&cause))?;
+        let inner: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|inner| !is_hidden(inner)).collect();
+        let mut handed: Vec<PathBuf> = inner.iter().filter(|inner| inner.is_dir() || is_archive(inner)).cloned().collect();
+        if handed.is_empty() || inner.iter().any(|inner| is_of_program(inner)) {
+            found.push(path.clone());
+        } else {
+            found.append(&mut handed);
+        }
+    }
+    // The same folder, given twice, is one submission.
+    found.sort_by_cached_key(|path| (id_of(path), path.clone()));
+    found.dedup();
+    let mut taken = BTreeSet::new();
+    let mut distinct = |id: String| {
+        let ids = std::iter::once(id.clone()).chain((2_u32..).map(|number| format!("{id}-{number}")));
+        ids.into_iter().find(|id| taken.insert(id.to_lowercase())).unwrap_or(id)
+    };
+    Ok(found.into_iter().map(|path| Handed { id: distinct(id_of(&path)), path }).collect())
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name()
+        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']) && !name.to_string_lossy().contains("assignsubmission"))
+}
+
+/// Whether a file in a folder shows that the folder is a submission, and not a folder of submissions.
+fn is_of_program(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let is_source = [".py", ".rs", ".c", ".h"].iter().any(|ending| name.ends_with(ending));
+    path.is_file() && (is_source || ["seedbed.toml", "cargo.toml", "makefile", "node"].contains(&name.as_str()))
+}
+
+fn ending_of(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    ENDINGS.iter().chain(&FOREIGN_ENDINGS).copied().find(|ending| name.ends_with(ending))
+}
+
+fn is_archive(path: &Path) -> bool {
+    path.is_file() && path.file_name().is_some_and(|name| ending_of(&name.to_string_lossy()).is_some())
+}
+
+/// The name under which a path is graded: that of the folder, or of the archive without its ending, as it is but for characters that a file's name
+/// should not have.
+pub fn id_of(path: &Path) -> String {
+    const LONGEST: usize = 120;
+    // `.` and `a/..` have no name of their own.
+    let absolute = path.canonicalize().ok();
+    let named = path.file_name().or_else(|| absolute.as_deref()?.file_name());
+    let name = named.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let is_file = path.is_file();
+    let ending = if is_file { ending_of(&name).or(name.to_lowercase().ends_with(".py").then_some(".py")) } else { None };
+    let stem = &name[..name.len() - ending.map_or(0, str::len)];
+    let mut id: String = stem.chars().map(|c| if is_awkward(c) { '_' } else { c }).collect();
+    while id.len() > LONGEST {
+        id.pop();
+    }
+    let id = id.trim().trim_end_matches('.');
+    let id = id.strip_prefix('.').map_or_else(|| id.to_owned(), |rest| format!("_{rest}"));
+    if id.is_empty() { "submission".to_owned() } else { id }
+}
+
+/// What some file system refuses, and what makes a name look like another one: marks without width and those that turn the direction of writing.
+fn is_awkward(c: char) -> bool {
+    c.is_control()
+        || "/\\<>:\"|?*".contains(c)
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
+}
+
+/// Who handed in, as far as a name tells: Moodle's folders have the full name, others the login name or the address.
+fn student_of(id: &str) -> Student {
+    let moodle = id.split_once("_assignsubmission_").and_then(|(head, _)| head.rsplit_once('_'));
+    match moodle {
+        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => Student { name: name.to_owned(), ..Student::default() },
+        _ if id.contains('@') => Student { email: id.to_owned(), ..Student::default() },
+        _ => Student { username: id.to_owned(), ..Student::default() },
+    }
+}
+
+/// Read a submission, find its program and build it where it must be built. `languages`: those that the assignment takes; empty: all.
+pub fn open(path: &Path, languages: &[Language]) -> Result<Submission, Box<Unusable>> {
+    let id = id_of(path);
+    let student = student_of(&id);
+    let mut unusable = Unusable { digest: String::new(), language: None, student: student.clone(), outcome: Outcome::graded() };
+    match open_with(path, languages, &mut unusable) {
+        Ok(submission) => Ok(Submission { id, student, ..submission }),
+        Err(outcome) => {
+            unusable.outcome = outcome;
+            Err(Box::new(unusable))
+        }
+    }
+}
+
+fn open_with(path: &Path, languages: &[Language], known: &mut Unusable) -> Result<Submission, Outcome> {
+    let mut tree = read(path)?;
+    known.digest = tree.digest();
+    let mut found = find(&tree)?;
+    known.language = found.first().map(|found| found.language);
+    found.retain(|found| languages.is_empty() || languages.contains(&found.language));
+    let Some(program) = found.into_iter().next() else { return Err(not_taken(&tree, known.language, languages)) };
+    known.language = Some(program.language);
+    let mut notes = Vec::new();
+    normalise(&mut tree, &program, &mut notes)?;
+    if program.language == Language::Python {
+        place_python_sdk(&mut tree, &program.command, &mut notes);
+    }
+    let executable = program.build.map(|build| compile(build, &tree, &known.digest)).transpose()?;
+    tree.files.extend(executable.map(|bytes| (PROGRAM.to_owned(), File { bytes, executable: true })));
+
+    let unwritten = |cause: std::io::Error| {
+        let message =
+            Text::new(format!("the working copy cannot be written: {cause}"), format!("no se puede escribir la copia de trabajo: {cause}"));
+        Outcome::not_graded(
+            OutcomeKind::InternalError,
+            message,
+            Text::new("make room for temporary files", "libere espacio para archivos temporales"),
+        )
+    };
+    let copy = working_copy().map_err(unwritten)?;
+    tree.write(copy.path()).map_err(unwritten)?;
+    Ok(Submission {
+        id: String::new(),
+        folder: copy.path().to_owned(),
+        command: program.command,
+        language: program.language,
+        digest: known.digest.clone(),
+        student: Student::default(),
+        notes,
+        unpacked: Some(copy),
+    })
+}
+
+/// A fresh folder that other users can read: the program may run as one of them.
+pub(super) fn working_copy() -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("seedbed-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o755));
+    }
+    builder.tempdir()
+}
+
+fn read(path: &Path) -> Result<Tree, Outcome> {
+    let info = fs::metadata(path).map_err(|cause| failed(path, &cause))?;
+    if info.is_dir() {
+        let tree = read_folder(path)?;
+        // Learning platforms hand out a folder for each student, with the archive that was uploaded in it.
+        return match tree.files.keys().next() {
+            Some(only) if tree.files.len() == 1 && ending_of(only).is_some() => read_archive(&path.join(only)),
+            _ => Ok(tree),
+        };
+    }
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("py")) {
+        let bytes = fs::read(path).map_err(|cause| failed(path, &cause))?;
+        return Ok(Tree { files: [("node.py".to_owned(), File { bytes, executable: false })].into() });
+    }
+    read_archive(path)
+}
+
+/// A way to start a program.
+#[derive(Debug)]
+struct Program {
+    language: Language,
+    command: Vec<String>,
+    build: Option<Build>,
+}
+
+fn no_program(message: Text, hint: Text) -> Outcome {
+    Outcome::not_graded(OutcomeKind::NoProgram, message, hint)
+}
+
+/// The programs of a submission, the likelier ones first; at least one.
+fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
+    if let Some(file) = tree.files.get(DECLARATION) {
+        return Ok(vec![declared(file)?]);
+    }
+    let mut found = Vec::new();
+    let python = |file: &str| Program { language: Language::Python, command: vec!["python3".into(), file.into()], build: None };
+    let built = |language, build| Program { language, command: vec![format!("./{PROGRAM}")], build: Some(build) };
+    let importing: Vec<&str> =
+        tree.top().filter(|path| path.ends_with(".py") && *path != "seedbed.py" && imports_sdk(tree, path)).collect();
+    let is_ambiguous = importing.len() > 1 && !tree.has("node.py");
+    if tree.has("node.py") {
+        found.push(python("node.py"));
+    } else if let [only] = importing[..] {
+        found.push(python(only));
+    }
+    if tree.has("Cargo.toml") {
+        found.push(built(Language::Rust, Build::Cargo));
+    }
+    let sources: Vec<String> = tree.top().filter(|path| path.ends_with(".c")).map(str::to_owned).collect();
+    if !sources.is_empty() && (tree.has("node.c") || tree.has("Makefile") || tree.has("makefile")) {
+        found.push(built(Language::C, Build::C(sources)));
+    }
+    if tree.has("node") {
+        found.push(Program { language: Language::Other, command: vec!["./node".into()], build: None });
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    if is_ambiguous {
+        let files = importing.join("`, `");
+        return Err(no_program(
+            Text::new(
+                format!("several files could be the program: `{files}`"),
+                format!("varios archivos podrían ser el programa: `{files}`"),
+            ),
+            Text::new("name the program `node.py`", "llame al programa `node.py`"),
+        ));
+    }
+    let signs = ["node.py", "Cargo.toml", "node.c", "node"];
+    let deeper = tree.files.keys().find(|path| path.rsplit_once('/').is_some_and(|(_, name)| signs.contains(&name)));
+    let hint = match deeper {
+        Some(path) => Text::new(
+            format!("put `{path}` and what it needs at the top of what you hand in"),
+            format!("ponga `{path}` y lo que necesite en el nivel superior de la entrega"),
+        ),
+        None => Text::new(
+            "hand in a `node.py`, a Cargo package, a `node.c`, or say in `seedbed.toml` how it is started: `command = [\"…\"]`",
+            "entregue un `node.py`, un paquete de Cargo, un `node.c`, o indique en `seedbed.toml` cómo se inicia: `command = [\"…\"]`",
+        ),
+    };
+    let few: Vec<String> = tree.files.keys().take(5).map(|path| format!("`{}`", excerpt(path))).collect();
+    let (few, more) = (few.join(", "), if tree.files.len() > 5 { ", …" } else { "" });
+    Err(no_program(
+        Text::new(format!("there is no program in it, only {few}{more}"), format!("no contiene ningún programa, solo {few}{more}")),
+        hint,
+    ))
+}
+
+/// Whether a Python file imports the SDK.
+fn imports_sdk(tree: &Tree, path: &str) -> bool {
+    let Some(file) = tree.files.get(path) else { return false };
+    let text = String::from_utf8_lossy(&file.bytes);
+    text.trim_start_matches('\u{feff}').lines().any(|line| {
+        let mut modules = line.trim_start().strip_prefix("import ").into_iter().flat_map(|rest| rest.split(','));
+        line.trim_start().starts_with("from seedbed import") || modules.any(|module| module.split_whitespace().next() == Some("seedbed"))
+    })
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declaration {
+    command: Vec<String>,
+    language: Option<Language>,
+}
+
+/// What `seedbed.toml` says.
+fn declared(file: &File) -> Result<Program, Outcome> {
+    let text = String::from_utf8_lossy(&file.bytes);
+    let declaration: Declaration = toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|cause| {
+        let message = Text::new(format!("`{DECLARATION}` cannot be read"), format!("no se puede leer `{DECLARATION}`"));
+        let hint = Text::new("write `command = [\"python3\", \"node.py\"]`", "escriba `command = [\"python3\", \"node.py\"]`");
+        Outcome { detail: cause.to_string(), ..no_program(message, hint) }
+    })?;
+    let Some(first) = declaration.command.first().filter(|first| !first.is_empty()) else {
+        let message = Text::new(format!("`command` in `{DECLARATION}` is empty"), format!("`command` está vacío en `{DECLARATION}`"));
+        return Err(no_program(message, Text::new("write `command = [\"./node\"]`", "escriba `command = [\"./node\"]`")));
+    };
+    let is_python = first.rsplit('/').next().is_some_and(|name| name.starts_with("python"));
+    let language = declaration.language.unwrap_or(if is_python { Language::Python } else { Language::Other });
+    Ok(Program { language, command: declaration.command, build: None })
+}
+
+fn not_taken(tree: &Tree, language: Option<Language>, languages: &[Language]) -> Outcome {
+    let language = language.map_or("?", Language::word);
+    let taken: Vec<&str> = languages.iter().map(|language| language.word()).collect();
+    let taken = taken.join(", ");
+    let message = Text::new(
+        format!("the program is in the wrong language: `{language}`; this assignment takes {taken}"),
+        format!("el programa está en otro lenguaje: `{language}`; esta tarea admite {taken}"),
+    );
+    let hint = if tree.has(DECLARATION) && language == Language::Other.word() {
+        Text::new(
+            format!(
+                "write it in one of these; if it is, add `language = \"{}\"` to `{DECLARATION}`",
+                taken.split(',').next().unwrap_or("python")
+            ),
+            format!(
+                "escríbalo en uno de estos; si ya lo está, añada `language = \"{}\"` a `{DECLARATION}`",
+                taken.split(',').next().unwrap_or("python")
+            ),
+        )
+    } else {
+        Text::new(format!("write it in one of these: {taken}"), format!("escríbalo en uno de estos: {taken}"))
+    };
+    Outcome::not_graded(OutcomeKind::WrongLanguage, message, hint)
+}
+
+/// Make the copy one that the system can start: Windows' line ends after `#!` name an interpreter that does not exist, and archives made there have no
+/// executable files.
+fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Result<(), Outcome> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    for (path, file) in &mut tree.files {
+        let is_named = program.command.iter().any(|word| word.strip_prefix("./").unwrap_or(word) == path);
+        if is_named && (file.bytes.starts_with(b"\xff\xfe") || file.bytes.starts_with(b"\xfe\xff")) {
+            let message = Text::new(format!("`{path}` is in UTF-16"), format!("`{path}` está en UTF-16"));
+            return Err(no_program(message, Text::new("save it as UTF-8", "guárdelo en UTF-8")));
+        }
+        if file.bytes.strip_prefix(MARK).unwrap_or(&file.bytes).starts_with(b"#!") {
+            let text = file.bytes.strip_prefix(MARK).unwrap_or(&file.bytes);
+            let first = text.split(|byte| *byte == b'\n').next().unwrap_or(text);
+            if text.len() < file.bytes.len() || first.ends_with(b"\r") {
+                file.bytes = without_returns(text);
+                notes.push(Text::new(
+                    format!("`{path}` has the line ends of Windows; it was graded with those of Unix"),
+                    format!("`{path}` tiene los finales de línea de Windows; se calificó con los de Unix"),
+                ));
+            }
+        }
+        if is_named && (file.bytes.starts_with(b"#!") || file.bytes.starts_with(b"\x7fELF")) {
+            file.executable = true;
+        }
+    }
+    Ok(())
+}
+
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let is_kept = |(i, byte): (usize, &u8)| (*byte != b'\r' || text.get(i + 1) != Some(&b'\n')).then_some(*byte);
+    text.iter().enumerate().filter_map(is_kept).collect()
+}
+
+/// Put the course's SDK at the top and beside the program, and take away whatever Python would import in its place.
+fn place_python_sdk(tree: &mut Tree, command: &[String], notes: &mut Vec<Text>) {
+    let mut folders = BTreeSet::from([String::new()]);
+    for word in command {
+        let path = word.strip_prefix("./").unwrap_or(word);
+        folders.extend(path.rsplit_once('/').filter(|_| tree.has(path)).map(|(folder, _)| format!("{folder}/")));
+    }
+    let mut replaced = Vec::new();
+    for folder in &folders {
+        let package = format!("{folder}seedbed/");
+        let module = format!("{folder}seedbed.");
+        // `seedbed.abi3.so` and its like come before `seedbed.py`, and so does a package.
+        let shadows = |path: &str| {
+            path.starts_with(&package) || (path.starts_with(&module) && [".py", ".pyc", ".so"].iter().any(|end| path.ends_with(end)))
+        };
+        let own: Vec<String> = tree.files.keys().filter(|path| shadows(path)).cloned().collect();
+        for path in own {
+            let file = tree.files.remove(&path);
+            if file.is_some_and(|file| without_returns(&file.bytes) != SDK_PYTHON.as_bytes()) {
+                replaced.push(path);
+            }
+        }
+        tree.files.insert(format!("{folder}seedbed.py"), File { bytes: SDK_PYTHON.into(), executable: false });
+    }
+    if let Some(first) = replaced.first() {
+        notes.push(Text::new(
+            format!("`{first}` was replaced by the course's own SDK"),
+            format!("`{first}` se sustituyó por el SDK de la asignatura"),
+        ));
+    }
+}

@@ -1,0 +1,364 @@
+//! The files of a submission, in memory: bounded, with names that mean the same everywhere, and without what has no place in a program.
+//!
+//! A folder and an archive of it give the same tree, so they have the same digest and get the same points.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::model::{Outcome, OutcomeKind, Text};
+use crate::error::excerpt;
+
+/// No submission has more files and folders.
+pub const ENTRIES_MAX: usize = 10_000;
+/// Nor more bytes. They are counted while they are unpacked: what an archive says of its size is not believed.
+pub const BYTES_MAX: u64 = 64 << 20;
+/// Bytes of a path, and of one of its parts: what file systems take.
+const PATH_MAX: usize = 1_024;
+const PART_MAX: usize = 255;
+
+/// Files and folders that tools leave behind and that belong to no program. `._` files are those of macOS.
+const CLUTTER: [&str; 14] = [
+    "__MACOSX",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    ".git",
+    ".hg",
+    ".svn",
+    ".idea",
+    ".vscode",
+    "__pycache__",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    "node_modules",
+];
+/// A folder that has one of these can be made again: what a build has made, and a virtual environment of Python.
+const MARKERS: [&str; 2] = ["CACHEDIR.TAG", "pyvenv.cfg"];
+
+/// A file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Whether it may be executed. No other permission is kept, the change of the user (setuid) least of all.
+    pub executable: bool,
+}
+
+/// Files by their paths, with `/` between the parts. Folders without a file are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// In the order of their paths.
+    pub files: BTreeMap<String, File>,
+}
+
+impl Tree {
+    /// SHA-256 over the sorted paths and contents, its first 32 hexadecimal digits. Permissions and times are not in it: they change on the way
+    /// from a student's machine to here.
+    pub fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        for (path, file) in &self.files {
+            // With the lengths in it no two trees give the same text.
+            for bytes in [path.as_bytes(), &file.bytes] {
+                digest.update((bytes.len() as u64).to_le_bytes());
+                digest.update(bytes);
+            }
+        }
+        digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The names of the files that lie in no folder, in order.
+    pub fn top(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str).filter(|path| !path.contains('/'))
+    }
+
+    /// Whether a file of this path is there.
+    pub fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Write all files into a folder, to be read by everybody and written by nobody.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        for (path, file) in &self.files {
+            let place = folder.join(path);
+            fs::create_dir_all(place.parent().unwrap_or(folder))?;
+            fs::write(&place, &file.bytes)?;
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt;
+                fs::set_permissions(&place, fs::Permissions::from_mode(if file.executable { 0o555 } else { 0o444 }))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why files are refused: the submission is to blame.
+pub(super) fn refused(message: Text, hint: Text) -> Outcome {
+    Outcome::not_graded(OutcomeKind::Unreadable, message, hint)
+}
+
+/// What cannot be read because of the machine: that costs nobody a point.
+pub(super) fn failed(path: &Path, cause: &io::Error) -> Outcome {
+    let path = path.display();
+    let message = Text::new(format!("`{path}` cannot be read: {cause}"), format!("no se puede leer `{path}`: {cause}"));
+    let hint = Text::new("make it readable and grade it again", "dé permiso de lectura y vuelva a calificar");
+    Outcome::not_graded(OutcomeKind::InternalError, message, hint)
+}
+
+fn pack_again() -> Text {
+    Text::new(
+        "pack the folder with the program again, with nothing else in it",
+        "vuelva a comprimir la carpeta del programa, sin nada más dentro",
+    )
+}
+
+/// Takes in files one by one and refuses what is hostile.
+#[derive(Debug)]
+pub(super) struct Gatherer {
+    /// Folders that can be made again, each with `/` at its end.
+    remade: BTreeSet<String>,
+    files: BTreeMap<String, File>,
+    /// Files and folders by their names in small letters, with their names as they are and whether it is a folder.
+    folded: BTreeMap<String, (String, bool)>,
+    bytes: u64,
+}
+
+impl Gatherer {
+    /// `names`: all names that will come; those that cannot be read are refused when they come.
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a [u8]>) -> Gatherer {
+        let folder = |name: &[u8]| {
+            let path = normal(std::str::from_utf8(name).ok()?).ok()?;
+            let (folder, file) = path.rsplit_once('/')?;
+            MARKERS.contains(&file).then(|| format!("{folder}/"))
+        };
+        Gatherer { remade: names.filter_map(folder).collect(), files: BTreeMap::new(), folded: BTreeMap::new(), bytes: 0 }
+    }
+
+    /// The path of a name; `None` where it belongs to no program. Checked for all names, also of what is then left out.
+    pub(super) fn path(&self, name: &[u8]) -> Result<Option<String>, Outcome> {
+        let Ok(text) = std::str::from_utf8(name) else {
+            let name = excerpt(&String::from_utf8_lossy(name));
+            let message = Text::new(format!("the name `{name}` is not UTF-8"), format!("el nombre `{name}` no está en UTF-8"));
+            return Err(refused(
+                message,
+                Text::new("give the file a name of plain letters", "ponga al archivo un nombre de letras sin acentos"),
+            ));
+        };
+        let path = normal(text).map_err(|why| {
+            let name = excerpt(text);
+            let message =
+                Text::new(format!("the name `{name}` {}", why.en), format!("el nombre `{name}` {}", why.get(super::model::Lang::Es)));
+            refused(message, pack_again())
+        })?;
+        let is_clutter = |part: &str| CLUTTER.contains(&part) || part.starts_with("._");
+        let is_remade = || self.remade.iter().any(|folder| format!("{path}/").starts_with(folder.as_str()));
+        let is_kept = !path.is_empty() && !path.split('/').any(is_clutter) && !is_remade();
+        Ok(is_kept.then_some(path))
+    }
+
+    /// Take in a folder.
+    pub(super) fn folder(&mut self, path: &str) -> Result<(), Outcome> {
+        self.name(path, true)
+    }
+
+    /// Take in a file. `damaged` says what a failure to read it means.
+    pub(super) fn file(
+        &mut self,
+        path: String,
+        executable: bool,
+        content: impl Read,
+        damaged: impl FnOnce(io::Error) -> Outcome,
+    ) -> Result<(), Outcome> {
+        self.name(&path, false)?;
+        let mut bytes = Vec::new();
+        content.take(BYTES_MAX - self.bytes + 1).read_to_end(&mut bytes).map_err(damaged)?;
+        self.bytes += bytes.len() as u64;
+        if self.bytes > BYTES_MAX {
+            return Err(too_large());
+        }
+        self.files.insert(path, File { bytes, executable });
+        Ok(())
+    }
+
+    /// A link or a device: all links are refused, also those that stay inside, because a program needs none, and what a link means changes with the
+    /// place where it lies.
+    pub(super) fn special(&self, path: &str, what: &Text) -> Outcome {
+        let path = excerpt(path);
+        let es = what.get(super::model::Lang::Es);
+        let message = Text::new(format!("`{path}` is {}", what.en), format!("`{path}` es {es}"));
+        let hint = Text::new("hand in plain files and folders only", "entregue solo archivos y carpetas normales");
+        refused(message, hint)
+    }
+
+    /// Note a name and the folders above it, and refuse what would be another file on another machine.
+    fn name(&mut self, path: &str, is_folder: bool) -> Result<(), Outcome> {
+        let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), is_folder)]);
+        for (end, is_folder) in ends {
+            let part = &path[..end];
+            let earlier = self.folded.insert(part.to_lowercase(), (part.to_owned(), is_folder));
+            let Some((name, was_folder)) = earlier else { continue };
+            let (a, b) = (excerpt(&name), excerpt(part));
+            if name != part {
+                let message = Text::new(
+                    format!("`{a}` and `{b}` differ by capital letters only"),
+                    format!("`{a}` y `{b}` solo se distinguen por las mayúsculas"),
+                );
+                return Err(refused(message, Text::new("rename one of them", "cambie el nombre de uno de los dos")));
+            }
+            if !(is_folder && was_folder) {
+                let message = Text::new(format!("`{a}` is there twice"), format!("`{a}` está dos veces"));
+                return Err(refused(message, pack_again()));
+            }
+        }
+        if self.folded.len() > ENTRIES_MAX {
+            let message = Text::new(
+                format!("there are more than {ENTRIES_MAX} files and folders"),
+                format!("hay más de {ENTRIES_MAX} archivos y carpetas"),
+            );
+            return Err(refused(message, pack_again()));
+        }
+        Ok(())
+    }
+
+    /// The tree, without the folders in which all of it lies.
+    pub(super) fn finish(self) -> Result<Tree, Outcome> {
+        let mut files = self.files;
+        if files.is_empty() {
+            let message = Text::new("there are no files in it", "no contiene ningún archivo");
+            let hint = Text::new("hand in the folder with the program", "entregue la carpeta con el programa");
+            return Err(Outcome::not_graded(OutcomeKind::NoProgram, message, hint));
+        }
+        while let Some(folder) = common_folder(&files) {
+            files = files.into_iter().map(|(path, file)| (path[folder.len()..].to_owned(), file)).collect();
+        }
+        Ok(Tree { files })
+    }
+}
+
+/// The submission is too large.
+pub(super) fn too_large() -> Outcome {
+    let mib = BYTES_MAX >> 20;
+    let message = Text::new(format!("unpacked it has more than {mib} MiB"), format!("descomprimido ocupa más de {mib} MiB"));
+    refused(message, pack_again())
+}
+
+/// The folder in which all files lie, with `/` at its end.
+fn common_folder(files: &BTreeMap<String, File>) -> Option<String> {
+    let (folder, _) = files.keys().next()?.split_once('/')?;
+    let folder = format!("{folder}/");
+    files.keys().all(|path| path.starts_with(&folder)).then_some(folder)
+}
+
+/// A name as a path of plain parts; empty for the folder itself. Archives of Windows have `\` between the parts.
+fn normal(name: &str) -> Result<String, Text> {
+    let name = name.replace('\\', "/");
+    if name.chars().any(char::is_control) {
+        return Err(Text::new("has control characters", "tiene caracteres de control"));
+    }
+    let drive = name.as_bytes();
+    if name.starts_with('/') || (drive.len() > 1 && drive[0].is_ascii_alphabetic() && drive[1] == b':') {
+        return Err(Text::new("is absolute", "es una ruta absoluta"));
+    }
+    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    if parts.contains(&"..") {
+        return Err(Text::new("leads out of the submission", "conduce fuera de la entrega"));
+    }
+    if name.len() > PATH_MAX || parts.iter().any(|part| part.len() > PART_MAX) {
+        return Err(Text::new("is too long", "es demasiado largo"));
+    }
+    Ok(parts.join("/"))
+}
+
+/// The files below a folder.
+pub(super) fn read_folder(folder: &Path) -> Result<Tree, Outcome> {
+    let mut found = Vec::new();
+    list(folder, "", &mut found)?;
+    let mut gatherer = Gatherer::new(found.iter().map(|(name, _)| name.as_slice()));
+    for (name, kind) in &found {
+        let Some(path) = gatherer.path(name)? else { continue };
+        match kind {
+            Found::Folder => gatherer.folder(&path)?,
+            Found::Special(what) => return Err(gatherer.special(&path, what)),
+            Found::File { place, executable } => {
+                let content = fs::File::open(place).map_err(|cause| failed(place, &cause))?;
+                gatherer.file(path, *executable, content, |cause| failed(place, &cause))?;
+            }
+        }
+    }
+    gatherer.finish()
+}
+
+enum Found {
+    Folder,
+    File { place: std::path::PathBuf, executable: bool },
+    Special(Text),
+}
+
+/// All that lies below a folder, in the order of names. What belongs to no program is not looked into: it may have millions of files.
+fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Result<(), Outcome> {
+    let failed = |cause: io::Error| failed(folder, &cause);
+    let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    let is_remade = entries.iter().any(|entry| MARKERS.iter().any(|marker| entry.file_name() == *marker));
+    // A submission is never as a whole something that can be made again.
+    if is_remade && !prefix.is_empty() {
+        return Ok(());
+    }
+    for entry in entries {
+        let name = entry.file_name();
+        if CLUTTER.iter().any(|clutter| name == *clutter) {
+            continue;
+        }
+        let mut path = prefix.as_bytes().to_vec();
+        path.extend_from_slice(name.as_encoded_bytes());
+        let place = entry.path();
+        let info = fs::symlink_metadata(&place).map_err(|cause| self::failed(&place, &cause))?;
+        if info.is_dir() {
+            found.push((path.clone(), Found::Folder));
+            // A name that is not UTF-8 is refused when it is taken in; there is no need to look below it.
+            if let Ok(prefix) = std::str::from_utf8(&path) {
+                if prefix.len() > PATH_MAX {
+                    return Ok(());
+                }
+                list(&place, &format!("{prefix}/"), found)?;
+            }
+        } else if info.is_file() {
+            found.push((path, Found::File { executable: is_executable(&info), place }));
+        } else if info.is_symlink() {
+            found.push((path, Found::Special(link())));
+        } else {
+            found.push((path, Found::Special(device())));
+        }
+        // Enough to be refused.
+        if found.len() > 2 * ENTRIES_MAX {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What a symbolic link is called.
+pub(super) fn link() -> Text {
+    Text::new("a symbolic link", "un enlace simbólico")
+}
+
+/// What a device, a pipe or a socket is called.
+pub(super) fn device() -> Text {
+    Text::new("a device, a pipe or a socket", "un dispositivo, una tubería o un socket")
+}
+
+#[cfg(unix)]
+fn is_executable(info: &fs::Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    info.permissions().mode() & 0o100 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(_: &fs::Metadata) -> bool {
+    false
+}

@@ -1,0 +1,223 @@
+//! From what happened in a run to the verdict of a seed.
+//!
+//! Only the trace and the checks decide, and through them virtual time and counted steps. A program's own fault outweighs what merely follows from it: a
+//! node that has crashed makes no progress either. What broke a rule of safety before that outweighs the fault.
+
+use super::model::SeedVerdict;
+use crate::checkers::{Checker, Verdict, Violation, find};
+use crate::run::{Judgement, Run};
+use crate::trace::{Digest, Event, NodeId};
+
+/// What a run has shown, without its trace: one run may be judged for several items.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Equal for two runs exactly when the same happened.
+    pub digest: Digest,
+    /// What all checks of the scenario found.
+    pub judgements: Vec<Judgement>,
+    /// What the first node that the submission plays, and that failed by itself, did.
+    pub fault: Option<ProgramFault>,
+    /// How the run was given up, where it was.
+    pub given_up: Option<GivenUp>,
+}
+
+/// A node that failed by itself: no fault of the scenario did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramFault {
+    /// The node.
+    pub node: NodeId,
+    /// Its name.
+    pub name: String,
+    /// When, virtual µs.
+    pub time_us: u64,
+    /// `crash`, `protocol_error` or `busy_loop`.
+    pub verdict: SeedVerdict,
+    /// What is known: `KeyError: 'k'`, with the traceback; may have many lines.
+    pub message: String,
+}
+
+/// Why a run has no end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// The program could not be started.
+    NotStarted(String),
+    /// The program gave no answer in real time.
+    Stalled {
+        /// Node, process and turn, in words.
+        place: String,
+        /// What the watchdog saw.
+        why: String,
+    },
+    /// A limit of counted steps was met.
+    Steps(String),
+    /// The scenario itself, or the testbed.
+    Testbed(String),
+}
+
+/// The reasons of crashes for which the scenario is to blame.
+const OF_SCENARIO: [&str; 3] = ["kill", "stop", "disk"];
+
+impl Facts {
+    /// What a run has shown of the nodes at these positions.
+    pub fn of(run: &Run, nodes: &[usize]) -> Facts {
+        let crashes = run.trace.events.iter().filter(|event| event.name == "crash" && nodes.contains(&event.node.index()));
+        let reason = |event: &Event| event.fields.text("reason").unwrap_or_default().to_owned();
+        let fault = crashes.clone().find_map(|event| {
+            let verdict = match reason(event).as_str() {
+                of_scenario if OF_SCENARIO.contains(&of_scenario) => return None,
+                "protocol" => SeedVerdict::ProtocolError,
+                "busy_loop" => SeedVerdict::BusyLoop,
+                "not_started" | "silent" | "busy" | "slow" => return None,
+                _ => SeedVerdict::Crash,
+            };
+            let message = event.fields.text("message").unwrap_or_default().to_owned();
+            let name = run.trace.name(event.node).to_owned();
+            Some(ProgramFault { node: event.node, name, time_us: event.time_us, verdict, message })
+        });
+        let given_up = run.aborted.as_ref().map(|why| given_up(run, why));
+        Facts { digest: run.digest, judgements: run.judgements.clone(), fault, given_up }
+    }
+
+    /// Where the program stalled, if it did.
+    pub fn stall(&self) -> Option<&str> {
+        match &self.given_up {
+            Some(GivenUp::Stalled { place, .. }) => Some(place),
+            _ => None,
+        }
+    }
+}
+
+fn given_up(run: &Run, why: &str) -> GivenUp {
+    if let Some(stall) = &run.stall {
+        let place = format!("{}: no answer to turn {} of its process {}", stall.node, stall.turn, stall.incarnation);
+        return GivenUp::Stalled { place, why: why.to_owned() };
+    }
+    let last = run.trace.events.iter().rev().find(|event| event.name == "crash");
+    match last.and_then(|event| event.fields.text("reason")) {
+        Some("not_started") => GivenUp::NotStarted(why.to_owned()),
+        // Entries of the scenario that cause each other without end.
+        _ if why.contains("nemesis") => GivenUp::Testbed(why.to_owned()),
+        _ => GivenUp::Steps(why.to_owned()),
+    }
+}
+
+/// The verdict of a seed for one item.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: SeedVerdict,
+    /// Why, in a line; empty for `ok`.
+    pub message: String,
+    /// What costs the points, where something does.
+    pub cause: Option<Cause>,
+}
+
+/// What costs the points of a seed.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The check; `None` for a crash and the like.
+    pub check: Option<&'static Checker>,
+    /// What was found; may have many lines.
+    pub finding: String,
+    /// Further findings of the item's checks.
+    pub also: Vec<String>,
+    /// The first moment, virtual µs.
+    pub time_us: Option<u64>,
+    /// The nodes concerned.
+    pub nodes: Vec<NodeId>,
+}
+
+/// Further findings that are told.
+const ALSO_MAX: usize = 5;
+
+/// Judge a run by some checks. `stalled_again`: a second run of the seed stalled in the same place.
+pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
+    let decide = |judgement: &&Judgement| checks.iter().any(|check| check == judgement.check);
+    let judged = || facts.judgements.iter().filter(decide);
+    let violations = |liveness: bool| {
+        let invalid = judged().filter_map(|judgement| match (&judgement.verdict, find(judgement.check)) {
+            (Verdict::Invalid(violations), Some(checker)) if checker.is_liveness() == liveness => Some((checker, violations)),
+            _ => None,
+        });
+        let all = invalid.flat_map(|(checker, violations)| violations.iter().map(move |violation| (checker, violation)));
+        let mut all: Vec<(&'static Checker, &Violation)> = all.collect();
+        all.sort_by_key(|(_, violation)| violation.time_us);
+        all
+    };
+    let (unsafe_, stuck) = (violations(false), violations(true));
+    let fault = facts.fault.as_ref().filter(|fault| unsafe_.first().is_none_or(|(_, first)| fault.time_us <= first.time_us));
+    if let Some(fault) = fault {
+        let others: Vec<_> = unsafe_.iter().chain(&stuck).copied().collect();
+        return lost(fault.verdict, None, &fault.message, Some(fault.time_us), vec![fault.node], &others).with_message(format!(
+            "{}: {}",
+            fault.name,
+            last_line(&fault.message)
+        ));
+    }
+    if let Some((checker, first)) = unsafe_.first().copied() {
+        let others: Vec<_> = unsafe_[1..].iter().chain(&stuck).copied().collect();
+        return lost(SeedVerdict::Wrong, Some(checker), &first.message, Some(first.time_us), first.nodes.clone(), &others);
+    }
+    match &facts.given_up {
+        // What the watchdog measured differs from run to run; where it is differs not.
+        Some(GivenUp::Stalled { place, .. }) if stalled_again => {
+            return lost(SeedVerdict::BusyLoop, None, &format!("{place}, in two runs"), None, vec![], &[]);
+        }
+        Some(GivenUp::Steps(why)) => return lost(SeedVerdict::BusyLoop, None, why, None, vec![], &[]),
+        Some(GivenUp::NotStarted(why) | GivenUp::Stalled { why, .. } | GivenUp::Testbed(why)) => return open(SeedVerdict::InfraError, why),
+        None => {}
+    }
+    if let Some((checker, first)) = stuck.first().copied() {
+        return lost(SeedVerdict::NoProgress, Some(checker), &first.message, Some(first.time_us), first.nodes.clone(), &stuck[1..]);
+    }
+    let unknown = judged().find_map(|judgement| match &judgement.verdict {
+        Verdict::Unknown(why) => Some(format!("{} cannot decide: {why}", judgement.check)),
+        // Every violation has a place in one of the two lists above.
+        Verdict::Invalid(_) => Some(format!("{} found something and cannot say what", judgement.check)),
+        Verdict::Valid => None,
+    });
+    match unknown {
+        Some(why) => open(SeedVerdict::Unknown, &why),
+        None => Judged { verdict: SeedVerdict::Ok, message: String::new(), cause: None },
+    }
+}
+
+/// A run that neither wins nor loses.
+pub fn open(verdict: SeedVerdict, why: &str) -> Judged {
+    Judged { verdict, message: why.to_owned(), cause: None }
+}
+
+/// Two runs of the same seed that differ. In what they do is chance, and so nothing of it is told.
+pub fn nondeterministic() -> Judged {
+    lost(SeedVerdict::Nondeterministic, None, "two runs of the same seed differ", None, vec![], &[])
+}
+
+fn lost(
+    verdict: SeedVerdict,
+    check: Option<&'static Checker>,
+    finding: &str,
+    time_us: Option<u64>,
+    nodes: Vec<NodeId>,
+    others: &[(&'static Checker, &Violation)],
+) -> Judged {
+    let mut also: Vec<String> = vec![];
+    for (checker, violation) in others {
+        let line = format!("{}: {}", checker.name, violation.message);
+        if also.len() < ALSO_MAX && violation.message != finding && !also.contains(&line) {
+            also.push(line);
+        }
+    }
+    let message = check.map_or_else(|| last_line(finding).to_owned(), |checker| format!("{}: {finding}", checker.name));
+    Judged { verdict, message, cause: Some(Cause { check, finding: finding.to_owned(), also, time_us, nodes }) }
+}
+
+impl Judged {
+    fn with_message(self, message: String) -> Judged {
+        Judged { message, ..self }
+    }
+}
+
+/// Of a traceback the line that says what was raised.
+fn last_line(text: &str) -> &str {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it ended")
+}
