@@ -65,6 +65,7 @@ pub mod sweep;
 pub mod systems;
 pub mod time;
 pub mod trace;
+pub mod wire;
 
 pub use run::{Run, run_scenario};
 

@@ -4,6 +4,7 @@
 
 use crate::checkers::{Checker, Overall, Params, Verdict, Violation, judge, overall};
 use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID};
+use crate::program::Stall;
 use crate::scenario::Scenario;
 use crate::sim::{LogLine, RunOptions};
 use crate::systems::{SYSTEMS, System};
@@ -51,6 +52,8 @@ pub struct Run {
     pub judgements: Vec<Judgement>,
     /// Why the simulation was given up before its end, where it was.
     pub aborted: Option<String>,
+    /// The program that did not answer, where it was given up for that.
+    pub stall: Option<Stall>,
     /// The lines of `--log`, if they were asked for.
     pub log: Vec<LogLine>,
 }
@@ -95,7 +98,7 @@ pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     let output = system_of(scenario).run(scenario, options);
     let digest = Digest::of(&output.trace);
     let judgements = judge_trace(scenario, &output.trace, output.aborted.as_deref());
-    Run { trace: output.trace, digest, judgements, aborted: output.aborted, log: output.log }
+    Run { trace: output.trace, digest, judgements, aborted: output.aborted, stall: output.stall, log: output.log }
 }
 
 /// Of a run that was given up nothing is known after its last record: what is not done by then might have been done later.

@@ -200,6 +200,12 @@ impl Fields {
         self.values.get(position)
     }
 
+    /// The value under `name`, to be changed.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        let position = self.iter().position(|(each, _)| each == name)?;
+        self.values.get_mut(position)
+    }
+
     /// The number under `name`.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.get(name)?.int()

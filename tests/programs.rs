@@ -167,6 +167,32 @@ fn what_a_program_does_wrong_is_told() {
     }
 }
 
+/// Three built-in servers and two in Python are one cluster: what they say to each other has one form.
+#[test]
+fn programs_and_nodes_of_the_testbed_are_one_cluster() {
+    if !has_python() {
+        return;
+    }
+    let program = "import seedbed\n\nclass Voter(seedbed.Node):\n    def on_init(self):\n        self.term = 0\n\n    def on_message(self, src, m):\n        \
+        if m['type'] in ('RequestVote', 'PreVote'):\n            self.term = max(self.term, m['term'])\n            \
+        self.send(src, {'type': m['type'] + 'Response', 'term': m['term'], 'vote_granted': True})\n\nseedbed.run(Voter)\n";
+    let folder = folder(program, THREE, "[checks]\nleader_elected = {}\n");
+    let path = folder.path().join("programs.toml");
+    let text = fs::read_to_string(&path).expect("readable").replace("command = [\"python3\", \"node.py\"]", "");
+    let two = "[nodes.programs]\nn2 = [\"python3\", \"node.py\"]\nn3 = [\"python3\", \"node.py\"]\n";
+    fs::write(&path, text.replace("[checks]", &format!("{two}[checks]"))).expect("writable");
+    let run = run(&folder, 3);
+    assert_eq!(run.aborted, None);
+    let leaders: Vec<&str> = run
+        .trace
+        .events
+        .iter()
+        .filter(|event| event.name == "leader")
+        .map(|event| run.trace.nodes[event.node.index()].name.as_str())
+        .collect();
+    assert!(leaders.contains(&"n1"), "{leaders:?}");
+}
+
 /// A command that starts nothing decides nothing: the run has no verdict, and says why.
 #[test]
 fn a_program_that_cannot_be_started_gives_no_verdict() {
@@ -187,8 +213,9 @@ fn programs_that_cannot_be_are_refused() {
         ("no list", "system = \"raft\"\n[nodes]\ncommand = \"python3 node.py\"\n"),
         ("nothing", "system = \"raft\"\n[nodes]\ncommand = []\n"),
         ("a number", "system = \"raft\"\n[nodes]\ncommand = [\"sleep\", 5]\n"),
-        ("one of five", "system = \"raft\"\n[nodes]\ncount = 4\n[[nodes.node]]\nname = \"n5\"\ncommand = [\"./node\"]\n"),
-        ("another system", "system = \"p2p\"\n[nodes]\ncommand = [\"./node\"]\n"),
+        ("an unknown role", "system = \"raft\"\n[nodes]\nprograms = { follower = [\"./node\"] }\n"),
+        ("an empty program", "system = \"raft\"\n[nodes]\nprograms = { n1 = { folder = \"x\" } }\n"),
+        ("no key of a program", "system = \"raft\"\n[nodes]\nprograms = { n1 = { command = [\"./node\"], directory = \"x\" } }\n"),
     ];
     let message = |(what, text): (&str, &str)| match seedbed::scenario::read_text("example", text, &[], &[]) {
         Ok(_) => format!("--- {what}\naccepted\n"),

@@ -43,6 +43,11 @@ pub enum Verb {
     New(NewArgs),
     /// Grade submissions by an assignment.
     Grade(GradeArgs),
+    /// Say what this machine offers for running programs of strangers, and what is lost without.
+    Doctor(DoctorArgs),
+    /// Become a confined program. For the testbed itself.
+    #[command(hide = true)]
+    EnterSandbox(EnterSandboxArgs),
 }
 
 /// Which scenarios, and what is changed in them.
@@ -57,6 +62,9 @@ pub struct ScenarioArgs {
     /// Override a value of the scenario, as `raft.heartbeat_interval=20ms`; may be given several times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
     pub overrides: Vec<(String, String)>,
+    /// A program in place of nodes, started here: `"python3 node.py"` for all of them, `"n1=./node"` for a node, a role or a group; may be given several times.
+    #[arg(long = "node-command", value_name = "[WHO=]COMMAND", value_parser = parse_node_command)]
+    pub node_commands: Vec<(String, String)>,
 }
 
 /// `run`.
@@ -211,6 +219,24 @@ pub struct GradeArgs {
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \
 the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of the testbed. docs/grading.md explains the rest.";
 
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub format: String,
+}
+
+/// `enter-sandbox`.
+#[derive(Debug, Args)]
+pub struct EnterSandboxArgs {
+    /// What the program is kept from, as JSON.
+    pub entry: String,
+    /// The program and its arguments.
+    #[arg(last = true)]
+    pub command: Vec<String>,
+}
+
 /// Seeds from `start` to before `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(pub Range<u64>);
@@ -256,6 +282,25 @@ fn parse_override(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("an override is KEY=VALUE, as in `raft.heartbeat_interval=20ms`".to_owned()),
     }
+}
+
+/// A program in place of nodes, as an override of the scenario.
+fn parse_node_command(text: &str) -> Result<(String, String), String> {
+    let example = "as in `python3 node.py`, or `n1=python3 node.py` for one node, role or group";
+    let is_name = |who: &str| !who.is_empty() && who.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let (who, command) = text.split_once('=').filter(|(who, _)| is_name(who)).unwrap_or(("all", text));
+    let words = shell_words::split(command).map_err(|error| format!("{error}: write a command, {example}"))?;
+    if words.is_empty() {
+        return Err(format!("the command is empty: write one, {example}"));
+    }
+    let here = std::env::current_dir().map_err(|error| format!("the current folder is not known: {error}"))?;
+    let here = here.to_str().ok_or("the current folder has a name that is no UTF-8: start the program from another one")?;
+    let words: Vec<String> = words.iter().map(|word| toml_string(word)).collect();
+    Ok((format!("nodes.programs.{who}"), format!("{{ command = [{}], folder = {} }}", words.join(", "), toml_string(here))))
+}
+
+fn toml_string(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }
 
 #[cfg(test)]

@@ -11,11 +11,12 @@ use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, Error, excerpt, name_
 use crate::grade::assignment::{Assignment, find, read_file};
 use crate::grade::batch::{Opened, graded_with_secret, stored};
 use crate::grade::defects::{Row, table};
-use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, OutcomeKind, Points};
+use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points};
 use crate::grade::output::{write_all, write_one};
 use crate::grade::run::Plan;
 use crate::grade::seeds::Secret;
 use crate::grade::submission::gather;
+use crate::program::sandbox::{Confined, MEASURES, measures};
 use crate::report::{OTHER_FOLDER, probe_folder, replace_file};
 
 /// Items that are named for each submission; all of them are in its page.
@@ -35,6 +36,9 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
         let message = format!("`{}` holds results with hidden seeds, and there is no course secret now", out.display());
         return Err(Error::new(message, "give the secret with `--secret-file`, or another folder with `--out`").into());
     }
+    for measure in plan.measures.iter().filter(|measure| !measure.in_force) {
+        console.line(format_args!("note: programs are not kept from {}: {}", keeps_from(&measure.name), measure.detail));
+    }
     for reason in plan.provisional(&assignment) {
         console.line(format_args!("note: {}", reason.en));
     }
@@ -44,7 +48,7 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     let mut graded: Vec<Graded> = vec![];
     for (position, handed) in handed.iter().enumerate() {
         bar.set_message(excerpt(&handed.id));
-        let opened = Opened::new(handed, &assignment);
+        let opened = Opened::new(handed, position as u32, &assignment);
         let known = stored(&out, &handed.id).filter(|stored| !args.again && opened.holds(stored, &assignment, &plan));
         let is_known = known.is_some();
         let result = known.unwrap_or_else(|| opened.grade(&assignment, &plan, &|count| bar.inc(count as u64)));
@@ -70,14 +74,25 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
         let message = format!("`{}` has no item `{}`", assignment.name, excerpt(unknown));
         return Err(Error::new(message, name_hint(unknown, "items", known.iter().copied())).into());
     }
+    let confined = if args.defects { None } else { Confined::new().ok() };
+    let measures = confined.as_ref().map_or_else(Vec::new, measures);
     Ok(Plan {
         jobs: args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from),
         only: args.only.clone(),
         first_seeds: args.seeds.map(usize::from),
         check_determinism: args.check_determinism,
-        explain: true,
         secret: Secret::find(args.secret_file.as_deref())?,
+        confined,
+        measures: measures
+            .into_iter()
+            .map(|measure| Measure { name: measure.name, in_force: measure.in_force, detail: measure.why })
+            .collect(),
+        ..Plan::default()
     })
+}
+
+fn keeps_from(measure: &str) -> &'static str {
+    MEASURES.iter().find(|info| info.name == measure).map_or("all that they should be", |info| info.keeps_from)
 }
 
 /// A quick look must not replace results that count.

@@ -123,7 +123,7 @@ fn description(path: &Path) -> String {
 }
 
 /// Columns as wide as their widest cell, two blanks apart, nothing at the ends of lines.
-fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].chars().count()]).max().unwrap_or(0)

@@ -4,6 +4,7 @@ mod args;
 mod ask;
 mod check;
 mod console;
+pub mod doctor;
 pub mod explain;
 mod grade;
 pub mod list;
@@ -16,10 +17,11 @@ mod sweep;
 
 use std::io::{IsTerminal, Write};
 
+use args::EnterSandboxArgs;
 pub use args::{Cli, Verb};
 pub use console::Console;
 
-use crate::error::{EXIT_USAGE, Error};
+use crate::error::{EXIT_TESTBED, EXIT_USAGE, Error};
 
 /// The mistakes for which a verb did nothing, in the order of the files that they are in.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub fn execute(cli: &Cli) -> u8 {
         Verb::Explain(args) => ask::explain(args, &mut console),
         Verb::New(args) => ask::new(args, &mut console),
         Verb::Grade(args) => grade::grade(args, &mut console),
+        Verb::Doctor(args) => doctor::doctor(args, &mut console),
+        Verb::EnterSandbox(args) => return enter(args),
     };
     let done = done.and_then(|code| console.finish().map(|()| code).map_err(Refused::from));
     match done {
@@ -62,6 +66,10 @@ pub fn execute(cli: &Cli) -> u8 {
             EXIT_USAGE
         }
     }
+}
+
+fn enter(args: &EnterSandboxArgs) -> u8 {
+    u8::try_from(crate::program::sandbox::enter(&args.entry, &args.command)).unwrap_or(EXIT_TESTBED)
 }
 
 /// So many files with mistakes are shown, each with all its mistakes; a person mends one after the other.

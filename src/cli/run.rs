@@ -21,7 +21,7 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
     let mut deterministic = true;
     for one in &asked {
         let seed = args.seed.unwrap_or(one.scenario.seed);
-        let options = RunOptions { seed, log: args.log.is_some(), fold_messages: false };
+        let options = RunOptions { seed, log: args.log.is_some(), ..RunOptions::default() };
         let run = run_with(&one.scenario, &options);
         if let Some(kinds) = &args.log {
             print_log(&run.log, kinds, &args.nodes, console);

@@ -23,6 +23,7 @@ pub struct Asked {
 
 /// Read all scenarios. One mistake in any of them, and none is returned, but the mistakes of all are.
 pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
+    let overrides = [args.overrides.as_slice(), args.node_commands.as_slice()].concat();
     let (mut asked, mut errors): (Vec<Asked>, Vec<Error>) = (Vec::new(), Vec::new());
     for named in &args.scenarios {
         let files = match expand(named) {
@@ -33,10 +34,9 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
             }
         };
         for file in files {
-            match read_file(&file, &args.overrides, &args.defects) {
+            match read_file(&file, &overrides, &args.defects) {
                 Ok(scenario) => {
-                    let repeat =
-                        Repeat { path: file.display().to_string(), overrides: args.overrides.clone(), defects: args.defects.clone() };
+                    let repeat = Repeat { path: file.display().to_string(), overrides: overrides.clone(), defects: args.defects.clone() };
                     asked.push(Asked { scenario, repeat });
                 }
                 Err(error) => errors.push(error),

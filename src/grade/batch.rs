@@ -5,10 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::assignment::Assignment;
-use super::entrant::Entrant;
+use super::entrant::{Entrant, Program};
 use super::model::{FORMAT, Graded, HiddenSeeds, ItemState, Language, Outcome, OutcomeKind, Points, Student, SubmissionInfo, Text};
 use super::run::{Plan, Results, item_result, run_assignment};
 use super::submission::{Handed, Submission, Unusable, open};
+use crate::program::sandbox::Confined;
 
 /// This version, as results have it: another one may judge otherwise.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -27,18 +28,20 @@ pub fn stored(out: &Path, id: &str) -> Option<Graded> {
 /// A submission that was opened, with what it is known by.
 pub struct Opened {
     id: String,
+    /// Its number in the batch: each is run under a user id of its own, where that can be.
+    number: u32,
     content: Result<Submission, Box<Unusable>>,
 }
 
 impl Opened {
     /// Open what was handed in. Whatever it is made of, this ends.
-    pub fn new(handed: &Handed, assignment: &Assignment) -> Opened {
+    pub fn new(handed: &Handed, number: u32, assignment: &Assignment) -> Opened {
         let opened = catch_unwind(AssertUnwindSafe(|| open(&handed.path, &assignment.languages)));
         let content = opened.unwrap_or_else(|_| {
             let outcome = internal_error("the submission could not be opened");
             Err(Box::new(Unusable { digest: String::new(), language: None, student: Student::default(), outcome }))
         });
-        Opened { id: handed.id.clone(), content }
+        Opened { id: handed.id.clone(), number, content }
     }
 
     /// Over all files of the submission; empty where they could not be read.
@@ -83,7 +86,13 @@ impl Opened {
     }
 
     fn run(&self, submission: &Submission, assignment: &Assignment, plan: &Plan, progress: &(dyn Fn(usize) + Sync)) -> Graded {
-        let entrant = Entrant::Program { command: submission.command.clone(), folder: submission.folder.clone() };
+        let confined = plan.confined.clone().map(|confined| Confined { user: self.number, ..confined });
+        let entrant = Entrant::Program(Program {
+            command: submission.command.clone(),
+            folder: submission.folder.clone(),
+            confined,
+            watchdog: plan.watchdog,
+        });
         let student = identity(&submission.student, &self.id);
         let Results { items, infra, not_started } = run_assignment(assignment, &entrant, student, plan, progress);
         let outcome = match not_started {
@@ -158,7 +167,7 @@ fn empty(assignment: &Assignment, plan: &Plan, submission: SubmissionInfo, stude
         submission,
         student,
         hidden: plan.hidden(assignment),
-        sandbox: vec![],
+        sandbox: plan.measures.clone(),
         outcome,
         items: vec![],
         score: Points::ZERO,

@@ -4,17 +4,19 @@
 //! and judged for each item that wants it. Runs keep no messages; a few of those that lose points are run again, with all that explains the loss.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::assignment::{Assignment, Item};
 use super::entrant::Entrant;
 use super::explain::{Wanted, explain, repeat_command};
-use super::model::{HiddenSeeds, ItemResult, ItemState, Loss, Points, Seed, SeedResult, SeedVerdict, Text};
+use super::model::{HiddenSeeds, ItemResult, ItemState, Loss, Measure, Points, Seed, SeedResult, SeedVerdict, Text};
 use super::pool::run_all;
 use super::score::points;
 use super::seeds::Secret;
 use super::verdict::{Facts, GivenUp, Judged, judge, nondeterministic, open};
+use crate::program::WATCHDOG;
+use crate::program::sandbox::Confined;
 use crate::sim::RunOptions;
-use crate::trace::Digest;
 
 /// Where the first so many runs of an item all hang, the others are taken to hang too: each would cost minutes of waiting.
 const HANGS_BELIEVED: usize = 3;
@@ -37,6 +39,29 @@ pub struct Plan {
     pub explain: bool,
     /// The course secret.
     pub secret: Option<Secret>,
+    /// What programs are kept from; `None`: nothing.
+    pub confined: Option<Confined>,
+    /// What of that holds on this machine.
+    pub measures: Vec<Measure>,
+    /// How long a program may work on one turn; [`WATCHDOG`](crate::program::WATCHDOG) for grades that count.
+    pub watchdog: Duration,
+}
+
+/// All of an assignment, one run after the other, without a secret and without a sandbox.
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            jobs: 1,
+            only: vec![],
+            first_seeds: None,
+            check_determinism: false,
+            explain: true,
+            secret: None,
+            confined: None,
+            measures: vec![],
+            watchdog: WATCHDOG,
+        }
+    }
 }
 
 impl Plan {
@@ -115,7 +140,7 @@ enum Known {
         /// A second run stalled in the same place.
         stalled_again: bool,
         /// A second run had another digest.
-        differs: Option<Digest>,
+        differs: bool,
     },
     /// The testbed failed.
     Failed(String),
@@ -125,7 +150,7 @@ impl Known {
     fn judge(&self, checks: &[String]) -> Judged {
         match self {
             Known::Failed(why) => open(SeedVerdict::InfraError, &format!("the testbed failed: {why}")),
-            Known::Ran { facts, differs: Some(other), .. } => nondeterministic(facts.digest, *other),
+            Known::Ran { differs: true, .. } => nondeterministic(),
             Known::Ran { facts, stalled_again, .. } => judge(facts, checks, *stalled_again),
         }
     }
@@ -275,10 +300,10 @@ impl Grading<'_> {
             // Real time decides nothing: only where it stalls in the same turn again is it the program, and not the machine.
             let again = self.facts(task);
             let stalled_again = again.stall() == Some(place);
-            return Known::Ran { facts: again, stalled_again, differs: None };
+            return Known::Ran { facts: again, stalled_again, differs: false };
         }
         let other = twice.then(|| self.facts(task)).filter(|other| other.stall().is_none());
-        let differs = other.map(|other| other.digest).filter(|digest| *digest != facts.digest);
+        let differs = other.is_some_and(|other| other.digest != facts.digest);
         Known::Ran { facts, stalled_again: false, differs }
     }
 
@@ -292,7 +317,7 @@ impl Grading<'_> {
         }
         let tasks: Vec<(Task, Vec<Wanted>)> = wanted.into_iter().collect();
         let explained = run_all(self.plan.jobs, &tasks, &|((scenario, seed), wanted)| {
-            let options = RunOptions { seed: *seed, log: true, fold_messages: false };
+            let options = RunOptions { seed: *seed, log: true, ..RunOptions::default() };
             let mut run = self.entrant.run(self.assignment, *scenario, &options);
             (run.digest, run.aborted.is_some(), explain(&mut run, wanted))
         });
@@ -304,7 +329,7 @@ impl Grading<'_> {
                 && facts.digest != digest
                 && !aborted
             {
-                *differs = Some(digest);
+                *differs = true;
                 continue;
             }
             details.extend(losses.into_iter().map(|(item, loss)| ((item, *task), loss)));

@@ -41,9 +41,9 @@ pub struct ProgramFault {
 pub enum GivenUp {
     /// The program could not be started.
     NotStarted(String),
-    /// The program gave no answer in real time; runs that stall in the same place have the same text.
+    /// The program gave no answer in real time.
     Stalled {
-        /// Node, process and turn.
+        /// Node, process and turn, in words.
         place: String,
         /// What the watchdog saw.
         why: String,
@@ -88,11 +88,14 @@ impl Facts {
 }
 
 fn given_up(run: &Run, why: &str) -> GivenUp {
+    if let Some(stall) = &run.stall {
+        let place = format!("{}: no answer to turn {} of its process {}", stall.node, stall.turn, stall.incarnation);
+        return GivenUp::Stalled { place, why: why.to_owned() };
+    }
     let last = run.trace.events.iter().rev().find(|event| event.name == "crash");
     match last.and_then(|event| event.fields.text("reason")) {
         Some("not_started") => GivenUp::NotStarted(why.to_owned()),
-        // In lock step the trace up to the turn tells which turn it is.
-        Some("silent" | "busy" | "slow") => GivenUp::Stalled { place: run.digest.to_string(), why: why.to_owned() },
+        // Entries of the scenario that cause each other without end.
         _ if why.contains("nemesis") => GivenUp::Testbed(why.to_owned()),
         _ => GivenUp::Steps(why.to_owned()),
     }
@@ -156,7 +159,10 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
         return lost(SeedVerdict::Wrong, Some(checker), &first.message, Some(first.time_us), first.nodes.clone(), &others);
     }
     match &facts.given_up {
-        Some(GivenUp::Stalled { why, .. }) if stalled_again => return lost(SeedVerdict::BusyLoop, None, why, None, vec![], &[]),
+        // What the watchdog measured differs from run to run; where it is differs not.
+        Some(GivenUp::Stalled { place, .. }) if stalled_again => {
+            return lost(SeedVerdict::BusyLoop, None, &format!("{place}, in two runs"), None, vec![], &[]);
+        }
         Some(GivenUp::Steps(why)) => return lost(SeedVerdict::BusyLoop, None, why, None, vec![], &[]),
         Some(GivenUp::NotStarted(why) | GivenUp::Stalled { why, .. } | GivenUp::Testbed(why)) => return open(SeedVerdict::InfraError, why),
         None => {}
@@ -181,10 +187,9 @@ pub fn open(verdict: SeedVerdict, why: &str) -> Judged {
     Judged { verdict, message: why.to_owned(), cause: None }
 }
 
-/// Two runs of the same seed that differ.
-pub fn nondeterministic(first: Digest, second: Digest) -> Judged {
-    let finding = format!("two runs of the same seed differ: their digests are {first} and {second}");
-    lost(SeedVerdict::Nondeterministic, None, &finding, None, vec![], &[])
+/// Two runs of the same seed that differ. In what they do is chance, and so nothing of it is told.
+pub fn nondeterministic() -> Judged {
+    lost(SeedVerdict::Nondeterministic, None, "two runs of the same seed differ", None, vec![], &[])
 }
 
 fn lost(

@@ -2,26 +2,34 @@
 //!
 //! Turns and answers go over two inherited descriptors, never over stdin and stdout: what a program prints must be harmless. What it prints past its SDK is
 //! read while its answer is awaited, so that it never blocks, and only its end is kept, to be shown where the process dies. The child gets an empty
-//! environment but for what makes interpreters deterministic, and a process group of its own, which dies with it.
+//! environment but for what makes interpreters deterministic, and a process group of its own, which dies with it. One that is confined is started by way of
+//! the testbed's own executable: see `sandbox`.
 //!
 //! All of this is done on the simulation's own thread, which can start no other, and waits by `poll` alone: the real time that passes decides nothing.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
-use super::{Fault, ProgramSpec};
-
-/// Without an answer for so many seconds of real time the run is given up: no program that makes progress comes near it.
-const SILENCE_MAX_S: i64 = 20;
+use super::sandbox::{self, Confinement, Limits};
+use super::watch::{LOOK, Watch, folder_bytes, processor_time, real_time};
+use super::{Fault, ProgramSpec, StallKind};
 
 /// Of what a process printed past its SDK, the last so many bytes are kept.
 const PRINTED_BYTES_MAX: usize = 8_192;
+
+/// What is printed is taken in by so much at once; whoever prints without end has to be looked at in between.
+const PRINTED_AT_ONCE_MAX: usize = 1 << 20;
+
+/// What interpreters say when there is no memory to be had: CPython, Rust, C and C++, Java and Node.js, a shell.
+const OUT_OF_MEMORY: &[&str] =
+    &["MemoryError", "memory allocation of", "bad_alloc", "OutOfMemoryError", "out of memory", "Cannot allocate memory"];
 
 pub(super) struct Child {
     process: std::process::Child,
@@ -32,39 +40,54 @@ pub(super) struct Child {
     /// What it prints; `None` once it has closed that.
     output: Option<PipeReader>,
     printed: Vec<u8>,
+    /// How many bytes it has printed in its life.
+    printed_bytes: u64,
+    /// The number of the turn, from 1.
+    turn: u64,
+    patience: std::time::Duration,
+    watch: Watch,
+    confined: Option<Confined>,
+}
+
+/// What there is to a confined child besides.
+struct Confined {
+    limits: Limits,
+    /// The launcher says here why it did not become the program.
+    status: PipeReader,
+    scratch: Option<sandbox::Scratch>,
+    /// When its scratch folder was last looked at, real time.
+    looked: std::time::Duration,
 }
 
 impl Child {
     /// Start the process.
     pub(super) fn start(spec: &ProgramSpec) -> Result<Child, Fault> {
-        let (program, arguments) = spec.command.split_first().ok_or_else(|| Fault::NotStarted("the command is empty".to_owned()))?;
+        let program = spec.command.first().ok_or_else(|| Fault::NotStarted("the command is empty".to_owned()))?;
         let failed = |error: io::Error| Fault::NotStarted(format!("`{program}` cannot be started: {error}"));
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let (output, output_in) = io::pipe().map_err(failed)?;
+        let (mut command, confined) = match &spec.confinement {
+            Confinement::None => (trusted(spec, program), None),
+            Confinement::Confined(confined) => {
+                let prepared = sandbox::program(confined, &spec.command, &spec.folder).map_err(Fault::NotStarted)?;
+                let (scratch, status, looked) = (prepared.scratch, prepared.status, real_time());
+                (prepared.command, Some(Confined { limits: confined.limits, status, scratch, looked }))
+            }
+        };
         // Nothing that the process does or leaves undone may hold the testbed up.
-        for ours in [turns.as_fd(), answers.as_fd(), output.as_fd()] {
+        let status = confined.as_ref().map(|confined| confined.status.as_fd());
+        for ours in [turns.as_fd(), answers.as_fd(), output.as_fd()].into_iter().chain(status) {
             rustix::io::ioctl_fionbio(ours, true).map_err(|error| failed(error.into()))?;
         }
-        let in_folder = spec.folder.join(program);
-        // A path is meant from the program's folder; a bare name is looked for where programs are.
-        let executable = if program.contains('/') { in_folder.as_os_str() } else { program.as_ref() };
-        let mut command = Command::new(executable);
         command
-            .args(arguments)
-            .current_dir(&spec.folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &spec.folder)
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             .env("PYTHONHASHSEED", "0")
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")
-            .stdin(Stdio::null())
             .stdout(output_in.try_clone().map_err(failed)?)
-            .stderr(output_in)
-            .process_group(0);
+            .stderr(output_in);
         let mappings = vec![
             FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: TURNS_FD },
             FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: ANSWERS_FD },
@@ -72,12 +95,20 @@ impl Child {
         command.fd_mappings(mappings).expect("the two descriptors differ");
         let process = command.spawn().map_err(failed)?;
         // With the command, the parent's copies of the child's ends close, so that the child's end is noticed.
-        Ok(Child { process, turns, answers, pending: vec![], output: Some(output), printed: vec![] })
+        let (patience, watch) = (spec.watchdog, Watch::new(spec.watchdog));
+        let (pending, printed) = (vec![], vec![]);
+        Ok(Child { process, turns, answers, pending, output: Some(output), printed, printed_bytes: 0, turn: 0, patience, watch, confined })
     }
 
     /// Tell the process a turn and wait for its answer, a line without its end.
     pub(super) fn converse(&mut self, mut turn: Vec<u8>) -> Result<Vec<u8>, Fault> {
         turn.push(b'\n');
+        self.turn += 1;
+        self.watch = Watch::new(self.patience);
+        let mut stray = [0];
+        if matches!(self.answers.read(&mut stray), Ok(1)) {
+            return Err(Fault::Protocol("it answered more than once to one turn".to_owned()));
+        }
         self.tell(&turn)?;
         let mut searched = 0;
         loop {
@@ -86,6 +117,7 @@ impl Child {
                 let mut line = std::mem::replace(&mut self.pending, rest);
                 line.pop();
                 if self.pending.is_empty() {
+                    self.check_limits()?;
                     return Ok(line);
                 }
                 return Err(Fault::Protocol("it answered more than once to one turn".to_owned()));
@@ -117,15 +149,16 @@ impl Child {
 
     /// Wait until the process answers (`IN`) or reads (`OUT`), and take in what it prints meanwhile.
     fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
-        let limit = Timespec { tv_sec: SILENCE_MAX_S, tv_nsec: 0 };
+        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
         loop {
+            if self.watch.is_due() {
+                self.look()?;
+            }
             let conversation = if flags == PollFlags::IN { self.answers.as_fd() } else { self.turns.as_fd() };
             let mut fds = vec![PollFd::from_borrowed_fd(conversation, flags)];
             fds.extend(self.output.as_ref().map(|output| PollFd::new(output, PollFlags::IN)));
-            match poll(&mut fds, Some(&limit)) {
-                Ok(0) => return Err(Fault::Silent(SILENCE_MAX_S as u64)),
-                Err(rustix::io::Errno::INTR) => continue,
-                _ => {}
+            if !matches!(poll(&mut fds, Some(&limit)), Ok(count) if count > 0) {
+                continue;
             }
             let is_ready = !fds[0].revents().is_empty();
             self.drain();
@@ -135,12 +168,46 @@ impl Child {
         }
     }
 
+    /// The watchdog looks whether the program works, sleeps, or takes more than it may.
+    fn look(&mut self) -> Result<(), Fault> {
+        self.check_limits()?;
+        match self.watch.look(self.process.id()) {
+            Some((kind, why)) => Err(Fault::Stalled { turn: self.turn, kind, why }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a confined program has printed or written more than it may. What it printed before its answer is counted with that answer.
+    fn check_limits(&mut self) -> Result<(), Fault> {
+        if self.confined.is_none() {
+            return Ok(());
+        }
+        self.drain();
+        let Some(confined) = &mut self.confined else { return Ok(()) };
+        let (output, disk) = (confined.limits.output_bytes, confined.limits.disk_bytes);
+        if self.printed_bytes > output {
+            return Err(Fault::Output(format!("it printed more than {output} bytes past its SDK")));
+        }
+        if let Some(scratch) = &confined.scratch
+            && real_time().saturating_sub(confined.looked) >= LOOK
+        {
+            confined.looked = real_time();
+            if folder_bytes(scratch.path()) > disk {
+                return Err(Fault::Disk(format!("it wrote more than {disk} bytes, or too many files, to its scratch folder")));
+            }
+        }
+        Ok(())
+    }
+
     /// Take in what is printed, and keep the last of it.
     fn drain(&mut self) {
         let mut piece = [0; 4_096];
-        while let Some(output) = &mut self.output {
+        let mut taken = 0;
+        while let Some(output) = self.output.as_mut().filter(|_| taken < PRINTED_AT_ONCE_MAX) {
             match output.read(&mut piece) {
                 Ok(count) if count > 0 => {
+                    taken += count;
+                    self.printed_bytes += count as u64;
                     self.printed.extend_from_slice(&piece[..count]);
                     let excess = self.printed.len().saturating_sub(PRINTED_BYTES_MAX);
                     self.printed.drain(..excess);
@@ -155,7 +222,10 @@ impl Child {
     fn ended(&mut self) -> Fault {
         // It has two seconds to be gone after it has closed its descriptors.
         let mut gone = false;
+        let mut used = None;
         for _ in 0..400 {
+            // What has ended and is not yet waited for still tells its times.
+            used = processor_time(self.process.id()).or(used);
             gone = matches!(self.process.try_wait(), Ok(Some(_)) | Err(_));
             if gone {
                 break;
@@ -163,15 +233,43 @@ impl Child {
             let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 5_000_000 }));
         }
         kill(&self.process);
-        Fault::Ended(match self.process.wait() {
-            _ if !gone => "it closed its descriptors and went on".to_owned(),
-            Ok(status) => match (status.code(), status.signal()) {
-                (Some(0), _) => "it ended without an answer".to_owned(),
-                (Some(code), _) => format!("it ended with status {code}"),
-                (None, signal) => format!("it was ended by signal {}", signal.unwrap_or(0)),
-            },
-            Err(error) => format!("it is lost: {error}"),
-        })
+        match self.process.wait() {
+            _ if !gone => Fault::Ended("it closed its descriptors and went on".to_owned()),
+            Ok(status) => self.ended_with(status, used.unwrap_or_default()),
+            Err(error) => Fault::Ended(format!("it is lost: {error}")),
+        }
+    }
+
+    fn ended_with(&mut self, status: ExitStatus, used: std::time::Duration) -> Fault {
+        if let Some(confined) = &mut self.confined {
+            if let Some(why) = sandbox::why_not_started(&mut confined.status, status.code()) {
+                return Fault::NotStarted(why);
+            }
+            // A program may ignore the first signal of the limit, and not the second.
+            let cpu_s = confined.limits.cpu_s;
+            let by_limit = status.signal() == Some(Signal::XCPU.as_raw()) || status.signal().is_some() && used.as_secs() >= cpu_s;
+            if by_limit {
+                let why = format!("it has used its {cpu_s} s of processor time");
+                return Fault::Stalled { turn: self.turn, kind: StallKind::Busy, why };
+            }
+            if status.signal() == Some(Signal::KILL.as_raw()) {
+                let why = "it was killed, by itself or for want of memory on this machine".to_owned();
+                return Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why };
+            }
+        }
+        let how = match (status.code(), status.signal()) {
+            (Some(0), _) => "it ended without an answer".to_owned(),
+            (Some(code), _) => format!("it ended with status {code}"),
+            (None, signal) => format!("it was ended by signal {}", signal.unwrap_or(0)),
+        };
+        let printed = self.printed();
+        match &self.confined {
+            Some(confined) if OUT_OF_MEMORY.iter().any(|words| printed.contains(words)) => Fault::Memory(format!(
+                "{how}, and says that it was out of memory, of which it may have {} MiB",
+                confined.limits.memory_bytes >> 20
+            )),
+            _ => Fault::Ended(how),
+        }
     }
 
     /// The last that it printed past its SDK.
@@ -189,9 +287,27 @@ impl Drop for Child {
     }
 }
 
-/// End the process and all that it has started in its group.
+/// The command of a program that may do what the user may.
+fn trusted(spec: &ProgramSpec, program: &str) -> Command {
+    // A path is meant from the program's folder; a bare name is looked for where programs are.
+    let in_folder = spec.folder.join(program);
+    let executable = if program.contains('/') { in_folder.as_os_str() } else { program.as_ref() };
+    let mut command = Command::new(executable);
+    command
+        .args(&spec.command[1..])
+        .current_dir(&spec.folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", &spec.folder)
+        .stdin(Stdio::null())
+        .process_group(0);
+    command
+}
+
+/// End the process and all that it has started in its group. One that is confined may not yet have its group, and has then started nothing.
 fn kill(process: &std::process::Child) {
-    if let Some(group) = i32::try_from(process.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    if let Some(process) = i32::try_from(process.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(process, Signal::KILL);
+        let _ = kill_process_group(process, Signal::KILL);
     }
 }

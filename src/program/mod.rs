@@ -8,8 +8,10 @@
 //! | file | what |
 //! |---|---|
 //! | `protocol` | the lines of the conversation |
-//! | `child` | a process, its two descriptors, its watchdog |
+//! | `child` | a process, its descriptors, what it prints |
+//! | `watch` | how long it works, and what it writes: the watchdog's eyes |
 //! | `seat` | a node's place in the simulation that a program has taken: timers, metrics, limits |
+//! | `sandbox` | what a program that is not trusted cannot do |
 //!
 //! What a program says of itself proves nothing. Results come from the trace and from the testbed's own clients; who has sent a message, the
 //! testbed stamps.
@@ -20,12 +22,20 @@ mod child;
 #[path = "no_child.rs"]
 mod child;
 pub mod protocol;
+pub mod sandbox;
 mod seat;
+#[cfg(unix)]
+mod watch;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
+
+/// The watchdog's patience where nothing else is said: no program that makes progress comes near it.
+pub const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// How a program is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +44,66 @@ pub struct ProgramSpec {
     pub command: Vec<String>,
     /// Its working directory, and where an executable with a relative path is looked for.
     pub folder: PathBuf,
+    /// What it is kept from.
+    pub confinement: Confinement,
+    /// The watchdog's patience in one turn: processor time of the program, or real time in which it uses none. See [`Stall`].
+    pub watchdog: Duration,
+}
+
+impl ProgramSpec {
+    /// A program of the user's own, which may do what the user may.
+    pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
+        ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG }
+    }
+}
+
+/// A program that did not answer a turn, and for which the run was given up.
+///
+/// Real time decides no grade, so a stall is not yet a verdict on the program. Lock step makes the turns of a node the same in every run of the seed:
+/// where a second run stalls in the same turn of the same node, in whichever way, it is the program; where not, it was the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stall {
+    /// The node's name.
+    pub node: String,
+    /// Which process of the node: 1 is the first, and each restart one more.
+    pub incarnation: u32,
+    /// Which turn of that process, from 1.
+    pub turn: u64,
+    /// Whether it worked or slept.
+    pub kind: StallKind,
+}
+
+/// What a program that does not answer does instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StallKind {
+    /// It works without end: more processor time in one turn than the watchdog's, or more in its whole life than its limit.
+    Busy,
+    /// It sleeps: the watchdog's real time went by, and of it the program has used less than a hundredth.
+    Silent,
+    /// It works a little, or the machine lets it: ten times the watchdog's real time went by.
+    Slow,
+    /// It was killed, by itself or by a kernel that has no memory left; nobody can tell which.
+    Killed,
+}
+
+impl StallKind {
+    /// What it is where a second run stalls in the same turn, so that it is the program's doing: `busy_loop` or `crash`.
+    pub fn verdict_if_repeated(self) -> &'static str {
+        match self {
+            StallKind::Busy | StallKind::Silent | StallKind::Slow => "busy_loop",
+            StallKind::Killed => "crash",
+        }
+    }
+
+    /// The word for the `reason` of the node's crash.
+    pub fn word(self) -> &'static str {
+        match self {
+            StallKind::Busy => "busy",
+            StallKind::Silent => "silent",
+            StallKind::Slow => "slow",
+            StallKind::Killed => "killed",
+        }
+    }
 }
 
 /// What went wrong with a program. Virtual time and the program's own lines decide it, except where it says so.
@@ -43,10 +113,18 @@ pub(crate) enum Fault {
     NotStarted(String),
     /// It ended, or closed its descriptors, in the middle of a turn.
     Ended(String),
+    /// It ended for want of memory.
+    Memory(String),
     /// It answered with what is no answer.
     Protocol(String),
-    /// It did not answer for so many seconds of real time. That decides no grade: the run is given up.
-    Silent(u64),
+    /// It printed more than its limit.
+    Output(String),
+    /// It wrote more to its folder than its limit.
+    Disk(String),
+    /// It had so many turns that it must be going in circles.
+    BusyLoop(String),
+    /// It did not answer. That alone decides no grade: the run is given up. See [`Stall`].
+    Stalled { turn: u64, kind: StallKind, why: String },
 }
 
 impl Fault {
@@ -55,8 +133,13 @@ impl Fault {
         match self {
             Fault::NotStarted(_) => "not_started",
             Fault::Ended(_) => "ended",
+            Fault::Memory(_) => "memory",
             Fault::Protocol(_) => "protocol",
-            Fault::Silent(_) => "silent",
+            Fault::Output(_) => "output",
+            // `disk` is the word for an error of the simulated disk, for which a program is not to blame.
+            Fault::Disk(_) => "scratch",
+            Fault::BusyLoop(_) => "busy_loop",
+            Fault::Stalled { kind, .. } => kind.word(),
         }
     }
 }
@@ -64,8 +147,14 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::NotStarted(why) | Fault::Ended(why) | Fault::Protocol(why) => f.write_str(why),
-            Fault::Silent(seconds) => write!(f, "no answer for {seconds} s of real time"),
+            Fault::NotStarted(why)
+            | Fault::Ended(why)
+            | Fault::Memory(why)
+            | Fault::Protocol(why)
+            | Fault::Output(why)
+            | Fault::Disk(why)
+            | Fault::BusyLoop(why) => f.write_str(why),
+            Fault::Stalled { turn, why, .. } => write!(f, "no answer to turn {turn}: {why}"),
         }
     }
 }

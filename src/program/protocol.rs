@@ -26,6 +26,9 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// Of such a text a log line shows so many bytes.
 pub const TEXT_BYTES_MAX: usize = 4_096;
 
+/// Streams that were accepted have numbers from here; those that the program opens have smaller ones.
+pub const ACCEPTED_FIRST: u64 = 1 << 32;
+
 /// A turn: what has happened, and when.
 #[derive(Debug, Serialize)]
 pub struct Turn<'a> {
@@ -72,6 +75,52 @@ pub enum Event<'a> {
     },
     /// The process is asked to end; what it asks for now still happens.
     Stop,
+    /// A peer has connected to a port that this node listens on.
+    Accepted {
+        /// The number of the new stream.
+        stream: u64,
+        /// Who has connected.
+        src: &'a str,
+        /// The port.
+        port: u16,
+    },
+    /// A connection that this node asked for stands.
+    Connected {
+        /// Its number.
+        stream: u64,
+    },
+    /// Nobody listens there.
+    Refused {
+        /// Its number.
+        stream: u64,
+    },
+    /// Bytes, in order; how they are cut into pieces means nothing.
+    Data {
+        /// On which stream.
+        stream: u64,
+        /// The bytes.
+        base64: String,
+    },
+    /// The peer has closed its direction; this node may still write.
+    PeerClosed {
+        /// Of which stream.
+        stream: u64,
+    },
+    /// There is room again in a send buffer that was full.
+    Writable {
+        /// Of which stream.
+        stream: u64,
+    },
+    /// The connection was broken off by the peer, or the peer does not know it (any more).
+    Reset {
+        /// Its number.
+        stream: u64,
+    },
+    /// The peer did not answer for as long as the retransmissions last.
+    TimedOut {
+        /// The number of the connection.
+        stream: u64,
+    },
 }
 
 /// What a process learns of its place.
@@ -154,5 +203,46 @@ pub enum Op {
     Log {
         /// The line.
         text: String,
+    },
+    /// Accept connections on a port from now on.
+    Listen {
+        /// The port.
+        port: u16,
+    },
+    /// Open a connection.
+    Connect {
+        /// The number that the program gives to it: from 1, below [`ACCEPTED_FIRST`], and none that it has used before.
+        stream: u64,
+        /// The node to reach, by name.
+        dest: String,
+        /// The port to reach.
+        port: u16,
+    },
+    /// Append bytes to the send buffer of a stream.
+    Write {
+        /// Its number.
+        stream: u64,
+        /// The bytes.
+        base64: String,
+    },
+    /// No more bytes from this side.
+    Close {
+        /// The number of the stream.
+        stream: u64,
+    },
+    /// Take no more bytes for now: once the receive window is full, the peer has to wait.
+    PauseReading {
+        /// The number of the stream.
+        stream: u64,
+    },
+    /// Take bytes again, those first that have come meanwhile.
+    ResumeReading {
+        /// The number of the stream.
+        stream: u64,
+    },
+    /// Break a connection off at once, and forget it.
+    Reset {
+        /// The number of the stream.
+        stream: u64,
     },
 }

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Map;
 
 use super::child::Child;
-use super::protocol::{Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
+use super::protocol::{ACCEPTED_FIRST, Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
 use super::{Fault, ProgramSpec};
-use crate::node::Identity;
+use crate::node::{Identity, Port, StreamEvent, StreamId, StreamOp};
 use crate::sim::disk::{Disk, DiskOp};
 use crate::time::{LocalTime, WallTime};
 use crate::trace::{Fields, NodeId, Value, Word};
@@ -22,6 +24,12 @@ const FIELDS_MAX: usize = 16;
 /// Timers of one node have at most this number.
 const TIMERS_MAX: usize = 1_000;
 
+/// So many turns of one node at one instant of its clock are too many: it goes in circles, and virtual time does not go on.
+const TURNS_AT_ONCE_MAX: u64 = 10_000;
+
+/// So many turns of one process are too many.
+const TURNS_MAX: u64 = 5_000_000;
+
 /// The prefix of the files in which saved values are.
 const SAVED: &str = "saved/";
 
@@ -31,6 +39,12 @@ pub(crate) struct Seat {
     /// When each timer runs out.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
+    /// The streams that it has opened, by the numbers that it has given to them.
+    opened: BTreeMap<u64, StreamId>,
+    /// How many turns it has had.
+    turns: u64,
+    /// How many of them at this instant.
+    at_once: (LocalTime, u64),
 }
 
 /// What the driver lends for a turn.
@@ -40,6 +54,8 @@ pub(crate) struct Place<'a> {
     pub now: LocalTime,
     pub wall: WallTime,
     pub disk: &'a Disk,
+    /// The id of the next stream that this node opens or accepts.
+    pub next_stream: u64,
 }
 
 /// What has happened to the node.
@@ -53,6 +69,7 @@ pub(crate) enum Happened<'a> {
     /// The deadline that the seat asked for has come.
     Deadline,
     Command(&'a str),
+    Stream(&'a StreamEvent),
     Stop,
 }
 
@@ -72,6 +89,7 @@ pub(crate) struct Letter {
 pub(crate) enum Leaves {
     Letter { dest: NodeId, letter: Letter },
     Event { name: Word, fields: Fields },
+    Stream(StreamOp),
 }
 
 /// What an answer asks of the driver.
@@ -81,6 +99,8 @@ pub(crate) struct Asked {
     pub leaves: Vec<Leaves>,
     pub metrics: Vec<(Word, Value)>,
     pub logs: Vec<String>,
+    /// So many streams were opened, with ids from [`Place::next_stream`] on.
+    pub connects: u64,
     /// When the seat has to be called, if nothing comes sooner.
     pub deadline: Option<LocalTime>,
     /// The process ends, with a message.
@@ -90,7 +110,9 @@ pub(crate) struct Asked {
 impl Seat {
     /// Start the program.
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
-        Ok(Seat { child: Child::start(spec)?, timers: BTreeMap::new(), wait: None })
+        let child = Child::start(spec)?;
+        let at_once = (LocalTime::from_nanos(0), 0);
+        Ok(Seat { child, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), turns: 0, at_once })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -109,16 +131,32 @@ impl Seat {
             }
             Happened::Command(command) => events.push(Event::Command { command }),
             Happened::Stop => events.push(Event::Stop),
+            Happened::Stream(event) => events.push(self.stream_event(event, name)),
         }
         if events.is_empty() {
             return Ok(Asked { deadline: self.deadline(), ..Asked::default() });
         }
+        self.count(place.now)?;
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         let line = serde_json::to_vec(&turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
         let answer = self.child.converse(line)?;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(&answer)))))?;
         self.understand(place, answer)
+    }
+
+    /// Count a turn. That there are too many is a matter of virtual time alone, and the same on every machine.
+    fn count(&mut self, now: LocalTime) -> Result<(), Fault> {
+        self.turns += 1;
+        self.at_once = (now, if self.at_once.0 == now { self.at_once.1 + 1 } else { 1 });
+        if self.at_once.1 > TURNS_AT_ONCE_MAX {
+            let why = "its timers, its `wait` or its messages to itself keep virtual time from going on";
+            return Err(Fault::BusyLoop(format!("more than {TURNS_AT_ONCE_MAX} turns at one instant: {why}")));
+        }
+        if self.turns > TURNS_MAX {
+            return Err(Fault::BusyLoop(format!("more than {TURNS_MAX} turns")));
+        }
+        Ok(())
     }
 
     /// The last that the process printed past its SDK.
@@ -204,8 +242,53 @@ impl Seat {
                 return Err(format!("`observe` of `{}` has both `fields` (an event) and `value` (a metric)", excerpt(&name)));
             }
             Op::Log { text } => asked.logs.extend(text.lines().map(excerpt)),
+            Op::Listen { port } => asked.leaves.push(Leaves::Stream(StreamOp::Listen(Port(port)))),
+            Op::Connect { stream, dest, port } => {
+                let dest = NodeId::named(&place.identity.names, &dest)
+                    .ok_or_else(|| format!("it connects to `{}`, which is no node", excerpt(&dest)))?;
+                if stream == 0 || stream >= ACCEPTED_FIRST || self.opened.contains_key(&stream) {
+                    return Err(format!(
+                        "it opens a stream with the number {stream}, which is not new, from 1, and below {ACCEPTED_FIRST}"
+                    ));
+                }
+                let id = StreamId(place.next_stream + asked.connects);
+                asked.connects += 1;
+                self.opened.insert(stream, id);
+                asked.leaves.push(Leaves::Stream(StreamOp::Connect { stream: id, dest, port: Port(port) }));
+            }
+            Op::Write { stream, base64 } => {
+                let bytes = STANDARD.decode(base64).map_err(|error| format!("it writes what is no base64: {error}"))?;
+                asked.leaves.push(Leaves::Stream(StreamOp::Write(self.stream(stream)?, bytes)));
+            }
+            Op::Close { stream } => asked.leaves.push(Leaves::Stream(StreamOp::Close(self.stream(stream)?))),
+            Op::PauseReading { stream } => asked.leaves.push(Leaves::Stream(StreamOp::PauseReading(self.stream(stream)?))),
+            Op::ResumeReading { stream } => asked.leaves.push(Leaves::Stream(StreamOp::ResumeReading(self.stream(stream)?))),
+            Op::Reset { stream } => asked.leaves.push(Leaves::Stream(StreamOp::Reset(self.stream(stream)?))),
         }
         Ok(())
+    }
+
+    /// The stream that the program means. One that has ended may still be meant, and then nothing happens.
+    fn stream(&self, number: u64) -> Result<StreamId, String> {
+        let opened = self.opened.get(&number).copied();
+        opened
+            .or_else(|| number.checked_sub(ACCEPTED_FIRST).map(StreamId))
+            .ok_or_else(|| format!("it has no stream with the number {number}"))
+    }
+
+    fn stream_event<'a>(&self, event: &StreamEvent, name: impl Fn(NodeId) -> &'a str) -> Event<'a> {
+        let number =
+            |id: &StreamId| self.opened.iter().find(|(_, opened)| *opened == id).map_or(ACCEPTED_FIRST + id.0, |(number, _)| *number);
+        match event {
+            StreamEvent::Accepted { stream, from, port } => Event::Accepted { stream: number(stream), src: name(*from), port: port.0 },
+            StreamEvent::Connected(stream) => Event::Connected { stream: number(stream) },
+            StreamEvent::Refused(stream) => Event::Refused { stream: number(stream) },
+            StreamEvent::Data(stream, bytes) => Event::Data { stream: number(stream), base64: STANDARD.encode(bytes) },
+            StreamEvent::PeerClosed(stream) => Event::PeerClosed { stream: number(stream) },
+            StreamEvent::Writable(stream) => Event::Writable { stream: number(stream) },
+            StreamEvent::Reset(stream) => Event::Reset { stream: number(stream) },
+            StreamEvent::TimedOut(stream) => Event::TimedOut { stream: number(stream) },
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use super::world::Status;
 use super::{Cluster, LogLine, RunOptions, RunOutput};
 use crate::nemesis::Nemesis;
 use crate::node::{Effects, Identity, Node, StreamEvent};
+use crate::program::Stall;
 use crate::scenario::{ClockSpec, Fault, Scenario, TargetSpec};
 use crate::time::{LocalTime, Time, nanos};
 use crate::trace::{Fields, NodeId, NodeInfo, Trace, Value, Word};
@@ -104,9 +105,12 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) effects: Option<Box<Effects<Msg<C>, OwnTimer<C>>>>,
     pub(super) changed: Vec<usize>,
     pub(super) logging: bool,
+    pub(super) through_json: bool,
+    pub(super) forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
     pub(super) log: Vec<LogLine>,
     clients: Vec<Client<Msg<C>>>,
     pub(super) aborted: Option<String>,
+    pub(super) stall: Option<Stall>,
 }
 
 /// A message that a rule keeps.
@@ -172,9 +176,12 @@ impl<'a, C: Cluster> Driver<'a, C> {
             effects: Some(Box::default()),
             changed: Vec::new(),
             logging: options.log,
+            through_json: options.through_json,
+            forms: Default::default(),
             log: Vec::new(),
             clients: Vec::new(),
             aborted: None,
+            stall: None,
         }
     }
 
@@ -226,7 +233,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             }
         }
         self.end_clients().await;
-        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted }
+        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted, forms: self.forms, stall: self.stall }
     }
 
     /// Handle an event. `Some`: a participant has something to do.

@@ -25,6 +25,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::node::{Identity, Node};
+use crate::program::Stall;
 use crate::scenario::Scenario;
 use crate::trace::{Trace, Word};
 
@@ -54,6 +55,8 @@ pub struct RunOptions {
     pub log: bool,
     /// Count messages and let them enter the digest, but do not keep them. No check looks at them; plots and `messages.csv` do.
     pub fold_messages: bool,
+    /// Turn every message into its JSON form and back before it is sent: the run is the same, if no form loses anything.
+    pub through_json: bool,
 }
 
 /// What a run gives.
@@ -65,6 +68,10 @@ pub struct RunOutput {
     pub log: Vec<LogLine>,
     /// Why the run was given up before its end; its verdict is then `unknown`, whatever the checks say.
     pub aborted: Option<String>,
+    /// With [`RunOptions::through_json`]: the first message of each type, as a program would get it.
+    pub forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
+    /// The program that did not answer, where it was given up for that.
+    pub stall: Option<Stall>,
 }
 
 /// A line of `--log`.

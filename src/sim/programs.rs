@@ -5,7 +5,7 @@ use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};
 use super::transport::Packet;
 use crate::node::{Effect, Effects, Message};
-use crate::program::{Asked, Fault, Happened, Leaves, Letter, Place};
+use crate::program::{Asked, Fault, Happened, Leaves, Letter, Place, Stall};
 use crate::trace::{Detail, NodeId};
 
 /// Of a message's content the trace shows so many characters.
@@ -48,12 +48,12 @@ impl<C: Cluster> Driver<'_, C> {
             now: host.clock.local(self.now),
             wall: host.clock.wall(self.now),
             disk: &host.disk,
+            next_stream: host.streams.next_stream,
         };
         let names = &host.identity.names;
         match input {
             Input::Boot => seat.turn(&place, &Happened::Boot(host.rng.bits())),
             Input::Message { from, message, .. } => {
-                // A system whose messages programs do not understand has refused the scenario.
                 let body = message.to_json(names).unwrap_or_else(|| serde_json::json!({ "type": message.name() }));
                 seat.turn(&place, &Happened::Message { from, body: &body })
             }
@@ -61,7 +61,7 @@ impl<C: Cluster> Driver<'_, C> {
             Input::Timer(_) => seat.turn(&place, &Happened::Deadline),
             Input::Command(command) => seat.turn(&place, &Happened::Command(&command)),
             Input::Stop => seat.turn(&place, &Happened::Stop),
-            Input::Stream(_) => Ok(Asked::default()),
+            Input::Stream(event) => seat.turn(&place, &Happened::Stream(&event)),
         }
     }
 
@@ -85,9 +85,11 @@ impl<C: Cluster> Driver<'_, C> {
             }
             None => self.cancel_timer(node, &None),
         }
+        self.hosts[node.index()].streams.next_stream += asked.connects;
         let out = asked.leaves.into_iter().map(|leaves| match leaves {
             Leaves::Letter { dest, letter } => Effect::Letter { dest, letter: Box::new(letter) },
             Leaves::Event { name, fields } => Effect::Observe { name, fields },
+            Leaves::Stream(op) => Effect::Stream(op),
         });
         let mut effects = Effects { saves: asked.saves, logs: asked.logs, out: out.collect(), ..Effects::default() };
         self.apply_effects(node, &mut effects);
@@ -104,18 +106,36 @@ impl<C: Cluster> Driver<'_, C> {
     fn program_fails(&mut self, node: NodeId, fault: &Fault) {
         if let Some(Running::Program(seat)) = &mut self.hosts[node.index()].node
             && let Ok(seat) = seat.as_mut()
-            && matches!(fault, Fault::Ended(_))
+            && matches!(fault, Fault::Ended(_) | Fault::Memory(_) | Fault::Output(_) | Fault::Stalled { .. })
         {
             for line in seat.printed().lines() {
                 self.log(node, "node", |_| line.to_owned());
             }
         }
-        if matches!(fault, Fault::Silent(_) | Fault::NotStarted(_)) {
-            let why = format!("{}: {fault}", self.node_name(node));
-            self.aborted.get_or_insert(why);
+        if matches!(fault, Fault::Stalled { .. } | Fault::NotStarted(_)) && self.aborted.is_none() {
+            self.aborted = Some(format!("{}: {fault}", self.node_name(node)));
+            if let Fault::Stalled { turn, kind, .. } = *fault {
+                let incarnation = self.hosts[node.index()].identity.incarnation;
+                self.stall = Some(Stall { node: self.node_name(node).to_owned(), incarnation, turn, kind });
+            }
         }
         self.crash(node, fault.reason(), None, fault.to_string());
         self.restart_later(node);
+    }
+
+    /// What is left of a message when it has been JSON on its way.
+    ///
+    /// # Panics
+    ///
+    /// Where its form is not read back: a mistake of the system.
+    pub(super) fn sent_as_json(&mut self, message: Msg<C>) -> Msg<C> {
+        let names = &self.hosts[0].identity.names;
+        let body = message.to_json(names).unwrap_or_else(|| panic!("{message:?} has no JSON form"));
+        assert_eq!(body["type"], message.name(), "the form of {message:?}");
+        let back = Msg::<C>::from_json(&body, names).unwrap_or_else(|why| panic!("{body}: {why}"));
+        assert_eq!(back.to_json(names).as_ref(), Some(&body), "the form of what was read back");
+        self.forms.entry(message.name()).or_insert(body);
+        back
     }
 
     /// A message leaves a program. A node of this crate, or a client, gets it as the message of its system that it stands for.

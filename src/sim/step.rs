@@ -257,7 +257,10 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// A datagram leaves `src`.
     #[inline]
-    pub(super) fn send(&mut self, src: NodeId, dest: NodeId, message: Msg<C>) {
+    pub(super) fn send(&mut self, src: NodeId, dest: NodeId, mut message: Msg<C>) {
+        if self.through_json {
+            message = self.sent_as_json(message);
+        }
         self.send_packet(src, dest, Packet::Datagram(message));
     }
 

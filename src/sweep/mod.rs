@@ -111,6 +111,7 @@ mod tests {
             judgements: vec![valid, Judgement { check: "safety", params: Default::default(), verdict }],
             aborted: None,
             log: vec![],
+            stall: None,
         }
     }
 

@@ -90,10 +90,6 @@ pub trait System: Send + Sync + 'static {
     fn plots(&self) -> &'static [&'static Plot];
     /// All defects.
     fn defects(&self) -> &'static [Defect];
-    /// Whether its nodes can be programs: its clients' messages have a JSON form.
-    fn takes_programs(&self) -> bool {
-        false
-    }
     /// Checks that the scenario's settings give no right to judge by, although the system is correct: they are left out of the verdict.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let _ = scenario;

@@ -332,15 +332,6 @@ impl Reader<'_> {
                 let hint = format!("`plays` is one of: {}", names_to_play(scenario).join(", "));
                 self.reading.note_at("a submission would play no node of this scenario", &named.at, "nothing to play", hint);
             }
-            if !system_of(scenario).takes_programs() {
-                let message = format!("the nodes of `{}` cannot be programs", scenario.system);
-                self.reading.note_at(
-                    message,
-                    &named.at,
-                    "a scenario of that system",
-                    "choose a scenario of a system that programs can take part in",
-                );
-            }
         }
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Mistake, Source, excerpt, nearest};
-use crate::systems::{Complaint, SYSTEMS, System};
+use crate::systems::{SYSTEMS, System};
 
 use super::model;
 use super::reader::{Key, Section};
@@ -270,8 +270,7 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
     };
     scenario.resolved = resolved;
     if reading.is_clean() {
-        let of_programs = program_complaint(system, &scenario);
-        for complaint in of_programs.into_iter().chain(system.complaints(&scenario)) {
+        for complaint in system.complaints(&scenario) {
             reading.note_at(complaint.message, &place_of(table, complaint.key), complaint.found, complaint.hint);
         }
     }
@@ -279,22 +278,6 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
         model::Judge { scenario: &scenario, reading, places: &places, clocks: &clocks, model: &model_place }.judge();
     }
     Some(scenario)
-}
-
-/// Programs where the system's nodes cannot be any, or where some are and some are not.
-fn program_complaint(system: &dyn System, scenario: &Scenario) -> Option<Complaint> {
-    let nodes = &scenario.nodes.nodes;
-    let programs = nodes.iter().filter(|node| node.program.is_some()).count();
-    let (message, hint) = if programs == 0 || system.takes_programs() && programs == nodes.len() {
-        return None;
-    } else if system.takes_programs() {
-        let message =
-            format!("{programs} of {} nodes are programs, and the servers of `{}` do not speak to programs", nodes.len(), system.name());
-        (message, "give all nodes a program: write `command` once, below [nodes]")
-    } else {
-        (format!("the nodes of `{}` cannot be programs", system.name()), "leave `command` out, or choose the system \"raft\"")
-    };
-    Some(Complaint { key: "nodes", message, found: "with a `command`".into(), hint: hint.into() })
 }
 
 /// Where a key stands, or else the nearest table above it; the place of `system` for what the file says nothing of.

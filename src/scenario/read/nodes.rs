@@ -27,6 +27,9 @@ pub(super) const TARGET_WORDS: &[&str] = &["one", "minority", "majority", "leade
 /// Names that mean something else in a scenario or in a trace.
 const RESERVED: &[&str] = &["any", "none", "client", "nemesis", "network"];
 
+/// In `[nodes.programs]`: all nodes.
+const EVERYBODY: &str = "all";
+
 /// Where the clocks of the nodes are set, for messages of the fault model.
 #[derive(Default)]
 pub(crate) struct ClockPlaces {
@@ -117,6 +120,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
         }
     }
     names.groups = groups.keys().cloned().collect();
+    read_programs(&mut section, &roles, &groups, &mut nodes);
     root.close("nodes", section);
     (NodesSpec { nodes, groups, processing, restart_after }, places)
 }
@@ -159,8 +163,82 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
     let folder = section.reading.folder().map_or_else(PathBuf::new, Path::to_path_buf);
     let command = section
         .optional(key, read_command, |words| format!("[{}]", words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")));
-    let program = command.map(|command| ProgramSpec { command, folder }).or_else(|| default.program.clone());
+    let program = command.map(|command| ProgramSpec::trusted(command, folder)).or_else(|| default.program.clone());
     Own { clock: ClockSpec { offset_ns, drift_ppm }, slowness, program }
+}
+
+/// `[nodes.programs]`: who is played by a program, said in one place. What says less (a role) comes before what says more (a node).
+fn read_programs(section: &mut Section<'_>, roles: &[String], groups: &BTreeMap<String, Vec<String>>, nodes: &mut [NodeSpec]) {
+    let mut table = section.table("programs");
+    let doc = "A node, a group, a role or `all`, and the program in place of the system's own nodes: the executable and its arguments, or \
+               { command = […], folder = \"…\" } for one that is started elsewhere than in the scenario's folder.";
+    if table.reading.is_describing() {
+        let key = Key { name: "NAME", kind: "a list of words", range: String::new(), doc };
+        table.take(&key, None);
+    }
+    let here = section.reading.folder().map_or_else(PathBuf::new, Path::to_path_buf);
+    let mut found: Vec<(u8, String, ProgramSpec)> = vec![];
+    for entry in table.free_entries() {
+        let who = entry.key.as_str();
+        let rank = match nodes.iter().any(|node| node.name == who) {
+            true => 2,
+            false if groups.contains_key(who) => 1,
+            false if who == EVERYBODY => 0,
+            false if roles.iter().any(|role| role == who) => 0,
+            false => {
+                let known = nodes
+                    .iter()
+                    .map(|node| node.name.as_str())
+                    .chain(groups.keys().map(String::as_str))
+                    .chain(roles.iter().map(String::as_str));
+                let hint = known_hint("nodes, groups and roles", known);
+                table.reading.note_at(format!("`{}` is no node, group or role", excerpt(who)), &entry.key_at, "unknown", hint);
+                continue;
+            }
+        };
+        match read_program(&entry.item, &here) {
+            Ok(program) => {
+                table.resolve(who, show_program(&program, &here));
+                found.push((rank, who.to_owned(), program));
+            }
+            Err(problem) => table.complain(&Key { name: who, kind: "a list of words", range: String::new(), doc }, problem),
+        }
+    }
+    found.sort_by_key(|(rank, who, _)| (*rank, who != EVERYBODY));
+    for (rank, who, program) in found {
+        let plays = |node: &NodeSpec| match rank {
+            2 => node.name == who,
+            1 => groups[&who].contains(&node.name),
+            _ => who == EVERYBODY || node.role == who,
+        };
+        nodes.iter_mut().filter(|node| plays(node)).for_each(|node| node.program = Some(program.clone()));
+    }
+    section.close("programs", table);
+}
+
+fn read_program(item: &Item, here: &Path) -> Result<ProgramSpec, Problem> {
+    let Value::Table(parts) = &item.value else {
+        return Ok(ProgramSpec::trusted(read_command(item)?, here.to_path_buf()));
+    };
+    let hint = "write { command = [\"python3\", \"node.py\"], folder = \"…\" }";
+    let mut program = ProgramSpec::trusted(vec![], here.to_path_buf());
+    for entry in &parts.entries {
+        match entry.key.as_str() {
+            "command" => program.command = read_command(&entry.item)?,
+            "folder" => program.folder = here.join(entry.item.text().ok_or_else(|| Problem::found(&entry.item, hint))?),
+            _ => return Err(Problem::new(&entry.key_at, "unknown key", hint)),
+        }
+    }
+    if program.command.is_empty() { Err(Problem::new(&item.at, "no command", hint)) } else { Ok(program) }
+}
+
+fn show_program(program: &ProgramSpec, here: &Path) -> String {
+    let command = format!("[{}]", program.command.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", "));
+    if program.folder == here {
+        command
+    } else {
+        format!("{{ command = {command}, folder = {} }}", show_text(&program.folder.display().to_string()))
+    }
 }
 
 fn read_command(item: &Item) -> Result<Vec<String>, Problem> {

@@ -3,14 +3,20 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
 use crate::node::{Detail, Message, NodeId};
 use crate::sim::rng::Rng;
 use crate::systems::raft::RaftMessage;
+use crate::wire;
 
 /// A datagram.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum AudioMessage {
     /// Between streamers: the replicated log.
+    #[serde(skip)]
     Raft(RaftMessage),
     /// A streamer sends a listener a piece of sound.
     Frame(Frame),
@@ -36,7 +42,7 @@ pub enum AudioMessage {
 }
 
 /// How the samples of a session are to be played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Format {
     /// Samples a second of each channel.
     pub rate: u32,
@@ -47,7 +53,7 @@ pub struct Format {
 }
 
 /// A piece of sound, with a header after the model of RTP (RFC 3550 §5.1).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Frame {
     /// Which playout of which song.
     pub session: u32,
@@ -90,10 +96,37 @@ impl Payload {
     }
 }
 
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        wire::bytes::serialize(&self.bytes(), serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Payload, D::Error> {
+        let bytes: Arc<[u8]> = wire::bytes::deserialize(deserializer)?;
+        Ok(Payload { range: 0..bytes.len(), bytes })
+    }
+}
+
 /// Bytes of a frame besides its samples: those of an RTP header with an extension, and the digest.
 const HEADER_BYTES: u32 = 44;
 
+/// The messages that are not the replicated log's.
+const OWN: &[&str] = &["Frame", "Subscribe", "Subscribed", "NotLeader", "Nack"];
+
 impl Message for AudioMessage {
+    fn to_json(&self, names: &[String]) -> Option<Value> {
+        match self {
+            AudioMessage::Raft(message) => wire::to_json(message, names),
+            own => wire::to_json(own, names),
+        }
+    }
+
+    fn from_json(body: &Value, names: &[String]) -> Result<AudioMessage, String> {
+        if wire::is_one_of(body, OWN) { wire::from_json(body, names) } else { wire::from_json(body, names).map(AudioMessage::Raft) }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             AudioMessage::Raft(message) => message.name(),

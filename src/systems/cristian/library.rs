@@ -6,12 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use serde::{Deserialize, Serialize};
+
 use super::defects::Rules;
 use super::journal::{Reader, Writer};
 use crate::node::NodeId;
 
 /// What a statement asks of the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Body {
     /// A book for the client: this one if it is still there, else the next.
     Ask { wish: u8 },
@@ -22,7 +25,7 @@ pub enum Body {
 }
 
 /// A statement with all that stands in the tables. For a server's own statements it is the client, with serial 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     pub server: NodeId,
     pub client: NodeId,
@@ -33,7 +36,8 @@ pub struct Statement {
 }
 
 /// What a user is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     Book {
         session: u32,

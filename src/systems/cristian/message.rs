@@ -1,11 +1,14 @@
 //! Everything that the machines say to each other.
 
+use serde::{Deserialize, Serialize};
+
 use super::library::{Answer, Statement};
 use super::round_log::RoundRecord;
 use crate::node::{Detail, Message};
 
 /// A message. Hours are in ns since 1970, by the sender's clock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum CristianMessage {
     /// The coordinator has a server synchronise.
     Synchronise { round: u64 },
@@ -49,6 +52,14 @@ const HEADER: usize = 28;
 const STATEMENT: usize = 40;
 
 impl Message for CristianMessage {
+    fn to_json(&self, names: &[String]) -> Option<serde_json::Value> {
+        crate::wire::to_json(self, names)
+    }
+
+    fn from_json(body: &serde_json::Value, names: &[String]) -> Result<Self, String> {
+        crate::wire::from_json(body, names)
+    }
+
     fn name(&self) -> &'static str {
         match self {
             M::Synchronise { .. } => "Synchronise",

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::events;
 use super::journal::{self, Reader, Writer, frame};
 use super::process::Context;
@@ -13,7 +15,7 @@ const RECORD: u8 = 1;
 const CONFIRMED: u8 = 2;
 
 /// What a round has done to a clock; a row of `hora_equipo`. Hours in µs since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoundRecord {
     /// The coordinator's number of the round.
     pub round: u64,

@@ -15,7 +15,7 @@ use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
 use crate::systems::client_pace::Pace;
-use crate::trace::OpType;
+use crate::trace::{OpType, Word};
 
 /// Who acts before any user was named.
 const NOBODY: &str = "nobody";
@@ -182,14 +182,14 @@ impl Client {
         let separator = if answer.detail.is_empty() { "" } else { " " };
         let value = format!("{shown} -> {}{separator}{}", answer.status, answer.detail);
         let (op_type, reason) = match answer.certainty {
-            Certainty::Answered => (OpType::Ok, ""),
+            Certainty::Answered => (OpType::Ok, Word::default()),
             Certainty::NotAsked(reason) => (OpType::Fail, reason),
             Certainty::Unknown(reason) => (OpType::Info, reason),
         };
         let error = match wrong {
             Some(wrong) if reason.is_empty() => wrong,
             Some(wrong) => format!("{wrong}: {reason}"),
-            None => reason.to_owned(),
+            None => reason.into_owned(),
         };
         self.io.complete(op_type, service.name(), value, error);
     }

@@ -16,12 +16,16 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::service::{NAME_BYTES_MAX, Service, good_name};
 use crate::error::{excerpt, name_hint};
 use crate::scenario::{BadLine, parse_duration};
+use crate::trace::Word;
 
 /// A command for a peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// A service.
     Service {
@@ -42,7 +46,7 @@ pub enum Command {
         hidden: bool,
     },
     /// A connection to the directory with these bytes.
-    Send(Vec<u8>),
+    Send(#[serde(with = "crate::wire::bytes")] Vec<u8>),
     /// A connection to the directory that says nothing.
     Silence(Duration),
 }
@@ -60,7 +64,7 @@ impl Command {
 }
 
 /// How a command ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The status that the user is shown.
     pub status: u8,
@@ -71,14 +75,15 @@ pub struct Answer {
 }
 
 /// What is known of an operation that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Certainty {
     /// It was answered.
     Answered,
     /// It was not even asked for, for this reason.
-    NotAsked(&'static str),
+    NotAsked(Word),
     /// Nobody knows whether it happened, for this reason.
-    Unknown(&'static str),
+    Unknown(Word),
 }
 
 impl Answer {

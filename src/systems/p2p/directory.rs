@@ -396,7 +396,7 @@ fn line(sequence: u64, request: &Request) -> LogLine {
     LogLine {
         sequence,
         user: operation.user().to_owned(),
-        operation: operation.service.name(),
+        operation: operation.service.name().into(),
         date: request.date.clone(),
         file: operation.file().to_owned(),
     }

@@ -41,7 +41,7 @@ impl Logger {
             if line.sequence == self.last + 1 {
                 self.last = line.sequence;
                 bytes.extend(stored(line));
-                events::log_line(ctx, "logged", line.sequence, line.operation, &line.date, &line.user, &line.file);
+                events::log_line(ctx, "logged", line.sequence, &line.operation, &line.date, &line.user, &line.file);
             }
         }
         if !bytes.is_empty() {
@@ -56,5 +56,5 @@ impl Logger {
 }
 
 fn stored(line: &LogLine) -> Vec<u8> {
-    record([line.sequence.to_string().as_str(), &line.user, line.operation, &line.date, &line.file])
+    record([line.sequence.to_string().as_str(), &line.user, &line.operation, &line.date, &line.file])
 }

@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::command::{Answer, Command};
 use crate::node::{Detail, Message};
+use crate::trace::Word;
 
 /// A datagram. All carry a checksum, so that a damaged one is as good as lost.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum P2pMessage {
     /// A user sits down at its peer's terminal.
     TerminalOpen,
@@ -65,14 +69,14 @@ pub enum P2pMessage {
 }
 
 /// A line of the operation log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// From 1, without gaps.
     pub sequence: u64,
     /// Who has asked.
     pub user: String,
     /// The service.
-    pub operation: &'static str,
+    pub operation: Word,
     /// Date and time that came with the request.
     pub date: String,
     /// The file, where the operation is about one.
@@ -83,6 +87,14 @@ pub struct LogLine {
 const HEADER_BYTES: usize = 28;
 
 impl Message for P2pMessage {
+    fn to_json(&self, names: &[String]) -> Option<serde_json::Value> {
+        crate::wire::to_json(self, names)
+    }
+
+    fn from_json(body: &serde_json::Value, names: &[String]) -> Result<Self, String> {
+        crate::wire::from_json(body, names)
+    }
+
     fn name(&self) -> &'static str {
         match self {
             P2pMessage::TerminalOpen => "TerminalOpen",

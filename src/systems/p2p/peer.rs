@@ -237,7 +237,8 @@ impl Peer {
     fn on_progress(&mut self, ctx: &mut Step<'_>, progress: Progress) {
         let Some(Job { work: Some(Work::Asking(asking)), command, .. }) = &mut self.job else { return };
         let Command::Service { service, .. } = **command else { return };
-        let not_asked = |reason| Answer { status: service.fail(), detail: String::new(), certainty: Certainty::NotAsked(reason) };
+        let not_asked =
+            |reason: &'static str| Answer { status: service.fail(), detail: String::new(), certainty: Certainty::NotAsked(reason.into()) };
         match progress {
             Progress::Pending => {}
             Progress::Dated => {
@@ -251,7 +252,7 @@ impl Peer {
             Progress::NoDate => self.answer(ctx, not_asked("no date")),
             Progress::NotReached => self.answer(ctx, not_asked("no directory")),
             Progress::NoAnswer => {
-                let certainty = Certainty::Unknown("no answer");
+                let certainty = Certainty::Unknown("no answer".into());
                 self.answer(ctx, Answer { status: service.fail(), detail: String::new(), certainty });
             }
             Progress::Answered(reply) => self.on_reply(ctx, &reply),

@@ -13,7 +13,8 @@
 //! | get_file | OK | file does not exist | fail | | |
 
 /// A service of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Service {
     /// A new user name.
     Register,

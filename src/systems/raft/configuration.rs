@@ -1,5 +1,7 @@
 //! Who belongs to the cluster, and what a majority is.
 
+use serde::{Deserialize, Serialize};
+
 use super::codec::{Reader, Writer};
 use super::defects::Rules;
 use crate::trace::NodeId;
@@ -7,7 +9,7 @@ use crate::trace::NodeId;
 /// A configuration of the cluster (§6; dissertation chapter 4).
 ///
 /// Invariant: every list is sorted and without doubles, and no learner is a voter.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
     /// Who votes; in a joint configuration the new voters.
     pub voters: Vec<NodeId>,

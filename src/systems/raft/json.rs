@@ -11,17 +11,23 @@ use super::peer::{ClientReply, ClientRequest, PeerMessage, ReplyBody, RequestBod
 use super::state_machine::KvOp;
 use super::types::LogIndex;
 use crate::node::NodeId;
+use crate::wire;
 
-/// The message as a program gets it; the servers' own protocol stays between servers of this crate.
+/// The message as a program gets it.
 pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
     match message {
-        PeerMessage::Raft(_) => None,
+        PeerMessage::Raft(message) => wire::to_json(message, names),
         PeerMessage::ClientRequest(request) => {
             let (op, session) = match &request.body {
                 RequestBody::OpenSession => {
                     return Some(json!({ "type": "ClientRequest", "serial": request.serial, "op": "open_session" }));
                 }
-                RequestBody::Command(session, bytes) => (KvOp::decode(bytes)?, Some(session.0).filter(|session| *session > 0)),
+                // A read with a session goes through the log, one without is served as the scenario's `reads` says.
+                RequestBody::Command(session, bytes) => {
+                    let op = KvOp::decode(bytes)?;
+                    let says_session = session.0 > 0 || op.1 == KvOp::Read;
+                    (op, Some(session.0).filter(|_| says_session))
+                }
                 RequestBody::Read(bytes) => (KvOp::decode(bytes)?, None),
             };
             let (key, op) = op;
@@ -41,7 +47,7 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
         }
         PeerMessage::ClientReply(reply) => {
             let (name, value): (&str, Value) = match &reply.body {
-                ReplyBody::Done(output) => ("value", String::from_utf8_lossy(output).into()),
+                ReplyBody::Done(output) => ("value", done(output)),
                 ReplyBody::NotLeader(leader) => ("not_leader", leader.map(|leader| names[leader.index()].clone()).into()),
                 ReplyBody::SessionExpired => ("session_expired", true.into()),
                 ReplyBody::Failed => ("failed", true.into()),
@@ -51,12 +57,21 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
     }
 }
 
+/// What was done: the store answers in words, and opening a session gives its number.
+fn done(output: &[u8]) -> Value {
+    match (std::str::from_utf8(output), <[u8; 8]>::try_from(output)) {
+        (Ok(text), _) if !text.contains(char::is_control) => text.into(),
+        (_, Ok(number)) => u64::from_le_bytes(number).into(),
+        _ => String::from_utf8_lossy(output).into(),
+    }
+}
+
 /// The message that a program has sent, or what is wrong with it.
 pub fn from_json(body: &Value, names: &[String]) -> Result<PeerMessage, String> {
     match body["type"].as_str() {
         Some("ClientReply") => reply(body, names).map(PeerMessage::ClientReply),
         Some("ClientRequest") => request(body).map(PeerMessage::ClientRequest),
-        _ => Err("clients understand `ClientReply`, and servers of the testbed also `ClientRequest`".to_owned()),
+        _ => wire::from_json(body, names).map(PeerMessage::Raft),
     }
 }
 
@@ -93,8 +108,12 @@ fn request(body: &Value) -> Result<ClientRequest, String> {
     };
     let key = text("key")?.strip_prefix('k').and_then(|key| key.parse().ok()).ok_or("a `key` is `k0`, `k1`, …")?;
     let bytes = op.encode(key);
-    let session = LogIndex(body["session"].as_u64().unwrap_or(0));
-    Ok(ClientRequest { serial, body: if op == KvOp::Read { RequestBody::Read(bytes) } else { RequestBody::Command(session, bytes) } })
+    let session = body["session"].as_u64();
+    let body = match session {
+        None if op == KvOp::Read => RequestBody::Read(bytes),
+        session => RequestBody::Command(LogIndex(session.unwrap_or(0)), bytes),
+    };
+    Ok(ClientRequest { serial, body })
 }
 
 fn serial(body: &Value) -> Result<u64, String> {

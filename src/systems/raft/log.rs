@@ -5,16 +5,20 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use serde::{Deserialize, Serialize};
+
 use super::codec::{Reader, Writer};
 use super::configuration::Configuration;
 use super::types::{LogIndex, Term};
 use crate::trace::NodeId;
+use crate::wire;
 
 /// Bytes that many hold and nobody changes.
 pub type Bytes = Rc<[u8]>;
 
 /// What an entry says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Payload {
     /// Nothing: a new leader appends it to commit what its predecessors left (§5.4.2, §8).
     Noop,
@@ -30,7 +34,7 @@ pub enum Payload {
 }
 
 /// A command with what is needed to take effect once (dissertation §6.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// Who asks.
     pub client: NodeId,
@@ -39,29 +43,50 @@ pub struct Command {
     /// The client's number for this command; the same for every retry.
     pub serial: u64,
     /// The command, as the state machine reads it.
+    #[serde(with = "wire::bytes")]
     pub bytes: Bytes,
 }
 
 /// An entry. Servers and messages share it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WireEntry")]
 pub struct Entry {
     /// The term of the leader that made it.
     pub term: Term,
     /// What it says.
     pub payload: Payload,
     /// Hash of the payload.
+    #[serde(skip)]
     pub digest: u64,
     /// Bytes of the payload on the wire and on the disk.
+    #[serde(skip)]
     pub size: u32,
+}
+
+/// An entry as a program knows it; the rest follows.
+#[derive(Deserialize)]
+struct WireEntry {
+    term: Term,
+    payload: Payload,
+}
+
+impl From<WireEntry> for Entry {
+    fn from(WireEntry { term, payload }: WireEntry) -> Entry {
+        Entry::made(term, payload)
+    }
 }
 
 impl Entry {
     /// A new entry.
     pub fn new(term: Term, payload: Payload) -> Rc<Entry> {
+        Rc::new(Entry::made(term, payload))
+    }
+
+    fn made(term: Term, payload: Payload) -> Entry {
         let mut writer = Writer(Vec::with_capacity(64));
         payload.encode(&mut writer);
         let size = u32::try_from(writer.0.len()).expect("an entry is shorter than 4 GiB");
-        Rc::new(Entry { term, digest: xxh3_64(&writer.0), payload, size })
+        Entry { term, digest: xxh3_64(&writer.0), payload, size }
     }
 }
 

@@ -5,12 +5,15 @@
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::log::{Bytes, Entry};
 use super::types::{LogIndex, Term};
 use crate::node::{Detail, Message};
 
 /// What a server sends to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum RaftMessage {
     /// A candidate asks for a vote (§5.2).
     RequestVote(RequestVote),
@@ -56,7 +59,7 @@ pub enum RaftMessage {
 }
 
 /// Arguments of `RequestVote` and `PreVote`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestVote {
     /// The candidate's term; for a pre-vote the one that it would begin.
     pub term: Term,
@@ -69,7 +72,7 @@ pub struct RequestVote {
 }
 
 /// An answer to either.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VoteResponse {
     /// The voter's term.
     pub term: Term,
@@ -78,7 +81,7 @@ pub struct VoteResponse {
 }
 
 /// Arguments of `AppendEntries` and `Heartbeat`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppendEntries {
     /// The leader's term.
     pub term: Term,
@@ -95,7 +98,7 @@ pub struct AppendEntries {
 }
 
 /// An answer to either.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppendResponse {
     /// The follower's term.
     pub term: Term,
@@ -106,7 +109,8 @@ pub struct AppendResponse {
 }
 
 /// What became of entries at a follower.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AppendOutcome {
     /// The follower's log equals the leader's up to here, durably.
     Accepted {
@@ -125,7 +129,7 @@ pub enum AppendOutcome {
 }
 
 /// A piece of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallSnapshot {
     /// The leader's term.
     pub term: Term,
@@ -138,13 +142,14 @@ pub struct InstallSnapshot {
     /// Where the piece belongs, bytes from the beginning.
     pub offset: usize,
     /// The piece.
+    #[serde(with = "crate::wire::bytes")]
     pub data: Bytes,
     /// Whether it is the last one.
     pub done: bool,
 }
 
 /// An answer to a piece of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InstallSnapshotResponse {
     /// The follower's term.
     pub term: Term,

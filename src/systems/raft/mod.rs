@@ -127,10 +127,6 @@ impl System for RaftSystem {
         &["peer"]
     }
 
-    fn takes_programs(&self) -> bool {
-        true
-    }
-
     fn operations(&self) -> &'static [&'static str] {
         &["read", "write", "cas", "append"]
     }

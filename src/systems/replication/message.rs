@@ -2,15 +2,20 @@
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use super::record::WireRecord;
 use super::rest::Verb;
 use super::view::View;
 use crate::node::{Detail, Message};
 use crate::sim::rng::Rng;
 use crate::systems::zookeeper::ZkMessage;
+use crate::wire;
 
 /// A message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum ReplicationMessage {
     /// A client asks: a request of the REST interface.
     Request(Request),
@@ -58,6 +63,7 @@ pub enum ReplicationMessage {
     /// How far a replica's log goes, and that it takes no more from earlier epochs.
     Position(Position),
     /// Between the ensemble's servers, and of sessions with them.
+    #[serde(skip)]
     Zk(ZkMessage),
 }
 
@@ -68,7 +74,7 @@ impl From<ZkMessage> for ReplicationMessage {
 }
 
 /// A client's request. All retries of one have the same number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// The client's number for it; each is greater than the one before.
     pub req: u64,
@@ -79,7 +85,7 @@ pub struct Request {
 }
 
 /// The answer to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// The client's number.
     pub req: u64,
@@ -90,7 +96,7 @@ pub struct Answer {
 }
 
 /// Records for a follower.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Append {
     /// The leader's epoch.
     pub epoch: u64,
@@ -109,7 +115,7 @@ pub struct Append {
 }
 
 /// What a follower has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirm {
     /// The epoch of the leader that is answered.
     pub epoch: u64,
@@ -126,7 +132,7 @@ pub struct Confirm {
 }
 
 /// The state of a replica that has promised to follow no earlier epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The promised epoch.
     pub epoch: u64,
@@ -138,7 +144,26 @@ pub struct Position {
     pub hash: u64,
 }
 
+/// The messages that are not the coordination service's.
+const OWN: &[&str] =
+    &["Request", "Answer", "Append", "Confirm", "Mismatch", "Refused", "Register", "ViewUpdate", "ProposeView", "Fence", "Position"];
+
 impl Message for ReplicationMessage {
+    fn to_json(&self, names: &[String]) -> Option<Value> {
+        match self {
+            ReplicationMessage::Zk(message) => message.to_json(names),
+            own => wire::to_json(own, names),
+        }
+    }
+
+    fn from_json(body: &Value, names: &[String]) -> Result<ReplicationMessage, String> {
+        // Both have a `Request`; that of the coordination service is a packet of a connection.
+        if wire::is_one_of(body, OWN) && body.get("channel").is_none() {
+            return wire::from_json(body, names);
+        }
+        ZkMessage::from_json(body, names).map(ReplicationMessage::Zk)
+    }
+
     fn name(&self) -> &'static str {
         match self {
             ReplicationMessage::Request(_) => "Request",

@@ -87,7 +87,7 @@ pub struct Record {
 }
 
 /// A record on its way: the text may have been damaged, the hash tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WireRecord {
     /// The canonical text, as sent.
     pub text: Rc<str>,

@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
+use serde::{Deserialize, Serialize};
+
 use super::record::{Form, Operation};
 use super::table::Table;
 
 /// What a client can ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// `GET /formulario/existe?id=…`
     Exists,

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::node::Detail;
 
 /// A request as a browser or an instance sends it, and as the balancer passes it on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpRequest {
     /// The sender's number for it, given back with the answer.
     pub id: u64,
@@ -18,7 +20,7 @@ pub struct HttpRequest {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpResponse {
     /// The number of the request.
     pub id: u64,
@@ -29,7 +31,7 @@ pub struct HttpResponse {
 }
 
 /// A mean in the time series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     /// The leader that sent it.
     pub epoch: u64,
@@ -42,7 +44,8 @@ pub struct Point {
 }
 
 /// What a web replica asks of the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StoreRequest {
     /// Store a mean.
     Put {
@@ -60,16 +63,31 @@ pub enum StoreRequest {
 }
 
 /// The web tier's messages.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum WebMessage {
     /// A request.
+    #[serde(rename = "HttpRequest")]
     Request(HttpRequest),
     /// Its answer.
+    #[serde(rename = "HttpResponse")]
     Response(HttpResponse),
     /// A web replica asks the store.
-    StoreRequest(u64, StoreRequest),
+    StoreRequest {
+        /// The number of the request.
+        id: u64,
+        /// What it asks.
+        request: StoreRequest,
+    },
     /// The store answers: a status as in HTTP, and the points asked for.
-    StoreReply(u64, u16, Rc<[Point]>),
+    StoreReply {
+        /// The number of the request.
+        id: u64,
+        /// As in HTTP.
+        status: u16,
+        /// What was asked for.
+        points: Rc<[Point]>,
+    },
 }
 
 impl WebMessage {
@@ -78,8 +96,8 @@ impl WebMessage {
         match self {
             WebMessage::Request(_) => "HttpRequest",
             WebMessage::Response(_) => "HttpResponse",
-            WebMessage::StoreRequest(..) => "StoreRequest",
-            WebMessage::StoreReply(..) => "StoreReply",
+            WebMessage::StoreRequest { .. } => "StoreRequest",
+            WebMessage::StoreReply { .. } => "StoreReply",
         }
     }
 
@@ -88,8 +106,8 @@ impl WebMessage {
         match self {
             WebMessage::Request(request) => 120 + request.target.len() as u32,
             WebMessage::Response(response) => 80 + response.body.len() as u32,
-            WebMessage::StoreRequest(..) => 64,
-            WebMessage::StoreReply(_, _, points) => 40 + 32 * points.len() as u32,
+            WebMessage::StoreRequest { .. } => 64,
+            WebMessage::StoreReply { points, .. } => 40 + 32 * points.len() as u32,
         }
     }
 
@@ -98,11 +116,11 @@ impl WebMessage {
         match self {
             WebMessage::Request(request) => Detail::Text(format!("GET {}", request.target).into()),
             WebMessage::Response(response) => Detail::Numbers(&["status"], [i64::from(response.status), 0, 0]),
-            WebMessage::StoreRequest(_, StoreRequest::Put { number, milli, .. }) => {
+            WebMessage::StoreRequest { request: StoreRequest::Put { number, milli, .. }, .. } => {
                 Detail::Numbers(&["number", "milli"], [*number as i64, *milli, 0])
             }
-            WebMessage::StoreRequest(..) => Detail::None,
-            WebMessage::StoreReply(_, status, points) => {
+            WebMessage::StoreRequest { .. } => Detail::None,
+            WebMessage::StoreReply { status, points, .. } => {
                 Detail::Numbers(&["status", "points"], [i64::from(*status), points.len() as i64, 0])
             }
         }

@@ -5,21 +5,27 @@
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
 use super::request::{Op, Outcome, Path, WatchEventKind, outcome_size};
 use super::txn::Entry;
 use super::types::{Epoch, SessionId, Zxid};
 use crate::node::{Detail, Message, NodeId};
+use crate::wire;
 
 /// A connection, by a random number that its initiator has chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ConnectionId(pub u64);
 
 /// A datagram.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum ZkMessage {
     /// A vote in the election of a leader, or the news that there is one.
     Notification(Notification),
     /// A packet of a connection.
+    #[serde(skip)]
     Packet(Packet),
     /// Packets have arrived, and there is nothing to say back.
     PacketAck {
@@ -36,20 +42,22 @@ pub enum ZkMessage {
 }
 
 /// A packet of a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Packet {
     /// Which connection.
+    #[serde(rename = "channel")]
     pub connection: ConnectionId,
     /// Its number in this direction, from 1.
     pub seq: u64,
     /// The last packet of the other direction that has arrived without a gap.
     pub ack: u64,
     /// What it carries.
+    #[serde(flatten)]
     pub body: Rc<Body>,
 }
 
 /// Whom a server would have lead, and why: the first field that differs decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Vote {
     /// The epoch whose history the proposed leader has.
     pub epoch: Epoch,
@@ -60,7 +68,8 @@ pub struct Vote {
 }
 
 /// The state of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ServerState {
     /// It knows no leader.
     Looking,
@@ -71,7 +80,7 @@ pub enum ServerState {
 }
 
 /// A message of fast leader election.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Notification {
     /// The sender's vote.
     pub vote: Vote,
@@ -82,7 +91,8 @@ pub struct Notification {
 }
 
 /// What a packet carries.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
 pub enum Body {
     // Discovery.
     /// A follower reports to its prospective leader.
@@ -118,6 +128,7 @@ pub enum Body {
     /// The whole tree: the leader's log does not reach back far enough.
     Snap {
         /// The tree.
+        #[serde(with = "wire::bytes")]
         tree: Rc<[u8]>,
         /// What follows it.
         entries: Vec<Rc<Entry>>,
@@ -336,7 +347,22 @@ impl Body {
     }
 }
 
+/// The messages that are not packets of a connection.
+const BARE: &[&str] = &["Notification", "PacketAck", "Reset"];
+
 impl Message for ZkMessage {
+    /// A packet has the `type` of its body, whose fields stand beside `channel` (its connection), `seq` and `ack`.
+    fn to_json(&self, names: &[String]) -> Option<Value> {
+        match self {
+            ZkMessage::Packet(packet) => wire::to_json(packet, names),
+            bare => wire::to_json(bare, names),
+        }
+    }
+
+    fn from_json(body: &Value, names: &[String]) -> Result<ZkMessage, String> {
+        if wire::is_one_of(body, BARE) { wire::from_json(body, names) } else { wire::from_json(body, names).map(ZkMessage::Packet) }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             ZkMessage::Notification(_) => "Notification",

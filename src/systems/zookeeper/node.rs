@@ -1,5 +1,7 @@
 //! A node of a scenario: one of the roles, with the messages and timers of all of them.
 
+use serde_json::Value;
+
 use super::balancer::Balancer;
 use super::host::ZkTimer;
 use super::http::WebMessage;
@@ -10,6 +12,7 @@ use super::store::Store;
 use super::web::Web;
 use super::worker::Worker;
 use crate::node::{Ctx, Detail, Message, Node, NodeId, Probe};
+use crate::wire;
 
 /// What nodes and clients send.
 #[derive(Clone, Debug)]
@@ -32,7 +35,25 @@ impl From<WebMessage> for ZkNodeMessage {
     }
 }
 
+/// The messages of the web tier.
+const WEB: &[&str] = &["HttpRequest", "HttpResponse", "StoreRequest", "StoreReply"];
+
 impl Message for ZkNodeMessage {
+    fn to_json(&self, names: &[String]) -> Option<Value> {
+        match self {
+            ZkNodeMessage::Zk(message) => message.to_json(names),
+            ZkNodeMessage::Web(message) => wire::to_json(message, names),
+        }
+    }
+
+    fn from_json(body: &Value, names: &[String]) -> Result<ZkNodeMessage, String> {
+        if wire::is_one_of(body, WEB) {
+            wire::from_json(body, names).map(ZkNodeMessage::Web)
+        } else {
+            ZkMessage::from_json(body, names).map(ZkNodeMessage::Zk)
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             ZkNodeMessage::Zk(message) => message.name(),

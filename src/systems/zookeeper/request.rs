@@ -2,8 +2,11 @@
 
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use super::jute::{Reader, Writer};
 use super::types::{ErrorCode, SessionId, Zxid};
+use crate::wire;
 
 /// The path of a znode: `/`, `/election/n_0000000003`.
 pub type Path = Rc<str>;
@@ -14,7 +17,8 @@ pub type Data = Rc<[u8]>;
 pub const ANY_VERSION: i32 = -1;
 
 /// How a znode is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CreateMode {
     /// It stays until somebody deletes it.
     Persistent,
@@ -39,13 +43,15 @@ impl CreateMode {
 }
 
 /// An operation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Op {
     /// Make a znode.
     Create {
         /// Its path, without the number of a sequential one.
         path: Path,
         /// Its content.
+        #[serde(with = "wire::bytes")]
         data: Data,
         /// How.
         mode: CreateMode,
@@ -62,6 +68,7 @@ pub enum Op {
         /// Which.
         path: Path,
         /// The new content.
+        #[serde(with = "wire::bytes")]
         data: Data,
         /// The version, or [`ANY_VERSION`].
         version: i32,
@@ -153,7 +160,7 @@ impl Op {
 }
 
 /// What is known of a znode besides its content.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stat {
     /// The transaction that made it.
     pub czxid: Zxid,
@@ -202,7 +209,8 @@ impl Stat {
 }
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// A znode was made; its path, with the number.
     Created(Path),
@@ -211,7 +219,7 @@ pub enum Answer {
     /// What is known of the znode, after the change where there was one.
     Stat(Stat),
     /// The content.
-    Data(Data, Stat),
+    Data(#[serde(with = "wire::bytes")] Data, Stat),
     /// The children, sorted.
     Children(Vec<Rc<str>>, Stat),
     /// The answers of a `multi`; those of a `multi_read` may be refusals each.
@@ -234,7 +242,8 @@ pub fn outcome_size(outcome: &Outcome) -> u32 {
 }
 
 /// What a watch tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WatchEventKind {
     /// The znode was made.
     Created,

@@ -64,13 +64,13 @@ impl Store {
 
     /// A web replica asks.
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, from: NodeId, message: WebMessage) {
-        let WebMessage::StoreRequest(id, question) = message else { return };
+        let WebMessage::StoreRequest { id, request: question } = message else { return };
         let (status, points): (u16, Vec<Point>) = match question {
             StoreRequest::Put { epoch, number, milli } => (self.put(ctx, epoch, number, milli), vec![]),
             StoreRequest::List => (200, self.points.clone()),
             StoreRequest::Anomalies => (200, self.points.iter().filter(|point| self.is_anomaly(point)).copied().collect()),
         };
-        ctx.send(from, WebMessage::StoreReply(id, status, Rc::from(points)).into());
+        ctx.send(from, WebMessage::StoreReply { id, status, points: Rc::from(points) }.into());
     }
 
     fn put(&mut self, ctx: &mut Ctx<'_, ZkNode>, epoch: u64, number: u64, milli: i64) -> u16 {

@@ -7,18 +7,23 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use serde::{Deserialize, Serialize};
+
 use super::jute::{Reader, Writer};
 use super::request::{Data, Path};
 use super::types::{ErrorCode, SessionId, Zxid};
+use crate::wire;
 
 /// One change of the tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// A znode is made.
     Create {
         /// Its path, with its number where it is sequential.
         path: Path,
         /// Its content.
+        #[serde(with = "wire::bytes")]
         data: Data,
         /// The session it goes with, if it is ephemeral.
         owner: SessionId,
@@ -35,6 +40,7 @@ pub enum Change {
         /// Which.
         path: Path,
         /// The new content.
+        #[serde(with = "wire::bytes")]
         data: Data,
         /// The version after it.
         version: i32,
@@ -44,7 +50,8 @@ pub enum Change {
 }
 
 /// What a transaction does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Txn {
     /// A session begins; its id is the zxid.
     OpenSession {
@@ -69,7 +76,8 @@ pub enum Txn {
 }
 
 /// A transaction with its number and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WireEntry")]
 pub struct Entry {
     /// Its number.
     pub zxid: Zxid,
@@ -82,20 +90,42 @@ pub struct Entry {
     /// What it does.
     pub txn: Txn,
     /// A digest of all of this.
+    #[serde(skip)]
     pub digest: u64,
     /// Bytes on the disk and on the wire.
+    #[serde(skip)]
     pub size: u32,
+}
+
+/// An entry as a program knows it; the rest follows.
+#[derive(Deserialize)]
+struct WireEntry {
+    zxid: Zxid,
+    session: SessionId,
+    request: u64,
+    time_ms: i64,
+    txn: Txn,
+}
+
+impl From<WireEntry> for Entry {
+    fn from(wire: WireEntry) -> Entry {
+        Entry::made(wire.zxid, wire.session, wire.request, wire.time_ms, wire.txn)
+    }
 }
 
 impl Entry {
     /// An entry with its digest.
     pub fn new(zxid: Zxid, session: SessionId, request: u64, time_ms: i64, txn: Txn) -> Rc<Entry> {
+        Rc::new(Entry::made(zxid, session, request, time_ms, txn))
+    }
+
+    fn made(zxid: Zxid, session: SessionId, request: u64, time_ms: i64, txn: Txn) -> Entry {
         let mut entry = Entry { zxid, session, request, time_ms, txn, digest: 0, size: 0 };
         let mut writer = Writer(Vec::with_capacity(96));
         entry.write(&mut writer);
         entry.digest = xxh3_64(&writer.0);
         entry.size = writer.0.len() as u32;
-        Rc::new(entry)
+        entry
     }
 
     /// The word for it in traces.

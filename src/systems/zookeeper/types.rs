@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::trace::Value;
 
 /// The number of a transaction: the epoch of the leader that proposed it above its counter within the epoch.
 ///
 /// The order of these numbers is the order of the transactions. Zxid 0 stands for "nothing yet"; counter 0 of an epoch is never used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Zxid(pub u64);
 
 impl Zxid {
@@ -43,7 +45,7 @@ impl From<Zxid> for Value {
 }
 
 /// The number of a leadership. At most one leader is ever established in an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Epoch(pub u32);
 
 impl Epoch {
@@ -60,7 +62,7 @@ impl From<Epoch> for Value {
 }
 
 /// A session: the zxid of the transaction that opened it, and therefore unique for ever. 0 is no session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
 impl SessionId {
@@ -75,7 +77,8 @@ impl From<SessionId> for Value {
 }
 
 /// Why an operation was refused, with the numbers of the wire protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The connection was lost while the operation was under way: it may have happened.
     ConnectionLoss,

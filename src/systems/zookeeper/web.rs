@@ -36,7 +36,7 @@ impl Web {
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, from: NodeId, message: WebMessage) {
         match message {
             WebMessage::Request(request) => self.on_request(ctx, from, &request),
-            WebMessage::StoreReply(id, status, points) => {
+            WebMessage::StoreReply { id, status, points } => {
                 let Some(waiting) = self.open.remove(&id) else { return };
                 ctx.cancel_timer(ZkNodeTimer::Proxy(id));
                 let body = match waiting.question {
@@ -68,7 +68,7 @@ impl Web {
     fn ask(&mut self, ctx: &mut Ctx<'_, ZkNode>, id: u64) {
         let Some(waiting) = self.open.get_mut(&id) else { return };
         waiting.attempts += 1;
-        ctx.send(self.store, WebMessage::StoreRequest(id, waiting.question.clone()).into());
+        ctx.send(self.store, WebMessage::StoreRequest { id, request: waiting.question.clone() }.into());
         ctx.set_timer(ZkNodeTimer::Proxy(id), self.timeout);
     }
 

@@ -1,0 +1,139 @@
+//! `seedbed doctor`: what this machine offers for running programs of strangers, and what is lost without.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::args::DoctorArgs;
+use super::list::table;
+use super::{Console, Refused};
+use crate::error::{EXIT_INVALID, EXIT_VALID, Error};
+use crate::program::sandbox::{Confined, MEASURES, Measure, interpreter_version, lacking, measures};
+
+/// What is looked for in the path, and what it is for.
+const TOOLS: &[(&str, &str)] = &[
+    ("python3", "submissions in Python"),
+    ("python3.8", "the oldest Python of the SDK"),
+    ("python3.9", ""),
+    ("python3.10", ""),
+    ("python3.11", ""),
+    ("python3.12", ""),
+    ("python3.13", ""),
+    ("python3.14", ""),
+    ("cargo", "submissions in Rust"),
+    ("cc", "submissions in C"),
+    ("bwrap", "a second wall, of one's own making: seedbed does without"),
+];
+
+/// All that is found.
+#[derive(Debug, Serialize)]
+pub struct Findings {
+    /// Whether programs of strangers can be run: all needed measures are in force.
+    pub is_safe: bool,
+    /// The names of needed measures that are not.
+    pub lacking: Vec<&'static str>,
+    /// Operating system and its release.
+    pub system: String,
+    /// Processors that may be used: so many simulations run at the same time.
+    pub cores: usize,
+    /// The measures, in the order in which they are taken.
+    pub measures: Vec<Measure>,
+    /// What is looked for in the path.
+    pub tools: Vec<Tool>,
+}
+
+/// Something that is looked for in the path.
+#[derive(Debug, Serialize)]
+pub struct Tool {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for.
+    pub used_for: &'static str,
+    /// Where it is.
+    pub path: Option<PathBuf>,
+    /// The first line that it says of its version.
+    pub version: Option<String>,
+}
+
+pub(super) fn doctor(args: &DoctorArgs, console: &mut Console) -> Result<u8, Refused> {
+    let confined = Confined::new().map_err(|error| {
+        Error::new(format!("the path of `seedbed` itself cannot be found: {error}"), "start it by its path, where `/proc` is mounted")
+    })?;
+    let findings = findings(measures(&confined));
+    match args.format.as_str() {
+        "json" => {
+            let text = serde_json::to_string_pretty(&findings).map_err(|error| {
+                Error::new(format!("what was found cannot be written as JSON: {error}"), "leave --format out, and report this as a mistake")
+            })?;
+            console.line(text);
+        }
+        _ => console.line(text(&findings).trim_end()),
+    }
+    Ok(if findings.is_safe { EXIT_VALID } else { EXIT_INVALID })
+}
+
+fn findings(measures: Vec<Measure>) -> Findings {
+    let tool = |(name, used_for): &(&'static str, &'static str)| {
+        let (path, version) = interpreter_version(name).unzip();
+        Tool { name, used_for, path, version }
+    };
+    let lacking = lacking(&measures);
+    Findings {
+        is_safe: lacking.is_empty(),
+        lacking,
+        system: system(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        measures,
+        tools: TOOLS.iter().map(tool).collect(),
+    }
+}
+
+#[cfg(unix)]
+fn system() -> String {
+    let name = rustix::system::uname();
+    [name.sysname(), name.release(), name.machine()].map(|part| part.to_string_lossy().into_owned()).join(" ")
+}
+
+#[cfg(not(unix))]
+fn system() -> String {
+    std::env::consts::OS.to_owned()
+}
+
+/// What a person reads.
+pub fn text(findings: &Findings) -> String {
+    let measures: Vec<Vec<String>> = MEASURES
+        .iter()
+        .map(|info| {
+            let measure = findings.measures.iter().find(|measure| measure.name == info.name);
+            let state = match (measure.is_some_and(|measure| measure.in_force), info.is_needed) {
+                (true, _) => "yes",
+                (false, true) => "NO",
+                (false, false) => "no",
+            };
+            let why = measure.map_or_else(String::new, |measure| measure.why.clone());
+            vec![info.name.to_owned(), state.to_owned(), info.keeps_from.to_owned(), why]
+        })
+        .collect();
+    let tools: Vec<Vec<String>> = findings
+        .tools
+        .iter()
+        .map(|tool| {
+            let found = tool.version.clone().unwrap_or_else(|| "not here".to_owned());
+            vec![tool.name.to_owned(), found, tool.used_for.to_owned()]
+        })
+        .collect();
+    let verdict = match findings.is_safe {
+        true => "Programs of strangers can be run here.".to_owned(),
+        false => format!(
+            "Programs of strangers should not be run here: {} not in force. `seedbed run` and trusted programs need none of it.",
+            findings.lacking.join(", ")
+        ),
+    };
+    format!(
+        "system  {}\ncores   {}\n\n{}\n\n{}\n\n{verdict}\n",
+        findings.system,
+        findings.cores,
+        table(&["measure", "here", "keeps a program from", "why"], &measures).trim_end(),
+        table(&["tool", "found", "for"], &tools).trim_end()
+    )
+}

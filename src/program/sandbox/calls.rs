@@ -1,0 +1,238 @@
+//! The system calls that a program may not make: each returns `EPERM`, as if it lacked the right.
+//!
+//! A list of what is refused, and not of what is allowed, because interpreters differ in what they need, and change; what is refused is what reaches
+//! beyond the process and its files, which Landlock and the limits guard.
+
+use std::collections::BTreeMap;
+
+use libc::c_long;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp as Is, SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
+};
+
+/// Refused whatever the arguments.
+const REFUSED: &[c_long] = &[
+    // The network, and every other socket; `socketpair`, which leads nowhere, is allowed.
+    libc::SYS_socket,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    // Other processes.
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    // Leaving the process group, which is what is ended.
+    libc::SYS_setsid,
+    libc::SYS_setpgid,
+    // Namespaces, file systems.
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_fanotify_init,
+    libc::SYS_quotactl,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    // What Landlock does not guard, or not yet in its first interfaces.
+    libc::SYS_truncate,
+    libc::SYS_inotify_init1,
+    // The kernel's own machinery.
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_reboot,
+    libc::SYS_syslog,
+    libc::SYS_acct,
+    libc::SYS_personality,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    // Memory that no limit counts, or that stays behind when the process is gone.
+    libc::SYS_memfd_create,
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_mq_open,
+];
+
+/// Owner, permissions, times and attributes of files, which Landlock does not guard: a program that runs as the user could lock the user out. `fchmod`,
+/// by which a copy gets its mode, is the one that builds need.
+const ATTRIBUTES: &[c_long] = &[
+    libc::SYS_fchmodat,
+    libc::SYS_fchmodat2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
+/// New processes by their old names, which newer architectures do not have.
+#[cfg(target_arch = "x86_64")]
+const FORKS: &[c_long] = &[libc::SYS_fork, libc::SYS_vfork];
+#[cfg(not(target_arch = "x86_64"))]
+const FORKS: &[c_long] = &[];
+
+/// On x86-64 the kernel may know every call by a second number, for programs with short pointers.
+#[cfg(target_arch = "x86_64")]
+const SECOND_NUMBERS: Option<i64> = Some(0x4000_0000);
+#[cfg(not(target_arch = "x86_64"))]
+const SECOND_NUMBERS: Option<i64> = None;
+
+/// The numbers that only programs with short pointers have.
+const SHORT_POINTERS: std::ops::RangeInclusive<i64> = 512..=547;
+
+const NAMESPACES: &[i32] = &[
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+];
+
+/// What a program may do nevertheless.
+#[derive(Clone, Copy)]
+pub(super) struct May {
+    /// Start processes: a build.
+    pub fork: bool,
+    /// Signal others; something else keeps it from the testbed.
+    pub signal: bool,
+    /// Change owners and permissions; as a user of its own it owns nothing but its own.
+    pub own: bool,
+}
+
+/// Refuse all this from now on, to this process and all that it starts.
+pub(super) fn refuse(may: May) -> Result<String, String> {
+    install(may).map_err(|error| match error {
+        seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error) => format!("the kernel refuses the filter: {error}"),
+        error => error.to_string(),
+    })?;
+    Ok(format!("a filter (seccomp) that refuses {} calls{}", refused(may).len(), if may.fork { "" } else { ", and new processes" }))
+}
+
+fn refused(may: May) -> Vec<c_long> {
+    let mut refused = REFUSED.to_vec();
+    if !may.fork {
+        refused.extend(FORKS);
+        refused.push(libc::SYS_fchmod);
+    }
+    if !may.own {
+        refused.extend(ATTRIBUTES);
+    }
+    refused
+}
+
+fn install(may: May) -> Result<(), seccompiler::Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = refused(may).into_iter().map(|call| (call, vec![])).collect();
+    let mut clone = vec![];
+    for namespace in NAMESPACES {
+        let flag = *namespace as u64;
+        clone.push(rule(0, Is::MaskedEq(flag), flag)?);
+    }
+    if !may.fork {
+        // A thread is all that it can start.
+        clone.push(rule(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?);
+    }
+    rules.insert(libc::SYS_clone, clone);
+    // The number of this process stays the same when it becomes the program.
+    let own = u64::from(std::process::id());
+    if !may.signal {
+        // Signals to itself, as `abort` and `raise` send them.
+        for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_tgsigqueueinfo] {
+            rules.insert(call, vec![rule(0, Is::Ne, own)?]);
+        }
+    }
+    for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
+        rules.insert(call, vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?]);
+    }
+    // The signal by which it dies with the testbed stays.
+    rules.insert(libc::SYS_prctl, vec![rule(0, Is::Eq, libc::PR_SET_PDEATHSIG as u64)?]);
+    // Opening a file only to read it, and emptying it by the way: before its third interface, Landlock sees the reading alone.
+    let empties = (libc::O_ACCMODE | libc::O_TRUNC) as u64;
+    rules.insert(libc::SYS_openat, vec![rule(2, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_open, vec![rule(1, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
+    if let Some(bit) = SECOND_NUMBERS {
+        let second: Vec<(i64, Vec<SeccompRule>)> = rules.iter().map(|(call, rules)| (*call | bit, rules.clone())).collect();
+        rules.extend(second);
+        rules.extend(SHORT_POINTERS.map(|call| (call | bit, vec![])));
+    }
+    apply_filter(&compile(rules, libc::EPERM)?)?;
+    // The newer forms of `clone` and `openat` have their flags in memory, where a filter cannot see them. As if the kernel were older: libraries then
+    // take the other forms.
+    let newer = [libc::SYS_clone3, libc::SYS_openat2];
+    apply_filter(&compile(newer.map(|call| (call, vec![])).into(), libc::ENOSYS)?)
+}
+
+fn rule(argument: u8, is: Is, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
+    SeccompRule::new(vec![condition(argument, is, value)?])
+}
+
+fn condition(argument: u8, is: Is, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+    SeccompCondition::new(argument, Length::Dword, is, value)
+}
+
+fn compile(rules: BTreeMap<i64, Vec<SeccompRule>>, error: i32) -> Result<BpfProgram, seccompiler::Error> {
+    let architecture = std::env::consts::ARCH.try_into()?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(error.unsigned_abs()), architecture)?;
+    Ok(filter.try_into()?)
+}

@@ -1,0 +1,172 @@
+//! The testbed's side of a confined start: the command line of the launcher, and what it says.
+
+use std::fs;
+use std::io::{self, PipeReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::interpreter::locate;
+use super::{Confined, ENTER, EXIT_NOT_ENTERED, Entry, MEASURES, Measure};
+
+/// What a program of a distribution needs to start: libraries, their cache, names of users and time zones, and what the kernel says of processors and
+/// memory. `/etc` as a whole is not among it, because it holds the machine's secrets.
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/nix/store",
+    "/etc/alternatives",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/etc/ssl/openssl.cnf",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/self",
+    "/sys/devices/system/cpu",
+];
+
+/// A scratch folder that is gone with the value.
+#[derive(Debug)]
+pub(in crate::program) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// An empty folder in this one. Its name comes from a count: a simulation has replaced the system's randomness by its own, from which nothing outside of
+    /// the simulation may draw.
+    fn new(within: &Path) -> io::Result<Scratch> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        loop {
+            let path = within.join(format!("process-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+            match builder.create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                done => return done.map(|()| Scratch(path)),
+            }
+        }
+    }
+
+    pub(in crate::program) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed lies in a folder of the testbed's caller, which removes that.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A program that is about to start: the command, the folder it can write, and where the launcher says what went wrong.
+pub(in crate::program) struct Prepared {
+    pub command: Command,
+    pub scratch: Option<Scratch>,
+    pub status: PipeReader,
+}
+
+/// The command that starts a program confined. Its standard input is the launcher's, and then empty; its environment is complete.
+pub(in crate::program) fn program(confined: &Confined, command: &[String], folder: &Path) -> Result<Prepared, String> {
+    let (name, arguments) = command.split_first().ok_or("the command is empty")?;
+    let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
+    let io = |error: io::Error| format!("`{name}` cannot be confined: {error}");
+    let scratch = confined.scratch.as_deref().map(Scratch::new).transpose().map_err(io)?;
+    let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads);
+    let entry = entry(confined, readable.collect(), scratch.as_ref().map(|scratch| scratch.0.clone()), false);
+    let entry = serde_json::to_string(&entry).map_err(|error| format!("`{name}` cannot be confined: a path of it is no text: {error}"))?;
+    let (status, to_status) = io::pipe().map_err(io)?;
+    let mut command = Command::new(&confined.launcher);
+    let home = scratch.as_ref().map_or(Path::new("/nonexistent"), Scratch::path);
+    let mut path = found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
+    path.push(":/usr/local/bin:/usr/bin:/bin");
+    command
+        .arg(ENTER)
+        .arg(entry)
+        .arg("--")
+        .arg(&found.executable)
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .stdin(to_status);
+    Ok(Prepared { command, scratch, status })
+}
+
+/// The command that runs something confined outside of a simulation: a build. It inherits nothing but its output's descriptors; the program's folder is
+/// its working directory, and `scratch` the folder it can write. Its exit status is its own, or 119 if it could not be confined, with the reason on
+/// standard error.
+pub fn command(confined: &Confined, words: &[String], folder: &Path, scratch: Option<&Path>) -> Result<Command, String> {
+    let (name, arguments) = words.split_first().ok_or("the command is empty")?;
+    let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
+    let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads);
+    let entry = entry(confined, readable.collect(), scratch.map(Path::to_path_buf), false);
+    let entry = serde_json::to_string(&entry).map_err(|error| format!("`{name}` cannot be confined: a path of it is no text: {error}"))?;
+    let mut command = Command::new(&confined.launcher);
+    let home = scratch.unwrap_or(Path::new("/nonexistent"));
+    let mut path = found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
+    path.push(":/usr/local/bin:/usr/bin:/bin");
+    command.arg(ENTER).arg(entry).arg("--").arg(&found.executable).args(arguments).current_dir(folder);
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+fn entry(confined: &Confined, mut readable: Vec<PathBuf>, scratch: Option<PathBuf>, probe: bool) -> Entry {
+    readable.extend(SYSTEM.iter().map(PathBuf::from));
+    Entry {
+        parent: std::process::id(),
+        readable,
+        scratch,
+        user: confined.user_id(),
+        limits: confined.limits,
+        without: confined.without.clone(),
+        probe,
+    }
+}
+
+/// Why the launcher did not become the program, if it ended for that. Only the launcher has the other end of `status`: no program can say this.
+pub(in crate::program) fn why_not_started(status: &mut PipeReader, exit_code: Option<i32>) -> Option<String> {
+    if exit_code != Some(EXIT_NOT_ENTERED) {
+        return None;
+    }
+    let mut text = String::new();
+    // The launcher has ended, and with it the last writer.
+    status.read_to_string(&mut text).ok()?;
+    (!text.is_empty()).then_some(text)
+}
+
+/// What this machine keeps a program from that is confined in this way. A process takes the measures and then tries what it must not be able to do.
+pub fn measures(confined: &Confined) -> Vec<Measure> {
+    let none = |why: &str| -> Vec<Measure> {
+        MEASURES.iter().map(|info| Measure { name: info.name.to_owned(), in_force: false, why: why.to_owned() }).collect()
+    };
+    let entry = match serde_json::to_string(&entry(confined, confined.readable.clone(), confined.scratch.clone(), true)) {
+        Ok(entry) => entry,
+        Err(error) => return none(&format!("a path is no text: {error}")),
+    };
+    let mut launcher = Command::new(&confined.launcher);
+    launcher.arg(ENTER).arg(entry).arg("--").arg("/bin/true").env_clear().current_dir("/").stdin(Stdio::null());
+    match launcher.output() {
+        Err(error) => none(&format!("`{}` cannot be started: {error}", confined.launcher.display())),
+        Ok(output) => serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+            let said = String::from_utf8_lossy(&output.stderr);
+            none(&format!("`{}` did not say: {}", confined.launcher.display(), said.lines().next().unwrap_or("it ended")))
+        }),
+    }
+}

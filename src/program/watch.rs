@@ -1,0 +1,135 @@
+//! The watchdog's eyes: how long a program has worked, and what it has written.
+//!
+//! Real time decides only when the watchdog looks and that a run is given up. The clock is asked by a system call of our own, because the simulation has
+//! replaced the library's.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::StallKind;
+
+/// How often the watchdog looks.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
+
+/// Of a program that is busy and that the machine lets work only now and then, so many times the patience is waited for.
+const PATIENCE_SLOW: u32 = 10;
+
+/// A scratch folder's files are counted up to this number; with more of them it is full.
+const FILES_MAX: usize = 10_000;
+
+/// Real time since some moment.
+pub(super) fn real_time() -> Duration {
+    let now = clock_gettime(ClockId::Monotonic);
+    Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
+}
+
+/// The watch over one turn.
+pub(super) struct Watch {
+    patience: Duration,
+    begun: Duration,
+    looked: Duration,
+    /// Processor time at the first look: what was used before that is little.
+    used_at_first: Option<Duration>,
+    /// When the program last was seen to have worked, and how long it had by then.
+    worked: (Duration, Duration),
+}
+
+impl Watch {
+    pub(super) fn new(patience: Duration) -> Watch {
+        let now = real_time();
+        Watch { patience, begun: now, looked: now, used_at_first: None, worked: (now, Duration::ZERO) }
+    }
+
+    /// Whether it is time to look.
+    pub(super) fn is_due(&mut self) -> bool {
+        let now = real_time();
+        let is_due = now.saturating_sub(self.looked) >= LOOK;
+        if is_due {
+            self.looked = now;
+        }
+        is_due
+    }
+
+    /// How the program stalls, if it does, and a sentence on it. Call it when it is due.
+    pub(super) fn look(&mut self, process: u32) -> Option<(StallKind, String)> {
+        let (now, patience) = (self.looked, self.patience);
+        let lasts = now.saturating_sub(self.begun);
+        let Some(used) = processor_time(process) else {
+            let silent = format!("nothing for {} s of real time", patience.as_secs_f32());
+            return (lasts >= patience).then_some((StallKind::Silent, silent));
+        };
+        let used = used.saturating_sub(*self.used_at_first.get_or_insert(used));
+        if used.saturating_sub(self.worked.1) >= patience / 100 {
+            self.worked = (now, used);
+        }
+        let patience_s = patience.as_secs_f32();
+        if used >= patience {
+            return Some((StallKind::Busy, format!("it has worked for {patience_s} s of processor time")));
+        }
+        if now.saturating_sub(self.worked.0) >= patience {
+            return Some((StallKind::Silent, format!("it sleeps, for {patience_s} s of real time now")));
+        }
+        let slow = patience * PATIENCE_SLOW;
+        (lasts >= slow).then(|| (StallKind::Slow, format!("it has worked now and then, for {} s of real time", slow.as_secs_f32())))
+    }
+}
+
+/// The processor time of a process and of all that it has started and that is there. `None` where the system has no `/proc`, or the process is gone.
+pub(super) fn processor_time(root: u32) -> Option<Duration> {
+    let mut all = vec![];
+    for entry in fs::read_dir("/proc").ok()? {
+        let number = entry.ok().and_then(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        all.extend(number.and_then(stat));
+    }
+    let mut tree = vec![root];
+    let mut ticks = all.iter().find(|stat| stat.process == root)?.ticks;
+    while let Some(parent) = tree.pop() {
+        for child in all.iter().filter(|stat| stat.parent == parent && stat.process != parent) {
+            tree.push(child.process);
+            ticks += child.ticks;
+        }
+    }
+    // USER_HZ, which Linux has fixed for programs, whatever its own clock.
+    Some(Duration::from_millis(ticks * 10))
+}
+
+struct Stat {
+    process: u32,
+    parent: u32,
+    ticks: u64,
+}
+
+/// `/proc/PID/stat`, as proc(5) has it: the name stands in parentheses and may hold anything, also parentheses.
+fn stat(process: u32) -> Option<Stat> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, after_name) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u64>().ok());
+    Some(Stat { process, parent: fields.get(1)?.parse().ok()?, ticks: ticks(11)? + ticks(12)? })
+}
+
+/// What lies in a folder, bytes on the disk; `u64::MAX` where there are too many files to count.
+pub(super) fn folder_bytes(folder: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let (mut bytes, mut files) = (0, 0);
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            files += 1;
+            if files > FILES_MAX {
+                return u64::MAX;
+            }
+            // What is not followed is not counted twice, and leads nowhere.
+            if let Ok(metadata) = entry.metadata() {
+                bytes += metadata.blocks() * 512;
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+    }
+    bytes
+}
