@@ -3,7 +3,8 @@
 //! First the tour scenario of each system, without checks and files, everything recorded: virtual seconds a second of processor time. Then one
 //! scenario of each system in several sizes, as a sweep runs it (messages are counted and not kept), without checks and with all of them. Only
 //! numbers differ between the sizes, so that the messages are of one kind, and the cost of one message may not grow with the number of nodes.
-//! Where every node speaks to every other one, the number of messages grows faster than that of the nodes; a message should cost the same.
+//! Where every node speaks to every other one, the number of messages grows faster than that of the nodes; a message should cost the same, and one that is
+//! longer (a list of all users) as much more as it is longer.
 
 mod measure;
 
@@ -113,7 +114,10 @@ const GROWTHS: &[Growth] = &[
 impl Growth {
     fn print(&self) {
         println!("\n{}: {} ({})", self.scenario, self.of, self.keys.iter().map(|(key, _)| *key).collect::<Vec<_>>().join(", "));
-        println!("{:>10} {:>14} {:>14} {:>8} {:>14} {:>8}", self.of, "messages a run", "µs a message", "ratio", "with checks", "ratio");
+        println!(
+            "{:>10} {:>14} {:>16} {:>8} {:>14} {:>8} {:>14} {:>8}",
+            self.of, "messages a run", "bytes a message", "ratio", "µs a message", "ratio", "with checks", "ratio"
+        );
         let scenarios: Vec<Scenario> = self.sizes.iter().map(|size| self.scenario_of(*size)).collect();
         let mut least = vec![(0, f64::INFINITY, f64::INFINITY); scenarios.len()];
         // The sizes take turns, and the least counts: others who use the machine disturb a while, and not one size alone.
@@ -128,10 +132,11 @@ impl Growth {
                 *judged_us = judged_us.min(judged.cost_us());
             }
         }
+        let bytes: Vec<f64> = scenarios.iter().map(bytes_a_message).collect();
         let (_, first_simulated, first_judged) = least[0];
-        for (size, (messages, simulated, judged)) in self.sizes.iter().zip(&least) {
-            let (by, by_judged) = (simulated / first_simulated, judged / first_judged);
-            println!("{size:10} {messages:14} {simulated:14.2} {by:8.2} {judged:14.2} {by_judged:8.2}");
+        for ((size, (messages, simulated, judged)), bytes_now) in self.sizes.iter().zip(&least).zip(&bytes) {
+            let (by, by_judged, longer) = (simulated / first_simulated, judged / first_judged, bytes_now / bytes[0]);
+            println!("{size:10} {messages:14} {bytes_now:16.0} {longer:8.2} {simulated:14.2} {by:8.2} {judged:14.2} {by_judged:8.2}");
         }
     }
 
@@ -148,6 +153,13 @@ const PASS: Duration = Duration::from_millis(400);
 fn scenario(name: &str, set: &[(String, String)]) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name).with_extension("toml");
     read_file(&path, set, &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// How long a message is: a list of all users grows with their number.
+fn bytes_a_message(scenario: &Scenario) -> f64 {
+    let trace = system_of(scenario).run(scenario, &RunOptions { seed: 0, ..RunOptions::default() }).trace;
+    let bytes: u64 = trace.messages.iter().map(|message| u64::from(message.bytes)).sum();
+    bytes as f64 / trace.messages.len().max(1) as f64
 }
 
 /// What runs took.
