@@ -109,6 +109,14 @@ const GROWTHS: &[Growth] = &[
         keys: &[("nodes.node.p.count", 100), ("workload.clients", 100)],
         fixed: &[],
     },
+    // The same without lists of users, which name everybody: what is left does not grow.
+    Growth {
+        scenario: "p2p/two-hundred-peers",
+        of: "no lists",
+        sizes: &[25, 50, 100, 200, 400],
+        keys: &[("nodes.node.p.count", 100), ("workload.clients", 100)],
+        fixed: &[("workload.mix", "{ connect = 0.1, publish = 0.6, list_content = 0.3 }")],
+    },
 ];
 
 impl Growth {
