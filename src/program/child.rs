@@ -149,7 +149,7 @@ impl Child {
 
     /// Wait until the process answers (`IN`) or reads (`OUT`), and take in what it prints meanwhile.
     fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
-        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+        let limit = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos() as _ };
         loop {
             if self.watch.is_due() {
                 self.look()?;
