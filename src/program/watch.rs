@@ -77,9 +77,9 @@ impl Watch {
     }
 }
 
-/// The processor time of a process and of all that it has started and that is there. `None` where the system has no `/proc`, or the process is gone.
-pub(super) fn processor_time(root: u32) -> Option<Duration> {
-    at_work(root).map(|work| work.used)
+/// The processor time of this process alone, also where it has ended and is not yet waited for, and whether it sleeps.
+pub(super) fn alone(process: u32) -> Option<(Duration, bool)> {
+    stat(process).map(|stat| (Duration::from_millis(stat.ticks * 10), stat.is_asleep))
 }
 
 /// What a process and all that it has started are doing.
@@ -89,6 +89,7 @@ struct Work {
     is_asleep: bool,
 }
 
+/// `None` where the system has no `/proc`, or the process is gone.
 fn at_work(root: u32) -> Option<Work> {
     let mut all = vec![];
     for entry in fs::read_dir("/proc").ok()? {
@@ -172,11 +173,12 @@ mod tests {
         if !Path::new("/proc/self/stat").exists() {
             return println!("there is no /proc here: not tested");
         }
-        assert_eq!(processor_time(u32::MAX), None);
-        let before = processor_time(std::process::id()).expect("we are there");
+        let used = || at_work(std::process::id()).expect("we are there").used;
+        assert!(at_work(u32::MAX).is_none() && alone(u32::MAX).is_none());
+        let before = used();
         let mut sum = 0_u64;
         let end = real_time() + Duration::from_secs(10);
-        while processor_time(std::process::id()).expect("we are there") < before + Duration::from_millis(50) && real_time() < end {
+        while used() < before + Duration::from_millis(50) && real_time() < end {
             sum = (0..100_000).fold(sum, |sum, number| sum.wrapping_mul(31).wrapping_add(number));
         }
         assert!(real_time() < end, "no work is seen in ten seconds: {sum}");
