@@ -18,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
 use super::sandbox::{self, Confinement, Limits};
-use super::watch::{LOOK, Watch, folder_bytes, processor_time, real_time};
+use super::watch::{LOOK, Watch, alone, folder_bytes, real_time};
 use super::{Fault, ProgramSpec, StallKind};
 
 /// Of what a process printed past its SDK, the last so many bytes are kept.
@@ -149,7 +149,7 @@ impl Child {
 
     /// Wait until the process answers (`IN`) or reads (`OUT`), and take in what it prints meanwhile.
     fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
-        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+        let limit = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos() as _ };
         loop {
             if self.watch.is_due() {
                 self.look()?;
@@ -220,14 +220,14 @@ impl Child {
 
     /// The process has ended or closed its descriptors: how.
     fn ended(&mut self) -> Fault {
-        // It has two seconds to be gone after it has closed its descriptors.
-        let mut gone = false;
-        let mut used = None;
-        for _ in 0..400 {
+        // It has two seconds to be gone after it has closed its descriptors, and longer where it is the machine that does not let it.
+        let (mut gone, mut used) = (false, None);
+        for wait in 0..4_000 {
             // What has ended and is not yet waited for still tells its times.
-            used = processor_time(self.process.id()).or(used);
+            let (now, is_asleep) = alone(self.process.id()).unzip();
+            used = now.or(used);
             gone = matches!(self.process.try_wait(), Ok(Some(_)) | Err(_));
-            if gone {
+            if gone || wait >= 400 && is_asleep.unwrap_or(true) {
                 break;
             }
             let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 5_000_000 }));

@@ -93,9 +93,9 @@ pub struct Stall {
 pub enum StallKind {
     /// It works without end: more processor time in one turn than the watchdog's, or more in its whole life than its limit.
     Busy,
-    /// It sleeps: the watchdog's real time went by, and of it the program has used less than a hundredth.
+    /// It sleeps: the watchdog's real time went by, the program was asleep whenever it was looked at, and has used less than a hundredth of that time.
     Silent,
-    /// It works a little, or the machine lets it: ten times the watchdog's real time went by.
+    /// It works now and then, or the machine lets it no more: ten times the watchdog's real time went by.
     Slow,
     /// It was killed, by itself or by a kernel that has no memory left; nobody can tell which.
     Killed,

@@ -33,7 +33,7 @@ pub(super) struct Watch {
     looked: Duration,
     /// Processor time at the first look: what was used before that is little.
     used_at_first: Option<Duration>,
-    /// When the program last was seen to have worked, and how long it had by then.
+    /// When the program last was seen to have worked or to wait for a processor, and how long it had by then.
     worked: (Duration, Duration),
 }
 
@@ -57,12 +57,12 @@ impl Watch {
     pub(super) fn look(&mut self, process: u32) -> Option<(StallKind, String)> {
         let (now, patience) = (self.looked, self.patience);
         let lasts = now.saturating_sub(self.begun);
-        let Some(used) = processor_time(process) else {
+        let Some(Work { used, is_asleep }) = at_work(process) else {
             let silent = format!("nothing for {} s of real time", patience.as_secs_f32());
             return (lasts >= patience).then_some((StallKind::Silent, silent));
         };
         let used = used.saturating_sub(*self.used_at_first.get_or_insert(used));
-        if used.saturating_sub(self.worked.1) >= patience / 100 {
+        if !is_asleep || used.saturating_sub(self.worked.1) >= patience / 100 {
             self.worked = (now, used);
         }
         let patience_s = patience.as_secs_f32();
@@ -77,29 +77,44 @@ impl Watch {
     }
 }
 
-/// The processor time of a process and of all that it has started and that is there. `None` where the system has no `/proc`, or the process is gone.
-pub(super) fn processor_time(root: u32) -> Option<Duration> {
+/// The processor time of this process alone, also where it has ended and is not yet waited for, and whether it sleeps.
+pub(super) fn alone(process: u32) -> Option<(Duration, bool)> {
+    stat(process).map(|stat| (Duration::from_millis(stat.ticks * 10), stat.is_asleep))
+}
+
+/// What a process and all that it has started are doing.
+struct Work {
+    used: Duration,
+    /// None of them waits for a processor or for a disk, which are the machine's to give.
+    is_asleep: bool,
+}
+
+/// `None` where the system has no `/proc`, or the process is gone.
+fn at_work(root: u32) -> Option<Work> {
     let mut all = vec![];
     for entry in fs::read_dir("/proc").ok()? {
         let number = entry.ok().and_then(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
         all.extend(number.and_then(stat));
     }
+    let first = all.iter().find(|stat| stat.process == root)?;
+    let (mut ticks, mut is_asleep) = (first.ticks, first.is_asleep);
     let mut tree = vec![root];
-    let mut ticks = all.iter().find(|stat| stat.process == root)?.ticks;
     while let Some(parent) = tree.pop() {
         for child in all.iter().filter(|stat| stat.parent == parent && stat.process != parent) {
             tree.push(child.process);
             ticks += child.ticks;
+            is_asleep &= child.is_asleep;
         }
     }
     // USER_HZ, which Linux has fixed for programs, whatever its own clock.
-    Some(Duration::from_millis(ticks * 10))
+    Some(Work { used: Duration::from_millis(ticks * 10), is_asleep })
 }
 
 struct Stat {
     process: u32,
     parent: u32,
     ticks: u64,
+    is_asleep: bool,
 }
 
 /// `/proc/PID/stat`, as proc(5) has it: the name stands in parentheses and may hold anything, also parentheses.
@@ -108,7 +123,8 @@ fn stat(process: u32) -> Option<Stat> {
     let (_, after_name) = text.rsplit_once(')')?;
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u64>().ok());
-    Some(Stat { process, parent: fields.get(1)?.parse().ok()?, ticks: ticks(11)? + ticks(12)? })
+    let is_asleep = !matches!(*fields.first()?, "R" | "D");
+    Some(Stat { process, parent: fields.get(1)?.parse().ok()?, ticks: ticks(11)? + ticks(12)?, is_asleep })
 }
 
 /// What lies in a folder, bytes on the disk; `u64::MAX` where there are too many files to count.
@@ -157,11 +173,12 @@ mod tests {
         if !Path::new("/proc/self/stat").exists() {
             return println!("there is no /proc here: not tested");
         }
-        assert_eq!(processor_time(u32::MAX), None);
-        let before = processor_time(std::process::id()).expect("we are there");
+        let used = || at_work(std::process::id()).expect("we are there").used;
+        assert!(at_work(u32::MAX).is_none() && alone(u32::MAX).is_none());
+        let before = used();
         let mut sum = 0_u64;
         let end = real_time() + Duration::from_secs(10);
-        while processor_time(std::process::id()).expect("we are there") < before + Duration::from_millis(50) && real_time() < end {
+        while used() < before + Duration::from_millis(50) && real_time() < end {
             sum = (0..100_000).fold(sum, |sum, number| sum.wrapping_mul(31).wrapping_add(number));
         }
         assert!(real_time() < end, "no work is seen in ten seconds: {sum}");

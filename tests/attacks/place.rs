@@ -68,12 +68,14 @@ pub fn launcher() -> PathBuf {
 /// What an instructor's machine has: a course with a scenario and a secret, submissions, a place for scratch folders.
 pub struct Place {
     pub all: TempDir,
+    /// The watchdog's patience: short enough for a test, and long enough for a machine that is busy.
+    pub watchdog: Duration,
 }
 
 impl Place {
     /// A submission with this program, and another beside it.
     pub fn new(program: &str, nodes: &str) -> Place {
-        let place = Place { all: tempfile::tempdir().expect("a folder") };
+        let place = Place { all: tempfile::tempdir().expect("a folder"), watchdog: Duration::from_secs(5) };
         for folder in ["course", "submission", "other", "scratch"] {
             fs::create_dir(place.path(folder)).expect("writable");
         }
@@ -104,7 +106,7 @@ impl Place {
             let program = node.program.as_mut().expect("a program");
             program.folder = self.path("submission");
             program.confinement = confinement.clone();
-            program.watchdog = Duration::from_secs(1);
+            program.watchdog = self.watchdog;
         }
         scenario
     }
@@ -185,7 +187,9 @@ fn neighbour_alone() -> String {
 fn neighbours_place() -> Place {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python");
     let program = fs::read_to_string(sdk.join("examples/kv_single.py")).expect("the example is there");
-    let place = Place::new(&program, NEIGHBOUR);
+    let mut place = Place::new(&program, NEIGHBOUR);
+    // It is under no attack of its own: only a machine that does nothing else for it could stop it.
+    place.watchdog = seedbed::program::WATCHDOG * 3;
     fs::copy(sdk.join("seedbed.py"), place.path("submission/seedbed.py")).expect("the SDK is there");
     place
 }

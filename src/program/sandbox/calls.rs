@@ -96,11 +96,14 @@ const REFUSED: &[c_long] = &[
     libc::SYS_mq_open,
 ];
 
+/// The same number on all architectures, and not in the library for all of them.
+const FCHMODAT2: c_long = 452;
+
 /// Owner, permissions, times and attributes of files, which Landlock does not guard: a program that runs as the user could lock the user out. `fchmod`,
 /// by which a copy gets its mode, is the one that builds need.
 const ATTRIBUTES: &[c_long] = &[
     libc::SYS_fchmodat,
-    libc::SYS_fchmodat2,
+    FCHMODAT2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_utimensat,

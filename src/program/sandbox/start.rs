@@ -103,8 +103,9 @@ pub(in crate::program) fn program(confined: &Confined, command: &[String], folde
 }
 
 /// The command that runs something confined outside of a simulation: a build. It inherits nothing but its output's descriptors; the program's folder is
-/// its working directory, and `scratch` the folder it can write. Its exit status is its own, or 119 if it could not be confined, with the reason on
-/// standard error.
+/// its working directory, and `scratch` the folder it can write; with [`super::Limits::processes`] above 1 it may start processes. Its exit status is its
+/// own, or 119 if it could not be confined, with the reason on standard error. Its process group has the number of its process: kill that group when the
+/// process has ended or has taken too long, and nothing is left.
 pub fn command(confined: &Confined, words: &[String], folder: &Path, scratch: Option<&Path>) -> Result<Command, String> {
     let (name, arguments) = words.split_first().ok_or("the command is empty")?;
     let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
