@@ -139,7 +139,7 @@ fn hand_in(folder: &TempDir, id: &str, program: &str) -> PathBuf {
 fn grade(folder: &TempDir, program: &str, plan: &Plan) -> Graded {
     let path = hand_in(folder, "one", program);
     let assignment = assignment(folder);
-    Opened::new(&Handed { id: "one".to_owned(), path }, 0, &assignment).grade(&assignment, plan, &|_| ())
+    Opened::new(&Handed { id: "one".to_owned(), path }, 0, &assignment, plan).grade(&assignment, plan, &|_| ())
 }
 
 fn plan() -> Plan {

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::list::LISTS;
+use super::submission::Lang;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
@@ -41,6 +42,8 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
+    /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message: for authors of SDKs.
+    Conform(ConformArgs),
     /// Grade submissions by an assignment.
     Grade(GradeArgs),
     /// Say what this machine offers for running programs of strangers, and what is lost without.
@@ -155,6 +158,20 @@ pub struct ExplainArgs {
     pub name: String,
 }
 
+/// `conform`.
+#[derive(Debug, Args)]
+pub struct ConformArgs {
+    /// Only the verdict on each rule.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Show the lines of rules that do not hold only.
+    #[arg(long, conflicts_with = "quiet")]
+    pub failures: bool,
+    /// The command of a conformance node, after `--`.
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
 /// `new`.
 #[derive(Debug, Args)]
 pub struct NewArgs {
@@ -174,6 +191,18 @@ pub enum NewWhat {
         /// For which system (`seedbed list systems`).
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
+    },
+    /// A folder in which a student can begin: the assignment's starting point, the SDK, the instructions and the commands.
+    Submission {
+        /// The assignment: its file, or the name of one in scenarios/assignments.
+        #[arg(value_name = "ASSIGNMENT")]
+        assignment: PathBuf,
+        /// In which language.
+        #[arg(long, value_name = "LANGUAGE", default_value = "python")]
+        lang: Lang,
+        /// Where to write it; without it, a folder here with the assignment's name.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
 }
 

@@ -139,9 +139,9 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
                 }
                 td.number.(class_of(item.earned, item.points)) { (points(item, lang)) }
                 td {
-                    @if let Some(state) = state_words(item, graded, lang) { (state) " " }
+                    @if let Some(state) = state_words(item, graded, lang) { p { (state) } }
                     @if !item.seeds.is_empty() {
-                        (runs_right(item, say)) " (" (text(&item.scoring.words(item.seeds.len()), lang)) ")"
+                        p { (runs_right(item, say)) " (" (text(&item.scoring.words(item.seeds.len()), lang)) ")" }
                     }
                 }
             } } }
@@ -310,6 +310,8 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
     let say = phrases(lang);
     let title = class.first().map_or(say.class, |first| first.assignment.title.get(lang));
     let (items, rules) = (missed_items(class, lang), missed_rules(class, lang));
+    let scores: Vec<Points> = class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
+    let earned = |name: &str| class.iter().filter_map(|graded| graded.item(name)?.earned).collect::<Vec<Points>>();
     let content = html! {
         header { p.over { (say.class) } h1 { (title) } p { (class_summary(class, lang)) } }
         main {
@@ -333,9 +335,9 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                 @if let Some(first) = class.first() {
                     tfoot { tr {
                         th scope="row" { (say.average) }
-                        td.number { (average(class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect::<Vec<_>>().into_iter())) }
+                        td.number { (average(scores.iter().copied())) }
                         @for item in &first.items {
-                            td.number { (average(class.iter().filter_map(|graded| graded.item(&item.name)?.earned).collect::<Vec<_>>().into_iter())) }
+                            td.number { (average(earned(&item.name).into_iter())) }
                         }
                         td {}
                     } }

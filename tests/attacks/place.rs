@@ -12,7 +12,7 @@ use seedbed::run::{Run, run_scenario};
 use seedbed::scenario::{Scenario, read_file};
 use tempfile::TempDir;
 
-const THREE: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 3\n";
+const NEIGHBOUR: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 1\n";
 
 /// Before each attack: the conversation by hand, and a way to say what an attempt came to.
 pub const PRELUDE: &str = r#"
@@ -185,7 +185,7 @@ fn neighbour_alone() -> String {
 fn neighbours_place() -> Place {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python");
     let program = fs::read_to_string(sdk.join("examples/kv_single.py")).expect("the example is there");
-    let place = Place::new(&program, THREE);
+    let place = Place::new(&program, NEIGHBOUR);
     fs::copy(sdk.join("seedbed.py"), place.path("submission/seedbed.py")).expect("the SDK is there");
     place
 }
