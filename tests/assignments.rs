@@ -114,7 +114,8 @@ fn grade(assignment: &Assignment, program: &str) -> Graded {
     let folder: TempDir = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("node.py"), program).expect("writable");
     let handed = Handed { id: "one".to_owned(), path: folder.path().to_owned() };
-    let graded = Opened::new(&handed, 0, assignment).grade(assignment, &plan(SEEDS), &|_| ());
+    let plan = plan(SEEDS);
+    let graded = Opened::new(&handed, 0, assignment, &plan).grade(assignment, &plan, &|_| ());
     assert!(graded.is_complete(), "{}: {:?} {:?}", assignment.name, graded.outcome, graded.infra);
     graded
 }

@@ -51,7 +51,7 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     let mut graded: Vec<Graded> = vec![];
     for (position, handed) in handed.iter().enumerate() {
         bar.set_message(excerpt(&handed.id));
-        let opened = Opened::new(handed, position as u32, &assignment);
+        let opened = Opened::new(handed, position as u32, &assignment, &plan);
         let known = stored(&out, &handed.id).filter(|stored| !args.again && opened.holds(stored, &assignment, &plan));
         let is_known = known.is_some();
         let result = known.unwrap_or_else(|| opened.grade(&assignment, &plan, &|count| bar.inc(count as u64)));

@@ -110,7 +110,6 @@ mod tests {
             digest,
             judgements: vec![valid, Judgement { check: "safety", params: Default::default(), verdict }],
             aborted: None,
-            stall: None,
             log: vec![],
             stall: None,
         }
