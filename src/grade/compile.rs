@@ -16,7 +16,7 @@ use super::model::{Outcome, OutcomeKind, Text};
 use super::submission::working_copy;
 use super::tree::Tree;
 use crate::program::sandbox::{self, Confined, EXIT_NOT_ENTERED, Limits};
-use crate::report::replace_file;
+use crate::report::{Temporary, replace_file};
 
 /// The name of what was built, in the working copy.
 pub(super) const PROGRAM: &str = "seedbed-program";
@@ -163,7 +163,7 @@ fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
     Ok(())
 }
 
-fn build_in(folder: &tempfile::TempDir, build: Build, tree: &Tree, tool: &Tool, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
+fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
     let unmade = |cause: io::Error| failed(&cause);
     let (source, target) = (folder.path().join("source"), folder.path().join("target"));
     fs::create_dir(&target).map_err(unmade)?;

@@ -13,6 +13,7 @@ use super::model::{Language, Outcome, OutcomeKind, Student, Text};
 use super::tree::{File, Tree, failed, read_folder};
 use crate::error::{Error, excerpt};
 use crate::program::sandbox::Confined;
+use crate::report::Temporary;
 
 /// The SDKs, as this version of the testbed has them.
 const SDK_PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
@@ -37,7 +38,7 @@ pub struct Submission {
     /// What was done to the copy that the student should know.
     pub notes: Vec<Text>,
     /// Removes the working copy when it is dropped.
-    pub unpacked: Option<tempfile::TempDir>,
+    pub unpacked: Option<Temporary>,
 }
 
 /// Why a submission cannot be run.
@@ -210,7 +211,7 @@ fn prepare(path: &Path, languages: &[Language], confined: Option<&Confined>, kno
 }
 
 /// A fresh folder that other users can read: the program may run as one of them.
-pub(super) fn working_copy() -> std::io::Result<tempfile::TempDir> {
+pub(super) fn working_copy() -> std::io::Result<Temporary> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("seedbed-");
     #[cfg(unix)]
@@ -218,7 +219,7 @@ pub(super) fn working_copy() -> std::io::Result<tempfile::TempDir> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o755));
     }
-    builder.tempdir()
+    Temporary::make(|| builder.tempdir())
 }
 
 fn read(path: &Path) -> Result<Tree, Outcome> {

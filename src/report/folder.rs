@@ -53,6 +53,26 @@ pub fn remove_unfinished() {
     std::mem::forget(unfinished);
 }
 
+/// A folder for a while: it is gone when it is dropped, and when the process is interrupted.
+#[derive(Debug)]
+pub struct Temporary {
+    folder: TempDir,
+    _noted: Noted,
+}
+
+impl Temporary {
+    /// Make one.
+    pub fn make(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Temporary> {
+        let (folder, noted) = Noted::make(make, TempDir::path)?;
+        Ok(Temporary { folder, _noted: noted })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 /// A folder in the making. Dropped without [`Staged::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staged {
