@@ -153,6 +153,20 @@ fn the_store_in_python_works() {
     a_store_works("python");
 }
 
+/// Every Python that is here, from 3.8 on, runs the store, and to the same bits.
+#[test]
+fn every_python_gives_the_same_run() {
+    let Some(command) = example("python", "kv_single") else { return };
+    let digest = |python: String| run_scenario(&scenario(STORE, &[python, command[1].clone()], None), 7).digest;
+    let expected = digest("python3".to_owned());
+    for minor in 8..=15 {
+        let python = format!("python3.{minor}");
+        if has(&python) {
+            assert_eq!(digest(python.clone()), expected, "{python}");
+        }
+    }
+}
+
 #[test]
 fn the_store_in_c_works() {
     a_store_works("c");

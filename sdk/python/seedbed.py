@@ -927,7 +927,8 @@ def _traceback(error: BaseException) -> str:
     lines = "".join(described.format()).splitlines()
     # Since Python 3.11 marks stand below the lines.
     text = "\n".join([line for line in lines if line.strip(" ^~") or not line])
-    text = text.replace(os.getcwd() + os.sep, "").replace(os.path.dirname(os.__file__) + os.sep, "")
+    for folder in (os.getcwd(), os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(os.__file__)):
+        text = text.replace(folder + os.sep, "")
     text = re.sub(r"\b0x[0-9a-f]{6,}", "0x...", text)
     if len(text) > _ERROR_MAX:
         # The end says most.

@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
 
 /// Nobody has to wait longer for an answer.
-const PATIENCE_S: i64 = 5;
+const PATIENCE_S: i64 = 20;
 
 /// A process in conversation.
 pub(super) struct Talk {

@@ -1,4 +1,4 @@
-//! Write a node for [seedbed](https://docs.rs/seedbed) in Rust.
+//! Write a node for seedbed, the deterministic simulation testbed, in Rust.
 //!
 //! A node is a type with handlers. The testbed calls them one at a time, under virtual time:
 //!
