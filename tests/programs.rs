@@ -159,6 +159,7 @@ fn what_a_program_does_wrong_is_told() {
     for (program, reason, message) in cases {
         let run = run(&folder(&program, ONE, "[checks]\nno_panic = {}\n"), 1);
         let crashes = crashes(&run);
+        assert_eq!(run.verdict(), Overall::Invalid, "{message}: a program that ends by itself is no valid node");
         assert!(
             crashes.iter().any(|(is, says)| *is == reason && says.contains(message)),
             "{message}: {:?}",

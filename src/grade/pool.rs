@@ -12,9 +12,11 @@ pub(super) fn run_all<T: Sync, R: Send>(jobs: usize, tasks: &[T], work: &(dyn Fn
     results.resize_with(tasks.len(), || None);
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..jobs.clamp(1, tasks.len().max(1)) {
+        let jobs = jobs.clamp(1, tasks.len().max(1));
+        for job in 0..jobs {
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
+                keep_to_a_core(job, jobs);
                 while let Some((position, task)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, tasks.get(at)?))) {
                     let result = catch_unwind(AssertUnwindSafe(|| work(task))).map_err(|payload| panic_text(payload.as_ref()));
                     if sender.send((position, result)).is_err() {
@@ -30,6 +32,26 @@ pub(super) fn run_all<T: Sync, R: Send>(jobs: usize, tasks: &[T], work: &(dyn Fn
     });
     results.into_iter().map(|result| result.unwrap_or_else(|| Err("a task was lost".to_owned()))).collect()
 }
+
+/// A simulation and its programs take turns, and none ever works while another does: on one core, their conversation costs a fraction of what it costs between
+/// two. Where there are more jobs than cores, the kernel knows better.
+#[cfg(target_os = "linux")]
+fn keep_to_a_core(job: usize, jobs: usize) {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let Ok(allowed) = sched_getaffinity(None) else { return };
+    let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
+    if jobs > cores.clone().count() {
+        return;
+    }
+    let Some(core) = cores.nth(job) else { return };
+    let mut own = CpuSet::new();
+    own.set(core);
+    // Nothing but speed is lost where this is not allowed.
+    let _ = sched_setaffinity(None, &own);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_to_a_core(_job: usize, _jobs: usize) {}
 
 fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());

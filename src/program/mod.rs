@@ -63,6 +63,8 @@ pub struct ProgramSpec {
 impl ProgramSpec {
     /// A program of the user's own, which may do what the user may.
     pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
+        // The folder of a file that is named without one.
+        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG, in_process: None }
     }
 

@@ -287,7 +287,7 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
         }
         "config_commit" => Kind::ConfigCommit { index: take.number("index")?, term: take.number("term")? },
         "start" => Kind::Start,
-        "crash" => Kind::Crash { panic: take.text("reason") == Some("panic"), position },
+        "crash" => Kind::Crash { panic: is_own_fault(take.text("reason"), take.text("message")), position },
         "pause" => Kind::Pause,
         "resume" => Kind::Resume,
         _ => return None,
@@ -301,4 +301,14 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
         _ => true,
     };
     fits.then_some(Record { order: event.index, time_us: event.time_us, node: event.node, kind })
+}
+
+/// Whether a node has crashed by a mistake of its own: a panic, or whatever a program in its place does wrong. A node of the testbed that exits on purpose
+/// has no message.
+fn is_own_fault(reason: Option<&str>, message: Option<&str>) -> bool {
+    match reason {
+        Some("panic" | "ended" | "protocol" | "busy_loop" | "memory" | "output" | "scratch") => true,
+        Some("exit") => message.is_some_and(|message| !message.is_empty()),
+        _ => false,
+    }
 }
