@@ -393,6 +393,32 @@ fn programs_in_c_and_rust_are_built() {
     }
 }
 
+/// The SDKs are the course's: an edited one is replaced, a missing one is put there, and the versions that a student's machine has chosen do not count.
+#[test]
+fn the_sdks_are_those_of_the_course() {
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
+    let read = |name: &str| fs::read(sdk.join(name)).expect("it is there");
+    let folder = temporary();
+    if has("cc") {
+        let program = read("c/examples/kv_single.c");
+        let built = open(&submission(folder.path(), &[("node.c", &program), ("seedbed.h", b"#error edited\n")]), &[]);
+        let built = built.unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        assert!(shown(&built).contains("`seedbed.h` was replaced"), "{}", shown(&built));
+    }
+    if has("cargo") {
+        let manifest = b"[package]\nname = \"node\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nseedbed-node = { path = \"seedbed-node\" }\n\
+            serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\n[workspace]\n";
+        let program = read("rust/examples/starter.rs");
+        let edited = ("seedbed-node/src/lib.rs", &b"compile_error!(\"edited\");\n"[..]);
+        let own = ("seedbed-node/Cargo.toml", &read("rust/Cargo.toml")[..]);
+        let files = [("Cargo.toml", &manifest[..]), ("src/main.rs", &program), ("Cargo.lock", b"version = 99\n"), edited, own];
+        let built = open(&submission(folder.path(), &files), &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        assert!(shown(&built).contains("`seedbed-node/src/lib.rs` was replaced"), "{}", shown(&built));
+        let without = open(&submission(folder.path(), &files[..3]), &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        assert!(without.notes.is_empty());
+    }
+}
+
 /// A compiler reads what a source names; confined, it cannot read what the student could not. What it is told of such a file must not be what is in it.
 #[cfg(target_os = "linux")]
 #[test]

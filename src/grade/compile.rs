@@ -61,12 +61,13 @@ struct Tool {
 }
 
 /// Build a program; what comes back is the executable. What was built before is not built again.
-pub(super) fn compile(build: Build, tree: &Tree, digest: &str, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
+pub(super) fn compile(build: Build, tree: &Tree, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
     if build == Build::Cargo {
         refuse_foreign_code(tree)?;
     }
     let tool = tool(&build)?;
-    let key = Sha256::digest(format!("{}\n{}\n{digest}\n{build:?}", env!("CARGO_PKG_VERSION"), tool.version));
+    // The tree has the SDK in it by now; with another SDK it is another program.
+    let key = Sha256::digest(format!("{}\n{}\n{build:?}", tool.version, tree.digest()));
     let key: String = key.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let kept = cache().map(|cache| cache.join(&key));
     if let Some(bytes) = kept.as_ref().and_then(|kept| fs::read(kept).ok()) {
@@ -177,10 +178,6 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
         }
     };
     let words: Vec<String> = [tool.path.to_string_lossy().into_owned()].into_iter().chain(arguments).collect();
-    // Cargo writes it anew where it does not fit.
-    if source.join("Cargo.lock").exists() {
-        writable(&source.join("Cargo.lock")).map_err(unmade)?;
-    }
     let command = command(&words, folder.path(), tool, confined).map_err(unmade)?;
     let (status, said, told) = run(command, &source, &target).map_err(unmade)?;
     if confined.is_some() && status.as_ref().and_then(ExitStatus::code) == Some(EXIT_NOT_ENTERED) {
@@ -195,6 +192,12 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
         });
     };
     if !status.success() {
+        // The SDK's own packages are there wherever the testbed was built; where they are not, no student is to blame.
+        if said.contains("offline") && said.contains("`serde") {
+            let message = Text::new("the SDK's packages are not on this machine", "los paquetes del SDK no están en esta máquina");
+            let hint = Text::new("fetch them once: `cargo fetch` in sdk/rust", "descárguelos una vez: `cargo fetch` en sdk/rust");
+            return Err(Outcome { detail: said, ..Outcome::not_graded(OutcomeKind::InternalError, message, hint) });
+        }
         let message = Text::new("the program does not compile", "el programa no compila");
         return Err(build_failed(message, Text::new("mend what the compiler says", "corrija lo que dice el compilador"), said));
     }
@@ -203,17 +206,6 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
         Build::Cargo => executable_of(&told)?,
     };
     fs::read(built).map_err(unmade)
-}
-
-#[cfg(unix)]
-fn writable(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn writable(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// The executable among what cargo says that it has made: the only one, or the one called `node`.

@@ -12,7 +12,7 @@
 //! | `entrant`, `run`, `pool` | who plays, and all runs of it |
 //! | `verdict`, `score`, `explain` | what a run says, what it is worth, what is said of a loss |
 //! | `submission` | from a folder or an archive to a command that can be started |
-//! | `tree`, `archive`, `compile` | its files, within limits; zip and tar; programs that have to be built |
+//! | `tree`, `archive`, `compile`, `sdk` | its files, within limits; zip and tar; programs that have to be built; the course's SDKs |
 //! | `batch` | one submission after the other, and which results still hold |
 //! | `defects` | what the items are worth |
 //! | `output` | the formats of results |
@@ -34,6 +34,7 @@ pub mod page;
 mod pool;
 pub mod run;
 pub mod score;
+mod sdk;
 pub mod seeds;
 pub mod submission;
 mod texts;

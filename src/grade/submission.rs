@@ -10,13 +10,12 @@ use std::path::{Path, PathBuf};
 use super::archive::{ENDINGS, FOREIGN_ENDINGS, read_archive};
 use super::compile::{Build, PROGRAM, compile};
 use super::model::{Language, Outcome, OutcomeKind, Student, Text};
+use super::sdk;
 use super::tree::{File, Tree, failed, read_folder};
 use crate::error::{Error, excerpt};
 use crate::program::sandbox::Confined;
 use crate::report::Temporary;
 
-/// The SDKs, as this version of the testbed has them.
-const SDK_PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
 /// The file in which a submission says how its program is started.
 const DECLARATION: &str = "seedbed.toml";
 
@@ -181,10 +180,8 @@ fn prepare(path: &Path, languages: &[Language], confined: Option<&Confined>, kno
     known.language = Some(program.language);
     let mut notes = Vec::new();
     normalise(&mut tree, &program, &mut notes)?;
-    if program.language == Language::Python {
-        place_python_sdk(&mut tree, &program.command, &mut notes);
-    }
-    let executable = program.build.map(|build| compile(build, &tree, &known.digest, confined)).transpose()?;
+    sdk::place(&mut tree, program.language, &program.command, &mut notes);
+    let executable = program.build.map(|build| compile(build, &tree, confined)).transpose()?;
     tree.files.extend(executable.map(|bytes| (PROGRAM.to_owned(), File { bytes, executable: true })));
 
     let unwritten = |cause: std::io::Error| {
@@ -397,39 +394,8 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
     Ok(())
 }
 
-fn without_returns(text: &[u8]) -> Vec<u8> {
+/// A text with the line ends of Unix.
+pub(super) fn without_returns(text: &[u8]) -> Vec<u8> {
     let is_kept = |(i, byte): (usize, &u8)| (*byte != b'\r' || text.get(i + 1) != Some(&b'\n')).then_some(*byte);
     text.iter().enumerate().filter_map(is_kept).collect()
-}
-
-/// Put the course's SDK at the top and beside the program, and take away whatever Python would import in its place.
-fn place_python_sdk(tree: &mut Tree, command: &[String], notes: &mut Vec<Text>) {
-    let mut folders = BTreeSet::from([String::new()]);
-    for word in command {
-        let path = word.strip_prefix("./").unwrap_or(word);
-        folders.extend(path.rsplit_once('/').filter(|_| tree.has(path)).map(|(folder, _)| format!("{folder}/")));
-    }
-    let mut replaced = Vec::new();
-    for folder in &folders {
-        let package = format!("{folder}seedbed/");
-        let module = format!("{folder}seedbed.");
-        // `seedbed.abi3.so` and its like come before `seedbed.py`, and so does a package.
-        let shadows = |path: &str| {
-            path.starts_with(&package) || (path.starts_with(&module) && [".py", ".pyc", ".so"].iter().any(|end| path.ends_with(end)))
-        };
-        let own: Vec<String> = tree.files.keys().filter(|path| shadows(path)).cloned().collect();
-        for path in own {
-            let file = tree.files.remove(&path);
-            if file.is_some_and(|file| without_returns(&file.bytes) != SDK_PYTHON.as_bytes()) {
-                replaced.push(path);
-            }
-        }
-        tree.files.insert(format!("{folder}seedbed.py"), File { bytes: SDK_PYTHON.into(), executable: false });
-    }
-    if let Some(first) = replaced.first() {
-        notes.push(Text::new(
-            format!("`{first}` was replaced by the course's own SDK"),
-            format!("`{first}` se sustituyó por el SDK de la asignatura"),
-        ));
-    }
 }

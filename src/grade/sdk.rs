@@ -1,0 +1,96 @@
+//! The course's SDKs, which are put into every working copy in place of what was handed in: nobody edits them, and nobody has an old one.
+
+use std::collections::BTreeSet;
+
+use super::model::{Language, Text};
+use super::submission::without_returns;
+use super::tree::{File, Tree};
+
+const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
+const C: &str = include_str!("../../sdk/c/seedbed.h");
+const RUST: [(&str, &str); 5] = [
+    ("Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
+    ("src/lib.rs", include_str!("../../sdk/rust/src/lib.rs")),
+    ("src/ctx.rs", include_str!("../../sdk/rust/src/ctx.rs")),
+    ("src/machine.rs", include_str!("../../sdk/rust/src/machine.rs")),
+    ("src/random.rs", include_str!("../../sdk/rust/src/random.rs")),
+];
+/// The package of the SDK for Rust, and the folder in which starting points have it.
+const PACKAGE: &str = "seedbed-node";
+
+/// Put the SDK of a language into a copy. `command` is how the program is started.
+pub(super) fn place(tree: &mut Tree, language: Language, command: &[String], notes: &mut Vec<Text>) {
+    let replaced = match language {
+        Language::Python => place_python(tree, command),
+        Language::Rust => place_rust(tree),
+        Language::C => replace(tree, |path| path == "seedbed.h", &[("seedbed.h".to_owned(), C)]),
+        Language::Other => None,
+    };
+    if let Some(first) = replaced {
+        notes.push(Text::new(
+            format!("`{first}` was replaced by the course's own SDK"),
+            format!("`{first}` se sustituyó por el SDK de la asignatura"),
+        ));
+    }
+}
+
+/// Put files in the place of others. Returns the first one that was not what has taken its place.
+fn replace(tree: &mut Tree, is_of_sdk: impl Fn(&str) -> bool, files: &[(String, &str)]) -> Option<String> {
+    let own: Vec<String> = tree.files.keys().filter(|path| is_of_sdk(path)).cloned().collect();
+    let mut replaced = None;
+    for path in own {
+        let bytes = tree.files.remove(&path).map(|file| without_returns(&file.bytes)).unwrap_or_default();
+        if !files.iter().any(|(known, text)| *known == path && text.as_bytes() == bytes) {
+            replaced.get_or_insert(path);
+        }
+    }
+    tree.files.extend(files.iter().map(|(path, text)| (path.clone(), File { bytes: text.as_bytes().to_vec(), executable: false })));
+    replaced
+}
+
+/// Beside the program and at the top; away goes whatever Python would import in its place.
+fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
+    let mut folders = BTreeSet::from([String::new()]);
+    for word in command {
+        let path = word.strip_prefix("./").unwrap_or(word);
+        folders.extend(path.rsplit_once('/').filter(|_| tree.has(path)).map(|(folder, _)| format!("{folder}/")));
+    }
+    // `seedbed.abi3.so` and its like come before `seedbed.py`, and so does a package.
+    let shadows = |path: &str| {
+        folders.iter().any(|folder| {
+            let Some(path) = path.strip_prefix(folder.as_str()) else { return false };
+            path.starts_with("seedbed/") || (path.starts_with("seedbed.") && [".py", ".pyc", ".so"].iter().any(|end| path.ends_with(end)))
+        })
+    };
+    let files: Vec<(String, &str)> = folders.iter().map(|folder| (format!("{folder}seedbed.py"), PYTHON)).collect();
+    replace(tree, shadows, &files)
+}
+
+/// In the folder where starting points have it, and wherever else a package has its name. The versions that were fixed at home go: here are no others than
+/// those that the testbed itself was built of.
+fn place_rust(tree: &mut Tree) -> Option<String> {
+    let manifest = |path: &str| {
+        let text = String::from_utf8_lossy(&tree.files.get(path)?.bytes).into_owned();
+        text.trim_start_matches('\u{feff}').parse::<toml::Table>().ok()
+    };
+    let is_sdk = |path: &&String| {
+        path.ends_with("/Cargo.toml")
+            && manifest(path).is_some_and(|table| table.get("package").and_then(|package| package.get("name")?.as_str()) == Some(PACKAGE))
+    };
+    let mut folders: BTreeSet<String> =
+        tree.files.keys().filter(is_sdk).map(|path| path.trim_end_matches("Cargo.toml").to_owned()).collect();
+    let wants_it = manifest("Cargo.toml").is_some_and(|table| table.to_string().contains(PACKAGE));
+    if wants_it {
+        folders.insert(format!("{PACKAGE}/"));
+    }
+    tree.files.remove("Cargo.lock");
+    let files: Vec<(String, &str)> = folders.iter().flat_map(|folder| RUST.map(|(name, text)| (format!("{folder}{name}"), text))).collect();
+    let is_of_sdk = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
+    // What else lies in the folder (`Cargo.lock`, examples) is no edit of the SDK.
+    let extra: Vec<String> =
+        tree.files.keys().filter(|path| is_of_sdk(path) && !files.iter().any(|(known, _)| known == *path)).cloned().collect();
+    for path in extra {
+        tree.files.remove(&path);
+    }
+    replace(tree, is_of_sdk, &files)
+}
