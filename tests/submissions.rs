@@ -271,7 +271,8 @@ fn the_program_is_found_or_the_student_is_told_why_not() {
     let python = PROGRAM.as_bytes();
     let any: &[Language] = &[];
     let only_rust: &[Language] = &[Language::Rust];
-    let cases: [(&str, &[Language], &[(&str, &[u8])]); 18] = [
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: [(&str, &[Language], Files<'_>); 18] = [
         ("node.py", any, &[("node.py", python), ("other.py", python)]),
         (
             "the only file that imports seedbed",
