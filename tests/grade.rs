@@ -176,7 +176,10 @@ fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     assert!(loss.time_ns.is_some_and(|time| time > 1_000_000_000), "after the crash: {:?}", loss.time_ns);
     assert!(loss.messages.iter().any(|row| row.kind == "ClientReply") && loss.picture.as_ref().is_some_and(|svg| svg.starts_with("<svg")));
     let command = loss.command.as_deref().expect("a public seed can be repeated");
-    assert!(command.starts_with("seedbed run ") && command.ends_with("small/crash.toml --seed 0 --node-command 'python3 node.py'"), "{command}");
+    assert!(
+        command.starts_with("seedbed run ") && command.ends_with("small/crash.toml --seed 0 --node-command 'python3 node.py'"),
+        "{command}"
+    );
     assert!(!command.contains(&folder.path().display().to_string()), "no place of this machine: {command}");
 }
 
@@ -196,7 +199,11 @@ fn every_way_to_fail_has_its_verdict() {
         (store_with("self.send(src, last)", "pass"), SeedVerdict::NoProgress, "availability"),
         (at_op("while True: pass"), SeedVerdict::BusyLoop, "no answer to turn"),
         (raw(""), SeedVerdict::BusyLoop, "no answer to turn 1"),
-        (store_with("        self.show(", "        import os; self.observe(\"pid\", number=os.getpid())\n        self.show("), SeedVerdict::Nondeterministic, "differ"),
+        (
+            store_with("        self.show(", "        import os; self.observe(\"pid\", number=os.getpid())\n        self.show("),
+            SeedVerdict::Nondeterministic,
+            "differ",
+        ),
     ];
     let plan = Plan { only: vec!["answers".to_owned()], ..plan() };
     for (program, verdict, message) in cases {
@@ -263,7 +270,11 @@ fn seedbed(folder: &TempDir, arguments: &[&str]) -> Output {
 
 fn shown(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let stdout: String = text(&output.stdout).lines().filter(|line| !line.starts_with("note: programs are not kept")).map(|line| format!("{line}\n")).collect();
+    let stdout: String = text(&output.stdout)
+        .lines()
+        .filter(|line| !line.starts_with("note: programs are not kept"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     format!("{stdout}{}exit code {:?}\n", text(&output.stderr), output.status.code())
 }
 
@@ -390,7 +401,10 @@ fn a_secret_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder(ASSIGNMENT);
     fs::set_permissions(folder.path().join("course.secret"), fs::Permissions::from_mode(0o644)).expect("one's own file");
-    insta::assert_snapshot!("open_secret", shown(&seedbed(&folder, &["grade", "small.toml", "submissions", "--secret-file", "course.secret"])));
+    insta::assert_snapshot!(
+        "open_secret",
+        shown(&seedbed(&folder, &["grade", "small.toml", "submissions", "--secret-file", "course.secret"]))
+    );
 }
 
 /// An instructor sees what the points are worth before anybody hands in.
@@ -421,7 +435,10 @@ points = 3
     assert!(text.contains("of 35 defects are caught") || text.contains(" defects are caught"), "{text}");
     assert_eq!(output.status.code(), Some(0), "{text}");
     let table = fs::read_to_string(folder.path().join("grades/small/defects.csv")).expect("the table is there");
-    assert!(table.starts_with("system,defect,item,lost_seeds,seeds,lost_points,found_by,summary\n,none,one-leader,0,2,0,,no defect\n"), "{table}");
+    assert!(
+        table.starts_with("system,defect,item,lost_seeds,seeds,lost_points,found_by,summary\n,none,one-leader,0,2,0,,no defect\n"),
+        "{table}"
+    );
     // Items that see nothing make an assignment that gives points for nothing.
     let blind = "[[item]]\nname = \"blind\"\nscenario = \"small/calm.toml\"\nseeds = \"0..1\"\nchecks = [\"no_panic\"]\npoints = 1\n";
     write(&folder.path().join("small.toml"), blind);
