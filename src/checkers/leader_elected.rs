@@ -3,7 +3,7 @@
 //! An old leader that has not heard of its successor does not count: the leader must be that of the highest term that any node has led.
 //! Nor does one that was removed: it may lead until its removal is committed, and no longer (dissertation §4.2.2).
 
-use super::findings::{judge_raft, seconds, whole};
+use super::findings::{Findings, seconds, whole};
 use super::raft::{Leadership, Membership, kinds};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
 
@@ -25,36 +25,36 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let (healed, end) = (case.trace.duration_us, case.trace.end_us);
     let deadline = healed.saturating_add(whole(params, "within"));
-    let mut undecided = false;
-    let verdict = judge_raft(case, CHECKER.name, |raft, findings| {
-        let mut leadership = Leadership::new(raft);
-        let mut highest = 0;
-        let mut membership = Membership::new(raft);
-        let leads = |leadership: &Leadership, membership: &Membership, highest: u64| {
-            let belongs = |node| membership.in_force(raft, node).is_none_or(|config| config.has(node));
-            leadership.all().any(|(node, term)| term == highest && belongs(node))
-        };
-        let mut led = false;
-        for record in raft.select(kinds::LEADERSHIP | kinds::MEMBERSHIP) {
-            if record.time_us > healed {
-                // Whoever led up to this moment led after healing.
-                led |= leads(&leadership, &membership, highest);
-                if led || record.time_us > deadline {
-                    break;
-                }
+    // Who shows nothing shows no leader: silence is no want of evidence here.
+    let (raft, mut findings) = (case.raft(), Findings::new(CHECKER.name));
+    let mut leadership = Leadership::new(raft);
+    let mut highest = 0;
+    let mut membership = Membership::new(raft);
+    let leads = |leadership: &Leadership, membership: &Membership, highest: u64| {
+        let belongs = |node| membership.in_force(raft, node).is_none_or(|config| config.has(node));
+        leadership.all().any(|(node, term)| term == highest && belongs(node))
+    };
+    let mut led = false;
+    for record in raft.select(kinds::LEADERSHIP | kinds::MEMBERSHIP) {
+        if record.time_us > healed {
+            // Whoever led up to this moment led after healing.
+            led |= leads(&leadership, &membership, highest);
+            if led || record.time_us > deadline {
+                break;
             }
-            leadership.replay(record);
-            membership.replay(record);
-            highest = leadership.all().map(|(_, term)| term).max().unwrap_or(0).max(highest);
         }
-        led |= leads(&leadership, &membership, highest);
-        if !led && deadline > end {
-            undecided = true;
-        } else if !led {
-            findings.report(deadline, &[], || {
-                format!("no node led from {}, when everything had healed, to {}", seconds(healed), seconds(deadline))
-            });
-        }
-    });
-    if undecided { Verdict::Unknown("the run ends before the time in which a leader must be elected".to_owned()) } else { verdict }
+        leadership.replay(record);
+        membership.replay(record);
+        highest = leadership.all().map(|(_, term)| term).max().unwrap_or(0).max(highest);
+    }
+    led |= leads(&leadership, &membership, highest);
+    if !led && deadline > end {
+        return Verdict::Unknown("the run ends before the time in which a leader must be elected".to_owned());
+    }
+    if !led {
+        findings.report(deadline, &[], || {
+            format!("no node led from {}, when everything had healed, to {}", seconds(healed), seconds(deadline))
+        });
+    }
+    findings.verdict()
 }

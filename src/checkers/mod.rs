@@ -8,6 +8,7 @@
 
 mod acknowledged_is_committed;
 mod all_operations_answered;
+mod answered_is_applied;
 mod applied_without_gaps;
 mod audio;
 mod availability;
@@ -18,6 +19,7 @@ mod config_barrier;
 mod config_quorum_overlap;
 mod convergence;
 mod cristian;
+mod elected_by_majority;
 mod election_safety;
 mod elections;
 mod exactly_once;
@@ -31,6 +33,7 @@ mod linearizable;
 mod log_matching;
 mod no_panic;
 mod one_config_in_flight;
+mod one_leader_at_last;
 mod p2p;
 mod persist_before_reply;
 mod raft;
@@ -147,6 +150,7 @@ pub static CHECKERS: LazyLock<Vec<&'static Checker>> = LazyLock::new(|| {
 pub static RAFT_CHECKS: &[&Checker] = &[
     &linearizable::CHECKER,
     &election_safety::CHECKER,
+    &elected_by_majority::CHECKER,
     &vote_once::CHECKER,
     &term_monotonic::CHECKER,
     &leader_append_only::CHECKER,
@@ -157,6 +161,7 @@ pub static RAFT_CHECKS: &[&Checker] = &[
     &committed_never_truncated::CHECKER,
     &applied_without_gaps::CHECKER,
     &acknowledged_is_committed::CHECKER,
+    &answered_is_applied::CHECKER,
     &exactly_once::CHECKER,
     &lease_exclusive::CHECKER,
     &one_config_in_flight::CHECKER,
@@ -165,6 +170,7 @@ pub static RAFT_CHECKS: &[&Checker] = &[
     &persist_before_reply::CHECKER,
     &no_panic::CHECKER,
     &leader_elected::CHECKER,
+    &one_leader_at_last::CHECKER,
     &terms_stable::CHECKER,
     &convergence::CHECKER,
     &all_operations_answered::CHECKER,
@@ -175,6 +181,7 @@ pub static RAFT_CHECKS: &[&Checker] = &[
 /// The checks of liveness, of all systems: what they find is that the run's time was over and something had not happened.
 static LIVENESS_CHECKS: &[&Checker] = &[
     &leader_elected::CHECKER,
+    &one_leader_at_last::CHECKER,
     &convergence::CHECKER,
     &all_operations_answered::CHECKER,
     &availability::CHECKER,

@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::list::LISTS;
+use super::submission::Lang;
 
 const AFTER_HELP: &str =
     "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
@@ -41,6 +42,8 @@ pub enum Verb {
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
+    /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message: for authors of SDKs.
+    Conform(ConformArgs),
     /// Grade submissions by an assignment.
     Grade(GradeArgs),
     /// Say what this machine offers for running programs of strangers, and what is lost without.
@@ -155,6 +158,20 @@ pub struct ExplainArgs {
     pub name: String,
 }
 
+/// `conform`.
+#[derive(Debug, Args)]
+pub struct ConformArgs {
+    /// Only the verdict on each rule.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Show the lines of rules that do not hold only.
+    #[arg(long, conflicts_with = "quiet")]
+    pub failures: bool,
+    /// The command of a conformance node, after `--`.
+    #[arg(required = true, last = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
 /// `new`.
 #[derive(Debug, Args)]
 pub struct NewArgs {
@@ -175,6 +192,18 @@ pub enum NewWhat {
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
     },
+    /// A folder in which a student can begin: the assignment's starting point, the SDK, the instructions and the commands.
+    Submission {
+        /// The assignment: its file, or the name of one in scenarios/assignments.
+        #[arg(value_name = "ASSIGNMENT")]
+        assignment: PathBuf,
+        /// In which language.
+        #[arg(long, value_name = "LANGUAGE", default_value = "python")]
+        lang: Lang,
+        /// Where to write it; without it, a folder here with the assignment's name.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// `grade`.
@@ -185,11 +214,14 @@ pub struct GradeArgs {
     #[arg(value_name = "ASSIGNMENT")]
     pub assignment: PathBuf,
     /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
-    #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
+    #[arg(value_name = "SUBMISSION", required_unless_present_any = ["defects", "show_seeds"])]
     pub submissions: Vec<PathBuf>,
     /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
-    #[arg(long, conflicts_with_all = ["submissions", "again", "lang"])]
+    #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
+    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each with the command that runs it.
+    #[arg(long, conflicts_with_all = ["submissions", "defects"])]
+    pub show_seeds: bool,
     /// Where results go; grades/ASSIGNMENT by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -214,6 +246,15 @@ pub struct GradeArgs {
     /// Run every seed twice, in place of the first one of each item.
     #[arg(long)]
     pub check_determinism: bool,
+    /// A grading worksheet that was downloaded from Moodle: a copy of it is filled in.
+    #[arg(long, value_name = "FILE")]
+    pub worksheet: Option<PathBuf>,
+    /// Write Moodle's file with `;` between cells and commas in numbers.
+    #[arg(long)]
+    pub semicolons: bool,
+    /// Write Canvas' file with a row of the possible points.
+    #[arg(long)]
+    pub points_possible: bool,
 }
 
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{ExplainArgs, ListArgs, NewArgs, NewWhat};
-use super::{Console, Refused, explain as explaining, list as listing, new as beginning};
+use super::{Console, Refused, explain as explaining, list as listing, new as beginning, submission};
 use crate::error::{EXIT_VALID, Error, excerpt, name_hint};
 use crate::systems::{SYSTEMS, System};
 
@@ -21,7 +21,14 @@ pub(super) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<u8, R
 }
 
 pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> {
-    let NewWhat::Scenario { path, system } = &args.what;
+    let (path, system) = match &args.what {
+        NewWhat::Scenario { path, system } => (path, system),
+        NewWhat::Submission { assignment, lang, out } => {
+            let folder = submission::write(assignment, *lang, out.as_deref())?;
+            console.line(format_args!("{} is written; begin with its README.md", folder.display()));
+            return Ok(EXIT_VALID);
+        }
+    };
     let text = beginning::scenario(named(system)?);
     match path {
         None => console.line(text.trim_end()),

@@ -3,6 +3,7 @@
 mod args;
 mod ask;
 mod check;
+mod conform;
 mod console;
 pub mod doctor;
 pub mod explain;
@@ -13,6 +14,7 @@ mod plot;
 mod replay;
 mod run;
 mod scenarios;
+mod submission;
 mod sweep;
 
 use std::io::{IsTerminal, Write};
@@ -51,6 +53,7 @@ pub fn execute(cli: &Cli) -> u8 {
         Verb::List(args) => ask::list(args, &mut console),
         Verb::Explain(args) => ask::explain(args, &mut console),
         Verb::New(args) => ask::new(args, &mut console),
+        Verb::Conform(args) => conform::conform(args, &mut console),
         Verb::Grade(args) => grade::grade(args, &mut console),
         Verb::Doctor(args) => doctor::doctor(args, &mut console),
         Verb::EnterSandbox(args) => return enter(args),

@@ -90,7 +90,7 @@ impl Program {
             None => Confinement::None,
             Some(confined) => Confinement::Confined(Box::new(Confined { scratch: Some(scratch), ..confined.clone() })),
         };
-        ProgramSpec { command: self.command.clone(), folder: self.folder.clone(), confinement, watchdog: self.watchdog }
+        ProgramSpec { command: self.command.clone(), folder: self.folder.clone(), confinement, watchdog: self.watchdog, in_process: None }
     }
 
     /// Tracebacks name the files of the working copy, whose folder has another name each time: two gradings must tell the same.

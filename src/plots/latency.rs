@@ -163,9 +163,10 @@ fn percentile(taken: &[Taken<'_>], percent: usize, end: u64) -> Vec<Vec<(u64, u6
         window.sort_unstable();
         match window.len() {
             0 => paths.push(Vec::new()),
-            n => {
-                paths.last_mut().expect("never empty").push((i as u64 * width + width / 2, window[(n * percent).div_ceil(100).max(1) - 1]))
-            }
+            n => paths
+                .last_mut()
+                .expect("never empty")
+                .push(((i as u64).saturating_mul(width).saturating_add(width / 2), window[(n * percent).div_ceil(100).max(1) - 1])),
         }
     }
     paths

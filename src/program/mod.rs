@@ -8,10 +8,12 @@
 //! | file | what |
 //! |---|---|
 //! | `protocol` | the lines of the conversation |
+//! | `conversation` | a process, or a node of the Rust SDK in this process |
 //! | `child` | a process, its descriptors, what it prints |
 //! | `watch` | how long it works, and what it writes: the watchdog's eyes |
 //! | `seat` | a node's place in the simulation that a program has taken: timers, metrics, limits |
 //! | `sandbox` | what a program that is not trusted cannot do |
+//! | `conform`, `talk` | whether a program speaks the protocol: for authors of SDKs |
 //!
 //! What a program says of itself proves nothing. Results come from the trace and from the testbed's own clients; who has sent a message, the
 //! testbed stamps.
@@ -21,9 +23,14 @@ mod child;
 #[cfg(not(unix))]
 #[path = "no_child.rs"]
 mod child;
+#[cfg(unix)]
+pub mod conform;
+mod conversation;
 pub mod protocol;
 pub mod sandbox;
 mod seat;
+#[cfg(unix)]
+mod talk;
 #[cfg(unix)]
 mod watch;
 
@@ -31,6 +38,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use conversation::{InProcess, Make};
 use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
 
@@ -48,12 +56,19 @@ pub struct ProgramSpec {
     pub confinement: Confinement,
     /// The watchdog's patience in one turn: processor time of the program, or real time in which it uses none. See [`Stall`].
     pub watchdog: Duration,
+    /// A node of this process in place of the command.
+    pub in_process: Option<Make>,
 }
 
 impl ProgramSpec {
     /// A program of the user's own, which may do what the user may.
     pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
-        ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG }
+        ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG, in_process: None }
+    }
+
+    /// A node of this process, written with the Rust SDK, in place of a program.
+    pub fn in_process(make: Make) -> ProgramSpec {
+        ProgramSpec { in_process: Some(make), ..ProgramSpec::trusted(vec![], PathBuf::new()) }
     }
 }
 
@@ -82,15 +97,26 @@ pub enum StallKind {
     Silent,
     /// It works a little, or the machine lets it: ten times the watchdog's real time went by.
     Slow,
+    /// It was killed, by itself or by a kernel that has no memory left; nobody can tell which.
+    Killed,
 }
 
 impl StallKind {
+    /// What it is where a second run stalls in the same turn, so that it is the program's doing: `busy_loop` or `crash`.
+    pub fn verdict_if_repeated(self) -> &'static str {
+        match self {
+            StallKind::Busy | StallKind::Silent | StallKind::Slow => "busy_loop",
+            StallKind::Killed => "crash",
+        }
+    }
+
     /// The word for the `reason` of the node's crash.
     pub fn word(self) -> &'static str {
         match self {
             StallKind::Busy => "busy",
             StallKind::Silent => "silent",
             StallKind::Slow => "slow",
+            StallKind::Killed => "killed",
         }
     }
 }

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Map;
 
-use super::child::Child;
+use super::conversation::Conversation;
 use super::protocol::{ACCEPTED_FIRST, Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
 use super::{Fault, ProgramSpec};
 use crate::node::{Identity, Port, StreamEvent, StreamId, StreamOp};
@@ -35,7 +35,7 @@ const SAVED: &str = "saved/";
 
 /// A program at work as a node.
 pub(crate) struct Seat {
-    child: Child,
+    conversation: Conversation,
     /// When each timer runs out.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
@@ -110,9 +110,9 @@ pub(crate) struct Asked {
 impl Seat {
     /// Start the program.
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
-        let child = Child::start(spec)?;
+        let conversation = Conversation::start(spec)?;
         let at_once = (LocalTime::from_nanos(0), 0);
-        Ok(Seat { child, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), turns: 0, at_once })
+        Ok(Seat { conversation, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), turns: 0, at_once })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -139,7 +139,7 @@ impl Seat {
         self.count(place.now)?;
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         let line = serde_json::to_vec(&turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
-        let answer = self.child.converse(line)?;
+        let answer = self.conversation.converse(line)?;
         let answer: Answer = serde_json::from_slice(&answer)
             .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(&answer)))))?;
         self.understand(place, answer)
@@ -161,7 +161,7 @@ impl Seat {
 
     /// The last that the process printed past its SDK.
     pub(crate) fn printed(&mut self) -> String {
-        self.child.printed()
+        self.conversation.printed()
     }
 
     /// The timers that have run out, in the order of their deadlines.

@@ -124,3 +124,24 @@ fn exactly_once_counts_effects_by_index() {
     other.apply(&[N1], 1, (C1, 1), 1).apply(&[N1], 2, (C1, 2), 1);
     accepts(&other, "exactly_once");
 }
+
+/// Two answers need two commands that a server has applied before, whoever it is. A repeated command is one, and reads do not count.
+#[test]
+fn answered_is_applied_counts_commands_and_answers() {
+    let mut good = two_committed();
+    good.apply(&[N2], 1, (C1, 1), 1).done("c1", "write", "k0=1", "k0=1").done("c1", "read", "k0", "k0=1");
+    accepts(&good, "answered_is_applied");
+    let sentence = "c1 was told that append k0+=2 is done, its update number 2, when servers had applied 1 of its commands";
+    let mut bad = good.clone();
+    bad.apply(&[N1], 1, (C1, 1), 1).apply(&[N1], 2, (C2, 2), 1).done("c1", "append", "k0+=2", "k0+=2").apply(&[N1], 2, (C1, 2), 1);
+    refuses(&bad, "answered_is_applied", sentence);
+    good.apply(&[N1], 2, (C1, 2), 1).done("c1", "append", "k0+=2", "k0+=2");
+    accepts(&good, "answered_is_applied");
+    let mut silent = two_committed();
+    silent.done("c1", "write", "k0=1", "k0=1");
+    refuses(
+        &silent,
+        "answered_is_applied",
+        "c1 was told that write k0=1 is done, its update number 1, when servers had applied 0 of its commands",
+    );
+}

@@ -113,3 +113,31 @@ fn no_panic_tells_what_the_node_said() {
     bad.crash(N1, "panic", "assertion failed: last_applied <= commit_index");
     refuses(&bad, "no_panic", "n1 panicked: assertion failed: last_applied <= commit_index");
 }
+
+/// A vote counts for its term and its candidate only, once for each voter. n4 and n5 say nothing, and belong to the cluster all the same.
+#[test]
+fn elected_by_majority_counts_the_votes_of_the_term() {
+    let mut good = Run::new();
+    good.elect(N1, 1, &[N2, N3]).term(N3, 2).vote(N3, 2, N3).term(N4, 2).vote(N4, 2, N3).vote(N4, 2, N3);
+    let mut bad = good.clone();
+    bad.leader(N3, 2);
+    refuses(&bad, "elected_by_majority", "n3 became leader of term 2 with the votes of n3, n4, which are no majority");
+    good.term(N5, 2).vote(N5, 2, N3).leader(N3, 2);
+    all_accept(&good);
+    let mut silent = Run::new();
+    silent.leader(N1, 1);
+    refuses(&silent, "elected_by_majority", "n1 became leader of term 1 with the votes of no node, which are no majority");
+}
+
+/// After a change it is the members who elect: two of three are enough.
+#[test]
+fn elected_by_majority_goes_by_the_configuration_of_the_leader() {
+    let mut run = Run::new();
+    run.elect(N1, 1, &[N2, N3]).config(&[N1, N2, N3], (1, "three"), "simple", "n1+n2+n3", "-");
+    let mut good = run.clone();
+    good.elect(N2, 2, &[N3]);
+    accepts(&good, "elected_by_majority");
+    let mut bad = run;
+    bad.elect(N2, 2, &[N4]);
+    refuses(&bad, "elected_by_majority", "n2 became leader of term 2 with the votes of n2, n4, which are no majority");
+}

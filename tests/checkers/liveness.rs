@@ -3,7 +3,7 @@
 use seedbed::checkers::Verdict;
 use seedbed::trace::OpType;
 
-use crate::run::{N1, N2, N3, N4, N5, Run};
+use crate::run::{N1, N2, N3, N4, N5, Run, text};
 use crate::twins::{accepts, refuses, refuses_with, verdict};
 
 /// The leader of the highest term counts, also if it was elected before; an old one that has not heard of it does not.
@@ -32,6 +32,40 @@ fn leader_elected_does_not_count_who_was_removed() {
     let mut good = run;
     good.at_ms(22_000).elect(N2, 2, &[N3, N4]);
     accepts(&good, "leader_elected");
+}
+
+/// Servers that show nothing show no leader.
+#[test]
+fn leader_elected_takes_silence_for_no_leader() {
+    let silent = seedbed::trace::Trace { duration_us: 20_000_000, end_us: 30_000_000, ..Run::new().trace().clone() };
+    let silent = Silent(seedbed::trace::Trace { events: vec![], ..silent });
+    refuses(&silent, "leader_elected", "no node led from 20.000 s, when everything had healed, to 25.000 s");
+    refuses(&silent, "one_leader_at_last", "no server shows that it leads from 27.000 s to 30.000 s: the metric `role` is never `leader`");
+}
+
+struct Silent(seedbed::trace::Trace);
+
+impl AsRef<seedbed::trace::Trace> for Silent {
+    fn as_ref(&self) -> &seedbed::trace::Trace {
+        &self.0
+    }
+}
+
+/// n1 was cut off and has three seconds to hear of the new leader; a crash ends what it showed. One that leads on beside the other has not stepped down.
+#[test]
+fn one_leader_at_last_gives_an_old_leader_time_to_step_down() {
+    let mut run = Run::new();
+    run.at_ms(10_000).show(N1, "role", text("leader")).at_ms(15_000).show(N2, "role", text("leader"));
+    refuses(&run, "one_leader_at_last", "n1 and n2 all show that they lead, from 27.000 s to 30.000 s");
+    let mut good = run.clone();
+    good.at_ms(29_000).show(N1, "role", text("follower"));
+    accepts(&good, "one_leader_at_last");
+    let mut good = run.clone();
+    good.at_ms(16_000).crash(N1, "kill", "");
+    accepts(&good, "one_leader_at_last");
+    let mut none = run;
+    none.at_ms(16_000).show(N1, "role", text("follower")).show(N2, "role", text("candidate"));
+    refuses(&none, "one_leader_at_last", "no server shows that it leads from 27.000 s to 30.000 s: the metric `role` is never `leader`");
 }
 
 /// Where the run ends before the time is over, nobody can say.

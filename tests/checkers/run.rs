@@ -1,6 +1,6 @@
 //! Small traces for the tests of checks, written as a story: who was elected, what was appended where, who crashed.
 
-use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
+use seedbed::trace::{Event, Fields, Metric, NodeId, NodeInfo, Op, OpType, Trace, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::twins::accepts;
@@ -311,6 +311,12 @@ impl Run {
 
     // The history.
 
+    /// A metric has this value from now on.
+    pub fn show(&mut self, node: NodeId, name: &'static str, value: Value) -> &mut Run {
+        self.trace.metrics.push(Metric { time_us: self.now_us, node, name: name.into(), value });
+        self.tick()
+    }
+
     pub fn op(&mut self, process: &'static str, op_type: OpType, f: &'static str, value: &str, error: &'static str) -> &mut Run {
         let value = value.to_owned().into();
         let (index, time_us) = (self.index, self.now_us);
@@ -343,6 +349,7 @@ pub fn text(word: &'static str) -> Value {
 /// What no correct Raft ever breaks, liveness aside.
 pub const SAFETY: &[&str] = &[
     "election_safety",
+    "elected_by_majority",
     "vote_once",
     "term_monotonic",
     "leader_append_only",

@@ -230,9 +230,11 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
             chain: take.hash("chain")?,
         },
         "apply" => {
-            let (index, term, digest) = (take.number("index")?, take.number("term")?, take.hash("digest")?);
-            let (client, serial) = (take.node("client").flatten(), take.number("serial"));
-            Kind::Apply { index, term, digest, command: client.zip(serial), effect: take.number("effect")? == 1 }
+            let (index, term, digest) = (take.number("index")?, take.number("term")?, take.hash("digest"));
+            let command = take.node("client").flatten().zip(take.number("serial"));
+            // A client and its serial number tell commands apart as well as a digest does, and a program need not make one.
+            let digest = digest.unwrap_or_else(|| command.map_or(0, |(client, serial)| (u64::from(client.0) + 1) << 48 | serial));
+            Kind::Apply { index, term, digest, command, effect: take.number("effect") == Some(1) }
         }
         "commit" => Kind::Commit {
             index: take.number("index")?,
@@ -257,7 +259,8 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
             };
             Kind::Role(role)
         }
-        "leader" => Kind::Leader { term: take.number("term")?, last_index: take.number("last_index")? },
+        // Whoever only elects has no log.
+        "leader" => Kind::Leader { term: take.number("term")?, last_index: take.number("last_index").unwrap_or(0) },
         "truncate" => Kind::Truncate { from: take.number("from")? },
         "recover" => Kind::Recover {
             term: take.number("term")?,

@@ -139,8 +139,8 @@ impl Rules {
     }
 
     /// With how many books given out a session ends, of so many that it has.
-    pub(super) fn books_of_session(self, books: u8) -> usize {
-        usize::from(if self.has(Flaw::LastBookKept) { books.saturating_sub(1).max(1) } else { books })
+    pub(super) fn books_of_session(self, books: usize) -> usize {
+        if self.has(Flaw::LastBookKept) { books.saturating_sub(1).max(1) } else { books }
     }
 
     /// Whether a session that has ended is followed by the next.

@@ -18,7 +18,7 @@ defects! {
         "A candidate that becomes a follower in the same term forgets its vote."
     DuplicateVoteCounted "duplicate-vote-counted" "election_safety" "raft/late-answers-to-candidates" 2
         "The same vote, delivered twice, counts twice."
-    QuorumTooSmall "quorum-too-small" "commit_on_majority" "raft/bridge" 2
+    QuorumTooSmall "quorum-too-small" "elected_by_majority" "raft/bridge" 2
         "A majority is taken to be n/2 servers."
     VoteBeforeTerm "vote-before-term" "elections" "raft/one-candidate-is-first" 2
         "The vote is decided before the higher term is adopted, so a vote of an earlier term stands in the way."
@@ -43,7 +43,7 @@ defects! {
         "An entry of an earlier term is committed by counting replicas (figure 8)."
     ApplyBeforeCommit "apply-before-commit" "state_machine_safety" "raft/leader-isolated-small-messages" 2
         "Entries are applied when they are appended."
-    ReplyOnAppend "reply-on-append" "acknowledged_is_committed" "raft/leader-isolated" 2
+    ReplyOnAppend "reply-on-append" "answered_is_applied" "raft/leader-isolated" 2
         "Clients get their answer when the leader has appended the command."
     TruncateAlways "truncate-always" "committed_never_truncated" "raft/leader-isolated" 3
         "A follower always cuts its log at prev_log_index, also where nothing conflicts."

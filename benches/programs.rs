@@ -1,0 +1,167 @@
+//! How fast programs are: `cargo bench --bench programs`. Needs a `python3`.
+//!
+//! Five nodes in CPython send each other messages, everything pinned to one core, as lock step wants it: the parent and a child are never awake at the same
+//! time. Beside it, in the same run, the floor: round trips over two pipes with a CPython process that does nothing but read and write, and with `cat`.
+//! What is left to win is the difference; a loaded machine slows all of them.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
+use seedbed::run::system_of;
+use seedbed::scenario::{Scenario, read_file};
+use seedbed::sim::RunOptions;
+
+/// Each row is measured so often, and the best one counts: everything else on the machine only slows.
+const TRIES: u32 = 3;
+
+/// A turn and an answer as a node has them.
+const TURN: &str = r#"{"now":1500000,"wall":1767225600001500000,"ev":[{"type":"message","src":"n2","body":{"count":7,"type":"Ping"}}]}"#;
+const ANSWER: &str = r#"{"ops":[{"op":"send","dest":"n2","body":{"type":"Ping","count":8}}]}"#;
+
+/// A node that answers each message, so that always as many are under way.
+const NODE: &str = r#"
+import seedbed
+
+class Node(seedbed.Node):
+    def on_init(self):
+        self.broadcast({"type": "Ping", "count": 0})
+
+    def on_message(self, src, message):
+        if message["type"] == "Ping":
+            self.send(src, {"type": "Ping", "count": message["count"] + 1})
+
+seedbed.run(Node)
+"#;
+
+fn main() -> io::Result<()> {
+    if !has_python() {
+        println!("there is no python3 here: not measured");
+        return Ok(());
+    }
+    pin();
+    let cat = best(|| round_trips(&["sh", "-c", "exec cat <&3 >&4"]))?;
+    let bare = format!("import os\nanswer = b'''{ANSWER}\\n'''\nwhile os.read(3, 65536): os.write(4, answer)");
+    let bare = best(|| round_trips(&["python3", "-c", &bare]))?;
+    let nodes = best(five_nodes)?;
+    println!("{:44} {:>12} {:>10}", "on one core", "a second", "of bare");
+    for (name, rate) in
+        [("round trips, cat", cat), ("round trips, CPython that only reads and writes", bare), ("steps of five CPython nodes", nodes)]
+    {
+        println!("{name:44} {rate:12.0} {:10.2}", rate / bare);
+    }
+    let (first, second) = (start_ms("pass")?, start_ms("import seedbed")?);
+    println!("{:44} {first:9.1} ms", "start of CPython");
+    println!("{:44} {second:9.1} ms", "start of CPython with the SDK");
+    Ok(())
+}
+
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// Keep this process, and those that it starts, to the first core that it may use.
+fn pin() {
+    #[cfg(target_os = "linux")]
+    if let Ok(allowed) = rustix::thread::sched_getaffinity(None) {
+        let mut one = rustix::thread::CpuSet::new();
+        if let Some(core) = (0..rustix::thread::CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)) {
+            one.set(core);
+            // Where that is not permitted, the figures are those of a process that moves about.
+            let _ = rustix::thread::sched_setaffinity(None, &one);
+        }
+    }
+}
+
+fn best(mut measure: impl FnMut() -> io::Result<f64>) -> io::Result<f64> {
+    (0..TRIES).try_fold(0.0, |best: f64, _| Ok(best.max(measure()?)))
+}
+
+/// The real time since some moment. Programs run in other processes, so that this one's processor time says nothing.
+#[allow(clippy::disallowed_methods)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// Round trips a second with a process that answers each line at once.
+fn round_trips(command: &[&str]) -> io::Result<f64> {
+    const TRIPS: u32 = 20_000;
+    let (turns_in, mut turns) = io::pipe()?;
+    let (mut answers, answers_out) = io::pipe()?;
+    let mut spawned = Command::new(command[0]);
+    spawned.args(&command[1..]);
+    let mappings = vec![
+        FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: 3 },
+        FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: 4 },
+    ];
+    spawned.fd_mappings(mappings).map_err(io::Error::other)?;
+    let mut process = spawned.spawn()?;
+    drop(spawned);
+    let line = format!("{TURN}\n");
+    let mut trip = || -> io::Result<()> {
+        turns.write_all(line.as_bytes())?;
+        let mut piece = [0; 4_096];
+        loop {
+            match answers.read(&mut piece)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count if piece[..count].ends_with(b"\n") => return Ok(()),
+                _ => {}
+            }
+        }
+    };
+    (0..200).try_for_each(|_| trip())?;
+    let start = now();
+    (0..TRIPS).try_for_each(|_| trip())?;
+    let spent = start.elapsed();
+    drop(turns);
+    process.wait()?;
+    Ok(f64::from(TRIPS) / spent.as_secs_f64())
+}
+
+/// Steps a second of five nodes; what their start takes is measured by itself, and left out.
+fn five_nodes() -> io::Result<f64> {
+    let folder = tempfile::tempdir()?;
+    fs::write(folder.path().join("node.py"), NODE)?;
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/seedbed.py"), folder.path().join("seedbed.py"))?;
+    let scenario = |duration: &str| -> Scenario {
+        let path = folder.path().join("bench.toml");
+        let text = format!(
+            "system = \"raft\"\nduration = \"{duration}\"\nrecovery = \"1ms\"\n[nodes]\ncount = 5\ncommand = [\"python3\", \"node.py\"]\n\
+             [network]\nlatency = \"1ms\"\n[workload]\nclients = 1\nrate = 0.1\n"
+        );
+        fs::write(&path, text).expect("writable");
+        read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let (short, long) = (scenario("5ms"), scenario("2s"));
+    let measure = |scenario: &Scenario| -> (u64, Duration) {
+        let start = now();
+        let output = system_of(scenario).run(scenario, &RunOptions { seed: 1, ..RunOptions::default() });
+        assert_eq!(output.aborted, None);
+        (output.trace.messages.iter().filter(|message| message.kind == "Ping" && message.recv_us.is_some()).count() as u64, start.elapsed())
+    };
+    let (before, started) = measure(&short);
+    let (after, spent) = measure(&long);
+    Ok((after - before) as f64 / (spent.saturating_sub(started)).as_secs_f64())
+}
+
+/// The shortest of ten starts, in ms of real time.
+fn start_ms(program: &str) -> io::Result<f64> {
+    let mut shortest = f64::INFINITY;
+    for _ in 0..10 {
+        let start = now();
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python");
+        Command::new("python3")
+            .args(["-c", program])
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .status()?;
+        shortest = shortest.min(start.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(shortest)
+}

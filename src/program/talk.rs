@@ -1,0 +1,114 @@
+//! A program of an author's, held by hand: as a node is, but with nothing around it, so that each line can be looked at.
+
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use command_fds::{CommandFdExt, FdMapping};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
+
+/// Nobody has to wait longer for an answer.
+const PATIENCE_S: i64 = 5;
+
+/// A process in conversation.
+pub(super) struct Talk {
+    process: Child,
+    /// `None` once the conversation is over.
+    turns: Option<PipeWriter>,
+    answers: PipeReader,
+    pending: Vec<u8>,
+}
+
+impl Talk {
+    /// Start a process as the testbed would, except that what it prints on standard error is seen.
+    pub(super) fn start(command: &[String]) -> Result<Talk, String> {
+        let (program, arguments) = command.split_first().ok_or("the command is empty")?;
+        let failed = |error: io::Error| format!("`{program}` cannot be started: {error}");
+        let (turns_in, turns) = io::pipe().map_err(failed)?;
+        let (answers, answers_out) = io::pipe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", ".").env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("PYTHONHASHSEED", "0");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
+        let mappings = vec![
+            FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: TURNS_FD },
+            FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: ANSWERS_FD },
+        ];
+        command.fd_mappings(mappings).map_err(|error| format!("`{program}` cannot be started: {error}"))?;
+        let process = command.spawn().map_err(failed)?;
+        Ok(Talk { process, turns: Some(turns), answers, pending: vec![] })
+    }
+
+    /// Tell a line and wait for the next one. A line that has come before it was asked for is one too many.
+    pub(super) fn converse(&mut self, line: &str) -> Result<String, String> {
+        if self.is_readable(Duration::ZERO) {
+            return Err(
+                "a line, or the end, has come on descriptor 4 before a turn was told: it answers more than once, or has ended".to_owned()
+            );
+        }
+        let turns = self.turns.as_mut().ok_or("the conversation is over")?;
+        turns.write_all(line.as_bytes()).and_then(|()| turns.write_all(b"\n")).map_err(|_| self.ended())?;
+        loop {
+            if let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
+                let mut answer: Vec<u8> = self.pending.drain(..=end).collect();
+                answer.pop();
+                return String::from_utf8(answer).map_err(|error| format!("its answer is no UTF-8: {error}"));
+            }
+            if self.pending.len() > LINE_BYTES_MAX {
+                return Err(format!("its answer is longer than {LINE_BYTES_MAX} bytes"));
+            }
+            if !self.is_readable(Duration::from_secs(PATIENCE_S as u64)) {
+                return Err(format!(
+                    "no answer on descriptor 4 after {PATIENCE_S} s: is the line ended and flushed? {}",
+                    self.pending.len().checked_sub(1).map_or("", |_| "Part of a line has come.")
+                ));
+            }
+            let mut piece = [0; 65_536];
+            match self.answers.read(&mut piece) {
+                Ok(count) if count > 0 => self.pending.extend_from_slice(&piece[..count]),
+                _ => return Err(self.ended()),
+            }
+        }
+    }
+
+    /// Whether something has come that nobody has asked for, or comes within this time.
+    pub(super) fn has_more(&self, within: Duration) -> bool {
+        !self.pending.is_empty() || self.is_readable(within)
+    }
+
+    /// Close descriptor 3, and wait so long for the process to end.
+    pub(super) fn ends_within(&mut self, patience: Duration) -> bool {
+        self.turns = None;
+        for _ in 0..patience.as_millis() / 5 {
+            if matches!(self.process.try_wait(), Ok(Some(_))) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        false
+    }
+
+    fn is_readable(&self, within: Duration) -> bool {
+        let limit = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: i64::from(within.subsec_nanos()) };
+        let mut fds = [PollFd::from_borrowed_fd(self.answers.as_fd(), PollFlags::IN)];
+        matches!(poll(&mut fds, Some(&limit)), Ok(ready) if ready > 0)
+    }
+
+    fn ended(&mut self) -> String {
+        let ended = self.ends_within(Duration::from_secs(1));
+        match self.process.try_wait() {
+            Ok(Some(status)) if ended => format!("it has ended without an answer: {status}"),
+            _ => "it has closed descriptor 3 or 4, and goes on".to_owned(),
+        }
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
