@@ -528,14 +528,9 @@ fn what_was_told_survives_a_crash() {
 /// What is asked of a clock is that it is right, whatever is done for it; the twin is 9 ms off.
 #[test]
 fn a_clock_is_right_to_within_what_is_asked() {
-    let with = |error: i64| {
-        let mut story = Story::new();
-        story.reading(S1, 6 * SECOND, error, 9_000).reading(S2, 6 * SECOND, 0, 9_000);
-        story
-    };
-    let asked = [("within", 8_000.0)];
-    assert_eq!(verdict(&with(8_000), "clock_within", &asked), Verdict::Valid);
-    refuses_with(&with(9_000), "clock_within", &asked, "the clock of s1 is wrong by 9,000 µs; asked are 8,000 µs");
+    let with = |error: i64| Story::new().reading(S1, 6 * SECOND, error, 9_000).reading(S2, 6 * SECOND, 0, 9_000).clone();
+    assert_eq!(verdict(&with(8_000), "clock_within", &[("within", 8_000.0)]), Verdict::Valid);
+    refuses_with(&with(9_000), "clock_within", &[("within", 8_000.0)], "the clock of s1 is wrong by 9,000 µs; asked are 8,000 µs");
     // Soon after the start nobody knows the hour yet.
     assert_eq!(verdict(&with(9_000), "clock_within", &[("within", 8_000.0), ("settle", 7e6)]), Verdict::Valid);
 }
@@ -556,9 +551,8 @@ fn a_clock_is_shown_with_a_useful_claim() {
     };
     refuses_with(&with(9_001), "clock_within", &asked, "s1 says that its clock may be wrong by 9,001 µs; asked are 9,000 µs");
     refuses_with(&with(-1), "clock_within", &asked, "s1 does not say how wrong its clock may be; asked are 9,000 µs");
-    let mut silent = good.clone();
-    silent.trace.events.retain(|event| event.node != S2 || !(5 * SECOND..8 * SECOND).contains(&event.time_us));
-    refuses_with(&silent, "clock_within", &asked, "s2 showed no clock from 4.000 s to 8.000 s");
+    good.trace.events.retain(|event| event.node != S2 || !(5 * SECOND..8 * SECOND).contains(&event.time_us));
+    refuses_with(&good, "clock_within", &asked, "s2 showed no clock from 4.000 s to 8.000 s");
 }
 
 /// Two books are a session. Who hears that none is left, or of a book of the next session, knows that both are with somebody.
@@ -566,22 +560,18 @@ fn a_clock_is_shown_with_a_useful_claim() {
 fn a_book_that_nobody_has_is_not_given_out() {
     let two = [("books", 2.0)];
     for last in ["session=1 none", "session=2 book=1"] {
-        let mut good = Story::new();
-        good.told("c1", "session=1 book=1").told("c2", "session=1 book=2").told("c1", last);
+        let good = Story::new().told("c1", "session=1 book=1").told("c2", "session=1 book=2").told("c1", last).clone();
         assert_eq!(verdict(&good, "every_book_accounted", &two), Verdict::Valid);
-        let mut bad = Story::new();
-        bad.told("c1", "session=1 book=1").told("c1", last);
+        let bad = Story::new().told("c1", "session=1 book=1").told("c1", last).clone();
         let sentence = format!("c1 was told {last} when of the 2 books of session 1 at most 1 were given out");
         refuses_with(&bad, "every_book_accounted", &two, &sentence);
         // The book may be with a user who was never answered.
-        let mut open = Story::new();
-        open.told("c1", "session=1 book=1").told("c2", "session=1 book=2").told("c1", last);
+        let mut open = good.clone();
         let answer = open.trace.history.iter_mut().find(|op| op.process == "c2" && op.op_type == OpType::Ok).expect("it is there");
         (answer.op_type, answer.value) = (OpType::Info, "".into());
         assert_eq!(verdict(&open, "every_book_accounted", &two), Verdict::Valid);
     }
-    let mut unknown = Story::new();
-    unknown.told("c1", "session=1 book=3");
+    let unknown = Story::new().told("c1", "session=1 book=3").clone();
     refuses_with(&unknown, "every_book_accounted", &two, "c1 was told of book 3, and there are 2");
 }
 
