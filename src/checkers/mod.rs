@@ -189,6 +189,7 @@ static LIVENESS_CHECKS: &[&Checker] = &[
     &audio::playback_resumes::CHECKER,
     &cristian::rounds_recorded::CHECKER,
     &cristian::synchronisation_goes_on::CHECKER,
+    &cristian::books_keep_coming::CHECKER,
     &zookeeper::mean_cadence::CHECKER,
     &zookeeper::watch_complete::CHECKER,
     &zookeeper::zk_leader_elected::CHECKER,

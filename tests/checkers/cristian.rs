@@ -4,7 +4,7 @@ use seedbed::checkers::{CRISTIAN_CHECKS, Params, Verdict};
 use seedbed::time::RUN_BEGINS;
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
 
-use crate::twins::{accepts, refuses};
+use crate::twins::{accepts, refuses, refuses_with, verdict};
 
 const S1: NodeId = NodeId(0);
 const S2: NodeId = NodeId(1);
@@ -523,4 +523,78 @@ fn what_was_told_survives_a_crash() {
     };
     twins("journal_survives_crash", &with(5, 2), &with(4, 2), "queue came back with 4 lines after 5");
     refuses(&with(5, 1), "journal_survives_crash", "s1 came back with 1 grants after 2");
+}
+
+/// What is asked of a clock is that it is right, whatever is done for it; the twin is 9 ms off.
+#[test]
+fn a_clock_is_right_to_within_what_is_asked() {
+    let with = |error: i64| Story::new().reading(S1, 6 * SECOND, error, 9_000).reading(S2, 6 * SECOND, 0, 9_000).clone();
+    assert_eq!(verdict(&with(8_000), "clock_within", &[("within", 8_000.0)]), Verdict::Valid);
+    refuses_with(&with(9_000), "clock_within", &[("within", 8_000.0)], "the clock of s1 is wrong by 9,000 µs; asked are 8,000 µs");
+    // Soon after the start nobody knows the hour yet.
+    assert_eq!(verdict(&with(9_000), "clock_within", &[("within", 8_000.0), ("settle", 7e6)]), Verdict::Valid);
+}
+
+/// A claim that is no use, none at all, and a clock that nobody sees.
+#[test]
+fn a_clock_is_shown_with_a_useful_claim() {
+    let mut good = Story::new();
+    for at in 0..=30 {
+        good.reading(S1, at * SECOND, 0, 9_000).reading(S2, at * SECOND, 0, 9_000);
+    }
+    let asked = [("claim", 9_000.0), ("every", 1e6), ("settle", 2e6)];
+    assert_eq!(verdict(&good, "clock_within", &asked), Verdict::Valid);
+    let with = |bound: i64| {
+        let mut story = good.clone();
+        story.reading(S1, 30 * SECOND, 0, bound);
+        story
+    };
+    refuses_with(&with(9_001), "clock_within", &asked, "s1 says that its clock may be wrong by 9,001 µs; asked are 9,000 µs");
+    refuses_with(&with(-1), "clock_within", &asked, "s1 does not say how wrong its clock may be; asked are 9,000 µs");
+    good.trace.events.retain(|event| event.node != S2 || !(5 * SECOND..8 * SECOND).contains(&event.time_us));
+    refuses_with(&good, "clock_within", &asked, "s2 showed no clock from 4.000 s to 8.000 s");
+}
+
+/// Two books are a session. Who hears that none is left, or of a book of the next session, knows that both are with somebody.
+#[test]
+fn a_book_that_nobody_has_is_not_given_out() {
+    let two = [("books", 2.0)];
+    for last in ["session=1 none", "session=2 book=1"] {
+        let good = Story::new().told("c1", "session=1 book=1").told("c2", "session=1 book=2").told("c1", last).clone();
+        assert_eq!(verdict(&good, "every_book_accounted", &two), Verdict::Valid);
+        let bad = Story::new().told("c1", "session=1 book=1").told("c1", last).clone();
+        let sentence = format!("c1 was told {last} when of the 2 books of session 1 at most 1 were given out");
+        refuses_with(&bad, "every_book_accounted", &two, &sentence);
+        // The book may be with a user who was never answered.
+        let mut open = good.clone();
+        let answer = open.trace.history.iter_mut().find(|op| op.process == "c2" && op.op_type == OpType::Ok).expect("it is there");
+        (answer.op_type, answer.value) = (OpType::Info, "".into());
+        assert_eq!(verdict(&open, "every_book_accounted", &two), Verdict::Valid);
+    }
+    let unknown = Story::new().told("c1", "session=1 book=3").clone();
+    refuses_with(&unknown, "every_book_accounted", &two, "c1 was told of book 3, and there are 2");
+}
+
+/// The library of the twin says for ever that none is left.
+#[test]
+fn a_library_that_is_always_empty_is_closed() {
+    let with = |last: &'static str| {
+        let mut story = Story::new();
+        story.told("c1", "session=1 book=1").told("c1", last);
+        let count = story.trace.history.len();
+        for (op, at) in story.trace.history.iter_mut().zip([10, 11, 19, 20]) {
+            op.time_us = at * SECOND;
+        }
+        assert_eq!(count, 4);
+        story
+    };
+    let asked = [("gap", 9e6)];
+    assert_eq!(verdict(&with("session=2 book=1"), "books_keep_coming", &[("gap", 9e6)]), Verdict::Valid);
+    refuses_with(
+        &with("session=1 none"),
+        "books_keep_coming",
+        &[("gap", 8e6)],
+        "no user got a book from 11.000 s to 20.000 s, for 9.000 s",
+    );
+    assert_eq!(verdict(&with("session=1 none"), "books_keep_coming", &asked), Verdict::Valid);
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::super::findings::Findings;
 use super::super::{Case, Checker, Params, Verdict};
-use super::{Life, Tick, ticks, us, verdict};
+use super::{Corrected, Life, Reading, us, verdict};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -22,17 +22,22 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     let mut findings = Findings::new(CHECKER.name);
     let mut last: BTreeMap<Life, i128> = BTreeMap::new();
     let mut judged = 0;
-    for tick in ticks(trace) {
-        let (time_us, life, shown) = match tick {
-            Tick::Round(round) if round.discipline == "slew" || round.discipline == "hold" => {
+    for event in trace.events.iter().filter(|event| event.node.index() < trace.nodes.len()) {
+        let (time_us, life) = (event.time_us, (event.node, event.incarnation));
+        let shown = match event.name.as_ref() {
+            "round" => {
+                let Some(round) = Corrected::decode(event).filter(|round| matches!(round.discipline, "slew" | "hold")) else { continue };
                 judged += 1;
                 // What the clock showed before its first round does not count.
-                let before = if last.contains_key(&round.life) { round.before } else { round.after };
-                last.entry(round.life).or_insert(round.after);
-                (round.time_us, round.life, [before, round.after])
+                let before = if last.contains_key(&life) { round.before } else { round.after };
+                last.entry(life).or_insert(round.after);
+                [before, round.after]
             }
-            Tick::Round(_) => continue,
-            Tick::Reading(reading) => (reading.time_us, reading.life, [reading.clock; 2]),
+            "reading" => match Reading::decode(event) {
+                Some(reading) => [reading.clock; 2],
+                None => continue,
+            },
+            _ => continue,
         };
         let Some(last) = last.get_mut(&life) else { continue };
         for now in shown {

@@ -8,10 +8,13 @@ pub(super) mod berkeley_agreement;
 pub(super) mod berkeley_outliers_rejected;
 pub(super) mod best_sample_used;
 pub(super) mod book_once_a_session;
+pub(super) mod books_keep_coming;
 pub(super) mod bound_is_earned;
 pub(super) mod claimed_bound_holds;
 pub(super) mod clock_converges;
 pub(super) mod clock_never_backwards;
+pub(super) mod clock_within;
+pub(super) mod every_book_accounted;
 pub(super) mod journal_survives_crash;
 pub(super) mod none_left_is_true;
 pub(super) mod reply_matches_request;
@@ -38,6 +41,7 @@ pub static CRISTIAN_CHECKS: &[&Checker] = &[
     &clock_never_backwards::CHECKER,
     &slew_rate_limited::CHECKER,
     &clock_converges::CHECKER,
+    &clock_within::CHECKER,
     &berkeley_agreement::CHECKER,
     &berkeley_outliers_rejected::CHECKER,
     &utc_only_by_time_server::CHECKER,
@@ -46,9 +50,11 @@ pub static CRISTIAN_CHECKS: &[&Checker] = &[
     &book_once_a_session::CHECKER,
     &request_once::CHECKER,
     &none_left_is_true::CHECKER,
+    &every_book_accounted::CHECKER,
     &session_ends_once::CHECKER,
     &answered_in_all_databases::CHECKER,
     &journal_survives_crash::CHECKER,
+    &books_keep_coming::CHECKER,
     &super::no_panic::CHECKER,
     &super::all_operations_answered::CHECKER,
     &super::availability::CHECKER,
@@ -158,17 +164,18 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
+    /// Of a program only the hour and the claim are asked; the rest is that of a clock which no hand reaches.
     fn decode(event: &'a Event) -> Option<Reading<'a>> {
         let int = |name: &str| event.fields.int(name).map(i128::from);
         Some(Reading {
             time_us: event.time_us,
             life: (event.node, event.incarnation),
             clock: int("clock_us")?,
-            mono: int("mono_us")?,
-            bound: Some(int("error_bound_us")?).filter(|bound| *bound >= 0),
-            by_hand: int("by_hand_us")?,
-            slew_ppm: int("slew_ppm")?.clamp(0, 10_000_000),
-            mode: event.fields.text("mode")?,
+            mono: int("mono_us").unwrap_or(0),
+            bound: int("error_bound_us").filter(|bound| *bound >= 0),
+            by_hand: int("by_hand_us").unwrap_or(0),
+            slew_ppm: int("slew_ppm").unwrap_or(0).clamp(0, 10_000_000),
+            mode: event.fields.text("mode").unwrap_or("right"),
         })
     }
 }
@@ -194,6 +201,21 @@ pub(super) fn events<'a>(trace: &'a Trace, name: &'a str) -> impl Iterator<Item 
 /// All rounds.
 pub(super) fn rounds(trace: &Trace) -> impl Iterator<Item = Round<'_>> {
     events(trace, "round").filter_map(Round::decode)
+}
+
+/// What a clock showed before and after the round that ended now, µs: the part of a round that programs show, too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Corrected<'a> {
+    pub discipline: &'a str,
+    pub before: i128,
+    pub after: i128,
+}
+
+impl<'a> Corrected<'a> {
+    pub fn decode(event: &'a Event) -> Option<Corrected<'a>> {
+        let int = |name: &str| event.fields.int(name).map(i128::from);
+        Some(Corrected { discipline: event.fields.text("discipline")?, before: int("before_us")?, after: int("after_us")? })
+    }
 }
 
 /// All rounds and readings.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::findings::{Findings, seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
-use super::{events, rounds, verdict};
+use super::{Corrected, events, verdict};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -34,8 +34,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         return Verdict::Unknown(format!("the time after healing is shorter than {}", seconds(limit)));
     }
     let mut ends: BTreeMap<NodeId, Vec<u64>> = BTreeMap::new();
-    for round in rounds(trace).filter(|round| round.time_us >= healed) {
-        ends.entry(round.life.0).or_default().push(round.time_us);
+    for round in events(trace, "round").filter(|round| round.time_us >= healed && Corrected::decode(round).is_some()) {
+        ends.entry(round.node).or_default().push(round.time_us);
     }
     let mut judged = 0;
     for server in trace.with_role("server") {

@@ -27,6 +27,8 @@ defects! {
         "A clock that is ahead is held only for the microsecond part of its own time."
     StepsBackwards "steps-backwards" "clock_never_backwards" "cristian/clocks-ahead" 2
         "A clock that is ahead is set back at once, under every discipline."
+    AheadIgnored "ahead-ignored" "clock_within" "assignments/cristian-sync/steady" 2
+        "A clock that is ahead is left as it is; only one that is behind is put right."
     SlewTooFast "slew-too-fast" "slew_rate_limited" "cristian/slewing" 2
         "The slewing rate has no limit: the whole correction is made in half a second."
     // Messages of the rounds.
@@ -57,6 +59,10 @@ defects! {
         "A request that was sent twice gets two books."
     OpenedTwice "opened-twice" "session_ends_once" "cristian/assignment" 2
         "Every server that sees the last book go begins a session, and the second ends that of the first."
+    LastBookKept "last-book-kept" "every_book_accounted" "assignments/library/steady" 2
+        "A session ends with the last book but one, which nobody gets."
+    NeverFollowed "never-followed" "books_keep_coming" "assignments/library/steady" 2
+        "When the last book of a session is gone no server begins the next one."
     AnswerBeforeSave "answer-before-save" "journal_survives_crash" "cristian/servers-crash" 4
         "A book is promised before it is on the disk."
     QueueNotSynced "queue-not-synced" "journal_survives_crash" "cristian/queue-server-crashes" 2

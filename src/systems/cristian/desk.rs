@@ -283,7 +283,7 @@ impl Desk {
 
     /// Once the last book is gone, another session begins after a pause.
     fn watch_session(&mut self, ctx: &mut Context<'_>) {
-        if self.library.ended && self.paused_after < self.library.session {
+        if self.library.ended && self.paused_after < self.library.session && self.settings.rules.begins_sessions() {
             self.paused_after = self.library.session;
             ctx.set_timer(CristianTimer::SessionPause, self.settings.session_pause);
         }

@@ -210,7 +210,7 @@ impl Library {
             self.requests.insert((session, book, client, serial));
             if session == self.session && !self.ended {
                 self.taken.insert(book);
-                if self.taken.len() == self.books.len() {
+                if self.taken.len() == self.rules.books_of_session(self.books.len()) {
                     self.ended = true;
                     applied.ended = Some((session, self.taken.len(), "all_given"));
                 }

@@ -181,7 +181,8 @@ impl System for CristianSystem {
         let only_step = servers().all(|(_, discipline)| discipline == Discipline::Step);
         let no_slew = !servers().any(|(_, discipline)| discipline == Discipline::Slew);
         let impatient = scenario.workload.timeout < settings.poll_interval * POLLS_OF_PATIENCE || !scenario.workload.pin.is_empty();
-        let voids: [(bool, &[&'static str]); 7] = [
+        let counts_books = scenario.checks.iter().any(|check| check.name == "every_book_accounted");
+        let voids: [(bool, &[&'static str]); 8] = [
             (
                 no_library,
                 &[
@@ -190,6 +191,8 @@ impl System for CristianSystem {
                     "answered_in_all_databases",
                     "session_ends_once",
                     "none_left_is_true",
+                    "every_book_accounted",
+                    "books_keep_coming",
                     "all_operations_answered",
                     "availability",
                 ],
@@ -200,6 +203,8 @@ impl System for CristianSystem {
             (only_step, &["clock_never_backwards"]),
             (no_slew, &["slew_rate_limited"]),
             (impatient, &["all_operations_answered"]),
+            // A session has as many books as the check knows of, unless the scenario tells it.
+            (settings.books != 15 && !counts_books, &["every_book_accounted"]),
         ];
         voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
     }

@@ -61,6 +61,9 @@ impl Rules {
 
     /// A correction in ns, as it is kept.
     pub(super) fn kept_correction(self, by: i64) -> i64 {
+        if self.has(Flaw::AheadIgnored) && by < 0 {
+            return 0;
+        }
         if self.has(Flaw::UnsignedOffset) { i64::from((by / MICROSECOND) as u32) * MICROSECOND } else { by }
     }
 }
@@ -133,6 +136,16 @@ impl Rules {
     /// Whether a session is begun only after the one that it was to follow.
     pub(super) fn follows_one_session(self) -> bool {
         !self.has(Flaw::OpenedTwice)
+    }
+
+    /// With how many books given out a session ends, of so many that it has.
+    pub(super) fn books_of_session(self, books: usize) -> usize {
+        if self.has(Flaw::LastBookKept) { books.saturating_sub(1).max(1) } else { books }
+    }
+
+    /// Whether a session that has ended is followed by the next.
+    pub(super) fn begins_sessions(self) -> bool {
+        !self.has(Flaw::NeverFollowed)
     }
 
     pub(super) fn speaks_for_all(self) -> bool {
