@@ -193,8 +193,11 @@ class Directory(seedbed.Node):
                 self.heard[message["user"]] = self.now
             self.send(src, {"type": "HeartbeatAck", "user": message["user"], "port": message["port"], "known": known})
         elif message["type"] == "ReportAck":
-            self.lines = [line for line in self.lines if line["sequence"] > message["upto"]]
-            self.report()
+            waiting = [line for line in self.lines if line["sequence"] > message["upto"]]
+            if len(waiting) < len(self.lines):
+                # What is confirmed is news once; an answer to an answer that brings nothing new would never end.
+                self.lines = waiting
+                self.report()
 
     def report(self):
         """What is not confirmed, from the first line on; nobody waits for the answer."""
