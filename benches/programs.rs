@@ -106,8 +106,13 @@ fn round_trips(command: &[&str]) -> io::Result<f64> {
     let mut trip = || -> io::Result<()> {
         turns.write_all(line.as_bytes())?;
         let mut piece = [0; 4_096];
-        while !piece[..answers.read(&mut piece)?].ends_with(b"\n") {}
-        Ok(())
+        loop {
+            match answers.read(&mut piece)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                count if piece[..count].ends_with(b"\n") => return Ok(()),
+                _ => {}
+            }
+        }
     };
     (0..200).try_for_each(|_| trip())?;
     let start = now();

@@ -139,20 +139,15 @@ fn hand_in(folder: &TempDir, id: &str, program: &str) -> PathBuf {
 fn grade(folder: &TempDir, program: &str, plan: &Plan) -> Graded {
     let path = hand_in(folder, "one", program);
     let assignment = assignment(folder);
-    Opened::new(&Handed { id: "one".to_owned(), path }, 0, &assignment).grade(&assignment, plan, &|_| ())
+    Opened::new(&Handed { id: "one".to_owned(), path }, 0, &assignment, plan).grade(&assignment, plan, &|_| ())
 }
 
-/// Impatient: what hangs in a test hangs at once.
 fn plan() -> Plan {
-    Plan { jobs: 2, watchdog: Duration::from_millis(700), ..Plan::default() }
+    Plan { jobs: 2, ..Plan::default() }
 }
 
 fn earned(graded: &Graded) -> Vec<Option<u32>> {
     graded.items.iter().map(|item| item.earned.map(|points| points.0)).collect()
-}
-
-fn verdicts(graded: &Graded, item: &str) -> Vec<SeedVerdict> {
-    graded.item(item).expect("the item is there").seeds.iter().map(|seed| seed.verdict).collect()
 }
 
 /// A store that is right in everything gets everything; one that forgets loses what depends on memory, and learns why, and how to see it again.
@@ -176,10 +171,8 @@ fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     assert!(loss.time_ns.is_some_and(|time| time > 1_000_000_000), "after the crash: {:?}", loss.time_ns);
     assert!(loss.messages.iter().any(|row| row.kind == "ClientReply") && loss.picture.as_ref().is_some_and(|svg| svg.starts_with("<svg")));
     let command = loss.command.as_deref().expect("a public seed can be repeated");
-    assert!(
-        command.starts_with("seedbed run ") && command.ends_with("small/crash.toml --seed 0 --node-command 'python3 node.py'"),
-        "{command}"
-    );
+    let ends = command.ends_with(" --node-command 'python3 node.py'");
+    assert!(command.starts_with("seedbed run small/crash.toml --seed ") && ends, "{command}");
     assert!(!command.contains(&folder.path().display().to_string()), "no place of this machine: {command}");
 }
 
@@ -207,6 +200,9 @@ fn every_way_to_fail_has_its_verdict() {
     ];
     let plan = Plan { only: vec!["answers".to_owned()], ..plan() };
     for (program, verdict, message) in cases {
+        // What is to hang hangs soon; what is not may take its time on a busy machine.
+        let watchdog = if verdict == SeedVerdict::BusyLoop { Duration::from_millis(700) } else { plan.watchdog };
+        let plan = Plan { watchdog, ..plan.clone() };
         let graded = grade(&folder, &program, &plan);
         let first = &graded.items[0].seeds[0];
         assert_eq!((first.verdict, graded.items[0].earned), (verdict, Some(Points::ZERO)), "{}", first.message);
@@ -223,7 +219,7 @@ fn every_way_to_fail_has_its_verdict() {
 /// A check that had nothing to judge by decides nothing: the item has no points and loses none, and the result says that somebody has to look.
 #[test]
 fn what_cannot_be_decided_costs_no_point() {
-    let quiet = CALM.replace("clients = 2", "clients = 2\nstart = \"20s\"");
+    let quiet = CALM.replace("clients = 2", "clients = 0");
     let folder = folder(ASSIGNMENT);
     write(&folder.path().join("small/calm.toml"), &quiet);
     let assignment = assignment(&folder);
@@ -240,8 +236,7 @@ fn what_cannot_be_decided_costs_no_point() {
 /// An item behind a gate that lost points has none and is not run; one run of a scenario and a seed serves all items that want it.
 #[test]
 fn a_closed_gate_costs_all_points_and_no_time() {
-    let text = ASSIGNMENT.replace("checks = [\"availability\"]", "checks = [\"availability\", \"leader_elected\"]");
-    let folder = folder(&text);
+    let folder = folder(ASSIGNMENT);
     let impossible = CALM.replace("availability = { min = 0.5 }", "availability = { gap = \"1us\" }");
     write(&folder.path().join("small/calm.toml"), &impossible);
     let assignment = assignment(&folder);
@@ -331,7 +326,6 @@ fn the_same_submissions_get_the_same_points_everywhere() {
         return;
     }
     let folder = folder(ASSIGNMENT);
-    hand_in(&folder, "ada", &store());
     hand_in(&folder, "bert", &store_with(SAVES, ""));
     hand_in(&folder, "carla", &store_with(EXECUTES, &format!("{EXECUTES}        assert op != \"cas\"\n")));
     let grade = |out: &str, jobs: &str| {
@@ -414,14 +408,14 @@ fn defects_show_what_the_items_are_worth() {
 [[item]]
 name = "one-leader"
 scenario = "small/crash.toml"
-seeds = "0..2"
+seeds = "0..1"
 checks = ["election_safety", "vote_once"]
 points = 2
 
 [[item]]
 name = "served"
 scenario = "small/crash.toml"
-seeds = "0..2"
+seeds = "0..1"
 checks = ["all_operations_answered"]
 points = 3
 "#;
@@ -432,11 +426,11 @@ points = 3
     let output = seedbed(&folder, &["grade", "small.toml", "--defects"]);
     let text = shown(&output);
     assert!(text.starts_with("no defect: -0; nothing is found\n"), "{text}");
-    assert!(text.contains("of 35 defects are caught") || text.contains(" defects are caught"), "{text}");
+    assert!(text.contains(" defects are caught; the table is in grades/small/defects.md\n"), "{text}");
     assert_eq!(output.status.code(), Some(0), "{text}");
     let table = fs::read_to_string(folder.path().join("grades/small/defects.csv")).expect("the table is there");
     assert!(
-        table.starts_with("system,defect,item,lost_seeds,seeds,lost_points,found_by,summary\n,none,one-leader,0,2,0,,no defect\n"),
+        table.starts_with("system,defect,item,lost_seeds,seeds,lost_points,found_by,summary\n,none,one-leader,0,1,0,,no defect\n"),
         "{table}"
     );
     // Items that see nothing make an assignment that gives points for nothing.

@@ -18,28 +18,7 @@ use seedbed_node::Machine;
 mod kv_single;
 
 /// A store under loss, doubling and a crash of its only server.
-const STORE: &str = r#"
-system = "raft"
-duration = "3s"
-recovery = "2s"
-[nodes]
-count = 3
-
-[network]
-latency = { dist = "exponential", min = "1ms", mean = "4ms" }
-loss = 0.02
-duplicate = 0.02
-
-[[nemesis]]
-name = "crash"
-fault = "kill"
-targets = ["n1"]
-at = "1s"
-duration = "500ms"
-
-[checks]
-linearizable = {}
-"#;
+const STORE: &str = include_str!("../sdk/scenarios/store.toml");
 
 fn sdk(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(path)
@@ -74,7 +53,7 @@ fn python_examples() -> &'static PathBuf {
         fs::copy(sdk("python/seedbed.py"), folder.join("seedbed.py")).expect("the SDK is there");
         for entry in fs::read_dir(sdk("python/examples")).expect("the examples are there") {
             let entry = entry.expect("readable");
-            if entry.path().extension().is_some_and(|extension| extension == "py") {
+            if entry.file_name() != "seedbed.py" && entry.path().extension().is_some_and(|extension| extension == "py") {
                 fs::copy(entry.path(), folder.join(entry.file_name())).expect("writable");
             }
         }
@@ -217,9 +196,9 @@ fn conform_tells_what_is_wrong() {
     fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
     let edits = [
         ("self.random.getrandbits(32)", "7", vec!["seed"]),
-        ("\"number\": self.random.getrandbits(32)", "\"number\": os.times()[4]", vec!["deterministic", "seed"]),
+        ("\"number\": self.random.getrandbits(32)", "\"number\": __import__('os').times()[4]", vec!["deterministic", "seed"]),
         ("raise RuntimeError(message[\"text\"])", "pass", vec!["crash"]),
-        ("print(message[\"text\"], end=\"\")", "os.write(4, message[\"text\"].encode())", vec!["print", "deterministic"]),
+        ("print(message[\"text\"], end=\"\")", "__import__('os').write(4, message[\"text\"].encode())", vec!["print", "deterministic"]),
         ("message[\"after\"] / 1e9", "message[\"after\"] / 1e6", vec!["timers"]),
     ];
     for (from, to, rules) in edits {
@@ -333,48 +312,7 @@ fn the_first_programs_run() {
 }
 
 /// Servers of the testbed synchronise with a time server that crashes once.
-const CLOCKS: &str = r#"
-system = "cristian"
-duration = "20s"
-recovery = "10s"
-
-[nodes]
-clock_offset = ["-20s", "20s"]
-drift_ppm = [-100, 100]
-
-[[nodes.node]]
-name = "s"
-count = 3
-
-[[nodes.node]]
-name = "time"
-role = "time_server"
-
-[[nodes.node]]
-name = "utc"
-role = "utc_source"
-clock_offset = "0s"
-drift_ppm = 0
-
-[network]
-latency = { dist = "lognormal", median = "3ms", p99 = "20ms", min = "1ms" }
-loss = 0.01
-
-[[nemesis]]
-name = "crash"
-fault = "kill"
-targets = ["time"]
-at = "9s"
-duration = "1s"
-
-[workload]
-clients = 0
-
-[checks]
-claimed_bound_holds = {}
-round_error_within_bound = {}
-clock_converges = {}
-"#;
+const CLOCKS: &str = include_str!("../sdk/scenarios/clocks.toml");
 
 /// The second example of each SDK plays one role among nodes of the testbed, whose bounds hold by what it tells them. `None` where the language is
 /// not here.

@@ -392,3 +392,34 @@ fn programs_in_c_and_rust_are_built() {
         assert_eq!(unusable.outcome.kind.word(), "build_failed");
     }
 }
+
+/// A compiler reads what a source names; confined, it cannot read what the student could not. What it is told of such a file must not be what is in it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_compiler_is_confined() {
+    use seedbed::program::sandbox::{Confined, measures};
+    let confined = Confined::by(env!("CARGO_BIN_EXE_seedbed").into());
+    if !measures(&confined).iter().any(|measure| measure.name == "files" && measure.in_force) {
+        println!("this kernel keeps no program from files: not tested");
+        return;
+    }
+    let folder = temporary();
+    let secret = folder.path().join("secret.txt");
+    fs::write(&secret, "int hunter2;\n").expect("writable");
+    let open = |files: &[(&str, &[u8])]| seedbed::grade::submission::open_confined(&submission(folder.path(), files), &[], Some(&confined));
+    if has("cc") {
+        let spy = format!("#include \"{}\"\nint main(void) {{ return hunter2; }}\n", secret.display());
+        let refused = open(&[("node.c", spy.as_bytes())]).expect_err("the file cannot be read");
+        assert_eq!(refused.outcome.kind.word(), "build_failed");
+        assert!(refused.outcome.detail.contains("secret.txt: Permission denied"), "{}", refused.outcome.detail);
+        open(&[("node.c", b"int main(void) { return 0; } /* confined */\n")])
+            .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+    }
+    if has("cargo") {
+        let manifest = ("Cargo.toml", &b"[package]\nname = \"a-spy\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..]);
+        let spy = format!("fn main() {{ print!(\"{{}}\", include_str!({:?})) }}\n", secret.display().to_string());
+        let refused = open(&[manifest, ("src/main.rs", spy.as_bytes())]).expect_err("the file cannot be read");
+        assert!(refused.outcome.detail.contains("couldn't read"), "{}", refused.outcome.detail);
+        open(&[manifest, ("src/main.rs", b"fn main() {} // confined\n")]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+    }
+}

@@ -931,7 +931,8 @@ def _traceback(error: BaseException) -> str:
     text = re.sub(r"\b0x[0-9a-f]{6,}", "0x...", text)
     if len(text) > _ERROR_MAX:
         # The end says most.
-        text = "Traceback (shortened):\n  ..." + text[-_ERROR_MAX + 40 :].partition("\n")[1] + text[-_ERROR_MAX + 40 :].partition("\n")[2]
+        tail = text[-_ERROR_MAX + 40 :]
+        text = "Traceback (shortened):\n  ...\n" + (tail.partition("\n")[2] or tail)
     return text
 
 

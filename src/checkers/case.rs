@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use super::audio::AudioTrace;
+use super::p2p::P2pTrace;
 use super::raft::RaftTrace;
 use super::replication::Replication;
 use super::zookeeper::ZkTrace;
@@ -16,6 +17,7 @@ pub struct Case<'a> {
     history: OnceCell<History<'a>>,
     raft: OnceCell<RaftTrace>,
     audio: OnceCell<AudioTrace>,
+    p2p: OnceCell<P2pTrace<'a>>,
     zookeeper: OnceCell<ZkTrace<'a>>,
     replication: OnceCell<Replication>,
 }
@@ -28,6 +30,7 @@ impl<'a> Case<'a> {
             history: OnceCell::new(),
             raft: OnceCell::new(),
             audio: OnceCell::new(),
+            p2p: OnceCell::new(),
             zookeeper: OnceCell::new(),
             replication: OnceCell::new(),
         }
@@ -41,6 +44,11 @@ impl<'a> Case<'a> {
     /// The events of audio, decoded.
     pub(super) fn audio(&self) -> &AudioTrace {
         self.audio.get_or_init(|| AudioTrace::new(self.trace))
+    }
+
+    /// The operations of file sharing, and who was away when.
+    pub(super) fn p2p(&self) -> &P2pTrace<'a> {
+        self.p2p.get_or_init(|| P2pTrace::new(self))
     }
 
     /// The events of Raft, decoded.

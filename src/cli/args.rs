@@ -214,11 +214,14 @@ pub struct GradeArgs {
     #[arg(value_name = "ASSIGNMENT")]
     pub assignment: PathBuf,
     /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
-    #[arg(value_name = "SUBMISSION", required_unless_present = "defects")]
+    #[arg(value_name = "SUBMISSION", required_unless_present_any = ["defects", "show_seeds"])]
     pub submissions: Vec<PathBuf>,
     /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
-    #[arg(long, conflicts_with_all = ["submissions", "again", "lang"])]
+    #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
+    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each with the command that runs it.
+    #[arg(long, conflicts_with_all = ["submissions", "defects"])]
+    pub show_seeds: bool,
     /// Where results go; grades/ASSIGNMENT by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -243,6 +246,15 @@ pub struct GradeArgs {
     /// Run every seed twice, in place of the first one of each item.
     #[arg(long)]
     pub check_determinism: bool,
+    /// A grading worksheet that was downloaded from Moodle: a copy of it is filled in.
+    #[arg(long, value_name = "FILE")]
+    pub worksheet: Option<PathBuf>,
+    /// Write Moodle's file with `;` between cells and commas in numbers.
+    #[arg(long)]
+    pub semicolons: bool,
+    /// Write Canvas' file with a row of the possible points.
+    #[arg(long)]
+    pub points_possible: bool,
 }
 
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \

@@ -22,7 +22,7 @@ const TOOLS: &[(&str, &str)] = &[
     ("python3.14", ""),
     ("cargo", "submissions in Rust"),
     ("cc", "submissions in C"),
-    ("bwrap", "a second wall, of one's own making: seedbed does without"),
+    ("bwrap", "nothing yet: a process namespace around the rest"),
 ];
 
 /// All that is found.
@@ -136,4 +136,35 @@ pub fn text(findings: &Findings) -> String {
         table(&["measure", "here", "keeps a program from", "why"], &measures).trim_end(),
         table(&["tool", "found", "for"], &tools).trim_end()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine that has everything, and one whose kernel has no Landlock: what the second lacks stands out, and what it costs is said.
+    #[test]
+    fn what_is_missing_stands_out() {
+        let measures = |lacks: &[&str]| -> Vec<Measure> {
+            let measure = |name: &str| {
+                let in_force = !lacks.contains(&name);
+                let why = if in_force { "it holds" } else { "the kernel has no Landlock: it came with Linux 5.13" };
+                Measure { name: name.to_owned(), in_force, why: why.to_owned() }
+            };
+            MEASURES.iter().map(|info| measure(info.name)).collect()
+        };
+        let machine = |lacks: &[&str]| {
+            let measures = measures(lacks);
+            let lacking = lacking(&measures);
+            let python = Some("Python 3.11.7".to_owned());
+            let tools = vec![
+                Tool { name: "python3", used_for: "submissions in Python", path: Some("/usr/bin/python3".into()), version: python },
+                Tool { name: "bwrap", used_for: "nothing yet", path: None, version: None },
+            ];
+            let system = "Linux 6.18 x86_64".to_owned();
+            text(&Findings { is_safe: lacking.is_empty(), lacking, system, cores: 2, measures, tools })
+        };
+        let (good, bad) = (machine(&[]), machine(&["user", "files", "ports", "signals"]));
+        insta::assert_snapshot!(format!("--- all\n{good}\n--- no Landlock, not root\n{bad}"));
+    }
 }

@@ -11,13 +11,13 @@ use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, Error, excerpt, name_
 use crate::grade::assignment::{Assignment, find, read_file};
 use crate::grade::batch::{Opened, graded_with_secret, stored};
 use crate::grade::defects::{Row, table};
-use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points};
-use crate::grade::output::{write_all, write_one};
+use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points, Seed};
+use crate::grade::output::{Options, write_class, write_one};
 use crate::grade::run::Plan;
 use crate::grade::seeds::Secret;
 use crate::grade::submission::gather;
 use crate::program::sandbox::{Confined, MEASURES, measures};
-use crate::report::{OTHER_FOLDER, probe_folder, replace_file};
+use crate::report::{OTHER_FOLDER, Repeat, probe_folder, replace_file};
 
 /// Items that are named for each submission; all of them are in its page.
 const MISSED_SHOWN_MAX: usize = 4;
@@ -25,6 +25,9 @@ const MISSED_SHOWN_MAX: usize = 4;
 pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refused> {
     let assignment = read_file(&find(&args.assignment))?;
     let plan = plan(args, &assignment)?;
+    if args.show_seeds {
+        return show_seeds(&assignment, &plan, console);
+    }
     let out = out_folder(args, &assignment, &plan);
     probe_folder(&out)?;
     if args.defects {
@@ -48,7 +51,7 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     let mut graded: Vec<Graded> = vec![];
     for (position, handed) in handed.iter().enumerate() {
         bar.set_message(excerpt(&handed.id));
-        let opened = Opened::new(handed, position as u32, &assignment);
+        let opened = Opened::new(handed, position as u32, &assignment, &plan);
         let known = stored(&out, &handed.id).filter(|stored| !args.again && opened.holds(stored, &assignment, &plan));
         let is_known = known.is_some();
         let result = known.unwrap_or_else(|| opened.grade(&assignment, &plan, &|count| bar.inc(count as u64)));
@@ -63,7 +66,10 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
         graded.push(result);
     }
     bar.finish_and_clear();
-    write_all(&graded, &out, lang)?;
+    let options = Options { lang, semicolons: args.semicolons, points_possible: args.points_possible, worksheet: args.worksheet.clone() };
+    for problem in write_class(&graded, &out, &options)? {
+        console.line(format_args!("worksheet: {problem}"));
+    }
     summary(&graded, &out, console);
     Ok(if graded.iter().all(Graded::is_complete) { EXIT_VALID } else { EXIT_UNKNOWN })
 }
@@ -89,6 +95,26 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
             .collect(),
         ..Plan::default()
     })
+}
+
+/// What no student sees: a lost hidden seed can then be run like any other.
+fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Result<u8, Refused> {
+    let Some(secret) = &plan.secret else {
+        return Err(Error::new("there is no course secret, and so there are no hidden seeds", "give it with `--secret-file`").into());
+    };
+    if assignment.per_student {
+        let message = format!("in `{}` each student has hidden seeds of their own", assignment.name);
+        return Err(Error::new(message, "repeat a student's run by grading that submission alone").into());
+    }
+    for item in &assignment.items {
+        for k in 0..item.hidden_seeds {
+            let seed = secret.seed(&assignment.name, &item.name, None, k);
+            let file = assignment.scenarios[item.scenario].file.display().to_string();
+            let command = Repeat { path: file, overrides: vec![], defects: vec![] }.command(seed);
+            console.line(format_args!("{} {}: {command}", item.name, Seed::Hidden(k)));
+        }
+    }
+    Ok(EXIT_VALID)
 }
 
 fn keeps_from(measure: &str) -> &'static str {

@@ -73,7 +73,7 @@ pub(super) fn write(assignment: &Path, lang: Lang, out: Option<&Path>) -> Result
     }
     let folder = out.map_or_else(|| PathBuf::from(&name), Path::to_path_buf);
     let seen = seen_from(&folder, &path);
-    files.push((PathBuf::from("README.md"), readme(&table, &seen, lang).into_bytes()));
+    files.push((PathBuf::from("README.md"), readme(&table, &seen, lang, &executable(&files)).into_bytes()));
     write_folder(&folder, &files)?;
     Ok(folder)
 }
@@ -154,12 +154,30 @@ fn starter(beside: &Path, lang: Lang) -> Result<Vec<(PathBuf, Vec<u8>)>, Error> 
     if lang == Lang::Rust && !has(&files, "Cargo.toml") {
         files.push(("Cargo.toml".into(), MANIFEST.into()));
     }
+    for (_, bytes) in files.iter_mut().filter(|(name, _)| name == Path::new("Cargo.toml")) {
+        *bytes = with_own_sdk(&String::from_utf8_lossy(bytes)).into_bytes();
+    }
     if lang == Lang::Rust {
         files.push((".gitignore".into(), b"/target\n".to_vec()));
     }
     // The order of a folder's entries differs from machine to machine.
     files.sort();
     Ok(files)
+}
+
+/// A starting point is built where it lies, with the SDK of the testbed; a submission has its own.
+fn with_own_sdk(manifest: &str) -> String {
+    let is_sdk = |line: &str| line.trim_start().starts_with("seedbed-node") && line.contains("path");
+    let lines = manifest.lines().map(|line| if is_sdk(line) { "seedbed-node = { path = \"seedbed-node\" }" } else { line });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// The name of the executable that a package makes.
+fn executable(files: &[(PathBuf, Vec<u8>)]) -> String {
+    let manifest = files.iter().find(|(name, _)| name == Path::new("Cargo.toml"));
+    let table = manifest.and_then(|(_, bytes)| String::from_utf8_lossy(bytes).parse::<Table>().ok());
+    let name = table.as_ref().and_then(|table| table.get("package")?.get("name")?.as_str());
+    name.unwrap_or("node").to_owned()
 }
 
 /// The path of the assignment for somebody who works in the folder.
@@ -204,16 +222,15 @@ fn instructions(table: &Table, path: &Path) -> Result<Vec<(String, Vec<u8>)>, Er
 }
 
 /// What there is to do, and with which commands.
-fn readme(table: &Table, path: &Path, lang: Lang) -> String {
+fn readme(table: &Table, path: &Path, lang: Lang, executable: &str) -> String {
     let items: Vec<&Table> = table.get("item").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table).collect();
     let shown = path.display();
     let (program, command, sdk) = match lang {
-        Lang::Python => ("node.py", "python3 node.py", "`seedbed.py` (its first page explains how a node is written)"),
-        Lang::Rust => (
-            "src/main.rs",
-            "target/debug/node",
-            "`seedbed-node/` (its `src/lib.rs` explains how a node is written; build with `cargo build`)",
-        ),
+        Lang::Python => ("node.py", "python3 node.py".to_owned(), "`seedbed.py`: its first page explains how a node is written"),
+        Lang::Rust => {
+            let sdk = "`seedbed-node/`: its `src/lib.rs` explains how a node is written. Build with `cargo build`";
+            ("src/main.rs", format!("target/debug/{executable}"), sdk)
+        }
     };
     let scenario = items.first().and_then(|item| item.get("scenario")).and_then(Value::as_str).unwrap_or("SCENARIO.toml");
     let scenario = path.parent().unwrap_or(Path::new(".")).join(scenario);

@@ -8,7 +8,7 @@ use super::assignment::Assignment;
 use super::entrant::{Entrant, Program};
 use super::model::{FORMAT, Graded, HiddenSeeds, ItemState, Language, Outcome, OutcomeKind, Points, Student, SubmissionInfo, Text};
 use super::run::{Plan, Results, item_result, run_assignment};
-use super::submission::{Handed, Submission, Unusable, open};
+use super::submission::{Handed, Submission, Unusable, open_confined};
 use crate::program::sandbox::Confined;
 
 /// This version, as results have it: another one may judge otherwise.
@@ -35,8 +35,8 @@ pub struct Opened {
 
 impl Opened {
     /// Open what was handed in. Whatever it is made of, this ends.
-    pub fn new(handed: &Handed, number: u32, assignment: &Assignment) -> Opened {
-        let opened = catch_unwind(AssertUnwindSafe(|| open(&handed.path, &assignment.languages)));
+    pub fn new(handed: &Handed, number: u32, assignment: &Assignment, plan: &Plan) -> Opened {
+        let opened = catch_unwind(AssertUnwindSafe(|| open_confined(&handed.path, &assignment.languages, plan.confined.as_ref())));
         let content = opened.unwrap_or_else(|_| {
             let outcome = internal_error("the submission could not be opened");
             Err(Box::new(Unusable { digest: String::new(), language: None, student: Student::default(), outcome }))

@@ -1,7 +1,8 @@
 //! Programs that have to be built before they can be started.
 //!
 //! A build runs code only where the student could not have written it: no build scripts, no procedural macros, no settings of cargo, and no recipes of a
-//! makefile. What a compiler reads and how long it works is bounded all the same.
+//! makefile. A compiler is confined like a program all the same: a source can make it read any file (`include_str!`, `#include`), work for ever, or fill
+//! the disk.
 
 use std::fs;
 use std::io;
@@ -14,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::model::{Outcome, OutcomeKind, Text};
 use super::submission::working_copy;
 use super::tree::Tree;
+use crate::program::sandbox::{self, Confined, EXIT_NOT_ENTERED, Limits};
 use crate::report::replace_file;
 
 /// The name of what was built, in the working copy.
@@ -35,19 +37,42 @@ const SAID_MAX: usize = 16 << 10;
 /// KiB of memory of a compiler, and blocks of 512 bytes of a file that it writes.
 const LIMITS: &str = "ulimit -v 8388608; ulimit -f 2097152; ulimit -c 0; exec \"$@\"";
 
+/// What a build may use where it is confined.
+const CONFINED: Limits = Limits {
+    memory_bytes: 8 << 30,
+    cpu_s: 1_200,
+    file_bytes: 1 << 30,
+    disk_bytes: 4 << 30,
+    output_bytes: 16 << 20,
+    open_files: 4_096,
+    processes: 256,
+};
+
+/// A compiler.
+struct Tool {
+    /// `cargo` or `cc`.
+    path: PathBuf,
+    /// What it calls itself.
+    version: String,
+    /// For cargo: the compiler proper, not the front that chooses one.
+    rustc: Option<PathBuf>,
+    /// What it must read to work.
+    readable: Vec<PathBuf>,
+}
+
 /// Build a program; what comes back is the executable. What was built before is not built again.
-pub(super) fn compile(build: Build, tree: &Tree, digest: &str) -> Result<Vec<u8>, Outcome> {
+pub(super) fn compile(build: Build, tree: &Tree, digest: &str, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
     if build == Build::Cargo {
         refuse_foreign_code(tree)?;
     }
-    let compiler = version_of(&build)?;
-    let key = Sha256::digest(format!("{}\n{compiler}\n{digest}\n{build:?}", env!("CARGO_PKG_VERSION")));
+    let tool = tool(&build)?;
+    let key = Sha256::digest(format!("{}\n{}\n{digest}\n{build:?}", env!("CARGO_PKG_VERSION"), tool.version));
     let key: String = key.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let kept = cache().map(|cache| cache.join(&key));
     if let Some(bytes) = kept.as_ref().and_then(|kept| fs::read(kept).ok()) {
         return Ok(bytes);
     }
-    let bytes = build_in(&working_copy().map_err(|cause| failed(&cause))?, build, tree)?;
+    let bytes = build_in(&working_copy().map_err(|cause| failed(&cause))?, build, tree, &tool, confined)?;
     if let Some(kept) = kept {
         // What cannot be kept is built again the next time.
         let _ = replace_file(&kept, &bytes, "");
@@ -73,15 +98,30 @@ fn build_failed(message: Text, hint: Text, detail: String) -> Outcome {
     Outcome { detail, ..Outcome::not_graded(OutcomeKind::BuildFailed, message, hint) }
 }
 
-/// What the compiler calls itself; also finds out that there is one.
-fn version_of(build: &Build) -> Result<String, Outcome> {
-    let (name, argument) = match build {
-        Build::Cargo => ("rustc", "-vV"),
-        Build::C(_) => ("cc", "--version"),
+/// Find a compiler, by asking it what it is.
+fn tool(build: &Build) -> Result<Tool, Outcome> {
+    let ask = |name: &str, argument: &[&str]| {
+        let output = Command::new(name).args(argument).stdin(Stdio::null()).output();
+        let output = output.map_err(|cause| failed(&io::Error::new(cause.kind(), format!("`{name}`: {cause}"))))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let output = Command::new(name).arg(argument).stdin(Stdio::null()).output();
-    let output = output.map_err(|cause| failed(&io::Error::new(cause.kind(), format!("`{name}`: {cause}"))))?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    if *build != Build::Cargo {
+        return Ok(Tool { path: "cc".into(), version: ask("cc", &["--version"])?, rustc: None, readable: vec![] });
+    }
+    let version = ask("rustc", &["-vV"])?;
+    // What is called `rustc` may only choose a toolchain, and reads a user's settings for that, which a confined one cannot.
+    let toolchain = PathBuf::from(ask("rustc", &["--print", "sysroot"])?);
+    let own = |name: &str| Some(toolchain.join("bin").join(name)).filter(|path| path.is_file());
+    // Of cargo's folder the packages and the settings, and never the credentials.
+    let home = cargo_home();
+    let readable = home.iter().flat_map(|home| ["registry", "git", "config.toml", "config"].map(|name| home.join(name)));
+    let readable = readable.filter(|path| path.exists()).chain([toolchain.clone()]).collect();
+    Ok(Tool { path: own("cargo").unwrap_or_else(|| "cargo".into()), version, rustc: own("rustc"), readable })
+}
+
+fn cargo_home() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    folder("CARGO_HOME").or_else(|| Some(folder("HOME")?.join(".cargo")))
 }
 
 /// Refuse packages that would run code of the student's while they are built: that code would run outside of the sandbox.
@@ -123,25 +163,29 @@ fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
     Ok(())
 }
 
-fn build_in(folder: &tempfile::TempDir, build: Build, tree: &Tree) -> Result<Vec<u8>, Outcome> {
+fn build_in(folder: &tempfile::TempDir, build: Build, tree: &Tree, tool: &Tool, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
     let unmade = |cause: io::Error| failed(&cause);
     let (source, target) = (folder.path().join("source"), folder.path().join("target"));
     fs::create_dir(&target).map_err(unmade)?;
     tree.write(&source).map_err(unmade)?;
     let arguments: Vec<String> = match &build {
-        Build::Cargo => ["cargo", "build", "--release", "--offline", "--message-format=json-render-diagnostics"].map(str::to_owned).into(),
+        Build::Cargo => ["build", "--release", "--offline", "--message-format=json-render-diagnostics"].map(str::to_owned).into(),
         Build::C(sources) => {
-            let flags = ["cc", "-O2", "-Wall", "-o", "../target/program", "-I."].map(str::to_owned);
+            let flags = ["-O2", "-Wall", "-o", "../target/program", "-I."].map(str::to_owned);
             // A source called `-x.c` is no option.
             flags.into_iter().chain(sources.iter().map(|source| format!("./{source}"))).chain(["-lm".to_owned()]).collect()
         }
     };
-    if build == Build::Cargo && !source.join("Cargo.lock").exists() {
-        // Cargo writes it, and the copy's folder can be written.
-    } else if build == Build::Cargo {
+    let words: Vec<String> = [tool.path.to_string_lossy().into_owned()].into_iter().chain(arguments).collect();
+    // Cargo writes it anew where it does not fit.
+    if source.join("Cargo.lock").exists() {
         writable(&source.join("Cargo.lock")).map_err(unmade)?;
     }
-    let (status, said, told) = run(&arguments, &source, &target).map_err(unmade)?;
+    let command = command(&words, folder.path(), tool, confined).map_err(unmade)?;
+    let (status, said, told) = run(command, &source, &target).map_err(unmade)?;
+    if confined.is_some() && status.as_ref().and_then(ExitStatus::code) == Some(EXIT_NOT_ENTERED) {
+        return Err(Outcome { detail: said, ..failed(&io::Error::other("the compiler could not be confined")) });
+    }
     let Some(status) = status else {
         let seconds = TIME_MAX.as_secs();
         let message = Text::new(format!("building takes more than {seconds} s"), format!("la compilación tarda más de {seconds} s"));
@@ -194,18 +238,34 @@ fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
     Err(build_failed(message, hint, String::new()))
 }
 
+/// The command that builds, in `source` below a folder that it may write.
+fn command(words: &[String], folder: &Path, tool: &Tool, confined: Option<&Confined>) -> io::Result<Command> {
+    let source = folder.join("source");
+    let mut command = match confined {
+        // The same user: as root, the toolchain lies in a folder that no other user may enter. What a compiler can reach is little all the same.
+        #[cfg(unix)]
+        Some(confined) => {
+            let without = confined.without.iter().cloned().chain(["user".to_owned()]).collect();
+            let confined = Confined { readable: tool.readable.clone(), limits: CONFINED, without, ..confined.clone() };
+            sandbox::command(&confined, words, &source, Some(folder)).map_err(io::Error::other)?
+        }
+        _ => {
+            let mut command = Command::new("sh");
+            command.args(["-c", LIMITS, "sh"]).args(words).current_dir(&source).env_clear().stdin(Stdio::null());
+            command.envs(["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+            command.env("TMPDIR", folder).env("LC_ALL", "C.UTF-8");
+            command
+        }
+    };
+    command.env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_TERM_COLOR", "never");
+    command.envs(cargo_home().map(|home| ("CARGO_HOME", home))).envs(tool.rustc.as_ref().map(|rustc| ("RUSTC", rustc)));
+    Ok(command)
+}
+
 /// Run a compiler: its status, or `None` where it took too long; what it said on its standard error, and what on its standard output.
-fn run(arguments: &[String], source: &Path, target: &Path) -> io::Result<(Option<ExitStatus>, String, String)> {
+fn run(mut command: Command, source: &Path, target: &Path) -> io::Result<(Option<ExitStatus>, String, String)> {
     let (told, said) = (target.join("told.txt"), target.join("said.txt"));
-    let mut command = Command::new("sh");
-    command.args(["-c", LIMITS, "sh"]).args(arguments).current_dir(source).env_clear();
-    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
-    command
-        .envs([("CARGO_TARGET_DIR", target.as_os_str()), ("TMPDIR", target.as_os_str())])
-        .envs([("LC_ALL", "C.UTF-8"), ("CARGO_TERM_COLOR", "never")]);
-    command.stdin(Stdio::null()).stdout(fs::File::create(&told)?).stderr(fs::File::create(&said)?);
+    command.stdout(fs::File::create(&told)?).stderr(fs::File::create(&said)?);
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;

@@ -16,6 +16,7 @@
 //! | `batch` | one submission after the other, and which results still hold |
 //! | `defects` | what the items are worth |
 //! | `output` | the formats of results |
+//! | `page`, `texts` | the pages of students and of the class; what is said there, in both languages |
 //!
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
 //! a verdict of its own and costs no point.
@@ -29,10 +30,12 @@ pub mod entrant;
 mod explain;
 pub mod model;
 pub mod output;
+pub mod page;
 mod pool;
 pub mod run;
 pub mod score;
 pub mod seeds;
 pub mod submission;
+mod texts;
 pub mod tree;
 pub mod verdict;

@@ -12,6 +12,7 @@ use super::compile::{Build, PROGRAM, compile};
 use super::model::{Language, Outcome, OutcomeKind, Student, Text};
 use super::tree::{File, Tree, failed, read_folder};
 use crate::error::{Error, excerpt};
+use crate::program::sandbox::Confined;
 
 /// The SDKs, as this version of the testbed has them.
 const SDK_PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
@@ -152,10 +153,15 @@ fn student_of(id: &str) -> Student {
 
 /// Read a submission, find its program and build it where it must be built. `languages`: those that the assignment takes; empty: all.
 pub fn open(path: &Path, languages: &[Language]) -> Result<Submission, Box<Unusable>> {
+    open_confined(path, languages, None)
+}
+
+/// The same, with a compiler that is kept from all that a program is kept from, and may use more.
+pub fn open_confined(path: &Path, languages: &[Language], confined: Option<&Confined>) -> Result<Submission, Box<Unusable>> {
     let id = id_of(path);
     let student = student_of(&id);
     let mut unusable = Unusable { digest: String::new(), language: None, student: student.clone(), outcome: Outcome::graded() };
-    match open_with(path, languages, &mut unusable) {
+    match prepare(path, languages, confined, &mut unusable) {
         Ok(submission) => Ok(Submission { id, student, ..submission }),
         Err(outcome) => {
             unusable.outcome = outcome;
@@ -164,7 +170,7 @@ pub fn open(path: &Path, languages: &[Language]) -> Result<Submission, Box<Unusa
     }
 }
 
-fn open_with(path: &Path, languages: &[Language], known: &mut Unusable) -> Result<Submission, Outcome> {
+fn prepare(path: &Path, languages: &[Language], confined: Option<&Confined>, known: &mut Unusable) -> Result<Submission, Outcome> {
     let mut tree = read(path)?;
     known.digest = tree.digest();
     let mut found = find(&tree)?;
@@ -177,7 +183,7 @@ fn open_with(path: &Path, languages: &[Language], known: &mut Unusable) -> Resul
     if program.language == Language::Python {
         place_python_sdk(&mut tree, &program.command, &mut notes);
     }
-    let executable = program.build.map(|build| compile(build, &tree, &known.digest)).transpose()?;
+    let executable = program.build.map(|build| compile(build, &tree, &known.digest, confined)).transpose()?;
     tree.files.extend(executable.map(|bytes| (PROGRAM.to_owned(), File { bytes, executable: true })));
 
     let unwritten = |cause: std::io::Error| {

@@ -105,6 +105,10 @@ impl Child {
         turn.push(b'\n');
         self.turn += 1;
         self.watch = Watch::new(self.patience);
+        let mut stray = [0];
+        if matches!(self.answers.read(&mut stray), Ok(1)) {
+            return Err(Fault::Protocol("it answered more than once to one turn".to_owned()));
+        }
         self.tell(&turn)?;
         let mut searched = 0;
         loop {
@@ -247,6 +251,10 @@ impl Child {
             if by_limit {
                 let why = format!("it has used its {cpu_s} s of processor time");
                 return Fault::Stalled { turn: self.turn, kind: StallKind::Busy, why };
+            }
+            if status.signal() == Some(Signal::KILL.as_raw()) {
+                let why = "it was killed, by itself or for want of memory on this machine".to_owned();
+                return Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why };
             }
         }
         let how = match (status.code(), status.signal()) {

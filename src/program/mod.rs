@@ -97,15 +97,26 @@ pub enum StallKind {
     Silent,
     /// It works a little, or the machine lets it: ten times the watchdog's real time went by.
     Slow,
+    /// It was killed, by itself or by a kernel that has no memory left; nobody can tell which.
+    Killed,
 }
 
 impl StallKind {
+    /// What it is where a second run stalls in the same turn, so that it is the program's doing: `busy_loop` or `crash`.
+    pub fn verdict_if_repeated(self) -> &'static str {
+        match self {
+            StallKind::Busy | StallKind::Silent | StallKind::Slow => "busy_loop",
+            StallKind::Killed => "crash",
+        }
+    }
+
     /// The word for the `reason` of the node's crash.
     pub fn word(self) -> &'static str {
         match self {
             StallKind::Busy => "busy",
             StallKind::Silent => "silent",
             StallKind::Slow => "slow",
+            StallKind::Killed => "killed",
         }
     }
 }

@@ -133,3 +133,37 @@ pub(super) fn folder_bytes(folder: &Path) -> u64 {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files and folders, and what is in them; links are not followed.
+    #[test]
+    fn a_folder_is_counted_to_its_end_and_no_further() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(folder_bytes(folder.path()), 0);
+        fs::create_dir(folder.path().join("inner")).expect("writable");
+        let empty = folder_bytes(folder.path());
+        fs::write(folder.path().join("inner/file"), vec![7; 1 << 20]).expect("writable");
+        std::os::unix::fs::symlink("/usr", folder.path().join("link")).expect("writable");
+        let bytes = folder_bytes(folder.path());
+        assert!((1 << 20..1 << 21).contains(&(bytes - empty)), "{bytes}");
+    }
+
+    /// Processor time of a process that works, and of none that is not there.
+    #[test]
+    fn work_is_seen() {
+        if !Path::new("/proc/self/stat").exists() {
+            return println!("there is no /proc here: not tested");
+        }
+        assert_eq!(processor_time(u32::MAX), None);
+        let before = processor_time(std::process::id()).expect("we are there");
+        let mut sum = 0_u64;
+        let end = real_time() + Duration::from_secs(10);
+        while processor_time(std::process::id()).expect("we are there") < before + Duration::from_millis(50) && real_time() < end {
+            sum = (0..100_000).fold(sum, |sum, number| sum.wrapping_mul(31).wrapping_add(number));
+        }
+        assert!(real_time() < end, "no work is seen in ten seconds: {sum}");
+    }
+}

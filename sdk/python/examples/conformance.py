@@ -1,13 +1,9 @@
 """The conformance node of PROTOCOL.md: ``seedbed conform -- python3 sdk/python/examples/conformance.py``."""
 
-import os
-import sys
 import time
 from typing import Any, Dict
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-
-import seedbed  # noqa: E402
+import seedbed
 
 
 class Conformance(seedbed.Node):

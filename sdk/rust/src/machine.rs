@@ -55,10 +55,12 @@ struct Event<'a> {
     saved: Option<BTreeMap<String, Value>>,
 }
 
+type Make<N> = Box<dyn FnOnce(&Start) -> N>;
+
 /// A node in conversation with the testbed, without any input or output of its own.
 pub struct Machine<N: Node> {
     /// Until the first turn has come.
-    make: Option<Box<dyn FnOnce(&Start) -> N>>,
+    make: Option<Make<N>>,
     /// From then on.
     node: Option<(N, Ctx)>,
     is_over: bool,

@@ -77,6 +77,8 @@ struct World<'a> {
     audio: &'a AudioTrace,
     within: u64,
     listeners: Vec<NodeId>,
+    /// The place of each node among the listeners.
+    places: Vec<Option<usize>>,
     ears: Vec<Ear>,
     streamers: Vec<NodeId>,
     streaming: Vec<bool>,
@@ -85,7 +87,13 @@ struct World<'a> {
 impl<'a> World<'a> {
     fn new(audio: &'a AudioTrace, within: u64) -> Self {
         let (listeners, streamers) = (audio.with_role("listener"), audio.with_role("streamer"));
-        World { audio, within, ears: vec![Ear::default(); listeners.len()], listeners, streaming: vec![false; streamers.len()], streamers }
+        let nodes = listeners.last().map_or(0, |last| last.index() + 1);
+        let mut places = vec![None; nodes];
+        for (place, node) in listeners.iter().enumerate() {
+            places[node.index()] = Some(place);
+        }
+        let (ears, streaming) = (vec![Ear::default(); listeners.len()], vec![false; streamers.len()]);
+        World { audio, within, listeners, places, ears, streamers, streaming }
     }
 
     fn majority(&self) -> bool {
@@ -93,7 +101,7 @@ impl<'a> World<'a> {
     }
 
     fn event(&mut self, record: &super::Record, findings: &mut Findings) {
-        let (now, place) = (record.time_us, self.listeners.iter().position(|node| *node == record.node));
+        let (now, place) = (record.time_us, self.places.get(record.node.index()).copied().flatten());
         match (record.kind, place) {
             (Kind::Start | Kind::Stop, _) => {
                 self.disturbed(now, findings);

@@ -3,12 +3,9 @@
 //! A date service, a directory or a sharing peer that does not answer costs time-outs, and their sum is the bound. Only the peer at which a command was typed
 //! may keep its user waiting, by being away itself.
 
-use std::collections::BTreeMap;
-
 use super::super::findings::{seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
-use super::{absences, judge, touches};
-use crate::trace::NodeId;
+use super::{judge, touches};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -28,16 +25,12 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let within = whole(params, "within");
     judge(case, CHECKER.name, |p2p, findings| {
-        let mut away: BTreeMap<NodeId, Vec<(u64, u64)>> = BTreeMap::new();
         for call in &p2p.calls {
             let due = call.invoked_us.saturating_add(within);
             if due > case.trace.end_us || call.ended_us.is_some_and(|time| time <= due) {
                 continue;
             }
-            let excused = call.peer.is_some_and(|peer| {
-                let absent = away.entry(peer).or_insert_with(|| absences(case, peer));
-                touches(absent, call.invoked_us, due)
-            });
+            let excused = call.peer.is_some_and(|peer| touches(p2p.absences(peer), call.invoked_us, due));
             if !excused {
                 let nodes: Vec<_> = call.peer.into_iter().collect();
                 findings.report(due, &nodes, || {

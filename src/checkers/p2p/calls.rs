@@ -1,5 +1,7 @@
 //! The operations of users, read from the history: `publish`, `alice song.txt A description -> 0`.
 
+use std::collections::BTreeMap;
+
 use crate::history::{History, Outcome};
 use crate::systems::p2p::Service;
 use crate::trace::{NodeId, Trace};
@@ -61,24 +63,14 @@ impl Call<'_> {
 
 /// All operations of users, in the order of their invocations.
 pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
-    let clients: Vec<&str> = trace.nodes.iter().filter(|node| node.role == "client").map(|node| node.name.as_str()).collect();
     let peers: Vec<NodeId> = trace.with_role("peer").collect();
-    let peer_of = |process: &str| {
-        let position = clients.iter().position(|client| *client == process)?;
-        peers.get(position % peers.len().max(1)).copied()
-    };
-    let mut known: Vec<(&str, Option<NodeId>)> = vec![];
+    let mut peer_of: BTreeMap<&str, NodeId> = BTreeMap::new();
+    for (client, peer) in trace.nodes.iter().filter(|node| node.role == "client").zip(peers.iter().cycle()) {
+        peer_of.entry(&client.name).or_insert(*peer);
+    }
     let mut calls = vec![];
     for operation in &history.operations {
         let Some(service) = Service::of_name(operation.f) else { continue };
-        let peer = match known.iter().find(|(process, _)| *process == operation.process) {
-            Some((_, peer)) => *peer,
-            None => {
-                let peer = peer_of(operation.process);
-                known.push((operation.process, peer));
-                peer
-            }
-        };
         let mut words = operation.argument.split_whitespace();
         let user = words.next().unwrap_or("");
         let answered = operation.completion.filter(|_| operation.outcome == Outcome::Ok).and_then(|op| answer(&op.value));
@@ -86,7 +78,7 @@ pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
         calls.push(Call {
             service,
             process: operation.process,
-            peer,
+            peer: peer_of.get(operation.process).copied(),
             user,
             arguments: words.collect(),
             status: answered.map(|(status, _)| status),

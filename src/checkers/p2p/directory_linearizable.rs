@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::findings::{Findings, seconds, whole};
 use super::super::linear_order::{Answer, first_illegal_end, linearizable};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
+use super::Call;
 use super::model::{Effect, OneUser, Timed};
-use super::{Call, P2pTrace};
 use crate::systems::p2p::Service;
 
 /// See the module.
@@ -35,7 +35,7 @@ struct Part<'t, 'a> {
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let steps = whole(params, "steps");
-    let p2p = P2pTrace::new(case);
+    let p2p = case.p2p();
     if p2p.calls.is_empty() {
         return Verdict::Unknown("the history holds no operation of file sharing".to_owned());
     }

@@ -3,9 +3,12 @@
 //! Length and digest of what was sent are the sharing peer's, taken when it opened the file; those of what arrived are over the bytes that are under the
 //! final name. They must agree with a transfer from that peer, and a user is told of success only where a file has arrived.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::{Case, Checker, Params, Verdict};
 use super::{count, events, judge};
 use crate::systems::p2p::Service;
+use crate::trace::NodeId;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -18,13 +21,13 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
-        let mut sent = vec![];
-        let mut arrived = vec![];
+        let mut sent = BTreeSet::new();
+        let mut arrived: BTreeMap<(NodeId, &str), Vec<u64>> = BTreeMap::new();
         for event in events(case, &["serve", "file"]) {
             let (bytes, digest) = (count(event, "bytes"), event.fields.hash("digest"));
             if event.name == "serve" {
                 if event.fields.int("status") == Some(0) {
-                    sent.push((event.fields.node("to"), bytes, digest));
+                    sent.insert((event.fields.node("to"), bytes, digest));
                 }
                 continue;
             }
@@ -32,7 +35,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 continue;
             }
             let path = event.fields.text("path").unwrap_or("");
-            arrived.push((event.node, path, event.index, bytes));
+            arrived.entry((event.node, path)).or_default().push(event.index);
             if !sent.contains(&(Some(event.node), bytes, digest)) {
                 findings.report(event.time_us, &[event.node], || {
                     let name = case.trace.name(event.node);
@@ -43,8 +46,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for call in p2p.calls.iter().filter(|call| call.service == Service::GetFile && call.status == Some(0)) {
             let (Some(peer), Some(completed)) = (call.peer, call.completed) else { continue };
             let path = format!("share/{}", call.arguments.get(2).copied().unwrap_or(""));
-            let there =
-                arrived.iter().any(|(node, at, order, _)| *node == peer && *at == path && (call.invoked..=completed).contains(order));
+            let there = arrived.get(&(peer, path.as_str())).into_iter().flatten().any(|order| (call.invoked..=completed).contains(order));
             if !there {
                 findings.report(call.ended_us.unwrap_or(call.invoked_us), &[peer], || {
                     format!("{}: no file has arrived as {path} meanwhile", call.shown())

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::findings::{number, seconds};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
-use super::{absences, count, events, judge};
+use super::{count, events, judge};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -36,19 +36,20 @@ struct Connection<'a> {
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    judge(case, CHECKER.name, |_, findings| {
+    judge(case, CHECKER.name, |p2p, findings| {
         let told = events(case, &["tables"]).find_map(|event| count(event, "lease_us"));
         let lease = told.unwrap_or(u64::MAX / 4);
         let bound = (lease as f64 * number(params, "leases").clamp(1.0, 1e6)) as u64;
-        let crashes: Vec<(NodeId, u64)> = events(case, &["crash"]).map(|event| (event.node, event.time_us)).collect();
-        let mut absent: BTreeMap<NodeId, Vec<(u64, u64)>> = BTreeMap::new();
+        let mut crashes: BTreeMap<NodeId, Vec<u64>> = BTreeMap::new();
+        for event in events(case, &["crash"]) {
+            crashes.entry(event.node).or_default().push(event.time_us);
+        }
         for connection in connections(case) {
-            let away = absent.entry(connection.directory).or_insert_with(|| absences(case, connection.directory));
-            let of_host =
-                crashes.iter().filter(|(node, time)| *node == connection.host && (connection.begin_us..connection.end_us).contains(time));
-            for (_, crashed) in of_host {
+            let away = p2p.absences(connection.directory);
+            let of_host = crashes.get(&connection.host).into_iter().flatten();
+            for crashed in of_host.filter(|time| (connection.begin_us..connection.end_us).contains(*time)) {
                 let mut due = crashed.saturating_add(bound);
-                for (begin, end) in away.iter() {
+                for (begin, end) in away {
                     if *begin <= due && *end >= *crashed {
                         due = end.saturating_add(bound);
                     }

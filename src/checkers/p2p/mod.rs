@@ -51,17 +51,57 @@ pub struct Expiry<'a> {
     pub to: u64,
 }
 
-/// What several checks need of a trace.
+/// What several checks need of a trace. A check asks for what concerns one user, peer or node: going through everything for each of them would cost
+/// the square of their number.
 pub struct P2pTrace<'a> {
     pub calls: Vec<Call<'a>>,
     pub expiries: Vec<Expiry<'a>>,
+    /// Positions in `calls` by user and by peer, and in `expiries` by user.
+    by_user: BTreeMap<&'a str, Vec<usize>>,
+    by_peer: BTreeMap<Option<NodeId>, Vec<usize>>,
+    expiries_by_user: BTreeMap<&'a str, Vec<usize>>,
+    absences: BTreeMap<NodeId, Vec<Span>>,
 }
+
+/// From when to when, µs.
+type Span = (u64, u64);
 
 impl<'a> P2pTrace<'a> {
     pub fn new(case: &Case<'a>) -> P2pTrace<'a> {
         let trace: &'a Trace = case.trace;
-        P2pTrace { calls: calls(trace, case.history()), expiries: expiries(trace) }
+        let (calls, expiries) = (calls(trace, case.history()), expiries(trace));
+        let by_user = positions(calls.iter().map(|call| call.user));
+        let by_peer = positions(calls.iter().map(|call| call.peer));
+        let expiries_by_user = positions(expiries.iter().map(|expiry| expiry.user));
+        P2pTrace { calls, expiries, by_user, by_peer, expiries_by_user, absences: absences(case) }
     }
+
+    /// The operations in a user's name, in order.
+    fn of_user(&self, user: &str) -> impl DoubleEndedIterator<Item = &Call<'a>> {
+        self.by_user.get(user).into_iter().flatten().map(|position| &self.calls[*position])
+    }
+
+    /// The operations that were typed at a peer, in order.
+    fn at_peer(&self, peer: Option<NodeId>) -> impl Iterator<Item = &Call<'a>> {
+        self.by_peer.get(&peer).into_iter().flatten().map(|position| &self.calls[*position])
+    }
+
+    fn expiries_of(&self, user: &str) -> impl Iterator<Item = &Expiry<'a>> {
+        self.expiries_by_user.get(user).into_iter().flatten().map(|position| &self.expiries[*position])
+    }
+
+    /// When a node was down or paused, from its first start on; an open end is the end of time.
+    fn absences(&self, node: NodeId) -> &[Span] {
+        self.absences.get(&node).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn positions<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, Vec<usize>> {
+    let mut positions: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    for (position, key) in keys.enumerate() {
+        positions.entry(key).or_default().push(position);
+    }
+    positions
 }
 
 /// The expiries that the directory tells of, and those that a crash has kept it from telling: after its start it names a user at another port than before,
@@ -100,12 +140,12 @@ fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
 
 /// Judge by the operations of users. Without any there is nothing to judge by.
 fn judge(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&P2pTrace<'_>, &mut Findings)) -> Verdict {
-    let p2p = P2pTrace::new(case);
+    let p2p = case.p2p();
     if p2p.calls.is_empty() {
         return Verdict::Unknown("the history holds no operation of file sharing".to_owned());
     }
     let mut findings = Findings::new(check);
-    judgement(&p2p, &mut findings);
+    judgement(p2p, &mut findings);
     findings.verdict()
 }
 
@@ -120,10 +160,11 @@ fn count(event: &Event, field: &str) -> Option<u64> {
     u64::try_from(event.fields.int(field)?).ok()
 }
 
-/// When a node was down or paused, µs, from its first start on; an open end is the end of time.
-fn absences(case: &Case<'_>, node: NodeId) -> Vec<(u64, u64)> {
-    let mut absences: Vec<(u64, u64)> = vec![];
-    for event in events(case, &["crash", "pause", "start", "resume"]).filter(|event| event.node == node) {
+/// When each node was down or paused.
+fn absences(case: &Case<'_>) -> BTreeMap<NodeId, Vec<Span>> {
+    let mut absences: BTreeMap<NodeId, Vec<Span>> = BTreeMap::new();
+    for event in events(case, &["crash", "pause", "start", "resume"]) {
+        let absences = absences.entry(event.node).or_default();
         let open = absences.last_mut().filter(|(_, end)| *end == u64::MAX);
         match (&*event.name, open) {
             ("crash" | "pause", None) => absences.push((event.time_us, u64::MAX)),
@@ -135,6 +176,6 @@ fn absences(case: &Case<'_>, node: NodeId) -> Vec<(u64, u64)> {
 }
 
 /// Whether any of these spans and the time between two moments have something in common.
-fn touches(spans: &[(u64, u64)], from: u64, to: u64) -> bool {
+fn touches(spans: &[Span], from: u64, to: u64) -> bool {
     spans.iter().any(|(begin, end)| *begin <= to && *end >= from)
 }

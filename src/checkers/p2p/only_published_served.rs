@@ -4,6 +4,8 @@
 //! What counts is what the user has typed and was told. A `publish` without an answer may count, and so may one that was withdrawn without an answer; a
 //! withdrawal counts from its answer on. The end of a connection withdraws all: when the user asks for it, or when the peer learns that its lease is over.
 
+use std::collections::BTreeMap;
+
 use super::super::{Case, Checker, Params, Verdict};
 use super::{Call, events, judge};
 use crate::systems::p2p::Service;
@@ -18,18 +20,15 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
-/// A user's session at a peer has ended, by the peer's own account.
-struct SessionEnd<'a> {
-    node: NodeId,
-    user: &'a str,
-    order: u64,
-}
-
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
-        let ended = events(case, &["session_end"]);
-        let ends: Vec<SessionEnd<'_>> =
-            ended.filter_map(|event| Some(SessionEnd { node: event.node, user: event.fields.text("user")?, order: event.index })).collect();
+        // When users' sessions at peers have ended, by the peers' own account.
+        let mut ends: BTreeMap<(NodeId, &str), Vec<u64>> = BTreeMap::new();
+        for event in events(case, &["session_end"]) {
+            if let Some(user) = event.fields.text("user") {
+                ends.entry((event.node, user)).or_default().push(event.index);
+            }
+        }
         for event in events(case, &["serve"]).filter(|event| event.fields.int("status") == Some(0)) {
             let (user, path) = (event.fields.text("user").unwrap_or(""), event.fields.text("path").unwrap_or(""));
             let Some(file) = path.strip_prefix("share/") else {
@@ -38,15 +37,15 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 });
                 continue;
             };
-            let here = |call: &&Call<'_>| call.peer == Some(event.node) && call.user == user && call.invoked < event.index;
-            let published = p2p.calls.iter().filter(here).filter(|call| {
+            let here = |call: &&Call<'_>| call.user == user && call.invoked < event.index;
+            let published = p2p.at_peer(Some(event.node)).filter(here).filter(|call| {
                 let happened = call.open || matches!(call.status, Some(0 | 3));
                 call.service == Service::Publish && call.argument() == file && happened
             });
             let stands = |call: &Call<'_>| {
                 // Without an answer it may have happened at any time up to now.
                 let since = if call.open { event.index } else { call.completed.unwrap_or(event.index) };
-                let withdrawn = p2p.calls.iter().filter(here).any(|other| {
+                let withdrawn = p2p.at_peer(Some(event.node)).filter(here).any(|other| {
                     let withdraws = match other.service {
                         Service::Delete => other.argument() == file,
                         Service::Disconnect | Service::Unregister => true,
@@ -55,8 +54,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     let told = other.completed.is_some_and(|completed| completed < event.index);
                     withdraws && other.status == Some(0) && told && other.invoked > since
                 });
-                let over =
-                    ends.iter().any(|end| end.node == event.node && end.user == user && end.order > since && end.order < event.index);
+                let over = ends.get(&(event.node, user)).into_iter().flatten().any(|end| *end > since && *end < event.index);
                 !withdrawn && !over
             };
             if !published.into_iter().any(stands) {

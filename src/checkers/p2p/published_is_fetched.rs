@@ -3,10 +3,13 @@
 //! Only where nothing is uncertain: who asks and who shares are connected and the file is published, all of that told before the operation began and taken
 //! back by nobody while it lasted; neither peer nor directory was away; and no fault has touched anything for a while. So a failure has no excuse.
 
+use std::collections::BTreeMap;
+
 use super::super::findings::{seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
 use super::{Call, P2pTrace, events, judge, touches};
 use crate::systems::p2p::Service;
+use crate::trace::NodeId;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -27,8 +30,18 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let calm = whole(params, "calm");
     judge(case, CHECKER.name, |p2p, findings| {
         let mut troubles: Vec<(u64, u64)> = case.trace.faults().iter().map(|fault| (fault.begin_us, fault.end_us)).collect();
-        for (node, _) in (0u32..).map(crate::trace::NodeId).zip(&case.trace.nodes) {
-            troubles.extend(super::absences(case, node));
+        troubles.extend(p2p.absences.values().flatten());
+        let mut files: BTreeMap<(NodeId, &str), u64> = BTreeMap::new();
+        let mut crashes: Vec<(NodeId, u64)> = vec![];
+        for event in events(case, &["file", "crash"]) {
+            match event.fields.text("path") {
+                Some(path) if event.name == "file" => {
+                    let first = files.entry((event.node, path)).or_insert(event.index);
+                    *first = event.index.min(*first);
+                }
+                _ if event.name == "crash" => crashes.push((event.node, event.index)),
+                _ => {}
+            }
         }
         for call in p2p.calls.iter().filter(|call| call.service == Service::GetFile && matches!(call.status, Some(1 | 2))) {
             let (Some(ended_us), Some(completed)) = (call.ended_us, call.completed) else { continue };
@@ -40,11 +53,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let Some(publication) = publication(p2p, owner, file, call) else { continue };
             // Only the peer that has published can have the file, and a crash of it ends what it shares.
             let path = format!("share/{file}");
-            let there = events(case, &["file"]).any(|event| {
-                Some(event.node) == publication.peer && event.index < call.invoked && event.fields.text("path") == Some(&path)
-            });
-            let crashed = events(case, &["crash"])
-                .any(|event| Some(event.node) == publication.peer && (publication.invoked..=completed).contains(&event.index));
+            let there = publication.peer.and_then(|peer| files.get(&(peer, path.as_str()))).is_some_and(|order| *order < call.invoked);
+            let crashed =
+                crashes.iter().any(|(node, order)| Some(*node) == publication.peer && (publication.invoked..=completed).contains(order));
             if there && !crashed && connected(p2p, owner, publication.peer, call.invoked, completed) {
                 let nodes: Vec<_> = call.peer.into_iter().chain(publication.peer).collect();
                 findings.report(ended_us, &nodes, || {
@@ -56,15 +67,15 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 }
 
 /// Whether a user was certainly connected at a peer, without anything that might end it until a moment.
-fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<crate::trace::NodeId>, from: u64, to: u64) -> bool {
-    let began = p2p.calls.iter().rev().find(|call| {
+fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<NodeId>, from: u64, to: u64) -> bool {
+    let began = p2p.of_user(user).rev().find(|call| {
         let told = call.completed.is_some_and(|completed| completed < from);
-        call.service == Service::Connect && call.user == user && call.peer == peer && call.status == Some(0) && told
+        call.service == Service::Connect && call.peer == peer && call.status == Some(0) && told
     });
     // A peer shares for one user at a time: whoever connects there next takes its place.
     let replaced = |since: u64| {
-        p2p.calls.iter().any(|other| {
-            let connects = other.service == Service::Connect && other.user != user && other.peer == peer;
+        p2p.at_peer(peer).any(|other| {
+            let connects = other.service == Service::Connect && other.user != user;
             connects && (other.open || other.status == Some(0)) && other.invoked < to && other.completed.is_none_or(|at| at > since)
         })
     };
@@ -73,21 +84,21 @@ fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<crate::trace::NodeId>,
 
 /// Whether anything may have ended a user's connection in this time.
 fn ended(p2p: &P2pTrace<'_>, user: &str, from: u64, to: u64) -> bool {
-    let asked = p2p.calls.iter().any(|call| {
-        let ends = matches!(call.service, Service::Disconnect | Service::Unregister) && call.user == user;
+    let asked = p2p.of_user(user).any(|call| {
+        let ends = matches!(call.service, Service::Disconnect | Service::Unregister);
         ends && (call.open || call.status == Some(0)) && call.invoked < to && (call.open || call.completed.is_none_or(|at| at > from))
     });
-    asked || p2p.expiries.iter().any(|expiry| expiry.user == user && expiry.from <= to && expiry.to >= from)
+    asked || p2p.expiries_of(user).any(|expiry| expiry.from <= to && expiry.to >= from)
 }
 
 /// The last certain publication of a file before a call, if nothing may have withdrawn it.
 fn publication<'t, 'a>(p2p: &'t P2pTrace<'a>, owner: &str, file: &str, call: &Call<'_>) -> Option<&'t Call<'a>> {
     let to = call.completed?;
-    let about = |other: &&Call<'a>| other.user == owner && other.argument() == file;
-    let publication = p2p.calls.iter().filter(about).rev().find(|other| {
+    let about = |other: &&Call<'a>| other.argument() == file;
+    let publication = p2p.of_user(owner).filter(about).rev().find(|other| {
         other.service == Service::Publish && other.status == Some(0) && other.completed.is_some_and(|at| at < call.invoked)
     })?;
-    let withdrawn = p2p.calls.iter().filter(about).any(|other| {
+    let withdrawn = p2p.of_user(owner).filter(about).any(|other| {
         let withdraws = other.service == Service::Delete && (other.open || other.status == Some(0));
         withdraws && other.invoked < to && (other.open || other.completed.is_none_or(|at| at > publication.invoked))
     });

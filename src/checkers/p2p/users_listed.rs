@@ -47,6 +47,10 @@ struct Presence<'a> {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
         let users = presences(p2p);
+        let mut hosts: BTreeMap<&str, NodeId> = BTreeMap::new();
+        for (node, info) in (0u32..).map(NodeId).zip(&case.trace.nodes) {
+            hosts.entry(&info.name).or_insert(node);
+        }
         let lists = p2p.calls.iter().filter(|call| call.service == Service::ListUsers && call.status == Some(0));
         for call in lists {
             let Some(completed) = call.completed else { continue };
@@ -58,7 +62,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 if seen.insert(user, (host, port)).is_some() {
                     findings.report(time_us, &nodes, || format!("{} was shown {user} twice", call.process));
                 }
-                let host = case.trace.node(host);
+                let host = hosts.get(host).copied();
                 let possible = users.get(user).is_some_and(|presence| presence.may_be_at(call.invoked, completed, host, port));
                 if !possible {
                     let at = call.detail.split_whitespace().find(|word| word.starts_with(&format!("{user}@"))).unwrap_or(user);

@@ -151,9 +151,11 @@ fn by_key<'a, 'b>(operations: &'b [history::Operation<'a>]) -> BTreeMap<&'b str,
         };
         if single(operation.f) {
             put(key_of(operation.argument), effect(operation, value));
-        } else if operation.outcome == Outcome::Ok {
+        } else if operation.outcome == Outcome::Ok
+            && let Some(list) = List::read(operation.f, value)
+        {
             for key in &keys {
-                put(key, look(operation.f, value, key));
+                put(key, list.look(key));
             }
         }
     }
@@ -179,17 +181,37 @@ fn effect(operation: &history::Operation<'_>, value: &str) -> Option<Effect> {
     })
 }
 
-/// What a list shows of one form.
-fn look(f: &str, value: &str, key: &str) -> Option<Effect> {
-    let (left, right) = value.split_once('=')?;
-    let mut listed = right.split(',').filter(|each| !each.is_empty());
-    match f {
-        "get_all" => {
-            let found = listed.find_map(|each| each.split_once(':').filter(|(id, _)| *id == key));
-            Some(Effect::Is(found.map_or(Some(ABSENT), |(_, text)| form(text))?))
+/// What an answer shows of many forms, read once and not for each form.
+enum List<'b> {
+    /// Each form by its key.
+    All(BTreeMap<&'b str, &'b str>),
+    /// The keys of those with this gender.
+    OfGender(u64, BTreeSet<&'b str>),
+}
+
+impl<'b> List<'b> {
+    fn read(f: &str, value: &'b str) -> Option<List<'b>> {
+        let (left, right) = value.split_once('=')?;
+        let listed = right.split(',').filter(|each| !each.is_empty());
+        match f {
+            "get_all" => {
+                let mut forms = BTreeMap::new();
+                for (key, text) in listed.filter_map(|each| each.split_once(':')) {
+                    forms.entry(key).or_insert(text);
+                }
+                Some(List::All(forms))
+            }
+            "get_by_gender" => Some(List::OfGender(gender(left)?, listed.collect())),
+            _ => None,
         }
-        "get_by_gender" => Some(Effect::HasGender(gender(left)?, listed.any(|id| id == key))),
-        _ => None,
+    }
+
+    /// What it says of one form.
+    fn look(&self, key: &str) -> Option<Effect> {
+        Some(match self {
+            List::All(forms) => Effect::Is(forms.get(key).map_or(Some(ABSENT), |text| form(text))?),
+            List::OfGender(gender, keys) => Effect::HasGender(*gender, keys.contains(key)),
+        })
     }
 }
 

@@ -113,12 +113,13 @@ fn missing(path: &Path) -> Error {
         files
     };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let shown = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
     let stem = |path: &Path| path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let there: Vec<PathBuf> = files(Path::new(ASSIGNMENTS_FOLDER)).into_iter().chain(files(parent)).collect();
     let stems: Vec<String> = there.iter().map(|path| stem(path)).collect();
     let near = nearest(&stem(path), stems.iter().map(String::as_str)).and_then(|near| stems.iter().position(|stem| stem == near));
     let hint = match near {
-        Some(position) => format!("did you mean `{}`?", there[position].display()),
+        Some(position) => format!("did you mean `{}`?", shown(&there[position])),
         None => format!("name a TOML file with items, or an assignment of {ASSIGNMENTS_FOLDER} by its name"),
     };
     Error::new(format!("there is no assignment `{}`", path.display()), hint)

@@ -1,26 +1,127 @@
-//! The formats of results. Each is a pure function of [`Graded`].
+//! The formats of results. Each is a pure function of [`Graded`], in a file of its own; this one says which are written, and where.
+//!
+//! | in `<out>/` | for whom |
+//! |---|---|
+//! | `results/<id>.json` | the batch that resumes; everything, for instructors only |
+//! | `students/<id>/page.html`, `grade.json` | the student: nothing of items that are not visible |
+//! | `students/<id>/results.json` | Gradescope, which hides by itself what is not visible |
+//! | `students/<id>/result.json` | Classroom 50 |
+//! | `students/<id>/junit.xml`, `prairielearn.json`, `codegrade.jsonl` | continuous integration, PrairieLearn, CodeGrade |
+//! | `class.csv`, `class.md`, `class.html`, `class.json` | instructors |
+//! | `moodle.csv`, `canvas.csv`, `worksheet.csv` | Moodle's and Canvas' gradebooks |
+//!
+//! Every file is written whole or not at all, after every child has ended, whatever became of the submission. What is not visible to students is in
+//! formats that know no visibility one entry with points and nothing else.
 
-use std::path::Path;
+mod canvas;
+mod cells;
+mod class;
+mod classroom50;
+mod codegrade;
+mod gradescope;
+mod junit;
+mod moodle;
+mod prairielearn;
+mod view;
+mod worksheet;
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::model::{Graded, Lang};
+use super::page;
 use crate::error::Error;
 use crate::report::{OTHER_FOLDER, replace_file};
 
+pub use canvas::canvas_csv;
+pub use class::{class_csv, class_json, class_markdown};
+pub(super) use class::{missed_items, missed_rules, summary as class_summary};
+pub use classroom50::{Classroom50, classroom50_json};
+pub use codegrade::codegrade_jsonl;
+pub use gradescope::gradescope_json;
+pub use junit::junit_xml;
+pub use moodle::moodle_csv;
+pub use prairielearn::prairielearn_json;
+pub use view::for_student;
+pub(super) use view::{average, moment_words, seed_words, state_words};
+pub use worksheet::{Filled, fill_worksheet};
+
+/// What an instructor may choose of the files of a class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The language of texts.
+    pub lang: Lang,
+    /// Moodle's file with `;` between the cells and commas in the numbers, as spreadsheets in Spanish write it.
+    pub semicolons: bool,
+    /// Canvas' file with a row of the points that are possible.
+    pub points_possible: bool,
+    /// A grading worksheet that was downloaded from Moodle, to be filled in.
+    pub worksheet: Option<PathBuf>,
+}
+
 /// The stored result of one submission, from which a batch resumes: `<out>/results/<id>.json`.
 pub fn to_json(graded: &Graded) -> Vec<u8> {
-    let mut json = serde_json::to_vec_pretty(graded).unwrap_or_default();
+    json(graded)
+}
+
+/// JSON as all files have it.
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(value).unwrap_or_default();
     json.push(b'\n');
     json
 }
 
+/// The files of one student: names and contents.
+pub fn student_files(graded: &Graded, lang: Lang) -> Vec<(&'static str, Vec<u8>)> {
+    let shown = for_student(graded);
+    vec![
+        ("page.html", page::page(graded, lang).into_bytes()),
+        ("grade.json", json(&shown)),
+        ("results.json", gradescope_json(graded, lang)),
+        ("result.json", classroom50_json(graded, lang, &Classroom50::default())),
+        ("junit.xml", junit_xml(graded, lang)),
+        ("prairielearn.json", prairielearn_json(graded, lang)),
+        ("codegrade.jsonl", codegrade_jsonl(graded, lang)),
+    ]
+}
+
+/// The files of a class: names and contents.
+pub fn class_files(graded: &[Graded], options: &Options) -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("class.csv", class_csv(graded)),
+        ("class.md", class_markdown(graded, options.lang).into_bytes()),
+        ("class.html", page::class_page(graded, options.lang).into_bytes()),
+        ("class.json", class_json(graded)),
+        ("moodle.csv", moodle_csv(graded, options.lang, options.semicolons)),
+        ("canvas.csv", canvas_csv(graded, options.points_possible)),
+    ]
+}
+
 /// Write all that concerns one submission, after it was graded: what stands in `out` is whole at any time.
 pub fn write_one(graded: &Graded, out: &Path, lang: Lang) -> Result<(), Error> {
-    let _ = lang;
+    let folder = out.join("students").join(&graded.submission.id);
+    for (name, bytes) in student_files(graded, lang) {
+        replace_file(&folder.join(name), &bytes, OTHER_FOLDER)?;
+    }
+    // Last, because a batch that resumes takes it as a sign that the others are there.
     replace_file(&out.join("results").join(format!("{}.json", graded.submission.id)), &to_json(graded), OTHER_FOLDER)
 }
 
 /// Write what concerns the class, after all submissions: tables and files for learning platforms.
 pub fn write_all(graded: &[Graded], out: &Path, lang: Lang) -> Result<(), Error> {
-    let _ = (graded, out, lang);
-    Ok(())
+    write_class(graded, out, &Options { lang, ..Options::default() }).map(drop)
+}
+
+/// Write what concerns the class. Returns what could not be entered into a worksheet, a line each.
+pub fn write_class(graded: &[Graded], out: &Path, options: &Options) -> Result<Vec<String>, Error> {
+    for (name, bytes) in class_files(graded, options) {
+        replace_file(&out.join(name), &bytes, OTHER_FOLDER)?;
+    }
+    let Some(path) = &options.worksheet else { return Ok(vec![]) };
+    let hint = "give the worksheet as Moodle gave it: “Download grading worksheet”";
+    let bytes = fs::read(path).map_err(|cause| Error::io("read", path, &cause, hint))?;
+    let filled =
+        fill_worksheet(&bytes, graded, options.lang).map_err(|mistake| Error::from(mistake.note(format!("in `{}`", path.display()))))?;
+    replace_file(&out.join("worksheet.csv"), &filled.bytes, OTHER_FOLDER)?;
+    Ok(filled.left_out)
 }

@@ -32,6 +32,11 @@ const REFUSED: &[c_long] = &[
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_migrate_pages,
     libc::SYS_move_pages,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
     // Leaving the process group, which is what is ended.
     libc::SYS_setsid,
     libc::SYS_setpgid,
@@ -55,6 +60,9 @@ const REFUSED: &[c_long] = &[
     libc::SYS_quotactl,
     libc::SYS_swapon,
     libc::SYS_swapoff,
+    // What Landlock does not guard, or not yet in its first interfaces.
+    libc::SYS_truncate,
+    libc::SYS_inotify_init1,
     // The kernel's own machinery.
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
@@ -88,6 +96,34 @@ const REFUSED: &[c_long] = &[
     libc::SYS_mq_open,
 ];
 
+/// Owner, permissions, times and attributes of files, which Landlock does not guard: a program that runs as the user could lock the user out. `fchmod`,
+/// by which a copy gets its mode, is the one that builds need.
+const ATTRIBUTES: &[c_long] = &[
+    libc::SYS_fchmodat,
+    libc::SYS_fchmodat2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
 /// New processes by their old names, which newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
 const FORKS: &[c_long] = &[libc::SYS_fork, libc::SYS_vfork];
@@ -113,47 +149,78 @@ const NAMESPACES: &[i32] = &[
     libc::CLONE_NEWNET,
 ];
 
-/// Refuse all this from now on, to this process and all that it starts. `may_fork`: it may start processes, and signal those.
-pub(super) fn refuse(may_fork: bool) -> Result<String, String> {
-    install(may_fork).map_err(|error| match error {
+/// What a program may do nevertheless.
+#[derive(Clone, Copy)]
+pub(super) struct May {
+    /// Start processes: a build.
+    pub fork: bool,
+    /// Signal others; something else keeps it from the testbed.
+    pub signal: bool,
+    /// Change owners and permissions; as a user of its own it owns nothing but its own.
+    pub own: bool,
+}
+
+/// Refuse all this from now on, to this process and all that it starts.
+pub(super) fn refuse(may: May) -> Result<String, String> {
+    install(may).map_err(|error| match error {
         seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error) => format!("the kernel refuses the filter: {error}"),
         error => error.to_string(),
     })?;
-    Ok(format!("a filter (seccomp) that refuses {} calls{}", refused(may_fork).len(), if may_fork { "" } else { ", and new processes" }))
+    Ok(format!("a filter (seccomp) that refuses {} calls{}", refused(may).len(), if may.fork { "" } else { ", and new processes" }))
 }
 
-fn refused(may_fork: bool) -> Vec<c_long> {
-    REFUSED.iter().chain(if may_fork { &[] } else { FORKS }).copied().collect()
+fn refused(may: May) -> Vec<c_long> {
+    let mut refused = REFUSED.to_vec();
+    if !may.fork {
+        refused.extend(FORKS);
+        refused.push(libc::SYS_fchmod);
+    }
+    if !may.own {
+        refused.extend(ATTRIBUTES);
+    }
+    refused
 }
 
-fn install(may_fork: bool) -> Result<(), seccompiler::Error> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = refused(may_fork).into_iter().map(|call| (call, vec![])).collect();
+fn install(may: May) -> Result<(), seccompiler::Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = refused(may).into_iter().map(|call| (call, vec![])).collect();
     let mut clone = vec![];
     for namespace in NAMESPACES {
         let flag = *namespace as u64;
         clone.push(rule(0, Is::MaskedEq(flag), flag)?);
     }
-    if !may_fork {
+    if !may.fork {
         // A thread is all that it can start.
         clone.push(rule(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?);
-        // Signals to itself, as `abort` and `raise` send them; the number stays the same when this process becomes the program.
-        let own = u64::from(std::process::id());
+    }
+    rules.insert(libc::SYS_clone, clone);
+    // The number of this process stays the same when it becomes the program.
+    let own = u64::from(std::process::id());
+    if !may.signal {
+        // Signals to itself, as `abort` and `raise` send them.
         for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_tgsigqueueinfo] {
             rules.insert(call, vec![rule(0, Is::Ne, own)?]);
         }
-        rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?]);
     }
-    rules.insert(libc::SYS_clone, clone);
+    for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
+        rules.insert(call, vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?]);
+    }
     // The signal by which it dies with the testbed stays.
     rules.insert(libc::SYS_prctl, vec![rule(0, Is::Eq, libc::PR_SET_PDEATHSIG as u64)?]);
+    // Opening a file only to read it, and emptying it by the way: before its third interface, Landlock sees the reading alone.
+    let empties = (libc::O_ACCMODE | libc::O_TRUNC) as u64;
+    rules.insert(libc::SYS_openat, vec![rule(2, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_open, vec![rule(1, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
     if let Some(bit) = SECOND_NUMBERS {
         let second: Vec<(i64, Vec<SeccompRule>)> = rules.iter().map(|(call, rules)| (*call | bit, rules.clone())).collect();
         rules.extend(second);
         rules.extend(SHORT_POINTERS.map(|call| (call | bit, vec![])));
     }
     apply_filter(&compile(rules, libc::EPERM)?)?;
-    // The newer form of `clone` has its flags in memory, where a filter cannot see them. As if the kernel were older: libraries then take the other form.
-    apply_filter(&compile(BTreeMap::from([(libc::SYS_clone3, vec![])]), libc::ENOSYS)?)
+    // The newer forms of `clone` and `openat` have their flags in memory, where a filter cannot see them. As if the kernel were older: libraries then
+    // take the other forms.
+    let newer = [libc::SYS_clone3, libc::SYS_openat2];
+    apply_filter(&compile(newer.map(|call| (call, vec![])).into(), libc::ENOSYS)?)
 }
 
 fn rule(argument: u8, is: Is, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {

@@ -9,8 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use super::is_within;
-
 /// An executable, and what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Located {
@@ -19,16 +17,15 @@ pub(super) struct Located {
 }
 
 /// Find the executable that a command means. A path is meant from the folder; a bare name is looked for where programs are.
+///
+/// Only a bare name is asked anything: behind a path, and be it a link of the name `python3`, there may be anything. What a path leads to has to be in the
+/// folder, or in what the program may read anyway.
 pub(super) fn locate(name: &str, folder: &Path) -> Option<Located> {
-    let executable = if name.contains('/') { folder.join(name) } else { in_path(name)? };
-    let executable = std::path::absolute(executable).ok()?;
-    if is_within(&executable, folder) {
-        // It is the stranger's own: nothing is asked of it, and nothing belongs to it but the folder.
+    if name.contains('/') {
+        let executable = std::path::absolute(folder.join(name)).ok()?;
         return Some(Located { executable, reads: vec![] });
     }
-    if !executable.is_file() {
-        return None;
-    }
+    let executable = in_path(name)?;
     static KNOWN: Mutex<BTreeMap<PathBuf, Located>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     Some(known.entry(executable.clone()).or_insert_with(|| ask(executable)).clone())

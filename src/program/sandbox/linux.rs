@@ -53,11 +53,15 @@ pub(super) fn confine(entry: &Entry, take: &mut Take<'_>) {
         None => Err("no Landlock".to_owned()),
     };
     take("ports", &mut || since(4, "ports"));
-    take("signals", &mut || {
-        let by_user = (!getuid().is_root() && getuid().as_raw() == entry.user).then(|| "the testbed runs as another user".to_owned());
-        since(6, "signals").or_else(|why| by_user.clone().ok_or(why))
+    let is_other_user = !getuid().is_root() && getuid().as_raw() == entry.user;
+    let signals_end = take("signals", &mut || {
+        let by_user = if is_other_user { Ok("the testbed runs as another user".to_owned()) } else { Err(()) };
+        since(6, "signals").or_else(|why| by_user.clone().map_err(|()| why))
     });
-    take("system_calls", &mut || calls::refuse(entry.limits.processes > 1));
+    let may_fork = entry.limits.processes > 1;
+    take("system_calls", &mut || {
+        calls::refuse(calls::May { fork: may_fork, signal: may_fork && signals_end, own: may_fork && is_other_user })
+    });
 }
 
 fn abi(status: &RestrictionStatus) -> Result<u32, String> {
@@ -71,7 +75,11 @@ fn abi(status: &RestrictionStatus) -> Result<u32, String> {
 fn rules(entry: &Entry) -> Result<RulesetCreated, landlock::RulesetError> {
     let reads = AccessFs::from_read(LANDLOCK);
     let writes: BitFlags<AccessFs> = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::RemoveFile | AccessFs::RemoveDir;
-    let makes: BitFlags<AccessFs> = AccessFs::MakeReg | AccessFs::MakeDir | AccessFs::MakeSym | AccessFs::Refer;
+    // A program's scratch folder is flat: who makes folders a million deep wants to see who can remove them.
+    let mut makes: BitFlags<AccessFs> = AccessFs::MakeReg.into();
+    if entry.limits.processes > 1 {
+        makes |= AccessFs::MakeDir | AccessFs::MakeSym | AccessFs::Refer;
+    }
     let devices = DEVICES.iter().filter_map(|path| PathFd::new(path).ok());
     Ruleset::default()
         .handle_access(AccessFs::from_all(LANDLOCK))?

@@ -25,7 +25,7 @@ mod linux;
 mod start;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -217,18 +217,4 @@ pub fn enter(_entry: &str, _command: &[String]) -> i32 {
 #[cfg(not(unix))]
 pub(crate) fn interpreter_version(_name: &str) -> Option<(PathBuf, String)> {
     None
-}
-
-/// Whether a folder holds a path, both as they are without links; a path that is not there is in no folder.
-#[cfg(unix)]
-fn is_within(path: &Path, folder: &Path) -> bool {
-    match (path.canonicalize(), folder.canonicalize()) {
-        (Ok(path), Ok(folder)) => path.starts_with(folder),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-fn is_within(_path: &Path, _folder: &Path) -> bool {
-    false
 }

@@ -109,10 +109,40 @@ pub struct Applied {
     pub opened: Option<u32>,
 }
 
+/// Some of the books, a bit for each: every server looks for a free one with every statement, and shows after every step how many are left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Books([u64; 4]);
+
+impl Books {
+    fn insert(&mut self, book: u8) {
+        self.0[usize::from(book / 64)] |= 1 << (book % 64);
+    }
+
+    fn len(self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    fn without(self, others: Books) -> Books {
+        let mut rest = self;
+        rest.0.iter_mut().zip(others.0).for_each(|(word, others)| *word &= !others);
+        rest
+    }
+
+    /// The first one that is not before `book`.
+    fn first_from(self, book: u8) -> Option<u8> {
+        let at = usize::from(book / 64);
+        let first = self.0[at] & (u64::MAX << (book % 64));
+        let words = std::iter::once(first).chain(self.0[at + 1..].iter().copied());
+        let found = words.zip((at as u32)..).find(|(word, _)| *word != 0);
+        found.and_then(|(word, at)| u8::try_from(at * 64 + word.trailing_zeros()).ok())
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Library {
-    books: u8,
+    /// All books of a session.
+    books: Books,
     rules: Rules,
     /// Statements so far.
     pub position: u64,
@@ -121,7 +151,7 @@ pub struct Library {
     /// Whether it has ended too: its last book is given out.
     pub ended: bool,
     /// Books of this session that are given out. Invariant: all of them, once it has ended.
-    taken: BTreeSet<u8>,
+    taken: Books,
     /// `pedido`: session, book, user, serial number.
     requests: BTreeSet<(u32, u8, NodeId, u64)>,
     /// The last request of each user, with its answer.
@@ -131,13 +161,21 @@ pub struct Library {
 impl Library {
     /// The first session, with all its books.
     pub fn new(books: u8, rules: Rules) -> Library {
-        let (taken, requests, last) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-        Library { books, rules, position: 0, session: 1, ended: false, taken, requests, last }
+        let mut all = Books::default();
+        (1..=books).for_each(|book| all.insert(book));
+        let (taken, requests, last) = (Books::default(), BTreeSet::new(), BTreeMap::new());
+        Library { books: all, rules, position: 0, session: 1, ended: false, taken, requests, last }
     }
 
     /// Books of this session that are not given out.
-    pub fn free(&self) -> impl Iterator<Item = u8> + '_ {
-        (1..=self.books).filter(|book| !self.taken.contains(book))
+    pub fn free(&self) -> impl Iterator<Item = u8> + use<> {
+        let free = self.books.without(self.taken);
+        std::iter::successors(free.first_from(0), move |book| free.first_from(book.checked_add(1)?))
+    }
+
+    /// How many there are.
+    pub fn left(&self) -> usize {
+        self.books.without(self.taken).len()
     }
 
     /// Whether it holds this request.
@@ -172,7 +210,7 @@ impl Library {
             self.requests.insert((session, book, client, serial));
             if session == self.session && !self.ended {
                 self.taken.insert(book);
-                if self.taken.len() == usize::from(self.books) {
+                if self.taken.len() == self.books.len() {
                     self.ended = true;
                     applied.ended = Some((session, self.taken.len(), "all_given"));
                 }
@@ -186,7 +224,8 @@ impl Library {
 
     fn ask(&self, wish: u8) -> Applied {
         let session = self.session;
-        let book = self.free().find(|book| *book >= wish).or_else(|| self.free().next());
+        let free = self.books.without(self.taken);
+        let book = free.first_from(wish).or_else(|| free.first_from(0));
         let Some(book) = book.filter(|_| !self.ended) else {
             return Applied { session, answer: Some(Answer::NoneLeft { session }), ..Applied::default() };
         };
@@ -208,7 +247,7 @@ impl Library {
         let ended = (!self.ended).then_some((self.session, self.taken.len(), reason));
         self.session += 1;
         self.ended = false;
-        self.taken.clear();
+        self.taken = Books::default();
         let session = self.session;
         Applied { effect: true, session, ended, opened: Some(session), answer: Some(Answer::Opened { session }), ..Applied::default() }
     }
@@ -234,6 +273,17 @@ mod tests {
         let answers = [(S1, U1), (S2, U2)].map(|(s, u)| library.apply(&statement(s, u, 1, Body::Ask { wish: 1 })).answer);
         assert_eq!(answers, [1, 2].map(|book| Some(Answer::Book { session: 1, book })));
         assert!(library.ended);
+    }
+
+    /// Books of every word of bits are found, counted and given out, up to the largest number that there is.
+    #[test]
+    fn free_books_are_those_that_nobody_has() {
+        let mut library = Library::new(255, Rules::default());
+        for (serial, wish) in (1..).zip([1, 64, 64, 128, 255, 255]) {
+            library.apply(&statement(S1, U1, serial, Body::Ask { wish }));
+        }
+        let wanted: Vec<u8> = (1..=255).filter(|book| ![1, 2, 64, 65, 128, 255].contains(book)).collect();
+        assert_eq!((library.free().collect::<Vec<_>>(), library.left()), (wanted, 249));
     }
 
     /// The user asks one server, hears nothing, and asks the other: both statements are in the queue, and there is one book for both.

@@ -158,7 +158,7 @@ impl Node for Process {
                 probe.int("unconfirmed", clock.unconfirmed() as i64);
                 if let Some(desk) = desk {
                     probe.int("session", desk.library.session.into());
-                    probe.int("books_left", desk.library.free().count() as i64);
+                    probe.int("books_left", desk.library.left() as i64);
                     probe.int("applied", desk.library.position as i64);
                     probe.int("waiting", desk.waiting() as i64);
                 }

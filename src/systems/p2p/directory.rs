@@ -6,6 +6,7 @@
 //! taken for disconnected; at once, where a request shows that the peer's program has started again. Leases are no part of the journal; after a start of the directory all of them begin anew.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::defects::Rules;
@@ -233,7 +234,7 @@ impl Directory {
     }
 
     /// Do what an entry says, now or when the journal is read again: the same entries give the same tables and replies.
-    fn apply(&mut self, entry: &Entry) -> Option<Reply> {
+    fn apply(&mut self, entry: &Entry) -> Option<Rc<Reply>> {
         match entry {
             Entry::Expired(user) => {
                 self.tables.expire(user);
@@ -242,7 +243,7 @@ impl Directory {
             }
             Entry::Executed(host, request) => {
                 let operation = &request.operation;
-                let reply = self.tables.execute(self.rules, host, operation);
+                let reply = Rc::new(self.tables.execute(self.rules, host, operation));
                 if operation.service == Service::Connect && reply.status == 0 {
                     self.expired.remove(operation.user());
                 }

@@ -5,6 +5,7 @@
 //! the same answer again, and a smaller one is a copy that was late, to which nobody listens any more.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::journal::RequestId;
 use super::service::Reply;
@@ -17,7 +18,8 @@ const STARTS_MAX: usize = 4;
 struct Last {
     nonce: u64,
     counter: u64,
-    reply: Reply,
+    /// Shared: a list of users is long.
+    reply: Rc<Reply>,
 }
 
 /// By host, the newest start last.
@@ -32,7 +34,7 @@ pub enum Known {
     /// It is new.
     New,
     /// It was executed, and this was answered.
-    Answered(Reply),
+    Answered(Rc<Reply>),
     /// It was executed before another one that the same program has sent since.
     Late,
 }
@@ -56,7 +58,7 @@ impl Executed {
     }
 
     /// A request was executed.
-    pub fn note(&mut self, host: &str, id: &RequestId, reply: &Reply) {
+    pub fn note(&mut self, host: &str, id: &RequestId, reply: &Rc<Reply>) {
         let last = Last { nonce: id.nonce, counter: id.counter, reply: reply.clone() };
         let starts = self.hosts.entry(host.to_owned()).or_default();
         match starts.iter_mut().find(|last| last.nonce == id.nonce) {
@@ -78,9 +80,10 @@ mod tests {
     fn a_request_is_executed_once() {
         let id = |nonce, counter| RequestId { nonce, counter };
         let mut executed = Executed::default();
-        executed.note("p1", &id(5, 1), &Reply::status(0));
-        executed.note("p1", &id(5, 2), &Reply::status(1));
-        assert_eq!(executed.look_up("p1", &id(5, 2)), Known::Answered(Reply::status(1)));
+        let status = |status| Rc::new(Reply::status(status));
+        executed.note("p1", &id(5, 1), &status(0));
+        executed.note("p1", &id(5, 2), &status(1));
+        assert_eq!(executed.look_up("p1", &id(5, 2)), Known::Answered(status(1)));
         assert_eq!(executed.look_up("p1", &id(5, 1)), Known::Late);
         assert_eq!(executed.look_up("p1", &id(5, 3)), Known::New);
         assert_eq!(executed.look_up("p1", &id(6, 1)), Known::New);
@@ -88,7 +91,7 @@ mod tests {
         assert!(
             executed.is_restarted("p1", &id(6, 1)) && !executed.is_restarted("p1", &id(5, 3)) && !executed.is_restarted("p2", &id(6, 1))
         );
-        executed.note("p1", &id(6, 1), &Reply::status(0));
+        executed.note("p1", &id(6, 1), &status(0));
         assert_eq!(executed.look_up("p1", &id(5, 3)), Known::Late);
     }
 }

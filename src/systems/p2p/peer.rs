@@ -255,33 +255,32 @@ impl Peer {
                 let certainty = Certainty::Unknown("no answer".into());
                 self.answer(ctx, Answer { status: service.fail(), detail: String::new(), certainty });
             }
-            Progress::Answered(reply) => self.on_reply(ctx, &reply),
+            Progress::Answered(reply) => self.on_reply(ctx, reply),
         }
     }
 
-    fn on_reply(&mut self, ctx: &mut Step<'_>, reply: &Reply) {
+    fn on_reply(&mut self, ctx: &mut Step<'_>, reply: Reply) {
         let Some(Job { work: Some(Work::Asking(asking)), command, port, .. }) = &mut self.job else { return };
         let (operation, command, port) = (asking.operation.clone(), command.clone(), *port);
         let Command::Service { service, user, arguments } = &*command else { return };
-        if operation.service == Service::ListUsers && reply.status == 0 {
-            self.cache = reply.items.chunks_exact(3).filter_map(entry).collect();
+        let Reply { status, items } = reply;
+        let detail = match service {
+            Service::Connect if status == 0 => port.to_string(),
+            Service::ListUsers => listed(&items),
+            _ => items.join(" "),
+        };
+        if operation.service == Service::ListUsers && status == 0 {
+            self.cache = addresses(items);
         }
         if *service == Service::GetFile {
             return self.after_refresh(ctx, arguments);
         }
-        match (service, reply.status) {
+        match (service, status) {
             (Service::Connect, 0) => self.share.open(ctx, &self.settings, user, port),
             (Service::Publish, 0 | 3) => self.share.publish(ctx, user, operation.file()),
             _ => {}
         }
-        let detail = match service {
-            Service::Connect if reply.status == 0 => port.to_string(),
-            Service::ListUsers => {
-                reply.items.chunks_exact(3).map(|line| format!("{}@{}:{}", line[0], line[1], line[2])).collect::<Vec<_>>().join(" ")
-            }
-            _ => reply.items.join(" "),
-        };
-        self.answer(ctx, Answer::told(reply.status, detail));
+        self.answer(ctx, Answer::told(status, detail));
     }
 
     // Transfers.
@@ -364,7 +363,23 @@ fn stop_sharing(ctx: &mut Step<'_>, share: &mut Share, settings: &P2pSettings, o
     }
 }
 
-/// A line of the list of users.
-fn entry(line: &[String]) -> Option<(String, Address)> {
-    Some((line[0].clone(), Address { host: line[1].clone(), port: line[2].parse().ok()? }))
+/// The list of users, as the user sees it.
+fn listed(items: &[String]) -> String {
+    let mut text = String::new();
+    for line in items.chunks_exact(3) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        for part in [&line[0], "@", &line[1], ":", &line[2]] {
+            text.push_str(part);
+        }
+    }
+    text
+}
+
+/// The list of users, to look addresses up.
+fn addresses(items: Vec<String>) -> BTreeMap<String, Address> {
+    let mut items = items.into_iter();
+    let lines = std::iter::from_fn(|| Some((items.next()?, items.next()?, items.next()?)));
+    lines.filter_map(|(user, host, port)| Some((user, Address { host, port: port.parse().ok()? }))).collect()
 }

@@ -35,9 +35,11 @@ class Server(seedbed.Node):
         self.voted_for = None
         self.save_state()
         self.observe("term", term=term)
-        self.cancel_timer("heartbeat")
+        if self.role == "leader":
+            # Only a leader has no election timer. A follower's runs on: whoever is refused a vote must not keep others from standing.
+            self.cancel_timer("heartbeat")
+            self.wait_for_leader()
         self.become("follower", leader=None)
-        self.wait_for_leader()
 
     def stand_for_election(self):
         self.current_term += 1

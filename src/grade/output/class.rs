@@ -1,0 +1,200 @@
+//! The table of a class, and what was missed most often. For instructors: items that students do not see are in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::super::model::{Graded, Lang, Points, SeedVerdict};
+use super::super::texts::{fill, meaning, phrases};
+use super::cells::csv;
+use super::view::{average, number};
+
+/// An item that somebody has lost points in.
+pub(crate) struct MissedItem {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    /// Students who have lost points in it.
+    pub(crate) students: usize,
+    /// Of those for whom it was graded.
+    pub(crate) of: usize,
+    /// Lost by those on average.
+    pub(crate) lost: Points,
+}
+
+/// A rule that somebody's program has violated, or another reason for which a run was lost.
+pub(crate) struct MissedRule {
+    /// The check, or the verdict where no check was violated.
+    pub(crate) name: String,
+    pub(crate) rule: String,
+    pub(crate) source: String,
+    pub(crate) students: usize,
+}
+
+/// The items in which points were lost: those that most students have lost points in come first.
+pub(crate) fn missed_items(class: &[Graded], lang: Lang) -> Vec<MissedItem> {
+    let mut missed = Vec::new();
+    for (i, item) in class.first().iter().flat_map(|first| first.items.iter().enumerate()) {
+        let same = |graded: &'_ Graded| {
+            graded.items.get(i).filter(|other| other.name == item.name).and_then(|other| Some((other.earned?, other.points)))
+        };
+        let lost: Vec<Points> = class.iter().filter_map(same).map(|(earned, points)| Points(points.0.saturating_sub(earned.0))).collect();
+        let students = lost.iter().filter(|lost| **lost != Points::ZERO).count();
+        if students > 0 {
+            let title = item.title.get(lang).to_owned();
+            missed.push(MissedItem { name: item.name.clone(), title, students, of: lost.len(), lost: average(lost.into_iter()) });
+        }
+    }
+    missed.sort_by_key(|missed| std::cmp::Reverse((missed.students, missed.lost)));
+    missed
+}
+
+/// The rules that were violated, each counted once for a student: those violated by most come first.
+pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
+    let mut rules: BTreeMap<String, MissedRule> = BTreeMap::new();
+    for graded in class {
+        let mut of_student = BTreeSet::new();
+        for seed in graded.items.iter().flat_map(|item| item.seeds.iter()) {
+            if seed.verdict == SeedVerdict::Ok || seed.verdict.is_open() {
+                continue;
+            }
+            let check = seed.loss.as_ref().and_then(|loss| loss.check.clone());
+            let name = check.unwrap_or_else(|| seed.verdict.word().to_owned());
+            let rule = seed.loss.as_ref().map(|loss| loss.rule.get(lang).to_owned()).filter(|rule| !rule.is_empty());
+            let rule = rule.unwrap_or_else(|| meaning(seed.verdict, lang).to_owned());
+            let source = seed.loss.as_ref().map_or(String::new(), |loss| loss.source.clone());
+            let missed = rules.entry(name.clone()).or_insert(MissedRule { name: name.clone(), rule, source, students: 0 });
+            missed.students += usize::from(of_student.insert(name));
+        }
+    }
+    let mut rules: Vec<MissedRule> = rules.into_values().collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse(rule.students));
+    rules
+}
+
+/// `class.csv`: a row for each student, a column for each item. Empty where an item was not graded.
+pub fn class_csv(class: &[Graded]) -> Vec<u8> {
+    let head =
+        ["id", "name", "username", "email", "idnumber", "language", "outcome", "score", "max", "ungraded", "complete"].map(str::to_owned);
+    let items: Vec<String> = class.first().iter().flat_map(|first| &first.items).map(|item| item.name.clone()).collect();
+    let rows = class.iter().map(|graded| {
+        let (student, submission) = (&graded.student, &graded.submission);
+        let mut row =
+            vec![submission.id.clone(), student.name.clone(), student.username.clone(), student.email.clone(), student.idnumber.clone()];
+        row.push(submission.language.map_or("", |language| language.word()).to_owned());
+        row.push(graded.outcome.kind.word().to_owned());
+        row.extend([graded.score, graded.max, graded.ungraded].map(|points| points.to_string()));
+        row.push(if graded.is_complete() { "yes" } else { "no" }.to_owned());
+        row.extend(
+            items.iter().map(|name| graded.item(name).and_then(|item| item.earned).map_or(String::new(), |earned| earned.to_string())),
+        );
+        row.push(submission.digest.clone());
+        row
+    });
+    let head = head.into_iter().chain(items.iter().cloned()).chain(["digest".to_owned()]).collect();
+    csv(std::iter::once(head).chain(rows), false)
+}
+
+/// A text in a cell of a table in Markdown: nothing in it is markup.
+fn cell(text: &str) -> String {
+    let mut cell = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => cell.push(' '),
+            '<' => cell.push_str("&lt;"),
+            '>' => cell.push_str("&gt;"),
+            '&' => cell.push_str("&amp;"),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '$' => cell.extend(['\\', c]),
+            c if c.is_control() => cell.push('\u{fffd}'),
+            c => cell.push(c),
+        }
+    }
+    cell
+}
+
+/// `class.md`: the table, and what was missed most often.
+pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
+    let say = phrases(lang);
+    let mut lines = Vec::new();
+    let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    if let Some(first) = class.first() {
+        lines.extend([format!("# {}", cell(first.assignment.title.get(lang))), String::new()]);
+        let names: Vec<String> = first.items.iter().map(|item| format!("{} ({})", cell(&item.name), item.points)).collect();
+        lines.push(row([say.student.to_owned(), format!("{} ({})", say.points, first.max)].into_iter().chain(names).collect()));
+        lines.push(format!("|---|{}", "---:|".repeat(first.items.len() + 1)));
+        for graded in class {
+            let score = if graded.is_complete() {
+                graded.score.to_string()
+            } else {
+                format!("{} (+ {}: {})", graded.score, say.not_graded, graded.ungraded)
+            };
+            let earned = first.items.iter().map(|item| {
+                let earned = graded.item(&item.name).and_then(|item| item.earned);
+                earned.map_or_else(|| "?".to_owned(), |earned| earned.to_string())
+            });
+            lines.push(row([cell(&graded.submission.id), score].into_iter().chain(earned).collect()));
+        }
+        lines.push(String::new());
+    }
+    lines.push(summary(class, lang));
+    let (items, rules) = (missed_items(class, lang), missed_rules(class, lang));
+    lines.extend([String::new(), format!("## {}", say.missed_items), String::new()]);
+    if items.is_empty() {
+        lines.push(say.nothing_missed.to_owned());
+    } else {
+        lines.push(row([say.item, say.lost_by, say.points_lost].map(str::to_owned).into()));
+        lines.push("|---|---:|---:|".to_owned());
+        lines.extend(
+            items.iter().map(|item| row(vec![cell(&item.title), format!("{} / {}", item.students, item.of), item.lost.to_string()])),
+        );
+    }
+    if !rules.is_empty() {
+        lines.extend([String::new(), format!("## {}", say.missed_rules), String::new()]);
+        lines.push(row([say.rule, say.source, say.lost_by].map(str::to_owned).into()));
+        lines.push("|---|---|---:|".to_owned());
+        lines.extend(
+            rules.iter().map(|rule| {
+                row(vec![format!("{}: {}", cell(&rule.name), cell(&rule.rule)), cell(&rule.source), rule.students.to_string()])
+            }),
+        );
+    }
+    lines.join("\n") + "\n"
+}
+
+/// How many there are and what they have on average: of those who are graded completely.
+pub(crate) fn summary(class: &[Graded], lang: Lang) -> String {
+    let say = phrases(lang);
+    let complete: Vec<Points> = class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
+    let students = fill(say.students, &[("count", &class.len().to_string())]);
+    format!("{students}; {}: {}; {}: {}", say.complete, complete.len(), say.average, average(complete.iter().copied()))
+}
+
+/// `class.json`: what `class.csv` and `class.md` have.
+pub fn class_json(class: &[Graded]) -> Vec<u8> {
+    let students = class.iter().map(|graded| {
+        let items: serde_json::Map<_, _> =
+            graded.items.iter().map(|item| (item.name.clone(), item.earned.map_or(serde_json::Value::Null, number))).collect();
+        json!({
+            "id": graded.submission.id,
+            "student": graded.student,
+            "language": graded.submission.language.map(|language| language.word()),
+            "digest": graded.submission.digest,
+            "outcome": graded.outcome.kind.word(),
+            "score": number(graded.score),
+            "max": number(graded.max),
+            "ungraded": number(graded.ungraded),
+            "complete": graded.is_complete(),
+            "items": items,
+        })
+    });
+    let items = missed_items(class, Lang::En);
+    let items =
+        items.iter().map(|item| json!({ "item": item.name, "students": item.students, "of": item.of, "points_lost": number(item.lost) }));
+    let rules = missed_rules(class, Lang::En);
+    let rules = rules.iter().map(|rule| json!({ "name": rule.name, "rule": rule.rule, "source": rule.source, "students": rule.students }));
+    super::json(&json!({
+        "assignment": class.first().map(|first| &first.assignment),
+        "students": students.collect::<Vec<_>>(),
+        "missed_items": items.collect::<Vec<_>>(),
+        "missed_rules": rules.collect::<Vec<_>>(),
+    }))
+}

@@ -1,0 +1,189 @@
+//! Moodle's grading worksheet, filled in: the file that “Download grading worksheet” gives, with two cells of each row replaced.
+//!
+//! All other bytes stay as they are: the mark at the beginning, quotes, line ends, the order of columns, which Moodle compares with what it has. So the file is
+//! not parsed and written again; the places of its cells are looked up, and those of grades and comments are cut out.
+
+use std::ops::Range;
+
+use super::super::model::{Graded, Lang, Points};
+use super::cells::harmless;
+use super::moodle::{comment, grade};
+use crate::error::{Mistake, excerpt};
+
+/// The columns, by the names that Moodle gives them in English and Spanish.
+const IDENTIFIER: [&str; 2] = ["identifier", "identificador"];
+const NAME: [&str; 2] = ["full name", "nombre completo"];
+const EMAIL: [&str; 4] = ["email address", "dirección de correo", "dirección email", "correo electrónico"];
+const USERNAME: [&str; 3] = ["username", "nombre de usuario", "usuario"];
+const ID_NUMBER: [&str; 4] = ["id number", "número de id", "número de identificación", "idnumber"];
+const GRADE: [&str; 2] = ["grade", "calificación"];
+const MAXIMUM: [&str; 2] = ["maximum grade", "calificación máxima"];
+const CHANGEABLE: [&str; 4] =
+    ["grade can be changed", "la calificación puede ser cambiada", "se puede cambiar la calificación", "la calificación se puede cambiar"];
+const COMMENTS: [&str; 4] = ["feedback comments", "comentarios de retroalimentación", "comentarios", "retroalimentación de comentarios"];
+
+/// A worksheet with grades.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What could not be entered, a line each: students without a row, rows whose grade must not be changed.
+    pub left_out: Vec<String>,
+}
+
+/// Fill in a worksheet. A grade that is not complete is not entered. The mistake is that of a file that is no worksheet of this assignment.
+pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Filled, Mistake> {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Err(Mistake::new("the worksheet is not UTF-8", "download it again, and do not save it with a spreadsheet before"));
+    };
+    let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let delimiter = delimiter(&text[begin..]);
+    let rows = cells(text, begin, delimiter);
+    let column = |names: &[&str]| {
+        let head = rows.first()?;
+        head.iter().position(|cell| names.contains(&value(text, cell).trim().to_lowercase().as_str()))
+    };
+    let (Some(grade_column), Some(_)) = (column(&GRADE), column(&IDENTIFIER).or(column(&EMAIL)).or(column(&NAME))) else {
+        let found: Vec<String> = rows.first().iter().flat_map(|head| head.iter()).map(|cell| excerpt(&value(text, cell))).collect();
+        let message = "the worksheet has no column `Grade`, or none that tells the students apart";
+        let hint = "give the file that Moodle's “Download grading worksheet” has given, in English or Spanish";
+        return Err(Mistake::new(message, hint).note(format!("its columns: {}", found.join(", "))));
+    };
+    let columns = Columns {
+        identifier: column(&IDENTIFIER),
+        name: column(&NAME),
+        email: column(&EMAIL),
+        username: column(&USERNAME),
+        id_number: column(&ID_NUMBER),
+    };
+    let (maximum, changeable, comments) = (column(&MAXIMUM), column(&CHANGEABLE), column(&COMMENTS));
+    let mut left_out = Vec::new();
+    let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    for graded in class {
+        let id = &graded.submission.id;
+        let Some(row) = rows.iter().skip(1).find(|row| columns.is_of(graded, |column| row.get(column).map(|cell| value(text, cell))))
+        else {
+            left_out.push(format!("`{id}` is not in the worksheet"));
+            continue;
+        };
+        let cell = |column: Option<usize>| column.and_then(|column| row.get(column));
+        let max = cell(maximum).map(|cell| value(text, cell)).unwrap_or_default();
+        if !max.is_empty() && hundredths(&max) != Some(graded.max) {
+            let message = format!("the worksheet's maximum is {}, the assignment's {}", excerpt(&max), graded.max);
+            return Err(Mistake::new(
+                message,
+                "set the maximum grade of Moodle's assignment to that of this one, and download the worksheet again",
+            ));
+        }
+        if cell(changeable).is_some_and(|cell| value(text, cell).trim().eq_ignore_ascii_case("no")) {
+            left_out.push(format!("the grade of `{id}` cannot be changed, says the worksheet"));
+            continue;
+        }
+        if !graded.is_complete() || !graded.provisional.is_empty() {
+            left_out.push(format!("`{id}` is not graded completely"));
+            continue;
+        }
+        // A decimal comma where the file has one, or where its cells are parted as in languages that have one.
+        let comma = max.contains(',') || (delimiter == ';' && !max.contains('.'));
+        changes.extend(cell(Some(grade_column)).map(|cell| (cell.clone(), grade(graded, comma))));
+        changes.extend(cell(comments).map(|cell| (cell.clone(), harmless(&comment(graded, lang)))));
+    }
+    changes.sort_by_key(|(place, _)| place.start);
+    let mut filled = String::with_capacity(text.len());
+    let mut done = 0;
+    for (place, new) in changes {
+        // Two submissions of one student: the first one counts.
+        if place.start < done {
+            continue;
+        }
+        filled.push_str(&text[done..place.start]);
+        filled.push_str(&quoted(&new, text[place.clone()].starts_with('"'), delimiter));
+        done = place.end;
+    }
+    filled.push_str(&text[done..]);
+    Ok(Filled { bytes: filled.into_bytes(), left_out })
+}
+
+/// Which columns tell who a row is about.
+struct Columns {
+    identifier: Option<usize>,
+    name: Option<usize>,
+    email: Option<usize>,
+    username: Option<usize>,
+    id_number: Option<usize>,
+}
+
+impl Columns {
+    /// Whether a row is a student's: by Moodle's number of the participant, which is in the folder's name, else by what only one student has, else by the
+    /// full name.
+    fn is_of(&self, graded: &Graded, cell: impl Fn(usize) -> Option<String>) -> bool {
+        let is = |column: Option<usize>, known: &str| {
+            !known.is_empty() && column.and_then(&cell).is_some_and(|cell| cell.trim().to_lowercase() == known.trim().to_lowercase())
+        };
+        let student = &graded.student;
+        let number = graded.submission.id.split_once("_assignsubmission_").and_then(|(head, _)| head.rsplit_once('_'));
+        if let (Some((_, number)), Some(column)) = (number, self.identifier) {
+            return cell(column).is_some_and(|cell| cell.rsplit(' ').next() == Some(number));
+        }
+        is(self.email, &student.email)
+            || is(self.username, &student.username)
+            || is(self.id_number, &student.idnumber)
+            || is(self.name, &student.name)
+    }
+}
+
+/// A number with a point or a comma, as hundredths.
+fn hundredths(text: &str) -> Option<Points> {
+    let text = text.trim().replace(',', ".");
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let part = format!("{:0<2}", part.trim_end_matches('0'));
+    if part.len() != 2 {
+        return None;
+    }
+    let whole: u32 = whole.parse().ok()?;
+    Some(Points(whole.checked_mul(100)?.checked_add(part.parse().ok()?)?))
+}
+
+/// What stands between the cells: the commonest candidate of the first line, outside of quotes.
+fn delimiter(text: &str) -> char {
+    let line = text.lines().next().unwrap_or("");
+    let outside: String = line.split('"').step_by(2).collect();
+    let count = |candidate: &char| outside.matches(*candidate).count();
+    [';', '\t', ','].into_iter().max_by_key(count).filter(|candidate| count(candidate) > 0).unwrap_or(',')
+}
+
+/// The places of all cells, with their quotes.
+fn cells(text: &str, begin: usize, delimiter: char) -> Vec<Vec<Range<usize>>> {
+    let (mut rows, mut row, mut start, mut is_quoted) = (Vec::new(), Vec::new(), begin, false);
+    for (at, c) in text[begin..].char_indices().map(|(at, c)| (at + begin, c)) {
+        match c {
+            '"' => is_quoted = !is_quoted,
+            c if c == delimiter && !is_quoted => {
+                row.push(start..at);
+                start = at + 1;
+            }
+            '\n' if !is_quoted => {
+                row.push(start..at - usize::from(text[start..at].ends_with('\r')));
+                rows.push(std::mem::take(&mut row));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if start < text.len() || !row.is_empty() {
+        row.push(start..text.len());
+        rows.push(row);
+    }
+    rows
+}
+
+/// What a cell says.
+fn value(text: &str, cell: &Range<usize>) -> String {
+    let cell = &text[cell.clone()];
+    cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"')).map_or_else(|| cell.to_owned(), |inner| inner.replace("\"\"", "\""))
+}
+
+fn quoted(text: &str, always: bool, delimiter: char) -> String {
+    let must = text.contains([delimiter, '"', '\n', '\r']) || text.contains(' ');
+    if always || must { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}

@@ -1,0 +1,188 @@
+//! All that is said to students and instructors, in both languages side by side. `{name}` stands for what is filled in.
+
+use super::model::{Lang, SeedVerdict};
+
+macro_rules! phrases {
+    ($($name:ident: $en:literal, $es:literal;)*) => {
+        /// The phrases of one language.
+        #[derive(Debug)]
+        pub(super) struct Phrases {
+            $(pub(super) $name: &'static str,)*
+        }
+        static EN: Phrases = Phrases { $($name: $en,)* };
+        static ES: Phrases = Phrases { $($name: $es,)* };
+        /// The phrases of both languages, for a test that holds them against each other.
+        #[cfg(test)]
+        const PAIRS: &[(&str, &str, &str)] = &[$((stringify!($name), $en, $es),)*];
+    };
+}
+
+phrases! {
+    result_of: "Result of {student}", "Resultado de {student}";
+    points: "Points", "Puntos";
+    points_of: "{earned} of {max} points", "{earned} de {max} puntos";
+    not_graded: "not graded", "sin calificar";
+    not_final: "This is not the final result.", "Este no es el resultado definitivo.";
+    ungraded: "{points} points could not be graded. They are not lost: somebody has to look.", "{points} puntos no se pudieron calificar. No están perdidos: alguien tiene que revisarlo.";
+    provisional: "Not everything was run: {why}", "No se ejecutó todo: {why}";
+    items: "Items", "Apartados";
+    item: "Item", "Apartado";
+    runs: "Runs", "Ejecuciones";
+    runs_right: "{ok} of {all} runs are right", "{ok} de {all} ejecuciones son correctas";
+    seeds: "Seeds", "Semillas";
+    seed: "seed {seed}", "semilla {seed}";
+    hidden_seed: "hidden seed {number}", "semilla oculta {number}";
+    lost_points: "What cost points", "Qué costó puntos";
+    full_points: "Every item has all its points.", "Todos los apartados tienen todos sus puntos.";
+    rule: "Rule", "Regla";
+    source: "Source", "Fuente";
+    found: "What was found", "Qué se encontró";
+    also_found: "Also found", "También se encontró";
+    moment: "Moment", "Momento";
+    at_node: "at {node}", "en {node}";
+    virtual_time: "{time} s of virtual time", "{time} s de tiempo virtual";
+    messages: "Messages around that moment", "Mensajes alrededor de ese momento";
+    sent: "Sent (s)", "Enviado (s)";
+    arrived: "Arrived (s)", "Recibido (s)";
+    from: "From", "De";
+    to: "To", "A";
+    kind: "Type", "Tipo";
+    detail: "Content", "Contenido";
+    fate: "What became of it", "Qué fue de él";
+    picture: "Space-time picture: time runs to the right, each arrow is a message", "Diagrama espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
+    printed: "What the program printed last", "Lo último que imprimió el programa";
+    repeat: "Repeat it at home", "Repítalo en casa";
+    cannot_repeat: "This seed is hidden: the run cannot be repeated at home. The public seeds of the item look for the same.", "Esta semilla es oculta: la ejecución no se puede repetir en casa. Las semillas públicas del apartado buscan lo mismo.";
+    feedback: "From your instructor", "De su profesor";
+    gate_closed: "It was not run: it needs full points in “{gate}” first.", "No se ejecutó: primero hacen falta todos los puntos en «{gate}».";
+    no_program: "There was no program to run.", "No había programa que ejecutar.";
+    only_hidden: "{count} further tests with {max} points are not shown here.", "{count} pruebas más, con {max} puntos, no se muestran aquí.";
+    further_tests: "Tests that are not shown", "Pruebas que no se muestran";
+    what_is_wrong: "What is wrong", "Qué está mal";
+    what_to_do: "What to do", "Qué hacer";
+    compiler_said: "What the compiler said", "Qué dijo el compilador";
+    notes: "Notes", "Notas";
+    about: "About this grading", "Sobre esta calificación";
+    submission: "Submission", "Entrega";
+    language: "Language", "Lenguaje";
+    command: "Command", "Orden";
+    digest: "Digest", "Resumen criptográfico";
+    version: "seedbed {version}", "seedbed {version}";
+    sandbox: "Measures of the sandbox", "Medidas del aislamiento";
+    in_force: "in force", "activa";
+    missing: "missing", "falta";
+    class: "Class", "Clase";
+    student: "Student", "Estudiante";
+    students: "{count} students", "{count} estudiantes";
+    average: "Average", "Media";
+    complete: "graded completely", "calificados del todo";
+    missed_items: "What was missed most often", "Lo que más se falló";
+    missed_rules: "Rules that were violated most often", "Las reglas más incumplidas";
+    lost_by: "Lost by", "Lo pierden";
+    points_lost: "Points lost on average", "Puntos perdidos de media";
+    nothing_missed: "Nobody has lost a point.", "Nadie ha perdido puntos.";
+    outcome: "Outcome", "Resultado";
+    same_cause: "and {count} more runs", "y {count} ejecuciones más";
+}
+
+/// The phrases of a language.
+pub(super) fn phrases(lang: Lang) -> &'static Phrases {
+    match lang {
+        Lang::En => &EN,
+        Lang::Es => &ES,
+    }
+}
+
+/// Fill in what stands in braces.
+pub(super) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
+    // What is filled in is not looked at again: a student may be called `{max}`.
+    let mut text = String::with_capacity(phrase.len());
+    let mut rest = phrase;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        text.push_str(before);
+        text.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+        rest = after;
+    }
+    text + rest
+}
+
+/// A text of somebody else's in which every character can be seen: control characters, and those that turn the direction of writing, would let a program's
+/// output look like something that it is not. Line breaks and tabs stay.
+pub(super) fn printable(text: &str) -> String {
+    let is_unseen = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.replace("\r\n", "\n").chars() {
+        if is_unseen(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// What a verdict means, as a sentence.
+pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
+    let (en, es) = match verdict {
+        SeedVerdict::Ok => ("right", "correcta"),
+        SeedVerdict::Wrong => ("a rule was violated", "se incumplió una regla"),
+        SeedVerdict::Crash => ("the program ended by itself", "el programa terminó por sí solo"),
+        SeedVerdict::NoProgress => {
+            ("what should have happened did not, though there was time enough", "no ocurrió lo que debía, aunque hubo tiempo de sobra")
+        }
+        SeedVerdict::BusyLoop => ("the program worked without an end and gave no answer", "el programa trabajó sin fin y no respondió"),
+        SeedVerdict::ProtocolError => ("the program's answer could not be understood", "no se entendió la respuesta del programa"),
+        SeedVerdict::Nondeterministic => ("the same seed gave two different runs", "la misma semilla dio dos ejecuciones distintas"),
+        SeedVerdict::Unknown => ("a check could not decide; this costs no points", "una comprobación no pudo decidir; no cuesta puntos"),
+        SeedVerdict::InfraError => ("the testbed failed; this costs no points", "falló el banco de pruebas; no cuesta puntos"),
+    };
+    match lang {
+        Lang::En => en,
+        Lang::Es => es,
+    }
+}
+
+/// What became of a message, in words; a word that is not known stays as it is.
+pub(super) fn fate(word: &str, lang: Lang) -> &str {
+    const FATES: [(&str, &str, &str); 8] = [
+        ("delivered", "delivered", "entregado"),
+        ("lost", "lost", "perdido"),
+        ("partitioned", "stopped by a partition", "detenido por una partición"),
+        ("duplicated", "delivered again", "entregado otra vez"),
+        ("corrupted", "delivered with flipped bits", "entregado con bits cambiados"),
+        ("node_down", "the receiver was down", "el receptor estaba caído"),
+        ("discarded", "thrown away on arrival", "descartado al llegar"),
+        ("in_flight", "still on its way", "aún en camino"),
+    ];
+    FATES.iter().find(|(known, ..)| *known == word).map_or(word, |(_, en, es)| if lang == Lang::Es { es } else { en })
+}
+
+/// Virtual time in seconds, to the microsecond.
+pub(super) fn seconds(time_ns: u64) -> String {
+    format!("{}.{:06}", time_ns / 1_000_000_000, time_ns / 1_000 % 1_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A phrase that is filled in in one language only would lose what it tells.
+    #[test]
+    fn both_languages_say_the_same() {
+        let slots = |text: &str| {
+            let mut slots: Vec<String> = text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or("").to_owned()).collect();
+            slots.sort();
+            slots
+        };
+        for (name, en, es) in PAIRS {
+            assert_eq!(slots(en), slots(es), "{name}");
+            assert!(!en.is_empty() && !es.is_empty(), "{name}");
+        }
+    }
+
+    /// What is filled in is text, whatever it looks like.
+    #[test]
+    fn names_are_not_filled_in_again() {
+        assert_eq!(fill("{a} of {b}", &[("a", "{b}"), ("b", "2")]), "{b} of 2");
+    }
+}
