@@ -310,7 +310,7 @@ for number in range(1 << 20):
     let mut confined = place.confined(0);
     confined.limits.disk_bytes = 8 << 20;
     let (reason, message) = crash(&place.attack_with(confined));
-    assert_eq!(reason, "disk", "{message}");
+    assert_eq!(reason, "scratch", "{message}");
 }
 
 /// Neither the scenario nor the secret, nor another submission, nor the testbed's own memory and command line.

@@ -38,8 +38,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let books = operations.iter().filter(|operation| operation.outcome == Outcome::Ok && operation.f == "book");
     let told = books.filter_map(|operation| operation.completion).filter(|op| op.value.contains("book="));
     let mut times: Vec<u64> = told.map(|op| op.time_us).collect();
-    // Users ask no more a while before the end.
-    let last = operations.iter().filter_map(|operation| operation.completed_us()).max().unwrap_or(case.trace.end_us);
+    // Users ask no more a while before the end; but whoever has no answer waits until then.
+    let last = operations.iter().map(|operation| operation.completed_us().unwrap_or(case.trace.end_us)).max().unwrap_or(case.trace.end_us);
     times.push(last);
     times.sort_unstable();
     let mut before = if healed { first.max(case.trace.duration_us) } else { first };

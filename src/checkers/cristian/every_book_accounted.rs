@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::findings::{Findings, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
-use super::verdict;
+use super::{events, verdict};
 use crate::history::{Operation, Outcome};
 
 /// See the module.
@@ -16,7 +16,7 @@ pub static CHECKER: Checker = Checker {
     name: "every_book_accounted",
     summary: "Once users are told that none is left, or of a later session, each book of the session is accounted for by a request.",
     source: "the assignment; conservation, as of money in the bank example (Lynch 1996 §19)",
-    params: &[ParamInfo { name: "books", duration: false, default: 15.0, range: (1.0, 200.0), doc: "the books of a session" }],
+    params: &[ParamInfo { name: "books", duration: false, default: 15.0, range: (1.0, 200.0), doc: "the books of a session, where no server says it" }],
     check,
 };
 
@@ -29,7 +29,9 @@ fn told(operation: &Operation<'_>) -> Option<(i64, Option<i64>)> {
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let all = whole(params, "books") as i64;
+    // The library's own servers say how many books they have; programs need not.
+    let said = events(case.trace, "session_open").filter_map(|event| event.fields.int("books")).max();
+    let all = said.unwrap_or(whole(params, "books") as i64);
     let mut findings = Findings::new(CHECKER.name);
     let operations = &case.history().operations;
     let mut judged = 0;
