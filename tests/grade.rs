@@ -193,7 +193,10 @@ fn every_way_to_fail_has_its_verdict() {
         (at_op("while True: pass"), SeedVerdict::BusyLoop, "no answer to turn"),
         (raw(""), SeedVerdict::BusyLoop, "no answer to turn 1"),
         (
-            store_with("        self.show(", "        self.observe(\"pid\", number=int(open(\"/proc/self/stat\").read().split()[0]))\n        self.show("),
+            store_with(
+                "        self.show(",
+                "        self.observe(\"pid\", number=int(open(\"/proc/self/stat\").read().split()[0]))\n        self.show(",
+            ),
             SeedVerdict::Nondeterministic,
             "differ",
         ),

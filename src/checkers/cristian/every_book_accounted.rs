@@ -16,7 +16,13 @@ pub static CHECKER: Checker = Checker {
     name: "every_book_accounted",
     summary: "Once users are told that none is left, or of a later session, each book of the session is accounted for by a request.",
     source: "the assignment; conservation, as of money in the bank example (Lynch 1996 §19)",
-    params: &[ParamInfo { name: "books", duration: false, default: 15.0, range: (1.0, 200.0), doc: "the books of a session, where no server says it" }],
+    params: &[ParamInfo {
+        name: "books",
+        duration: false,
+        default: 15.0,
+        range: (1.0, 200.0),
+        doc: "the books of a session, where no server says it",
+    }],
     check,
 };
 
