@@ -43,7 +43,7 @@ pub struct Plan {
     pub confined: Option<Confined>,
     /// What of that holds on this machine.
     pub measures: Vec<Measure>,
-    /// How long a program may work on one turn; [`WATCHDOG`](crate::program::WATCHDOG) for grades that count.
+    /// How long a program may work on one turn; [`WATCHDOG`] for grades that count.
     pub watchdog: Duration,
 }
 
