@@ -10,6 +10,7 @@ use super::model::{FORMAT, Graded, HiddenSeeds, ItemState, Language, Outcome, Ou
 use super::run::{Plan, Results, item_result, run_assignment};
 use super::submission::{Handed, Submission, Unusable, open_confined};
 use crate::program::sandbox::Confined;
+use crate::sweep::panic_text;
 
 /// This version, as results have it: another one may judge otherwise.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -74,12 +75,11 @@ impl Opened {
             Err(unusable) => self.unusable(unusable, assignment, plan),
         }));
         graded.unwrap_or_else(|payload| {
-            let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
             let failed = Unusable {
                 digest: self.digest().to_owned(),
                 language: None,
                 student: Student::default(),
-                outcome: internal_error(text.unwrap_or("a panic without a text")),
+                outcome: internal_error(&panic_text(payload.as_ref())),
             };
             self.unusable(&failed, assignment, plan)
         })

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::sweep::panic_text;
+
 /// Do each task, so many at the same time. A task that panics gives the panic's text: that is a fault of the testbed, and costs only itself.
 pub(super) fn run_all<T: Sync, R: Send>(jobs: usize, tasks: &[T], work: &(dyn Fn(&T) -> R + Sync)) -> Vec<Result<R, String>> {
     let next = AtomicUsize::new(0);
@@ -52,11 +54,6 @@ fn keep_to_a_core(job: usize, jobs: usize) {
 
 #[cfg(not(target_os = "linux"))]
 fn keep_to_a_core(_job: usize, _jobs: usize) {}
-
-fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("a panic without a text").to_owned()
-}
 
 #[cfg(test)]
 mod tests {
