@@ -171,9 +171,24 @@ fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     assert!(loss.time_ns.is_some_and(|time| time > 1_000_000_000), "after the crash: {:?}", loss.time_ns);
     assert!(loss.messages.iter().any(|row| row.kind == "ClientReply") && loss.picture.as_ref().is_some_and(|svg| svg.starts_with("<svg")));
     let command = loss.command.as_deref().expect("a public seed can be repeated");
-    let ends = command.ends_with(" --node-command 'python3 node.py'");
+    let ends = command.ends_with(" --node-command 'python3 -S node.py'");
     assert!(command.starts_with("seedbed run small/crash.toml --seed ") && ends, "{command}");
     assert!(!command.contains(&folder.path().display().to_string()), "no place of this machine: {command}");
+}
+
+/// What else is installed on a machine must not matter to points: a program in Python has the standard library alone, unless the assignment allows more.
+/// What is missing then is put back, and the SDK lies there compiled.
+#[test]
+fn a_program_has_the_standard_library_alone() {
+    if !has_python() {
+        return;
+    }
+    let alone = "import os, sys, seedbed\nassert sys.flags.no_site and os.path.exists(seedbed.__spec__.cached)\nexit, quit\n";
+    let program = format!("{alone}{}", store());
+    assert_eq!(earned(&grade(&folder(ASSIGNMENT), &program, &plan())), vec![Some(100), Some(250), Some(400)]);
+    let packages = ASSIGNMENT.replace("points = 7.5", "points = 7.5\npython_packages = true");
+    assert_eq!(earned(&grade(&folder(&packages), &program, &plan())), vec![Some(0); 3]);
+    assert_eq!(earned(&grade(&folder(&packages), &store(), &plan())), vec![Some(100), Some(250), Some(400)]);
 }
 
 /// What a program does by itself is told apart, and costs the points of the item in which it happens, whatever the checks say.

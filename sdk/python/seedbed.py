@@ -32,6 +32,7 @@ One file, standard library only, Python 3.8 and later. The conversation undernea
 
 from __future__ import annotations
 
+import builtins
 import io
 import os
 import stat
@@ -1417,7 +1418,15 @@ def _keep_compiled() -> None:
         sys.dont_write_bytecode = True
 
 
+def _keep_exit() -> None:
+    """`python3 -S`, which leaves out what is installed beside the standard library, leaves out two builtins too that programs use."""
+    for name in ("exit", "quit"):
+        if not hasattr(builtins, name):
+            setattr(builtins, name, sys.exit)
+
+
 _inside = _is_inside()
 if _inside:
     _keep_compiled()
+    _keep_exit()
     _make_virtual()

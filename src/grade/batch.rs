@@ -42,7 +42,13 @@ impl Opened {
             let outcome = internal_error("the submission could not be opened");
             Err(Box::new(Unusable { digest: String::new(), language: None, student: Student::default(), outcome }))
         });
-        Opened { id: handed.id.clone(), number, content }
+        let alone = |mut submission: Submission| {
+            if !assignment.python_packages {
+                submission.without_packages();
+            }
+            submission
+        };
+        Opened { id: handed.id.clone(), number, content: content.map(alone) }
     }
 
     /// Over all files of the submission; empty where they could not be read.

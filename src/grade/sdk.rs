@@ -1,10 +1,18 @@
 //! The course's SDKs, which are put into every working copy in place of what was handed in: nobody edits them, and nobody has an old one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use super::model::{Language, Text};
 use super::submission::without_returns;
 use super::tree::{File, Tree};
+
+/// A node in Python is started for each run and after each crash, and most of its start would go into compiling its SDK. The compiled form that lies beside
+/// it is taken for what it is, without a look at any time: the SDK is the course's own.
+const COMPILE: &str = "import py_compile, sys; print(sys.implementation.cache_tag); mode = py_compile.PycInvalidationMode.UNCHECKED_HASH; \
+     py_compile.compile(sys.argv[1], sys.argv[2], doraise=True, invalidation_mode=mode)";
 
 const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
 const C: &str = include_str!("../../sdk/c/seedbed.h");
@@ -63,7 +71,30 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
         })
     };
     let files: Vec<(String, &str)> = folders.iter().map(|folder| (format!("{folder}seedbed.py"), PYTHON)).collect();
-    replace(tree, shadows, &files)
+    let replaced = replace(tree, shadows, &files);
+    if let Some((name, bytes)) = compiled("seedbed", PYTHON) {
+        let file = File { bytes, executable: false };
+        tree.files.extend(folders.iter().map(|folder| (format!("{folder}__pycache__/{name}"), file.clone())));
+    }
+    replaced
+}
+
+/// A module as the `python3` here would keep it, with the name of the file. `None` where there is none, or where it does not compile: then each start of a
+/// program does so.
+fn compiled(module: &'static str, text: &str) -> Option<(String, Vec<u8>)> {
+    type Compiled = BTreeMap<&'static str, Option<(String, Vec<u8>)>>;
+    static KNOWN: Mutex<Compiled> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let compile = || {
+        let folder = tempfile::tempdir().ok()?;
+        let (source, cache) = (folder.path().join(format!("{module}.py")), folder.path().join("compiled"));
+        fs::write(&source, text).ok()?;
+        let mut python = Command::new("python3");
+        python.args(["-I", "-S", "-c", COMPILE]).args([&source, &cache]).stdin(Stdio::null()).stderr(Stdio::null());
+        let tag = String::from_utf8(python.output().ok()?.stdout).ok()?;
+        Some((format!("{module}.{}.pyc", tag.trim()), fs::read(&cache).ok()?))
+    };
+    known.entry(module).or_insert_with(compile).clone()
 }
 
 /// In the folder where starting points have it, and wherever else a package has its name. The versions that were fixed at home go: here are no others than

@@ -40,6 +40,17 @@ pub struct Submission {
     pub unpacked: Option<Temporary>,
 }
 
+impl Submission {
+    /// Leave a program in Python nothing but the standard library: what else is installed differs from machine to machine, and points must not. It starts
+    /// several times as fast besides.
+    pub fn without_packages(&mut self) {
+        let is_python = |word: &String| word.starts_with("python") && !word.contains('/');
+        if self.command.first().is_some_and(is_python) {
+            self.command.insert(1, "-S".to_owned());
+        }
+    }
+}
+
 /// Why a submission cannot be run.
 #[derive(Debug)]
 pub struct Unusable {

@@ -25,6 +25,8 @@ pub struct Assignment {
     pub folder: PathBuf,
     /// The languages that it takes; empty: all.
     pub languages: Vec<Language>,
+    /// Whether programs in Python may import what is installed beside its standard library.
+    pub python_packages: bool,
     /// Whether each student has hidden seeds of their own.
     pub per_student: bool,
     /// Roles, groups or names of the nodes that a submission plays; empty: those of the system's first role.

@@ -49,6 +49,8 @@ pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
     let plays = plays_of(&mut root);
     let languages = root.words("languages", &Language::ALL.map(Language::word), "The languages that submissions may be written in.");
     let languages = Language::ALL.into_iter().filter(|language| languages.iter().any(|word| word == language.word())).collect();
+    let python_packages =
+        root.flag("python_packages", false, "Whether programs in Python may import what is installed beside its standard library.");
     let per_student = root.flag("per_student", false, "Whether each student has hidden seeds of their own.");
     let points = super::items::points(&mut root, "points", "What all items are worth together.");
     let mut sections = root.tables("item");
@@ -78,7 +80,7 @@ pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
         name_checks(position, &mut played.scenario, &items);
     }
     let digest = digest_of(&source.text, &scenarios);
-    Ok(Assignment { name, title, instructions, folder, languages, per_student, plays, scenarios, items, digest })
+    Ok(Assignment { name, title, instructions, folder, languages, python_packages, per_student, plays, scenarios, items, digest })
 }
 
 fn text_of(path: &Path) -> Result<String, Error> {
