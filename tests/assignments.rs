@@ -4,10 +4,11 @@
 //! A wrong solution is an edit of the reference in `wrong.toml`, with the points that it keeps, and for each item that it loses the check or verdict that
 //! takes the points. Programs need a `python3`; where there is none, the tests say so and pass.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use seedbed::grade::assignment::{Assignment, read_file};
 use seedbed::grade::batch::Opened;
@@ -99,15 +100,6 @@ fn wrongs(folder: &Path) -> Vec<Wrong> {
     wrongs.wrong
 }
 
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("there is no python3 here: not tested");
-    }
-    found
-}
-
 fn plan(seeds: usize) -> Plan {
     // Which check takes the points is known without the pictures.
     Plan { jobs: 2, first_seeds: Some(seeds), explain: false, ..Plan::default() }
@@ -191,7 +183,7 @@ fn the_built_in_nodes_lose_nothing() {
 /// The solution that an instructor has in hand is right.
 #[test]
 fn the_references_have_all_points() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     for (assignment, folder) in assignments() {
@@ -204,7 +196,7 @@ fn the_references_have_all_points() {
 /// Each mistake costs the points of what it breaks, for that reason, and no others.
 #[test]
 fn wrong_solutions_lose_what_they_should() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let mut surprises = vec![];
@@ -233,7 +225,7 @@ fn wrong_solutions_lose_what_they_should() {
 /// A starting point starts, and has everything else before it.
 #[test]
 fn the_starters_in_python_earn_the_first_item() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     for (assignment, folder) in assignments() {

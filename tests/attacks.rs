@@ -6,11 +6,12 @@
 
 #[path = "attacks/place.rs"]
 mod place;
+mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -32,15 +33,6 @@ fn measures() -> &'static [Measure] {
 fn has(names: &[&str]) -> bool {
     let lacking = measures().iter().filter(|measure| names.contains(&measure.name.as_str()) && !measure.in_force);
     lacking.map(|measure| println!("not tested for want of `{}`: {}", measure.name, measure.why)).count() == 0
-}
-
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("there is no python3 here: not tested");
-    }
-    found
 }
 
 fn crash(run: &Run) -> (String, String) {
@@ -117,7 +109,7 @@ fn the_hidden_command_refuses_a_person() {
 /// Fork bomb, by every call that makes a process; threads until there are no more.
 #[test]
 fn a_fork_bomb_makes_nothing() {
-    if !has_python() || !has(&["system_calls"]) {
+    if !support::has("python3") || !has(&["system_calls"]) {
         return;
     }
     let fork = r#"
@@ -141,7 +133,7 @@ attempt(\"threads\", all_threads)
 
 #[test]
 fn memory_has_an_end() {
-    if !has_python() || !has(&["limits"]) {
+    if !support::has("python3") || !has(&["limits"]) {
         return;
     }
     let place = attacker("parts = []\nwhile True:\n    parts.append(bytearray(1 << 22))\n");
@@ -157,7 +149,7 @@ fn memory_has_an_end() {
 /// Whatever comes out of a program, and however much, it costs the testbed no more than its limits.
 #[test]
 fn endless_output_and_garbage_end_the_program_only() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let cases = [
@@ -188,7 +180,7 @@ fn endless_output_and_garbage_end_the_program_only() {
 /// A program that does not answer gives no verdict by itself; that it does it again in the same turn is what counts against it.
 #[test]
 fn who_does_not_answer_is_found_out_by_a_second_run() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let third = "answer({\"op\": \"set_timer\", \"name\": \"t\", \"after\": 1000})\nturn()\nanswer({\"op\": \"set_timer\", \"name\": \"t\", \"after\": 1000})\nturn()\n";
@@ -222,7 +214,7 @@ fn who_does_not_answer_is_found_out_by_a_second_run() {
 /// Processor time has a limit for the whole life, too; a program that does not die by the first signal dies by the second.
 #[test]
 fn processor_time_has_an_end() {
-    if !has_python() || !has(&["limits"]) {
+    if !support::has("python3") || !has(&["limits"]) {
         return;
     }
     let place = attacker("signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass\n");
@@ -238,7 +230,7 @@ fn processor_time_has_an_end() {
 /// Virtual time that does not go on is found by counting turns, and needs no watchdog: the same on every machine.
 #[test]
 fn a_program_that_turns_in_circles_is_stopped_by_count() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let run = attacker("while True:\n    answer({\"op\": \"set_timer\", \"name\": \"again\", \"after\": 0})\n    turn()\n").attack();
@@ -250,7 +242,7 @@ fn a_program_that_turns_in_circles_is_stopped_by_count() {
 /// Nothing can be written but the scratch folder, which is gone afterwards; not even the program's own files.
 #[test]
 fn nothing_is_written_or_deleted() {
-    if !has_python() || !has(&["files"]) {
+    if !support::has("python3") || !has(&["files"]) {
         return;
     }
     let outside = r#"
@@ -289,7 +281,7 @@ attempt("read", lambda: open(home + "/mine").read())
 /// A disk is filled neither by one long file nor by many.
 #[test]
 fn the_disk_is_not_filled() {
-    if !has_python() || !has(&["limits"]) {
+    if !support::has("python3") || !has(&["limits"]) {
         return;
     }
     let long = r#"
@@ -316,7 +308,7 @@ for number in range(1 << 20):
 /// Neither the scenario nor the secret, nor another submission, nor the testbed's own memory and command line.
 #[test]
 fn nothing_is_read_that_decides_the_grade() {
-    if !has_python() || !has(&["files", "system_calls"]) {
+    if !support::has("python3") || !has(&["files", "system_calls"]) {
         return;
     }
     let read = r#"
@@ -337,7 +329,7 @@ attempt("trace", lambda: libc.ptrace(16, parent, 0, 0) == -1 and call(-1))
 
 #[test]
 fn no_socket_is_opened() {
-    if !has_python() || !has(&["system_calls"]) {
+    if !support::has("python3") || !has(&["system_calls"]) {
         return;
     }
     let sockets = r#"
@@ -355,7 +347,7 @@ attempt("io-uring", lambda: call(425, 8, 0))
 /// The testbed, its group, everybody: no signal reaches them, and the program cannot get away from its own end.
 #[test]
 fn nobody_is_killed_and_nothing_gets_away() {
-    if !has_python() || !has(&["system_calls"]) {
+    if !support::has("python3") || !has(&["system_calls"]) {
         return;
     }
     let kill = r#"
@@ -395,7 +387,7 @@ attempt("daemon", leave_child)
 
 #[test]
 fn open_files_have_an_end() {
-    if !has_python() || !has(&["limits"]) {
+    if !support::has("python3") || !has(&["limits"]) {
         return;
     }
     let open = "files = []\ndef all_files():\n    while True:\n        files.append(open(\"/dev/null\"))\nattempt(\"files\", all_files)\nassert len(files) < 256\n";
@@ -405,7 +397,7 @@ fn open_files_have_an_end() {
 /// What a program says of its own grade is a print-out.
 #[test]
 fn a_forged_result_is_a_printout() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let forge = r#"
@@ -503,7 +495,7 @@ fn a_build_starts_processes_and_gets_no_further() {
 #[test]
 fn another_user_is_a_wall_of_its_own() {
     use std::os::unix::fs::PermissionsExt;
-    if !has_python() || !has(&["user"]) {
+    if !support::has("python3") || !has(&["user"]) {
         return;
     }
     let attack = r#"

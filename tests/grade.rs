@@ -1,8 +1,10 @@
 //! Grading: from an assignment and programs to points. Programs in Python need a `python3`; where there is none, the tests say so and pass.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -82,15 +84,6 @@ linearizable = {}
 
 const SECRET: &str = "correct horse battery staple";
 
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("there is no python3 here: not tested");
-    }
-    found
-}
-
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("writable");
     fs::write(path, text).expect("writable");
@@ -153,7 +146,7 @@ fn earned(graded: &Graded) -> Vec<Option<u32>> {
 /// A store that is right in everything gets everything; one that forgets loses what depends on memory, and learns why, and how to see it again.
 #[test]
 fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let folder = folder(ASSIGNMENT);
@@ -180,7 +173,7 @@ fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
 /// What is missing then is put back, and the SDK lies there compiled.
 #[test]
 fn a_program_has_the_standard_library_alone() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let alone = "import os, sys, seedbed\nassert sys.flags.no_site and os.path.exists(seedbed.__spec__.cached)\nexit, quit\n";
@@ -194,7 +187,7 @@ fn a_program_has_the_standard_library_alone() {
 /// What a program does by itself is told apart, and costs the points of the item in which it happens, whatever the checks say.
 #[test]
 fn every_way_to_fail_has_its_verdict() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let folder = folder(ASSIGNMENT);
@@ -312,7 +305,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 /// One broken submission costs nobody else a grade, and what has not changed is not run again.
 #[test]
 fn a_batch_goes_on_and_goes_on_where_it_stopped() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let folder = folder(ASSIGNMENT);
@@ -340,7 +333,7 @@ fn a_batch_goes_on_and_goes_on_where_it_stopped() {
 /// The same bytes on an idle machine and on a busy one, with one job and with five.
 #[test]
 fn the_same_submissions_get_the_same_points_everywhere() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let folder = folder(ASSIGNMENT);

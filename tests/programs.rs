@@ -1,8 +1,9 @@
 //! Programs in place of nodes. Those in Python need a `python3`; where there is none, the tests say so and pass.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use seedbed::checkers::Overall;
 use seedbed::run::{Run, run_scenario};
@@ -13,15 +14,6 @@ use tempfile::TempDir;
 const THREE: &str = "duration = \"3s\"\nrecovery = \"2s\"\n[nodes]\ncount = 3\n";
 /// One node that has no time to be started more than twice.
 const ONE: &str = "duration = \"1s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 1\n";
-
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("there is no python3 here: not tested");
-    }
-    found
-}
 
 fn sdk() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python")
@@ -67,7 +59,7 @@ linearizable = {}
 /// The example of the SDK serves clients through loss, doubling and a crash, and does the same again under the same seed.
 #[test]
 fn a_store_in_python_survives_its_crash_and_is_a_function_of_the_seed() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let program = fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
@@ -86,7 +78,7 @@ fn a_store_in_python_survives_its_crash_and_is_a_function_of_the_seed() {
 /// A server that forgets what it has answered is found out by the same check as a node of the testbed would be.
 #[test]
 fn a_store_that_does_not_save_is_not_linearizable() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let program = fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
@@ -100,7 +92,7 @@ fn a_store_that_does_not_save_is_not_linearizable() {
 /// Time, randomness and printing are the node's own.
 #[test]
 fn the_standard_library_is_virtual() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let program = r#"
@@ -135,7 +127,7 @@ seedbed.run(Node)
 /// What a program does wrong is a crash of its node, with a reason that its author can use, and never an end of the testbed.
 #[test]
 fn what_a_program_does_wrong_is_told() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let raw = |answer: &str| format!("import os\nos.read(3, 1 << 20)\n{answer}\nimport time\ntime.sleep(60)\n");
@@ -171,7 +163,7 @@ fn what_a_program_does_wrong_is_told() {
 /// Three built-in servers and two in Python are one cluster: what they say to each other has one form.
 #[test]
 fn programs_and_nodes_of_the_testbed_are_one_cluster() {
-    if !has_python() {
+    if !support::has("python3") {
         return;
     }
     let program = "import seedbed\n\nclass Voter(seedbed.Node):\n    def on_init(self):\n        self.term = 0\n\n    def on_message(self, src, m):\n        \

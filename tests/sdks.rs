@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use seedbed::Run;
@@ -16,6 +16,7 @@ use seedbed_node::Machine;
 #[allow(dead_code)]
 #[path = "../sdk/rust/examples/kv_single.rs"]
 mod kv_single;
+mod support;
 
 /// A store under loss, doubling and a crash of its only server.
 const STORE: &str = include_str!("../sdk/scenarios/store.toml");
@@ -24,20 +25,11 @@ fn sdk(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(path)
 }
 
-fn has(command: &str) -> bool {
-    let found = Command::new(command).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = found.is_ok_and(|status| status.success());
-    if !found {
-        println!("there is no {command} here: not tested");
-    }
-    found
-}
-
 /// The command for an example, built if it has to be; `None` if its language is not here.
 fn example(language: &str, name: &str) -> Option<Vec<String>> {
     let text = |path: PathBuf| path.to_str().expect("a path of this project").to_owned();
     match language {
-        "python" => has("python3").then(|| vec!["python3".to_owned(), text(python_examples().join(format!("{name}.py")))]),
+        "python" => support::has("python3").then(|| vec!["python3".to_owned(), text(python_examples().join(format!("{name}.py")))]),
         "c" => Some(vec![text(c_example(name)?)]),
         "rust" => Some(vec![text(rust_examples()?.join(name))]),
         _ => panic!("no language {language}"),
@@ -69,7 +61,7 @@ fn rust_examples() -> Option<&'static PathBuf> {
         let manifest = sdk("rust/Cargo.toml");
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--quiet", "--examples", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target);
-        has("cargo").then(|| {
+        support::has("cargo").then(|| {
             let status = cargo.status().expect("cargo is there");
             assert!(status.success(), "the examples of the Rust SDK do not build");
             target.join("debug/examples")
@@ -85,7 +77,7 @@ fn c_example(name: &str) -> Option<PathBuf> {
 }
 
 fn c_program(source: &Path, name: &str) -> Option<PathBuf> {
-    if !has("cc") {
+    if !support::has("cc") {
         return None;
     }
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
@@ -161,7 +153,7 @@ fn every_python_gives_the_same_run() {
     let expected = digest("python3".to_owned());
     for minor in 8..=15 {
         let python = format!("python3.{minor}");
-        if has(&python) {
+        if support::has(&python) {
             assert_eq!(digest(python.clone()), expected, "{python}");
         }
     }
@@ -202,7 +194,7 @@ fn the_c_sdk_conforms() {
 /// What an author gets wrong is found by the rule that is about it, and by no other.
 #[test]
 fn conform_tells_what_is_wrong() {
-    if !has("python3") {
+    if !support::has("python3") {
         return;
     }
     let good = fs::read_to_string(sdk("python/examples/conformance.py")).expect("the example is there");
@@ -258,7 +250,7 @@ fn crashes_of(program: &str) -> Vec<String> {
 /// What students do wrong is told at their own line, with what to do instead.
 #[test]
 fn mistakes_are_told_where_they_are() {
-    if !has("python3") {
+    if !support::has("python3") {
         return;
     }
     let handler = |body: &str| {
@@ -312,7 +304,7 @@ fn the_first_programs_run() {
     for (number, program) in programs("python").iter().enumerate() {
         let path = folder.path().join(format!("node{number}.py"));
         fs::write(&path, program).expect("writable");
-        commands.extend(has("python3").then(|| vec!["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]));
+        commands.extend(support::has("python3").then(|| vec!["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]));
     }
     let source = folder.path().join("pinger.c");
     fs::write(&source, &programs("c")[0]).expect("writable");
@@ -410,7 +402,7 @@ seedbed.run(Lines)
 
 #[test]
 fn streams_are_read_as_one_writes_them() {
-    if !has("python3") {
+    if !support::has("python3") {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -465,7 +457,7 @@ fn a_submission_is_begun() {
     assert_eq!(files, ["README.md", "helper.py", "instructions.en.md", "node.py", "seedbed.py"]);
     let readme = fs::read_to_string(made.join("README.md")).expect("made");
     assert!(readme.contains("seedbed grade ../tasks/count.toml .") && readme.contains("| `counts` | It counts | Cuenta | 3 |"), "{readme}");
-    if has("python3") {
+    if support::has("python3") {
         let run = readme
             .lines()
             .find_map(|line| line.strip_prefix("seedbed run "))

@@ -1,5 +1,7 @@
 //! Submissions: what is found in folders and archives, and what hostile and clumsy ones are told. Nothing here is run.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write};
@@ -358,19 +360,11 @@ fn a_folder_of_submissions_has_one_entry_each() {
     assert!(missing.contains("nobody") && missing.contains("help:"), "{missing}");
 }
 
-fn has(compiler: &str) -> bool {
-    let found = std::process::Command::new(compiler).arg("--version").output().is_ok();
-    if !found {
-        println!("there is no {compiler} here: not tested");
-    }
-    found
-}
-
 /// A program in C is built from its sources, whatever its makefile would do; one that does not compile keeps what the compiler said.
 #[test]
 fn programs_in_c_and_rust_are_built() {
     let folder = temporary();
-    if has("cc") {
+    if support::has("cc") {
         let makefile = ("Makefile", &b"all:\n\ttouch /tmp/evil\n"[..]);
         let good = submission(folder.path(), &[makefile, ("node.c", b"int main(void) { return 7; }\n")]);
         let built = open(&good, &[Language::C]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
@@ -381,7 +375,7 @@ fn programs_in_c_and_rust_are_built() {
         assert!(unusable.outcome.detail.contains("node.c:1:") && unusable.outcome.detail.contains('x'), "{}", unusable.outcome.detail);
         assert_eq!(unusable.language, Some(Language::C));
     }
-    if has("cargo") {
+    if support::has("cargo") {
         let manifest = ("Cargo.toml", &b"[package]\nname = \"a-node\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..]);
         let good = submission(folder.path(), &[manifest, ("src/main.rs", b"fn main() { std::process::exit(7) }\n")]);
         let built = open(&good, &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
@@ -400,13 +394,13 @@ fn the_sdks_are_those_of_the_course() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
     let read = |name: &str| fs::read(sdk.join(name)).expect("it is there");
     let folder = temporary();
-    if has("cc") {
+    if support::has("cc") {
         let program = read("c/examples/kv_single.c");
         let built = open(&submission(folder.path(), &[("node.c", &program), ("seedbed.h", b"#error edited\n")]), &[]);
         let built = built.unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
         assert!(shown(&built).contains("`seedbed.h` was replaced"), "{}", shown(&built));
     }
-    if has("cargo") {
+    if support::has("cargo") {
         let manifest = b"[package]\nname = \"node\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nseedbed-node = { path = \"seedbed-node\" }\n\
             serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\n[workspace]\n";
         let program = read("rust/examples/starter.rs");
@@ -434,7 +428,7 @@ fn a_compiler_is_confined() {
     let secret = folder.path().join("secret.txt");
     fs::write(&secret, "int hunter2;\n").expect("writable");
     let open = |files: &[(&str, &[u8])]| seedbed::grade::submission::open_confined(&submission(folder.path(), files), &[], Some(&confined));
-    if has("cc") {
+    if support::has("cc") {
         let spy = format!("#include \"{}\"\nint main(void) {{ return hunter2; }}\n", secret.display());
         let refused = open(&[("node.c", spy.as_bytes())]).expect_err("the file cannot be read");
         assert_eq!(refused.outcome.kind.word(), "build_failed");
@@ -442,7 +436,7 @@ fn a_compiler_is_confined() {
         open(&[("node.c", b"int main(void) { return 0; } /* confined */\n")])
             .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
     }
-    if has("cargo") {
+    if support::has("cargo") {
         let manifest = ("Cargo.toml", &b"[package]\nname = \"a-spy\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..]);
         let spy = format!("fn main() {{ print!(\"{{}}\", include_str!({:?})) }}\n", secret.display().to_string());
         let refused = open(&[manifest, ("src/main.rs", spy.as_bytes())]).expect_err("the file cannot be read");

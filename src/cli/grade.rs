@@ -161,7 +161,8 @@ fn line(graded: &Graded, is_known: bool) -> String {
 fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     let full = graded.iter().filter(|result| result.score == result.max).count();
     let open: Vec<&Graded> = graded.iter().filter(|result| !result.is_complete()).collect();
-    console.line(format_args!("{} submissions, {full} with all points; results are in {}", graded.len(), out.display()));
+    let submissions = if graded.len() == 1 { "submission" } else { "submissions" };
+    console.line(format_args!("{} {submissions}, {full} with all points; results are in {}", graded.len(), out.display()));
     if !open.is_empty() {
         let ids: Vec<&str> = open.iter().map(|result| result.submission.id.as_str()).collect();
         console.line(format_args!("not graded in full, somebody has to look: {}", ids.join(", ")));

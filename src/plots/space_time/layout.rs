@@ -95,9 +95,12 @@ impl Layout<'_> {
 pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> Option<Layout<'a>> {
     let nodes = members(trace);
     let is_member = |node: NodeId| nodes.binary_search(&node).is_ok();
-    let messages: Vec<&Message> = trace.messages.iter().filter(|message| is_member(message.src) && is_member(message.dest)).collect();
+    let all = (0u32..).map(NodeId).take(trace.nodes.len());
+    let clients: Vec<NodeId> = if moment.is_some() { all.filter(|node| !is_member(*node)).collect() } else { vec![] };
+    let is_shown = |node: NodeId| is_member(node) || clients.binary_search(&node).is_ok();
+    let messages: Vec<&Message> = trace.messages.iter().filter(|message| is_shown(message.src) && is_shown(message.dest)).collect();
     let view = match moment {
-        Some((moment_us, concerned)) => around(trace, moment_us, concerned, &nodes, &messages),
+        Some(moment) => around(trace, moment, &nodes, &clients, &messages),
         None => view(trace, &nodes, &messages)?,
     };
     let in_window = |time: u64| (view.window.0..=view.window.1).contains(&time);
@@ -119,7 +122,7 @@ pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> 
     }
     // The rest of the order is that of time, for two events of one kind.
     marks.sort_by_key(|marked| (weight(marked.mark), marked.event.index));
-    let left_out = nodes.len() - view.lines.len();
+    let left_out = nodes.len() + clients.len() - view.lines.len();
     let mut layout = Layout { view, left_out, gap, arrows, events, marks, labels: Vec::new(), dropped: 0 };
     let wanted: Vec<_> = layout.marks.iter().map(|marked| (marked.at, label_of(trace, marked.event))).collect();
     let strokes: Vec<_> = layout.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();

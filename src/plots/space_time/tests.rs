@@ -5,6 +5,7 @@ use super::layout::{End, Layout, layout};
 use super::window::{LINES_MAX, MESSAGES_MAX};
 use crate::plots::sample::Sample;
 use crate::plots::tests::{run, traces};
+use crate::trace::NodeId;
 
 const RUNS: [&str; 9] = [
     "raft/nine-peers",
@@ -84,4 +85,21 @@ fn of_many_nodes_a_dozen_is_shown() {
     let trace = Sample { peers: 200, clients: 2, seconds: 20, rate: 10 }.trace();
     let layout = layout(&trace, None).expect("there is an election");
     assert_eq!((layout.view.lines.len(), layout.left_out), (LINES_MAX, 200 - LINES_MAX));
+}
+
+/// Whoever reads why a point was lost sees the answer that was wrong: around a moment, clients have lines too, after the nodes.
+#[test]
+fn around_a_moment_clients_have_lines() {
+    let trace = run("raft/leader-isolated");
+    let is_client = |node: &&NodeId| trace.nodes[node.index()].role == "client";
+    let answer =
+        trace.messages.iter().find(|message| message.kind == "ClientReply" && message.sent_us > 1_000_000).expect("they are answered");
+    for concerned in [vec![], vec![answer.src], vec![answer.dest]] {
+        let layout = layout(&trace, Some((answer.sent_us, &concerned))).expect("there is a moment");
+        assert!(layout.view.lines.iter().any(|node| is_client(&node)), "{concerned:?}: {:?}", layout.view.lines);
+        assert!(layout.view.lines.iter().filter(|node| !is_client(node)).count() >= 2 || !concerned.is_empty());
+        assert_nothing_is_covered("around", &layout);
+    }
+    let whole = layout(&trace, None).expect("there is an election");
+    assert_eq!(whole.view.lines.iter().filter(is_client).count(), 0, "an election is no matter of clients");
 }

@@ -14,6 +14,8 @@ const MESSAGES_ANY: usize = 50;
 /// Lines of nodes that a page has room for; and those that show others than the candidates and voters of an election.
 pub(super) const LINES_MAX: usize = 12;
 const BYSTANDERS_MAX: usize = 4;
+/// Lines of clients, where a moment of a run is shown and not an election.
+const CLIENTS_MAX: usize = 3;
 /// So few lines are shown whether something happens on them or not: that nothing reaches a node is what happens to it.
 const LINES_ALL: usize = 7;
 /// No window is longer, µs.
@@ -48,7 +50,9 @@ pub(super) fn view(trace: &Trace, nodes: &[NodeId], messages: &[&Message]) -> Op
         let ends = [10, 8, 6, 4, 2].map(|halves| election.won_us.saturating_add(halves * usual / 2).max(begin + 1));
         let of_role = |node: &NodeId| trace.nodes.get(node.index()).is_some_and(|info| info.role == election.role);
         let (principals, others): (Vec<NodeId>, Vec<NodeId>) = nodes.iter().partition(|node| of_role(node));
-        let views = ends.map(|end| cast(trace, (begin, end), &principals, &others, messages));
+        let others = Others { nodes: &others, lines_max: BYSTANDERS_MAX, messages_max: MESSAGES_MAX / 2 };
+        let others = std::slice::from_ref(&others);
+        let views = ends.map(|end| cast(trace, (begin, end), &principals, others, messages));
         let readable = views.iter().find(|(_, count)| *count <= MESSAGES_MAX).unwrap_or(&views[views.len() - 1]);
         let View { window, lines } = readable.0.clone();
         return Some(View { window: from_later(window, &lines, messages), lines });
@@ -58,22 +62,37 @@ pub(super) fn view(trace: &Trace, nodes: &[NodeId], messages: &[&Message]) -> Op
     let moment = fault.or_else(crash).or_else(first).filter(|_| !messages.is_empty())?;
     let (begin, end) = (moment.saturating_sub(HALF_US / 2), moment.saturating_add(3 * HALF_US / 2).max(1));
     let (View { window, lines }, _) = cast(trace, (begin, end), nodes, &[], messages);
-    let window = until_earlier(window, moment, &lines, messages);
+    let window = until_earlier(window, (moment, MESSAGES_ANY / 3), &lines, messages);
     Some(View { window, lines })
 }
 
-/// What happens around a moment, the nodes that are concerned first.
-pub(super) fn around(trace: &Trace, moment_us: u64, concerned: &[NodeId], nodes: &[NodeId], messages: &[&Message]) -> View {
+/// What happens around a moment: the nodes that are concerned first, then the others of the system, then its clients, who see what went wrong.
+pub(super) fn around(trace: &Trace, moment: (u64, &[NodeId]), nodes: &[NodeId], clients: &[NodeId], messages: &[&Message]) -> View {
+    let (moment_us, concerned) = moment;
     // What led to it matters more than what came of it.
     let (begin, end) = (moment_us.saturating_sub(3 * HALF_US / 2), moment_us.saturating_add(HALF_US / 2).max(1));
-    let (principals, others): (Vec<NodeId>, Vec<NodeId>) = nodes.iter().partition(|node| concerned.is_empty() || concerned.contains(node));
-    let (View { window, lines }, _) = cast(trace, (begin, end), &principals, &others, messages);
-    let window = until_earlier(window, moment_us, &lines, messages);
+    let (mut principals, others): (Vec<NodeId>, Vec<NodeId>) =
+        nodes.iter().partition(|node| concerned.is_empty() || concerned.contains(node));
+    let (seeing, clients): (Vec<NodeId>, Vec<NodeId>) = clients.iter().partition(|client| concerned.contains(client));
+    principals.extend(seeing);
+    // The more lines there are, the shorter the window gets, so that none has to be left out for its messages.
+    let group = |nodes, lines_max| Others { nodes, lines_max, messages_max: usize::MAX };
+    let bystanders = [group(&others[..], BYSTANDERS_MAX), group(&clients[..], CLIENTS_MAX)];
+    let (View { window, lines }, _) = cast(trace, (begin, end), &principals, &bystanders, messages);
+    let window = until_earlier(window, (moment_us, 2 * MESSAGES_ANY / 3), &lines, messages);
     View { window, lines }
 }
 
-/// The nodes that take part in a window, the principal ones first, and the number of messages between them.
-fn cast(trace: &Trace, window: (u64, u64), principals: &[NodeId], others: &[NodeId], messages: &[&Message]) -> (View, usize) {
+/// Nodes that get a line where there is room.
+struct Others<'a> {
+    nodes: &'a [NodeId],
+    lines_max: usize,
+    /// A line with which there would be more messages than these is left out.
+    messages_max: usize,
+}
+
+/// The nodes that take part in a window, and the number of messages between them: the principal ones first, then those of each group of others.
+fn cast(trace: &Trace, window: (u64, u64), principals: &[NodeId], others: &[Others<'_>], messages: &[&Message]) -> (View, usize) {
     let inside: Vec<&Message> = messages.iter().filter(|message| (window.0..=window.1).contains(&message.sent_us)).copied().collect();
     let mut counts: BTreeMap<NodeId, (bool, usize)> = BTreeMap::new();
     for message in &inside {
@@ -93,13 +112,15 @@ fn cast(trace: &Trace, window: (u64, u64), principals: &[NodeId], others: &[Node
     lines.sort_by_key(rank);
     lines.truncate(LINES_MAX);
     let between = |lines: &[NodeId]| inside.iter().filter(|message| lines.contains(&message.src) && lines.contains(&message.dest)).count();
-    let mut bystanders: Vec<NodeId> = others.iter().copied().filter(|node| counts.contains_key(node)).collect();
-    bystanders.sort_by_key(rank);
-    for node in bystanders.into_iter().take(BYSTANDERS_MAX.min(LINES_MAX - lines.len())) {
-        lines.push(node);
-        if between(&lines) > MESSAGES_MAX / 2 {
-            lines.pop();
-            break;
+    for group in others {
+        let mut bystanders: Vec<NodeId> = group.nodes.iter().copied().filter(|node| counts.contains_key(node)).collect();
+        bystanders.sort_by_key(rank);
+        for node in bystanders.into_iter().take(group.lines_max.min(LINES_MAX - lines.len())) {
+            lines.push(node);
+            if between(&lines) > group.messages_max {
+                lines.pop();
+                break;
+            }
         }
     }
     lines.sort_unstable();
@@ -126,14 +147,14 @@ fn from_later(window: (u64, u64), lines: &[NodeId], messages: &[&Message]) -> (u
     }
 }
 
-/// Shorten a window at both ends around a moment until its messages can be followed: a third of them before, and the rest after it.
-fn until_earlier(window: (u64, u64), moment: u64, lines: &[NodeId], messages: &[&Message]) -> (u64, u64) {
+/// Shorten a window at both ends around a moment until its messages can be followed: so many of them before it, and the rest after it.
+fn until_earlier(window: (u64, u64), (moment, before): (u64, usize), lines: &[NodeId], messages: &[&Message]) -> (u64, u64) {
     let sent = sent_between(window, lines, messages);
     if sent.len() <= MESSAGES_ANY {
         return window;
     }
     let at = sent.partition_point(|sent| *sent < moment);
-    let first = at.saturating_sub(MESSAGES_ANY / 3).min(sent.len() - MESSAGES_ANY);
+    let first = at.saturating_sub(before).min(sent.len() - MESSAGES_ANY);
     let begin = if first == 0 { window.0 } else { sent[first] };
     // Not the message after the last one, but the moment before it.
     let end = sent.get(first + MESSAGES_ANY).map_or(window.1, |next| next.saturating_sub(1));
