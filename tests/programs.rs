@@ -207,6 +207,7 @@ fn programs_that_cannot_be_are_refused() {
         ("nothing", "system = \"raft\"\n[nodes]\ncommand = []\n"),
         ("a number", "system = \"raft\"\n[nodes]\ncommand = [\"sleep\", 5]\n"),
         ("an unknown role", "system = \"raft\"\n[nodes]\nprograms = { follower = [\"./node\"] }\n"),
+        ("a role that is nearly one", "system = \"raft\"\n[nodes]\nprograms = { pear = [\"./node\"] }\n"),
         ("an empty program", "system = \"raft\"\n[nodes]\nprograms = { n1 = { folder = \"x\" } }\n"),
         ("no key of a program", "system = \"raft\"\n[nodes]\nprograms = { n1 = { command = [\"./node\"], directory = \"x\" } }\n"),
     ];

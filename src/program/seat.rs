@@ -41,6 +41,8 @@ pub(crate) struct Seat {
     wait: Option<LocalTime>,
     /// The streams that it has opened, by the numbers that it has given to them.
     opened: BTreeMap<u64, StreamId>,
+    /// The same the other way round.
+    numbers: BTreeMap<StreamId, u64>,
     /// How many turns it has had.
     turns: u64,
     /// How many of them at this instant.
@@ -112,7 +114,7 @@ impl Seat {
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
         let conversation = Conversation::start(spec)?;
         let at_once = (LocalTime::from_nanos(0), 0);
-        Ok(Seat { conversation, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), turns: 0, at_once })
+        Ok(Seat { conversation, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), numbers: BTreeMap::new(), turns: 0, at_once })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -254,6 +256,7 @@ impl Seat {
                 let id = StreamId(place.next_stream + asked.connects);
                 asked.connects += 1;
                 self.opened.insert(stream, id);
+                self.numbers.insert(id, stream);
                 asked.leaves.push(Leaves::Stream(StreamOp::Connect { stream: id, dest, port: Port(port) }));
             }
             Op::Write { stream, base64 } => {
@@ -277,8 +280,7 @@ impl Seat {
     }
 
     fn stream_event<'a>(&self, event: &StreamEvent, name: impl Fn(NodeId) -> &'a str) -> Event<'a> {
-        let number =
-            |id: &StreamId| self.opened.iter().find(|(_, opened)| *opened == id).map_or(ACCEPTED_FIRST + id.0, |(number, _)| *number);
+        let number = |id: &StreamId| self.numbers.get(id).copied().unwrap_or(ACCEPTED_FIRST + id.0);
         match event {
             StreamEvent::Accepted { stream, from, port } => Event::Accepted { stream: number(stream), src: name(*from), port: port.0 },
             StreamEvent::Connected(stream) => Event::Connected { stream: number(stream) },

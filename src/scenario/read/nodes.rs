@@ -9,7 +9,7 @@ use crate::program::ProgramSpec;
 
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{Reading, known_hint};
+use crate::scenario::reading::{Reading, known_hint, name_hint};
 use crate::scenario::tree::{At, Item, Value};
 use crate::scenario::types::{ClockSpec, NodeSpec, NodesSpec};
 use crate::scenario::units::{show_signed, show_text};
@@ -191,7 +191,7 @@ fn read_programs(section: &mut Section<'_>, roles: &[String], groups: &BTreeMap<
                     .map(|node| node.name.as_str())
                     .chain(groups.keys().map(String::as_str))
                     .chain(roles.iter().map(String::as_str));
-                let hint = known_hint("nodes, groups and roles", known);
+                let hint = name_hint(who, "nodes, groups and roles", known);
                 table.reading.note_at(format!("`{}` is no node, group or role", excerpt(who)), &entry.key_at, "unknown", hint);
                 continue;
             }
