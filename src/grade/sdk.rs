@@ -7,6 +7,8 @@ use super::submission::without_returns;
 use super::tree::{File, Tree};
 
 const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
+/// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names it.
+const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
 const C: &str = include_str!("../../sdk/c/seedbed.h");
 const RUST: [(&str, &str); 5] = [
     ("Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
@@ -55,14 +57,24 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
         let path = word.strip_prefix("./").unwrap_or(word);
         folders.extend(path.rsplit_once('/').filter(|_| tree.has(path)).map(|(folder, _)| format!("{folder}/")));
     }
+    let (client, text) = ZOOKEEPER;
+    let names_it = |(path, file): (&String, &File)| path.ends_with(".py") && String::from_utf8_lossy(&file.bytes).contains(client);
+    let mut modules = vec![("seedbed", PYTHON)];
+    if tree.files.iter().any(names_it) {
+        modules.push((client, text));
+    }
     // `seedbed.abi3.so` and its like come before `seedbed.py`, and so does a package.
     let shadows = |path: &str| {
         folders.iter().any(|folder| {
             let Some(path) = path.strip_prefix(folder.as_str()) else { return false };
-            path.starts_with("seedbed/") || (path.starts_with("seedbed.") && [".py", ".pyc", ".so"].iter().any(|end| path.ends_with(end)))
+            modules.iter().any(|(module, _)| {
+                let rest = path.strip_prefix(module).unwrap_or_default();
+                rest.starts_with('/') || (rest.starts_with('.') && [".py", ".pyc", ".so"].iter().any(|end| rest.ends_with(end)))
+            })
         })
     };
-    let files: Vec<(String, &str)> = folders.iter().map(|folder| (format!("{folder}seedbed.py"), PYTHON)).collect();
+    let in_folder = |folder: &String| modules.iter().map(|(module, text)| (format!("{folder}{module}.py"), *text)).collect::<Vec<_>>();
+    let files: Vec<(String, &str)> = folders.iter().flat_map(in_folder).collect();
     replace(tree, shadows, &files)
 }
 
