@@ -69,6 +69,7 @@ pub enum Kind<'a> {
     },
     WatchFire {
         session: u64,
+        zxid: u64,
         kind: &'a str,
         path: &'a str,
     },
@@ -164,7 +165,12 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
         "session_touch" => Kind::Touch { session: number("session")? },
         "session_expire" => Kind::Expire { session: number("session")? },
         "zk_reply" => Kind::Reply { session: number("session")?, zxid: number("zxid")? },
-        "watch_fire" => Kind::WatchFire { session: number("session")?, kind: word("kind")?, path: word("path")? },
+        "watch_fire" => Kind::WatchFire {
+            session: number("session")?,
+            zxid: number("zxid")?,
+            kind: word("kind")?,
+            path: word("path")?,
+        },
         "client_session" => Kind::ClientSession { session: number("session")?, state: word("state")? },
         "client_request" => Kind::ClientRequest {
             session: number("session")?,

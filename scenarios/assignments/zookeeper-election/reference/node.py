@@ -52,18 +52,27 @@ class Instance(seedbed.Node):
         # The session may live or not; until that is known, nothing is done in its name.
         self.resign()
         if state in ("expired", "closed"):
-            self.own = None
+            self.leave_row()
             self.zk.open()
 
     def begin(self):
         self.known = self.zk.session
-        for path in ("/my", MEASUREMENTS, ELECTION):
-            self.zk.create(path, "", PERSISTENT)
+        self.make_parents()
         self.contend()
         self.measure()
 
+    def make_parents(self):
+        """They may be there; whoever comes first makes them."""
+        for path in ("/my", MEASUREMENTS, ELECTION):
+            self.zk.create(path, "", PERSISTENT)
+
+    def leave_row(self):
+        self.own = None
+        self.show("role", "outside")
+
     def on_command(self, command):
         if command == "leave" and self.zk.connected:
+            self.attempt += 1
             self.resign()
             self.zk.close()
 
@@ -82,6 +91,8 @@ class Instance(seedbed.Node):
         if self.own is not None:
             self.found(self.own)
             return
+        # What was asked for when the connection was lost may have happened or not.
+        self.make_parents()
         self.zk.children(ELECTION, then=self.step(self.on_searched))
 
     def step(self, then):
@@ -147,9 +158,9 @@ class Instance(seedbed.Node):
     def resign(self):
         if self.leads:
             self.observe("resign", epoch=self.epoch)
+            self.show("role", "contender")
         self.leads = False
         self.posting = None
-        self.show("role", "outside" if self.own is None else "contender")
         self.cancel_timer("mean")
         self.cancel_timer("post")
 
@@ -163,14 +174,11 @@ class Instance(seedbed.Node):
 
     def on_set(self, reply, path, value):
         if reply.error == "no_node":
-            self.zk.create(path, value, EPHEMERAL, then=lambda reply: self.on_measured(reply, path, value))
+            self.zk.create(path, value, EPHEMERAL)
         elif reply.error is None and reply.stat is not None and reply.stat["owner"] != self.zk.session:
             # It is left from an earlier session, and goes with that: the own one takes its place.
             self.zk.delete(path)
             self.zk.create(path, value, EPHEMERAL)
-
-    def on_measured(self, reply, path, value):
-        pass
 
     # The leader's work.
 
@@ -181,7 +189,7 @@ class Instance(seedbed.Node):
     def on_names(self, reply):
         if self.leads and reply.names:
             names = reply.names
-            reads = [{"children": MEASUREMENTS}] + [{"get": MEASUREMENTS + "/" + name} for name in names]
+            reads = [("children", MEASUREMENTS)] + [("get", MEASUREMENTS + "/" + name) for name in names]
             self.zk.multi_read(reads, then=self.step(lambda reply: self.on_values(reply, names)))
 
     def on_values(self, reply, names):
