@@ -12,7 +12,7 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "mean_from_elected",
-    summary: "Every stored mean carries the `czxid` of an ephemeral znode that was the first in the election's row by then.",
+    summary: "Every stored mean carries the `czxid` of a sequential znode that was the first in the election's row by then.",
     source: "ZooKeeper's recipes: leader election; fencing tokens",
     params: &[],
     check,
@@ -25,7 +25,6 @@ const DIGITS: usize = 10;
 /// A znode of the election.
 struct Contender<'a> {
     path: &'a str,
-    is_ephemeral: bool,
     /// When it was first in the row for the first time, µs.
     first_us: Option<u64>,
 }
@@ -41,8 +40,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             }
             let row: Vec<(&str, Znode<'_>)> = tree.children(ELECTION).collect();
             for (path, znode) in &row {
-                let new = Contender { path, is_ephemeral: znode.owner != 0, first_us: None };
-                contenders.entry(znode.czxid).or_insert(new);
+                contenders.entry(znode.czxid).or_insert(Contender { path, first_us: None });
             }
             let first = row.iter().filter_map(|(path, znode)| Some((number(path)?, znode.czxid))).min();
             if let Some(contender) = first.and_then(|(_, czxid)| contenders.get_mut(&czxid)) {
@@ -55,9 +53,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let wrong = match contenders.get(&epoch) {
                 None => Some("no znode of the election was made by that transaction".to_owned()),
                 Some(Contender { path, .. }) if number(path).is_none() => Some(format!("its znode {path} has no number")),
-                Some(Contender { path, is_ephemeral: false, .. }) => Some(format!("its znode {path} is not ephemeral")),
-                Some(Contender { path, first_us: None, .. }) => Some(format!("its znode {path} was never first in the row")),
-                Some(Contender { path, first_us: Some(first_us), .. }) if *first_us > record.time_us => {
+                Some(Contender { path, first_us: None }) => Some(format!("its znode {path} was never first in the row")),
+                Some(Contender { path, first_us: Some(first_us) }) if *first_us > record.time_us => {
                     Some(format!("its znode {path} was not first in the row yet"))
                 }
                 Some(_) => None,

@@ -21,6 +21,7 @@ pub mod no_orphans;
 pub mod recipe_one_leader;
 mod record;
 mod replay;
+pub mod refused_leader_stops;
 pub mod replicas_equal;
 pub mod sequence_numbers;
 pub mod session_expiry;
@@ -68,6 +69,7 @@ pub static ZOOKEEPER_CHECKS: &[&Checker] = &[
     &fencing::CHECKER,
     &mean_from_elected::CHECKER,
     &leader_still_heard::CHECKER,
+    &refused_leader_stops::CHECKER,
     &mean_of_one_instant::CHECKER,
     &mean_stored_once::CHECKER,
     &mean_cadence::CHECKER,

@@ -123,6 +123,9 @@ pub enum Kind<'a> {
         number: u64,
         milli: i64,
     },
+    StoreRefuse {
+        epoch: u64,
+    },
     Start,
     Crash,
     Pause,
@@ -200,6 +203,7 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
             count: number("count")?,
         },
         "store_mean" => Kind::StoreMean { epoch: number("epoch")?, number: number("number")?, milli: signed("milli")? },
+        "store_refuse" => Kind::StoreRefuse { epoch: number("epoch")? },
         "start" => Kind::Start,
         "crash" => Kind::Crash,
         "pause" => Kind::Pause,

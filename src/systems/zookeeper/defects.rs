@@ -63,6 +63,8 @@ defects! {
         "Means carry the number of their sender's session in place of that of its znode."
     LeadsWhileCutOff "leads-while-cut-off" "leader_still_heard" "assignments/zookeeper-election/ensemble" 2
         "A leader that has lost its connection goes on sending the last mean that it knows."
+    LeadsOnWithoutZnode "leads-on-without-znode" "refused_leader_stops" "assignments/zookeeper-election/cut-off" 2
+        "A leader whose session has ended leads on in the next one, whatever the store says."
     MeasuresOnce "measures-once" "measurement_cadence" "zookeeper/tour" 2
         "An instance measures when its session begins, and never again."
     NoFencing "no-fencing" "fencing" "zookeeper/paused-leader" 2

@@ -177,6 +177,11 @@ impl Instance {
     fn on_event(&mut self, ctx: &mut Ctx<'_, ZkNode>, event: SessionEvent) {
         match event {
             SessionEvent::Connected if self.session.id() == self.known => self.contender.resume(ctx, &mut self.session),
+            SessionEvent::Connected if self.contender.leads() => {
+                // Only with the mistake: otherwise it has resigned when the session before this one ended.
+                self.known = self.session.id();
+                self.measure(ctx);
+            }
             SessionEvent::Connected => self.begin(ctx),
             SessionEvent::Disconnected if !self.settings.server.rules.resigns_when_disconnected() => {}
             SessionEvent::Disconnected => {
@@ -184,6 +189,7 @@ impl Instance {
                 self.lose_leadership(ctx);
                 self.contender.suspend();
             }
+            SessionEvent::Expired if !self.settings.server.rules.resigns_when_expired() => self.session.open(ctx),
             SessionEvent::Expired | SessionEvent::Closed => {
                 self.lose_leadership(ctx);
                 self.contender.suspend();
@@ -373,7 +379,8 @@ impl Instance {
         }
         self.posting = None;
         ctx.cancel_timer(ZkNodeTimer::Post);
-        if status == 409 && self.contender.leads() && self.session.is_connected() {
+        let resigns = self.settings.server.rules.resigns_when_expired();
+        if status == 409 && self.contender.leads() && self.session.is_connected() && resigns {
             // Another one leads; who, the row of contenders tells.
             self.lose_leadership(ctx);
             self.contender.resume(ctx, &mut self.session);

@@ -156,6 +156,7 @@ const OF_INSTANCES: &[&str] = &[
     "fencing",
     "mean_from_elected",
     "leader_still_heard",
+    "refused_leader_stops",
     "mean_of_one_instant",
     "mean_stored_once",
     "mean_cadence",

@@ -150,7 +150,11 @@ impl Rules {
     }
 
     pub(super) fn resigns_when_disconnected(self) -> bool {
-        !self.has(Flaw::LeadsWhileCutOff)
+        !self.has(Flaw::LeadsWhileCutOff) && !self.has(Flaw::LeadsOnWithoutZnode)
+    }
+
+    pub(super) fn resigns_when_expired(self) -> bool {
+        !self.has(Flaw::LeadsOnWithoutZnode)
     }
 
     pub(super) fn measures_again(self) -> bool {
