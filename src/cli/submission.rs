@@ -37,6 +37,9 @@ const RUST: &[(&str, &str)] = &[
     ("seedbed-node/src/ctx.rs", include_str!("../../sdk/rust/src/ctx.rs")),
     ("seedbed-node/src/machine.rs", include_str!("../../sdk/rust/src/machine.rs")),
     ("seedbed-node/src/random.rs", include_str!("../../sdk/rust/src/random.rs")),
+    ("seedbed-node/src/zookeeper.rs", include_str!("../../sdk/rust/src/zookeeper.rs")),
+    ("seedbed-node/src/zookeeper/channel.rs", include_str!("../../sdk/rust/src/zookeeper/channel.rs")),
+    ("seedbed-node/src/zookeeper/types.rs", include_str!("../../sdk/rust/src/zookeeper/types.rs")),
 ];
 
 /// Where the assignment has no starting point of its own.

@@ -10,12 +10,15 @@ const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
 /// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names it.
 const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
 const C: &str = include_str!("../../sdk/c/seedbed.h");
-const RUST: [(&str, &str); 5] = [
+const RUST: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
     ("src/lib.rs", include_str!("../../sdk/rust/src/lib.rs")),
     ("src/ctx.rs", include_str!("../../sdk/rust/src/ctx.rs")),
     ("src/machine.rs", include_str!("../../sdk/rust/src/machine.rs")),
     ("src/random.rs", include_str!("../../sdk/rust/src/random.rs")),
+    ("src/zookeeper.rs", include_str!("../../sdk/rust/src/zookeeper.rs")),
+    ("src/zookeeper/channel.rs", include_str!("../../sdk/rust/src/zookeeper/channel.rs")),
+    ("src/zookeeper/types.rs", include_str!("../../sdk/rust/src/zookeeper/types.rs")),
 ];
 /// The package of the SDK for Rust, and the folder in which starting points have it.
 const PACKAGE: &str = "seedbed-node";
