@@ -64,7 +64,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let Kind::StoreMean { epoch, .. } = record.kind else { continue };
             if !claims.contains_key(&epoch) && silent.insert(epoch) {
                 findings.report(record.time_us, &[record.node], || {
-                    format!("{} accepted a mean of epoch {}, and no instance has shown that it leads by that", zk.name(record.node), show(epoch))
+                    format!(
+                        "{} accepted a mean of epoch {}, and no instance has shown that it leads by that",
+                        zk.name(record.node),
+                        show(epoch)
+                    )
                 });
             }
         }

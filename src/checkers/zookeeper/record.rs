@@ -168,12 +168,7 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
         "session_touch" => Kind::Touch { session: number("session")? },
         "session_expire" => Kind::Expire { session: number("session")? },
         "zk_reply" => Kind::Reply { session: number("session")?, zxid: number("zxid")? },
-        "watch_fire" => Kind::WatchFire {
-            session: number("session")?,
-            zxid: number("zxid")?,
-            kind: word("kind")?,
-            path: word("path")?,
-        },
+        "watch_fire" => Kind::WatchFire { session: number("session")?, zxid: number("zxid")?, kind: word("kind")?, path: word("path")? },
         "client_session" => Kind::ClientSession { session: number("session")?, state: word("state")? },
         "client_request" => Kind::ClientRequest {
             session: number("session")?,
