@@ -524,6 +524,12 @@ fn a_submission_is_begun() {
         assert_eq!(code, Some(0), "{said}");
     }
 
+    // Who begins as a client of ZooKeeper gets the client.
+    let (mine, out) = (sdk("../scenarios/assignments/zookeeper-election.toml"), folder.path().join("elects"));
+    let (code, said) = new(&[mine.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(fs::read(out.join("seedbed_zookeeper.py")).ok(), fs::read(sdk("python/seedbed_zookeeper.py")).ok());
+
     let mistakes = [
         (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),
         (vec!["tasks/count.toml", "--lang", "rust", "--out", "other"], "is not written in rust"),
