@@ -10,7 +10,7 @@ use seedbed::checkers::Overall;
 use seedbed::program::{Make, ProgramSpec};
 use seedbed::run::run_scenario;
 use seedbed::scenario::{Scenario, read_text};
-use seedbed::trace::{Digest, OpType};
+use seedbed::trace::{Digest, OpType, Value};
 use seedbed_node::Machine;
 
 #[allow(dead_code)]
@@ -42,10 +42,13 @@ fn python_examples() -> &'static PathBuf {
     COPIED.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("writable");
-        fs::copy(sdk("python/seedbed.py"), folder.join("seedbed.py")).expect("the SDK is there");
+        for file in ["seedbed.py", "seedbed_zookeeper.py"] {
+            fs::copy(sdk("python").join(file), folder.join(file)).expect("the SDK is there");
+        }
         for entry in fs::read_dir(sdk("python/examples")).expect("the examples are there") {
             let entry = entry.expect("readable");
-            if entry.file_name() != "seedbed.py" && entry.path().extension().is_some_and(|extension| extension == "py") {
+            let is_sdk = entry.file_name().to_string_lossy().starts_with("seedbed");
+            if !is_sdk && entry.path().extension().is_some_and(|extension| extension == "py") {
                 fs::copy(entry.path(), folder.join(entry.file_name())).expect("writable");
             }
         }
@@ -162,6 +165,52 @@ fn every_python_gives_the_same_run() {
 #[test]
 fn the_store_in_c_works() {
     a_store_works("c");
+}
+
+/// Clients of ZooKeeper: sessions move, end and begin again under the checks that judge the testbed's own clients; in the end each member sees all three.
+fn members_work(language: &str) {
+    const MEMBERS: &str = include_str!("../sdk/scenarios/members.toml");
+    let Some(command) = example(language, "members") else { return };
+    let mut members = read_text("members", MEMBERS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    for node in members.nodes.nodes.iter_mut().filter(|node| node.role == "worker") {
+        node.program = Some(ProgramSpec::trusted(command.clone(), std::env::temp_dir()));
+    }
+    for seed in 1..=3 {
+        let run = run_scenario(&members, seed);
+        assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{seed}: {:?}", run.first_violation());
+        assert_eq!(run.digest, run_scenario(&members, seed).digest);
+        let states = |state: &str| {
+            let sessions = run.trace.events.iter().filter(|event| event.name == "client_session");
+            sessions
+                .filter(|event| event.fields.get("state").is_some_and(|value| matches!(value, Value::Text(word) if **word == *state)))
+                .count()
+        };
+        assert!(states("connected") > 4 && states("disconnected") > 1 && states("expired") == 1, "{seed}: {}", states("expired"));
+        for (name, value) in last_values(&run, "members") {
+            assert_eq!(value, Value::Int(3), "{seed}: {name}");
+        }
+    }
+}
+
+/// The last value of a metric, by node.
+fn last_values(run: &Run, metric: &str) -> Vec<(String, Value)> {
+    let of = |node: &str| {
+        let mut shown = run.trace.metrics.iter().filter(|shown| shown.name == metric && run.trace.name(shown.node) == node);
+        shown.next_back().map(|shown| (node.to_owned(), shown.value.clone()))
+    };
+    let values: Vec<_> = run.trace.nodes.iter().filter_map(|node| of(&node.name)).collect();
+    assert!(!values.is_empty(), "nobody shows {metric}");
+    values
+}
+
+#[test]
+fn clients_of_zookeeper_in_python_work() {
+    members_work("python");
+}
+
+#[test]
+fn clients_of_zookeeper_in_rust_work() {
+    members_work("rust");
 }
 
 fn conform(command: &[String]) -> (bool, String) {
@@ -466,6 +515,12 @@ fn a_submission_is_begun() {
         let (code, said) = seedbed_in(&made, &["run", "--no-files", run.0, "--node-command", run.1.trim_matches('"')]);
         assert_eq!(code, Some(0), "{said}");
     }
+
+    // Who begins as a client of ZooKeeper gets the client.
+    let (mine, out) = (sdk("../scenarios/assignments/zookeeper-election.toml"), folder.path().join("elects"));
+    let (code, said) = new(&[mine.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(fs::read(out.join("seedbed_zookeeper.py")).ok(), fs::read(sdk("python/seedbed_zookeeper.py")).ok());
 
     let mistakes = [
         (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),

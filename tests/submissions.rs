@@ -394,6 +394,13 @@ fn the_sdks_are_those_of_the_course() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
     let read = |name: &str| fs::read(sdk.join(name)).expect("it is there");
     let folder = temporary();
+    // The client of ZooKeeper comes where a program names it, and nowhere else.
+    let client = ("seedbed_zookeeper.py", &b"edited = True\n"[..]);
+    let elects = open(&submission(folder.path(), &[("node.py", b"import seedbed_zookeeper\n"), client]), &[]).expect("a program");
+    assert!(shown(&elects).contains("`seedbed_zookeeper.py` was replaced"), "{}", shown(&elects));
+    assert_eq!(fs::read(elects.folder.join("seedbed_zookeeper.py")).expect("placed"), read("python/seedbed_zookeeper.py"));
+    let other = open(&submission(folder.path(), &[("node.py", b"import seedbed\n")]), &[]).expect("a program");
+    assert!(!other.folder.join("seedbed_zookeeper.py").exists());
     if support::has("cc") {
         let program = read("c/examples/kv_single.c");
         let built = open(&submission(folder.path(), &[("node.c", &program), ("seedbed.h", b"#error edited\n")]), &[]);

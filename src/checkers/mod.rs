@@ -191,6 +191,7 @@ static LIVENESS_CHECKS: &[&Checker] = &[
     &cristian::synchronisation_goes_on::CHECKER,
     &cristian::books_keep_coming::CHECKER,
     &zookeeper::mean_cadence::CHECKER,
+    &zookeeper::measurement_cadence::CHECKER,
     &zookeeper::watch_complete::CHECKER,
     &zookeeper::zk_leader_elected::CHECKER,
     &replication::replicas_converge::CHECKER,

@@ -15,13 +15,18 @@ const COMPILE: &str = "import py_compile, sys; print(sys.implementation.cache_ta
      py_compile.compile(sys.argv[1], sys.argv[2], doraise=True, invalidation_mode=mode)";
 
 const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
+/// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names it.
+const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
 const C: &str = include_str!("../../sdk/c/seedbed.h");
-const RUST: [(&str, &str); 5] = [
+const RUST: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
     ("src/lib.rs", include_str!("../../sdk/rust/src/lib.rs")),
     ("src/ctx.rs", include_str!("../../sdk/rust/src/ctx.rs")),
     ("src/machine.rs", include_str!("../../sdk/rust/src/machine.rs")),
     ("src/random.rs", include_str!("../../sdk/rust/src/random.rs")),
+    ("src/zookeeper.rs", include_str!("../../sdk/rust/src/zookeeper.rs")),
+    ("src/zookeeper/channel.rs", include_str!("../../sdk/rust/src/zookeeper/channel.rs")),
+    ("src/zookeeper/types.rs", include_str!("../../sdk/rust/src/zookeeper/types.rs")),
 ];
 /// The package of the SDK for Rust, and the folder in which starting points have it.
 const PACKAGE: &str = "seedbed-node";
@@ -63,16 +68,27 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
         let path = word.strip_prefix("./").unwrap_or(word);
         folders.extend(path.rsplit_once('/').filter(|_| tree.has(path)).map(|(folder, _)| format!("{folder}/")));
     }
+    let (client, text) = ZOOKEEPER;
+    let names_it = |(path, file): (&String, &File)| path.ends_with(".py") && String::from_utf8_lossy(&file.bytes).contains(client);
+    let mut modules = vec![("seedbed", PYTHON)];
+    if tree.files.iter().any(names_it) {
+        modules.push((client, text));
+    }
     // `seedbed.abi3.so` and its like come before `seedbed.py`, and so does a package.
     let shadows = |path: &str| {
         folders.iter().any(|folder| {
             let Some(path) = path.strip_prefix(folder.as_str()) else { return false };
-            path.starts_with("seedbed/") || (path.starts_with("seedbed.") && [".py", ".pyc", ".so"].iter().any(|end| path.ends_with(end)))
+            modules.iter().any(|(module, _)| {
+                let rest = path.strip_prefix(module).unwrap_or_default();
+                rest.starts_with('/') || (rest.starts_with('.') && [".py", ".pyc", ".so"].iter().any(|end| rest.ends_with(end)))
+            })
         })
     };
-    let files: Vec<(String, &str)> = folders.iter().map(|folder| (format!("{folder}seedbed.py"), PYTHON)).collect();
+    let in_folder = |folder: &String| modules.iter().map(|(module, text)| (format!("{folder}{module}.py"), *text)).collect::<Vec<_>>();
+    let files: Vec<(String, &str)> = folders.iter().flat_map(in_folder).collect();
     let replaced = replace(tree, shadows, &files);
-    if let Some((name, bytes)) = compiled("seedbed", PYTHON) {
+    for (module, text) in modules {
+        let Some((name, bytes)) = compiled(module, text) else { continue };
         let file = File { bytes, executable: false };
         tree.files.extend(folders.iter().map(|folder| (format!("{folder}__pycache__/{name}"), file.clone())));
     }

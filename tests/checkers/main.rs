@@ -17,6 +17,7 @@ mod replication_story;
 mod run;
 mod twins;
 mod zookeeper;
+mod zookeeper_election;
 
 use std::collections::BTreeSet;
 

@@ -5,31 +5,31 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::twins::{accepts, refuses};
 
-const Z1: NodeId = NodeId(0);
+pub const Z1: NodeId = NodeId(0);
 const Z2: NodeId = NodeId(1);
-const I1: NodeId = NodeId(3);
-const I2: NodeId = NodeId(4);
+pub const I1: NodeId = NodeId(3);
+pub const I2: NodeId = NodeId(4);
 const W1: NodeId = NodeId(5);
-const STORE: NodeId = NodeId(6);
+pub const STORE: NodeId = NodeId(6);
 
 /// The first transaction of the first epoch, and those after it.
-fn zx(counter: i64) -> i64 {
+pub fn zx(counter: i64) -> i64 {
     (1 << 32) + counter
 }
 
 /// A run of three servers, two instances, a worker and a store. Each record comes a millisecond after the one before.
 #[derive(Clone)]
-struct Story {
-    trace: Trace,
+pub struct Story {
+    pub trace: Trace,
     now_us: u64,
     last: i64,
 }
 
-fn word(text: &str) -> Value {
+pub fn word(text: &str) -> Value {
     Value::Text(text.to_owned().into())
 }
 
-fn int(number: i64) -> Value {
+pub fn int(number: i64) -> Value {
     Value::Int(number)
 }
 
@@ -41,7 +41,7 @@ impl AsRef<Trace> for Story {
 
 impl Story {
     /// Everybody starts, and z1 is established in epoch 1.
-    fn new() -> Story {
+    pub fn new() -> Story {
         let node = |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
         let nodes = vec![
             node("z1", "server"),
@@ -61,7 +61,7 @@ impl Story {
         story
     }
 
-    fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&str, Value)]) -> &mut Story {
+    pub fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&str, Value)]) -> &mut Story {
         let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
         let index = self.trace.events.len() as u64;
         let event = Event { index, time_us: self.now_us, node, incarnation: 1, name: name.into(), fields: Fields::owned(names, values) };
@@ -70,7 +70,7 @@ impl Story {
         self
     }
 
-    fn at_ms(&mut self, ms: u64) -> &mut Story {
+    pub fn at_ms(&mut self, ms: u64) -> &mut Story {
         self.now_us = ms * 1_000;
         self
     }
@@ -103,26 +103,26 @@ impl Story {
         zxid
     }
 
-    fn znode(&mut self, zxid: i64, change: &str, session: i64, version: i64, path: &str, data: &str) -> &mut Story {
+    pub fn znode(&mut self, zxid: i64, change: &str, session: i64, version: i64, path: &str, data: &str) -> &mut Story {
         let fields = [("zxid", int(zxid)), ("change", word(change)), ("session", int(session)), ("version", int(version))];
         self.event(Z1, "znode", &[&fields[..], &[("path", word(path)), ("data", word(data))]].concat())
     }
 
     /// A transaction of one change.
-    fn change(&mut self, change: &str, session: i64, version: i64, path: &str, data: &str) -> i64 {
+    pub fn change(&mut self, change: &str, session: i64, version: i64, path: &str, data: &str) -> i64 {
         let zxid = self.txn();
         self.znode(zxid, change, session, version, path, data);
         zxid
     }
 
     /// A session of 2 s.
-    fn session(&mut self) -> i64 {
+    pub fn session(&mut self) -> i64 {
         let session = self.txn();
         self.event(Z1, "session_open", &[("session", int(session)), ("timeout_us", int(2_000_000))]);
         session
     }
 
-    fn close(&mut self, session: i64) -> i64 {
+    pub fn close(&mut self, session: i64) -> i64 {
         let zxid = self.txn();
         self.event(Z1, "session_close", &[("zxid", int(zxid)), ("session", int(session)), ("request", int(0))]);
         zxid
@@ -155,16 +155,16 @@ impl Story {
         self.event(Z1, "watch_fire", &fields)
     }
 
-    fn leads(&mut self, node: NodeId, epoch: i64, zxid: i64) -> &mut Story {
+    pub fn leads(&mut self, node: NodeId, epoch: i64, zxid: i64) -> &mut Story {
         self.event(node, "lead", &[("epoch", int(epoch)), ("zxid", int(zxid)), ("session", int(0))])
     }
 
-    fn mean(&mut self, node: NodeId, epoch: i64, number: i64, zxid: i64, milli: i64, count: i64) -> &mut Story {
+    pub fn mean(&mut self, node: NodeId, epoch: i64, number: i64, zxid: i64, milli: i64, count: i64) -> &mut Story {
         let fields = [("epoch", int(epoch)), ("number", int(number)), ("zxid", int(zxid)), ("milli", int(milli)), ("count", int(count))];
         self.event(node, "mean", &fields)
     }
 
-    fn stores(&mut self, epoch: i64, number: i64, milli: i64) -> &mut Story {
+    pub fn stores(&mut self, epoch: i64, number: i64, milli: i64) -> &mut Story {
         self.event(STORE, "store_mean", &[("epoch", int(epoch)), ("number", int(number)), ("milli", int(milli))])
     }
 }

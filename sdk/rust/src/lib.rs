@@ -44,12 +44,15 @@
 //! its time is [`Ctx::now`], its randomness [`Ctx::random`], and where order matters it keeps a `BTreeMap`. A panic is a crash of the node, with its
 //! message in the report. What was given to [`Ctx::save`] survives a crash; everything else is gone.
 //!
+//! [`zookeeper`] is a client of ZooKeeper for nodes that have one in their scenario.
+//!
 //! The conversation with the testbed is a value, [`Machine`]: text in, text out. [`run`] holds it over the two descriptors that a program
 //! inherits; a test, or seedbed itself, can hold it in process. The lines are described in `sdk/PROTOCOL.md`.
 
 mod ctx;
 mod machine;
 mod random;
+pub mod zookeeper;
 
 use std::io::{BufRead, BufReader, Write};
 

@@ -2,7 +2,7 @@
 //!
 //! Judged from healing on, or from the beginning where the scenario's faults are of a kind that must not interrupt for longer.
 
-use super::{Kind, judge_zk};
+use super::{Kind, ZkTrace, judge_zk};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 
@@ -11,30 +11,51 @@ pub static CHECKER: Checker = Checker {
     name: "mean_cadence",
     summary: "From some time on, a new mean arrives within the session's time-out, a tick and two periods.",
     source: "the assignment: another instance takes over",
-    params: &[
-        ParamInfo { name: "from", duration: true, default: 1e12, range: (0.0, 1e12), doc: "when judging begins; at the latest at healing" },
-        ParamInfo {
-            name: "slack",
-            duration: true,
-            default: 1_500_000.0,
-            range: (0.0, 1e12),
-            doc: "what an election of the ensemble, connections and the web tier may take besides",
-        },
-    ],
+    params: &[FROM, SLACK, LIMIT],
     check,
 };
 
+/// When judging begins.
+pub(super) const FROM: ParamInfo =
+    ParamInfo { name: "from", duration: true, default: 1e12, range: (0.0, 1e12), doc: "when judging begins; at the latest at healing" };
+/// What is added to the limit.
+pub(super) const SLACK: ParamInfo = ParamInfo {
+    name: "slack",
+    duration: true,
+    default: 1_500_000.0,
+    range: (0.0, 1e12),
+    doc: "what an election of the ensemble, connections and the web tier may take besides",
+};
+/// The limit itself.
+pub(super) const LIMIT: ParamInfo = ParamInfo {
+    name: "limit",
+    duration: true,
+    default: 0.0,
+    range: (0.0, 1e12),
+    doc: "the limit, where programs play the instances and do not tell their time-out and period; 0: by what instances tell",
+};
+
+/// How long nothing may come: the time-out of a session, a tick, two periods, and the slack; or what the scenario says.
+pub(super) fn limit(zk: &ZkTrace<'_>, params: &Params) -> u64 {
+    let given = whole(params, LIMIT.name);
+    if given > 0 {
+        return given;
+    }
+    let slack = whole(params, SLACK.name);
+    let limits = zk.records.iter().filter_map(|record| match record.kind {
+        Kind::Config { period_us, timeout_us, tick_us } => {
+            Some(timeout_us.saturating_add(tick_us).saturating_add(period_us.saturating_mul(2)).saturating_add(slack))
+        }
+        _ => None,
+    });
+    limits.max().unwrap_or(slack)
+}
+
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let (from, slack) = (whole(params, "from").min(case.trace.duration_us), whole(params, "slack"));
+    let from = whole(params, "from").min(case.trace.duration_us);
     let mut short = false;
     let verdict = judge_zk(case, CHECKER.name, |zk, findings| {
-        let limits = zk.records.iter().filter_map(|record| match record.kind {
-            Kind::Config { period_us, timeout_us, tick_us } => {
-                Some(timeout_us.saturating_add(tick_us).saturating_add(period_us.saturating_mul(2)).saturating_add(slack))
-            }
-            _ => None,
-        });
-        let limit = limits.max().unwrap_or(slack);
+        let limit = limit(zk, params);
         short = case.trace.end_us.saturating_sub(from) < limit;
         let mut last = from;
         let stored = zk.records.iter().filter(|record| matches!(record.kind, Kind::StoreMean { .. })).map(|record| record.time_us);

@@ -42,9 +42,23 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             findings.report(*time, &[], || format!("the store holds mean {number} of leader {}, which nobody sent", show(*epoch)));
         }
         let mut tree = Tree::default();
-        for (zxid, txn) in zk.committed() {
-            tree.apply(*zxid, txn);
-            for (milli, count, time, node) in wanted.get(zxid).into_iter().flatten() {
+        let mut transactions = zk.committed().iter().peekable();
+        for (zxid, means) in &wanted {
+            let mut since_us = 0;
+            while let Some((at, txn)) = transactions.next_if(|(at, _)| *at <= zxid) {
+                tree.apply(*at, txn);
+            }
+            if let Some((_, txn)) = zk.committed().range(..=*zxid).next_back() {
+                since_us = txn.time_us;
+            }
+            let is_ahead = zk.committed().last_key_value().is_none_or(|(last, _)| zxid > last);
+            for (milli, count, time, node) in means {
+                if is_ahead || since_us > *time {
+                    findings.report(*time, &[*node], || {
+                        format!("{} sent a mean of {}, a state that was not there yet when it was stored", zk.name(*node), show(*zxid))
+                    });
+                    continue;
+                }
                 let mut values = Vec::new();
                 for (path, znode) in tree.children(MEASUREMENTS) {
                     if !tree.sessions.contains(&znode.owner) {

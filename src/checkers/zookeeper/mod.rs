@@ -5,17 +5,22 @@
 
 pub mod acknowledged_writes_kept;
 pub mod conditional_updates;
+pub mod election_znodes_kept;
 pub mod ephemerals_live;
 pub mod fencing;
 pub mod fifo_client_order;
+pub mod leader_still_heard;
 pub mod mean_cadence;
+pub mod mean_from_elected;
 pub mod mean_of_one_instant;
 pub mod mean_stored_once;
+pub mod measurement_cadence;
 pub mod multi_atomic;
 pub mod no_herd;
 pub mod no_orphans;
 pub mod recipe_one_leader;
 mod record;
+pub mod refused_leader_stops;
 mod replay;
 pub mod replicas_equal;
 pub mod sequence_numbers;
@@ -60,10 +65,15 @@ pub static ZOOKEEPER_CHECKS: &[&Checker] = &[
     &no_orphans::CHECKER,
     &recipe_one_leader::CHECKER,
     &no_herd::CHECKER,
+    &election_znodes_kept::CHECKER,
     &fencing::CHECKER,
+    &mean_from_elected::CHECKER,
+    &leader_still_heard::CHECKER,
+    &refused_leader_stops::CHECKER,
     &mean_of_one_instant::CHECKER,
     &mean_stored_once::CHECKER,
     &mean_cadence::CHECKER,
+    &measurement_cadence::CHECKER,
     &no_panic::CHECKER,
     &zk_leader_elected::CHECKER,
     &all_operations_answered::CHECKER,
@@ -93,6 +103,11 @@ impl<'a> ZkTrace<'a> {
 
     fn name(&self, node: NodeId) -> &str {
         self.trace.name(node)
+    }
+
+    /// The instance that has sent means of this epoch, as it says itself.
+    fn sender(&self, epoch: u64) -> Option<NodeId> {
+        self.records.iter().find(|record| matches!(record.kind, Kind::Mean { epoch: of, .. } if of == epoch)).map(|record| record.node)
     }
 
     /// The transactions that lead to `last`, it included. Transactions before the first one known are left out.

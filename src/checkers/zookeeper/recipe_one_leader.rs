@@ -3,7 +3,7 @@
 //! Judged in the order of zxids and not of time: an instance that is cut off may take itself for the leader for a while longer, and nobody can help that; the
 //! store refuses it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::replay::Tree;
 use super::{Kind, What, judge_zk, show};
@@ -57,6 +57,20 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             }
             let known = claims.entry(epoch).or_insert(claim);
             known.from = known.from.min(zxid);
+        }
+        // Whoever leads in silence could not be judged.
+        let mut silent = BTreeSet::new();
+        for record in &zk.records {
+            let Kind::StoreMean { epoch, .. } = record.kind else { continue };
+            if !claims.contains_key(&epoch) && silent.insert(epoch) {
+                findings.report(record.time_us, &[record.node], || {
+                    format!(
+                        "{} accepted a mean of epoch {}, and no instance has shown that it leads by that",
+                        zk.name(record.node),
+                        show(epoch)
+                    )
+                });
+            }
         }
     })
 }

@@ -69,6 +69,7 @@ pub enum Kind<'a> {
     },
     WatchFire {
         session: u64,
+        zxid: u64,
         kind: &'a str,
         path: &'a str,
     },
@@ -122,6 +123,9 @@ pub enum Kind<'a> {
         number: u64,
         milli: i64,
     },
+    StoreRefuse {
+        epoch: u64,
+    },
     Start,
     Crash,
     Pause,
@@ -164,7 +168,7 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
         "session_touch" => Kind::Touch { session: number("session")? },
         "session_expire" => Kind::Expire { session: number("session")? },
         "zk_reply" => Kind::Reply { session: number("session")?, zxid: number("zxid")? },
-        "watch_fire" => Kind::WatchFire { session: number("session")?, kind: word("kind")?, path: word("path")? },
+        "watch_fire" => Kind::WatchFire { session: number("session")?, zxid: number("zxid")?, kind: word("kind")?, path: word("path")? },
         "client_session" => Kind::ClientSession { session: number("session")?, state: word("state")? },
         "client_request" => Kind::ClientRequest {
             session: number("session")?,
@@ -194,6 +198,7 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
             count: number("count")?,
         },
         "store_mean" => Kind::StoreMean { epoch: number("epoch")?, number: number("number")?, milli: signed("milli")? },
+        "store_refuse" => Kind::StoreRefuse { epoch: number("epoch")? },
         "start" => Kind::Start,
         "crash" => Kind::Crash,
         "pause" => Kind::Pause,

@@ -57,6 +57,16 @@ defects! {
         "Contenders are persistent znodes, and the smallest id leads: a dead leader stays leader."
     NoGuid "no-guid" "mean_cadence" "zookeeper/create-reply-lost" 2
         "A contender whose answer was lost makes a second znode, and the first one stands before everybody."
+    SweepsTheRow "sweeps-the-row" "election_znodes_kept" "zookeeper/tour" 2
+        "Whoever comes to lead clears the row of everybody else."
+    SessionAsEpoch "session-as-epoch" "mean_from_elected" "zookeeper/tour" 2
+        "Means carry the number of their sender's session in place of that of its znode."
+    LeadsWhileCutOff "leads-while-cut-off" "leader_still_heard" "assignments/zookeeper-election/ensemble" 2
+        "A leader that has lost its connection goes on sending the last mean that it knows."
+    LeadsOnWithoutZnode "leads-on-without-znode" "refused_leader_stops" "assignments/zookeeper-election/cut-off" 2
+        "A leader whose session has ended leads on in the next one, whatever the store says."
+    MeasuresOnce "measures-once" "measurement_cadence" "zookeeper/tour" 2
+        "An instance measures when its session begins, and never again."
     NoFencing "no-fencing" "fencing" "zookeeper/paused-leader" 2
         "The time series accepts means of leaders that were replaced."
     StaleReadMean "stale-read-mean" "mean_of_one_instant" "zookeeper/tour" 2

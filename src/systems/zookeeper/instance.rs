@@ -66,6 +66,8 @@ pub struct Instance {
     posting: Option<Posting>,
     /// What the mistake reads one by one: the names still to read, and the sum and number of the values read.
     one_by_one: (Vec<Rc<str>>, Vec<i64>),
+    /// What another mistake goes on sending: the last measurements, and their state.
+    last_mean: Option<(Zxid, Vec<i64>)>,
 }
 
 impl Instance {
@@ -86,6 +88,7 @@ impl Instance {
             last_id: 0,
             posting: None,
             one_by_one: (vec![], vec![]),
+            last_mean: None,
         }
     }
 
@@ -114,7 +117,16 @@ impl Instance {
             ZkNodeTimer::Zk(_) => self.session.on_timer(ctx),
             ZkNodeTimer::Measure => {
                 ctx.set_timer(ZkNodeTimer::Measure, self.settings.period);
-                self.measure(ctx);
+                if self.settings.server.rules.measures_again() {
+                    self.measure(ctx);
+                }
+            }
+            ZkNodeTimer::Mean if self.contender.leads() && !self.session.is_connected() => {
+                // Only with the mistake: otherwise it has resigned.
+                ctx.set_timer(ZkNodeTimer::Mean, self.settings.period);
+                if let Some((zxid, milli)) = self.last_mean.clone() {
+                    self.publish(ctx, zxid, &milli);
+                }
             }
             ZkNodeTimer::Mean if self.contender.leads() => {
                 ctx.set_timer(ZkNodeTimer::Mean, self.settings.period);
@@ -165,12 +177,19 @@ impl Instance {
     fn on_event(&mut self, ctx: &mut Ctx<'_, ZkNode>, event: SessionEvent) {
         match event {
             SessionEvent::Connected if self.session.id() == self.known => self.contender.resume(ctx, &mut self.session),
+            SessionEvent::Connected if self.contender.leads() => {
+                // Only with the mistake: otherwise it has resigned when the session before this one ended.
+                self.known = self.session.id();
+                self.measure(ctx);
+            }
             SessionEvent::Connected => self.begin(ctx),
+            SessionEvent::Disconnected if !self.settings.server.rules.resigns_when_disconnected() => {}
             SessionEvent::Disconnected => {
                 // The session may live or not; until that is known, nothing is done in its name.
                 self.lose_leadership(ctx);
                 self.contender.suspend();
             }
+            SessionEvent::Expired if !self.settings.server.rules.resigns_when_expired() => self.session.open(ctx),
             SessionEvent::Expired | SessionEvent::Closed => {
                 self.lose_leadership(ctx);
                 self.contender.suspend();
@@ -227,7 +246,7 @@ impl Instance {
     }
 
     fn note(&mut self, ctx: &mut Ctx<'_, ZkNode>, standing: Standing) {
-        let epoch = Value::Int(self.contender.epoch.0 as i64);
+        let epoch = Value::Int(self.epoch() as i64);
         let session = Value::Int(self.session.id().0 as i64);
         match standing {
             Standing::Elected(zxid) => {
@@ -237,6 +256,11 @@ impl Instance {
             Standing::Contending => ctx.observe("contend", &["session"], &[session]),
             Standing::Same => {}
         }
+    }
+
+    /// What its means are believed by.
+    fn epoch(&self) -> u64 {
+        self.settings.server.rules.epoch(self.contender.epoch, self.session.id())
     }
 
     fn lose_leadership(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
@@ -323,8 +347,9 @@ impl Instance {
         }
         let (sum, count) = (milli.iter().sum::<i64>(), milli.len() as i64);
         let mean = (sum + count / 2).div_euclid(count);
+        self.last_mean = Some((zxid, milli.to_vec()));
         self.number += 1;
-        let epoch = self.contender.epoch.0;
+        let epoch = self.epoch();
         let values = [epoch, self.number, zxid.0, mean as u64, count as u64].map(|each| Value::Int(each as i64));
         ctx.observe("mean", &["epoch", "number", "zxid", "milli", "count"], &values);
         self.last_id += 1;
@@ -354,7 +379,8 @@ impl Instance {
         }
         self.posting = None;
         ctx.cancel_timer(ZkNodeTimer::Post);
-        if status == 409 && self.contender.leads() && self.session.is_connected() {
+        let resigns = self.settings.server.rules.resigns_when_expired();
+        if status == 409 && self.contender.leads() && self.session.is_connected() && resigns {
             // Another one leads; who, the row of contenders tells.
             self.lose_leadership(ctx);
             self.contender.resume(ctx, &mut self.session);

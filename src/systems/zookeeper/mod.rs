@@ -149,7 +149,19 @@ const MESSAGES: &[Shown] = &{
 const COMMANDS: &[Shown] = &[Shown { name: "leave", summary: "An instance closes its session, and comes back with another." }];
 
 /// Checks that need instances, workers or clients to judge by.
-const OF_INSTANCES: &[&str] = &["recipe_one_leader", "no_herd", "fencing", "mean_of_one_instant", "mean_stored_once", "mean_cadence"];
+const OF_INSTANCES: &[&str] = &[
+    "recipe_one_leader",
+    "no_herd",
+    "election_znodes_kept",
+    "fencing",
+    "mean_from_elected",
+    "leader_still_heard",
+    "refused_leader_stops",
+    "mean_of_one_instant",
+    "mean_stored_once",
+    "mean_cadence",
+    "measurement_cadence",
+];
 const OF_WORKERS: &[&str] =
     &["multi_atomic", "conditional_updates", "watch_once", "watch_before_data", "watch_complete", "fifo_client_order"];
 const OF_CLIENTS: &[&str] = &["linearizable", "all_operations_answered", "availability"];

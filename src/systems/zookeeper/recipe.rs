@@ -183,6 +183,10 @@ impl Contender {
                 Standing::Same
             }
             Some(0) => {
+                let others = if self.rules.leaves_others_in_the_row() { &[] } else { &row[1..] };
+                for other in others {
+                    session.request(link, Op::Delete { path: join(ELECTION, other), version: ANY_VERSION });
+                }
                 self.step = Step::Leading;
                 Standing::Elected(zxid)
             }

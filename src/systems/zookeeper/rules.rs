@@ -140,6 +140,27 @@ impl Rules {
         !self.has(Flaw::NoGuid)
     }
 
+    pub(super) fn leaves_others_in_the_row(self) -> bool {
+        !self.has(Flaw::SweepsTheRow)
+    }
+
+    /// The epoch that means carry.
+    pub(super) fn epoch(self, znode: Zxid, session: SessionId) -> u64 {
+        if self.has(Flaw::SessionAsEpoch) { session.0 } else { znode.0 }
+    }
+
+    pub(super) fn resigns_when_disconnected(self) -> bool {
+        !self.has(Flaw::LeadsWhileCutOff) && !self.has(Flaw::LeadsOnWithoutZnode)
+    }
+
+    pub(super) fn resigns_when_expired(self) -> bool {
+        !self.has(Flaw::LeadsOnWithoutZnode)
+    }
+
+    pub(super) fn measures_again(self) -> bool {
+        !self.has(Flaw::MeasuresOnce)
+    }
+
     /// Whether the time series may accept a mean of this leader, after one of another.
     pub(super) fn is_current(self, epoch: u64, newest: u64) -> bool {
         epoch >= newest || self.has(Flaw::NoFencing)

@@ -1,0 +1,71 @@
+//! Elect with ephemeral znodes: a beginning. It opens a session, and contends for nothing; instructions.en.md and instructions.es.md say what is to be done.
+
+use seedbed_node::zookeeper::{CreateMode, Event, ZooKeeper};
+use seedbed_node::{run, Ctx, Node, Value};
+
+const ENSEMBLE: [&str; 3] = ["zk1", "zk2", "zk3"];
+const SESSION_TIMEOUT_S: f64 = 2.0;
+const ELECTION: &str = "/election";
+const MEASUREMENTS: &str = "/my/favorite";
+
+struct Instance {
+    zk: ZooKeeper,
+}
+
+impl Instance {
+    /// What has happened to the session since it was last looked at.
+    fn handle_events(&mut self, ctx: &mut Ctx) {
+        while let Some(event) = self.zk.next_event() {
+            match event {
+                Event::Connected => {
+                    // TODO: the same session as before, or a new one? self.zk.session() tells.
+                    for path in ["/my", MEASUREMENTS, ELECTION] {
+                        self.zk.create(ctx, path, "", CreateMode::Persistent);
+                    }
+                    // TODO: make a znode in the election, and look who is first.
+                }
+                // TODO: stop to lead.
+                Event::Disconnected => {}
+                // TODO: open another session.
+                Event::Expired | Event::Closed => {}
+                // TODO: `xid` is the number that the request has returned.
+                Event::Reply { .. } => {}
+                // TODO: the one before has gone: look at the row again.
+                Event::Watch { .. } => {}
+            }
+        }
+    }
+}
+
+impl Node for Instance {
+    /// Messages of the ensemble and of the balancer.
+    type Message = Value;
+
+    /// The process starts, for the first time or after a crash.
+    fn on_init(&mut self, ctx: &mut Ctx) {
+        ctx.show("role", "outside");
+        self.zk.open(ctx);
+    }
+
+    fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Value) {
+        if self.zk.on_message(ctx, src, &message) {
+            return self.handle_events(ctx);
+        }
+        // TODO: HttpResponse: the mean has arrived.
+    }
+
+    fn on_timer(&mut self, ctx: &mut Ctx, name: &str) {
+        if self.zk.on_timer(ctx, name) {
+            return self.handle_events(ctx);
+        }
+        // TODO: every second a measurement; and if this instance leads, a mean, to be sent to "balancer".
+    }
+
+    fn on_command(&mut self, _ctx: &mut Ctx, _command: &str) {
+        // TODO: "leave": close the session, and begin again.
+    }
+}
+
+fn main() {
+    run(|_start| Instance { zk: ZooKeeper::new(&ENSEMBLE, SESSION_TIMEOUT_S) });
+}

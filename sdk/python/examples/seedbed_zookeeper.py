@@ -1,0 +1,1 @@
+../seedbed_zookeeper.py
