@@ -1,7 +1,8 @@
 //! Frames are sent when their media time has come, and not as fast as the network takes them.
 //!
 //! A burst at the beginning fills the buffers of listeners; how much more may come ahead of its time is the scenario's to say. What is looked at is how much
-//! earlier than the first paced frame of the same sender a frame comes, measured by its media time. Late frames are the business of other checks.
+//! earlier than the first paced frame of the same sender a frame comes, measured by its media time. Frames that were sent together overtake each other, so the
+//! first is that of the least media time among the first to come. Late frames are the business of other checks.
 
 use std::collections::BTreeMap;
 
@@ -24,11 +25,20 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
-/// When frames of a sender come, less their media time, µs: of its first frame, and of its first paced one.
+/// What belongs to the first frames of a sender, µs.
+const TOGETHER_US: i64 = 100_000;
+
+/// When frames of a sender come, less their media time, µs: of its first frame, and of its first paced one with that one's arrival and media time.
 #[derive(Clone, Copy)]
 struct Transit {
     first: i64,
-    paced: Option<i64>,
+    paced: Option<(i64, i64, i64)>,
+}
+
+impl Transit {
+    fn base(self) -> i64 {
+        self.paced.map_or(self.first, |(arrival, media, _)| arrival.saturating_sub(media))
+    }
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
@@ -37,22 +47,24 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         let frames = || {
             audio.records.iter().filter_map(|record| match record.kind {
                 Kind::Frame { session, from, media_us, arrival_us, paced, .. } => {
-                    let transit = arrival_us.saturating_sub(media_us);
-                    Some((record, (record.node, record.incarnation, session, from), transit, paced))
+                    Some((record, (record.node, record.incarnation, session, from), (arrival_us, media_us), paced))
                 }
                 _ => None,
             })
         };
         let mut transits: BTreeMap<_, Transit> = BTreeMap::new();
-        for (_, key, transit, paced) in frames() {
-            let known = transits.entry(key).or_insert(Transit { first: transit, paced: None });
+        for (_, key, (arrival, media), paced) in frames() {
+            let known = transits.entry(key).or_insert(Transit { first: arrival.saturating_sub(media), paced: None });
             if paced {
-                known.paced.get_or_insert(transit);
+                let (_, least, begun) = *known.paced.get_or_insert((arrival, media, arrival));
+                if media < least && arrival.saturating_sub(begun) <= TOGETHER_US {
+                    known.paced = Some((arrival, media, begun));
+                }
             }
         }
-        for (record, key, transit, _) in frames() {
+        for (record, key, (arrival, media), _) in frames() {
             let Some(known) = transits.get(&key) else { continue };
-            let early = known.paced.unwrap_or(known.first).saturating_sub(transit);
+            let early = known.base().saturating_sub(arrival.saturating_sub(media));
             if early > ahead {
                 let ((.., session, from), name) = (key, audio.name(record.node));
                 findings.report(record.time_us, &[record.node, from], || {

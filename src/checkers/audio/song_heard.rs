@@ -24,7 +24,13 @@ pub static CHECKER: Checker = Checker {
             range: (0.0, 1e12),
             doc: "time by which all songs were heard: after healing, or after they would be over, played since the last confirmation, if that is later",
         },
-        ParamInfo { name: "lost", duration: false, default: 1.0, range: (0.0, 1.0), doc: "frames of a song that a listener may lack, as a part of all" },
+        ParamInfo {
+            name: "lost",
+            duration: false,
+            default: 1.0,
+            range: (0.0, 1.0),
+            doc: "frames of a song that a listener may lack, as a part of all",
+        },
     ],
     check,
 };
