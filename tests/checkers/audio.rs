@@ -401,8 +401,11 @@ fn a_confirmed_song_is_heard() {
     let mut unconfirmed = Run::new();
     unconfirmed.attempt().play(0);
     accepts(&unconfirmed, "audio_song_heard");
-    let late = heard_up_to(7);
-    let unknown = verdict(&late, "audio_song_heard", &[("within", 11_000_000.0)]);
+    let on_its_way = verdict(&heard_up_to(7), "audio_song_heard", &[("within", 11_000_000.0)]);
+    assert_eq!(on_its_way, Verdict::Valid, "its time is not over at the end of the run");
+    let sentence = "listener1 has not heard the song of uploader to its end by 15.000 s, although it was offered";
+    refuses_with(&unconfirmed, "audio_song_heard", &[("by", 15_000_000.0)], sentence);
+    let unknown = verdict(&unconfirmed, "audio_song_heard", &[("by", 21_000_000.0)]);
     assert!(matches!(unknown, Verdict::Unknown(_)), "the run ends too soon to tell: {unknown:?}");
 }
 

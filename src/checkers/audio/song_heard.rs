@@ -2,7 +2,8 @@
 //!
 //! `audio_playback_resumes` looks at silence in the middle of a song; here is the song that never begins, never ends, or lacks more than the scenario
 //! allows. Songs are played one after the other, so the time for all of them counts from the last confirmation; what faults have held up is made up for after
-//! healing. What may still be heard after the end of the run is not judged.
+//! healing. What may still be heard after the end of the run is not judged. A scenario that knows when its songs can be over says so, and then a
+//! song that nobody confirms is no excuse.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,9 @@ use super::{AudioTrace, Kind, judge_audio, targets};
 use crate::checkers::findings::{number, seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 use crate::trace::{NEMESIS, NodeId, Trace};
+
+/// No time that a run reaches, µs.
+const NEVER: f64 = 1e12;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -21,8 +25,15 @@ pub static CHECKER: Checker = Checker {
             name: "within",
             duration: true,
             default: 10_000_000.0,
-            range: (0.0, 1e12),
+            range: (0.0, NEVER),
             doc: "time by which all songs were heard: after healing, or after they would be over, played since the last confirmation, if that is later",
+        },
+        ParamInfo {
+            name: "by",
+            duration: true,
+            default: NEVER,
+            range: (0.0, NEVER),
+            doc: "time of the run by which every song was heard that was offered to a streamer, confirmed or not; in place of `within`",
         },
         ParamInfo {
             name: "lost",
@@ -37,17 +48,19 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let (within, lost) = (whole(params, "within"), number(params, "lost"));
-    let mut undecided = 0;
-    let mut judged = 0;
+    let by = Some(whole(params, "by")).filter(|by| (*by as f64) < NEVER);
+    let end = case.trace.end_us;
     let verdict = judge_audio(case, CHECKER.name, |audio, findings| {
         let heard = Heard::of(audio);
-        let deadline = heard.deadline(audio, case.trace, within);
+        let (owed, what, deadline) = match by {
+            Some(by) => (&heard.offered, "offered", by),
+            None => (&heard.confirmed, "confirmed", heard.deadline(audio, case.trace, within)),
+        };
         for listener in untouched(audio, case.trace) {
-            for (upload, owner) in &heard.confirmed {
+            for (upload, owner) in owed {
                 let Some(song) = audio.songs.get(upload).filter(|song| song.frames > 0) else { continue };
                 let (name, owner) = (audio.name(listener), audio.name(*owner));
                 if let Some(at) = heard.ended.get(&(listener, *upload)).filter(|at| **at <= deadline) {
-                    judged += 1;
                     let played = heard.played.get(&(listener, *upload)).map_or(0, BTreeSet::len) as u64;
                     let lacks = song.frames.saturating_sub(played);
                     if lacks as f64 > lost * song.frames as f64 {
@@ -55,20 +68,17 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                             format!("{name} has heard {played} of the {} frames of the song of {owner}, and no more followed", song.frames)
                         });
                     }
-                } else if deadline > case.trace.end_us {
-                    undecided += 1;
-                } else {
-                    judged += 1;
+                } else if deadline <= end {
                     findings.report(deadline, &[listener], || {
-                        format!("{name} has not heard the song of {owner} to its end by {}, although it was confirmed", seconds(deadline))
+                        format!("{name} has not heard the song of {owner} to its end by {}, although it was {what}", seconds(deadline))
                     });
                 }
             }
         }
     });
     match verdict {
-        Verdict::Valid if judged == 0 && undecided > 0 => {
-            Verdict::Unknown("the run ends before the time in which confirmed songs must be heard".to_owned())
+        Verdict::Valid if by.is_some_and(|by| by > end) => {
+            Verdict::Unknown("the run ends before the time by which songs must be heard".to_owned())
         }
         verdict => verdict,
     }
@@ -77,6 +87,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 /// What the listeners have heard, by upload.
 #[derive(Default)]
 struct Heard {
+    /// Whose uploads were offered to a streamer.
+    offered: BTreeMap<u64, NodeId>,
     /// Whose uploads were confirmed.
     confirmed: BTreeMap<u64, NodeId>,
     last_confirmed_us: u64,
@@ -93,6 +105,9 @@ impl Heard {
         for record in &audio.records {
             match record.kind {
                 Kind::Listener { frame_us, .. } => heard.frame_us = heard.frame_us.max(frame_us),
+                Kind::Attempt { upload } => {
+                    heard.offered.insert(upload, record.node);
+                }
                 Kind::Confirmed { upload, .. } => {
                     heard.confirmed.insert(upload, record.node);
                     heard.last_confirmed_us = record.time_us;
