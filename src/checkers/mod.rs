@@ -187,6 +187,7 @@ static LIVENESS_CHECKS: &[&Checker] = &[
     &availability::CHECKER,
     &audio::upload_answered::CHECKER,
     &audio::playback_resumes::CHECKER,
+    &audio::song_heard::CHECKER,
     &cristian::rounds_recorded::CHECKER,
     &cristian::synchronisation_goes_on::CHECKER,
     &cristian::books_keep_coming::CHECKER,

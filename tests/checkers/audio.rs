@@ -112,7 +112,11 @@ impl Run {
     }
 
     fn play(&mut self, frame: i64) -> &mut Run {
-        self.event(EAR, "play", &[("session", int(1)), ("frame", int(frame)), ("digest", digest(frame)), ("peak", int(5))])
+        self.play_in(1, frame)
+    }
+
+    fn play_in(&mut self, session: i64, frame: i64) -> &mut Run {
+        self.event(EAR, "play", &[("session", int(session)), ("frame", int(frame)), ("digest", digest(frame)), ("peak", int(5))])
     }
 
     fn conceal(&mut self, frame: i64, reason: &'static str) -> &mut Run {
@@ -348,4 +352,104 @@ fn counts_are_what_happened() {
     let mut short = Run::on_air();
     short.play(0).end(1, 0, 0);
     refuses(&short, "audio_accounting", "listener1 ended session 1 of 10 frames after 1 played and 0 lost, from frame 0 on");
+}
+
+/// Which song a session is need not be told: it is the one whose frames are heard. What streamers say of listening is no evidence.
+#[test]
+fn a_session_is_the_song_that_is_heard() {
+    let mut good = Run::new();
+    good.play(0).play(2);
+    good.event(N1, "play", &[("session", int(1)), ("frame", int(3)), ("digest", digest(9))]);
+    accepts(&good, "audio_byte_exact");
+    let mut bad = good.clone();
+    bad.event(EAR, "play", &[("session", int(1)), ("frame", int(3)), ("digest", digest(4))]);
+    refuses(&bad, "audio_byte_exact", "listener1 played frame 3 of session 1 with other samples than the song has there");
+    let mut noise = Run::new();
+    noise.event(EAR, "play", &[("session", int(1)), ("frame", int(0)), ("digest", Value::Hash(5))]);
+    refuses(&noise, "audio_byte_exact", "listener1 played frame 0 of session 1 with other samples than the song has there");
+    let mut told = Run::new();
+    told.event(N1, "stored", &[("session", int(1)), ("upload", Value::Hash(99)), ("uploader", Value::Node(UPLOADER))]);
+    told.event(EAR, "play", &[("session", int(1)), ("frame", int(3)), ("digest", digest(4))]);
+    refuses(&told, "audio_byte_exact", "listener1 played frame 3 of session 1 with other samples than the song has there");
+}
+
+/// The song is confirmed, and frames 0 up to this one are heard of it.
+fn heard_up_to(frames: i64) -> Run {
+    let mut run = Run::new();
+    run.attempt().confirmed(3_000, 9);
+    for frame in 0..frames {
+        run.play(frame);
+    }
+    run
+}
+
+/// Ten seconds after healing every confirmed song was heard to its end; how much of it may be missing is the scenario's to say. A listener that was cut off
+/// is not judged, and a song that nobody confirmed is owed to nobody.
+#[test]
+fn a_confirmed_song_is_heard() {
+    let mut good = heard_up_to(8);
+    good.conceal(8, "lost").play(9).end(9, 1, 1);
+    assert_eq!(verdict(&good, "audio_song_heard", &[("lost", 0.1)]), Verdict::Valid);
+    let sentence = "listener1 has heard 9 of the 10 frames of the song of uploader, and no more followed";
+    refuses_with(&good, "audio_song_heard", &[("lost", 0.05)], sentence);
+    let sentence = "listener1 has not heard the song of uploader to its end by 20.000 s, although it was confirmed";
+    refuses(&heard_up_to(7), "audio_song_heard", sentence);
+    refuses(&heard_up_to(0), "audio_song_heard", sentence);
+    let mut cut_off = Run::new();
+    cut_off.fault(OpType::Invoke, "partition", "partition-1: listener1 | n1,n2,n3").attempt().confirmed(3_000, 9);
+    accepts(&cut_off, "audio_song_heard");
+    let mut unconfirmed = Run::new();
+    unconfirmed.attempt().play(0);
+    accepts(&unconfirmed, "audio_song_heard");
+    let on_its_way = verdict(&heard_up_to(7), "audio_song_heard", &[("within", 11_000_000.0)]);
+    assert_eq!(on_its_way, Verdict::Valid, "its time is not over at the end of the run");
+    let sentence = "listener1 has not heard the song of uploader to its end by 15.000 s, although it was offered";
+    refuses_with(&unconfirmed, "audio_song_heard", &[("by", 15_000_000.0)], sentence);
+    let unknown = verdict(&unconfirmed, "audio_song_heard", &[("by", 21_000_000.0)]);
+    assert!(matches!(unknown, Verdict::Unknown(_)), "the run ends too soon to tell: {unknown:?}");
+}
+
+/// Two sessions of one upload are one too many; those of two uploads of the same song are not.
+#[test]
+fn each_upload_is_one_session() {
+    let mut good = Run::new();
+    good.play_in(1, 0).play_in(1, 1);
+    accepts(&good, "audio_one_session");
+    let mut bad = good.clone();
+    bad.play_in(2, 0);
+    refuses(&bad, "audio_one_session", "the song of uploader is session 2, and was session 1 already");
+    let (other, mut two) = (Value::Hash(8), good);
+    two.event(N3, "source", &[("upload", other.clone()), ("size", int(3_000)), ("digest", Value::Hash(9)), ("frames", int(10))]);
+    two.play_in(2, 0);
+    refuses(&two, "audio_one_session", "the song of uploader is session 2, and was session 1 already");
+    two.event(UPLOADER, "source_frame", &[("upload", other), ("frame", int(0)), ("digest", digest(0))]);
+    accepts(&two, "audio_one_session");
+}
+
+/// The second frame is 19 ms behind the first instead of 20, which the network does; the third is 60 ms ahead of its time, which it does not.
+#[test]
+fn frames_come_in_their_time() {
+    let mut run = Run::new();
+    run.arrival(N1, 0, 100, 0).arrival(N1, 20, 119, 62);
+    assert_eq!(verdict(&run, "audio_pacing", &[("ahead", 50_000.0)]), Verdict::Valid);
+    run.arrival(N1, 80, 120, 62);
+    let sentence = "a frame of session 1 came to listener1 from n1 0.060 s ahead of its time, and 0.050 s are allowed";
+    refuses_with(&run, "audio_pacing", &[("ahead", 50_000.0)], sentence);
+}
+
+/// Frames of n1 go on coming first for so long after n2 has become leader, and nobody tells what it sends.
+fn two_are_heard_for(ms: u64) -> Run {
+    let mut run = Run::new();
+    run.event(N1, "leader", &[("term", int(1))]).at_ms(2_000).event(N2, "leader", &[("term", int(2))]);
+    for i in 0..=ms / 20 {
+        run.at_ms(2_010 + 20 * i).arrival(N1, 20, 20, 0);
+    }
+    run
+}
+
+/// What listeners get first tells of a deposed leader as well as its own words.
+#[test]
+fn a_deposed_leader_is_no_longer_heard() {
+    accepts(&two_are_heard_for(900), "audio_one_source");
+    refuses(&two_are_heard_for(1_200), "audio_one_source", "n1 goes on sending in term 1 for 1.020 s beside n2, which leads term 2");
 }

@@ -18,7 +18,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_audio(case, CHECKER.name, |audio, findings| {
         let mut most = BTreeMap::new();
         for record in &audio.records {
-            if let Kind::Listener { buffer_max } = record.kind {
+            if let Kind::Listener { buffer_max, .. } = record.kind {
                 most.insert(record.node, buffer_max);
             }
         }

@@ -1,6 +1,7 @@
 //! The checks of audio, and what they share: its events, decoded once.
 //!
-//! What a song should sound like is told by the uploader, who has it; what was heard is told by the listeners. All else lies in between.
+//! What a song should sound like is told by the uploader, who has it; what was heard is told by the listeners. All else lies in between, and is told by
+//! streamers, who need not be this crate's: the checks of uploads and of what is heard can do without it.
 
 pub mod accounting;
 pub mod backoff;
@@ -9,10 +10,13 @@ pub mod byte_exact;
 pub mod concealment;
 pub mod in_order;
 pub mod jitter;
+pub mod one_session;
 pub mod one_source;
+pub mod pacing;
 pub mod playback_resumes;
 mod record;
 pub mod resume_position;
+pub mod song_heard;
 pub mod upload_answered;
 pub mod upload_complete;
 pub mod upload_stored;
@@ -39,6 +43,9 @@ pub static AUDIO_CHECKS: &[&Checker] = &[
     &resume_position::CHECKER,
     &one_source::CHECKER,
     &playback_resumes::CHECKER,
+    &song_heard::CHECKER,
+    &one_session::CHECKER,
+    &pacing::CHECKER,
     &concealment::CHECKER,
     &buffer_bounded::CHECKER,
     &jitter::CHECKER,
@@ -65,7 +72,7 @@ pub static AUDIO_CHECKS: &[&Checker] = &[
 pub struct Song {
     /// Bytes of the file.
     pub size: u64,
-    /// XXH3 of the file.
+    /// The checksum of the file.
     pub digest: u64,
     /// Frames in all.
     pub frames: u64,
@@ -79,7 +86,7 @@ pub struct AudioTrace {
     pub records: Vec<Record>,
     /// Songs by upload.
     pub songs: BTreeMap<u64, Song>,
-    /// Uploads by session.
+    /// Uploads by session: as a streamer has told it, or else as its frames were heard.
     pub sessions: BTreeMap<u64, u64>,
     names: Vec<String>,
     roles: Vec<String>,
@@ -87,8 +94,10 @@ pub struct AudioTrace {
 
 impl AudioTrace {
     pub fn new(trace: &Trace) -> Self {
-        let known = |event: &&crate::trace::Event| event.node.index() < trace.nodes.len();
-        let mut records: Vec<Record> = trace.events.iter().filter(known).filter_map(record::decode).collect();
+        // A streamer under test that says what only a listener can know says nothing.
+        let role = |node: NodeId| trace.nodes.get(node.index()).map(|node| node.role.as_ref());
+        let by_right = |record: &Record| role(record.node).is_some_and(|role| record.kind.teller().is_none_or(|teller| teller == role));
+        let mut records: Vec<Record> = trace.events.iter().filter_map(record::decode).filter(by_right).collect();
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
@@ -103,12 +112,13 @@ impl AudioTrace {
                 Kind::SourceFrame { upload, frame, digest } => {
                     songs.entry(upload).or_default().digests.insert(frame, digest);
                 }
-                Kind::Stored { session, upload } => {
+                Kind::Stored { session, upload } if songs.contains_key(&upload) => {
                     sessions.entry(session).or_insert(upload);
                 }
                 _ => {}
             }
         }
+        sessions_by_ear(&records, &songs, &mut sessions);
         let names = trace.nodes.iter().map(|node| node.name.clone()).collect();
         let roles = trace.nodes.iter().map(|node| node.role.to_string()).collect();
         AudioTrace { records, songs, sessions, names, roles }
@@ -132,6 +142,36 @@ impl AudioTrace {
     pub fn song(&self, session: u64) -> Option<&Song> {
         self.songs.get(self.sessions.get(&session)?)
     }
+}
+
+/// Which song is heard in the sessions of which no streamer has told it: the one that most of the frames are of. Of several that are alike in that, one
+/// that has no session yet.
+fn sessions_by_ear(records: &[Record], songs: &BTreeMap<u64, Song>, sessions: &mut BTreeMap<u64, u64>) {
+    let mut heard: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
+    for record in records {
+        let Kind::Play { session, frame, digest } = record.kind else { continue };
+        if sessions.contains_key(&session) {
+            continue;
+        }
+        let alike = heard.entry(session).or_default();
+        for (upload, _) in songs.iter().filter(|(_, song)| song.digests.get(&frame) == Some(&digest)) {
+            *alike.entry(*upload).or_default() += 1;
+        }
+    }
+    for (session, alike) in heard {
+        let taken: Vec<u64> = sessions.values().copied().collect();
+        let best = songs.keys().max_by_key(|upload| (alike.get(upload), !taken.contains(upload), std::cmp::Reverse(**upload)));
+        if let Some(upload) = best {
+            sessions.insert(session, *upload);
+        }
+    }
+}
+
+/// The names in what a fault says of itself: `partition-1: listener1,n2 | n1`. Of a partition only the side named first is cut off.
+fn targets(value: &str) -> impl Iterator<Item = &str> {
+    let targets = value.split_once(": ").map_or("", |(_, targets)| targets);
+    let cut = targets.split('|').next().unwrap_or("");
+    cut.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).filter(|word| !word.is_empty())
 }
 
 /// Judge by the events of audio. A trace without any is no evidence of anything, and gets `Unknown`.

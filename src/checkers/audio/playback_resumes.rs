@@ -4,7 +4,7 @@
 //! after a leader crash", for every fault alike. While a majority is down nothing is promised, nor to a listener that stands still or is itself
 //! among the targets of a fault.
 
-use super::{AudioTrace, Kind, judge_audio};
+use super::{AudioTrace, Kind, judge_audio, targets};
 use crate::checkers::findings::{Findings, seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 use crate::trace::{NEMESIS, NodeId, OpType, Trace};
@@ -162,11 +162,8 @@ impl<'a> World<'a> {
         });
     }
 
-    /// Of a partition only the side named first is cut off.
     fn fault(&mut self, change: i32, value: &str) {
-        let targets = value.split_once(": ").map_or("", |(_, targets)| targets);
-        let cut = targets.split('|').next().unwrap_or("");
-        for word in cut.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')) {
+        for word in targets(value) {
             if let Some(place) = self.listeners.iter().position(|node| self.audio.name(*node) == word) {
                 let ear = &mut self.ears[place];
                 ear.faults = ear.faults.saturating_add_signed(change);

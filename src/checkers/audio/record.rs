@@ -32,11 +32,16 @@ pub enum Kind {
         session: u64,
         upload: u64,
     },
+    /// It leads in this term.
+    Leads {
+        term: u64,
+    },
     Position(Place),
     TakeOver(Place),
     Send(Place),
     Listener {
         buffer_max: u64,
+        frame_us: u64,
     },
     Search {
         attempt: u64,
@@ -65,6 +70,19 @@ pub enum Kind {
         first: u64,
         counts: [u64; 3],
     },
+}
+
+impl Kind {
+    /// The role of those who can know it; `None` where every node can.
+    pub fn teller(self) -> Option<&'static str> {
+        match self {
+            Kind::Start | Kind::Stop => None,
+            Kind::Source { .. } | Kind::SourceFrame { .. } | Kind::Attempt { .. } | Kind::Confirmed { .. } => Some("uploader"),
+            Kind::Stored { .. } | Kind::Leads { .. } | Kind::Position(_) | Kind::TakeOver(_) | Kind::Send(_) => Some("streamer"),
+            Kind::Listener { .. } | Kind::Search { .. } | Kind::Frame { .. } => Some("listener"),
+            Kind::Play { .. } | Kind::Conceal { .. } | Kind::End { .. } => Some("listener"),
+        }
+    }
 }
 
 /// A frame of a session, in the words of a term.
@@ -104,10 +122,11 @@ pub fn decode(event: &Event) -> Option<Record> {
         "upload_attempt" => Kind::Attempt { upload: fields.hash("upload")? },
         "upload_confirmed" => Kind::Confirmed { upload: fields.hash("upload")?, size: number("size")?, digest: fields.hash("digest")? },
         "stored" => Kind::Stored { session: number("session")?, upload: fields.hash("upload")? },
+        "leader" => Kind::Leads { term: number("term")? },
         "position" => Kind::Position(place()?),
         "take_over" => Kind::TakeOver(place()?),
         "send" => Kind::Send(place()?),
-        "listener" => Kind::Listener { buffer_max: number("buffer_max_frames")? },
+        "listener" => Kind::Listener { buffer_max: number("buffer_max_frames")?, frame_us: number("frame_us")? },
         "search" => Kind::Search { attempt: number("attempt")?, wait_us: number("wait_us")? },
         "frame" => Kind::Frame {
             session: number("session")?,

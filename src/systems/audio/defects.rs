@@ -17,6 +17,8 @@ defects! {
         "The leader confirms an upload when it has received it, before a majority has stored it."
     PatientUploader "patient-uploader" "audio_upload_answered" "audio/leader-crash-during-upload" 3
         "An uploader waits for a silent server without a time limit."
+    UploadStoredAgain "upload-stored-again" "audio_one_session" "assignments/audio-failover/upload-once" 2
+        "An upload that is stored already is stored again when it is retried, because its confirmation was lost: the song is played twice."
     // Failover.
     SingleServer "single-server" "audio_playback_resumes" "audio/leader-crash" 2
         "The leader keeps song and position to itself: nothing is replicated."
@@ -28,6 +30,10 @@ defects! {
         "A leader that was deposed goes on sending frames."
     EagerReconnect "eager-reconnect" "audio_backoff" "audio/leader-isolated" 2
         "A listener that hears nothing asks all streamers again at once, without waiting longer each time."
+    OneSongOnly "one-song-only" "audio_song_heard" "assignments/audio-failover/steady" 2
+        "When a song has been sent, the next one is not begun."
+    NoPacing "no-pacing" "audio_pacing" "assignments/audio-failover/steady" 2
+        "The leader sends all frames of a song at once, whatever their media time."
     // Transport.
     NoDigest "no-digest" "audio_byte_exact" "audio/corrupted-frames" 2
         "Damaged frames are played."
@@ -81,6 +87,21 @@ impl Rules {
     /// An uploader turns to another server when one is silent.
     pub(super) fn gives_up_silent_servers(self) -> bool {
         !self.has(Flaw::PatientUploader)
+    }
+
+    /// A song is stored once, however often it is offered under the same number.
+    pub(super) fn stores_once(self) -> bool {
+        !self.has(Flaw::UploadStoredAgain)
+    }
+
+    /// After a song comes the next one.
+    pub(super) fn goes_on_to_the_next_song(self) -> bool {
+        !self.has(Flaw::OneSongOnly)
+    }
+
+    /// A frame is sent when its media time has come.
+    pub(super) fn waits_for_media_time(self) -> bool {
+        !self.has(Flaw::NoPacing)
     }
 
     /// Song and position go through the log.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::AudioTimer;
+use super::checksum::Checksum;
 use super::defects::Rules;
 use super::events::{self, Arrived, Context};
 use super::jitter::Jitter;
@@ -128,8 +129,9 @@ impl Listener {
     pub fn on_frame(&mut self, ctx: &mut Context<'_>, from: NodeId, frame: Frame) {
         self.follow(ctx, from, frame.term);
         (self.frame_at, self.attempts) = (ctx.now(), 0);
-        let digest = xxh3_64(frame.payload.bytes());
-        let damaged = digest != frame.digest;
+        // What is shown of a frame is its XXH3, whatever protects it on the wire.
+        let (digest, checksum) = (xxh3_64(frame.payload.bytes()), self.settings.checksum);
+        let damaged = frame.digest != if checksum == Checksum::Xxh3 { digest } else { checksum.of(frame.payload.bytes()) };
         if damaged && self.rules.verifies_frames() {
             self.counters.damaged += 1;
             return self.ask_soon(ctx);

@@ -71,7 +71,7 @@ pub struct Frame {
     pub format: Format,
     /// Whether it is sent when its media time has come: not one that was asked for, nor one of the burst at a start. Only these tell about jitter.
     pub paced: bool,
-    /// XXH3 of the samples.
+    /// The checksum of the samples: XXH3, or what the scenario says.
     pub digest: u64,
     /// The samples.
     pub payload: Payload,

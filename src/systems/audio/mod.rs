@@ -25,6 +25,7 @@
 //! | `listener`, `playout` | finding the source; the jitter buffer and the playhead |
 //! | `sequence`, `jitter` | sequence numbers that wrap, and interarrival jitter, by RFC 3550 |
 //! | `message`, `events` | datagrams; what the nodes show |
+//! | `checksum` | what protects frames and uploads on the wire |
 //! | `wav` | what each listener heard, as a file |
 //! | `settings`, `defects` | `[audio]`; the mistakes that can be planted, and nothing else |
 //!
@@ -36,6 +37,7 @@
 //! **References.** H. Schulzrinne et al.: RTP, RFC 3550 (2003). L.-A. Larzon et al.: UDP-Lite, RFC 3828 (2004). J. Rey et al.: RTP Retransmission
 //! Payload Format, RFC 4588 (2006). R. Ramjee et al.: Adaptive Playout Mechanisms for Packetized Audio (INFOCOM 1994). Raft: see `raft`.
 
+mod checksum;
 mod complaints;
 mod decode;
 mod defects;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::checksum::Checksum;
 use super::decode::{Damage, decode};
 use super::defects::{self, Rules};
 use super::song::Cut;
@@ -70,6 +71,8 @@ pub struct AudioSettings {
     pub concealment: Concealment,
     /// The sequence number of each session's first frame; drawn where it is left out.
     pub first_sequence: Option<u16>,
+    /// What protects frames and uploads on the wire.
+    pub checksum: Checksum,
     /// The settings of the replicated log.
     pub raft: Arc<RaftSettings>,
     /// The planted mistakes.
@@ -129,6 +132,12 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         "repeat",
         &["repeat", "silence"],
         "What is heard in place of a missing frame: the last one again, each time half as loud, or nothing.",
+    );
+    let checksum = section.choice(
+        "checksum",
+        "xxh3",
+        &["xxh3", "crc32"],
+        "By which checksum frames and uploads are protected on the wire: XXH3 with 64 bits, or the CRC-32 of zlib, which every language has.",
     );
     let defects = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
     let settings = AudioSettings {
@@ -193,6 +202,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
                 "The sequence number of the first frame of each session. Left out, it is drawn.",
             )
             .map(|number| number as u16),
+        checksum: if checksum == "crc32" { Checksum::Crc32 } else { Checksum::Xxh3 },
         raft: Arc::new(RaftSettings {
             heartbeat_interval: section.duration(
                 "heartbeat_interval",

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
+use super::checksum::Checksum;
 use super::defects::Rules;
 use crate::node::NodeId;
 use crate::systems::raft::{Bytes, Reader, StateMachine, Writer};
@@ -21,7 +20,7 @@ pub struct Stored {
     pub uploader: NodeId,
     /// The file.
     pub bytes: Bytes,
-    /// XXH3 of the file.
+    /// The checksum of the file.
     pub digest: u64,
     /// The sequence number of the first frame.
     pub first_sequence: u16,
@@ -67,7 +66,7 @@ pub enum Command {
         uploader: NodeId,
         /// How long the file is.
         length: u64,
-        /// Its XXH3.
+        /// Its checksum.
         digest: u64,
         /// The sequence number of its first frame.
         first_sequence: u16,
@@ -146,6 +145,7 @@ pub const DONE: &[u8] = b"done";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Station {
     rules: Rules,
+    checksum: Checksum,
     partial: BTreeMap<u64, Partial>,
     stored: Vec<Rc<Stored>>,
     /// Invariant: it never goes back.
@@ -154,8 +154,8 @@ pub struct Station {
 
 impl Station {
     /// An empty station.
-    pub fn new(rules: Rules) -> Station {
-        Station { rules, ..Station::default() }
+    pub fn new(rules: Rules, checksum: Checksum) -> Station {
+        Station { rules, checksum, ..Station::default() }
     }
 
     /// How far the playout has come.
@@ -184,7 +184,7 @@ impl Station {
     }
 
     fn piece(&mut self, upload: u64, uploader: NodeId, offset: u64, bytes: &[u8]) {
-        if self.stored(upload).is_some() {
+        if self.rules.stores_once() && self.stored(upload).is_some() {
             return;
         }
         let partial = self.partial.entry(upload).or_insert(Partial { uploader, bytes: vec![] });
@@ -198,11 +198,11 @@ impl Station {
     }
 
     fn finish(&mut self, upload: u64, uploader: NodeId, length: u64, digest: u64, first_sequence: u16) -> &'static [u8] {
-        if self.stored(upload).is_some() {
+        if self.rules.stores_once() && self.stored(upload).is_some() {
             return DONE;
         }
         let bytes = self.partial.get(&upload).map_or(&[][..], |partial| &partial.bytes);
-        let found = xxh3_64(bytes);
+        let found = self.checksum.of(bytes);
         if self.rules.verifies_uploads() && (bytes.len() as u64 != length || found != digest) {
             return REFUSED;
         }
@@ -271,18 +271,18 @@ impl StateMachine for Station {
     }
 
     fn restore(&mut self, snapshot: &[u8]) {
-        *self = read(snapshot, self.rules).expect("a snapshot with a valid checksum holds a station");
+        *self = read(snapshot, self.rules, self.checksum).expect("a snapshot with a valid checksum holds a station");
     }
 }
 
-fn read(snapshot: &[u8], rules: Rules) -> Option<Station> {
+fn read(snapshot: &[u8], rules: Rules, checksum: Checksum) -> Option<Station> {
     let mut reader = Reader(snapshot);
     let position = Position { session: reader.u32()?, frame: reader.u32()?, term: reader.u64()? };
-    let mut station = Station { position, ..Station::new(rules) };
+    let mut station = Station { position, ..Station::new(rules, checksum) };
     for _ in 0..reader.u32()? {
         let (upload, uploader) = (reader.u64()?, NodeId(reader.u32()?));
         let bytes: Bytes = reader.bytes()?.into();
-        let digest = xxh3_64(&bytes);
+        let digest = checksum.of(&bytes);
         station.stored.push(Rc::new(Stored { upload, uploader, bytes, digest, first_sequence: reader.u32()? as u16 }));
     }
     for _ in 0..reader.u32()? {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     fn finish(station: &mut Station, file: &[u8]) -> Bytes {
-        let (length, digest) = (file.len() as u64, xxh3_64(file));
+        let (length, digest) = (file.len() as u64, Checksum::Xxh3.of(file));
         station.apply(&Command::Finish { upload: 7, uploader: NodeId(5), length, digest, first_sequence: 9 }.encode())
     }
 

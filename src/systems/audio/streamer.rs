@@ -54,13 +54,13 @@ pub struct Streamer {
 impl Streamer {
     /// A streamer at the beginning of an incarnation.
     pub fn new(settings: Arc<AudioSettings>, id: NodeId, servers: Vec<NodeId>) -> Streamer {
-        let rules = settings.rules;
-        let raft = Raft::new(settings.raft.clone(), id, Configuration::simple(servers), Station::new(rules));
+        let (rules, checksum) = (settings.rules, settings.checksum);
+        let raft = Raft::new(settings.raft.clone(), id, Configuration::simple(servers), Station::new(rules, checksum));
         Streamer {
             settings,
             rules,
             raft,
-            solo: Station::new(rules),
+            solo: Station::new(rules, checksum),
             proposals: BTreeMap::new(),
             serial: 0,
             uploads: BTreeMap::new(),
@@ -115,7 +115,7 @@ impl Streamer {
         let Some(cut) = self.cut(session) else { return };
         let term = self.raft.current_term().0;
         for frame in frames.iter().copied().filter(|frame| *frame < sent.min(cut.len())) {
-            ctx.send(listener, AudioMessage::Frame(make(session, term, &cut, stored.first_sequence, frame, self.rules)));
+            ctx.send(listener, AudioMessage::Frame(make((session, term), &cut, stored.first_sequence, frame, &self.settings)));
         }
     }
 
@@ -163,7 +163,7 @@ impl Streamer {
         let Some(incoming) = self.uploads.get_mut(&stream) else { return };
         if let Some(hello) = incoming.greet(bytes) {
             let station = if self.rules.replicates() { self.raft.machine() } else { &self.solo };
-            if let Some(stored) = station.stored(hello.upload) {
+            if let Some(stored) = station.stored(hello.upload).filter(|_| self.rules.stores_once()) {
                 ctx.write(stream, Reply::Stored(stored.bytes.len() as u64, stored.digest).encode());
                 ctx.close(stream);
                 self.uploads.remove(&stream);
@@ -201,7 +201,7 @@ impl Streamer {
         let (length, digest) = if self.rules.says_length_before() {
             (hello.length, hello.digest)
         } else {
-            (seen.len() as u64, xxhash_rust::xxh3::xxh3_64(seen))
+            (seen.len() as u64, self.settings.checksum.of(seen))
         };
         if !self.rules.confirms_when_committed() {
             ctx.write(stream, Reply::Stored(length, digest).encode());
@@ -329,8 +329,8 @@ impl Streamer {
         let now = ctx.now();
         self.subscribers.retain(|_, until| *until > now);
         let Some(transmission) = &mut self.transmission else { return };
-        while let Some(frame) = transmission.take_due(now) {
-            let made = transmission.frame(frame, self.rules);
+        while let Some(frame) = transmission.take_due(now, self.rules) {
+            let made = transmission.frame(frame, &self.settings);
             events::send(ctx, Position { frame, ..transmission.position() }, self.subscribers.len());
             for listener in self.subscribers.keys() {
                 ctx.send(*listener, AudioMessage::Frame(made.clone()));
@@ -340,7 +340,7 @@ impl Streamer {
         let Some(transmission) = &self.transmission else { return };
         if transmission.is_over() {
             // The replicated state goes on to the next session; an end that was not heard of is said again with the next heartbeat.
-            if transmission.session < self.station().position().session {
+            if transmission.session < self.station().position().session && self.rules.goes_on_to_the_next_song() {
                 self.transmission = None;
                 return self.maybe_begin(ctx);
             }

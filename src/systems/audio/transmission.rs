@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::checksum::Checksum;
 use super::defects::Rules;
 use super::message::{Format, Frame, Payload};
 use super::sequence::sequence_of;
+use super::settings::AudioSettings;
 use super::song::Cut;
 use super::station::Position;
 use crate::node::LocalTime;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// A session while its leader sends it.
 #[derive(Debug)]
@@ -70,8 +71,8 @@ impl Transmission {
     }
 
     /// The next frame, if its time has come.
-    pub fn take_due(&mut self, now: LocalTime) -> Option<u32> {
-        if self.is_over() || self.due() > now {
+    pub fn take_due(&mut self, now: LocalTime, rules: Rules) -> Option<u32> {
+        if self.is_over() || (self.due() > now && rules.waits_for_media_time()) {
             return None;
         }
         if now.saturating_since(self.due()) > STANDSTILL && self.next >= self.anchor_frame {
@@ -107,24 +108,25 @@ impl Transmission {
     }
 
     /// A frame for the wire.
-    pub fn frame(&self, frame: u32, rules: Rules) -> Frame {
-        let mut made = make(self.session, self.term, &self.cut, self.first_sequence, frame, rules);
+    pub fn frame(&self, frame: u32, settings: &AudioSettings) -> Frame {
+        let mut made = make((self.session, self.term), &self.cut, self.first_sequence, frame, settings);
         made.paced = frame >= self.anchor_frame;
         made
     }
 }
 
 /// A frame for the wire, as an answer to somebody who lacks it.
-pub fn make(session: u32, term: u64, cut: &Cut, first_sequence: u16, frame: u32, rules: Rules) -> Frame {
+pub fn make((session, term): (u32, u64), cut: &Cut, first_sequence: u16, frame: u32, settings: &AudioSettings) -> Frame {
     let mut payload = Payload::new(cut.song.pcm.clone(), cut.range(frame));
-    let mut digest = cut.info(frame).map_or(0, |info| info.digest);
     let whole = cut.frame_samples as usize * cut.song.block();
-    if !rules.last_frame_is_short() && payload.bytes().len() < whole {
+    if !settings.rules.last_frame_is_short() && payload.bytes().len() < whole {
         let mut padded = payload.bytes().to_vec();
         padded.resize(whole, 0);
-        digest = xxh3_64(&padded);
         payload = Payload::new(padded.into(), 0..whole);
     }
+    // What is known of a frame is its XXH3; any other checksum is made when it is needed.
+    let known = cut.info(frame).filter(|_| settings.checksum == Checksum::Xxh3 && payload.bytes().len() == cut.range(frame).len());
+    let digest = known.map_or_else(|| settings.checksum.of(payload.bytes()), |info| info.digest);
     Frame {
         session,
         term,

@@ -25,7 +25,7 @@ pub struct Hello {
     pub upload: u64,
     /// Bytes of the file; `u64::MAX` where its end is marked in it.
     pub length: u64,
-    /// XXH3 of the file.
+    /// The checksum of the file: XXH3, or what the scenario says.
     pub digest: u64,
 }
 

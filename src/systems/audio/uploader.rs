@@ -7,6 +7,7 @@ use std::time::Duration;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::AudioTimer;
+use super::checksum::Checksum;
 use super::defects::Rules;
 use super::events::{self, Context};
 use super::settings::{AudioSettings, Source};
@@ -41,6 +42,8 @@ pub struct Uploader {
     failures: u32,
     stored_bytes: u64,
     confirmed: bool,
+    /// The checksum of the file.
+    digest: u64,
 }
 
 impl Uploader {
@@ -48,6 +51,11 @@ impl Uploader {
     pub fn new(settings: Arc<AudioSettings>, place: usize, name: &str, streamers: Rc<Vec<NodeId>>) -> Uploader {
         let song = place % settings.songs.len().max(1);
         let upload = settings.songs.get(song).map_or(0, |source| xxh3_64(&[name.as_bytes(), &source.file.digest.to_le_bytes()].concat()));
+        let digest = match (settings.songs.get(song), settings.checksum) {
+            (None, _) => 0,
+            (Some(source), Checksum::Xxh3) => source.file.digest,
+            (Some(source), checksum) => checksum.of(&source.file.bytes),
+        };
         Uploader {
             rules: settings.rules,
             settings,
@@ -61,6 +69,7 @@ impl Uploader {
             failures: 0,
             stored_bytes: 0,
             confirmed: false,
+            digest,
         }
     }
 
@@ -75,7 +84,7 @@ impl Uploader {
         }
         let Source { file, cut } = self.source().clone();
         let format = (cut.song.rate, cut.song.channels, cut.frame_samples);
-        events::source(ctx, self.upload, (file.bytes.len() as u64, file.digest), cut.song.digest(), cut.len(), format);
+        events::source(ctx, self.upload, (file.bytes.len() as u64, self.digest), cut.song.digest(), cut.len(), format);
         for frame in 0..cut.len() {
             events::source_frame(ctx, self.upload, frame, cut.info(frame).expect("it is below the length"));
         }
@@ -140,7 +149,7 @@ impl Uploader {
         let Source { file, .. } = self.source().clone();
         match reply {
             Reply::Welcome => {
-                let (length, digest) = if self.rules.says_length_before() { (file.bytes.len() as u64, file.digest) } else { (u64::MAX, 0) };
+                let (length, digest) = if self.rules.says_length_before() { (file.bytes.len() as u64, self.digest) } else { (u64::MAX, 0) };
                 ctx.write(stream, Hello { upload: self.upload, length, digest }.encode());
             }
             Reply::From(offset) => {
