@@ -203,8 +203,8 @@ fn members_work(language: &str) {
 /// The last value of a metric, by node.
 fn last_values(run: &Run, metric: &str) -> Vec<(String, Value)> {
     let of = |node: &str| {
-        let shown = run.trace.metrics.iter().filter(|shown| shown.name == metric && run.trace.name(shown.node) == node);
-        shown.last().map(|shown| (node.to_owned(), shown.value.clone()))
+        let mut shown = run.trace.metrics.iter().filter(|shown| shown.name == metric && run.trace.name(shown.node) == node);
+        shown.next_back().map(|shown| (node.to_owned(), shown.value.clone()))
     };
     let values: Vec<_> = run.trace.nodes.iter().filter_map(|node| of(&node.name)).collect();
     assert!(!values.is_empty(), "nobody shows {metric}");
