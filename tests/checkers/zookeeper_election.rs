@@ -84,6 +84,13 @@ fn a_contenders_znode_is_its_own() {
     accepts(&good, "election_znodes_kept");
     asked.change("delete", one, 0, "/election/a-n_0000000000", "");
     accepts(&asked, "election_znodes_kept");
+    // The same instance, after a crash: its earlier session has not ended yet.
+    let mut back = bad.clone();
+    for session in [one, two] {
+        back.event(I1, "client_session", &[("session", int(session)), ("state", word("connected"))]);
+    }
+    back.change("delete", two, 0, "/election/a-n_0000000000", "");
+    accepts(&back, "election_znodes_kept");
     bad.change("delete", two, 0, "/election/a-n_0000000000", "");
     let sentence = "session 1.2 removed /election/a-n_0000000000 at 1.4, which belongs to the live session 1.1";
     refuses(&bad, "election_znodes_kept", sentence);
