@@ -145,10 +145,17 @@ impl Run {
         self.event(EAR, "frame", &fields)
     }
 
-    fn depth(&mut self, frames: i64) -> &mut Run {
-        let value = int(frames);
-        self.trace.metrics.push(Metric { time_us: self.now_us, node: EAR, name: "buffer_frames".into(), value });
+    fn shows(&mut self, node: NodeId, name: &'static str, value: Value) -> &mut Run {
+        self.trace.metrics.push(Metric { time_us: self.now_us, node, name: name.into(), value });
         self.tick()
+    }
+
+    fn shows_leader(&mut self, node: NodeId, term: i64) -> &mut Run {
+        self.shows(node, "role", Value::Text("leader".into())).shows(node, "current_term", int(term))
+    }
+
+    fn depth(&mut self, frames: i64) -> &mut Run {
+        self.shows(EAR, "buffer_frames", int(frames))
     }
 }
 
@@ -437,19 +444,30 @@ fn frames_come_in_their_time() {
     refuses_with(&run, "audio_pacing", &[("ahead", 50_000.0)], sentence);
 }
 
-/// Frames of n1 go on coming first for so long after n2 has become leader, and nobody tells what it sends.
+/// Frames of n1 go on coming first for so long after n2 shows that it leads, and nobody tells what it sends.
 fn two_are_heard_for(ms: u64) -> Run {
     let mut run = Run::new();
-    run.event(N1, "leader", &[("term", int(1))]).at_ms(2_000).event(N2, "leader", &[("term", int(2))]);
+    run.shows_leader(N1, 1).at_ms(2_000).shows_leader(N2, 2);
     for i in 0..=ms / 20 {
         run.at_ms(2_010 + 20 * i).arrival(N1, 20, 20, 0);
     }
     run
 }
 
-/// What listeners get first tells of a deposed leader as well as its own words.
+/// What listeners get first tells of a deposed leader as well as its own words. And who is heard shows that it leads, or faults aim at another.
 #[test]
 fn a_deposed_leader_is_no_longer_heard() {
     accepts(&two_are_heard_for(900), "audio_one_source");
-    refuses(&two_are_heard_for(1_200), "audio_one_source", "n1 goes on sending in term 1 for 1.020 s beside n2, which leads term 2");
+    refuses(&two_are_heard_for(1_200), "audio_one_source", "listener1 hears n1 for 1.020 s, which does not show that it leads; n2 does");
+    let mut stepped_down = two_are_heard_for(900);
+    stepped_down.crash(N2).shows_leader(N1, 3);
+    for i in 0..100 {
+        stepped_down.at_ms(3_000 + 20 * i).arrival(N1, 20, 20, 0);
+    }
+    accepts(&stepped_down, "audio_one_source");
+    let mut unseen = Run::new();
+    for i in 0..60 {
+        unseen.at_ms(2_000 + 20 * i).arrival(N1, 20, 20, 0);
+    }
+    refuses(&unseen, "audio_one_source", "listener1 hears n1 for 1.020 s, which does not show that it leads; nobody does");
 }

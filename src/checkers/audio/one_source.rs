@@ -1,15 +1,16 @@
-//! One leader sends: a deposed one stops soon. Where streamers do not tell what they send, listeners tell whose frames come first, and that is all that
-//! makes a difference to them.
+//! One leader sends: a deposed one stops soon. Where streamers do not tell what they send, listeners tell whose frames come first, which is all that
+//! makes a difference to them; and whoever is heard must be who shows that it leads, because that is where faults aim.
 //!
 //! For a moment two may send, because the older one has not heard of the newer yet; a leader that wakes up from a pause sends what is due before
 //! it reads its messages. Only a stretch of sending that goes on and on beside a newer leader is wrong.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, judge_audio};
-use crate::checkers::findings::{seconds, whole};
+use super::{AudioTrace, Kind, judge_audio};
+use crate::checkers::findings::{Findings, seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
-use crate::trace::NodeId;
+use crate::trace::{Metric, NodeId, Trace, Value};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -30,50 +31,120 @@ pub static CHECKER: Checker = Checker {
 const APART_US: u64 = 500_000;
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let window = whole(params, "window");
+    let stretches = Stretches { window: whole(params, "window"), begun: BTreeMap::new() };
     judge_audio(case, CHECKER.name, |audio, findings| {
-        let tells_sending = audio.records.iter().any(|record| matches!(record.kind, Kind::Send(_)));
-        let mut newest: Option<(u64, NodeId)> = None;
-        // The term that each node has led last, where only that is told.
-        let mut terms: BTreeMap<NodeId, u64> = BTreeMap::new();
-        // The stretch of each node that sends in an older term: its begin and its last frame.
-        let mut stretches: BTreeMap<NodeId, (u64, u64)> = BTreeMap::new();
-        for record in &audio.records {
-            let (sender, in_term) = match record.kind {
-                Kind::TakeOver(place) if tells_sending => {
-                    if newest.is_none_or(|(term, _)| place.term >= term) {
-                        newest = Some((place.term, record.node));
-                    }
-                    continue;
-                }
-                Kind::Leads { term } if !tells_sending => {
-                    terms.insert(record.node, term);
-                    if newest.is_none_or(|(newest, _)| term >= newest) {
-                        newest = Some((term, record.node));
-                    }
-                    continue;
-                }
-                Kind::Send(place) => (record.node, place.term),
-                Kind::Frame { from, .. } if !tells_sending => (from, terms.get(&from).copied().unwrap_or(0)),
-                _ => continue,
-            };
-            let Some((term, by)) = newest.filter(|(term, by)| in_term < *term && *by != sender) else {
-                stretches.remove(&sender);
-                continue;
-            };
-            let now = record.time_us;
-            let stretch = stretches.entry(sender).or_insert((now, now));
-            if now.saturating_sub(stretch.1) > APART_US {
-                stretch.0 = now;
-            }
-            stretch.1 = now;
-            if now.saturating_sub(stretch.0) > window {
-                let (old, new, since) = (audio.name(sender), audio.name(by), now - stretch.0);
-                findings.report(now, &[sender, by], || {
-                    format!("{old} goes on sending in term {in_term} for {} beside {new}, which leads term {term}", seconds(since))
-                });
-                stretch.0 = now;
-            }
+        if audio.records.iter().any(|record| matches!(record.kind, Kind::Send(_))) {
+            by_senders(audio, stretches, findings);
+        } else {
+            by_ear(audio, case.trace, stretches, findings);
         }
     })
+}
+
+/// How long nodes have been sending that should not: of each, begin and last frame of the present stretch, µs.
+struct Stretches {
+    window: u64,
+    begun: BTreeMap<NodeId, (u64, u64)>,
+}
+
+impl Stretches {
+    /// It sends by right.
+    fn end(&mut self, node: NodeId) {
+        self.begun.remove(&node);
+    }
+
+    /// It sends, and should not: for how long it has, if that is too long.
+    fn go_on(&mut self, node: NodeId, now: u64) -> Option<u64> {
+        let stretch = self.begun.entry(node).or_insert((now, now));
+        if now.saturating_sub(stretch.1) > APART_US {
+            stretch.0 = now;
+        }
+        stretch.1 = now;
+        let since = now.saturating_sub(stretch.0);
+        if since > self.window {
+            stretch.0 = now;
+        }
+        (since > self.window).then_some(since)
+    }
+}
+
+fn by_senders(audio: &AudioTrace, mut stretches: Stretches, findings: &mut Findings) {
+    let mut newest: Option<(u64, NodeId)> = None;
+    for record in &audio.records {
+        match record.kind {
+            Kind::TakeOver(place) if newest.is_none_or(|(term, _)| place.term >= term) => newest = Some((place.term, record.node)),
+            Kind::Send(place) => {
+                let Some((term, by)) = newest.filter(|(term, by)| place.term < *term && *by != record.node) else {
+                    stretches.end(record.node);
+                    continue;
+                };
+                let Some(since) = stretches.go_on(record.node, record.time_us) else { continue };
+                let (old, new) = (audio.name(record.node), audio.name(by));
+                findings.report(record.time_us, &[record.node, by], || {
+                    format!("{old} goes on sending in term {} for {} beside {new}, which leads term {term}", place.term, seconds(since))
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn by_ear(audio: &AudioTrace, trace: &Trace, mut stretches: Stretches, findings: &mut Findings) {
+    let mut shown = trace.metrics.iter().filter(|metric| matches!(metric.name.as_ref(), "role" | "current_term")).peekable();
+    let mut roles = Roles::default();
+    for record in &audio.records {
+        while let Some(metric) = shown.next_if(|metric| metric.time_us <= record.time_us) {
+            roles.show(metric);
+        }
+        match record.kind {
+            Kind::Start => {
+                roles.down.remove(&record.node);
+            }
+            Kind::Stop => {
+                roles.down.insert(record.node);
+            }
+            Kind::Frame { from, .. } => {
+                let leader = roles.leader();
+                if leader == Some(from) {
+                    stretches.end(from);
+                    continue;
+                }
+                let Some(since) = stretches.go_on(from, record.time_us) else { continue };
+                let (name, listener) = (audio.name(from), audio.name(record.node));
+                let beside = leader.map_or("nobody does".to_owned(), |leader| format!("{} does", audio.name(leader)));
+                findings.report(record.time_us, &[from, record.node], || {
+                    format!("{listener} hears {name} for {}, which does not show that it leads; {beside}", seconds(since))
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What nodes show of who leads: that is also what faults go by that aim at the leader.
+#[derive(Default)]
+struct Roles {
+    down: BTreeSet<NodeId>,
+    leads: BTreeMap<NodeId, bool>,
+    terms: BTreeMap<NodeId, i64>,
+}
+
+impl Roles {
+    fn show(&mut self, metric: &Metric) {
+        match &metric.value {
+            Value::Text(role) if metric.name == "role" => {
+                self.leads.insert(metric.node, role == "leader");
+            }
+            Value::Int(term) if metric.name == "current_term" => {
+                self.terms.insert(metric.node, *term);
+            }
+            _ => {}
+        }
+    }
+
+    /// The one that leads in the highest term, of those that run.
+    fn leader(&self) -> Option<NodeId> {
+        let leaders = self.leads.iter().filter(|(node, leads)| **leads && !self.down.contains(node)).map(|(node, _)| *node);
+        leaders.max_by_key(|node| (self.terms.get(node), Reverse(*node)))
+    }
 }

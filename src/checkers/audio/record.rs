@@ -32,10 +32,6 @@ pub enum Kind {
         session: u64,
         upload: u64,
     },
-    /// It leads in this term.
-    Leads {
-        term: u64,
-    },
     Position(Place),
     TakeOver(Place),
     Send(Place),
@@ -78,7 +74,7 @@ impl Kind {
         match self {
             Kind::Start | Kind::Stop => None,
             Kind::Source { .. } | Kind::SourceFrame { .. } | Kind::Attempt { .. } | Kind::Confirmed { .. } => Some("uploader"),
-            Kind::Stored { .. } | Kind::Leads { .. } | Kind::Position(_) | Kind::TakeOver(_) | Kind::Send(_) => Some("streamer"),
+            Kind::Stored { .. } | Kind::Position(_) | Kind::TakeOver(_) | Kind::Send(_) => Some("streamer"),
             Kind::Listener { .. } | Kind::Search { .. } | Kind::Frame { .. } => Some("listener"),
             Kind::Play { .. } | Kind::Conceal { .. } | Kind::End { .. } => Some("listener"),
         }
@@ -122,7 +118,6 @@ pub fn decode(event: &Event) -> Option<Record> {
         "upload_attempt" => Kind::Attempt { upload: fields.hash("upload")? },
         "upload_confirmed" => Kind::Confirmed { upload: fields.hash("upload")?, size: number("size")?, digest: fields.hash("digest")? },
         "stored" => Kind::Stored { session: number("session")?, upload: fields.hash("upload")? },
-        "leader" => Kind::Leads { term: number("term")? },
         "position" => Kind::Position(place()?),
         "take_over" => Kind::TakeOver(place()?),
         "send" => Kind::Send(place()?),
