@@ -60,6 +60,7 @@ pub mod program;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod shipped;
 pub mod sim;
 pub mod sweep;
 pub mod systems;

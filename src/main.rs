@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     // Whoever interrupts a run finds no part of a report. Where no handler can be set, an interrupt does what it does anyway.
     let _ = ctrlc::set_handler(|| {
         seedbed::report::remove_unfinished();
+        if let Some(words) = seedbed::report::words_of_interrupted() {
+            eprintln!("{words}");
+        }
         std::process::exit(EXIT_INTERRUPTED);
     });
     ExitCode::from(execute(&cli))

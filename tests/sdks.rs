@@ -512,7 +512,7 @@ fn a_submission_is_begun() {
             .find_map(|line| line.strip_prefix("seedbed run "))
             .and_then(|line| line.split_once(" --node-command "))
             .expect("told");
-        let (code, said) = seedbed_in(&made, &["run", "--no-files", run.0, "--node-command", run.1.trim_matches('"')]);
+        let (code, said) = seedbed_in(&made, &["run", "--no-files", run.0, "--node-command", run.1.trim_matches(['"', '\''])]);
         assert_eq!(code, Some(0), "{said}");
     }
 

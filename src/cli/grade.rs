@@ -11,13 +11,15 @@ use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID, Error, excerpt, name_
 use crate::grade::assignment::{Assignment, find, read_file};
 use crate::grade::batch::{Opened, graded_with_secret, stored};
 use crate::grade::defects::{Row, table};
+use crate::grade::explain::node_commands;
 use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points, Seed};
-use crate::grade::output::{Options, write_class, write_one};
+use crate::grade::output::{Options, has_key, write_class, write_one};
 use crate::grade::run::Plan;
 use crate::grade::seeds::Secret;
 use crate::grade::submission::gather;
 use crate::program::sandbox::{Confined, MEASURES, measures};
-use crate::report::{OTHER_FOLDER, Repeat, probe_folder, replace_file};
+use crate::report::{OTHER_FOLDER, Repeat, probe_folder, replace_file, say_when_interrupted};
+use crate::shipped;
 
 /// Items that are named for each submission; all of them are in its page.
 const MISSED_SHOWN_MAX: usize = 4;
@@ -51,6 +53,10 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     let mut graded: Vec<Graded> = vec![];
     for (position, handed) in handed.iter().enumerate() {
         bar.set_message(excerpt(&handed.id));
+        say_when_interrupted(Some(format!(
+            "interrupted after {position} of {count} submissions: their results are kept, and the same command goes on",
+            count = ids.len()
+        )));
         let opened = Opened::new(handed, position as u32, &assignment, &plan);
         let known = stored(&out, &handed.id).filter(|stored| !args.again && opened.holds(stored, &assignment, &plan));
         let is_known = known.is_some();
@@ -65,6 +71,7 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
         });
         graded.push(result);
     }
+    say_when_interrupted(None);
     bar.finish_and_clear();
     let options = Options { lang, semicolons: args.semicolons, points_possible: args.points_possible, worksheet: args.worksheet.clone() };
     for problem in write_class(&graded, &out, &options)? {
@@ -109,9 +116,12 @@ fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Re
     for item in &assignment.items {
         for k in 0..item.hidden_seeds {
             let seed = secret.seed(&assignment.name, &item.name, None, k);
-            let file = assignment.scenarios[item.scenario].file.display().to_string();
-            let command = Repeat { path: file, overrides: vec![], defects: vec![] }.command(seed);
-            console.line(format_args!("{} {}: {command}", item.name, Seed::Hidden(k)));
+            let played = &assignment.scenarios[item.scenario];
+            let path = shipped::as_written(&played.file).display().to_string();
+            let command = Repeat { path, overrides: vec![], defects: vec![] }.command(seed);
+            // In the submission's folder; one in another language is started otherwise.
+            let program = node_commands(played, &["python3".to_owned(), "node.py".to_owned()]);
+            console.line(format_args!("{} {}: {command}{program}", item.name, Seed::Hidden(k)));
         }
     }
     Ok(EXIT_VALID)
@@ -163,6 +173,12 @@ fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     let open: Vec<&Graded> = graded.iter().filter(|result| !result.is_complete()).collect();
     let submissions = if graded.len() == 1 { "submission" } else { "submissions" };
     console.line(format_args!("{} {submissions}, {full} with all points; results are in {}", graded.len(), out.display()));
+    let keyless = graded.iter().filter(|result| !has_key(result)).count();
+    if keyless > 0 {
+        console.line(format_args!(
+            "note: {keyless} of them are not in moodle.csv, for want of a user name, an address or a number; fill in Moodle's worksheet with `--worksheet`"
+        ));
+    }
     if !open.is_empty() {
         let ids: Vec<&str> = open.iter().map(|result| result.submission.id.as_str()).collect();
         console.line(format_args!("not graded in full, somebody has to look: {}", ids.join(", ")));
@@ -201,6 +217,8 @@ fn row_line(assignment: &Assignment, row: &Row) -> String {
     });
     let found: Vec<String> = found.collect();
     let name = if row.defect.is_empty() { "no defect" } else { row.defect };
-    let found = if found.is_empty() { "nothing is found".to_owned() } else { found.join(", ") };
-    format!("{name}: -{}; {found}", row.lost)
+    if found.is_empty() {
+        return format!("{name}: nothing is found");
+    }
+    format!("{name}: -{}; {}", row.lost, found.join(", "))
 }

@@ -8,6 +8,7 @@ use super::args::ScenarioArgs;
 use crate::error::Error;
 use crate::report::Repeat;
 use crate::scenario::{Scenario, read_file};
+use crate::shipped;
 
 /// Folders are followed so deep: a link to a parent must not make the search endless.
 const DEPTH_MAX: usize = 16;
@@ -34,9 +35,11 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
             }
         };
         for file in files {
-            match read_file(&file, &overrides, &args.defects) {
+            match read_file(&file, &overrides, &args.defects).and_then(|scenario| with_its_programs(scenario, &file)) {
                 Ok(scenario) => {
-                    let repeat = Repeat { path: file.display().to_string(), overrides: overrides.clone(), defects: args.defects.clone() };
+                    let written = if named.exists() { file } else { shipped::as_written(&file) };
+                    let repeat =
+                        Repeat { path: written.display().to_string(), overrides: overrides.clone(), defects: args.defects.clone() };
                     asked.push(Asked { scenario, repeat });
                 }
                 Err(error) => errors.push(error),
@@ -63,8 +66,21 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
     if errors.is_empty() { Ok(asked) } else { Err(Refused(errors)) }
 }
 
+/// An interpreter whose program is not there would end at once, and be judged as if the program had failed.
+fn with_its_programs(scenario: Scenario, file: &Path) -> Result<Scenario, Error> {
+    let missing = scenario.nodes.nodes.iter().filter_map(|node| node.program.as_ref()).find_map(|program| {
+        let is_python = program.command.first().is_some_and(|word| !word.contains('/') && word.starts_with("python"));
+        let script = program.command.iter().skip(1).find(|word| !word.starts_with('-'))?;
+        (is_python && script.ends_with(".py") && !program.folder.join(script).exists()).then(|| (script.clone(), program.folder.clone()))
+    });
+    let Some((script, folder)) = missing else { return Ok(scenario) };
+    let message = format!("`{}` is to start `{script}`, and there is none in `{}`", file.display(), folder.display());
+    Err(Error::new(message, "run this in the folder of the program, or give the program's path"))
+}
+
 /// The files that a word of the command line means.
 fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
+    let named = &shipped::locate(named);
     if named.is_dir() {
         let mut files = Vec::new();
         collect(named, 0, &mut files)?;
@@ -76,7 +92,7 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
         return Ok(files);
     }
     // A name, as reports and `seedbed list scenarios` show it, does for a file below `scenarios`.
-    let below = Path::new("scenarios").join(format!("{}.toml", named.display()));
+    let below = shipped::locate(&Path::new("scenarios").join(format!("{}.toml", named.display())));
     if !named.exists() && below.is_file() {
         return Ok(vec![below]);
     }

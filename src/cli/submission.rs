@@ -7,6 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::error::{Error, excerpt, name_hint};
+use crate::grade::assignment::{ASSIGNMENTS_FOLDER, read_file};
+use crate::grade::explain::node_commands;
+use crate::shipped;
 
 /// The language of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -82,21 +85,18 @@ pub(super) fn write(assignment: &Path, lang: Lang, out: Option<&Path>) -> Result
         files.push((PathBuf::from(format!("instructions.{language}.md")), text));
     }
     let folder = out.map_or_else(|| PathBuf::from(&name), Path::to_path_buf);
-    let seen = seen_from(&folder, &path);
-    files.push((PathBuf::from("README.md"), readme(&table, &seen, lang, &executable(&files)).into_bytes()));
+    let commands = commands(&folder, &path, &table, lang, &executable(&files));
+    files.push((PathBuf::from("README.md"), readme(&table, &commands, lang).into_bytes()));
     write_folder(&folder, &files)?;
     Ok(folder)
 }
 
 /// The file of an assignment: given as it is, or by the name of one that ships.
 fn find(assignment: &Path) -> Result<PathBuf, Error> {
-    let known = Path::new("scenarios/assignments");
-    let shipped = known.join(assignment).with_extension("toml");
-    if assignment.is_file() {
-        return Ok(assignment.to_owned());
-    }
-    if shipped.is_file() {
-        return Ok(shipped);
+    let known = shipped::locate(Path::new(ASSIGNMENTS_FOLDER));
+    let found = crate::grade::assignment::find(assignment);
+    if found.is_file() {
+        return Ok(found);
     }
     let entries = fs::read_dir(known).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
@@ -231,20 +231,40 @@ fn instructions(table: &Table, path: &Path) -> Result<Vec<(String, Vec<u8>)>, Er
     Ok(read)
 }
 
-/// What there is to do, and with which commands.
-fn readme(table: &Table, path: &Path, lang: Lang, executable: &str) -> String {
-    let items: Vec<&Table> = table.get("item").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table).collect();
-    let shown = path.display();
-    let (program, command, sdk) = match lang {
-        Lang::Python => ("node.py", "python3 node.py".to_owned(), "`seedbed.py`: its first page explains how a node is written"),
-        Lang::Rust => {
-            let sdk = "`seedbed-node/`: its `src/lib.rs` explains how a node is written. Build with `cargo build`";
-            ("src/main.rs", format!("target/debug/{executable}"), sdk)
-        }
+/// How one tries a submission, standing in its folder.
+struct Commands {
+    grade: String,
+    run: String,
+}
+
+/// An assignment that ships is found by its name from everywhere; another one by its path.
+fn commands(folder: &Path, path: &Path, table: &Table, lang: Lang, executable: &str) -> Commands {
+    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let short = Path::new(ASSIGNMENTS_FOLDER).join(format!("{name}.toml"));
+    let is_shipped = fs::canonicalize(shipped::locate(&short)).ok().is_some_and(|place| fs::canonicalize(path).ok() == Some(place));
+    let seen = if is_shipped { short } else { seen_from(folder, path) };
+    let assignment = if is_shipped { name } else { seen.display().to_string() };
+    let first = table.get("item").and_then(Value::as_array).and_then(|items| items.first());
+    let scenario = first.and_then(|item| item.get("scenario")).and_then(Value::as_str).unwrap_or("SCENARIO.toml");
+    let scenario = seen.parent().unwrap_or(Path::new(".")).join(scenario);
+    let program: Vec<String> = match lang {
+        Lang::Python => vec!["python3".to_owned(), "node.py".to_owned()],
+        Lang::Rust => vec![format!("target/debug/{executable}")],
     };
-    let scenario = items.first().and_then(|item| item.get("scenario")).and_then(Value::as_str).unwrap_or("SCENARIO.toml");
-    let scenario = path.parent().unwrap_or(Path::new(".")).join(scenario);
-    let scenario = scenario.display();
+    // Of an assignment that has mistakes the student cannot be told more.
+    let played = read_file(path).ok().and_then(|assignment| assignment.scenarios.first().map(|played| node_commands(played, &program)));
+    let plays = played.unwrap_or_else(|| format!(" --node-command '{}'", program.join(" ")));
+    Commands { grade: format!("seedbed grade {assignment} ."), run: format!("seedbed run {}{plays}", scenario.display()) }
+}
+
+/// What there is to do, and with which commands.
+fn readme(table: &Table, commands: &Commands, lang: Lang) -> String {
+    let items: Vec<&Table> = table.get("item").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table).collect();
+    let Commands { grade, run } = commands;
+    let (program, sdk) = match lang {
+        Lang::Python => ("node.py", "`seedbed.py`: its first page explains how a node is written"),
+        Lang::Rust => ("src/main.rs", "`seedbed-node/`: its `src/lib.rs` explains how a node is written. Build with `cargo build`"),
+    };
     let mut rows = String::new();
     let visible = |item: &&&Table| item.get("visibility").and_then(Value::as_str) != Some("hidden");
     for item in items.iter().filter(visible) {
@@ -264,11 +284,11 @@ In this folder:
 
 ```text
 # your points, with what is missing
-seedbed grade {shown} .
+{grade}
 # one run, with a report
-seedbed run {scenario} --node-command "{command}"
+{run}
 # everything that happens in a run, and what you print
-seedbed run {scenario} --node-command "{command}" --seed 7 --log
+{run} --seed 7 --log
 ```
 
 ---

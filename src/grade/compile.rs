@@ -188,7 +188,11 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
         let message = Text::new(format!("building takes more than {seconds} s"), format!("la compilación tarda más de {seconds} s"));
         return Err(Outcome {
             detail: said,
-            ..Outcome::not_graded(OutcomeKind::InternalError, message, Text::new("build it by hand", "compílelo a mano"))
+            ..Outcome::not_graded(
+                OutcomeKind::InternalError,
+                message,
+                Text::new("grade it again when the machine has less to do", "evalúela de nuevo cuando la máquina tenga menos trabajo"),
+            )
         });
     };
     if !status.success() {

@@ -140,18 +140,22 @@ pub(super) fn repeat_command(assignment: &Assignment, played: &Played, entrant: 
     let from = parts.iter().rposition(|part| part == "scenarios").unwrap_or(parts.len());
     let path = parts[from..].iter().map(String::as_str).chain([played.written.as_str()]).collect::<Vec<_>>().join("/");
     let command = Repeat { path, overrides: vec![], defects: vec![] }.command(seed);
-    let Some(program) = entrant.command() else { return command };
+    let programs = entrant.command().map(|program| node_commands(played, program));
+    format!("{command}{}", programs.unwrap_or_default())
+}
+
+/// What has a program play the nodes that the assignment gives to submissions.
+pub fn node_commands(played: &Played, program: &[String]) -> String {
     let program: Vec<String> = program.iter().map(|word| crate::report::quoted(word)).collect();
     let program = program.join(" ");
     let nodes = &played.scenario.nodes.nodes;
     if played.nodes.len() == nodes.len() {
-        return format!("{command} --node-command {}", crate::report::quoted(&program));
+        return format!(" --node-command {}", crate::report::quoted(&program));
     }
     // Who plays, in the fewest words: the role, where it is all of it, or else each node.
     let role = played.nodes.first().map(|first| nodes[*first].role.as_str()).unwrap_or_default();
     let of_role: Vec<usize> = (0..nodes.len()).filter(|position| nodes[*position].role == role).collect();
     let names: Vec<&str> =
         if of_role == played.nodes { vec![role] } else { played.nodes.iter().map(|position| nodes[*position].name.as_str()).collect() };
-    let programs = names.iter().map(|name| format!(" --node-command {}", crate::report::quoted(&format!("{name}={program}"))));
-    format!("{command}{}", programs.collect::<String>())
+    names.iter().map(|name| format!(" --node-command {}", crate::report::quoted(&format!("{name}={program}")))).collect()
 }

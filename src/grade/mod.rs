@@ -27,7 +27,7 @@ pub mod batch;
 mod compile;
 pub mod defects;
 pub mod entrant;
-mod explain;
+pub mod explain;
 pub mod model;
 pub mod output;
 pub mod page;

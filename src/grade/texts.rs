@@ -82,7 +82,7 @@ phrases! {
     points_lost: "Points lost on average", "Puntos perdidos de media";
     nothing_missed: "Nobody has lost a point.", "Nadie ha perdido puntos.";
     outcome: "Outcome", "Resultado";
-    same_cause: "and {count} more runs", "y {count} ejecuciones más";
+    same_cause: "Further runs: {count}", "Otras ejecuciones: {count}";
 }
 
 /// The phrases of a language.

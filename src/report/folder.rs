@@ -53,6 +53,19 @@ pub fn remove_unfinished() {
     std::mem::forget(unfinished);
 }
 
+/// What is said where the process is interrupted.
+static WORDS: Mutex<Option<String>> = Mutex::new(None);
+
+/// Say this where the process is interrupted from now on, or nothing.
+pub fn say_when_interrupted(words: Option<String>) {
+    *WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
+}
+
+/// What [`say_when_interrupted`] was told last.
+pub fn words_of_interrupted() -> Option<String> {
+    WORDS.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// A folder for a while: it is gone when it is dropped, and when the process is interrupted.
 #[derive(Debug)]
 pub struct Temporary {

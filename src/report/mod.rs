@@ -15,7 +15,9 @@ use std::path::{Component, Path, PathBuf};
 
 pub use difference::{Difference, first_difference};
 use folder::OTHER_FOLDER_OR_NONE;
-pub use folder::{OTHER_FOLDER, Staged, Temporary, probe_folder, remove_unfinished, replace_file};
+pub use folder::{
+    OTHER_FOLDER, Staged, Temporary, probe_folder, remove_unfinished, replace_file, say_when_interrupted, words_of_interrupted,
+};
 pub(crate) use results::quoted;
 pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
 pub use statistics::{LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections};

@@ -15,6 +15,7 @@ use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::reading::{Reading, and_list, mistake_at};
 use crate::scenario::tree::{At, Value, parse};
 use crate::scenario::{CheckSpec, Scenario, read_file as read_scenario};
+use crate::shipped;
 
 /// Where assignments are looked for by name.
 pub const ASSIGNMENTS_FOLDER: &str = "scenarios/assignments";
@@ -24,8 +25,8 @@ const BYTES_MAX: u64 = 1024 * 1024;
 
 /// The file that a word of the command line means: a path, or the name of an assignment below [`ASSIGNMENTS_FOLDER`].
 pub fn find(named: &Path) -> PathBuf {
-    let below = Path::new(ASSIGNMENTS_FOLDER).join(format!("{}.toml", named.display()));
-    if !named.is_file() && below.is_file() { below } else { named.to_owned() }
+    let below = shipped::locate(&Path::new(ASSIGNMENTS_FOLDER).join(format!("{}.toml", named.display())));
+    if !named.is_file() && below.is_file() { below } else { shipped::locate(named) }
 }
 
 /// Read an assignment and its scenarios. The errors are those of the file first, then those of each scenario.
@@ -117,7 +118,7 @@ fn missing(path: &Path) -> Error {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let shown = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
     let stem = |path: &Path| path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let there: Vec<PathBuf> = files(Path::new(ASSIGNMENTS_FOLDER)).into_iter().chain(files(parent)).collect();
+    let there: Vec<PathBuf> = files(&shipped::locate(Path::new(ASSIGNMENTS_FOLDER))).into_iter().chain(files(parent)).collect();
     let stems: Vec<String> = there.iter().map(|path| stem(path)).collect();
     let near = nearest(&stem(path), stems.iter().map(String::as_str)).and_then(|near| stems.iter().position(|stem| stem == near));
     let hint = match near {

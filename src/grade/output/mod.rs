@@ -40,7 +40,7 @@ pub use classroom50::{Classroom50, classroom50_json};
 pub use codegrade::codegrade_jsonl;
 pub use gradescope::gradescope_json;
 pub use junit::junit_xml;
-pub use moodle::moodle_csv;
+pub use moodle::{has_key, moodle_csv};
 pub use prairielearn::prairielearn_json;
 pub use view::for_student;
 pub(super) use view::{average, moment_words, seed_words, state_words};

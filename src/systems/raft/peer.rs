@@ -110,11 +110,11 @@ impl Message for PeerMessage {
             PeerMessage::ClientReply(reply) => {
                 let names: &[&str] = match reply.body {
                     ReplyBody::Done(_) => &["serial"],
-                    ReplyBody::NotLeader(_) => &["not_leader"],
-                    ReplyBody::SessionExpired => &["session_expired"],
-                    ReplyBody::Failed => &["failed"],
+                    ReplyBody::NotLeader(_) => &["serial", "not_leader"],
+                    ReplyBody::SessionExpired => &["serial", "session_expired"],
+                    ReplyBody::Failed => &["serial", "failed"],
                 };
-                Detail::Numbers(names, [reply.serial as i64, 0, 0])
+                Detail::Numbers(names, [reply.serial as i64, 1, 0])
             }
         }
     }
