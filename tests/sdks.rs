@@ -522,6 +522,17 @@ fn a_submission_is_begun() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(fs::read(out.join("seedbed_zookeeper.py")).ok(), fs::read(sdk("python/seedbed_zookeeper.py")).ok());
 
+    // What ships is found from everywhere, and the README says who is played.
+    assert_eq!(new(&["cristian-sync"]).0, Some(0));
+    let readme = fs::read_to_string(folder.path().join("cristian-sync/README.md")).expect("made");
+    let (run, plays) = ("scenarios/assignments/cristian-sync/steady.toml", "server=python3 node.py");
+    let told =
+        readme.contains("seedbed grade cristian-sync .\n") && readme.contains(&format!("seedbed run {run} --node-command '{plays}'\n"));
+    assert!(told, "{readme}");
+    // The interpreter would end at once, and the run would look like a mistake of the program.
+    let (code, said) = seedbed_in(folder.path(), &["run", "--no-files", run, "--node-command", plays]);
+    assert!(code == Some(2) && said.contains("is to start `node.py`, and there is none in") && said.contains("help:"), "{said}");
+
     let mistakes = [
         (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),
         (vec!["tasks/count.toml", "--lang", "rust", "--out", "other"], "is not written in rust"),

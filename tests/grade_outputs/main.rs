@@ -10,7 +10,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use sample::{SECRET, awkward, broken, class, full};
-use seedbed::grade::model::Lang;
+use seedbed::grade::model::{Lang, Student};
 use seedbed::grade::output::{
     Classroom50, Options, canvas_csv, class_csv, class_files, class_json, class_markdown, classroom50_json, codegrade_jsonl, for_student,
     gradescope_json, junit_xml, moodle_csv, prairielearn_json, student_files, write_class, write_one,
@@ -55,6 +55,16 @@ fn every_format_of_a_class() {
     assert_snapshot!("moodle", text(moodle_csv(&class, Lang::En, false)));
     assert_snapshot!("moodle_with_semicolons", text(moodle_csv(&class, Lang::Es, true)));
     assert_snapshot!("canvas", text(canvas_csv(&class, true)));
+}
+
+/// A row without a key would make Moodle refuse the whole file: of a folder that Moodle names, only the full name is known.
+#[test]
+fn moodle_gets_no_row_without_a_key() {
+    let mut class = class();
+    let rows = |class: &[_]| text(moodle_csv(class, Lang::En, false)).lines().count();
+    let before = rows(&class);
+    class[0].student = Student { name: "Ana García".to_owned(), ..Student::default() };
+    assert_eq!(rows(&class), before - 1);
 }
 
 fn assert_valid(schema: &str, instance: &Value) {
