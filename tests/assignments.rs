@@ -9,6 +9,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use seedbed::grade::assignment::{Assignment, read_file};
 use seedbed::grade::batch::Opened;
@@ -232,5 +233,24 @@ fn the_starters_in_python_earn_the_first_item() {
         let graded = grade(&assignment, &text(&folder.join("starter/python/node.py")));
         let full: Vec<&str> = graded.items.iter().filter(|item| item.is_full()).map(|item| item.name.as_str()).collect();
         assert_eq!(full, [GATE], "{}", assignment.name);
+    }
+}
+
+/// A student who begins in Rust begins with something that compiles. What it needs beside the SDK, the testbed itself is built of.
+#[test]
+fn the_starters_in_rust_compile() {
+    if !support::has("cargo") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for (assignment, _) in assignments() {
+        let own = folder.path().join(&assignment.name);
+        let mut begin = Command::new(env!("CARGO_BIN_EXE_seedbed"));
+        begin.args(["new", "submission", "--lang", "rust", "--out"]).arg(&own).arg(&assignment.name);
+        assert!(begin.output().is_ok_and(|output| output.status.success()), "{}", assignment.name);
+        let mut check = Command::new("cargo");
+        check.args(["check", "--offline", "--quiet", "--target-dir"]).arg(folder.path().join("target"));
+        let output = check.current_dir(&own).env("RUSTFLAGS", "-D warnings").output().expect("cargo starts");
+        assert!(output.status.success(), "{}: {}", assignment.name, String::from_utf8_lossy(&output.stderr));
     }
 }
