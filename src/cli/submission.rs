@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use crate::error::{Error, excerpt, name_hint};
 use crate::grade::assignment::{ASSIGNMENTS_FOLDER, read_file};
 use crate::grade::explain::node_commands;
+use crate::grade::sdk;
 use crate::shipped;
 
 /// The language of a submission.
@@ -28,22 +29,6 @@ impl Lang {
         }
     }
 }
-
-const PYTHON: &[(&str, &str)] = &[("seedbed.py", include_str!("../../sdk/python/seedbed.py"))];
-
-/// For starting points that ask for it.
-const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
-
-const RUST: &[(&str, &str)] = &[
-    ("seedbed-node/Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
-    ("seedbed-node/src/lib.rs", include_str!("../../sdk/rust/src/lib.rs")),
-    ("seedbed-node/src/ctx.rs", include_str!("../../sdk/rust/src/ctx.rs")),
-    ("seedbed-node/src/machine.rs", include_str!("../../sdk/rust/src/machine.rs")),
-    ("seedbed-node/src/random.rs", include_str!("../../sdk/rust/src/random.rs")),
-    ("seedbed-node/src/zookeeper.rs", include_str!("../../sdk/rust/src/zookeeper.rs")),
-    ("seedbed-node/src/zookeeper/channel.rs", include_str!("../../sdk/rust/src/zookeeper/channel.rs")),
-    ("seedbed-node/src/zookeeper/types.rs", include_str!("../../sdk/rust/src/zookeeper/types.rs")),
-];
 
 /// Where the assignment has no starting point of its own.
 const STARTERS: [(&str, &str); 2] = [
@@ -75,9 +60,12 @@ pub(super) fn write(assignment: &Path, lang: Lang, out: Option<&Path>) -> Result
     let beside = path.with_extension("");
     check_language(&table, lang, &path)?;
     let mut files = starter(&beside, lang)?;
-    let sdk = if lang == Lang::Python { PYTHON } else { RUST };
-    files.extend(sdk.iter().map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec())));
-    let (client, text) = ZOOKEEPER;
+    let sdk: Vec<(String, &str)> = match lang {
+        Lang::Python => vec![("seedbed.py".to_owned(), sdk::PYTHON)],
+        Lang::Rust => sdk::RUST.iter().map(|(name, text)| (format!("{}/{name}", sdk::PACKAGE), *text)).collect(),
+    };
+    files.extend(sdk.into_iter().map(|(name, text)| (PathBuf::from(name), text.as_bytes().to_vec())));
+    let (client, text) = sdk::ZOOKEEPER;
     if lang == Lang::Python && files.iter().any(|(_, file)| String::from_utf8_lossy(file).contains(client)) {
         files.push((PathBuf::from(format!("{client}.py")), text.as_bytes().to_vec()));
     }

@@ -34,7 +34,7 @@ pub mod page;
 mod pool;
 pub mod run;
 pub mod score;
-mod sdk;
+pub(crate) mod sdk;
 pub mod seeds;
 pub mod submission;
 mod texts;

@@ -14,11 +14,11 @@ use super::tree::{File, Tree};
 const COMPILE: &str = "import py_compile, sys; print(sys.implementation.cache_tag); mode = py_compile.PycInvalidationMode.UNCHECKED_HASH; \
      py_compile.compile(sys.argv[1], sys.argv[2], doraise=True, invalidation_mode=mode)";
 
-const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
+pub(crate) const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
 /// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names it.
-const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
+pub(crate) const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
 const C: &str = include_str!("../../sdk/c/seedbed.h");
-const RUST: [(&str, &str); 8] = [
+pub(crate) const RUST: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
     ("src/lib.rs", include_str!("../../sdk/rust/src/lib.rs")),
     ("src/ctx.rs", include_str!("../../sdk/rust/src/ctx.rs")),
@@ -29,7 +29,7 @@ const RUST: [(&str, &str); 8] = [
     ("src/zookeeper/types.rs", include_str!("../../sdk/rust/src/zookeeper/types.rs")),
 ];
 /// The package of the SDK for Rust, and the folder in which starting points have it.
-const PACKAGE: &str = "seedbed-node";
+pub(crate) const PACKAGE: &str = "seedbed-node";
 
 /// Put the SDK of a language into a copy. `command` is how the program is started.
 pub(super) fn place(tree: &mut Tree, language: Language, command: &[String], notes: &mut Vec<Text>) {
