@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::assignment::{Assignment, Played};
 use super::submission::working_copy;
 use crate::error::Error;
-use crate::program::ProgramSpec;
 use crate::program::sandbox::{Confined, Confinement};
+use crate::program::{ProgramSpec, Zygote};
+use crate::report::Temporary;
 use crate::run::{Run, run_with};
 use crate::scenario::{Scenario, read_file};
 use crate::sim::RunOptions;
@@ -35,6 +36,13 @@ pub struct Program {
     pub watchdog: Duration,
 }
 
+/// An interpreter that has the program ready.
+pub(super) struct Warm {
+    zygote: Zygote,
+    /// In which it has its own; removed after it.
+    _scratch: Temporary,
+}
+
 impl Entrant {
     /// The systems' own nodes; those of one system with a defect, where one is named.
     pub fn built_in(assignment: &Assignment, defect: Option<(&str, &str)>) -> Result<Entrant, Error> {
@@ -59,18 +67,25 @@ impl Entrant {
         }
     }
 
+    /// What makes the starts of its program cheap, in runs of this thread, where that can be.
+    pub(super) fn zygote(&self) -> Option<Warm> {
+        let Entrant::Program(program) = self else { return None };
+        let scratch = working_copy().ok()?;
+        Some(Warm { zygote: Zygote::start(&program.spec(scratch.path().to_owned(), None))?, _scratch: scratch })
+    }
+
     /// Run a scenario of the assignment. Whatever a program writes goes to a folder of this run alone, which is gone afterwards.
     ///
     /// # Panics
     ///
     /// Where the testbed is at fault, or cannot make such a folder.
-    pub(super) fn run(&self, assignment: &Assignment, position: usize, options: &RunOptions) -> Run {
+    pub(super) fn run(&self, assignment: &Assignment, position: usize, options: &RunOptions, warm: Option<&Warm>) -> Run {
         match self {
             Entrant::BuiltIn(scenarios) => run_with(&scenarios[position], options),
             Entrant::Program(program) => {
                 let played = &assignment.scenarios[position];
                 let scratch = working_copy().unwrap_or_else(|cause| panic!("no temporary folder can be made: {cause}"));
-                let spec = program.spec(scratch.path().to_owned());
+                let spec = program.spec(scratch.path().to_owned(), warm.map(|warm| warm.zygote.clone()));
                 let mut scenario = played.scenario.clone();
                 for node in &played.nodes {
                     scenario.nodes.nodes[*node].program = Some(spec.clone());
@@ -85,12 +100,19 @@ impl Entrant {
 
 impl Program {
     /// How it is started: the one place that says what it is kept from.
-    fn spec(&self, scratch: PathBuf) -> ProgramSpec {
+    fn spec(&self, scratch: PathBuf, zygote: Option<Zygote>) -> ProgramSpec {
         let confinement = match &self.confined {
             None => Confinement::None,
             Some(confined) => Confinement::Confined(Box::new(Confined { scratch: Some(scratch), ..confined.clone() })),
         };
-        ProgramSpec { command: self.command.clone(), folder: self.folder.clone(), confinement, watchdog: self.watchdog, in_process: None }
+        ProgramSpec {
+            command: self.command.clone(),
+            folder: self.folder.clone(),
+            confinement,
+            watchdog: self.watchdog,
+            in_process: None,
+            zygote,
+        }
     }
 
     /// Tracebacks name the files of the working copy, whose folder has another name each time: two gradings must tell the same.

@@ -7,8 +7,14 @@ use std::thread;
 
 use crate::sweep::panic_text;
 
-/// Do each task, so many at the same time. A task that panics gives the panic's text: that is a fault of the testbed, and costs only itself.
-pub(super) fn run_all<T: Sync, R: Send>(jobs: usize, tasks: &[T], work: &(dyn Fn(&T) -> R + Sync)) -> Vec<Result<R, String>> {
+/// Do each task, so many at the same time; `kept` is what each worker begins with, and keeps from one task to the next. A task that panics gives the panic's
+/// text: that is a fault of the testbed, and costs only itself.
+pub(super) fn run_all<T: Sync, R: Send, K>(
+    jobs: usize,
+    tasks: &[T],
+    kept: &(dyn Fn() -> K + Sync),
+    work: &(dyn Fn(&mut K, &T) -> R + Sync),
+) -> Vec<Result<R, String>> {
     let next = AtomicUsize::new(0);
     let mut results: Vec<Option<Result<R, String>>> = Vec::new();
     results.resize_with(tasks.len(), || None);
@@ -19,8 +25,9 @@ pub(super) fn run_all<T: Sync, R: Send>(jobs: usize, tasks: &[T], work: &(dyn Fn
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 keep_to_a_core(job, jobs);
+                let mut kept = kept();
                 while let Some((position, task)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, tasks.get(at)?))) {
-                    let result = catch_unwind(AssertUnwindSafe(|| work(task))).map_err(|payload| panic_text(payload.as_ref()));
+                    let result = catch_unwind(AssertUnwindSafe(|| work(&mut kept, task))).map_err(|payload| panic_text(payload.as_ref()));
                     if sender.send((position, result)).is_err() {
                         return;
                     }
@@ -63,17 +70,19 @@ mod tests {
     #[test]
     fn results_come_in_the_order_of_the_tasks() {
         let tasks: Vec<u64> = (0..20).collect();
-        let work = |task: &u64| {
+        let work = |done: &mut usize, task: &u64| {
+            *done += 1;
+            assert!((1..=tasks.len()).contains(done), "a worker keeps what is its own");
             thread::sleep(std::time::Duration::from_micros(2_000 / (task + 1)));
             assert_ne!(*task, 5, "the fifth");
             task * 10
         };
         for jobs in [1, 2, 7, 100] {
-            let results = run_all(jobs, &tasks, &work);
+            let results = run_all(jobs, &tasks, &|| 0, &work);
             let good: Vec<u64> = results.iter().filter_map(|result| result.as_ref().ok().copied()).collect();
             assert_eq!(good, (0..20).filter(|task| *task != 5).map(|task| task * 10).collect::<Vec<_>>());
             assert!(results[5].as_ref().is_err_and(|text| text.contains("the fifth")), "{jobs} jobs");
         }
-        assert!(run_all(3, &[], &work).is_empty());
+        assert!(run_all(3, &[], &|| 0, &work).is_empty());
     }
 }

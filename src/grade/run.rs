@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::assignment::{Assignment, Item};
-use super::entrant::Entrant;
+use super::entrant::{Entrant, Warm};
 use super::explain::{Wanted, explain, repeat_command};
 use super::model::{HiddenSeeds, ItemResult, ItemState, Loss, Measure, Points, Seed, SeedResult, SeedVerdict, Text};
 use super::pool::run_all;
@@ -278,8 +278,9 @@ impl Grading<'_> {
     fn observe(&mut self, mut tasks: Vec<Task>, twice: &BTreeSet<Task>) {
         let mut seen = BTreeSet::new();
         tasks.retain(|task| !self.known.contains_key(task) && seen.insert(*task));
-        let done = run_all(self.plan.jobs, &tasks, &|task| {
-            let known = self.run_task(*task, self.plan.check_determinism || twice.contains(task));
+        let done = run_all(self.plan.jobs, &tasks, &|| None, &|warm, task| {
+            let warm = warm.get_or_insert_with(|| self.entrant.zygote());
+            let known = self.run_task(*task, self.plan.check_determinism || twice.contains(task), warm.as_ref());
             (self.progress)(1);
             known
         });
@@ -288,21 +289,22 @@ impl Grading<'_> {
         }
     }
 
-    fn facts(&self, (scenario, seed): Task) -> Facts {
+    fn facts(&self, (scenario, seed): Task, warm: Option<&Warm>) -> Facts {
         let options = RunOptions { seed, fold_messages: true, ..RunOptions::default() };
-        let run = self.entrant.run(self.assignment, scenario, &options);
+        let run = self.entrant.run(self.assignment, scenario, &options, warm);
         Facts::of(&run, &self.assignment.scenarios[scenario].nodes)
     }
 
-    fn run_task(&self, task: Task, twice: bool) -> Known {
-        let facts = self.facts(task);
+    /// A second run starts its processes one by one, each with another layout of its memory: what depends on that, or on having a zygote, shows.
+    fn run_task(&self, task: Task, twice: bool, warm: Option<&Warm>) -> Known {
+        let facts = self.facts(task, warm);
         if let Some(place) = facts.stall() {
             // Real time decides nothing: only where it stalls in the same turn again is it the program, and not the machine.
-            let again = self.facts(task);
+            let again = self.facts(task, None);
             let stalled_again = again.stall() == Some(place);
             return Known::Ran { facts: again, stalled_again, differs: false };
         }
-        let other = twice.then(|| self.facts(task)).filter(|other| other.stall().is_none());
+        let other = twice.then(|| self.facts(task, None)).filter(|other| other.stall().is_none());
         let differs = other.is_some_and(|other| other.digest != facts.digest);
         Known::Ran { facts, stalled_again: false, differs }
     }
@@ -316,9 +318,9 @@ impl Grading<'_> {
             }
         }
         let tasks: Vec<(Task, Vec<Wanted>)> = wanted.into_iter().collect();
-        let explained = run_all(self.plan.jobs, &tasks, &|((scenario, seed), wanted)| {
+        let explained = run_all(self.plan.jobs, &tasks, &|| (), &|(), ((scenario, seed), wanted)| {
             let options = RunOptions { seed: *seed, log: true, ..RunOptions::default() };
-            let mut run = self.entrant.run(self.assignment, *scenario, &options);
+            let mut run = self.entrant.run(self.assignment, *scenario, &options, None);
             (run.digest, run.aborted.is_some(), explain(&mut run, wanted))
         });
         let mut details: BTreeMap<(usize, Task), Loss> = BTreeMap::new();

@@ -8,7 +8,7 @@
 //! All of this is done on the simulation's own thread, which can start no other, and waits by `poll` alone: the real time that passes decides nothing.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -19,6 +19,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
 use super::sandbox::{self, Confinement, Limits};
 use super::watch::{LOOK, Watch, alone, folder_bytes, real_time};
+use super::zygote::Fork;
 use super::{Fault, ProgramSpec, StallKind};
 
 /// Of what a process printed past its SDK, the last so many bytes are kept.
@@ -32,7 +33,7 @@ const OUT_OF_MEMORY: &[&str] =
     &["MemoryError", "memory allocation of", "bad_alloc", "OutOfMemoryError", "out of memory", "Cannot allocate memory"];
 
 pub(super) struct Child {
-    process: std::process::Child,
+    process: Process,
     turns: PipeWriter,
     answers: PipeReader,
     /// Bytes that have come and belong to no answer yet.
@@ -49,11 +50,19 @@ pub(super) struct Child {
     confined: Option<Confined>,
 }
 
+/// Whose child it is.
+enum Process {
+    /// The testbed's own.
+    Own(std::process::Child),
+    /// A zygote's.
+    Fork(Fork),
+}
+
 /// What there is to a confined child besides.
 struct Confined {
     limits: Limits,
-    /// The launcher says here why it did not become the program.
-    status: PipeReader,
+    /// The launcher says here why it did not become the program; a zygote's fork has said so before it began.
+    status: Option<PipeReader>,
     scratch: Option<sandbox::Scratch>,
     /// When its scratch folder was last looked at, real time.
     looked: std::time::Duration,
@@ -67,34 +76,36 @@ impl Child {
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let (output, output_in) = io::pipe().map_err(failed)?;
-        let (mut command, confined) = match &spec.confinement {
-            Confinement::None => (trusted(spec, program), None),
-            Confinement::Confined(confined) => {
-                let prepared = sandbox::program(confined, &spec.command, &spec.folder).map_err(Fault::NotStarted)?;
-                let (scratch, status, looked) = (prepared.scratch, prepared.status, real_time());
-                (prepared.command, Some(Confined { limits: confined.limits, status, scratch, looked }))
-            }
-        };
         // Nothing that the process does or leaves undone may hold the testbed up.
-        let status = confined.as_ref().map(|confined| confined.status.as_fd());
-        for ours in [turns.as_fd(), answers.as_fd(), output.as_fd()].into_iter().chain(status) {
-            rustix::io::ioctl_fionbio(ours, true).map_err(|error| failed(error.into()))?;
-        }
-        command
-            .env("LC_ALL", "C.UTF-8")
-            .env("TZ", "UTC")
-            .env("PYTHONHASHSEED", "0")
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PYTHONUNBUFFERED", "1")
-            .stdout(output_in.try_clone().map_err(failed)?)
-            .stderr(output_in);
-        let mappings = vec![
-            FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: TURNS_FD },
-            FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: ANSWERS_FD },
-        ];
-        command.fd_mappings(mappings).expect("the two descriptors differ");
-        let process = command.spawn().map_err(failed)?;
-        // With the command, the parent's copies of the child's ends close, so that the child's end is noticed.
+        let unblocked = |ours: BorrowedFd<'_>| rustix::io::ioctl_fionbio(ours, true).map_err(|error| failed(error.into()));
+        [turns.as_fd(), answers.as_fd(), output.as_fd()].into_iter().try_for_each(unblocked)?;
+        let theirs = [OwnedFd::from(turns_in), OwnedFd::from(answers_out), OwnedFd::from(output_in)];
+        let limits = match &spec.confinement {
+            Confinement::None => None,
+            Confinement::Confined(confined) => Some(confined.limits),
+        };
+        let confined = |status, scratch| limits.map(|limits| Confined { limits, status, scratch, looked: real_time() });
+        let fork = spec.zygote.as_ref().and_then(|zygote| zygote.fork(theirs.each_ref().map(|file| file.as_fd())));
+        let (process, confined) = if let Some(mut fork) = fork {
+            let scratch = fork.scratch.take();
+            (Process::Fork(fork), confined(None, scratch))
+        } else {
+            let (mut command, status, scratch) = match &spec.confinement {
+                Confinement::None => (trusted(spec, program), None, None),
+                Confinement::Confined(confined) => {
+                    let prepared = sandbox::program(confined, &spec.command, &spec.folder).map_err(Fault::NotStarted)?;
+                    unblocked(prepared.status.as_fd())?;
+                    (prepared.command, Some(prepared.status), prepared.scratch)
+                }
+            };
+            let [turns_in, answers_out, output_in] = theirs;
+            set_environment(&mut command).stdout(output_in.try_clone().map_err(failed)?).stderr(output_in);
+            let mappings =
+                vec![FdMapping { parent_fd: turns_in, child_fd: TURNS_FD }, FdMapping { parent_fd: answers_out, child_fd: ANSWERS_FD }];
+            command.fd_mappings(mappings).expect("the two descriptors differ");
+            (Process::Own(command.spawn().map_err(failed)?), confined(status, scratch))
+        };
+        // With the command, the parent's copies of the child's ends have closed, so that the child's end is noticed.
         let (patience, watch) = (spec.watchdog, Watch::new(spec.watchdog));
         let (pending, printed) = (vec![], vec![]);
         Ok(Child { process, turns, answers, pending, output: Some(output), printed, printed_bytes: 0, turn: 0, patience, watch, confined })
@@ -226,23 +237,25 @@ impl Child {
             // What has ended and is not yet waited for still tells its times.
             let (now, is_asleep) = alone(self.process.id()).unzip();
             used = now.or(used);
-            gone = matches!(self.process.try_wait(), Ok(Some(_)) | Err(_));
+            gone = self.process.is_gone();
             if gone || wait >= 400 && is_asleep.unwrap_or(true) {
                 break;
             }
             let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 5_000_000 }));
         }
-        kill(&self.process);
+        self.process.kill();
         match self.process.wait() {
             _ if !gone => Fault::Ended("it closed its descriptors and went on".to_owned()),
-            Ok(status) => self.ended_with(status, used.unwrap_or_default()),
-            Err(error) => Fault::Ended(format!("it is lost: {error}")),
+            Some(status) => self.ended_with(status, used.unwrap_or_default()),
+            // No program can end its zygote.
+            None => Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why: "it is lost: the machine has ended it".to_owned() },
         }
     }
 
     fn ended_with(&mut self, status: ExitStatus, used: std::time::Duration) -> Fault {
         if let Some(confined) = &mut self.confined {
-            if let Some(why) = sandbox::why_not_started(&mut confined.status, status.code()) {
+            let why = confined.status.as_mut().and_then(|line| sandbox::why_not_started(line, status.code()));
+            if let Some(why) = why {
                 return Fault::NotStarted(why);
             }
             // A program may ignore the first signal of the limit, and not the second.
@@ -281,10 +294,56 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        kill(&self.process);
+        self.process.kill();
         // Only an error of ours could make this fail, and there is nobody to tell.
         let _ = self.process.wait();
     }
+}
+
+impl Process {
+    fn id(&self) -> u32 {
+        match self {
+            Process::Own(process) => process.id(),
+            Process::Fork(fork) => fork.process,
+        }
+    }
+
+    /// Whether it has ended, or nobody knows of it any more.
+    fn is_gone(&mut self) -> bool {
+        match self {
+            Process::Own(process) => !matches!(process.try_wait(), Ok(None)),
+            Process::Fork(fork) => fork.is_gone(),
+        }
+    }
+
+    /// Wait until it has ended. `None` where nobody knows how it did.
+    fn wait(&mut self) -> Option<ExitStatus> {
+        match self {
+            Process::Own(process) => process.wait().ok(),
+            Process::Fork(fork) => fork.wait(),
+        }
+    }
+
+    /// End the process and all that it has started in its group. One that is confined may not yet have its group, and has then started nothing.
+    fn kill(&self) {
+        if matches!(self, Process::Fork(Fork { ended: Some(_), .. })) {
+            return;
+        }
+        if let Some(process) = i32::try_from(self.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(process, Signal::KILL);
+            let _ = kill_process_group(process, Signal::KILL);
+        }
+    }
+}
+
+/// What interpreters are told so that they do the same everywhere and always.
+pub(super) fn set_environment(command: &mut Command) -> &mut Command {
+    command
+        .env("LC_ALL", "C.UTF-8")
+        .env("TZ", "UTC")
+        .env("PYTHONHASHSEED", "0")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1")
 }
 
 /// The command of a program that may do what the user may.
@@ -302,12 +361,4 @@ fn trusted(spec: &ProgramSpec, program: &str) -> Command {
         .stdin(Stdio::null())
         .process_group(0);
     command
-}
-
-/// End the process and all that it has started in its group. One that is confined may not yet have its group, and has then started nothing.
-fn kill(process: &std::process::Child) {
-    if let Some(process) = i32::try_from(process.id()).ok().and_then(Pid::from_raw) {
-        let _ = kill_process(process, Signal::KILL);
-        let _ = kill_process_group(process, Signal::KILL);
-    }
 }

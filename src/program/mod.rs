@@ -10,6 +10,7 @@
 //! | `protocol` | the lines of the conversation |
 //! | `conversation` | a process, or a node of the Rust SDK in this process |
 //! | `child` | a process, its descriptors, what it prints |
+//! | `zygote` | an interpreter that is ready, from which processes split off |
 //! | `watch` | how long it works, and what it writes: the watchdog's eyes |
 //! | `seat` | a node's place in the simulation that a program has taken: timers, metrics, limits |
 //! | `sandbox` | what a program that is not trusted cannot do |
@@ -33,14 +34,20 @@ mod seat;
 mod talk;
 #[cfg(unix)]
 mod watch;
+#[cfg(unix)]
+mod zygote;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(not(unix))]
+pub use child::Zygote;
 pub use conversation::{InProcess, Make};
 use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
+#[cfg(unix)]
+pub use zygote::Zygote;
 
 /// The watchdog's patience where nothing else is said: no program that makes progress comes near it.
 pub const WATCHDOG: Duration = Duration::from_secs(20);
@@ -58,6 +65,8 @@ pub struct ProgramSpec {
     pub watchdog: Duration,
     /// A node of this process in place of the command.
     pub in_process: Option<Make>,
+    /// From which processes are split off, where that can be.
+    pub zygote: Option<Zygote>,
 }
 
 impl ProgramSpec {
@@ -65,7 +74,7 @@ impl ProgramSpec {
     pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
         // The folder of a file that is named without one.
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG, in_process: None }
+        ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG, in_process: None, zygote: None }
     }
 
     /// A node of this process, written with the Rust SDK, in place of a program.

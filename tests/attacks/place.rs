@@ -7,9 +7,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use seedbed::checkers::Overall;
+use seedbed::program::Zygote;
 use seedbed::program::sandbox::{Confined, Confinement};
-use seedbed::run::{Run, run_scenario};
+use seedbed::run::{Run, run_scenario, run_with};
 use seedbed::scenario::{Scenario, read_file};
+use seedbed::sim::RunOptions;
 use tempfile::TempDir;
 
 const NEIGHBOUR: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 1\n";
@@ -79,7 +81,7 @@ impl Place {
         for folder in ["course", "submission", "other", "scratch"] {
             fs::create_dir(place.path(folder)).expect("writable");
         }
-        let scenario = format!("system = \"raft\"\n{nodes}command = [\"python3\", \"node.py\"]\n[checks]\nno_panic = {{}}\n");
+        let scenario = format!("system = \"raft\"\n{nodes}command = [\"python3\", \"-S\", \"node.py\"]\n[checks]\nno_panic = {{}}\n");
         fs::write(place.path("course/scenario.toml"), scenario).expect("writable");
         fs::write(place.path("course/secret"), "the course's secret").expect("writable");
         fs::write(place.path("submission/node.py"), program).expect("writable");
@@ -145,15 +147,37 @@ impl Place {
         self.attack_with(confined)
     }
 
+    /// Twice: by a process of its own, and by one that a zygote has split off. What comes of it must be the same.
     pub fn attack_with(&self, confined: Confined) -> Run {
+        let alone = self.attack_once(confined.clone(), false);
+        let run = self.attack_once(confined, true);
+        match (&run.stall, &alone.stall) {
+            // How it stalls, the machine has a part in.
+            (Some(stall), Some(other)) => assert_eq!((&stall.node, stall.turn), (&other.node, other.turn), "with a zygote and without"),
+            _ => {
+                let (seen, others) = (seen(&run), seen(&alone));
+                let differs = seen.iter().zip(&others).find(|(one, other)| one != other);
+                assert!(differs.is_none() && seen.len() == others.len(), "with a zygote, and without: {differs:#?}");
+            }
+        }
+        run
+    }
+
+    pub fn attack_once(&self, confined: Confined, with_zygote: bool) -> Run {
         let before = self.files();
-        let scenario = self.scenario(Confinement::Confined(Box::new(confined)));
+        let mut scenario = self.scenario(Confinement::Confined(Box::new(confined)));
+        let program = scenario.nodes.nodes.iter().find_map(|node| node.program.as_ref()).expect("a program");
+        let zygote = if with_zygote { Zygote::start(program) } else { None };
+        for program in scenario.nodes.nodes.iter_mut().filter_map(|node| node.program.as_mut()) {
+            program.zygote.clone_from(&zygote);
+        }
         let run = std::thread::scope(|scope| {
             let neighbour = scope.spawn(neighbour);
-            let run = run_scenario(&scenario, 1);
+            let run = run_with(&scenario, &RunOptions { seed: 1, log: true, ..RunOptions::default() });
             assert_eq!(neighbour.join().expect("the neighbour ends"), neighbour_alone(), "the neighbour's run is another");
             run
         });
+        drop((scenario, zygote));
         assert_eq!(self.files(), before, "files have changed");
         let left = (0..40).find_map(|_| {
             let left = self.processes();
@@ -163,6 +187,13 @@ impl Place {
         assert!(left.is_some(), "processes are left: {:?}", self.processes());
         run
     }
+}
+
+/// What there is to see of a run: an early end, events, the log.
+fn seen(run: &Run) -> Vec<String> {
+    let events = run.trace.events.iter().map(|event| format!("{} {} {:?}", event.time_us, event.name, event.fields));
+    let log = run.log.iter().map(|line| format!("{line:?}"));
+    run.aborted.iter().cloned().chain(events).chain(log).collect()
 }
 
 /// A submission that is graded beside an attack: what its run's digest is.

@@ -38,7 +38,6 @@ const REFUSED: &[c_long] = &[
     libc::SYS_sched_setparam,
     libc::SYS_sched_setattr,
     // Leaving the process group, which is what is ended.
-    libc::SYS_setsid,
     libc::SYS_setpgid,
     // Namespaces, file systems.
     libc::SYS_unshare,
@@ -152,8 +151,8 @@ const NAMESPACES: &[i32] = &[
     libc::CLONE_NEWNET,
 ];
 
-/// What a program may do nevertheless.
-#[derive(Clone, Copy)]
+/// What a process may do nevertheless.
+#[derive(Clone, Copy, Default)]
 pub(super) struct May {
     /// Start processes: a build.
     pub fork: bool,
@@ -161,19 +160,46 @@ pub(super) struct May {
     pub signal: bool,
     /// Change owners and permissions; as a user of its own it owns nothing but its own.
     pub own: bool,
+    /// Begin sessions, and choose by which signal it dies: what a zygote's forks do before they take all of this upon themselves.
+    pub begin: bool,
 }
 
 /// Refuse all this from now on, to this process and all that it starts.
 pub(super) fn refuse(may: May) -> Result<String, String> {
-    install(may).map_err(|error| match error {
+    // The number of this process stays the same when it becomes the program.
+    install(may, std::process::id()).map_err(|error| match error {
         seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error) => format!("the kernel refuses the filter: {error}"),
         error => error.to_string(),
     })?;
     Ok(format!("a filter (seccomp) that refuses {} calls{}", refused(may).len(), if may.fork { "" } else { ", and new processes" }))
 }
 
+fn install(may: May, own: u32) -> Result<(), seccompiler::Error> {
+    filters(may, own)?.iter().try_for_each(|filter| apply_filter(filter))
+}
+
+/// Stands for a number in a filter that is not finished. No process has one above 2²², and no call or flag is like it.
+const SOME_PROCESS: u32 = 0x5eed_0bed;
+
+/// The filters of a program that may do nothing nevertheless, for a process whose number is not known yet: each as the kernel takes it, in hexadecimal
+/// digits, and behind a colon the places where that number belongs, four bytes in the machine's own order.
+pub(super) fn unfinished() -> Result<Vec<String>, String> {
+    let unfinished = |filter: &BpfProgram| {
+        // `struct sock_filter`: the code, two jumps, a constant.
+        let bytes = filter.iter().flat_map(|line| [&line.code.to_ne_bytes()[..], &[line.jt, line.jf], &line.k.to_ne_bytes()].concat());
+        let own = filter.iter().enumerate().filter(|(_, line)| line.k == SOME_PROCESS).map(|(line, _)| (8 * line + 4).to_string());
+        let bytes: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+        format!("{bytes}:{}", own.collect::<Vec<_>>().join(","))
+    };
+    let filters = filters(May::default(), SOME_PROCESS).map_err(|error| error.to_string())?;
+    Ok(filters.iter().map(unfinished).collect())
+}
+
 fn refused(may: May) -> Vec<c_long> {
     let mut refused = REFUSED.to_vec();
+    if !may.begin {
+        refused.push(libc::SYS_setsid);
+    }
     if !may.fork {
         refused.extend(FORKS);
         refused.push(libc::SYS_fchmod);
@@ -184,7 +210,8 @@ fn refused(may: May) -> Vec<c_long> {
     refused
 }
 
-fn install(may: May) -> Result<(), seccompiler::Error> {
+/// What is refused to the process with this number, and what it is told that the kernel does not know.
+fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = refused(may).into_iter().map(|call| (call, vec![])).collect();
     let mut clone = vec![];
     for namespace in NAMESPACES {
@@ -196,19 +223,20 @@ fn install(may: May) -> Result<(), seccompiler::Error> {
         clone.push(rule(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?);
     }
     rules.insert(libc::SYS_clone, clone);
-    // The number of this process stays the same when it becomes the program.
-    let own = u64::from(std::process::id());
+    let own = u64::from(own);
     if !may.signal {
         // Signals to itself, as `abort` and `raise` send them.
         for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_tgsigqueueinfo] {
             rules.insert(call, vec![rule(0, Is::Ne, own)?]);
         }
     }
-    for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
-        rules.insert(call, vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?]);
+    if !may.begin {
+        for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
+            rules.insert(call, vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?]);
+        }
+        // The signal by which it dies with the testbed stays.
+        rules.insert(libc::SYS_prctl, vec![rule(0, Is::Eq, libc::PR_SET_PDEATHSIG as u64)?]);
     }
-    // The signal by which it dies with the testbed stays.
-    rules.insert(libc::SYS_prctl, vec![rule(0, Is::Eq, libc::PR_SET_PDEATHSIG as u64)?]);
     // Opening a file only to read it, and emptying it by the way: before its third interface, Landlock sees the reading alone.
     let empties = (libc::O_ACCMODE | libc::O_TRUNC) as u64;
     rules.insert(libc::SYS_openat, vec![rule(2, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
@@ -219,11 +247,10 @@ fn install(may: May) -> Result<(), seccompiler::Error> {
         rules.extend(second);
         rules.extend(SHORT_POINTERS.map(|call| (call | bit, vec![])));
     }
-    apply_filter(&compile(rules, libc::EPERM)?)?;
     // The newer forms of `clone` and `openat` have their flags in memory, where a filter cannot see them. As if the kernel were older: libraries then
     // take the other forms.
     let newer = [libc::SYS_clone3, libc::SYS_openat2];
-    apply_filter(&compile(newer.map(|call| (call, vec![])).into(), libc::ENOSYS)?)
+    Ok([compile(rules, libc::EPERM)?, compile(newer.map(|call| (call, vec![])).into(), libc::ENOSYS)?])
 }
 
 fn rule(argument: u8, is: Is, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {

@@ -16,7 +16,7 @@ use super::{Entry, calls};
 /// The newest interface that the rules are written for; a kernel that knows less does what it can.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Devices that hold nothing.
+/// Devices that hold nothing. `zygote.py` names them too.
 const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 type Take<'a> = dyn FnMut(&'static str, &mut dyn FnMut() -> Result<String, String>) -> bool + 'a;
@@ -60,7 +60,10 @@ pub(super) fn confine(entry: &Entry, take: &mut Take<'_>) {
     });
     let may_fork = entry.limits.processes > 1;
     take("system_calls", &mut || {
-        calls::refuse(calls::May { fork: may_fork, signal: may_fork && signals_end, own: may_fork && is_other_user })
+        calls::refuse(match entry.zygote {
+            true => calls::May { fork: true, signal: true, own: false, begin: true },
+            false => calls::May { fork: may_fork, signal: may_fork && signals_end, own: may_fork && is_other_user, begin: false },
+        })
     });
 }
 
@@ -79,6 +82,10 @@ fn rules(entry: &Entry) -> Result<RulesetCreated, landlock::RulesetError> {
     let mut makes: BitFlags<AccessFs> = AccessFs::MakeReg.into();
     if entry.limits.processes > 1 {
         makes |= AccessFs::MakeDir | AccessFs::MakeSym | AccessFs::Refer;
+    }
+    if entry.zygote {
+        // Each fork makes a scratch folder of its own.
+        makes |= AccessFs::MakeDir;
     }
     let devices = DEVICES.iter().filter_map(|path| PathFd::new(path).ok());
     Ruleset::default()

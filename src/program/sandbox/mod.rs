@@ -34,7 +34,7 @@ pub use enter::enter;
 #[cfg(unix)]
 pub(crate) use interpreter::version as interpreter_version;
 #[cfg(unix)]
-pub(super) use start::{Scratch, program, why_not_started};
+pub(super) use start::{Prepared, Scratch, program, why_not_started, zygote};
 #[cfg(unix)]
 pub use start::{command, measures};
 
@@ -192,6 +192,8 @@ struct Entry {
     without: Vec<String>,
     /// Say what is in force, tried out, in place of becoming a program.
     probe: bool,
+    /// It becomes a zygote, whose forks take the rest upon themselves.
+    zygote: bool,
 }
 
 impl Entry {

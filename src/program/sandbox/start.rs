@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::interpreter::locate;
+use super::interpreter::{Located, locate};
 use super::{Confined, ENTER, EXIT_NOT_ENTERED, Entry, MEASURES, Measure};
 
 /// What a program of a distribution needs to start: libraries, their cache, names of users and time zones, and what the kernel says of processors and
@@ -57,6 +57,11 @@ impl Scratch {
     pub(in crate::program) fn path(&self) -> &Path {
         &self.0
     }
+
+    /// One that a process has made in this one.
+    pub(in crate::program) fn made_within(&self, name: &str) -> Scratch {
+        Scratch(self.0.join(name))
+    }
 }
 
 impl Drop for Scratch {
@@ -76,30 +81,73 @@ pub(in crate::program) struct Prepared {
 /// The command that starts a program confined. Its standard input is the launcher's, and then empty; its environment is complete.
 pub(in crate::program) fn program(confined: &Confined, command: &[String], folder: &Path) -> Result<Prepared, String> {
     let (name, arguments) = command.split_first().ok_or("the command is empty")?;
+    prepare(confined, name, folder, |found, entry| {
+        let mut launcher = launcher(confined, entry)?;
+        launcher.arg(&found.executable).args(arguments);
+        Ok(launcher)
+    })
+}
+
+/// The command that starts a zygote confined: the interpreter with this code, which is told on its command line what each of its forks has to take upon
+/// itself before it becomes a program, and then what follows `--`.
+pub(in crate::program) fn zygote(
+    confined: &Confined,
+    (interpreter, code): (&str, &str),
+    program: &[String],
+    folder: &Path,
+) -> Result<Prepared, String> {
+    prepare(confined, interpreter, folder, |found, entry| {
+        entry.zygote = true;
+        // Its own part of `/proc` is another one for each fork.
+        entry.readable.retain(|path| !path.starts_with("/proc/self"));
+        let mut launcher = launcher(confined, entry)?;
+        launcher.arg(&found.executable).args(["-S", "-c", code]);
+        for path in &entry.readable {
+            launcher.arg(named("read", path));
+        }
+        if let Some(scratch) = &entry.scratch {
+            launcher.arg(named("scratch", scratch));
+        }
+        #[cfg(target_os = "linux")]
+        launcher.args(super::calls::unfinished()?.iter().map(|filter| format!("filter={filter}")));
+        launcher.arg("--").args(program);
+        Ok(launcher)
+    })
+}
+
+fn named(name: &str, path: &Path) -> std::ffi::OsString {
+    let mut word = std::ffi::OsString::from(format!("{name}="));
+    word.push(path);
+    word
+}
+
+/// What a confined start needs besides its command: the scratch folder, the environment, a way to say what went wrong.
+fn prepare(
+    confined: &Confined,
+    name: &str,
+    folder: &Path,
+    command: impl FnOnce(&Located, &mut Entry) -> Result<Command, String>,
+) -> Result<Prepared, String> {
     let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
     let io = |error: io::Error| format!("`{name}` cannot be confined: {error}");
     let scratch = confined.scratch.as_deref().map(Scratch::new).transpose().map_err(io)?;
-    let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads);
-    let entry = entry(confined, readable.collect(), scratch.as_ref().map(|scratch| scratch.0.clone()), false);
-    let entry = serde_json::to_string(&entry).map_err(|error| format!("`{name}` cannot be confined: a path of it is no text: {error}"))?;
+    let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads.iter().cloned());
+    let mut entry = entry(confined, readable.collect(), scratch.as_ref().map(|scratch| scratch.0.clone()), false);
     let (status, to_status) = io::pipe().map_err(io)?;
-    let mut command = Command::new(&confined.launcher);
+    let mut command = command(&found, &mut entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
     let home = scratch.as_ref().map_or(Path::new("/nonexistent"), Scratch::path);
     let mut path = found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
     path.push(":/usr/local/bin:/usr/bin:/bin");
-    command
-        .arg(ENTER)
-        .arg(entry)
-        .arg("--")
-        .arg(&found.executable)
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", home)
-        .env("TMPDIR", home)
-        .stdin(to_status);
+    command.current_dir(folder).env_clear().env("PATH", path).env("HOME", home).env("TMPDIR", home).stdin(to_status);
     Ok(Prepared { command, scratch, status })
+}
+
+/// The launcher, which is told how to confine itself; the program's own words follow.
+fn launcher(confined: &Confined, entry: &Entry) -> Result<Command, String> {
+    let entry = serde_json::to_string(entry).map_err(|error| format!("a path of it is no text: {error}"))?;
+    let mut command = Command::new(&confined.launcher);
+    command.arg(ENTER).arg(entry).arg("--");
+    Ok(command)
 }
 
 /// The command that runs something confined outside of a simulation: a build. It inherits nothing but its output's descriptors; the program's folder is
@@ -111,12 +159,11 @@ pub fn command(confined: &Confined, words: &[String], folder: &Path, scratch: Op
     let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
     let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads);
     let entry = entry(confined, readable.collect(), scratch.map(Path::to_path_buf), false);
-    let entry = serde_json::to_string(&entry).map_err(|error| format!("`{name}` cannot be confined: a path of it is no text: {error}"))?;
-    let mut command = Command::new(&confined.launcher);
+    let mut command = launcher(confined, &entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
     let home = scratch.unwrap_or(Path::new("/nonexistent"));
     let mut path = found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
     path.push(":/usr/local/bin:/usr/bin:/bin");
-    command.arg(ENTER).arg(entry).arg("--").arg(&found.executable).args(arguments).current_dir(folder);
+    command.arg(&found.executable).args(arguments).current_dir(folder);
     command
         .env_clear()
         .env("PATH", path)
@@ -138,6 +185,7 @@ fn entry(confined: &Confined, mut readable: Vec<PathBuf>, scratch: Option<PathBu
         limits: confined.limits,
         without: confined.without.clone(),
         probe,
+        zygote: false,
     }
 }
 
@@ -157,12 +205,11 @@ pub fn measures(confined: &Confined) -> Vec<Measure> {
     let none = |why: &str| -> Vec<Measure> {
         MEASURES.iter().map(|info| Measure { name: info.name.to_owned(), in_force: false, why: why.to_owned() }).collect()
     };
-    let entry = match serde_json::to_string(&entry(confined, confined.readable.clone(), confined.scratch.clone(), true)) {
-        Ok(entry) => entry,
-        Err(error) => return none(&format!("a path is no text: {error}")),
+    let mut launcher = match launcher(confined, &entry(confined, confined.readable.clone(), confined.scratch.clone(), true)) {
+        Ok(launcher) => launcher,
+        Err(why) => return none(&why),
     };
-    let mut launcher = Command::new(&confined.launcher);
-    launcher.arg(ENTER).arg(entry).arg("--").arg("/bin/true").env_clear().current_dir("/").stdin(Stdio::null());
+    launcher.arg("/bin/true").env_clear().current_dir("/").stdin(Stdio::null());
     match launcher.output() {
         Err(error) => none(&format!("`{}` cannot be started: {error}", confined.launcher.display())),
         Ok(output) => serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
