@@ -32,7 +32,10 @@ class Quiet(seedbed.Node):
 seedbed.run(Quiet)
 ";
 
-fn place(program: &str, others: &[(&str, &str)]) -> Place {
+/// Names and contents.
+type Files = &'static [(&'static str, &'static str)];
+
+fn place(program: &str, others: Files) -> Place {
     let place = Place::new(program, NODES);
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/seedbed.py");
     fs::copy(sdk, place.path("submission/seedbed.py")).expect("the SDK is there");
@@ -56,7 +59,7 @@ fn programs_do_the_same_with_a_zygote_and_without() {
     }
     let helper: &[(&str, &str)] =
         &[("helper.py", "import random\nfrom deeper.inner import VALUE\nROLL = random.random()\n"), ("deeper/inner.py", "VALUE = 42\n")];
-    let cases: &[(&str, &str, &[(&str, &str)], &str)] = &[
+    let cases: &[(&str, &str, Files, &str)] = &[
         ("plain", "import seedbed", &[], "ready"),
         ("fails above its SDK", "raise ValueError('too early')", &[], "ended with status 1"),
         ("fails below its SDK", "import seedbed\ndef deep():\n    raise ValueError('too late')\ndeep()", &[], "ValueError: too late"),
