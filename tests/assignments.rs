@@ -17,6 +17,7 @@ use seedbed::grade::entrant::Entrant;
 use seedbed::grade::model::{Graded, ItemResult, Points};
 use seedbed::grade::run::{Plan, run_assignment};
 use seedbed::grade::submission::Handed;
+use seedbed::program::sandbox::Confined;
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -106,12 +107,13 @@ fn plan(seeds: usize) -> Plan {
     Plan { jobs: 2, first_seeds: Some(seeds), explain: false, ..Plan::default() }
 }
 
-/// Grade a program in Python.
+/// Grade a program in Python, confined as `seedbed grade` does it.
 fn grade(assignment: &Assignment, program: &str) -> Graded {
     let folder: TempDir = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("node.py"), program).expect("writable");
     let handed = Handed { id: "one".to_owned(), path: folder.path().to_owned() };
-    let plan = plan(SEEDS);
+    let confined = Confined::by(env!("CARGO_BIN_EXE_seedbed").into());
+    let plan = Plan { confined: Some(confined), ..plan(SEEDS) };
     let graded = Opened::new(&handed, 0, assignment, &plan).grade(assignment, &plan, &|_| ());
     assert!(graded.is_complete(), "{}: {:?} {:?}", assignment.name, graded.outcome, graded.infra);
     graded

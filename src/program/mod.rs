@@ -34,7 +34,10 @@ mod seat;
 mod talk;
 #[cfg(unix)]
 mod watch;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
+mod zygote;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_zygote.rs"]
 mod zygote;
 
 use std::fmt;

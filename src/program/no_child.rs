@@ -19,14 +19,3 @@ impl Child {
         match self.0 {}
     }
 }
-
-/// Where there are no programs, there is none to be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Zygote(Infallible);
-
-impl Zygote {
-    /// Never.
-    pub fn start(_spec: &ProgramSpec) -> Option<Zygote> {
-        None
-    }
-}

@@ -65,10 +65,8 @@ impl Zygote {
         let is_python = interpreter.starts_with("python") && !interpreter.contains('/') && dash_s == "-S";
         let is_simple = confined.without.is_empty() && confined.limits.processes <= 1;
         let has_program = program.first().is_some_and(|word| word.ends_with(".py") && !word.starts_with('-'));
-        if !(cfg!(target_os = "linux") && is_python && is_simple && has_program) {
-            return None;
-        }
-        Inner::start(confined, interpreter, program, &spec.folder).map(|inner| Zygote(Arc::new(Mutex::new(inner))))
+        let inner = || Inner::start(confined, interpreter, program, &spec.folder);
+        (is_python && is_simple && has_program).then(inner).flatten().map(|inner| Zygote(Arc::new(Mutex::new(inner))))
     }
 
     /// Split off a process that has these descriptors for turns, answers and what it prints. `None`: start it in another way.

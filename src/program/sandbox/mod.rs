@@ -33,8 +33,10 @@ use serde::{Deserialize, Serialize};
 pub use enter::enter;
 #[cfg(unix)]
 pub(crate) use interpreter::version as interpreter_version;
+#[cfg(target_os = "linux")]
+pub(super) use start::{Prepared, zygote};
 #[cfg(unix)]
-pub(super) use start::{Prepared, Scratch, program, why_not_started, zygote};
+pub(super) use start::{Scratch, program, why_not_started};
 #[cfg(unix)]
 pub use start::{command, measures};
 

@@ -59,6 +59,7 @@ impl Scratch {
     }
 
     /// One that a process has made in this one.
+    #[cfg(target_os = "linux")]
     pub(in crate::program) fn made_within(&self, name: &str) -> Scratch {
         Scratch(self.0.join(name))
     }
@@ -90,6 +91,7 @@ pub(in crate::program) fn program(confined: &Confined, command: &[String], folde
 
 /// The command that starts a zygote confined: the interpreter with this code, which is told on its command line what each of its forks has to take upon
 /// itself before it becomes a program, and then what follows `--`.
+#[cfg(target_os = "linux")]
 pub(in crate::program) fn zygote(
     confined: &Confined,
     (interpreter, code): (&str, &str),
@@ -108,13 +110,13 @@ pub(in crate::program) fn zygote(
         if let Some(scratch) = &entry.scratch {
             launcher.arg(named("scratch", scratch));
         }
-        #[cfg(target_os = "linux")]
         launcher.args(super::calls::unfinished()?.iter().map(|filter| format!("filter={filter}")));
         launcher.arg("--").args(program);
         Ok(launcher)
     })
 }
 
+#[cfg(target_os = "linux")]
 fn named(name: &str, path: &Path) -> std::ffi::OsString {
     let mut word = std::ffi::OsString::from(format!("{name}="));
     word.push(path);
