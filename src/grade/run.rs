@@ -4,6 +4,7 @@
 //! and judged for each item that wants it. Runs keep no messages; a few of those that lose points are run again, with all that explains the loss.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::assignment::{Assignment, Item};
@@ -17,6 +18,7 @@ use super::verdict::{Facts, GivenUp, Judged, judge, nondeterministic, open};
 use crate::program::WATCHDOG;
 use crate::program::sandbox::Confined;
 use crate::sim::RunOptions;
+use crate::trace::Digest;
 
 /// Where the first so many runs of an item all hang, the others are taken to hang too: each would cost minutes of waiting.
 const HANGS_BELIEVED: usize = 3;
@@ -168,18 +170,31 @@ pub fn run_assignment(
     plan: &Plan,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Results {
-    let seeds = assignment.items.iter().map(|item| plan.seeds(assignment, item, student)).collect();
-    let states = vec![None; assignment.items.len()];
-    let mut grading = Grading { assignment, entrant, plan, progress, seeds, known: BTreeMap::new(), states, results: BTreeMap::new() };
-    grading.pass_over();
-    loop {
-        let ready = grading.ready();
-        if ready.is_empty() {
-            break;
+    let grade = |zygotes: bool| {
+        let mut grading = Grading {
+            assignment,
+            entrant,
+            plan,
+            progress,
+            zygotes,
+            misled: AtomicBool::new(false),
+            seeds: assignment.items.iter().map(|item| plan.seeds(assignment, item, student)).collect(),
+            known: BTreeMap::new(),
+            states: vec![None; assignment.items.len()],
+            results: BTreeMap::new(),
+        };
+        grading.pass_over();
+        while !grading.is_misled() {
+            let ready = grading.ready();
+            if ready.is_empty() {
+                return Some(grading.finish());
+            }
+            grading.wave(&ready);
         }
-        grading.wave(&ready);
-    }
-    grading.finish()
+        None
+    };
+    // What a zygote has changed costs nobody a point: everything is run anew without.
+    grade(true).or_else(|| grade(false)).unwrap_or_default()
 }
 
 struct Grading<'a> {
@@ -187,6 +202,10 @@ struct Grading<'a> {
     entrant: &'a Entrant,
     plan: &'a Plan,
     progress: &'a (dyn Fn(usize) + Sync),
+    /// Whether processes may come from zygotes.
+    zygotes: bool,
+    /// A run with a zygote was another than without.
+    misled: AtomicBool,
     /// The seeds of each item.
     seeds: Vec<Vec<(Seed, u64)>>,
     known: BTreeMap<Task, Known>,
@@ -263,6 +282,9 @@ impl Grading<'_> {
         let first: Vec<Task> = items.iter().flat_map(|item| tasks(self, *item, 0, HANGS_BELIEVED)).collect();
         let twice: BTreeSet<Task> = items.iter().flat_map(|item| tasks(self, *item, 0, 1)).collect();
         self.observe(first, &twice);
+        if self.is_misled() {
+            return;
+        }
         let hang = |grading: &Self, item: usize| {
             let first = tasks(grading, item, 0, HANGS_BELIEVED);
             first.len() == HANGS_BELIEVED && first.iter().all(|task| grading.known.get(task).is_some_and(Known::hangs))
@@ -279,7 +301,7 @@ impl Grading<'_> {
         let mut seen = BTreeSet::new();
         tasks.retain(|task| !self.known.contains_key(task) && seen.insert(*task));
         let done = run_all(self.plan.jobs, &tasks, &|| None, &|warm, task| {
-            let warm = warm.get_or_insert_with(|| self.entrant.zygote());
+            let warm = warm.get_or_insert_with(|| if self.zygotes { self.entrant.zygote() } else { None });
             let known = self.run_task(*task, self.plan.check_determinism || twice.contains(task), warm.as_ref());
             (self.progress)(1);
             known
@@ -295,7 +317,18 @@ impl Grading<'_> {
         Facts::of(&run, &self.assignment.scenarios[scenario].nodes)
     }
 
-    /// A second run starts its processes one by one, each with another layout of its memory: what depends on that, or on having a zygote, shows.
+    fn is_misled(&self) -> bool {
+        self.misled.load(Ordering::Relaxed)
+    }
+
+    /// Whether a run without a zygote, which was another than the one with it, is always like this. Then that was the zygote's doing.
+    fn is_zygotes_doing(&self, task: Task, without: Digest) -> bool {
+        let is = self.zygotes && self.facts(task, None).digest == without;
+        self.misled.fetch_or(is, Ordering::Relaxed);
+        is
+    }
+
+    /// A second run starts its processes one by one, each with another layout of its memory: what depends on that shows.
     fn run_task(&self, task: Task, twice: bool, warm: Option<&Warm>) -> Known {
         let facts = self.facts(task, warm);
         if let Some(place) = facts.stall() {
@@ -305,7 +338,7 @@ impl Grading<'_> {
             return Known::Ran { facts: again, stalled_again, differs: false };
         }
         let other = twice.then(|| self.facts(task, None)).filter(|other| other.stall().is_none());
-        let differs = other.is_some_and(|other| other.digest != facts.digest);
+        let differs = other.is_some_and(|other| other.digest != facts.digest && !self.is_zygotes_doing(task, other.digest));
         Known::Ran { facts, stalled_again: false, differs }
     }
 
@@ -327,11 +360,13 @@ impl Grading<'_> {
         for ((task, _), result) in tasks.iter().zip(explained) {
             // Where this fails, the loss stands without its picture.
             let Ok((digest, aborted, losses)) = result else { continue };
-            if let Some(Known::Ran { facts, differs, .. }) = self.known.get_mut(task)
-                && facts.digest != digest
-                && !aborted
-            {
-                *differs = true;
+            let known = self.known.get(task);
+            let is_another = !aborted && matches!(known, Some(Known::Ran { facts, .. }) if facts.digest != digest);
+            if is_another {
+                let by_program = !self.is_zygotes_doing(*task, digest);
+                if let Some(Known::Ran { differs, .. }) = self.known.get_mut(task) {
+                    *differs = by_program;
+                }
                 continue;
             }
             details.extend(losses.into_iter().map(|(item, loss)| ((item, *task), loss)));

@@ -326,12 +326,14 @@ impl Process {
 
     /// End the process and all that it has started in its group. One that is confined may not yet have its group, and has then started nothing.
     fn kill(&self) {
-        if matches!(self, Process::Fork(Fork { ended: Some(_), .. })) {
-            return;
-        }
-        if let Some(process) = i32::try_from(self.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(process, Signal::KILL);
-            let _ = kill_process_group(process, Signal::KILL);
+        match self {
+            Process::Own(process) => {
+                if let Some(process) = i32::try_from(process.id()).ok().and_then(Pid::from_raw) {
+                    let _ = kill_process(process, Signal::KILL);
+                    let _ = kill_process_group(process, Signal::KILL);
+                }
+            }
+            Process::Fork(fork) => fork.kill(),
         }
     }
 }

@@ -27,7 +27,6 @@ mod fork {
         never: Infallible,
         pub process: u32,
         pub scratch: Option<Scratch>,
-        pub ended: Option<ExitStatus>,
     }
 
     impl Zygote {
@@ -37,6 +36,10 @@ mod fork {
     }
 
     impl Fork {
+        pub fn kill(&self) {
+            match self.never {}
+        }
+
         pub fn is_gone(&mut self) -> bool {
             match self.never {}
         }

@@ -130,7 +130,10 @@ class Program:
         self.path = os.path.dirname(os.path.realpath(self.script))
         own = {name.split(".")[0] for name in os.listdir(self.path)}
         with open(self.script, "rb") as file:
-            self.code = compile(file.read(), self.script, "exec", dont_inherit=True)
+            source = file.read()
+        # The interpreter reads a file more strictly than it compiles a text.
+        source.decode("utf-8")
+        self.code = compile(source, self.script, "exec", dont_inherit=True)
         self.codes = {}
         self.prepare(self.code, own)
         if own & {name.split(".")[0] for name in sys.modules}:
@@ -171,7 +174,7 @@ class Program:
         sys.modules["__main__"] = main
         try:
             exec(self.code, vars(main))
-        except SystemExit:
+        except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
             # The traceback begins with the program, as it does elsewhere.
@@ -186,6 +189,10 @@ class Program:
 def become_confined(zygote, rules, filters, scratch):
     """Take upon itself what a confined process has."""
     os.setsid()
+    # An open file has a state, which all would share that have it from the zygote.
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     checked(libc.prctl(DEATH_SIGNAL, KILL, 0, 0, 0))
     if os.getppid() != zygote:
         os._exit(1)
@@ -213,7 +220,7 @@ def main():
         filters = [Filter(text) for name, _, text in words if name == "filter"]
         program = Program(sys.argv[split + 1 :])
     except BaseException as error:
-        unready = "!%s: %s" % (type(error).__name__, error)
+        unready = b"!" + str(error).encode("utf-8", "replace")
     zygote = os.getpid()
     while True:
         asked, received, _, _ = control.recvmsg(256, _socket.CMSG_SPACE(3 * 4))
@@ -222,13 +229,20 @@ def main():
         what, _, of = asked.decode("ascii").partition(" ")
         files = [int.from_bytes(data[at : at + 4], sys.byteorder) for _, _, data in received for at in range(0, len(data), 4)]
         if what == "start" and unready is None:
-            if os.fork() == 0:
+            try:
+                process = os.fork()
+            except OSError as error:
+                control.send(b"!" + str(error).encode("utf-8", "replace"))
+                process = None
+            if process == 0:
                 try:
                     become_confined(zygote, rules, filters, None if scratch is None else os.path.join(scratch, of))
                     control.send(b"%d" % os.getpid())
                 except BaseException as error:
-                    control.send(("!%s: %s" % (type(error).__name__, error)).encode("utf-8", "replace"))
-                    os._exit(1)
+                    try:
+                        control.send(b"!" + str(error).encode("utf-8", "replace"))
+                    finally:
+                        os._exit(1)
                 control.detach()
                 for file, place in zip(files, (TURNS, ANSWERS, 1)):
                     os.dup2(file, place)
@@ -236,7 +250,7 @@ def main():
                 os.closerange(REST, os.sysconf("SC_OPEN_MAX"))
                 return program.run()
         elif what == "start":
-            control.send(unready.encode("utf-8", "replace"))
+            control.send(unready)
         else:
             ended, status = os.waitpid(int(of), 0 if what == "wait" else os.WNOHANG)
             control.send(b"%d" % status if ended else b"!it lives")

@@ -23,6 +23,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recv, sendmsg, socketpair,
 };
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::child::set_environment;
 use super::protocol::TURNS_FD;
@@ -51,9 +52,11 @@ struct Inner {
 pub(super) struct Fork {
     zygote: Zygote,
     pub(super) process: u32,
+    /// The process itself, whoever has its number by now.
+    handle: OwnedFd,
     pub(super) scratch: Option<Scratch>,
-    /// How it ended, once the zygote was asked; from then on its number may be another's.
-    pub(super) ended: Option<ExitStatus>,
+    /// How it ended, once the zygote was asked.
+    ended: Option<ExitStatus>,
 }
 
 impl Zygote {
@@ -77,12 +80,14 @@ impl Zygote {
         }
         inner.starts += 1;
         let name = inner.starts.to_string();
-        let Some(process) = inner.ask(&format!("start {name}"), &files) else {
+        let process = inner.ask(&format!("start {name}"), &files).and_then(Pid::from_raw);
+        let handle = process.and_then(|process| pidfd_open(process, PidfdFlags::empty()).ok());
+        let Some((process, handle)) = process.zip(handle) else {
             inner.is_useless = true;
             return None;
         };
         let scratch = inner.scratch.as_ref().map(|scratch| scratch.made_within(&name));
-        Some(Fork { zygote: self.clone(), process: process.unsigned_abs(), scratch, ended: None })
+        Some(Fork { zygote: self.clone(), process: process.as_raw_nonzero().get().unsigned_abs(), handle, scratch, ended: None })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -151,6 +156,12 @@ impl Drop for Inner {
 }
 
 impl Fork {
+    /// End it. It can have started nothing but threads.
+    pub(super) fn kill(&self) {
+        // It may have ended by itself.
+        let _ = pidfd_send_signal(&self.handle, Signal::KILL);
+    }
+
     /// Whether it has ended, also with its zygote.
     pub(super) fn is_gone(&mut self) -> bool {
         self.ask("look").is_some() || self.zygote.inner().is_gone
