@@ -395,6 +395,8 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
         ("plays", ASSIGNMENT.replace("points = 7.5", "plays = [\"servers\"]")),
         ("circle", ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"durable\"").replace("gate = \"answers\"\nfeedback", "gate = \"right\"\nfeedback")),
         ("own_gate", ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"answers\"")),
+        ("gate", ASSIGNMENT.replace("gate = \"answers\"\nfeedback", "gate = \"no-such\"\nfeedback")),
+        ("gate_alone", "[[item]]\nname = \"one\"\nscenario = \"small/calm.toml\"\nseeds = \"0..2\"\npoints = 1\ngate = \"no-such\"\n".to_owned()),
         ("syntax", "[[item]\nname = 1\n".to_owned()),
     ];
     for (name, text) in cases {
