@@ -6,7 +6,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::model::{Graded, ItemResult, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
-use super::output::{average, class_summary, for_student, missed_items, missed_rules, moment_words, seed_words, state_words};
+use super::output::{average, class_summary, for_student, label, missed_items, missed_rules, moment_words, seed_words, state_words};
 use super::texts::{Phrases, fate, fill, meaning, phrases, printable, seconds};
 
 const STYLE: &str = include_str!("page.css");
@@ -323,7 +323,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                     th scope="col" { (say.outcome) }
                 } }
                 tbody { @for graded in class { tr {
-                    th scope="row" dir="auto" { a href=(student_link(&graded.submission.id)) { (graded.submission.id) } }
+                    th scope="row" dir="auto" { a href=(student_link(&graded.submission.id)) { (label(graded, class)) } }
                     td.number.(class_of(graded.is_complete().then_some(graded.score), graded.max)) {
                         (graded.score) @if graded.ungraded != Points::ZERO { " (+ " (graded.ungraded) "?)" }
                     }
