@@ -84,6 +84,17 @@ fn a_class_is_shown_by_its_names() {
     }
 }
 
+/// What an instructor writes between backticks is code on a page and plain text elsewhere; nothing in it is markup.
+#[test]
+fn code_is_shown_as_code() {
+    let page = page(&awkward(), Lang::En);
+    assert!(page.contains("Look at <code>&lt;votedFor&gt;</code> again &amp; save it `now."), "{page}");
+    assert!(page.contains("<code>node.py</code> has the line ends of Windows"), "{page}");
+    // What a program prints is shown as it is.
+    assert!(page.contains("| pipe `code` $x$"), "{page}");
+    assert!(text(gradescope_json(&awkward(), Lang::En)).contains("Look at `<votedFor>` again & save it `now."));
+}
+
 fn assert_valid(schema: &str, instance: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas").join(schema);
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the schema is there")).expect("JSON");
