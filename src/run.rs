@@ -6,7 +6,7 @@ use crate::checkers::{Checker, Overall, Params, Verdict, Violation, judge, overa
 use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID};
 use crate::program::Stall;
 use crate::scenario::Scenario;
-use crate::sim::{LogLine, RunOptions};
+use crate::sim::{LastWords, LogLine, RunOptions};
 use crate::systems::{SYSTEMS, System};
 use crate::trace::{Digest, Trace};
 
@@ -56,6 +56,8 @@ pub struct Run {
     pub stall: Option<Stall>,
     /// The lines of `--log`, if they were asked for.
     pub log: Vec<LogLine>,
+    /// What programs printed that ended without an answer; no part of the digest.
+    pub last_words: Vec<LastWords>,
 }
 
 impl Run {
@@ -98,7 +100,15 @@ pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     let output = system_of(scenario).run(scenario, options);
     let digest = Digest::of(&output.trace);
     let judgements = judge_trace(scenario, &output.trace, output.aborted.as_deref());
-    Run { trace: output.trace, digest, judgements, aborted: output.aborted, stall: output.stall, log: output.log }
+    Run {
+        trace: output.trace,
+        digest,
+        judgements,
+        aborted: output.aborted,
+        stall: output.stall,
+        log: output.log,
+        last_words: output.last_words,
+    }
 }
 
 /// Of a run that was given up nothing is known after its last record: what is not done by then might have been done later.

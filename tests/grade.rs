@@ -225,6 +225,18 @@ fn every_way_to_fail_has_its_verdict() {
     let broken = grade(&folder, "def on_init(self:\n", &plan);
     let loss = broken.items[0].seeds[0].loss.as_ref().expect("it is lost");
     assert!(broken.items[0].seeds[0].verdict == SeedVerdict::Crash && loss.printed.contains("SyntaxError"), "{loss:?}");
+    for seed in &broken.items[0].seeds {
+        let found = &seed.loss.as_ref().expect("it is lost").finding;
+        let says = found.starts_with("it ended with status 1: SyntaxError: ") && found.ends_with(" (node.py, line 1)");
+        assert!(says && seed.message.ends_with(found.as_str()), "{} {found}", seed.message);
+    }
+    // What is printed is no part of a run: where it differs, the run does not. Nor does it show a place of this machine, in a folder or in memory.
+    let early = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
+    let found = early.items[0].seeds.iter().map(|seed| (seed.verdict, seed.loss.as_ref().map_or("", |loss| loss.finding.as_str())));
+    let expected = "it ended with status 1: ValueError: <object object at 0x...> (node.py, line 1)";
+    assert_eq!(found.collect::<Vec<_>>(), [(SeedVerdict::Crash, expected); 2]);
+    let again = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
+    assert_eq!(serde_json::to_string(&early).expect("JSON"), serde_json::to_string(&again).expect("JSON"));
 }
 
 /// A check that had nothing to judge by decides nothing: the item has no points and loses none, and the result says that somebody has to look.
@@ -383,6 +395,8 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
         ("plays", ASSIGNMENT.replace("points = 7.5", "plays = [\"servers\"]")),
         ("circle", ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"durable\"").replace("gate = \"answers\"\nfeedback", "gate = \"right\"\nfeedback")),
         ("own_gate", ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"answers\"")),
+        ("gate", ASSIGNMENT.replace("gate = \"answers\"\nfeedback", "gate = \"no-such\"\nfeedback")),
+        ("gate_alone", "[[item]]\nname = \"one\"\nscenario = \"small/calm.toml\"\nseeds = \"0..2\"\npoints = 1\ngate = \"no-such\"\n".to_owned()),
         ("syntax", "[[item]\nname = 1\n".to_owned()),
     ];
     for (name, text) in cases {

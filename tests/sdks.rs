@@ -321,6 +321,14 @@ fn mistakes_are_told_where_they_are() {
         (handler("exit('enough')"), "it ended with status 1"),
         ("import seedbed\nprint(undefined)\n".to_owned(), "line 2, in <module>\n    print(undefined)\nNameError: name 'undefined' is not defined"),
         ("import seedbed\nclass N(seedbed.Node): pass\n".to_owned(), "the program ended without a node: call seedbed.run(YourNode) at its end"),
+        (
+            "import seedbed\nclass N(seedbed.Node): pass\nif N:\n    raise SystemExit(3)\nseedbed.run(N)\n".to_owned(),
+            "the program ended by itself before there was a node: node.py, line 4: raise SystemExit(3)",
+        ),
+        (
+            "import sys, seedbed\ndef check():\n    sys.exit(3)\ncheck()\nseedbed.run(None)\n".to_owned(),
+            "the program ended by itself before there was a node: node.py, line 4: check()",
+        ),
         ("import seedbed\nclass N(seedbed.Node): pass\nseedbed.run(N())\n".to_owned(), "a node is made by seedbed.run(N), when the testbed has started it"),
         (
             "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): pass\nseedbed.run(N)\n".to_owned(),

@@ -63,7 +63,7 @@ fn programs_do_the_same_with_a_zygote_and_without() {
         ("plain", "import seedbed", &[], "ready"),
         ("fails above its SDK", "raise ValueError('too early')", &[], "ended with status 1"),
         ("fails below its SDK", "import seedbed\ndef deep():\n    raise ValueError('too late')\ndeep()", &[], "ValueError: too late"),
-        ("ends", "import seedbed, sys\nsys.exit(3)", &[], "without a node"),
+        ("ends", "import seedbed, sys\nsys.exit(3)", &[], "line 2: sys.exit(3)"),
         ("ends with a text", "raise SystemExit('enough')", &[], "ended with status 1"),
         ("is no Python", "import seedbed\ndef (:\n", &[], "ended with status 1"),
         ("imports what is no Python", "import seedbed\nimport helper", &[("helper.py", "def (:")], "SyntaxError"),

@@ -739,6 +739,8 @@ class _Process:
         # What was saved in this process and not looked at since, as JSON.
         self.unread: Dict[str, str] = {}
         self.served = False
+        # The frame of the program itself, until there is a node.
+        self.program: Any = None
 
     def begin(self, start: Dict[str, Any]) -> None:
         if start["protocol"] != _VERSION:
@@ -1370,6 +1372,7 @@ def _make_virtual() -> None:
     from atexit import register
 
     register(_never_ran)
+    _process.program = _program_frame()
 
 
 def _failed_before(_kind: Any, error: BaseException, _traceback_: Any) -> None:
@@ -1384,8 +1387,33 @@ def _never_ran() -> None:
     """The program has come to its end without a node."""
     if not _process.served and _read_turn() is not None:
         _printed.end_step()
-        text = "the program ended without a node: call seedbed.run(YourNode) at its end"
+        text = _exited_early() or "the program ended without a node: call seedbed.run(YourNode) at its end"
         _write_answer('{"ops":[%s],"exit":1,"error":%s}\n' % (",".join(_ops), _quote(text)))
+
+
+def _exited_early() -> Optional[str]:
+    """Where the program has ended by itself, and did not come to its end. The status is known to nobody here; the line most often has it."""
+    frame = _process.program
+    if frame is None:
+        return None
+    import dis
+    import linecache
+
+    code = frame.f_code.co_code
+    if not 0 <= frame.f_lasti < len(code) or dis.opname[code[frame.f_lasti]].startswith("RETURN_"):
+        return None
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    line = linecache.getline(file, number).strip()[:200]
+    text = "the program ended by itself before there was a node: %s, line %s" % (os.path.basename(file), number)
+    return _unicode(text + (": " + line if line else ""))
+
+
+def _program_frame() -> Any:
+    """The frame of the program itself, which goes on to say where it was when it has ended."""
+    frame: Any = sys._getframe()
+    while frame is not None and (frame.f_globals.get("__name__") != "__main__" or frame.f_code.co_name != "<module>"):
+        frame = frame.f_back
+    return frame
 
 
 def _is_inside() -> bool:

@@ -283,8 +283,8 @@ In this folder:
 
 # {es}
 
-Lo que hay que hacer está en `instructions.es.md`. Su programa es `{program}`; a su lado está el SDK. Entregue esta carpeta. Las órdenes
-de arriba muestran sus puntos y lo que falta, una ejecución con su informe, y todo lo que ocurre en ella junto con lo que usted imprime.
+Lo que hay que hacer está en `instructions.es.md`. Tu programa es `{program}`; a su lado está el SDK. Entrega esta carpeta. Las órdenes
+de arriba muestran tus puntos y lo que falta, una ejecución con su informe, y todo lo que ocurre en ella junto con lo que imprimes.
 
 ---
 

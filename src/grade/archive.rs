@@ -44,7 +44,7 @@ pub fn read_archive(path: &Path) -> Result<Tree, Outcome> {
     match &bytes[..] {
         [] => Err(refused(
             Text::new("the file is empty", "el archivo está vacío"),
-            Text::new("hand it in again: nothing has arrived", "entréguelo otra vez: no ha llegado nada"),
+            Text::new("hand it in again: nothing has arrived", "entrégalo otra vez: no ha llegado nada"),
         )),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => read_zip(&bytes),
         [0x1f, 0x8b, ..] => {
@@ -76,7 +76,7 @@ fn foreign(bytes: &[u8]) -> Outcome {
     } else {
         Text::new(format!("it is a {what} file, which is not read here"), format!("es un archivo {what}, que aquí no se lee"))
     };
-    refused(message, Text::new("pack the folder as .zip or .tar.gz", "comprima la carpeta como .zip o .tar.gz"))
+    refused(message, Text::new("pack the folder as .zip or .tar.gz", "comprime la carpeta como .zip o .tar.gz"))
 }
 
 fn damaged(cause: &dyn std::fmt::Display) -> Outcome {
@@ -85,7 +85,7 @@ fn damaged(cause: &dyn std::fmt::Display) -> Outcome {
         format!("the archive is damaged or cut off: {cause}"),
         format!("el archivo comprimido está dañado o incompleto: {cause}"),
     );
-    refused(message, Text::new("pack it again and hand it in again", "vuelva a comprimirlo y a entregarlo"))
+    refused(message, Text::new("pack it again and hand it in again", "vuelve a comprimirlo y a entregarlo"))
 }
 
 fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
@@ -128,7 +128,7 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|cause| damaged(&cause))?;
     if archive.has_duplicate_names() {
         let message = Text::new("two files in the archive have the same name", "dos archivos tienen el mismo nombre");
-        return Err(refused(message, Text::new("pack the folder again", "vuelva a comprimir la carpeta")));
+        return Err(refused(message, Text::new("pack the folder again", "vuelve a comprimir la carpeta")));
     }
     let mut names = Vec::new();
     for i in 0..archive.len() {
@@ -154,14 +154,14 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
             KIND_FILE | 0 => {
                 if is_encrypted {
                     let message = Text::new("the archive has a password", "el archivo comprimido tiene contraseña");
-                    return Err(refused(message, Text::new("pack the folder without a password", "comprima la carpeta sin contraseña")));
+                    return Err(refused(message, Text::new("pack the folder without a password", "comprime la carpeta sin contraseña")));
                 }
                 if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
                     let message = Text::new(
                         format!("`{}` is compressed by {method}, which is not read here", excerpt(&path)),
                         format!("`{}` está comprimido con {method}, que aquí no se lee", excerpt(&path)),
                     );
-                    return Err(refused(message, Text::new("pack the folder as a plain .zip", "comprima la carpeta como .zip normal")));
+                    return Err(refused(message, Text::new("pack the folder as a plain .zip", "comprime la carpeta como .zip normal")));
                 }
                 let content = archive.by_index(i).map_err(|cause| damaged(&cause))?;
                 gatherer.file(path, mode & 0o100 != 0, content, |cause| damaged(&cause))?;

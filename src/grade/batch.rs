@@ -108,7 +108,7 @@ impl Opened {
                 Text::new(format!("the program could not be started: {why}"), format!("no se pudo iniciar el programa: {why}")),
                 Text::new(
                     "try the command in the submission's folder; `seedbed doctor` says what this machine lacks",
-                    "pruebe la orden en la carpeta de la entrega; `seedbed doctor` dice qué le falta a esta máquina",
+                    "prueba la orden en la carpeta de la entrega; `seedbed doctor` dice qué le falta a esta máquina",
                 ),
             ),
         };
@@ -160,7 +160,7 @@ fn internal_error(why: &str) -> Outcome {
         Text::new(format!("the testbed failed: {why}"), format!("el banco de pruebas falló: {why}")),
         Text::new(
             "this is a mistake of seedbed, and not of the submission: grade it again, and report it if it stays",
-            "es un error de seedbed y no de la entrega: evalúela de nuevo y, si continúa, comuníquelo",
+            "es un error de seedbed y no de la entrega: evalúala de nuevo y, si continúa, comunícalo",
         ),
     )
 }

@@ -130,7 +130,7 @@ fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
     let refuse = |path: &str, en: &str, es: &str| {
         let hint = Text::new(
             "leave it out: nothing but the compiler runs while a submission is built",
-            "quítelo: al compilar solo se ejecuta el compilador",
+            "quítalo: al compilar solo se ejecuta el compilador",
         );
         build_failed(Text::new(format!("`{path}` {en}"), format!("`{path}` {es}")), hint, String::new())
     };
@@ -191,7 +191,7 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
             ..Outcome::not_graded(
                 OutcomeKind::InternalError,
                 message,
-                Text::new("grade it again when the machine has less to do", "evalúela de nuevo cuando la máquina tenga menos trabajo"),
+                Text::new("grade it again when the machine has less to do", "evalúala de nuevo cuando la máquina tenga menos trabajo"),
             )
         });
     };
@@ -199,11 +199,11 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
         // The SDK's own packages are there wherever the testbed was built; where they are not, no student is to blame.
         if said.contains("offline") && said.contains("`serde") {
             let message = Text::new("the SDK's packages are not on this machine", "los paquetes del SDK no están en esta máquina");
-            let hint = Text::new("fetch them once: `cargo fetch` in sdk/rust", "descárguelos una vez: `cargo fetch` en sdk/rust");
+            let hint = Text::new("fetch them once: `cargo fetch` in sdk/rust", "descárgalos una vez: `cargo fetch` en sdk/rust");
             return Err(Outcome { detail: said, ..Outcome::not_graded(OutcomeKind::InternalError, message, hint) });
         }
         let message = Text::new("the program does not compile", "el programa no compila");
-        return Err(build_failed(message, Text::new("mend what the compiler says", "corrija lo que dice el compilador"), said));
+        return Err(build_failed(message, Text::new("mend what the compiler says", "corrige lo que dice el compilador"), said));
     }
     let built = match build {
         Build::C(_) => target.join("program"),
@@ -230,7 +230,7 @@ fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
         Text::new(format!("the package has several executables: `{names}`"), format!("el paquete tiene varios ejecutables: `{names}`"))
     };
     let hint =
-        Text::new("give it one `src/main.rs`, or call one of them `node`", "ponga un solo `src/main.rs`, o llame `node` a uno de ellos");
+        Text::new("give it one `src/main.rs`, or call one of them `node`", "pon un solo `src/main.rs`, o llama `node` a uno de ellos");
     Err(build_failed(message, hint, String::new()))
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::assignment::{Assignment, Played};
+use super::last_words::without_addresses;
 use super::submission::working_copy;
 use crate::error::Error;
 use crate::program::sandbox::{Confined, Confinement};
@@ -91,7 +92,7 @@ impl Entrant {
                     scenario.nodes.nodes[*node].program = Some(spec.clone());
                 }
                 let mut run = run_with(&scenario, options);
-                program.hide_folder(&mut run);
+                program.hide_places(&mut run);
                 run
             }
         }
@@ -115,8 +116,9 @@ impl Program {
         }
     }
 
-    /// Tracebacks name the files of the working copy, whose folder has another name each time: two gradings must tell the same.
-    fn hide_folder(&self, run: &mut Run) {
+    /// Tracebacks name the files of the working copy, whose folder has another name each time, and objects have another place in memory: two gradings must
+    /// tell the same.
+    fn hide_places(&self, run: &mut Run) {
         let folder = format!("{}/", self.folder.display());
         let Trace { events, .. } = &mut run.trace;
         for event in events.iter_mut().filter(|event| event.name == "crash") {
@@ -126,8 +128,9 @@ impl Program {
                 *text = text.replace(&folder, "").into();
             }
         }
-        for line in run.log.iter_mut().filter(|line| line.text.contains(&folder)) {
-            line.text = line.text.replace(&folder, "");
+        let printed = run.log.iter_mut().filter(|line| line.kind == "node").map(|line| &mut line.text);
+        for text in printed.chain(run.last_words.iter_mut().map(|words| &mut words.text)) {
+            *text = without_addresses(&text.replace(&folder, ""));
         }
         if let Some(why) = &mut run.aborted {
             *why = why.replace(&folder, "");

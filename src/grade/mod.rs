@@ -11,6 +11,7 @@
 //! | `seeds` | hidden seeds, from the course secret |
 //! | `entrant`, `run`, `pool` | who plays, and all runs of it |
 //! | `verdict`, `score`, `explain` | what a run says, what it is worth, what is said of a loss |
+//! | `last_words` | what a program printed before it ended without an answer |
 //! | `submission` | from a folder or an archive to a command that can be started |
 //! | `tree`, `archive`, `compile`, `sdk` | its files, within limits; zip and tar; programs that have to be built; the course's SDKs |
 //! | `batch` | one submission after the other, and which results still hold |
@@ -28,6 +29,7 @@ mod compile;
 pub mod defects;
 pub mod entrant;
 pub mod explain;
+mod last_words;
 pub mod model;
 pub mod output;
 pub mod page;

@@ -6,7 +6,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::model::{Graded, ItemResult, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
-use super::output::{average, class_summary, for_student, missed_items, missed_rules, moment_words, seed_words, state_words};
+use super::output::{average, class_summary, for_student, label, missed_items, missed_rules, moment_words, seed_words, state_words};
 use super::texts::{Phrases, fate, fill, meaning, phrases, printable, seconds};
 
 const STYLE: &str = include_str!("page.css");
@@ -78,7 +78,22 @@ fn student_name(graded: &Graded) -> &str {
 /// A text in the page's language; where there is only English, it says so to who reads the page aloud.
 fn text(text: &Text, lang: Lang) -> Markup {
     let is_foreign = lang != Lang::En && text.es.is_none();
-    html! { span lang=[is_foreign.then_some("en")] { (text.get(lang)) } }
+    html! { span lang=[is_foreign.then_some("en")] { (coded(text.get(lang))) } }
+}
+
+/// A text of an instructor's or of the testbed's own: what stands between backticks is code. Texts of programs are shown as they are.
+fn coded(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    html! {
+        @for (i, part) in parts.iter().enumerate() {
+            @match i % 2 {
+                // A backtick that none follows is one.
+                1 if i + 1 == parts.len() => { "`" (part) },
+                1 => code { (part) },
+                _ => (part),
+            }
+        }
+    }
 }
 
 fn class_of(earned: Option<Points>, max: Points) -> &'static str {
@@ -107,7 +122,7 @@ fn notices(graded: &Graded, lang: Lang) -> Markup {
             div.notice {
                 p { strong { (say.not_final) } }
                 @if graded.ungraded != Points::ZERO { p { (fill(say.ungraded, &[("points", &graded.ungraded.to_string())])) } }
-                @for why in &graded.provisional { p { (fill(say.provisional, &[("why", why.get(lang))])) } }
+                @for why in &graded.provisional { p { (coded(&fill(say.provisional, &[("why", why.get(lang))]))) } }
             }
         }
         @if *kind != OutcomeKind::Graded {
@@ -139,7 +154,7 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
                 }
                 td.number.(class_of(item.earned, item.points)) { (points(item, lang)) }
                 td {
-                    @if let Some(state) = state_words(item, graded, lang) { p { (state) } }
+                    @if let Some(state) = state_words(item, graded, lang) { p { (coded(&state)) } }
                     @if !item.seeds.is_empty() {
                         p { (runs_right(item, say)) " (" (text(&item.scoring.words(item.seeds.len()), lang)) ")" }
                     }
@@ -170,7 +185,7 @@ fn lost(number: usize, item: &ItemResult, graded: &Graded, lang: Lang) -> Markup
     html! {
         section aria-labelledby=(format!("item-{number}")) {
             h3 id=(format!("item-{number}")) { (text(&item.title, lang)) " · " span.(class_of(item.earned, item.points)) { (points(item, lang)) } }
-            @if let Some(state) = state_words(item, graded, lang) { p { (state) } }
+            @if let Some(state) = state_words(item, graded, lang) { p { (coded(&state)) } }
             @if let Some(feedback) = &item.feedback { div.notice { p { strong { (say.feedback) } ": " (text(feedback, lang)) } } }
             @if !item.seeds.is_empty() {
                 p { (say.seeds) ":" }
@@ -313,7 +328,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
     let scores: Vec<Points> = class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
     let earned = |name: &str| class.iter().filter_map(|graded| graded.item(name)?.earned).collect::<Vec<Points>>();
     let content = html! {
-        header { p.over { (say.class) } h1 { (title) } p { (class_summary(class, lang)) } }
+        header { p.over { (say.class) } h1 { (coded(title)) } p { (class_summary(class, lang)) } }
         main {
             div.wide tabindex="0" role="region" aria-label=(say.class) { table {
                 thead { tr {
@@ -323,7 +338,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                     th scope="col" { (say.outcome) }
                 } }
                 tbody { @for graded in class { tr {
-                    th scope="row" dir="auto" { a href=(student_link(&graded.submission.id)) { (graded.submission.id) } }
+                    th scope="row" dir="auto" { a href=(student_link(&graded.submission.id)) { (label(graded, class)) } }
                     td.number.(class_of(graded.is_complete().then_some(graded.score), graded.max)) {
                         (graded.score) @if graded.ungraded != Points::ZERO { " (+ " (graded.ungraded) "?)" }
                     }
@@ -347,7 +362,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
             @if items.is_empty() { p { (say.nothing_missed) } } @else { div.wide { table {
                 thead { tr { th scope="col" { (say.item) } th.number scope="col" { (say.lost_by) } th.number scope="col" { (say.points_lost) } } }
                 tbody { @for item in &items { tr {
-                    th scope="row" { (item.title) " " code { (item.name) } }
+                    th scope="row" { (coded(&item.title)) " " code { (item.name) } }
                     td.number { (item.students) " / " (item.of) }
                     td.number { (item.lost) }
                 } } }

@@ -201,7 +201,7 @@ fn prepare(path: &Path, languages: &[Language], confined: Option<&Confined>, kno
         Outcome::not_graded(
             OutcomeKind::InternalError,
             message,
-            Text::new("make room for temporary files", "libere espacio para archivos temporales"),
+            Text::new("make room for temporary files", "libera espacio para archivos temporales"),
         )
     };
     let copy = working_copy().map_err(unwritten)?;
@@ -295,7 +295,7 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
                 format!("several files could be the program: `{files}`"),
                 format!("varios archivos podrían ser el programa: `{files}`"),
             ),
-            Text::new("name the program `node.py`", "llame al programa `node.py`"),
+            Text::new("name the program `node.py`", "llama al programa `node.py`"),
         ));
     }
     let signs = ["node.py", "Cargo.toml", "node.c", "node"];
@@ -303,11 +303,11 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
     let hint = match deeper {
         Some(path) => Text::new(
             format!("put `{path}` and what it needs at the top of what you hand in"),
-            format!("ponga `{path}` y lo que necesite en el nivel superior de la entrega"),
+            format!("pon `{path}` y lo que necesite en el nivel superior de la entrega"),
         ),
         None => Text::new(
             "hand in a `node.py`, a Cargo package, a `node.c`, or say in `seedbed.toml` how it is started: `command = [\"…\"]`",
-            "entregue un `node.py`, un paquete de Cargo, un `node.c`, o indique en `seedbed.toml` cómo se inicia: `command = [\"…\"]`",
+            "entrega un `node.py`, un paquete de Cargo, un `node.c`, o indica en `seedbed.toml` cómo se inicia: `command = [\"…\"]`",
         ),
     };
     let few: Vec<String> = tree.files.keys().take(5).map(|path| format!("`{}`", excerpt(path))).collect();
@@ -340,12 +340,12 @@ fn declared(file: &File) -> Result<Program, Outcome> {
     let text = String::from_utf8_lossy(&file.bytes);
     let declaration: Declaration = toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|cause| {
         let message = Text::new(format!("`{DECLARATION}` cannot be read"), format!("no se puede leer `{DECLARATION}`"));
-        let hint = Text::new("write `command = [\"python3\", \"node.py\"]`", "escriba `command = [\"python3\", \"node.py\"]`");
+        let hint = Text::new("write `command = [\"python3\", \"node.py\"]`", "escribe `command = [\"python3\", \"node.py\"]`");
         Outcome { detail: cause.to_string(), ..no_program(message, hint) }
     })?;
     let Some(first) = declaration.command.first().filter(|first| !first.is_empty()) else {
         let message = Text::new(format!("`command` in `{DECLARATION}` is empty"), format!("`command` está vacío en `{DECLARATION}`"));
-        return Err(no_program(message, Text::new("write `command = [\"./node\"]`", "escriba `command = [\"./node\"]`")));
+        return Err(no_program(message, Text::new("write `command = [\"./node\"]`", "escribe `command = [\"./node\"]`")));
     };
     let is_python = first.rsplit('/').next().is_some_and(|name| name.starts_with("python"));
     let language = declaration.language.unwrap_or(if is_python { Language::Python } else { Language::Other });
@@ -367,12 +367,12 @@ fn not_taken(tree: &Tree, language: Option<Language>, languages: &[Language]) ->
                 taken.split(',').next().unwrap_or("python")
             ),
             format!(
-                "escríbalo en uno de estos; si ya lo está, añada `language = \"{}\"` a `{DECLARATION}`",
+                "escríbelo en uno de estos; si ya lo está, añade `language = \"{}\"` a `{DECLARATION}`",
                 taken.split(',').next().unwrap_or("python")
             ),
         )
     } else {
-        Text::new(format!("write it in one of these: {taken}"), format!("escríbalo en uno de estos: {taken}"))
+        Text::new(format!("write it in one of these: {taken}"), format!("escríbelo en uno de estos: {taken}"))
     };
     Outcome::not_graded(OutcomeKind::WrongLanguage, message, hint)
 }
@@ -385,7 +385,7 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
         let is_named = program.command.iter().any(|word| word.strip_prefix("./").unwrap_or(word) == path);
         if is_named && (file.bytes.starts_with(b"\xff\xfe") || file.bytes.starts_with(b"\xfe\xff")) {
             let message = Text::new(format!("`{path}` is in UTF-16"), format!("`{path}` está en UTF-16"));
-            return Err(no_program(message, Text::new("save it as UTF-8", "guárdelo en UTF-8")));
+            return Err(no_program(message, Text::new("save it as UTF-8", "guárdalo en UTF-8")));
         }
         if file.bytes.strip_prefix(MARK).unwrap_or(&file.bytes).starts_with(b"#!") {
             let text = file.bytes.strip_prefix(MARK).unwrap_or(&file.bytes);

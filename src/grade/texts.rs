@@ -51,9 +51,9 @@ phrases! {
     fate: "What became of it", "Qué fue de él";
     picture: "Space-time picture: time runs to the right, each arrow is a message", "Diagrama espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
     printed: "What the program printed last", "Lo último que imprimió el programa";
-    repeat: "Repeat it at home", "Repítalo en casa";
+    repeat: "Repeat it at home", "Repítelo en casa";
     cannot_repeat: "This seed is hidden: the run cannot be repeated at home. The public seeds of the item look for the same.", "Esta semilla es oculta: la ejecución no se puede repetir en casa. Las semillas públicas del apartado buscan lo mismo.";
-    feedback: "From your instructor", "De su profesor";
+    feedback: "From your instructor", "De tu profesor";
     gate_closed: "It was not run: it needs full points in “{gate}” first.", "No se ejecutó: primero hacen falta todos los puntos en «{gate}».";
     no_program: "There was no program to run.", "No había programa que ejecutar.";
     only_hidden: "{count} further tests with {max} points are not shown here.", "{count} pruebas más, con {max} puntos, no se muestran aquí.";
@@ -177,6 +177,16 @@ mod tests {
         for (name, en, es) in PAIRS {
             assert_eq!(slots(en), slots(es), "{name}");
             assert!(!en.is_empty() && !es.is_empty(), "{name}");
+        }
+    }
+
+    /// Students read what instructors have written beside these phrases, and both speak to them in the same way.
+    #[test]
+    fn students_are_spoken_to_as_tu() {
+        for (name, _, es) in PAIRS {
+            let words = es.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase);
+            let mut formal = words.filter(|word| ["usted", "su", "repítalo", "vea", "mire", "pruebe"].contains(&word.as_str()));
+            assert_eq!(formal.next(), None, "{name}: {es}");
         }
     }
 

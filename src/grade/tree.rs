@@ -106,14 +106,14 @@ pub(super) fn refused(message: Text, hint: Text) -> Outcome {
 pub(super) fn failed(path: &Path, cause: &io::Error) -> Outcome {
     let path = path.display();
     let message = Text::new(format!("`{path}` cannot be read: {cause}"), format!("no se puede leer `{path}`: {cause}"));
-    let hint = Text::new("make it readable and grade it again", "dé permiso de lectura y vuelva a calificar");
+    let hint = Text::new("make it readable and grade it again", "da permiso de lectura y vuelve a calificar");
     Outcome::not_graded(OutcomeKind::InternalError, message, hint)
 }
 
 fn pack_again() -> Text {
     Text::new(
         "pack the folder with the program again, with nothing else in it",
-        "vuelva a comprimir la carpeta del programa, sin nada más dentro",
+        "vuelve a comprimir la carpeta del programa, sin nada más dentro",
     )
 }
 
@@ -146,7 +146,7 @@ impl Gatherer {
             let message = Text::new(format!("the name `{name}` is not UTF-8"), format!("el nombre `{name}` no está en UTF-8"));
             return Err(refused(
                 message,
-                Text::new("give the file a name of plain letters", "ponga al archivo un nombre de letras sin acentos"),
+                Text::new("give the file a name of plain letters", "pon al archivo un nombre de letras sin acentos"),
             ));
         };
         let path = normal(text).map_err(|why| {
@@ -191,7 +191,7 @@ impl Gatherer {
         let path = excerpt(path);
         let es = what.get(super::model::Lang::Es);
         let message = Text::new(format!("`{path}` is {}", what.en), format!("`{path}` es {es}"));
-        let hint = Text::new("hand in plain files and folders only", "entregue solo archivos y carpetas normales");
+        let hint = Text::new("hand in plain files and folders only", "entrega solo archivos y carpetas normales");
         refused(message, hint)
     }
 
@@ -208,7 +208,7 @@ impl Gatherer {
                     format!("`{a}` and `{b}` differ by capital letters only"),
                     format!("`{a}` y `{b}` solo se distinguen por las mayúsculas"),
                 );
-                return Err(refused(message, Text::new("rename one of them", "cambie el nombre de uno de los dos")));
+                return Err(refused(message, Text::new("rename one of them", "cambia el nombre de uno de los dos")));
             }
             if !(is_folder && was_folder) {
                 let message = Text::new(format!("`{a}` is there twice"), format!("`{a}` está dos veces"));
@@ -230,7 +230,7 @@ impl Gatherer {
         let mut files = self.files;
         if files.is_empty() {
             let message = Text::new("there are no files in it", "no contiene ningún archivo");
-            let hint = Text::new("hand in the folder with the program", "entregue la carpeta con el programa");
+            let hint = Text::new("hand in the folder with the program", "entrega la carpeta con el programa");
             return Err(Outcome::not_graded(OutcomeKind::NoProgram, message, hint));
         }
         while let Some(folder) = common_folder(&files) {

@@ -3,6 +3,7 @@
 //! Only the trace and the checks decide, and through them virtual time and counted steps. A program's own fault outweighs what merely follows from it: a
 //! node that has crashed makes no progress either. What broke a rule of safety before that outweighs the fault.
 
+use super::last_words::last_words;
 use super::model::SeedVerdict;
 use crate::checkers::{Checker, Verdict, Violation, find};
 use crate::run::{Judgement, Run};
@@ -70,7 +71,11 @@ impl Facts {
                 "not_started" | "silent" | "busy" | "slow" => return None,
                 _ => SeedVerdict::Crash,
             };
-            let message = event.fields.text("message").unwrap_or_default().to_owned();
+            let mut message = event.fields.text("message").unwrap_or_default().to_owned();
+            // What is printed may be chance, and is no part of the trace: it explains the verdict, and is not what it comes from.
+            if let Some(words) = run.last_words.iter().find(|words| words.node == event.node && words.time_us == event.time_us) {
+                message.push_str(&last_words(&words.text));
+            }
             let name = run.trace.name(event.node).to_owned();
             Some(ProgramFault { node: event.node, name, time_us: event.time_us, verdict, message })
         });

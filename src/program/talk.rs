@@ -8,10 +8,12 @@ use std::time::Duration;
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::StallKind;
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
+use super::watch::{LOOK, Watch};
 
-/// Nobody has to wait longer for an answer.
-const PATIENCE_S: i64 = 20;
+/// So long a program may sleep, real time, or work, processor time, before it answers.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process in conversation.
 pub(super) struct Talk {
@@ -20,6 +22,7 @@ pub(super) struct Talk {
     turns: Option<PipeWriter>,
     answers: PipeReader,
     pending: Vec<u8>,
+    patience: Duration,
 }
 
 impl Talk {
@@ -39,7 +42,7 @@ impl Talk {
         ];
         command.fd_mappings(mappings).map_err(|error| format!("`{program}` cannot be started: {error}"))?;
         let process = command.spawn().map_err(failed)?;
-        Ok(Talk { process, turns: Some(turns), answers, pending: vec![] })
+        Ok(Talk { process, turns: Some(turns), answers, pending: vec![], patience: PATIENCE })
     }
 
     /// Tell a line and wait for the next one. A line that has come before it was asked for is one too many.
@@ -51,6 +54,7 @@ impl Talk {
         }
         let turns = self.turns.as_mut().ok_or("the conversation is over")?;
         turns.write_all(line.as_bytes()).and_then(|()| turns.write_all(b"\n")).map_err(|_| self.ended())?;
+        let mut watch = Watch::new(self.patience);
         loop {
             if let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
                 let mut answer: Vec<u8> = self.pending.drain(..=end).collect();
@@ -60,11 +64,11 @@ impl Talk {
             if self.pending.len() > LINE_BYTES_MAX {
                 return Err(format!("its answer is longer than {LINE_BYTES_MAX} bytes"));
             }
-            if !self.is_readable(Duration::from_secs(PATIENCE_S as u64)) {
-                return Err(format!(
-                    "no answer on descriptor 4 after {PATIENCE_S} s: is the line ended and flushed? {}",
-                    self.pending.len().checked_sub(1).map_or("", |_| "Part of a line has come.")
-                ));
+            if !self.is_readable(LOOK) {
+                match watch.is_due().then(|| watch.look(self.process.id())).flatten() {
+                    Some((kind, why)) => return Err(self.no_answer(kind, &why)),
+                    None => continue,
+                }
             }
             let mut piece = [0; 65_536];
             match self.answers.read(&mut piece) {
@@ -79,16 +83,33 @@ impl Talk {
         !self.pending.is_empty() || self.is_readable(within)
     }
 
-    /// Close descriptor 3, and wait so long for the process to end.
+    /// Close descriptor 3, and wait for the process to end: so long as it sleeps or works, and longer where the machine does not let it.
     pub(super) fn ends_within(&mut self, patience: Duration) -> bool {
         self.turns = None;
-        for _ in 0..patience.as_millis() / 5 {
+        let mut watch = Watch::new(patience);
+        loop {
             if matches!(self.process.try_wait(), Ok(Some(_))) {
                 return true;
             }
+            if watch.is_due() && watch.look(self.process.id()).is_some() {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
-        false
+    }
+
+    /// Why there is no answer. A program is not to blame for a machine that has other things to do.
+    fn no_answer(&self, kind: StallKind, why: &str) -> String {
+        let part = if self.pending.is_empty() { "" } else { " Part of a line has come." };
+        match kind {
+            StallKind::Slow => {
+                format!("no answer on descriptor 4, and the machine is too busy to tell why: {why}. Try it again later.{part}")
+            }
+            StallKind::Busy => format!("no answer on descriptor 4: {why}.{part}"),
+            StallKind::Silent | StallKind::Killed => {
+                format!("no answer on descriptor 4: {why}. Is the line ended and flushed?{part}")
+            }
+        }
     }
 
     fn is_readable(&self, within: Duration) -> bool {
@@ -110,5 +131,47 @@ impl Drop for Talk {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a program in Python says that does this when it gets a turn; nothing where there is no Python or no `/proc`.
+    fn said(patience: Duration, work: &str) -> Option<Result<String, String>> {
+        let program = format!("import os, time\nos.read(3, 99)\n{work}");
+        let talk = Talk::start(&["python3".to_owned(), "-S".to_owned(), "-c".to_owned(), program]);
+        let Some(mut talk) = talk.ok().filter(|_| std::path::Path::new("/proc/self/stat").exists()) else {
+            println!("there is no python3 or no /proc here: not tested");
+            return None;
+        };
+        talk.patience = patience;
+        Some(talk.converse("{}"))
+    }
+
+    /// Real time alone blames no program: one that gets a processor now and then, as on a machine that is busy, may take longer than the patience.
+    #[test]
+    fn who_works_is_waited_for() {
+        let work =
+            "for _ in range(30):\n    end = time.process_time() + 0.01\n    while time.process_time() < end: pass\n    time.sleep(0.04)\n";
+        let answer = said(Duration::from_secs(1), &format!("{work}os.write(4, b'here\\n')\n"));
+        assert!(answer.is_none_or(|answer| answer == Ok("here".to_owned())));
+    }
+
+    /// Who sleeps and who works without an end are told apart, with what each should look for.
+    #[test]
+    fn who_gives_no_answer_is_told_so() {
+        let patience = Duration::from_millis(300);
+        for (work, expected) in [
+            (
+                "os.write(4, b'part')\ntime.sleep(60)",
+                "it sleeps, for 0.3 s of real time now. Is the line ended and flushed? Part of a line has come.",
+            ),
+            ("while True: pass", "it has worked for 0.3 s of processor time."),
+        ] {
+            let answer = said(patience, work);
+            assert!(answer.clone().is_none_or(|answer| answer.is_err_and(|why| why.ends_with(expected))), "{work}: {answer:?}");
+        }
     }
 }

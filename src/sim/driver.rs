@@ -20,7 +20,7 @@ use super::rng::{Rng, Sampler};
 use super::stream::{Streams, Token};
 use super::transport::Packet;
 use super::world::Status;
-use super::{Cluster, LogLine, RunOptions, RunOutput};
+use super::{Cluster, LastWords, LogLine, RunOptions, RunOutput};
 use crate::nemesis::Nemesis;
 use crate::node::{Effects, Identity, Node, StreamEvent};
 use crate::program::Stall;
@@ -111,6 +111,7 @@ pub(crate) struct Driver<'a, C: Cluster> {
     clients: Vec<Client<Msg<C>>>,
     pub(super) aborted: Option<String>,
     pub(super) stall: Option<Stall>,
+    pub(super) last_words: Vec<LastWords>,
 }
 
 /// A message that a rule keeps.
@@ -182,6 +183,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             clients: Vec::new(),
             aborted: None,
             stall: None,
+            last_words: Vec::new(),
         }
     }
 
@@ -233,7 +235,14 @@ impl<'a, C: Cluster> Driver<'a, C> {
             }
         }
         self.end_clients().await;
-        RunOutput { trace: self.recorder.into_trace(), log: self.log, aborted: self.aborted, forms: self.forms, stall: self.stall }
+        RunOutput {
+            trace: self.recorder.into_trace(),
+            log: self.log,
+            aborted: self.aborted,
+            forms: self.forms,
+            stall: self.stall,
+            last_words: self.last_words,
+        }
     }
 
     /// Handle an event. `Some`: a participant has something to do.

@@ -27,7 +27,7 @@ use std::pin::Pin;
 use crate::node::{Identity, Node};
 use crate::program::Stall;
 use crate::scenario::Scenario;
-use crate::trace::{Trace, Word};
+use crate::trace::{NodeId, Trace, Word};
 
 pub use participant::Io;
 
@@ -72,6 +72,19 @@ pub struct RunOutput {
     pub forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
     /// The program that did not answer, where it was given up for that.
     pub stall: Option<Stall>,
+    /// What programs printed that ended without an answer.
+    pub last_words: Vec<LastWords>,
+}
+
+/// The last that a program printed before it ended without an answer. It is no part of the trace: it may differ between two runs of a seed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWords {
+    /// Whose program it is. Of each node only the first such end is kept.
+    pub node: NodeId,
+    /// When it ended, virtual µs.
+    pub time_us: u64,
+    /// What it printed past its SDK, some kilobytes at most.
+    pub text: String,
 }
 
 /// A line of `--log`.

@@ -1,9 +1,9 @@
 //! Programs in place of nodes: between their seats and the driver.
 
-use super::Cluster;
 use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};
 use super::transport::Packet;
+use super::{Cluster, LastWords};
 use crate::node::{Effect, Effects, Message};
 use crate::program::{Asked, Fault, Happened, Leaves, Letter, Place, Stall};
 use crate::trace::{Detail, NodeId};
@@ -110,8 +110,12 @@ impl<C: Cluster> Driver<'_, C> {
             && let Ok(seat) = seat.as_mut()
             && matches!(fault, Fault::Ended(_) | Fault::Memory(_) | Fault::Output(_) | Fault::Stalled { .. })
         {
-            for line in seat.printed().lines() {
+            let text = seat.printed();
+            for line in text.lines() {
                 self.log(node, "node", |_| line.to_owned());
+            }
+            if matches!(fault, Fault::Ended(_)) && self.last_words.iter().all(|words| words.node != node) {
+                self.last_words.push(LastWords { node, time_us: self.now.as_micros(), text });
             }
         }
         if matches!(fault, Fault::Stalled { .. } | Fault::NotStarted(_)) && self.aborted.is_none() {

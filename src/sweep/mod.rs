@@ -112,6 +112,7 @@ mod tests {
             aborted: None,
             log: vec![],
             stall: None,
+            last_words: vec![],
         }
     }
 

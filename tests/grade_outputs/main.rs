@@ -67,6 +67,34 @@ fn moodle_gets_no_row_without_a_key() {
     assert_eq!(rows(&class), before - 1);
 }
 
+/// An instructor reads names, where they are known; what has to be told apart is, and links lead to where the files are.
+#[test]
+fn a_class_is_shown_by_its_names() {
+    let mut class = class();
+    let pages = |class: &[_]| [class_page(class, Lang::En), class_markdown(class, Lang::En)];
+    for page in pages(&class) {
+        let seen = page.replace("href=\"students/Ana%20Garc%C3%ADa_123_assignsubmission_file_/page.html\"", "");
+        assert!(seen.contains("Ana García") && seen.contains("luis") && !seen.contains("assignsubmission"), "{seen}");
+    }
+    assert!(class_page(&class, Lang::En).contains("students/Ana%20Garc%C3%ADa_123_assignsubmission_file_/page.html"));
+    class[2].student.name = "Ana García".to_owned();
+    for page in pages(&class) {
+        let page = page.replace('\\', "");
+        assert!(page.contains("Ana García (Ana García_123_assignsubmission_file_)") && page.contains("Ana García (luis)"), "{page}");
+    }
+}
+
+/// What an instructor writes between backticks is code on a page and plain text elsewhere; nothing in it is markup.
+#[test]
+fn code_is_shown_as_code() {
+    let page = page(&awkward(), Lang::En);
+    assert!(page.contains("Look at <code>&lt;votedFor&gt;</code> again &amp; save it `now."), "{page}");
+    assert!(page.contains("<code>node.py</code> has the line ends of Windows"), "{page}");
+    // What a program prints is shown as it is.
+    assert!(page.contains("| pipe `code` $x$"), "{page}");
+    assert!(text(gradescope_json(&awkward(), Lang::En)).contains("Look at `<votedFor>` again & save it `now."));
+}
+
 fn assert_valid(schema: &str, instance: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas").join(schema);
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the schema is there")).expect("JSON");

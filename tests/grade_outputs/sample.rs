@@ -91,7 +91,7 @@ pub fn awkward() -> Graded {
                 Some(Loss { check: None, rule: Text::new("A node does not end", "Un nodo no termina"), ..loss(None) }),
             ),
         ],
-        feedback: Some(Text::new("Look at <votedFor> again & save it.", "Revise <votedFor> y guárdelo.")),
+        feedback: Some(Text::new("Look at `<votedFor>` again & save it `now.", "Revisa `<votedFor>` y guárdalo `ya.")),
         scoring: Scoring::Fraction,
         ..item(
             "one-leader",
@@ -183,7 +183,7 @@ pub fn broken() -> Graded {
         ..Outcome::not_graded(
             OutcomeKind::BuildFailed,
             Text::new("the program does not compile", "el programa no compila"),
-            Text::new("mend what the compiler says", "corrija lo que dice el compilador"),
+            Text::new("mend what the compiler says", "corrige lo que dice el compilador"),
         )
     };
     for item in &mut graded.items {

@@ -279,7 +279,11 @@ impl Reader<'_> {
                         .iter()
                         .filter_map(|other| other.name.as_ref().map(|(name, _)| name.as_str()))
                         .filter(|other| draft.name.as_ref().is_none_or(|(own, _)| own != other));
-                    let hint = name_hint(name, "items", names.collect::<Vec<_>>().iter().copied());
+                    let names: Vec<&str> = names.collect();
+                    let hint = match names.as_slice() {
+                        [] => "take the gate out: there is no other item that could be one".to_owned(),
+                        names => name_hint(name, "items", names.iter().copied()),
+                    };
                     self.reading.note_at(format!("there is no item `{}`", excerpt(name)), at, "unknown item", hint);
                 }
                 position

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::model::{Graded, Lang, Points, SeedVerdict};
 use super::super::texts::{fill, meaning, phrases};
 use super::cells::csv;
-use super::view::{average, number};
+use super::view::{average, label, number};
 
 /// An item that somebody has lost points in.
 pub(crate) struct MissedItem {
@@ -131,7 +131,7 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
                 let earned = graded.item(&item.name).and_then(|item| item.earned);
                 earned.map_or_else(|| "?".to_owned(), |earned| earned.to_string())
             });
-            lines.push(row([cell(&graded.submission.id), score].into_iter().chain(earned).collect()));
+            lines.push(row([cell(&label(graded, class)), score].into_iter().chain(earned).collect()));
         }
         lines.push(String::new());
     }

@@ -43,7 +43,7 @@ pub use junit::junit_xml;
 pub use moodle::{has_key, moodle_csv};
 pub use prairielearn::prairielearn_json;
 pub use view::for_student;
-pub(super) use view::{average, moment_words, seed_words, state_words};
+pub(super) use view::{average, label, moment_words, seed_words, state_words};
 pub use worksheet::{Filled, fill_worksheet};
 
 /// What an instructor may choose of the files of a class.

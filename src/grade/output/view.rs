@@ -56,6 +56,17 @@ fn make_printable(seed: &mut SeedResult) {
     }
 }
 
+/// How a submission is called where a person reads: by the student's full name, where that is known, else by its id, and by both where two have the same name.
+pub(crate) fn label(graded: &Graded, class: &[Graded]) -> String {
+    let (name, id) = (printable(&graded.student.name), &graded.submission.id);
+    let is_known_by = |name: &str| class.iter().filter(|other| printable(&other.student.name) == name).count();
+    match name.as_str() {
+        "" => id.clone(),
+        _ if is_known_by(&name) > 1 => format!("{name} ({id})"),
+        _ => name,
+    }
+}
+
 /// How many items a student does not see, and their points.
 pub(crate) fn not_shown(graded: &Graded) -> Option<(usize, Points)> {
     let hidden: Vec<&ItemResult> = graded.items.iter().filter(|item| !is_visible(item)).collect();
