@@ -389,7 +389,8 @@ attempt("daemon", leave_child)
     assert_eq!((reason.as_str(), message.as_str()), ("ended", "it was ended by signal 6"));
 }
 
-/// Processes that one zygote has split off have nothing in common: not their scratch folders, not the zygote's, not its descriptors.
+/// Processes that one zygote has split off have nothing in common: not their scratch folders, not the zygote's, not its descriptors,
+/// nor the state of an open file.
 #[test]
 fn forks_do_not_reach_each_other() {
     if !support::has("python3") || !has(&["files", "system_calls"]) {
@@ -407,6 +408,12 @@ for number in [number for number in range(1, 4) if str(number) != own]:
     attempt("read-%d" % number, lambda: open("%s/%d/mine" % (all, number)).read())
     attempt("write-%d" % number, lambda: open("%s/%d/mine" % (all, number), "w"))
     attempt("list-%d" % number, lambda: os.listdir("%s/%d" % (all, number)))
+def mark_standard_input():
+    import fcntl
+    if fcntl.fcntl(0, 11) == 0:
+        fcntl.fcntl(0, 10, 7)
+        raise OSError(errno.EBADF, "")
+attempt("standard-input", mark_standard_input)
 attempt("descriptors", lambda: [os.fstat(number) for number in range(5, 256)])
 attempt("own-proc", lambda: os.listdir("/proc/%d/fd" % os.getppid()))
 serve()

@@ -12,7 +12,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use place::{PRELUDE, Place};
-use seedbed::program::sandbox::Confinement;
+use seedbed::grade::assignment;
+use seedbed::grade::batch::Opened;
+use seedbed::grade::run::Plan;
+use seedbed::grade::submission::Handed;
+use seedbed::program::sandbox::{Confined, Confinement};
 use seedbed::program::{ProgramSpec, StallKind, Zygote};
 use seedbed::run::{Run, run_scenario};
 use seedbed::scenario::Scenario;
@@ -127,6 +131,50 @@ fn programs_do_the_same_with_a_zygote_and_without() {
         let said = format!("{}{}", log(&run), crashes.collect::<Vec<_>>().join("\n"));
         assert!(said.contains(says), "{what}: {said}");
     }
+}
+
+/// An interpreter refuses a file in another encoding than UTF-8 that does not say so; as a text, it would compile.
+#[test]
+fn a_file_is_read_as_strictly_as_without() {
+    if !support::has("python3") {
+        return;
+    }
+    let place = place("", &[]);
+    fs::write(place.path("submission/node.py"), [b"# Cu\xe1nto\nimport seedbed\n", NODE.as_bytes()].concat()).expect("writable");
+    assert!(log(&place.attack()).contains("Non-UTF-8"));
+}
+
+/// What only the zygote changes costs nobody a point: a program that shows how deep its stack is has all points, and the same results, as one graded without.
+#[test]
+fn what_only_a_zygote_changes_costs_no_points() {
+    if !support::has("python3") {
+        return;
+    }
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/assignments");
+    let assignment = assignment::read_file(&shipped.join("raft-election.toml")).expect("it ships");
+    let reference = fs::read_to_string(shipped.join("raft-election/reference/node.py")).expect("it ships");
+    let deep = "
+class Deep(Server):
+    def on_init(self):
+        import inspect
+        self.observe('deep', frames=len(inspect.stack()))
+        super().on_init()
+
+seedbed.run(Deep)
+";
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("node.py"), reference.replace("\nseedbed.run(Server)", deep)).expect("writable");
+    let handed = Handed { id: "deep".to_owned(), path: folder.path().to_owned() };
+    let graded = |without: &[&str]| {
+        let mut confined = Confined::by(place::launcher());
+        confined.without = without.iter().map(ToString::to_string).collect();
+        let plan = Plan { first_seeds: Some(2), confined: Some(confined), ..Plan::default() };
+        Opened::new(&handed, 0, &assignment, &plan).grade(&assignment, &plan, &|_| ())
+    };
+    let with = graded(&[]);
+    assert_eq!(with.score, with.max, "{:?}", with.items);
+    // With a measure left out, there is no zygote.
+    assert_eq!(format!("{with:?}"), format!("{:?}", graded(&["ports"])));
 }
 
 /// The comparison would be worth nothing if no process were split off.
