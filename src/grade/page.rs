@@ -335,7 +335,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                     th scope="col" { (say.student) }
                     th.number scope="col" { (say.points) @if let Some(first) = class.first() { " (" (first.max) ")" } }
                     @for item in class.first().iter().flat_map(|first| &first.items) { th.number scope="col" { (item.name) " (" (item.points) ")" } }
-                    th scope="col" { (say.outcome) }
+                    th.word scope="col" { (say.outcome) }
                 } }
                 tbody { @for graded in class { tr {
                     th scope="row" dir="auto" { a href=(student_link(&graded.submission.id)) { (label(graded, class)) } }
@@ -345,7 +345,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                     @for item in &graded.items {
                         td.number.(class_of(item.earned, item.points)) { (item.earned.map_or("?".to_owned(), |earned| earned.to_string())) }
                     }
-                    td { (graded.outcome.kind.word()) }
+                    td.word { (graded.outcome.kind.word()) }
                 } } }
                 @if let Some(first) = class.first() {
                     tfoot { tr {
