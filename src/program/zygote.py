@@ -4,7 +4,7 @@ It runs under `python3 -S -c`, already confined but for what its forks need, and
 imports modules of the standard library that know neither clocks nor chance. A fork takes upon itself what a confined process of its own would
 have, says so, and then is that process, as if `python3 -S program.py` had started it.
 
-Words of the command line: `read=PATH` and `scratch=PATH` for Landlock, `filter=HEX:OFFSET,…` for seccomp, `--`, the program and its arguments.
+Words of the command line: `read=PATH`, `device=PATH` and `scratch=PATH` for Landlock, `filter=HEX:OFFSET,…` for seccomp, `--`, the program and its arguments.
 Over descriptor 3 come `start NAME` with the descriptors of turns, answers and prints, `wait PID` and `look PID`; an answer is a number or `!` and
 a reason.
 """
@@ -22,7 +22,6 @@ import ctypes
 import os
 
 CONTROL, TURNS, ANSWERS, REST = 3, 3, 4, 5
-DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
 DEATH_SIGNAL, SECCOMP, FILTER, KILL = 1, 22, 2, 9
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF, NEWEST, PATH_BENEATH = 444, 445, 446, 6, 1
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, REMOVE_DIR, REMOVE_FILE, MAKE_REG = 1, 2, 4, 8, 16, 32, 256
@@ -31,7 +30,9 @@ READ = EXECUTE | READ_FILE | READ_DIR
 SCRATCH = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_REG | TRUNCATE
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 # What a program may find imported already.
-HARMLESS = "abc base64 bisect collections copy dataclasses enum functools heapq itertools json math operator random re string struct types typing"
+HARMLESS = set(
+    "abc base64 bisect collections copy dataclasses enum functools heapq itertools json math operator random re string struct types typing".split()
+)
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
@@ -55,13 +56,13 @@ def number(value, size):
 class Rules:
     """Landlock, with the paths open: what a fork adds is its scratch folder."""
 
-    def __init__(self, readable):
+    def __init__(self, readable, devices):
         # The interface of this kernel; none where it has no Landlock.
         self.abi = min(libc.syscall(CREATE_RULESET, 0, 0, 1, 0), NEWEST)
         self.handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(self.abi, 16)) - 1
         self.open = []
         if self.abi > 0:
-            for path, access in [(path, READ) for path in readable] + [(path, READ_FILE | WRITE_FILE) for path in DEVICES]:
+            for path, access in [(path, READ) for path in readable] + [(path, READ_FILE | WRITE_FILE) for path in devices]:
                 try:
                     file = os.open(path, os.O_PATH | os.O_CLOEXEC)
                 except OSError:
@@ -125,7 +126,6 @@ class Program:
     def __init__(self, words):
         self.words = words
         self.script = os.path.abspath(words[0])
-        self.folder = os.path.dirname(self.script)
         # As for a script that is started by its name: links are followed.
         self.path = os.path.dirname(os.path.realpath(self.script))
         own = {name.split(".")[0] for name in os.listdir(self.path)}
@@ -150,7 +150,7 @@ class Program:
                     # It is told when it is imported, which it may never be.
                     continue
                 self.prepare(self.codes[path], own)
-            elif name in HARMLESS.split():
+            elif name in HARMLESS:
                 __import__(name)
 
     def loader(self, name, path):
@@ -207,7 +207,11 @@ def become_confined(zygote, rules, filters, scratch):
 def main():
     split = sys.argv.index("--")
     words = [word.partition("=") for word in sys.argv[1:split]]
-    scratch = next((path for name, _, path in words if name == "scratch"), None)
+
+    def named(wanted):
+        return [value for name, _, value in words if name == wanted]
+
+    scratch = next(iter(named("scratch")), None)
     control = _socket.socket(fileno=CONTROL)
     # What is received gets numbers that are free: not that of answers.
     while os.open("/dev/null", os.O_RDWR) < ANSWERS:
@@ -216,8 +220,8 @@ def main():
     try:
         if sys.version_info < (3, 9):
             raise ImportError("Python before 3.9 names its files in another way")
-        rules = Rules([path for name, _, path in words if name == "read"])
-        filters = [Filter(text) for name, _, text in words if name == "filter"]
+        rules = Rules(named("read"), named("device"))
+        filters = [Filter(text) for text in named("filter")]
         program = Program(sys.argv[split + 1 :])
     except BaseException as error:
         unready = b"!" + str(error).encode("utf-8", "replace")

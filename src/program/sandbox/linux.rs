@@ -16,8 +16,8 @@ use super::{Entry, calls};
 /// The newest interface that the rules are written for; a kernel that knows less does what it can.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Devices that hold nothing. `zygote.py` names them too.
-const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+/// Devices that hold nothing.
+pub(super) const DEVICES: &[&str] = &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 type Take<'a> = dyn FnMut(&'static str, &mut dyn FnMut() -> Result<String, String>) -> bool + 'a;
 

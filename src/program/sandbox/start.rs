@@ -110,6 +110,7 @@ pub(in crate::program) fn zygote(
         if let Some(scratch) = &entry.scratch {
             launcher.arg(named("scratch", scratch));
         }
+        launcher.args(super::linux::DEVICES.iter().map(|device| named("device", Path::new(device))));
         launcher.args(super::calls::unfinished()?.iter().map(|filter| format!("filter={filter}")));
         launcher.arg("--").args(program);
         Ok(launcher)
