@@ -1,27 +1,50 @@
 //! How fast programs are: `cargo bench --bench programs`. Needs a `python3`.
 //!
 //! Five nodes in CPython send each other messages, everything pinned to one core, as lock step wants it: the parent and a child are never awake at the same
-//! time. Beside it, in the same run, the floor: round trips over two pipes with a CPython process that does nothing but read and write, and with `cat`.
-//! What is left to win is the difference; a loaded machine slows all of them.
+//! time. Beside it, in the same run, the floor: round trips over two pipes with processes that do nothing but read and write, with one alone and with five
+//! in turn. Five are slower, because each finds its memory in no cache any more when its turn has come, and nodes have that too. Between floor and
+//! nodes stands what no testbed can do without: five CPython processes that read the JSON of a turn and write that of an answer, with nothing else around them.
+//! A loaded machine slows all of them.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
+use seedbed::program::fix_addresses;
 use seedbed::run::system_of;
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
 
-/// Each row is measured so often, and the best one counts: everything else on the machine only slows.
-const TRIES: u32 = 3;
+/// All rows are measured so often, one after the other, and of each the best counts: everything else on the machine only slows.
+const TRIES: u32 = 5;
+
+/// How many a second.
+type Measure<'a> = Box<dyn Fn() -> io::Result<f64> + 'a>;
 
 /// A turn and an answer as a node has them.
 const TURN: &str = r#"{"now":1500000,"wall":1767225600001500000,"ev":[{"type":"message","src":"n2","body":{"count":7,"type":"Ping"}}]}"#;
 const ANSWER: &str = r#"{"ops":[{"op":"send","dest":"n2","body":{"type":"Ping","count":8}}]}"#;
+
+/// The least that a node in CPython does: no SDK, and what is underneath `json`, called as `json` calls it.
+const JSON: &str = r#"
+import os, json
+
+decode, encode = json.JSONDecoder().scan_once, json.JSONEncoder(separators=(",", ":")).encode
+while True:
+    line = os.read(3, 65536)
+    if not line:
+        break
+    turn, _ = decode(line.decode(), 0)
+    ops = []
+    for event in turn["ev"]:
+        body = {"type": "Ping", "count": event["body"]["count"] + 1}
+        ops.append({"op": "send", "dest": event["src"], "body": body})
+    os.write(4, (encode({"ops": ops}) + "\n").encode())
+"#;
 
 /// A node that answers each message, so that always as many are under way.
 const NODE: &str = r#"
@@ -44,19 +67,32 @@ fn main() -> io::Result<()> {
         return Ok(());
     }
     pin();
-    let cat = best(|| round_trips(&["sh", "-c", "exec cat <&3 >&4"]))?;
+    // As nodes are started.
+    fix_addresses();
+    let cat = ["sh", "-c", "exec cat <&3 >&4"];
     let bare = format!("import os\nanswer = b'''{ANSWER}\\n'''\nwhile os.read(3, 65536): os.write(4, answer)");
-    let bare = best(|| round_trips(&["python3", "-c", &bare]))?;
-    let nodes = best(five_nodes)?;
-    println!("{:44} {:>12} {:>10}", "on one core", "a second", "of bare");
-    for (name, rate) in
-        [("round trips, cat", cat), ("round trips, CPython that only reads and writes", bare), ("steps of five CPython nodes", nodes)]
-    {
-        println!("{name:44} {rate:12.0} {:10.2}", rate / bare);
+    let bare = ["python3", "-c", &bare];
+    let json = ["python3", "-c", JSON];
+    let mut rows: [(&str, Measure, f64); 5] = [
+        ("round trips, cat", Box::new(|| round_trips(&cat, 1)), 0.0),
+        ("round trips, CPython that only reads and writes", Box::new(|| round_trips(&bare, 1)), 0.0),
+        ("the same, five in turn", Box::new(|| round_trips(&bare, 5)), 0.0),
+        ("with the JSON of a turn and an answer, five in turn", Box::new(|| round_trips(&json, 5)), 0.0),
+        ("steps of five CPython nodes", Box::new(five_nodes), 0.0),
+    ];
+    for _ in 0..TRIES {
+        for (_, measure, best) in &mut rows {
+            *best = best.max(measure()?);
+        }
+    }
+    let (one, five) = (rows[1].2, rows[2].2);
+    println!("{:52} {:>10} {:>11} {:>12}", "on one core", "a second", "of bare one", "of bare five");
+    for (name, _, rate) in &rows {
+        println!("{name:52} {rate:10.0} {:11.2} {:12.2}", rate / one, rate / five);
     }
     let (first, second) = (start_ms("pass")?, start_ms("import seedbed")?);
-    println!("{:44} {first:9.1} ms", "start of CPython");
-    println!("{:44} {second:9.1} ms", "start of CPython with the SDK");
+    println!("{:52} {first:7.1} ms", "start of CPython");
+    println!("{:52} {second:7.1} ms", "start of CPython with the SDK");
     Ok(())
 }
 
@@ -78,49 +114,61 @@ fn pin() {
     }
 }
 
-fn best(mut measure: impl FnMut() -> io::Result<f64>) -> io::Result<f64> {
-    (0..TRIES).try_fold(0.0, |best: f64, _| Ok(best.max(measure()?)))
-}
-
 /// The real time since some moment. Programs run in other processes, so that this one's processor time says nothing.
 #[allow(clippy::disallowed_methods)]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// Round trips a second with a process that answers each line at once.
-fn round_trips(command: &[&str]) -> io::Result<f64> {
-    const TRIPS: u32 = 20_000;
-    let (turns_in, mut turns) = io::pipe()?;
-    let (mut answers, answers_out) = io::pipe()?;
-    let mut spawned = Command::new(command[0]);
-    spawned.args(&command[1..]);
-    let mappings = vec![
-        FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: 3 },
-        FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: 4 },
-    ];
-    spawned.fd_mappings(mappings).map_err(io::Error::other)?;
-    let mut process = spawned.spawn()?;
-    drop(spawned);
-    let line = format!("{TURN}\n");
-    let mut trip = || -> io::Result<()> {
-        turns.write_all(line.as_bytes())?;
+/// A process that answers each line at once.
+struct Answerer {
+    process: Child,
+    turns: PipeWriter,
+    answers: PipeReader,
+}
+
+impl Answerer {
+    fn start(command: &[&str]) -> io::Result<Answerer> {
+        let (turns_in, turns) = io::pipe()?;
+        let (answers, answers_out) = io::pipe()?;
+        let mut spawned = Command::new(command[0]);
+        spawned.args(&command[1..]);
+        let mappings = vec![
+            FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: 3 },
+            FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: 4 },
+        ];
+        spawned.fd_mappings(mappings).map_err(io::Error::other)?;
+        Ok(Answerer { process: spawned.spawn()?, turns, answers })
+    }
+
+    fn trip(&mut self, line: &[u8]) -> io::Result<()> {
+        self.turns.write_all(line)?;
         let mut piece = [0; 4_096];
         loop {
-            match answers.read(&mut piece)? {
+            match self.answers.read(&mut piece)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 count if piece[..count].ends_with(b"\n") => return Ok(()),
                 _ => {}
             }
         }
-    };
-    (0..200).try_for_each(|_| trip())?;
+    }
+}
+
+/// Round trips a second with so many processes in turn.
+fn round_trips(command: &[&str], processes: usize) -> io::Result<f64> {
+    const TRIPS: usize = 50_000;
+    let line = format!("{TURN}\n");
+    let mut answerers = (0..processes).map(|_| Answerer::start(command)).collect::<io::Result<Vec<_>>>()?;
+    let mut trips = |count: usize| (0..count).try_for_each(|trip| answerers[trip % processes].trip(line.as_bytes()));
+    trips(1_000)?;
     let start = now();
-    (0..TRIPS).try_for_each(|_| trip())?;
+    trips(TRIPS)?;
     let spent = start.elapsed();
-    drop(turns);
-    process.wait()?;
-    Ok(f64::from(TRIPS) / spent.as_secs_f64())
+    for Answerer { mut process, turns, .. } in answerers {
+        drop(turns);
+        process.wait()?;
+    }
+    Ok(TRIPS as f64 / spent.as_secs_f64())
 }
 
 /// Steps a second of five nodes; what their start takes is measured with a shorter run, and left out. Both are long beside a start, which differs by a tenth of

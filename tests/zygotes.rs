@@ -17,7 +17,7 @@ use seedbed::grade::batch::Opened;
 use seedbed::grade::run::Plan;
 use seedbed::grade::submission::Handed;
 use seedbed::program::sandbox::{Confined, Confinement};
-use seedbed::program::{ProgramSpec, StallKind, Zygote};
+use seedbed::program::{ProgramSpec, StallKind, Zygote, fix_addresses};
 use seedbed::run::{Run, run_scenario};
 use seedbed::scenario::Scenario;
 
@@ -175,6 +175,44 @@ seedbed.run(Deep)
     assert_eq!(with.score, with.max, "{:?}", with.items);
     // With a measure left out, there is no zygote.
     assert_eq!(format!("{with:?}"), format!("{:?}", graded(&["ports"])));
+}
+
+/// Memory has the same addresses at each start, so that objects' addresses and the order of a set of them repeat themselves, also where a process splits off:
+/// starts enough that their numbers get a digit more.
+#[test]
+fn addresses_repeat_themselves() {
+    if !support::has("python3") {
+        return;
+    }
+    if !fix_addresses() {
+        return println!("the kernel draws addresses anew for each start, and does not let us ask for others: not tested");
+    }
+    let program = "
+import os, seedbed
+
+class Thing:
+    pass
+
+class Node(seedbed.Node):
+    def on_init(self):
+        things = {Thing() for _ in range(3_000)}
+        self.log('lies at', [id(thing) for thing in things][:3], id(os.environ['HOME']))
+        self.set_timer('end', 0.05)
+
+    def on_timer(self, name):
+        raise SystemExit(0)
+
+seedbed.run(Node)
+";
+    let place = Place::new(program, "duration = \"4s\"\nrecovery = \"1s\"\n[nodes]\ncount = 1\nrestart_after = \"100ms\"\n");
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/seedbed.py");
+    fs::copy(sdk, place.path("submission/seedbed.py")).expect("the SDK is there");
+    for with_zygote in [false, true] {
+        let run = place.attack_once(place.confined(0), with_zygote);
+        let lines: Vec<&str> = run.log.iter().filter_map(|line| line.text.split_once("lies at")).map(|(_, addresses)| addresses).collect();
+        assert!(lines.len() > 11, "{}", log(&run));
+        assert!(lines.iter().all(|line| *line == lines[0]), "with a zygote: {with_zygote}: {lines:#?}");
+    }
 }
 
 /// The comparison would be worth nothing if no process were split off.

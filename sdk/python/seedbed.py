@@ -165,7 +165,7 @@ class Node:
 
     def send(self, dest: str, message: Message) -> None:
         """Send a message, an object with a ``type``, as it is now. It may be lost, doubled, late or out of order."""
-        _put(_addressed(dest) + _body(message) + "}")
+        _put((_addresses.get(dest) or _addressed(dest)) + _body(message) + "}")
 
     def broadcast(self, message: Message) -> None:
         """Send a message to every peer."""
@@ -256,22 +256,19 @@ class Node:
     def _handle(self, event: Dict[str, Any]) -> None:
         """What has happened becomes a call of a handler."""
         kind = event["type"]
-        handler: Callable[..., Any]
+        # What handlers return is nothing, or a slip.
+        result: Any
         if kind == "message":
-            handler = self.on_message
-            result = handler(event["src"], event["body"])
+            result = self.on_message(event["src"], event["body"])  # type: ignore[func-returns-value]
         elif kind == "timer":
             name = event["name"]
             if name in self._periods:
                 self.every(self._periods[name], name)
-            handler = self.on_timer
-            result = handler(name)
+            result = self.on_timer(name)  # type: ignore[func-returns-value]
         elif kind in ("init", "restart", "stop"):
-            handler = getattr(self, "on_" + kind)
-            result = handler()
+            result = getattr(self, "on_" + kind)()
         elif kind == "command":
-            handler = self.on_command
-            result = handler(event["command"])
+            result = self.on_command(event["command"])  # type: ignore[func-returns-value]
         else:
             result = self._handle_stream(kind, event) if "stream" in event else None
         if result is not None:
@@ -881,8 +878,8 @@ def _read_turn() -> Optional[str]:
     """The next turn, or nothing when the run is over."""
     global _pending
     line = _real_read(_TURNS, 65_536)
-    if _pending or not line.endswith(b"\n") or line.find(b"\n") != len(line) - 1:
-        # Long, or in pieces.
+    if _pending or not line or line.find(b"\n") != len(line) - 1:
+        # Long, or in pieces, or the end.
         pieces = [_pending, line]
         while line and b"\n" not in line:
             line = _real_read(_TURNS, 1 << 20)
@@ -890,14 +887,16 @@ def _read_turn() -> Optional[str]:
         if not line:
             return None
         line, _, _pending = b"".join(pieces).partition(b"\n")
-    return line.decode("utf-8")
+    return line.decode()
 
 
 def _write_answer(text: str) -> None:
-    rest = text.encode("ascii")
+    rest = text.encode()
     try:
-        while rest:
-            rest = rest[_real_write(_ANSWERS, rest) :]
+        count = _real_write(_ANSWERS, rest)
+        while count < len(rest):
+            rest = rest[count:]
+            count = _real_write(_ANSWERS, rest)
     except BrokenPipeError:
         # The run is over.
         os._exit(0)
@@ -1427,7 +1426,8 @@ def _is_inside() -> bool:
 
 def _keep_compiled() -> None:
     """Compiling this file takes longer than starting the interpreter, and the testbed has asked for no compiled files of the program's own:
-    keep the compiled form of this one, where it can be kept."""
+    keep the compiled form of this one, where it can be kept, and begin again with it: else the objects of this process alone would have other
+    addresses, by which sets of them are ordered."""
     spec: Any = __spec__
     cached = spec.cached if spec is not None else None
     if not sys.dont_write_bytecode or cached is None or os.path.exists(cached):
@@ -1440,6 +1440,9 @@ def _keep_compiled() -> None:
         os.unlink(probe)
         sys.dont_write_bytecode = False
         spec.loader.get_code(__name__)
+        words = getattr(sys, "orig_argv", None)
+        if words and os.path.exists(cached):
+            os.execv(sys.executable, [sys.executable] + words[1:])
     except Exception:
         pass
     finally:

@@ -8,6 +8,7 @@ use super::args::DoctorArgs;
 use super::list::table;
 use super::{Console, Refused};
 use crate::error::{EXIT_INVALID, EXIT_VALID, Error};
+use crate::program::fix_addresses;
 use crate::program::sandbox::{Confined, MEASURES, Measure, interpreter_version, lacking, measures};
 
 /// What is looked for in the path, and what it is for.
@@ -36,6 +37,8 @@ pub struct Findings {
     pub system: String,
     /// Processors that may be used: so many simulations run at the same time.
     pub cores: usize,
+    /// Whether programs lie at the same addresses at each start.
+    pub fixed_addresses: bool,
     /// The measures, in the order in which they are taken.
     pub measures: Vec<Measure>,
     /// What is looked for in the path.
@@ -83,6 +86,7 @@ fn findings(measures: Vec<Measure>) -> Findings {
         lacking,
         system: system(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
+        fixed_addresses: fix_addresses(),
         measures,
         tools: TOOLS.iter().map(tool).collect(),
     }
@@ -129,8 +133,12 @@ pub fn text(findings: &Findings) -> String {
             findings.lacking.join(", ")
         ),
     };
+    let addresses = match findings.fixed_addresses {
+        true => "the same addresses at each start of a program",
+        false => "other addresses at each start: programs that show them, or the order of a set of plain objects, do not repeat themselves",
+    };
     format!(
-        "system  {}\ncores   {}\n\n{}\n\n{}\n\n{verdict}\n",
+        "system  {}\ncores   {}\nmemory  {addresses}\n\n{}\n\n{}\n\n{verdict}\n",
         findings.system,
         findings.cores,
         table(&["measure", "here", "keeps a program from", "why"], &measures).trim_end(),
@@ -162,7 +170,7 @@ mod tests {
                 Tool { name: "bwrap", used_for: "nothing yet", path: None, version: None },
             ];
             let system = "Linux 6.18 x86_64".to_owned();
-            text(&Findings { is_safe: lacking.is_empty(), lacking, system, cores: 2, measures, tools })
+            text(&Findings { is_safe: lacking.is_empty(), fixed_addresses: lacking.is_empty(), lacking, system, cores: 2, measures, tools })
         };
         let (good, bad) = (machine(&[]), machine(&["user", "files", "ports", "signals"]));
         insta::assert_snapshot!(format!("--- all\n{good}\n--- no Landlock, not root\n{bad}"));

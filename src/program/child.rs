@@ -13,7 +13,9 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
+use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
@@ -24,6 +26,9 @@ use super::{Fault, ProgramSpec, StallKind};
 
 /// Of what a process printed past its SDK, the last so many bytes are kept.
 const PRINTED_BYTES_MAX: usize = 8_192;
+
+/// An answer is taken in by at least so much at once.
+const PIECE_BYTES: usize = 16_384;
 
 /// What is printed is taken in by so much at once; whoever prints without end has to be looked at in between.
 const PRINTED_AT_ONCE_MAX: usize = 1 << 20;
@@ -36,8 +41,8 @@ pub(super) struct Child {
     process: Process,
     turns: PipeWriter,
     answers: PipeReader,
-    /// Bytes that have come and belong to no answer yet.
-    pending: Vec<u8>,
+    /// What has come of the present answer.
+    heard: Vec<u8>,
     /// What it prints; `None` once it has closed that.
     output: Option<PipeReader>,
     printed: Vec<u8>,
@@ -103,47 +108,53 @@ impl Child {
             let mappings =
                 vec![FdMapping { parent_fd: turns_in, child_fd: TURNS_FD }, FdMapping { parent_fd: answers_out, child_fd: ANSWERS_FD }];
             command.fd_mappings(mappings).expect("the two descriptors differ");
-            (Process::Own(command.spawn().map_err(failed)?), confined(status, scratch))
+            (Process::Own(spawn(&mut command).map_err(failed)?), confined(status, scratch))
         };
         // With the command, the parent's copies of the child's ends have closed, so that the child's end is noticed.
         let (patience, watch) = (spec.watchdog, Watch::new(spec.watchdog));
-        let (pending, printed) = (vec![], vec![]);
-        Ok(Child { process, turns, answers, pending, output: Some(output), printed, printed_bytes: 0, turn: 0, patience, watch, confined })
+        let (heard, printed) = (vec![], vec![]);
+        Ok(Child { process, turns, answers, heard, output: Some(output), printed, printed_bytes: 0, turn: 0, patience, watch, confined })
     }
 
-    /// Tell the process a turn and wait for its answer, a line without its end.
-    pub(super) fn converse(&mut self, mut turn: Vec<u8>) -> Result<Vec<u8>, Fault> {
-        turn.push(b'\n');
+    /// Tell the process a turn, a line with its end, and wait for its answer, a line without.
+    pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Fault> {
+        let more_than_once = || Fault::Protocol("it answered more than once to one turn".to_owned());
         self.turn += 1;
         self.watch = Watch::new(self.patience);
-        let mut stray = [0];
-        if matches!(self.answers.read(&mut stray), Ok(1)) {
-            return Err(Fault::Protocol("it answered more than once to one turn".to_owned()));
+        self.heard.clear();
+        if matches!(self.hear(), Ok(count) if count > 0) {
+            return Err(more_than_once());
         }
-        self.tell(&turn)?;
+        self.tell(turn)?;
         let mut searched = 0;
-        loop {
-            if let Some(end) = self.pending[searched..].iter().position(|byte| *byte == b'\n') {
-                let rest = self.pending.split_off(searched + end + 1);
-                let mut line = std::mem::replace(&mut self.pending, rest);
-                line.pop();
-                if self.pending.is_empty() {
-                    self.check_limits()?;
-                    return Ok(line);
-                }
-                return Err(Fault::Protocol("it answered more than once to one turn".to_owned()));
-            }
-            searched = self.pending.len();
-            if searched > LINE_BYTES_MAX {
-                return Err(Fault::Protocol(format!("its answer is longer than {LINE_BYTES_MAX} bytes")));
-            }
-            let mut piece = [0; 16_384];
-            match self.answers.read(&mut piece) {
-                Ok(count) if count > 0 => self.pending.extend_from_slice(&piece[..count]),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(PollFlags::IN)?,
+        let end = loop {
+            self.wait(PollFlags::IN)?;
+            match self.hear() {
+                Ok(count) if count > 0 => {}
+                Err(Errno::AGAIN) => continue,
                 _ => return Err(self.ended()),
             }
+            let found = self.heard[searched..].iter().position(|byte| *byte == b'\n').map(|end| searched + end);
+            searched = self.heard.len();
+            // With its end, which may yet have to come.
+            if found.unwrap_or(searched) >= LINE_BYTES_MAX {
+                return Err(Fault::Protocol(format!("its answer is longer than {LINE_BYTES_MAX} bytes")));
+            }
+            if let Some(end) = found {
+                break end;
+            }
+        };
+        if end + 1 < self.heard.len() {
+            return Err(more_than_once());
         }
+        self.check_limits()?;
+        Ok(&self.heard[..end])
+    }
+
+    /// Take in what has been answered: so many bytes more.
+    fn hear(&mut self) -> rustix::io::Result<usize> {
+        self.heard.reserve(PIECE_BYTES);
+        rustix::io::read(&self.answers, spare_capacity(&mut self.heard))
     }
 
     /// Write a turn; a process that does not read it is silent, and not for ever in our way.
@@ -162,19 +173,20 @@ impl Child {
     fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
         let limit = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos() as _ };
         loop {
-            if self.watch.is_due() {
-                self.look()?;
-            }
             let conversation = if flags == PollFlags::IN { self.answers.as_fd() } else { self.turns.as_fd() };
-            let mut fds = vec![PollFd::from_borrowed_fd(conversation, flags)];
-            fds.extend(self.output.as_ref().map(|output| PollFd::new(output, PollFlags::IN)));
-            if !matches!(poll(&mut fds, Some(&limit)), Ok(count) if count > 0) {
-                continue;
+            let output = self.output.as_ref().map_or(conversation, |output| output.as_fd());
+            let mut files = [PollFd::from_borrowed_fd(conversation, flags), PollFd::from_borrowed_fd(output, PollFlags::IN)];
+            let count = if self.output.is_some() { 2 } else { 1 };
+            let some = matches!(poll(&mut files[..count], Some(&limit)), Ok(count) if count > 0);
+            let [is_ready, has_printed] = files.map(|file| some && !file.revents().is_empty());
+            if has_printed {
+                self.drain();
             }
-            let is_ready = !fds[0].revents().is_empty();
-            self.drain();
             if is_ready {
                 return Ok(());
+            }
+            if self.watch.is_due() {
+                self.look()?;
             }
         }
     }
@@ -346,6 +358,24 @@ pub(super) fn set_environment(command: &mut Command) -> &mut Command {
         .env("PYTHONHASHSEED", "0")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("PYTHONUNBUFFERED", "1")
+}
+
+/// Start a process that lies at the same addresses each time.
+pub(super) fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
+    fix_addresses();
+    command.spawn()
+}
+
+/// Have the processes that this thread starts from now on lie at the same addresses each time: Python has sets of plain objects in the order of their
+/// addresses. Whether it is so; where the kernel refuses it, as in some containers, programs that show addresses or such an order do not repeat themselves.
+pub fn fix_addresses() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::personality::{Persona, get, set};
+        get().is_ok_and(|persona| persona.contains(Persona::ADDR_NO_RANDOMIZE) || set(persona | Persona::ADDR_NO_RANDOMIZE).is_ok())
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// The command of a program that may do what the user may.

@@ -36,22 +36,25 @@ impl Eq for Make {}
 
 pub(super) enum Conversation {
     Process(Box<Child>),
-    InProcess(InProcess),
+    InProcess { machine: InProcess, answer: Vec<u8> },
 }
 
 impl Conversation {
     pub(super) fn start(spec: &ProgramSpec) -> Result<Conversation, Fault> {
         match &spec.in_process {
-            Some(make) => Ok(Conversation::InProcess(make.0())),
+            Some(make) => Ok(Conversation::InProcess { machine: make.0(), answer: vec![] }),
             None => Ok(Conversation::Process(Box::new(Child::start(spec)?))),
         }
     }
 
-    /// Tell a turn and wait for its answer, both without an end.
-    pub(super) fn converse(&mut self, turn: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    /// Tell a turn, a line with its end, and wait for its answer, a line without.
+    pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Fault> {
         match self {
             Conversation::Process(child) => child.converse(turn),
-            Conversation::InProcess(machine) => Ok(machine(&turn)),
+            Conversation::InProcess { machine, answer } => {
+                *answer = machine(turn.strip_suffix(b"\n").unwrap_or(turn));
+                Ok(answer)
+            }
         }
     }
 
@@ -59,7 +62,7 @@ impl Conversation {
     pub(super) fn printed(&mut self) -> String {
         match self {
             Conversation::Process(child) => child.printed(),
-            Conversation::InProcess(_) => String::new(),
+            Conversation::InProcess { .. } => String::new(),
         }
     }
 }

@@ -46,6 +46,7 @@ use std::time::Duration;
 
 #[cfg(not(unix))]
 pub use child::Zygote;
+pub use child::fix_addresses;
 pub use conversation::{InProcess, Make};
 use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};

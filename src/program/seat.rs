@@ -36,6 +36,8 @@ const SAVED: &str = "saved/";
 /// A program at work as a node.
 pub(crate) struct Seat {
     conversation: Conversation,
+    /// The present turn, as it is told.
+    line: Vec<u8>,
     /// When each timer runs out.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
@@ -114,7 +116,16 @@ impl Seat {
     pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
         let conversation = Conversation::start(spec)?;
         let at_once = (LocalTime::from_nanos(0), 0);
-        Ok(Seat { conversation, timers: BTreeMap::new(), wait: None, opened: BTreeMap::new(), numbers: BTreeMap::new(), turns: 0, at_once })
+        Ok(Seat {
+            conversation,
+            line: vec![],
+            timers: BTreeMap::new(),
+            wait: None,
+            opened: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            turns: 0,
+            at_once,
+        })
     }
 
     /// Tell the program what has happened, and understand its answer.
@@ -140,10 +151,12 @@ impl Seat {
         }
         self.count(place.now)?;
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
-        let line = serde_json::to_vec(&turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
-        let answer = self.conversation.converse(line)?;
-        let answer: Answer = serde_json::from_slice(&answer)
-            .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(&answer)))))?;
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
+        self.line.push(b'\n');
+        let answer = self.conversation.converse(&self.line)?;
+        let answer: Answer = serde_json::from_slice(answer)
+            .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(answer)))))?;
         self.understand(place, answer)
     }
 
@@ -325,7 +338,7 @@ fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
     };
     named("message type", &kind)?;
     let body = serde_json::Value::Object(body);
-    let bytes = body.to_string().len();
+    let bytes = serde_json::to_vec(&body).expect("a value can be written").len();
     if bytes > LINE_BYTES_MAX / 2 {
         return Err(format!("it sends a message of {bytes} bytes, and at most {} can be", LINE_BYTES_MAX / 2));
     }

@@ -25,7 +25,7 @@ use rustix::net::{
 };
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::child::set_environment;
+use super::child::{set_environment, spawn};
 use super::protocol::TURNS_FD;
 use super::sandbox::{self, Confined, Scratch};
 use super::{Confinement, ProgramSpec, WATCHDOG};
@@ -79,7 +79,7 @@ impl Zygote {
             return None;
         }
         inner.starts += 1;
-        let name = inner.starts.to_string();
+        let name = format!("{:010}", inner.starts);
         let process = inner.ask(&format!("start {name}"), &files).and_then(Pid::from_raw);
         let handle = process.and_then(|process| pidfd_open(process, PidfdFlags::empty()).ok());
         let Some((process, handle)) = process.zip(handle) else {
@@ -115,7 +115,7 @@ impl Inner {
         let sandbox::Prepared { mut command, scratch, .. } = sandbox::zygote(confined, (interpreter, CODE), program, folder).ok()?;
         set_environment(&mut command).stdout(Stdio::null()).stderr(Stdio::null());
         command.fd_mappings(vec![FdMapping { parent_fd: theirs, child_fd: TURNS_FD }]).ok()?;
-        let process = command.spawn().ok()?;
+        let process = spawn(&mut command).ok()?;
         Some(Inner { process, control, scratch, starts: 0, is_useless: false, is_gone: false })
     }
 

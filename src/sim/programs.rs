@@ -1,5 +1,7 @@
 //! Programs in place of nodes: between their seats and the driver.
 
+use std::fmt::Write;
+
 use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};
 use super::transport::Packet;
@@ -14,13 +16,17 @@ const DETAIL_MAX: usize = 120;
 impl Letter {
     /// The fields of the message besides its type, shortened.
     pub(crate) fn detail(&self) -> Detail {
-        let fields = self.body.as_object().into_iter().flatten().filter(|(name, _)| *name != "type");
-        let text: Vec<String> = fields.map(|(name, value)| format!("{name}={value}")).collect();
-        let text = text.join(" ");
-        Detail::Text(match text.char_indices().nth(DETAIL_MAX) {
-            Some((end, _)) => format!("{}…", &text[..end]).into(),
-            None => text.into(),
-        })
+        let mut text = String::new();
+        for (name, value) in self.body.as_object().into_iter().flatten().filter(|(name, _)| *name != "type") {
+            let space = if text.is_empty() { "" } else { " " };
+            // A text takes whatever is written to it.
+            let _ = write!(text, "{space}{name}={value}");
+        }
+        if let Some((end, _)) = text.char_indices().nth(DETAIL_MAX) {
+            text.truncate(end);
+            text.push('…');
+        }
+        Detail::Text(text.into())
     }
 }
 

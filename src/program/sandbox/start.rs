@@ -39,14 +39,14 @@ pub(in crate::program) struct Scratch(PathBuf);
 
 impl Scratch {
     /// An empty folder in this one. Its name comes from a count: a simulation has replaced the system's randomness by its own, from which nothing outside of
-    /// the simulation may draw.
+    /// the simulation may draw. All names have the same length, by which a program's memory would have other addresses.
     fn new(within: &Path) -> io::Result<Scratch> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         loop {
-            let path = within.join(format!("process-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+            let path = within.join(format!("process-{:010}-{:010}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
             match builder.create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 done => return done.map(|()| Scratch(path)),
