@@ -404,10 +404,10 @@ all, own = os.path.split(home)
 attempt("list", lambda: os.listdir(all))
 attempt("folder", lambda: os.mkdir(all + "/between"))
 attempt("file", lambda: open(all + "/between", "w"))
-for number in [number for number in range(1, 4) if str(number) != own]:
-    attempt("read-%d" % number, lambda: open("%s/%d/mine" % (all, number)).read())
-    attempt("write-%d" % number, lambda: open("%s/%d/mine" % (all, number), "w"))
-    attempt("list-%d" % number, lambda: os.listdir("%s/%d" % (all, number)))
+for number in [number for number in range(1, 4) if number != int(own)]:
+    attempt("read-%d" % number, lambda: open("%s/%010d/mine" % (all, number)).read())
+    attempt("write-%d" % number, lambda: open("%s/%010d/mine" % (all, number), "w"))
+    attempt("list-%d" % number, lambda: os.listdir("%s/%010d" % (all, number)))
 def mark_standard_input():
     import fcntl
     if fcntl.fcntl(0, 11) == 0:
