@@ -3,6 +3,7 @@
 use super::assignment::{Assignment, Played};
 use super::entrant::Entrant;
 use super::model::{Loss, MessageRow, SeedVerdict, Text};
+use super::rules;
 use super::verdict::Cause;
 use crate::plots::space_time_around;
 use crate::report::Repeat;
@@ -87,7 +88,7 @@ impl Loss {
     /// What can be said without the run.
     pub(super) fn plain(verdict: SeedVerdict, cause: &Cause) -> Loss {
         let (rule, source) = match cause.check {
-            Some(checker) => (Text::plain(checker.summary), checker.source.to_owned()),
+            Some(checker) => (rules::rule(checker), checker.source.to_owned()),
             None => rule_of(verdict),
         };
         // The last line of a traceback says what was raised; all of it is what the program printed.

@@ -17,7 +17,7 @@
 //! | `batch` | one submission after the other, and which results still hold |
 //! | `defects` | what the items are worth |
 //! | `output` | the formats of results |
-//! | `page`, `texts` | the pages of students and of the class; what is said there, in both languages |
+//! | `page`, `texts`, `rules` | the pages of students and of the class; what is said there, in both languages; the rules of the checks in Spanish |
 //!
 //! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
 //! a verdict of its own and costs no point.
@@ -34,6 +34,7 @@ pub mod model;
 pub mod output;
 pub mod page;
 mod pool;
+mod rules;
 pub mod run;
 pub mod score;
 pub(crate) mod sdk;

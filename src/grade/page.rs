@@ -236,6 +236,8 @@ fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
 fn loss_told(loss: &Loss, lang: Lang) -> Markup {
     let say = phrases(lang);
     let moment = moment_words(loss, lang);
+    // The checks speak English.
+    let english = (lang == Lang::Es).then_some("en");
     // The moment stands between the messages that were sent before it and those sent after it.
     let first_after = loss.messages.iter().position(|message| loss.time_ns.is_some_and(|time| message.time_ns > time));
     html! {
@@ -243,8 +245,8 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
             dt { (say.rule) }
             dd { (text(&loss.rule, lang)) @if let Some(check) = &loss.check { " " code { (check) } } }
             @if !loss.source.is_empty() { dt { (say.source) } dd { (loss.source) } }
-            @if !loss.finding.is_empty() { dt { (say.found) } dd { (loss.finding) } }
-            @if !loss.also.is_empty() { dt { (say.also_found) } dd { @for also in &loss.also { p { (also) } } } }
+            @if !loss.finding.is_empty() { dt { (say.found) } dd lang=[english] { (loss.finding) } }
+            @if !loss.also.is_empty() { dt { (say.also_found) } dd lang=[english] { @for also in &loss.also { p { (also) } } } }
             @if !moment.is_empty() { dt { (say.moment) } dd { (moment) } }
             dt { (say.repeat) }
             dd { @if let Some(command) = &loss.command { pre { (command) } } @else { (say.cannot_repeat) } }
@@ -260,7 +262,7 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
                 } }
                 tbody { @for (i, message) in loss.messages.iter().enumerate() {
                     @if let Some(time) = loss.time_ns.filter(|_| Some(i) == first_after) {
-                        tr.moment { td.number { (seconds(time)) } td colspan="6" { "▸ " (loss.finding) } }
+                        tr.moment { td.number { (seconds(time)) } td colspan="6" lang=[english] { "▸ " (loss.finding) } }
                     }
                     tr {
                     td.number { (seconds(message.time_ns)) }
