@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::model::{Graded, ItemResult, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
 use super::output::{average, class_summary, for_student, label, missed_items, missed_rules, moment_words, seed_words, state_words};
-use super::texts::{Phrases, fate, fill, meaning, phrases, printable, seconds};
+use super::texts::{Phrases, fate, fill, meaning, outcome_word, phrases, printable, seconds, verdict_word};
 
 const STYLE: &str = include_str!("page.css");
 /// Further runs of an item that were lost in the same way as one that is shown.
@@ -191,7 +191,7 @@ fn lost(number: usize, item: &ItemResult, graded: &Graded, lang: Lang) -> Markup
                 p { (say.seeds) ":" }
                 ul.seeds { @for seed in &item.seeds {
                     @let class = if seed.verdict == SeedVerdict::Ok { "full" } else if seed.verdict.is_open() { "open" } else { "less" };
-                    li.(class) { (seed_words(seed.seed, lang)) " " (seed.verdict.word()) }
+                    li.(class) { (seed_words(seed.seed, lang)) " " (verdict_word(seed.verdict, lang)) }
                 } }
             }
             @for way in &ways { (lost_way(way, lang)) }
@@ -224,7 +224,7 @@ fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
                     thead { tr { th scope="col" { (say.runs) } th scope="col" { (say.found) } th scope="col" { (say.repeat) } } }
                     tbody { @for seed in others.iter().take(ALIKE_MAX) { tr {
                         th scope="row" { (seed_words(seed.seed, lang)) }
-                        td { (seed.loss.as_ref().map_or(&seed.message, |loss| &loss.finding)) }
+                        td lang=[english(lang)] { (seed.loss.as_ref().map_or(&seed.message, |loss| &loss.finding)) }
                         td { @if let Some(command) = seed.loss.as_ref().and_then(|loss| loss.command.as_ref()) { code { (command) } } @else { "—" } }
                     } } }
                 } }
@@ -236,8 +236,6 @@ fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
 fn loss_told(loss: &Loss, lang: Lang) -> Markup {
     let say = phrases(lang);
     let moment = moment_words(loss, lang);
-    // The checks speak English.
-    let english = (lang == Lang::Es).then_some("en");
     // The moment stands between the messages that were sent before it and those sent after it.
     let first_after = loss.messages.iter().position(|message| loss.time_ns.is_some_and(|time| message.time_ns > time));
     html! {
@@ -245,8 +243,8 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
             dt { (say.rule) }
             dd { (text(&loss.rule, lang)) @if let Some(check) = &loss.check { " " code { (check) } } }
             @if !loss.source.is_empty() { dt { (say.source) } dd { (loss.source) } }
-            @if !loss.finding.is_empty() { dt { (say.found) } dd lang=[english] { (loss.finding) } }
-            @if !loss.also.is_empty() { dt { (say.also_found) } dd lang=[english] { @for also in &loss.also { p { (also) } } } }
+            @if !loss.finding.is_empty() { dt { (say.found) } dd lang=[english(lang)] { (loss.finding) } }
+            @if !loss.also.is_empty() { dt { (say.also_found) } dd lang=[english(lang)] { @for also in &loss.also { p { (also) } } } }
             @if !moment.is_empty() { dt { (say.moment) } dd { (moment) } }
             dt { (say.repeat) }
             dd { @if let Some(command) = &loss.command { pre { (command) } } @else { (say.cannot_repeat) } }
@@ -262,7 +260,7 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
                 } }
                 tbody { @for (i, message) in loss.messages.iter().enumerate() {
                     @if let Some(time) = loss.time_ns.filter(|_| Some(i) == first_after) {
-                        tr.moment { td.number { (seconds(time)) } td colspan="6" lang=[english] { "▸ " (loss.finding) } }
+                        tr.moment { td.number { (seconds(time)) } td colspan="6" lang=[english(lang)] { "▸ " (loss.finding) } }
                     }
                     tr {
                     td.number { (seconds(message.time_ns)) }
@@ -277,6 +275,11 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
         }
         // Here is the place of the page that plays the run message by message, and of the shrunk scenario that fails in the same way.
     }
+}
+
+/// What checks have found is in English on every page.
+fn english(page: Lang) -> Option<&'static str> {
+    (page != Lang::En).then_some("en")
 }
 
 /// Whether a text is a picture as this crate draws them. It comes out of a file, and files can be edited.
@@ -347,7 +350,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                     @for item in &graded.items {
                         td.number.(class_of(item.earned, item.points)) { (item.earned.map_or("?".to_owned(), |earned| earned.to_string())) }
                     }
-                    td.word { (graded.outcome.kind.word()) }
+                    td.word { (outcome_word(graded.outcome.kind, lang)) }
                 } } }
                 @if let Some(first) = class.first() {
                     tfoot { tr {

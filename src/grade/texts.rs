@@ -1,6 +1,6 @@
 //! All that is said to students and instructors, in both languages side by side. `{name}` stands for what is filled in.
 
-use super::model::{Lang, SeedVerdict};
+use super::model::{Lang, OutcomeKind, SeedVerdict};
 
 macro_rules! phrases {
     ($($name:ident: $en:literal, $es:literal;)*) => {
@@ -139,6 +139,40 @@ pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
     match lang {
         Lang::En => en,
         Lang::Es => es,
+    }
+}
+
+/// A verdict in a word: in English, the word of results.
+pub(super) fn verdict_word(verdict: SeedVerdict, lang: Lang) -> &'static str {
+    if lang == Lang::En {
+        return verdict.word();
+    }
+    match verdict {
+        SeedVerdict::Ok => "correcta",
+        SeedVerdict::Wrong => "incorrecta",
+        SeedVerdict::Crash => "caída",
+        SeedVerdict::NoProgress => "sin avance",
+        SeedVerdict::BusyLoop => "bucle sin fin",
+        SeedVerdict::ProtocolError => "fuera de protocolo",
+        SeedVerdict::Nondeterministic => "no se repite",
+        SeedVerdict::Unknown => "sin decidir",
+        SeedVerdict::InfraError => "fallo del banco de pruebas",
+    }
+}
+
+/// What became of a submission in a word: in English, the word of results.
+pub(super) fn outcome_word(kind: OutcomeKind, lang: Lang) -> &'static str {
+    if lang == Lang::En {
+        return kind.word();
+    }
+    match kind {
+        OutcomeKind::Graded => "calificada",
+        OutcomeKind::NoProgram => "sin programa",
+        OutcomeKind::WrongLanguage => "otro lenguaje",
+        OutcomeKind::BuildFailed => "no compila",
+        OutcomeKind::Unreadable => "ilegible",
+        OutcomeKind::NotStarted => "no arranca",
+        OutcomeKind::InternalError => "error interno",
     }
 }
 
