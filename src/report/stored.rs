@@ -84,7 +84,7 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
     if !metadata.is_dir() {
         let scenario = folder.extension().is_some_and(|extension| extension == "toml");
         let hint = match scenario {
-            true => format!("`seedbed run {}` writes a report of it; name that folder", folder.display()),
+            true => format!("if it is a scenario, `seedbed run {}` writes a report of it: name that folder", folder.display()),
             false => A_REPORT.into(),
         };
         return Err(Error::new(format!("`{}` is no folder", folder.display()), hint));

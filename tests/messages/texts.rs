@@ -46,6 +46,7 @@ fn files_that_are_no_scenario() {
         ("empty", "!"),
         ("only comments", "!# nothing\n\n"),
         ("another TOML", "![package]\nname = \"seedbed\"\nversion = \"0.1.0\"\n"),
+        ("an assignment", "!title = \"Elect\"\n[[item]]\nname = \"starts\"\npoints = 1\n"),
         ("no TOML", "!{\"system\": \"toy\"}"),
         ("a text without quotation marks", "duration = 30s\nrecovery = \"10s\""),
         ("a key without a value", "seed =\n"),

@@ -307,7 +307,13 @@ fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Opti
         if !root.reading.is_describing() {
             let first = known.first().map_or("raft", String::as_str);
             let hint = format!("say what is to run, as in: system = \"{first}\"; `seedbed new scenario` prints an example");
-            let mistake = Mistake::new("this is no scenario: it has no `system`", hint);
+            let is_assignment = root.table.is_some_and(|table| table.get("item").is_some());
+            let mistake = if is_assignment {
+                let hint = "`seedbed grade FILE SUBMISSION…` grades by it; each of its items names a scenario, which `seedbed run` runs";
+                Mistake::new("this is an assignment, and no scenario", hint)
+            } else {
+                Mistake::new("this is no scenario: it has no `system`", hint)
+            };
             let mistake = match root.table.and_then(|table| table.entries.first()) {
                 Some(entry) => Mistake { place: Some(entry.key_at.label("the file begins here")), ..mistake },
                 None => mistake,
