@@ -4,6 +4,7 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use seedbed::checkers::Overall;
 use seedbed::program::fix_addresses;
@@ -154,6 +155,72 @@ seedbed.run(Node)
     assert!(first.trace.events.iter().any(|event| event.name == "order"));
     for _ in 0..2 {
         assert_eq!(first.digest, run(&folder, 3).digest);
+    }
+}
+
+/// Who waits for what is left of a wait waits for something: a nanosecond at least, though the rest as a fraction of a second may be less.
+#[test]
+fn the_rest_of_a_wait_is_waited_for() {
+    if !support::has("python3") {
+        return;
+    }
+    let handlers = r#"
+class Waiting(seedbed.Node):
+    def on_init(self):
+        self.deadline = time.monotonic() + random.uniform(0.15, 0.3)
+        self.on_timer("rest")
+
+    def on_timer(self, name):
+        left = self.deadline - time.monotonic()
+        if left > 0:
+            self.set_timer("rest", left)
+        else:
+            self.observe("waited")
+            self.on_init()
+"#;
+    let sequence = r#"
+class Waiting(seedbed.AsyncNode):
+    async def main(self):
+        while True:
+            deadline = time.monotonic() + random.uniform(0.15, 0.3)
+            while time.monotonic() < deadline:
+                await self.sleep(deadline - time.monotonic())
+            self.observe("waited")
+"#;
+    for node in [handlers, sequence] {
+        let program = format!("import random, time\nimport seedbed\n{node}\nseedbed.run(Waiting)\n");
+        let folder = folder(&program, "duration = \"20s\"\nrecovery = \"2s\"\n[nodes]\ncount = 3\n", "[checks]\nno_panic = {}\n");
+        let run = run(&folder, 1);
+        assert_eq!(crashes(&run), []);
+        assert!(run.trace.events.iter().filter(|event| event.name == "waited").count() > 150);
+    }
+}
+
+/// `seedbed run` says of a program that has ended by itself what it said at last, whatever the checks think of it.
+#[test]
+fn a_program_that_cannot_be_read_is_told_on_the_console() {
+    if !support::has("python3") {
+        return;
+    }
+    let folder = folder("import jsn\n", THREE, "[checks]\nelection_safety = {}\n");
+    let command = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_seedbed"));
+        command.args(["run", "programs.toml", "--no-files"]).current_dir(folder.path());
+        command
+    };
+    let output = command().output().expect("it is built");
+    let said = String::from_utf8(output.stdout).expect("text");
+    let expected = "n1 ended by itself at 0.000000 s: it ended with status 1: ModuleNotFoundError: No module named 'jsn'";
+    assert!(said.contains(expected), "{said}");
+    // A program that draws from the machine's own chance is to blame for that itself.
+    let chance = "import os\nimport seedbed\nclass N(seedbed.Node):\n    def on_init(self):\n        self.observe('x', y=os.stat('node.py').st_atime_ns, z=open('/proc/uptime').read())\nseedbed.run(N)\n";
+    fs::write(folder.path().join("node.py"), chance).expect("writable");
+    if Path::new("/proc/uptime").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let output = command().arg("--check-determinism").output().expect("it is built");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("not deterministic"), "{said}");
+        assert_eq!(output.status.code(), Some(1), "{said}");
     }
 }
 

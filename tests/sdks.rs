@@ -268,6 +268,16 @@ fn conform_tells_what_is_wrong() {
     }
 }
 
+/// A program that is gone is told so, and the rules that need an answer are not looked at one by one.
+#[test]
+fn conform_stops_where_nothing_answers() {
+    for command in [&["true"][..], &["sh", "-c", "exit 3"]] {
+        let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        let (is_good, said) = conform(&words);
+        assert!(!is_good && said.contains("it has ended, and gives no answer") && said.contains("0 rules hold, 1 do not"), "{said}");
+    }
+}
+
 /// What is no program at all is a mistake of the command line, and no verdict.
 #[test]
 fn conform_needs_a_program_that_starts() {

@@ -204,6 +204,12 @@ fn however_it_is_packed_it_is_the_same_submission() {
         fs::create_dir_all(place.join(name).parent().expect("a parent")).expect("writable");
         fs::write(place.join(name), text).expect("writable");
     }
+    for made in
+        ["reports/elects/0/results.json", "reports/elects/0/scenario.toml", "grades/x/results/me.json", "grades/x/students/me/page.html"]
+    {
+        fs::create_dir_all(place.join(made).parent().expect("a folder")).expect("writable");
+        fs::write(place.join(made), "made by seedbed").expect("writable");
+    }
     let venv = place.join("env");
     fs::create_dir(&venv).expect("writable");
     fs::write(venv.join("pyvenv.cfg"), "").expect("writable");
@@ -215,6 +221,10 @@ fn however_it_is_packed_it_is_the_same_submission() {
         ("hw 1\\lib\\tools.py", b"x = 1\n"),
         ("__MACOSX/hw 1/._node.py", b"\x00\x05"),
         ("hw 1/.DS_Store", b"x"),
+        ("hw 1/reports/elects/0/results.json", b"{}"),
+        ("hw 1/reports/elects/0/scenario.toml", b""),
+        ("hw 1/grades/raft-election/results/me.json", b"{}"),
+        ("hw 1/grades/raft-election/students/me/page.html", b""),
         ("hw 1/target/CACHEDIR.TAG", b""),
         ("hw 1/target/release/node", b"\x7fELF"),
     ]);
@@ -337,7 +347,8 @@ fn a_folder_of_submissions_has_one_entry_each() {
         fs::write(class.join(name), &zip).expect("writable");
     }
     fs::write(class.join("luis/node.py"), PROGRAM).expect("writable");
-    let handed = gather(&[class.clone(), class.join("luis")]).expect("readable");
+    let (handed, taken) = gather(&[class.clone(), class.join("luis")]).expect("readable");
+    assert_eq!(taken, [] as [String; 0]);
     let listed: Vec<(String, String)> =
         handed.iter().map(|one| (one.id.clone(), one.path.file_name().expect("a name").to_string_lossy().into_owned())).collect();
     let listed: Vec<(&str, &str)> = listed.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect();
@@ -354,10 +365,52 @@ fn a_folder_of_submissions_has_one_entry_each() {
     );
     let ana = open(&handed[0].path, &[]).expect("the archive in the folder is read");
     assert_eq!((ana.student.name.as_str(), ana.command.join(" ").as_str()), ("Ana García", "python3 node.py"));
-    assert_eq!(gather(&[class.join("luis")]).expect("readable")[0].id, "luis");
+    assert_eq!(gather(&[class.join("luis")]).expect("readable").0[0].id, "luis");
     assert_eq!(id_of(Path::new("a/b.c d.tar.gz")), "b.c d.tar.gz", "no file of this name is there: a folder's name has no ending");
     let missing = gather(&[folder.path().join("nobody")]).expect_err("it is not there").to_string();
     assert!(missing.contains("nobody") && missing.contains("help:"), "{missing}");
+}
+
+/// What is one submission and what is a class of them, by what lies in the folder; where it could be meant in another way, it is said.
+#[test]
+fn a_class_is_told_from_a_submission() {
+    let zip = zip_of(&[("node.py", PROGRAM.as_bytes())]);
+    let helper = b"import seedbed\n\ndef help():\n    pass\n";
+    let cases: [(&[(&str, &[u8])], &[&str], &str); 9] = [
+        (
+            &[("carla.py", PROGRAM.as_bytes()), ("ana/node.py", PROGRAM.as_bytes()), ("luis.zip", &zip)],
+            &["ana", "carla", "luis"],
+            "folder of 3 submissions",
+        ),
+        (&[("alice.py", PROGRAM.as_bytes()), ("bob.py", PROGRAM.as_bytes())], &["alice", "bob"], "folder of 2 submissions"),
+        (&[("ana/node.py", PROGRAM.as_bytes()), ("eva/raft.py", PROGRAM.as_bytes())], &["ana", "eva"], ""),
+        (&[("raft.py", PROGRAM.as_bytes()), ("log.py", b"x = 1\n"), ("lib/tools.py", b"y = 2\n")], &["class"], ""),
+        (&[("raft.py", PROGRAM.as_bytes()), ("tests/test_raft.py", helper)], &["class"], "taken as one submission"),
+        (&[("node.py", PROGRAM.as_bytes()), ("helper.py", helper)], &["class"], ""),
+        (&[("node.py", PROGRAM.as_bytes()), ("ana/node.py", PROGRAM.as_bytes())], &["class"], "taken as one submission"),
+        (
+            &[
+                ("Eva Sol_7_assignsubmission_file_/a.py", PROGRAM.as_bytes()),
+                ("Eva Sol_7_assignsubmission_onlinetext_/onlinetext.html", b"<p>"),
+            ],
+            &["Eva Sol_7_assignsubmission_file_"],
+            "",
+        ),
+        (&[("Eva Sol_7_assignsubmission_onlinetext_/onlinetext.html", b"<p>")], &["Eva Sol_7_assignsubmission_onlinetext_"], ""),
+    ];
+    for (files, ids, note) in cases {
+        let folder = temporary();
+        for (name, bytes) in files {
+            let path = folder.path().join("class").join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("writable");
+            fs::write(path, bytes).expect("writable");
+        }
+        let (handed, taken) = gather(&[folder.path().join("class")]).expect("readable");
+        let found: Vec<&str> = handed.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(found, ids, "{files:?}");
+        assert_eq!(taken.is_empty(), note.is_empty(), "{ids:?}: {taken:?}");
+        assert!(taken.iter().all(|taken| taken.contains(note)), "{taken:?}");
+    }
 }
 
 /// A program in C is built from its sources, whatever its makefile would do; one that does not compile keeps what the compiler said.

@@ -1025,7 +1025,8 @@ def _nanoseconds(seconds: float) -> int:
         raise ValueError("{!r} is no number of seconds".format(seconds)) from None
     if nanoseconds >= 1 << 63:
         raise ValueError("{!r} seconds are more than a clock can count".format(seconds))
-    return nanoseconds if nanoseconds > 0 else 0
+    # What is left of a wait is something, or whoever waits for the rest would wait for nothing again and again.
+    return nanoseconds if nanoseconds > 0 else 1 if seconds > 0 else 0
 
 
 def _port(port: int) -> int:

@@ -25,7 +25,8 @@ pub(super) fn conform(args: &ConformArgs, console: &mut Console) -> Result<u8, R
     });
     let hint = "give the command of a conformance node after `--`, as in: seedbed conform -- python3 conformance.py";
     let is_good = is_good.map_err(|why| Error::new(why, hint))?;
-    console.line(format_args!("\n{passed} rules hold, {failed} do not; what a conformance node does is in sdk/PROTOCOL.md"));
+    let rest = if passed == 0 { "; without an answer to the first turn, no other rule is looked at" } else { "" };
+    console.line(format_args!("\n{passed} rules hold, {failed} do not{rest}; what a conformance node does is in sdk/PROTOCOL.md"));
     Ok(if is_good { EXIT_VALID } else { EXIT_INVALID })
 }
 

@@ -13,7 +13,7 @@ use crate::grade::batch::{Opened, graded_with_secret, stored};
 use crate::grade::defects::{Row, table};
 use crate::grade::explain::node_commands;
 use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points, Seed};
-use crate::grade::output::{Options, has_key, write_class, write_one};
+use crate::grade::output::{Options, has_key, probe_worksheet, reason, write_class, write_one};
 use crate::grade::run::Plan;
 use crate::grade::seeds::Secret;
 use crate::grade::submission::gather;
@@ -35,7 +35,10 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     if args.defects {
         return defects(&assignment, &plan, &out, console);
     }
-    let handed = gather(&args.submissions)?;
+    let (handed, taken) = gather(&args.submissions)?;
+    if let Some(worksheet) = &args.worksheet {
+        probe_worksheet(worksheet, assignment.points())?;
+    }
     let ids: Vec<&str> = handed.iter().map(|handed| handed.id.as_str()).collect();
     if plan.hidden(&assignment) == HiddenSeeds::NotRun && graded_with_secret(&out, &ids) {
         let message = format!("`{}` holds results with hidden seeds, and there is no course secret now", out.display());
@@ -43,6 +46,9 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     }
     for measure in plan.measures.iter().filter(|measure| !measure.in_force) {
         console.line(format_args!("note: programs are not kept from {}: {}", keeps_from(&measure.name), measure.detail));
+    }
+    for how in taken {
+        console.line(format_args!("note: {how}"));
     }
     for reason in plan.provisional(&assignment) {
         console.line(format_args!("note: {}", reason.en));
@@ -161,6 +167,10 @@ fn line(graded: &Graded, is_known: bool) -> String {
         let more = missed.len().saturating_sub(MISSED_SHOWN_MAX);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         line.push_str(&format!("; misses {}{more}", missed[..missed.len().min(MISSED_SHOWN_MAX)].join(", ")));
+        let reason = reason(graded, Lang::En);
+        if !reason.is_empty() && graded.outcome.kind == OutcomeKind::Graded {
+            line.push_str(&format!(" ({})", excerpt(&reason)));
+        }
     }
     if is_known {
         line.push_str(" (unchanged)");
@@ -175,8 +185,9 @@ fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     console.line(format_args!("{} {submissions}, {full} with all points; results are in {}", graded.len(), out.display()));
     let keyless = graded.iter().filter(|result| !has_key(result)).count();
     if keyless > 0 {
+        let are = if keyless == 1 { "is" } else { "are" };
         console.line(format_args!(
-            "note: {keyless} of them are not in moodle.csv, for want of a user name, an address or a number; fill in Moodle's worksheet with `--worksheet`"
+            "note: {keyless} of them {are} not in moodle.csv, for want of a user name, an address or a number; fill in Moodle's worksheet with `--worksheet`"
         ));
     }
     if !open.is_empty() {

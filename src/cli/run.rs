@@ -6,7 +6,8 @@ use super::args::RunArgs;
 use super::scenarios::{Asked, read_all};
 use super::{Console, Refused};
 use crate::checkers::Overall;
-use crate::error::{EXIT_TESTBED, Error, excerpt, name_hint};
+use crate::error::{EXIT_INVALID, EXIT_TESTBED, Error, excerpt, name_hint};
+use crate::grade::verdict::Facts;
 use crate::report::{Difference, first_difference, seconds, summary, write_report};
 use crate::run::{Run, run_with, system_of};
 use crate::scenario::Scenario;
@@ -18,7 +19,7 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
     // Before anything runs: the last of many scenarios may be the one without such a node.
     asked.iter().try_for_each(|one| known_nodes(&args.nodes, &one.scenario))?;
     let mut worst = Overall::Valid;
-    let mut deterministic = true;
+    let mut undetermined = None;
     for one in &asked {
         let seed = args.seed.unwrap_or(one.scenario.seed);
         let options = RunOptions { seed, log: args.log.is_some(), ..RunOptions::default() };
@@ -29,7 +30,9 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
         if args.check_determinism {
             let again = || system_of(&one.scenario).run(&one.scenario, &RunOptions { seed, ..RunOptions::default() }).trace;
             if let Some(difference) = repeat_elsewhere(&run.trace, again) {
-                deterministic = false;
+                // The nodes that ship draw from the seed alone, so that a difference is a fault of the testbed; a program may draw from what it likes.
+                let exit_code = if programs(&one.scenario).is_empty() { EXIT_TESTBED } else { EXIT_INVALID };
+                undetermined = undetermined.max(Some(exit_code));
                 console.line(format_args!("{} seed {seed}: not deterministic: {difference}", one.scenario.name));
                 console.line(repeat_line(one, seed, " --check-determinism"));
                 continue;
@@ -38,14 +41,24 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
         worst = worst.max(run.verdict());
         finish(one, &run, args, console)?;
     }
-    // The nodes that ship draw from the seed alone, so a difference is a fault of the testbed.
-    Ok(if deterministic { worst.exit_code() } else { EXIT_TESTBED })
+    Ok(undetermined.unwrap_or(worst.exit_code()))
+}
+
+/// The positions of the nodes that programs play.
+fn programs(scenario: &Scenario) -> Vec<usize> {
+    let nodes = scenario.nodes.nodes.iter().enumerate();
+    nodes.filter(|(_, node)| node.program.is_some()).map(|(position, _)| position).collect()
 }
 
 /// Print what a run found, and write its report.
 fn finish(one: &Asked, run: &Run, args: &RunArgs, console: &mut Console) -> Result<(), Refused> {
     let folder = if args.no_files { None } else { Some(write_report(run, &one.scenario, &one.repeat, &args.out)?) };
     console.line(summary(run));
+    // A check may not care that a program has ended, and whoever has written it does.
+    if let Some(fault) = Facts::of(run, &programs(&one.scenario)).fault {
+        let last = fault.message.trim().lines().next_back().unwrap_or_default();
+        console.line(format_args!("  {} ended by itself at {}: {last}", fault.name, seconds(fault.time_us)));
+    }
     if run.verdict() != Overall::Valid {
         if let Some(folder) = folder {
             console.line(format_args!("  report: {}", folder.display()));

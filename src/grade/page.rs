@@ -5,8 +5,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::model::{Graded, ItemResult, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
-use super::output::{average, class_summary, for_student, label, missed_items, missed_rules, moment_words, seed_words, state_words};
+use super::model::{Graded, ItemResult, ItemState, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
+use super::output::{
+    average, class_summary, for_student, label, missed_items, missed_rules, moment_words, reason, seed_words, state_words,
+};
 use super::texts::{Phrases, fate, fill, meaning, outcome_word, phrases, printable, seconds, verdict_word};
 
 const STYLE: &str = include_str!("page.css");
@@ -28,12 +30,12 @@ pub fn page(graded: &Graded, lang: Lang) -> String {
         main {
             (notices(&shown, lang))
             (items(&shown, lang))
-            @if shown.items.iter().any(|item| !item.is_full()) {
+            @if shown.items.iter().any(has_lost) {
                 h2 { (say.lost_points) }
-                @for (i, item) in shown.items.iter().enumerate().filter(|(_, item)| !item.is_full()) {
+                @for (i, item) in shown.items.iter().enumerate().filter(|(_, item)| has_lost(item)) {
                     (lost(i, item, &shown, lang))
                 }
-            } @else if !shown.items.is_empty() {
+            } @else if !shown.items.is_empty() && shown.items.iter().all(ItemResult::is_full) {
                 p.full { (say.full_points) }
             }
             @if !shown.notes.is_empty() {
@@ -150,7 +152,7 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
             } }
             tbody { @for (i, item) in graded.items.iter().enumerate() { tr {
                 th scope="row" {
-                    @if item.is_full() { (text(&item.title, lang)) } @else { a href=(format!("#item-{i}")) { (text(&item.title, lang)) } }
+                    @if !has_lost(item) { (text(&item.title, lang)) } @else { a href=(format!("#item-{i}")) { (text(&item.title, lang)) } }
                 }
                 td.number.(class_of(item.earned, item.points)) { (points(item, lang)) }
                 td {
@@ -162,6 +164,11 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
             } } }
         } }
     }
+}
+
+/// Whether there is something to say of lost points: what was not asked for has lost none.
+fn has_lost(item: &ItemResult) -> bool {
+    !item.is_full() && !matches!(item.state, ItemState::NotRun { .. })
 }
 
 fn points(item: &ItemResult, lang: Lang) -> String {
@@ -186,7 +193,7 @@ fn lost(number: usize, item: &ItemResult, graded: &Graded, lang: Lang) -> Markup
         section aria-labelledby=(format!("item-{number}")) {
             h3 id=(format!("item-{number}")) { (text(&item.title, lang)) " · " span.(class_of(item.earned, item.points)) { (points(item, lang)) } }
             @if let Some(state) = state_words(item, graded, lang) { p { (coded(&state)) } }
-            @if let Some(feedback) = &item.feedback { div.notice { p { strong { (say.feedback) } ": " (text(feedback, lang)) } } }
+            @if let Some(feedback) = item.feedback.as_ref().filter(|_| item.losses().next().is_some()) { div.notice { p { strong { (say.feedback) } ": " (text(feedback, lang)) } } }
             @if !item.seeds.is_empty() {
                 p { (say.seeds) ":" }
                 ul.seeds { @for seed in &item.seeds {
@@ -339,27 +346,31 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                 thead { tr {
                     th scope="col" { (say.student) }
                     th.number scope="col" { (say.points) @if let Some(first) = class.first() { " (" (first.max) ")" } }
-                    @for item in class.first().iter().flat_map(|first| &first.items) { th.number scope="col" { (item.name) " (" (item.points) ")" } }
                     th.word scope="col" { (say.outcome) }
+                    @for item in class.first().iter().flat_map(|first| &first.items) { th.number scope="col" { (item.name) " (" (item.points) ")" } }
                 } }
                 tbody { @for graded in class { tr {
                     th scope="row" dir="auto" { a href=(student_link(&graded.submission.id)) { (label(graded, class)) } }
                     td.number.(class_of(graded.is_complete().then_some(graded.score), graded.max)) {
                         (graded.score) @if graded.ungraded != Points::ZERO { " (+ " (graded.ungraded) "?)" }
                     }
+                    td.word {
+                        (outcome_word(graded.outcome.kind, lang))
+                        @let reason = reason(graded, lang);
+                        @if !reason.is_empty() { div.reason { (reason) } }
+                    }
                     @for item in &graded.items {
                         td.number.(class_of(item.earned, item.points)) { (item.earned.map_or("?".to_owned(), |earned| earned.to_string())) }
                     }
-                    td.word { (outcome_word(graded.outcome.kind, lang)) }
                 } } }
                 @if let Some(first) = class.first() {
                     tfoot { tr {
                         th scope="row" { (say.average) }
                         td.number { (average(scores.iter().copied())) }
+                        td {}
                         @for item in &first.items {
                             td.number { (average(earned(&item.name).into_iter())) }
                         }
-                        td {}
                     } }
                 }
             } }

@@ -328,7 +328,7 @@ impl Grading<'_> {
         is
     }
 
-    /// A second run starts its processes one by one, each with another layout of its memory: what depends on that shows.
+    /// A second run starts its processes one by one, and not from a zygote.
     fn run_task(&self, task: Task, twice: bool, warm: Option<&Warm>) -> Known {
         let facts = self.facts(task, warm);
         if let Some(place) = facts.stall() {
@@ -411,7 +411,10 @@ impl Grading<'_> {
                 let plain = || Loss::plain(judged.verdict, &cause);
                 let loss = details.remove(&(position, task)).unwrap_or_else(plain);
                 let is_public = matches!(seed, Seed::Public(_));
-                Loss { command: is_public.then(|| repeat_command(self.assignment, played, self.entrant, *number)), ..loss }
+                // One run alone shows no difference.
+                let twice = if judged.verdict == SeedVerdict::Nondeterministic { " --check-determinism" } else { "" };
+                let command = || repeat_command(self.assignment, played, self.entrant, *number) + twice;
+                Loss { command: is_public.then(command), ..loss }
             });
             results.push(SeedResult { seed: *seed, verdict: judged.verdict, message: judged.message, loss });
         }

@@ -73,10 +73,10 @@ pub struct Handed {
     pub path: PathBuf,
 }
 
-/// What is to be graded, in the order of the ids. Each path is a submission, or a folder of submissions: one that has no program of its own, but
-/// folders or archives.
-pub fn gather(paths: &[PathBuf]) -> Result<Vec<Handed>, Error> {
-    let mut found = Vec::new();
+/// What is to be graded, in the order of the ids, and how a path was taken that could be meant in another way, a line each. Each path is a submission,
+/// or a folder of submissions: one that is no program itself, but has folders, archives or several programs in Python.
+pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
+    let (mut found, mut taken) = (Vec::new(), Vec::new());
     for path in paths {
         let unread = |cause: &std::io::Error| Error::io("read", path, cause, "give folders or archives with submissions");
         let info = fs::metadata(path).map_err(|cause| unread(&cause))?;
@@ -84,24 +84,75 @@ pub fn gather(paths: &[PathBuf]) -> Result<Vec<Handed>, Error> {
             found.push(path.clone());
             continue;
         }
-        let entries = fs::read_dir(path).map_err(|cause| unread(&cause))?;
-        let inner: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|inner| !is_hidden(inner)).collect();
-        let mut handed: Vec<PathBuf> = inner.iter().filter(|inner| inner.is_dir() || is_archive(inner)).cloned().collect();
-        if handed.is_empty() || inner.iter().any(|inner| is_of_program(inner)) {
-            found.push(path.clone());
-        } else {
-            found.append(&mut handed);
+        let inner: Vec<PathBuf> = entries(path).map_err(|cause| unread(&cause))?;
+        let handed = handed_in(&inner);
+        let (files, others): (Vec<&PathBuf>, Vec<&PathBuf>) = handed.iter().partition(|inner| ending_is(inner, &[".py"]));
+        let holding = |of: &[&PathBuf]| of.iter().filter(|inner| holds_program(inner)).count();
+        let (programs, beside) = (holding(&files), holding(&others));
+        let is_class = match inner.iter().any(|inner| is_of_program(inner)) {
+            true => false,
+            // A program may have modules and folders of its own, and tests in one of these, but no archives, and no other program beside it.
+            false if files.is_empty() => !handed.is_empty(),
+            false => programs > 1 || beside > 1 || others.iter().any(|other| is_archive(other)),
+        };
+        let place = path.display();
+        if is_class && !files.is_empty() {
+            taken.push(format!(
+                "`{place}` is taken as a folder of {} submissions, of which {} are single files",
+                handed.len(),
+                files.len()
+            ));
+        } else if !is_class && beside > 0 {
+            let why = "has a program of its own beside folders and archives that have one";
+            taken.push(format!(
+                "`{place}` is taken as one submission, because it {why}; if it is a whole class, move that program elsewhere"
+            ));
         }
+        if is_class { found.extend(handed) } else { found.push(path.clone()) }
     }
     // The same folder, given twice, is one submission.
     found.sort_by_cached_key(|path| (id_of(path), path.clone()));
     found.dedup();
-    let mut taken = BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut distinct = |id: String| {
         let ids = std::iter::once(id.clone()).chain((2_u32..).map(|number| format!("{id}-{number}")));
-        ids.into_iter().find(|id| taken.insert(id.to_lowercase())).unwrap_or(id)
+        ids.into_iter().find(|id| known.insert(id.to_lowercase())).unwrap_or(id)
     };
-    Ok(found.into_iter().map(|path| Handed { id: distinct(id_of(&path)), path }).collect())
+    Ok((found.into_iter().map(|path| Handed { id: distinct(id_of(&path)), path }).collect(), taken))
+}
+
+/// What lies in a folder and is not hidden.
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    Ok(fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).filter(|inner| !is_hidden(inner)).collect())
+}
+
+/// Of what lies in a folder of submissions, those.
+fn handed_in(inner: &[PathBuf]) -> Vec<PathBuf> {
+    let kind = |path: &PathBuf| -> Option<(String, String)> {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        name.split_once("_assignsubmission_").map(|(student, kind)| (student.to_owned(), kind.to_owned()))
+    };
+    let with_files: BTreeSet<String> =
+        inner.iter().filter_map(kind).filter(|(_, kind)| kind.starts_with("file")).map(|(student, _)| student).collect();
+    // Moodle has another folder for what a student has typed beside the files.
+    let is_beside =
+        |path: &PathBuf| kind(path).is_some_and(|(student, kind)| kind.starts_with("onlinetext") && with_files.contains(&student));
+    let is_handed = |path: &&PathBuf| (path.is_dir() || is_archive(path) || ending_is(path, &[".py"])) && !is_beside(path);
+    inner.iter().filter(is_handed).cloned().collect()
+}
+
+/// Whether a program lies here, as far as names and first lines tell.
+fn holds_program(path: &Path) -> bool {
+    if path.is_dir() {
+        return entries(path).is_ok_and(|inner| inner.iter().any(|inner| is_of_program(inner) || inner.is_file() && holds_program(inner)));
+    }
+    let imports = || fs::read(path).is_ok_and(|bytes| imports_sdk(&String::from_utf8_lossy(&bytes)));
+    is_archive(path) || ending_is(path, &[".py"]) && imports()
+}
+
+fn ending_is(path: &Path, endings: &[&str]) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    path.is_file() && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_hidden(path: &Path) -> bool {
@@ -112,8 +163,8 @@ fn is_hidden(path: &Path) -> bool {
 /// Whether a file in a folder shows that the folder is a submission, and not a folder of submissions.
 fn is_of_program(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let is_source = [".py", ".rs", ".c", ".h"].iter().any(|ending| name.ends_with(ending));
-    path.is_file() && (is_source || ["seedbed.toml", "cargo.toml", "makefile", "node"].contains(&name.as_str()))
+    let signs = ["node.py", "main.py", "seedbed.py", DECLARATION, "cargo.toml", "makefile", "node"];
+    ending_is(path, &[".rs", ".c", ".h"]) || path.is_file() && signs.contains(&name.as_str())
 }
 
 fn ending_of(name: &str) -> Option<&'static str> {
@@ -267,8 +318,8 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
     let mut found = Vec::new();
     let python = |file: &str| Program { language: Language::Python, command: vec!["python3".into(), file.into()], build: None };
     let built = |language, build| Program { language, command: vec![format!("./{PROGRAM}")], build: Some(build) };
-    let importing: Vec<&str> =
-        tree.top().filter(|path| path.ends_with(".py") && *path != "seedbed.py" && imports_sdk(tree, path)).collect();
+    let imports = |path: &str| tree.files.get(path).is_some_and(|file| imports_sdk(&String::from_utf8_lossy(&file.bytes)));
+    let importing: Vec<&str> = tree.top().filter(|path| path.ends_with(".py") && *path != "seedbed.py" && imports(path)).collect();
     let is_ambiguous = importing.len() > 1 && !tree.has("node.py");
     if tree.has("node.py") {
         found.push(python("node.py"));
@@ -318,10 +369,8 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
     ))
 }
 
-/// Whether a Python file imports the SDK.
-fn imports_sdk(tree: &Tree, path: &str) -> bool {
-    let Some(file) = tree.files.get(path) else { return false };
-    let text = String::from_utf8_lossy(&file.bytes);
+/// Whether a text in Python imports the SDK.
+fn imports_sdk(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
         let mut modules = line.trim_start().strip_prefix("import ").into_iter().flat_map(|rest| rest.split(','));
         line.trim_start().starts_with("from seedbed import") || modules.any(|module| module.split_whitespace().next() == Some("seedbed"))

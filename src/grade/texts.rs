@@ -50,7 +50,7 @@ phrases! {
     detail: "Content", "Contenido";
     fate: "What became of it", "Qué fue de él";
     picture: "Space-time picture: time runs to the right, each arrow is a message", "Diagrama espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
-    printed: "What the program printed last", "Lo último que imprimió el programa";
+    printed: "What the program printed and observed last", "Lo último que el programa imprimió u observó";
     repeat: "Repeat it at home", "Repítelo en casa";
     cannot_repeat: "This seed is hidden: the run cannot be repeated at home. The public seeds of the item look for the same.", "Esta semilla es oculta: la ejecución no se puede repetir en casa. Las semillas públicas del apartado buscan lo mismo.";
     feedback: "From your instructor", "De tu profesor";
@@ -73,7 +73,7 @@ phrases! {
     missing: "missing", "falta";
     class: "Class", "Clase";
     student: "Student", "Estudiante";
-    students: "{count} students", "{count} estudiantes";
+    students: "Students: {count}", "Estudiantes: {count}";
     average: "Average", "Media";
     complete: "graded completely", "calificados del todo";
     missed_items: "What was missed most often", "Lo que más se falló";
@@ -82,6 +82,7 @@ phrases! {
     points_lost: "Points lost on average", "Puntos perdidos de media";
     nothing_missed: "Nobody has lost a point.", "Nadie ha perdido puntos.";
     outcome: "Outcome", "Resultado";
+    reason: "Reason", "Motivo";
     same_cause: "Further runs: {count}", "Otras ejecuciones: {count}";
 }
 

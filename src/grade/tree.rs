@@ -37,8 +37,13 @@ const CLUTTER: [&str; 14] = [
     ".ruff_cache",
     "node_modules",
 ];
-/// A folder that has one of these can be made again: what a build has made, and a virtual environment of Python.
-const MARKERS: [&str; 2] = ["CACHEDIR.TAG", "pyvenv.cfg"];
+/// A folder that has all of one of these can be made again: what a build has made, a virtual environment of Python, and what the testbed itself writes into
+/// the folder in which a student tries a program: a report, and results of grading.
+const MARKERS: [&[&str]; 4] = [&["CACHEDIR.TAG"], &["pyvenv.cfg"], &["results.json", "scenario.toml"], &["results", "students"]];
+
+fn is_remade(has: impl Fn(&str) -> bool) -> bool {
+    MARKERS.iter().any(|marker| marker.iter().all(|name| has(name)))
+}
 
 /// A file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,12 +136,17 @@ pub(super) struct Gatherer {
 impl Gatherer {
     /// `names`: all names that will come; those that cannot be read are refused when they come.
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a [u8]>) -> Gatherer {
-        let folder = |name: &[u8]| {
-            let path = normal(std::str::from_utf8(name).ok()?).ok()?;
-            let (folder, file) = path.rsplit_once('/')?;
-            MARKERS.contains(&file).then(|| format!("{folder}/"))
-        };
-        Gatherer { remade: names.filter_map(folder).collect(), files: BTreeMap::new(), folded: BTreeMap::new(), bytes: 0 }
+        let mut within: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for path in names.filter_map(|name| normal(std::str::from_utf8(name).ok()?).ok()) {
+            for (end, _) in path.match_indices('/') {
+                let inner = path[end + 1..].split('/').next().unwrap_or_default();
+                if MARKERS.iter().any(|marker| marker.contains(&inner)) {
+                    within.entry(path[..=end].to_owned()).or_default().insert(inner.to_owned());
+                }
+            }
+        }
+        let remade = within.into_iter().filter(|(_, names)| is_remade(|name| names.contains(name))).map(|(folder, _)| folder);
+        Gatherer { remade: remade.collect(), files: BTreeMap::new(), folded: BTreeMap::new(), bytes: 0 }
     }
 
     /// The path of a name; `None` where it belongs to no program. Checked for all names, also of what is then left out.
@@ -304,9 +314,8 @@ fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Resul
     let failed = |cause: io::Error| failed(folder, &cause);
     let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
-    let is_remade = entries.iter().any(|entry| MARKERS.iter().any(|marker| entry.file_name() == *marker));
     // A submission is never as a whole something that can be made again.
-    if is_remade && !prefix.is_empty() {
+    if is_remade(|name| entries.iter().any(|entry| entry.file_name() == *name)) && !prefix.is_empty() {
         return Ok(());
     }
     for entry in entries {

@@ -48,9 +48,10 @@ impl Talk {
     /// Tell a line and wait for the next one. A line that has come before it was asked for is one too many.
     pub(super) fn converse(&mut self, line: &str) -> Result<String, String> {
         if self.is_readable(Duration::ZERO) {
-            return Err(
-                "a line, or the end, has come on descriptor 4 before a turn was told: it answers more than once, or has ended".to_owned()
-            );
+            return Err(match self.answers.read(&mut [0]) {
+                Ok(count) if count > 0 => "something has come on descriptor 4 before a turn was told: it answers more than once".to_owned(),
+                _ => self.ended(),
+            });
         }
         let turns = self.turns.as_mut().ok_or("the conversation is over")?;
         turns.write_all(line.as_bytes()).and_then(|()| turns.write_all(b"\n")).map_err(|_| self.ended())?;
@@ -121,7 +122,7 @@ impl Talk {
     fn ended(&mut self) -> String {
         let ended = self.ends_within(Duration::from_secs(1));
         match self.process.try_wait() {
-            Ok(Some(status)) if ended => format!("it has ended without an answer: {status}"),
+            Ok(Some(status)) if ended => format!("it has ended, and gives no answer: {status}"),
             _ => "it has closed descriptor 3 or 4, and goes on".to_owned(),
         }
     }

@@ -38,6 +38,10 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// One step of a program: a turn and its answer.
     pub(super) fn step_of_program(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>, stops: bool) {
+        // A run that was given up is judged by nobody: another program that stalls would only take as long again.
+        if self.aborted.is_some() {
+            return;
+        }
         match self.turn(node, input) {
             Ok(asked) => self.apply_answer(node, asked, stops),
             Err(fault) => self.program_fails(node, &fault),

@@ -3,7 +3,7 @@
 use super::sample::{awkward, broken, full};
 use insta::assert_snapshot;
 use seedbed::grade::model::{Graded, Lang, Points};
-use seedbed::grade::output::fill_worksheet;
+use seedbed::grade::output::{check_worksheet, fill_worksheet};
 
 const ENGLISH: &str = "\u{feff}Identifier,\"Full name\",\"Email address\",Status,Grade,\"Maximum Grade\",\"Grade can be changed\",\"Feedback comments\"\r\n\
     \"Participant 123\",\"Ana García\",ana@example.org,\"Submitted, for grading\",,14.00,Yes,\r\n\
@@ -43,6 +43,18 @@ fn a_spanish_worksheet_gets_decimal_commas() {
     assert_eq!(String::from_utf8(filled.bytes).expect("UTF-8"), text.replace("Enviado;;", "Enviado;13,5;"));
 }
 
+/// Two submissions of one student: one grade is entered, and of the other it is said.
+#[test]
+fn a_row_is_filled_in_once() {
+    let mut other = full();
+    other.submission.id = "Ana García_123_assignsubmission_onlinetext_".into();
+    other.score = Points(0);
+    let alone = fill_worksheet(ENGLISH.as_bytes(), &[full()], Lang::En).expect("a worksheet");
+    let both = fill_worksheet(ENGLISH.as_bytes(), &[full(), other], Lang::En).expect("a worksheet");
+    assert_eq!(String::from_utf8(both.bytes), String::from_utf8(alone.bytes));
+    assert!(matches!(&both.left_out[..], [line] if line.contains("has the same row as")), "{:?}", both.left_out);
+}
+
 /// What cannot be entered is said, and what is no worksheet of this assignment is refused before anything is changed.
 #[test]
 fn a_worksheet_that_does_not_fit_is_refused() {
@@ -53,6 +65,10 @@ fn a_worksheet_that_does_not_fit_is_refused() {
     let other_maximum = ENGLISH.replace("14.00", "20.00");
     let cases = [refused(b"name,points\nAna,3\n"), refused(other_maximum.as_bytes()), refused(b"\xff\xfe"), refused(b"")];
     assert_snapshot!("worksheets_that_are_refused", cases.join("\n"));
+    // The same before there is anything to enter.
+    for (text, fits) in [(ENGLISH, true), (other_maximum.as_str(), false), ("name,points\nAna,3\n", false)] {
+        assert_eq!(check_worksheet(text.as_bytes(), full().max).is_ok(), fits);
+    }
     let locked = ENGLISH.replace(",Yes,", ",No,");
     let filled = fill_worksheet(locked.as_bytes(), &[full()], Lang::En).expect("a worksheet");
     assert_eq!(filled.bytes, locked.as_bytes());

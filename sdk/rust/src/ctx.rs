@@ -131,7 +131,9 @@ impl Ctx {
     pub fn set_timer(&mut self, name: &str, after_s: f64) {
         check_name("timer", name);
         assert!(after_s.is_finite() && after_s < 9e9, "{after_s} is no number of seconds");
-        let after = (after_s.max(0.0) * 1e9).round() as u64;
+        // What is left of a wait is something, or whoever waits for the rest would wait for nothing again and again.
+        let least = u64::from(after_s > 0.0);
+        let after = ((after_s.max(0.0) * 1e9).round() as u64).max(least);
         self.put(format!(r#"{{"op":"set_timer","name":"{name}","after":{after}}}"#));
     }
 
@@ -332,6 +334,18 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is left of a wait is something.
+    #[test]
+    fn a_wait_is_no_shorter_than_a_nanosecond() {
+        let start = Start { node: "n1".into(), ..Start::default() };
+        let mut ctx = Ctx::new(start, BTreeMap::new());
+        for (after_s, nanoseconds) in [(0.0, 0), (-1.0, 0), (1e-12, 1), (1.4e-9, 1), (0.25, 250_000_000)] {
+            ctx.set_timer("rest", after_s);
+            let op = ctx.ops.pop().unwrap_or_default();
+            assert!(op.ends_with(&format!("\"after\":{nanoseconds}}}")), "{op}");
+        }
+    }
 
     /// RFC 4648, section 10.
     #[test]

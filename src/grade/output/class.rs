@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::super::model::{Graded, Lang, Points, SeedVerdict};
+use super::super::model::{Graded, ItemState, Lang, OutcomeKind, Points, SeedVerdict};
 use super::super::texts::{fill, meaning, phrases};
 use super::cells::csv;
 use super::view::{average, label, number};
@@ -73,8 +73,8 @@ pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
 
 /// `class.csv`: a row for each student, a column for each item. Empty where an item was not graded.
 pub fn class_csv(class: &[Graded]) -> Vec<u8> {
-    let head =
-        ["id", "name", "username", "email", "idnumber", "language", "outcome", "score", "max", "ungraded", "complete"].map(str::to_owned);
+    let head = ["id", "name", "username", "email", "idnumber", "language", "outcome", "reason", "score", "max", "ungraded", "complete"];
+    let head = head.map(str::to_owned);
     let items: Vec<String> = class.first().iter().flat_map(|first| &first.items).map(|item| item.name.clone()).collect();
     let rows = class.iter().map(|graded| {
         let (student, submission) = (&graded.student, &graded.submission);
@@ -82,6 +82,7 @@ pub fn class_csv(class: &[Graded]) -> Vec<u8> {
             vec![submission.id.clone(), student.name.clone(), student.username.clone(), student.email.clone(), student.idnumber.clone()];
         row.push(submission.language.map_or("", |language| language.word()).to_owned());
         row.push(graded.outcome.kind.word().to_owned());
+        row.push(reason(graded, Lang::En));
         row.extend([graded.score, graded.max, graded.ungraded].map(|points| points.to_string()));
         row.push(if graded.is_complete() { "yes" } else { "no" }.to_owned());
         row.extend(
@@ -92,6 +93,22 @@ pub fn class_csv(class: &[Graded]) -> Vec<u8> {
     });
     let head = head.into_iter().chain(items.iter().cloned()).chain(["digest".to_owned()]).collect();
     csv(std::iter::once(head).chain(rows), false)
+}
+
+/// Why a submission was not graded, or what closed the gate for most of it; empty for all others.
+pub(crate) fn reason(graded: &Graded, lang: Lang) -> String {
+    if graded.outcome.kind != OutcomeKind::Graded {
+        return first_line(graded.outcome.message.get(lang)).to_owned();
+    }
+    let closed = graded.items.iter().find(|item| item.state == ItemState::GateClosed).and_then(|item| item.gate.as_deref());
+    let gate = closed.and_then(|gate| graded.item(gate));
+    // A chain of gates is followed by its first one, which was run.
+    let lost = gate.and_then(|gate| Some((gate, gate.losses().next()?.loss.as_ref()?)));
+    lost.map_or(String::new(), |(gate, loss)| format!("{}: {}", gate.name, first_line(&loss.finding)))
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default()
 }
 
 /// A text in a cell of a table in Markdown: nothing in it is markup.
@@ -119,9 +136,13 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
     if let Some(first) = class.first() {
         lines.extend([format!("# {}", cell(first.assignment.title.get(lang))), String::new()]);
         let names: Vec<String> = first.items.iter().map(|item| format!("{} ({})", cell(&item.name), item.points)).collect();
-        lines.push(row([say.student.to_owned(), format!("{} ({})", say.points, first.max)].into_iter().chain(names).collect()));
-        lines.push(format!("|---|{}", "---:|".repeat(first.items.len() + 1)));
-        for graded in class {
+        let reasons: Vec<String> = class.iter().map(|graded| reason(graded, lang)).collect();
+        // A column that would be empty is left out.
+        let why = (!reasons.iter().all(String::is_empty)).then(|| say.reason.to_owned());
+        let head = [say.student.to_owned(), format!("{} ({})", say.points, first.max)];
+        lines.push(row(head.into_iter().chain(names).chain(why.clone()).collect()));
+        lines.push(format!("|---|{}{}", "---:|".repeat(first.items.len() + 1), if why.is_some() { "---|" } else { "" }));
+        for (graded, reason) in class.iter().zip(&reasons) {
             let score = if graded.is_complete() {
                 graded.score.to_string()
             } else {
@@ -131,7 +152,8 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
                 let earned = graded.item(&item.name).and_then(|item| item.earned);
                 earned.map_or_else(|| "?".to_owned(), |earned| earned.to_string())
             });
-            lines.push(row([cell(&label(graded, class)), score].into_iter().chain(earned).collect()));
+            let reason = why.is_some().then(|| cell(reason));
+            lines.push(row([cell(&label(graded, class)), score].into_iter().chain(earned).chain(reason).collect()));
         }
         lines.push(String::new());
     }
@@ -179,6 +201,7 @@ pub fn class_json(class: &[Graded]) -> Vec<u8> {
             "language": graded.submission.language.map(|language| language.word()),
             "digest": graded.submission.digest,
             "outcome": graded.outcome.kind.word(),
+            "reason": reason(graded, Lang::En),
             "score": number(graded.score),
             "max": number(graded.max),
             "ungraded": number(graded.ungraded),

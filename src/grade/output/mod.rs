@@ -28,12 +28,13 @@ mod worksheet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::model::{Graded, Lang};
+use super::model::{Graded, Lang, Points};
 use super::page;
-use crate::error::Error;
+use crate::error::{Error, Mistake};
 use crate::report::{OTHER_FOLDER, replace_file};
 
 pub use canvas::canvas_csv;
+pub(crate) use class::reason;
 pub use class::{class_csv, class_json, class_markdown};
 pub(super) use class::{missed_items, missed_rules, summary as class_summary};
 pub use classroom50::{Classroom50, classroom50_json};
@@ -44,7 +45,7 @@ pub use moodle::{has_key, moodle_csv};
 pub use prairielearn::prairielearn_json;
 pub use view::for_student;
 pub(super) use view::{average, label, moment_words, seed_words, state_words};
-pub use worksheet::{Filled, fill_worksheet};
+pub use worksheet::{Filled, check_worksheet, fill_worksheet};
 
 /// What an instructor may choose of the files of a class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,10 +119,21 @@ pub fn write_class(graded: &[Graded], out: &Path, options: &Options) -> Result<V
         replace_file(&out.join(name), &bytes, OTHER_FOLDER)?;
     }
     let Some(path) = &options.worksheet else { return Ok(vec![]) };
-    let hint = "give the worksheet as Moodle gave it: “Download grading worksheet”";
-    let bytes = fs::read(path).map_err(|cause| Error::io("read", path, &cause, hint))?;
-    let filled =
-        fill_worksheet(&bytes, graded, options.lang).map_err(|mistake| Error::from(mistake.note(format!("in `{}`", path.display()))))?;
+    let filled = fill_worksheet(&read_worksheet(path)?, graded, options.lang).map_err(|mistake| in_worksheet(path, mistake))?;
     replace_file(&out.join("worksheet.csv"), &filled.bytes, OTHER_FOLDER)?;
     Ok(filled.left_out)
+}
+
+/// Refuse a worksheet that could not be filled in, before anything is graded.
+pub fn probe_worksheet(path: &Path, max: Points) -> Result<(), Error> {
+    check_worksheet(&read_worksheet(path)?, max).map_err(|mistake| in_worksheet(path, mistake))
+}
+
+fn read_worksheet(path: &Path) -> Result<Vec<u8>, Error> {
+    let hint = "give the worksheet as Moodle gave it: “Download grading worksheet”";
+    fs::read(path).map_err(|cause| Error::io("read", path, &cause, hint))
+}
+
+fn in_worksheet(path: &Path, mistake: Mistake) -> Error {
+    Error::from(mistake.note(format!("in `{}`", path.display())))
 }

@@ -174,7 +174,7 @@ fn explain(item: &ItemResult, graded: &Graded, lang: Lang) -> String {
     if losses.len() > LOSSES_TOLD {
         lines.push(fill(say.same_cause, &[("count", &(losses.len() - LOSSES_TOLD).to_string())]));
     }
-    if let Some(feedback) = item.feedback.as_ref().filter(|_| !item.is_full()) {
+    if let Some(feedback) = item.feedback.as_ref().filter(|_| !losses.is_empty()) {
         lines.push(String::new());
         lines.push(format!("{}: {}", say.feedback, feedback.get(lang)));
     }

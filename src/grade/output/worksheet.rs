@@ -3,6 +3,7 @@
 //! All other bytes stay as they are: the mark at the beginning, quotes, line ends, the order of columns, which Moodle compares with what it has. So the file is
 //! not parsed and written again; the places of its cells are looked up, and those of grades and comments are cut out.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::model::{Graded, Lang, Points};
@@ -31,50 +32,92 @@ pub struct Filled {
     pub left_out: Vec<String>,
 }
 
+/// A worksheet as it came.
+struct Sheet<'a> {
+    text: &'a str,
+    delimiter: char,
+    /// The places of all cells.
+    rows: Vec<Row>,
+    grade: usize,
+    maximum: Option<usize>,
+    changeable: Option<usize>,
+    comments: Option<usize>,
+    columns: Columns,
+}
+
+type Row = Vec<Range<usize>>;
+
+impl<'a> Sheet<'a> {
+    fn read(bytes: &'a [u8]) -> Result<Sheet<'a>, Mistake> {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Err(Mistake::new("the worksheet is not UTF-8", "download it again, and do not save it with a spreadsheet before"));
+        };
+        let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let delimiter = delimiter(&text[begin..]);
+        let rows = cells(text, begin, delimiter);
+        let column = |names: &[&str]| {
+            let head = rows.first()?;
+            head.iter().position(|cell| names.contains(&value(text, cell).trim().to_lowercase().as_str()))
+        };
+        let (Some(grade), Some(_)) = (column(&GRADE), column(&IDENTIFIER).or(column(&EMAIL)).or(column(&NAME))) else {
+            let found: Vec<String> = rows.first().iter().flat_map(|head| head.iter()).map(|cell| excerpt(&value(text, cell))).collect();
+            let message = "the worksheet has no column `Grade`, or none that tells the students apart";
+            let hint = "give the file that Moodle's “Download grading worksheet” has given, in English or Spanish";
+            return Err(Mistake::new(message, hint).note(format!("its columns: {}", found.join(", "))));
+        };
+        let columns = Columns {
+            identifier: column(&IDENTIFIER),
+            name: column(&NAME),
+            email: column(&EMAIL),
+            username: column(&USERNAME),
+            id_number: column(&ID_NUMBER),
+        };
+        let (maximum, changeable, comments) = (column(&MAXIMUM), column(&CHANGEABLE), column(&COMMENTS));
+        Ok(Sheet { text, delimiter, rows, grade, maximum, changeable, comments, columns })
+    }
+
+    /// The maximum grade that a row has; empty where it has none.
+    fn maximum_of(&self, row: &Row) -> String {
+        self.maximum.and_then(|column| row.get(column)).map(|cell| value(self.text, cell)).unwrap_or_default()
+    }
+
+    /// Every row that has a maximum grade must have this one.
+    fn check_maximum(&self, max: Points) -> Result<(), Mistake> {
+        let other = |found: &String| !found.is_empty() && hundredths(found) != Some(max);
+        match self.rows.iter().skip(1).map(|row| self.maximum_of(row)).find(other) {
+            None => Ok(()),
+            Some(found) => Err(Mistake::new(
+                format!("the worksheet's maximum is {}, the assignment's {max}", excerpt(&found)),
+                "set the maximum grade of Moodle's assignment to that of this one, and download the worksheet again",
+            )),
+        }
+    }
+}
+
+/// Whether a file is a worksheet for an assignment with this number of points, before anything is graded.
+pub fn check_worksheet(bytes: &[u8], max: Points) -> Result<(), Mistake> {
+    Sheet::read(bytes)?.check_maximum(max)
+}
+
 /// Fill in a worksheet. A grade that is not complete is not entered. The mistake is that of a file that is no worksheet of this assignment.
 pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Filled, Mistake> {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(Mistake::new("the worksheet is not UTF-8", "download it again, and do not save it with a spreadsheet before"));
-    };
-    let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let delimiter = delimiter(&text[begin..]);
-    let rows = cells(text, begin, delimiter);
-    let column = |names: &[&str]| {
-        let head = rows.first()?;
-        head.iter().position(|cell| names.contains(&value(text, cell).trim().to_lowercase().as_str()))
-    };
-    let (Some(grade_column), Some(_)) = (column(&GRADE), column(&IDENTIFIER).or(column(&EMAIL)).or(column(&NAME))) else {
-        let found: Vec<String> = rows.first().iter().flat_map(|head| head.iter()).map(|cell| excerpt(&value(text, cell))).collect();
-        let message = "the worksheet has no column `Grade`, or none that tells the students apart";
-        let hint = "give the file that Moodle's “Download grading worksheet” has given, in English or Spanish";
-        return Err(Mistake::new(message, hint).note(format!("its columns: {}", found.join(", "))));
-    };
-    let columns = Columns {
-        identifier: column(&IDENTIFIER),
-        name: column(&NAME),
-        email: column(&EMAIL),
-        username: column(&USERNAME),
-        id_number: column(&ID_NUMBER),
-    };
-    let (maximum, changeable, comments) = (column(&MAXIMUM), column(&CHANGEABLE), column(&COMMENTS));
+    let sheet = Sheet::read(bytes)?;
+    if let Some(first) = class.first() {
+        sheet.check_maximum(first.max)?;
+    }
+    let Sheet { text, delimiter, ref rows, changeable, comments, ref columns, .. } = sheet;
     let mut left_out = Vec::new();
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();
+    // Whose grade is entered in which row.
+    let mut entered: BTreeMap<usize, &str> = BTreeMap::new();
     for graded in class {
         let id = &graded.submission.id;
-        let Some(row) = rows.iter().skip(1).find(|row| columns.is_of(graded, |column| row.get(column).map(|cell| value(text, cell))))
-        else {
+        let is_of = |row: &Row| columns.is_of(graded, |column| row.get(column).map(|cell| value(text, cell)));
+        let Some((number, row)) = rows.iter().enumerate().skip(1).find(|(_, row)| is_of(row)) else {
             left_out.push(format!("`{id}` is not in the worksheet"));
             continue;
         };
         let cell = |column: Option<usize>| column.and_then(|column| row.get(column));
-        let max = cell(maximum).map(|cell| value(text, cell)).unwrap_or_default();
-        if !max.is_empty() && hundredths(&max) != Some(graded.max) {
-            let message = format!("the worksheet's maximum is {}, the assignment's {}", excerpt(&max), graded.max);
-            return Err(Mistake::new(
-                message,
-                "set the maximum grade of Moodle's assignment to that of this one, and download the worksheet again",
-            ));
-        }
         if cell(changeable).is_some_and(|cell| value(text, cell).trim().eq_ignore_ascii_case("no")) {
             left_out.push(format!("the grade of `{id}` cannot be changed, says the worksheet"));
             continue;
@@ -83,19 +126,21 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
             left_out.push(format!("`{id}` is not graded completely"));
             continue;
         }
+        if let Some(first) = entered.get(&number) {
+            left_out.push(format!("`{id}` has the same row as `{first}`, whose grade is entered: see which one counts"));
+            continue;
+        }
+        entered.insert(number, id);
         // A decimal comma where the file has one, or where its cells are parted as in languages that have one.
+        let max = sheet.maximum_of(row);
         let comma = max.contains(',') || (delimiter == ';' && !max.contains('.'));
-        changes.extend(cell(Some(grade_column)).map(|cell| (cell.clone(), grade(graded, comma))));
+        changes.extend(cell(Some(sheet.grade)).map(|cell| (cell.clone(), grade(graded, comma))));
         changes.extend(cell(comments).map(|cell| (cell.clone(), harmless(&comment(graded, lang)))));
     }
     changes.sort_by_key(|(place, _)| place.start);
     let mut filled = String::with_capacity(text.len());
     let mut done = 0;
     for (place, new) in changes {
-        // Two submissions of one student: the first one counts.
-        if place.start < done {
-            continue;
-        }
         filled.push_str(&text[done..place.start]);
         filled.push_str(&quoted(&new, text[place.clone()].starts_with('"'), delimiter));
         done = place.end;
@@ -153,7 +198,7 @@ fn delimiter(text: &str) -> char {
 }
 
 /// The places of all cells, with their quotes.
-fn cells(text: &str, begin: usize, delimiter: char) -> Vec<Vec<Range<usize>>> {
+fn cells(text: &str, begin: usize, delimiter: char) -> Vec<Row> {
     let (mut rows, mut row, mut start, mut is_quoted) = (Vec::new(), Vec::new(), begin, false);
     for (at, c) in text[begin..].char_indices().map(|(at, c)| (at + begin, c)) {
         match c {

@@ -25,7 +25,8 @@ pub struct Judged {
     pub lines: Vec<String>,
 }
 
-/// Judge a program by all rules, in order, and tell whether all hold. `done` is called after each. `Err`: the program cannot be started.
+/// Judge a program by all rules, in order, and tell whether all hold. `done` is called after each. A program that does not answer its first turn is asked
+/// nothing else. `Err`: the program cannot be started.
 pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> Result<bool, String> {
     Talk::start(command)?;
     let mut is_good = true;
@@ -34,6 +35,9 @@ pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> Result<bool, 
         let failure = (rule.judge)(&mut stage).err();
         is_good &= failure.is_none();
         done(&Judged { name: rule.name, summary: rule.summary, failure, lines: stage.lines });
+        if !is_good && rule.name == rules::RULES[0].name {
+            break;
+        }
     }
     Ok(is_good)
 }
