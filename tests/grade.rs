@@ -219,7 +219,11 @@ fn every_way_to_fail_has_its_verdict() {
         assert_eq!((first.verdict, graded.items[0].earned), (verdict, Some(Points::ZERO)), "{}", first.message);
         assert!(first.message.contains(message), "{}", first.message);
         let command = first.loss.as_ref().and_then(|loss| loss.command.as_deref()).unwrap_or_default();
-        assert_eq!(command.ends_with(" --check-determinism"), verdict == SeedVerdict::Nondeterministic, "one run shows no difference: {command}");
+        assert_eq!(
+            command.ends_with(" --check-determinism"),
+            verdict == SeedVerdict::Nondeterministic,
+            "one run shows no difference: {command}"
+        );
         let shown = serde_json::to_string(&graded).expect("a result is JSON");
         assert!(!shown.contains("/tmp/"), "a result names no place of this machine");
     }

@@ -196,6 +196,22 @@ class Waiting(seedbed.AsyncNode):
     }
 }
 
+/// A run that is given up ends there: the other nodes, which would hang as long, are not asked.
+#[test]
+fn one_program_that_hangs_is_enough() {
+    if !support::has("python3") {
+        return;
+    }
+    let folder = folder("while True: pass\n", THREE, "");
+    let mut scenario = read_file(&folder.path().join("programs.toml"), &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    for node in &mut scenario.nodes.nodes {
+        node.program.as_mut().expect("a program").watchdog = std::time::Duration::from_millis(300);
+    }
+    let run = run_scenario(&scenario, 1);
+    assert_eq!(run.stall.as_ref().map(|stall| stall.node.as_str()), Some("n1"));
+    assert_eq!(crashes(&run).len(), 1, "{:?}", crashes(&run));
+}
+
 /// `seedbed run` says of a program that has ended by itself what it said at last, whatever the checks think of it.
 #[test]
 fn a_program_that_cannot_be_read_is_told_on_the_console() {

@@ -193,7 +193,9 @@ fn lost(number: usize, item: &ItemResult, graded: &Graded, lang: Lang) -> Markup
         section aria-labelledby=(format!("item-{number}")) {
             h3 id=(format!("item-{number}")) { (text(&item.title, lang)) " · " span.(class_of(item.earned, item.points)) { (points(item, lang)) } }
             @if let Some(state) = state_words(item, graded, lang) { p { (coded(&state)) } }
-            @if let Some(feedback) = item.feedback.as_ref().filter(|_| item.losses().next().is_some()) { div.notice { p { strong { (say.feedback) } ": " (text(feedback, lang)) } } }
+            @if let Some(feedback) = item.feedback.as_ref().filter(|_| item.losses().next().is_some()) {
+                div.notice { p { strong { (say.feedback) } ": " (text(feedback, lang)) } }
+            }
             @if !item.seeds.is_empty() {
                 p { (say.seeds) ":" }
                 ul.seeds { @for seed in &item.seeds {
@@ -357,7 +359,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
                     td.word {
                         (outcome_word(graded.outcome.kind, lang))
                         @let reason = reason(graded, lang);
-                        @if !reason.is_empty() { div.reason { (reason) } }
+                        @if !reason.is_empty() { div.reason { (coded(&reason)) } }
                     }
                     @for item in &graded.items {
                         td.number.(class_of(item.earned, item.points)) { (item.earned.map_or("?".to_owned(), |earned| earned.to_string())) }

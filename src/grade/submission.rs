@@ -97,11 +97,7 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
         };
         let place = path.display();
         if is_class && !files.is_empty() {
-            taken.push(format!(
-                "`{place}` is taken as a folder of {} submissions, of which {} are single files",
-                handed.len(),
-                files.len()
-            ));
+            taken.push(format!("`{place}` is taken as a folder of {} submissions; single files among them: {}", handed.len(), files.len()));
         } else if !is_class && beside > 0 {
             let why = "has a program of its own beside folders and archives that have one";
             taken.push(format!(
