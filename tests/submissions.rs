@@ -371,12 +371,15 @@ fn a_folder_of_submissions_has_one_entry_each() {
     assert!(missing.contains("nobody") && missing.contains("help:"), "{missing}");
 }
 
+/// Names and contents.
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
 /// What is one submission and what is a class of them, by what lies in the folder; where it could be meant in another way, it is said.
 #[test]
 fn a_class_is_told_from_a_submission() {
     let zip = zip_of(&[("node.py", PROGRAM.as_bytes())]);
     let helper = b"import seedbed\n\ndef help():\n    pass\n";
-    let cases: [(&[(&str, &[u8])], &[&str], &str); 9] = [
+    let cases: [(Files<'_>, &[&str], &str); 9] = [
         (
             &[("carla.py", PROGRAM.as_bytes()), ("ana/node.py", PROGRAM.as_bytes()), ("luis.zip", &zip)],
             &["ana", "carla", "luis"],
