@@ -89,11 +89,13 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
         let (files, others): (Vec<&PathBuf>, Vec<&PathBuf>) = handed.iter().partition(|inner| ending_is(inner, &[".py"]));
         let holding = |of: &[&PathBuf]| of.iter().filter(|inner| holds_program(inner)).count();
         let (programs, beside) = (holding(&files), holding(&others));
-        let is_class = match inner.iter().any(|inner| is_of_program(inner)) {
-            true => false,
+        let is_class = if inner.iter().any(|inner| is_of_program(inner)) {
+            false
+        } else if files.is_empty() {
+            !handed.is_empty()
+        } else {
             // A program may have modules and folders of its own, and tests in one of these, but no archives, and no other program beside it.
-            false if files.is_empty() => !handed.is_empty(),
-            false => programs > 1 || beside > 1 || others.iter().any(|other| is_archive(other)),
+            programs > 1 || beside > 1 || others.iter().any(|other| is_archive(other))
         };
         let place = path.display();
         if is_class && !files.is_empty() {

@@ -44,13 +44,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-#[cfg(not(unix))]
-pub use child::Zygote;
 pub use child::fix_addresses;
 pub use conversation::{InProcess, Make};
 use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
-#[cfg(unix)]
 pub use zygote::Zygote;
 
 /// The watchdog's patience where nothing else is said: no program that makes progress comes near it.

@@ -11,11 +11,16 @@ impl Child {
         Err(Fault::NotStarted("programs in place of nodes need a Unix system: Linux, macOS or a BSD".to_owned()))
     }
 
-    pub(super) fn converse(&mut self, _turn: Vec<u8>) -> Result<Vec<u8>, Fault> {
+    pub(super) fn converse(&mut self, _turn: &[u8]) -> Result<&[u8], Fault> {
         match self.0 {}
     }
 
     pub(super) fn printed(&mut self) -> String {
         match self.0 {}
     }
+}
+
+/// There are no programs whose addresses could be the same.
+pub fn fix_addresses() -> bool {
+    false
 }
