@@ -204,9 +204,7 @@ class Node(seedbed.Node):
 
 seedbed.run(Node)
 ";
-    let place = Place::new(program, "duration = \"4s\"\nrecovery = \"1s\"\n[nodes]\ncount = 1\nrestart_after = \"100ms\"\n");
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/seedbed.py");
-    fs::copy(sdk, place.path("submission/seedbed.py")).expect("the SDK is there");
+    let place = place(program, &[]);
     for with_zygote in [false, true] {
         let run = place.attack_once(place.confined(0), with_zygote);
         let lines: Vec<&str> = run.log.iter().filter_map(|line| line.text.split_once("lies at")).map(|(_, addresses)| addresses).collect();

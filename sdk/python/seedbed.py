@@ -165,7 +165,7 @@ class Node:
 
     def send(self, dest: str, message: Message) -> None:
         """Send a message, an object with a ``type``, as it is now. It may be lost, doubled, late or out of order."""
-        _put((_addresses.get(dest) or _addressed(dest)) + _body(message) + "}")
+        _put(_addressed(dest) + _body(message) + "}")
 
     def broadcast(self, message: Message) -> None:
         """Send a message to every peer."""

@@ -128,7 +128,7 @@ fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn handed_in(inner: &[PathBuf]) -> Vec<PathBuf> {
     let kind = |path: &PathBuf| -> Option<(String, String)> {
         let name = path.file_name()?.to_string_lossy().into_owned();
-        name.split_once("_assignsubmission_").map(|(student, kind)| (student.to_owned(), kind.to_owned()))
+        of_moodle(&name).map(|(_, number, kind)| (number.to_owned(), kind.to_owned()))
     };
     let with_files: BTreeSet<String> =
         inner.iter().filter_map(kind).filter(|(_, kind)| kind.starts_with("file")).map(|(student, _)| student).collect();
@@ -201,11 +201,19 @@ fn is_awkward(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
+/// The parts of a name that Moodle gives to the folder of a submission: the student's full name, the number of the participant, and what lies in it.
+pub(super) fn of_moodle(id: &str) -> Option<(&str, &str, &str)> {
+    let (student, kind) = id.split_once("_assignsubmission_")?;
+    let (name, number) = student.rsplit_once('_')?;
+    Some((name, number, kind))
+}
+
 /// Who handed in, as far as a name tells: Moodle's folders have the full name, others the login name or the address.
 fn student_of(id: &str) -> Student {
-    let moodle = id.split_once("_assignsubmission_").and_then(|(head, _)| head.rsplit_once('_'));
-    match moodle {
-        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => Student { name: name.to_owned(), ..Student::default() },
+    match of_moodle(id) {
+        Some((name, number, _)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Student { name: name.to_owned(), ..Student::default() }
+        }
         _ if id.contains('@') => Student { email: id.to_owned(), ..Student::default() },
         _ => Student { username: id.to_owned(), ..Student::default() },
     }

@@ -315,7 +315,7 @@ fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Resul
     let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     // A submission is never as a whole something that can be made again.
-    if is_remade(|name| entries.iter().any(|entry| entry.file_name() == *name)) && !prefix.is_empty() {
+    if !prefix.is_empty() && is_remade(|name| entries.iter().any(|entry| entry.file_name() == *name)) {
         return Ok(());
     }
     for entry in entries {

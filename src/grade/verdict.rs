@@ -194,7 +194,7 @@ pub fn open(verdict: SeedVerdict, why: &str) -> Judged {
 
 /// Two runs of the same seed that differ. In what they do is chance, and so nothing of it is told.
 pub fn nondeterministic() -> Judged {
-    lost(SeedVerdict::Nondeterministic, None, "two runs of the same seed differ; the command below says where first", None, vec![], &[])
+    lost(SeedVerdict::Nondeterministic, None, "two runs of the same seed differ", None, vec![], &[])
 }
 
 fn lost(

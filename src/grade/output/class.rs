@@ -100,10 +100,10 @@ pub(crate) fn reason(graded: &Graded, lang: Lang) -> String {
     if graded.outcome.kind != OutcomeKind::Graded {
         return first_line(graded.outcome.message.get(lang)).to_owned();
     }
-    let closed = graded.items.iter().find(|item| item.state == ItemState::GateClosed).and_then(|item| item.gate.as_deref());
-    let gate = closed.and_then(|gate| graded.item(gate));
-    // A chain of gates is followed by its first one, which was run.
-    let lost = gate.and_then(|gate| Some((gate, gate.losses().next()?.loss.as_ref()?)));
+    let closed = graded.items.iter().filter(|item| item.state == ItemState::GateClosed);
+    let mut gates = closed.filter_map(|item| graded.item(item.gate.as_deref()?));
+    // A gate may itself stand behind one, and was then not run.
+    let lost = gates.find_map(|gate| Some((gate, gate.losses().next()?.loss.as_ref()?)));
     lost.map_or(String::new(), |(gate, loss)| format!("{}: {}", gate.name, first_line(&loss.finding)))
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::model::{Graded, Lang, Points};
+use super::super::submission::of_moodle;
 use super::cells::harmless;
 use super::moodle::{comment, grade};
 use crate::error::{Mistake, excerpt};
@@ -166,8 +167,7 @@ impl Columns {
             !known.is_empty() && column.and_then(&cell).is_some_and(|cell| cell.trim().to_lowercase() == known.trim().to_lowercase())
         };
         let student = &graded.student;
-        let number = graded.submission.id.split_once("_assignsubmission_").and_then(|(head, _)| head.rsplit_once('_'));
-        if let (Some((_, number)), Some(column)) = (number, self.identifier) {
+        if let (Some((_, number, _)), Some(column)) = (of_moodle(&graded.submission.id), self.identifier) {
             return cell(column).is_some_and(|cell| cell.rsplit(' ').next() == Some(number));
         }
         is(self.email, &student.email)
