@@ -1,9 +1,10 @@
 //! What an event costs: `cargo bench --bench engine`.
 //!
-//! Ping-pong of 64-byte messages: each node answers a message with one to a random node. Against the bare heap the links have lognormal
-//! latency and loss; against the peers they have what all of them can do, a uniform latency of 1 to 10 ms, and one ball for each node.
-//! Rounds of all contestants are interleaved and the least time of each counts, so that a noisy machine disturbs all alike; what is reported are
-//! ratios within this one run.
+//! Ping-pong of 64-byte messages: each node answers a message with one to a random node. Against
+//! the bare heap the links have lognormal latency and loss; against the peers they have what all of
+//! them can do, a uniform latency of 1 to 10 ms, and one ball for each node. Rounds of all
+//! contestants are interleaved and the least time of each counts, so that a noisy machine disturbs
+//! all alike; what is reported are ratios within this one run.
 
 mod engine {
     pub mod bare;
@@ -42,10 +43,22 @@ fn main() {
         println!("{name:32} {ns:12.0}");
     }
     println!();
-    println!("seedbed against the bare heap, 5 nodes:  {:6.2} times the cost (goal: at most 4)", least[1] / least[0]);
-    println!("seedbed, 500 nodes against 5:            {:6.2} times the cost (goal: at most 2)", least[3] / least[1]);
-    println!("madsim Endpoint against seedbed:         {:6.2} times the cost (goal: at least 5)", least[5] / least[4]);
-    println!("turmoil against seedbed:                 {:6.2} times the cost (goal: at least 15)", least[6] / least[4]);
+    println!(
+        "seedbed against the bare heap, 5 nodes:  {:6.2} times the cost (goal: at most 4)",
+        least[1] / least[0]
+    );
+    println!(
+        "seedbed, 500 nodes against 5:            {:6.2} times the cost (goal: at most 2)",
+        least[3] / least[1]
+    );
+    println!(
+        "madsim Endpoint against seedbed:         {:6.2} times the cost (goal: at least 5)",
+        least[5] / least[4]
+    );
+    println!(
+        "turmoil against seedbed:                 {:6.2} times the cost (goal: at least 15)",
+        least[6] / least[4]
+    );
 }
 
 fn nanos(duration: Duration) -> f64 {

@@ -1,8 +1,10 @@
 //! What grading costs: `cargo bench --bench grading`. Needs a `python3`.
 //!
-//! Two questions of an instructor: how long does one submission take (an assignment of 20 items, each with 50 seeds of its own, for the Raft reference in
-//! Python, 1,000 runs and another one for each item that proves the program deterministic), and does a class of 200 take half as long on twice as many cores?
-//! Everything is measured from outside, on the command that an instructor uses, with its sandbox, and its processor time with all programs that it starts.
+//! Two questions of an instructor: how long does one submission take (an assignment of 20 items,
+//! each with 50 seeds of its own, for the Raft reference in Python, 1,000 runs and another one for
+//! each item that proves the program deterministic), and does a class of 200 take half as long on
+//! twice as many cores? Everything is measured from outside, on the command that an instructor
+//! uses, with its sandbox, and its processor time with all programs that it starts.
 
 use std::fs;
 use std::io;
@@ -19,7 +21,9 @@ const CLASS: usize = 200;
 
 fn main() -> io::Result<()> {
     let version = Command::new("python3").arg("--version").output();
-    let Ok(version) = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) else {
+    let Ok(version) =
+        version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    else {
         println!("there is no python3 here: not measured");
         return Ok(());
     };
@@ -44,7 +48,10 @@ fn main() -> io::Result<()> {
         let spent = course.grade(&short, &class, jobs)?;
         let alone = *first.get_or_insert(spent.real);
         let times = alone.as_secs_f64() / spent.real.as_secs_f64();
-        println!("a class of {CLASS}, 2 items of 1 seed, {jobs} jobs: {spent}, {times:.2} times as fast as one job");
+        println!(
+            "a class of {CLASS}, 2 items of 1 seed, {jobs} jobs: {spent}, {times:.2} times as fast \
+                as one job"
+        );
     }
     Ok(())
 }
@@ -64,7 +71,12 @@ impl Spent {
 
 impl std::fmt::Display for Spent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:.1} s of processor time, {:.1} s", self.processor.as_secs_f64(), self.real.as_secs_f64())
+        write!(
+            f,
+            "{:.1} s of processor time, {:.1} s",
+            self.processor.as_secs_f64(),
+            self.real.as_secs_f64()
+        )
     }
 }
 
@@ -85,18 +97,24 @@ impl Course {
                 fs::copy(&path, copied.join(path.file_name().unwrap_or_default()))?;
             }
         }
-        let mut assignment: toml::Table = fs::read_to_string(shipped.join("raft-election.toml"))?.parse().expect("it ships");
+        let mut assignment: toml::Table =
+            fs::read_to_string(shipped.join("raft-election.toml"))?.parse().expect("it ships");
         assignment.remove("points");
-        let known = assignment.get("item").and_then(|items| items.as_array()).cloned().unwrap_or_default();
+        let known =
+            assignment.get("item").and_then(|items| items.as_array()).cloned().unwrap_or_default();
         let item = |(number, known): (usize, &toml::Value)| {
             let mut item = known.as_table().cloned().unwrap_or_default();
             item.remove("gate");
             item.remove("hidden_seeds");
             item.insert("name".to_owned(), format!("item-{number}").into());
-            item.insert("seeds".to_owned(), format!("{}..{}", number * 1_000, number * 1_000 + seeds).into());
+            item.insert(
+                "seeds".to_owned(),
+                format!("{}..{}", number * 1_000, number * 1_000 + seeds).into(),
+            );
             toml::Value::Table(item)
         };
-        let items: Vec<toml::Value> = known.iter().cycle().take(items).enumerate().map(item).collect();
+        let items: Vec<toml::Value> =
+            known.iter().cycle().take(items).enumerate().map(item).collect();
         assignment.insert("item".to_owned(), items.into());
         let file = self.folder.join(format!("{name}.toml"));
         fs::write(&file, assignment.to_string())?;
@@ -105,7 +123,8 @@ impl Course {
 
     /// The reference, handed in by so many students; all of them differ, as files do.
     fn hand_in(&self, assignment: &Path, students: usize) -> io::Result<PathBuf> {
-        let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/assignments/raft-election/reference/node.py");
+        let reference = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("scenarios/assignments/raft-election/reference/node.py");
         let reference = fs::read_to_string(reference)?;
         let class = assignment.with_extension("class");
         for student in 0..students {
@@ -121,13 +140,24 @@ impl Course {
     fn grade(&self, assignment: &Path, class: &Path, jobs: usize) -> io::Result<Spent> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_seedbed"));
         command.arg("grade").arg(assignment).arg(class).arg("--jobs").arg(jobs.to_string());
-        command.arg("--out").arg(self.folder.join(format!("grades-{jobs}")).join(assignment.file_stem().unwrap_or_default()));
+        command.arg("--out").arg(
+            self.folder
+                .join(format!("grades-{jobs}"))
+                .join(assignment.file_stem().unwrap_or_default()),
+        );
         let (processor, start) = (measure::processor_time_of_children(), std::time::Instant::now());
         let output = command.stdin(Stdio::null()).output()?;
         let real = start.elapsed();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let students = fs::read_dir(class)?.count();
-        assert!(said.contains(&format!("{students} with all points")), "{said}{}", String::from_utf8_lossy(&output.stderr));
-        Ok(Spent { processor: measure::processor_time_of_children().saturating_sub(processor), real })
+        assert!(
+            said.contains(&format!("{students} with all points")),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(Spent {
+            processor: measure::processor_time_of_children().saturating_sub(processor),
+            real,
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! How fast programs are: `cargo bench --bench programs`. Needs a `python3`.
 //!
-//! Five nodes in CPython send each other messages, everything pinned to one core, as lock step wants it: the parent and a child are never awake at the same
-//! time. Beside it, in the same run, the floor: round trips over two pipes with processes that do nothing but read and write, with one alone and with five
-//! in turn. Five are slower, because each finds its memory in no cache any more when its turn has come, and nodes have that too. Between floor and
-//! nodes stands what no testbed can do without: five CPython processes that read the JSON of a turn and write that of an answer, with nothing else around them.
-//! A loaded machine slows all of them.
+//! Five nodes in CPython send each other messages, everything pinned to one core, as lock step
+//! wants it: the parent and a child are never awake at the same time. Beside it, in the same run,
+//! the floor: round trips over two pipes with processes that do nothing but read and write, with
+//! one alone and with five in turn. Five are slower, because each finds its memory in no cache any
+//! more when its turn has come, and nodes have that too. Between floor and nodes stands what no
+//! testbed can do without: five CPython processes that read the JSON of a turn and write that of an
+//! answer, with nothing else around them. A loaded machine slows all of them.
 
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -19,7 +21,8 @@ use seedbed::run::system_of;
 use seedbed::scenario::{Scenario, read_file};
 use seedbed::sim::RunOptions;
 
-/// All rows are measured so often, one after the other, and of each the best counts: everything else on the machine only slows.
+/// All rows are measured so often, one after the other, and of each the best counts: everything
+/// else on the machine only slows.
 const TRIES: u32 = 5;
 
 /// How many a second.
@@ -29,7 +32,8 @@ type Measure<'a> = Box<dyn Fn() -> io::Result<f64> + 'a>;
 const TURN: &str = r#"{"now":1500000,"wall":1767225600001500000,"ev":[{"type":"message","src":"n2","body":{"count":7,"type":"Ping"}}]}"#;
 const ANSWER: &str = r#"{"ops":[{"op":"send","dest":"n2","body":{"type":"Ping","count":8}}]}"#;
 
-/// The least that a node in CPython does: no SDK, and what is underneath `json`, called as `json` calls it.
+/// The least that a node in CPython does: no SDK, and what is underneath `json`, called as `json`
+/// calls it.
 const JSON: &str = r#"
 import os, json
 
@@ -70,14 +74,24 @@ fn main() -> io::Result<()> {
     // As nodes are started.
     fix_addresses();
     let cat = ["sh", "-c", "exec cat <&3 >&4"];
-    let bare = format!("import os\nanswer = b'''{ANSWER}\\n'''\nwhile os.read(3, 65536): os.write(4, answer)");
+    let bare = format!(
+        "import os\nanswer = b'''{ANSWER}\\n'''\nwhile os.read(3, 65536): os.write(4, answer)"
+    );
     let bare = ["python3", "-c", &bare];
     let json = ["python3", "-c", JSON];
     let mut rows: [(&str, Measure, f64); 5] = [
         ("round trips, cat", Box::new(|| round_trips(&cat, 1)), 0.0),
-        ("round trips, CPython that only reads and writes", Box::new(|| round_trips(&bare, 1)), 0.0),
+        (
+            "round trips, CPython that only reads and writes",
+            Box::new(|| round_trips(&bare, 1)),
+            0.0,
+        ),
         ("the same, five in turn", Box::new(|| round_trips(&bare, 5)), 0.0),
-        ("with the JSON of a turn and an answer, five in turn", Box::new(|| round_trips(&json, 5)), 0.0),
+        (
+            "with the JSON of a turn and an answer, five in turn",
+            Box::new(|| round_trips(&json, 5)),
+            0.0,
+        ),
         ("steps of five CPython nodes", Box::new(five_nodes), 0.0),
     ];
     for _ in 0..TRIES {
@@ -86,7 +100,10 @@ fn main() -> io::Result<()> {
         }
     }
     let (one, five) = (rows[1].2, rows[2].2);
-    println!("{:52} {:>10} {:>11} {:>12}", "on one core", "a second", "of bare one", "of bare five");
+    println!(
+        "{:52} {:>10} {:>11} {:>12}",
+        "on one core", "a second", "of bare one", "of bare five"
+    );
     for (name, _, rate) in &rows {
         println!("{name:52} {rate:10.0} {:11.2} {:12.2}", rate / one, rate / five);
     }
@@ -97,7 +114,11 @@ fn main() -> io::Result<()> {
 }
 
 fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = Command::new("python3")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     found.is_ok_and(|status| status.success())
 }
 
@@ -106,7 +127,8 @@ fn pin() {
     #[cfg(target_os = "linux")]
     if let Ok(allowed) = rustix::thread::sched_getaffinity(None) {
         let mut one = rustix::thread::CpuSet::new();
-        if let Some(core) = (0..rustix::thread::CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)) {
+        if let Some(core) = (0..rustix::thread::CpuSet::MAX_CPU).find(|core| allowed.is_set(*core))
+        {
             one.set(core);
             // Where that is not permitted, the figures are those of a process that moves about.
             let _ = rustix::thread::sched_setaffinity(None, &one);
@@ -114,7 +136,8 @@ fn pin() {
     }
 }
 
-/// The real time since some moment. Programs run in other processes, so that this one's processor time says nothing.
+/// The real time since some moment. Programs run in other processes, so that this one's processor
+/// time says nothing.
 #[allow(clippy::disallowed_methods)]
 fn now() -> std::time::Instant {
     std::time::Instant::now()
@@ -158,8 +181,11 @@ impl Answerer {
 fn round_trips(command: &[&str], processes: usize) -> io::Result<f64> {
     const TRIPS: usize = 50_000;
     let line = format!("{TURN}\n");
-    let mut answerers = (0..processes).map(|_| Answerer::start(command)).collect::<io::Result<Vec<_>>>()?;
-    let mut trips = |count: usize| (0..count).try_for_each(|trip| answerers[trip % processes].trip(line.as_bytes()));
+    let mut answerers =
+        (0..processes).map(|_| Answerer::start(command)).collect::<io::Result<Vec<_>>>()?;
+    let mut trips = |count: usize| {
+        (0..count).try_for_each(|trip| answerers[trip % processes].trip(line.as_bytes()))
+    };
     trips(1_000)?;
     let start = now();
     trips(TRIPS)?;
@@ -171,16 +197,21 @@ fn round_trips(command: &[&str], processes: usize) -> io::Result<f64> {
     Ok(TRIPS as f64 / spent.as_secs_f64())
 }
 
-/// Steps a second of five nodes; what their start takes is measured with a shorter run, and left out. Both are long beside a start, which differs by a tenth of
-/// a second from one to the next: in the difference of two short ones that would be most.
+/// Steps a second of five nodes; what their start takes is measured with a shorter run, and left
+/// out. Both are long beside a start, which differs by a tenth of a second from one to the next: in
+/// the difference of two short ones that would be most.
 fn five_nodes() -> io::Result<f64> {
     let folder = tempfile::tempdir()?;
     fs::write(folder.path().join("node.py"), NODE)?;
-    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/seedbed.py"), folder.path().join("seedbed.py"))?;
+    fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python/seedbed.py"),
+        folder.path().join("seedbed.py"),
+    )?;
     let scenario = |duration: &str| -> Scenario {
         let path = folder.path().join("bench.toml");
         let text = format!(
-            "system = \"raft\"\nduration = \"{duration}\"\nrecovery = \"1ms\"\n[nodes]\ncount = 5\ncommand = [\"python3\", \"node.py\"]\n\
+            "system = \"raft\"\nduration = \"{duration}\"\nrecovery = \"1ms\"\n[nodes]\ncount = \
+                5\ncommand = [\"python3\", \"node.py\"]\n\
              [network]\nlatency = \"1ms\"\n[workload]\nclients = 1\nrate = 0.1\n"
         );
         fs::write(&path, text).expect("writable");
@@ -189,9 +220,18 @@ fn five_nodes() -> io::Result<f64> {
     let (short, long) = (scenario("1s"), scenario("11s"));
     let measure = |scenario: &Scenario| -> (u64, Duration) {
         let start = now();
-        let output = system_of(scenario).run(scenario, &RunOptions { seed: 1, ..RunOptions::default() });
+        let output =
+            system_of(scenario).run(scenario, &RunOptions { seed: 1, ..RunOptions::default() });
         assert_eq!(output.aborted, None);
-        (output.trace.messages.iter().filter(|message| message.kind == "Ping" && message.recv_us.is_some()).count() as u64, start.elapsed())
+        (
+            output
+                .trace
+                .messages
+                .iter()
+                .filter(|message| message.kind == "Ping" && message.recv_us.is_some())
+                .count() as u64,
+            start.elapsed(),
+        )
     };
     let (before, started) = measure(&short);
     let (after, spent) = measure(&long);

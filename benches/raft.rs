@@ -1,7 +1,9 @@
-//! How fast a Raft cluster is simulated and judged, and whether memory stays flat: `cargo bench --bench raft`.
+//! How fast a Raft cluster is simulated and judged, and whether memory stays flat: `cargo bench
+//! --bench raft`.
 //!
-//! Five peers and 100 operations a second, everything recorded in memory; a sweep of the 40 s scenario `raft/leader-isolated` with all checks; and
-//! ten thousand runs in one process. Times are processor time of this process, read from the system, so that a busy machine disturbs little.
+//! Five peers and 100 operations a second, everything recorded in memory; a sweep of the 40 s
+//! scenario `raft/leader-isolated` with all checks; and ten thousand runs in one process. Times are
+//! processor time of this process, read from the system, so that a busy machine disturbs little.
 
 mod measure;
 
@@ -26,14 +28,20 @@ fn main() {
 
 fn scenario(set: &[(&str, &str)]) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/raft/leader-isolated.toml");
-    let overrides: Vec<(String, String)> = set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let overrides: Vec<(String, String)> =
+        set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     read_file(&path, &overrides, &[]).expect("the scenario is valid")
 }
 
 /// Virtual seconds a second on one core.
 fn simulation() {
-    let scenario =
-        scenario(&[("nemesis", "[]"), ("workload.clients", "10"), ("workload.rate", "100"), ("duration", "600s"), ("recovery", "10s")]);
+    let scenario = scenario(&[
+        ("nemesis", "[]"),
+        ("workload.clients", "10"),
+        ("workload.rate", "100"),
+        ("duration", "600s"),
+        ("recovery", "10s"),
+    ]);
     let system = system_of(&scenario);
     let mut least = f64::INFINITY;
     let mut operations = 0;
@@ -44,7 +52,10 @@ fn simulation() {
         operations = trace.history.len() / 2;
     }
     let virtual_seconds = (scenario.duration + scenario.recovery).as_secs_f64();
-    println!("5 peers, {:.0} operations a second, all traces in memory:", operations as f64 / virtual_seconds);
+    println!(
+        "5 peers, {:.0} operations a second, all traces in memory:",
+        operations as f64 / virtual_seconds
+    );
     println!("    {:8.0} virtual seconds a second (goal: at least 1,000)", virtual_seconds / least);
 }
 
@@ -68,14 +79,16 @@ fn reported() {
     let start = processor_time();
     for seed in 0..RUNS {
         let run = run_scenario(&scenario, seed);
-        write_report(&run, &scenario, &Repeat::default(), out.path()).expect("the report can be written");
+        write_report(&run, &scenario, &Repeat::default(), out.path())
+            .expect("the report can be written");
     }
     let spent = (processor_time() - start).as_secs_f64();
     println!("a run of it with all CSV files, plots and checks:");
     println!("    {:8.2} s of processor time (goal: under 1.5 s)", spent / RUNS as f64);
 }
 
-/// How much sooner two jobs are done than one. Elapsed time, the best of three each, taken in turns: only a machine with two idle cores shows it.
+/// How much sooner two jobs are done than one. Elapsed time, the best of three each, taken in
+/// turns: only a machine with two idle cores shows it.
 #[allow(clippy::disallowed_methods, reason = "a bench measures real time")]
 fn jobs() {
     let scenarios = [scenario(&[])];
@@ -99,7 +112,9 @@ fn memory() {
     let mut done = 0;
     for goal in [100, 1_000, 5_000, 10_000] {
         while done < goal {
-            std::hint::black_box(system.run(&scenario, &RunOptions { seed: done, ..RunOptions::default() }));
+            std::hint::black_box(
+                system.run(&scenario, &RunOptions { seed: done, ..RunOptions::default() }),
+            );
             done += 1;
         }
         println!("    {goal:8} runs: {:6.1} MB", resident_bytes() as f64 / 1e6);
@@ -108,5 +123,6 @@ fn memory() {
 
 fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    status.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4_096
+    status.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0)
+        * 4_096
 }

@@ -1,8 +1,11 @@
-//! What each mode of `replication` costs and what it loses, under the same seeds: `cargo bench --bench replication_modes`.
+//! What each mode of `replication` costs and what it loses, under the same seeds: `cargo bench
+//! --bench replication_modes`.
 //!
-//! The scenario is `replication/async-loses-what-was-under-way`, with links of 20 to 60 ms and a leader that dies every three to five seconds, run again in
-//! each mode and transfer with nothing else changed. Times are virtual, so the table is the same on every machine. With an argument the latencies and
-//! the lost writes are drawn into that file (SVG): `cargo bench --bench replication_modes -- docs/replication-modes.svg`.
+//! The scenario is `replication/async-loses-what-was-under-way`, with links of 20 to 60 ms and a
+//! leader that dies every three to five seconds, run again in each mode and transfer with nothing
+//! else changed. Times are virtual, so the table is the same on every machine. With an argument the
+//! latencies and the lost writes are drawn into that file (SVG): `cargo bench --bench
+//! replication_modes -- docs/replication-modes.svg`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,7 +21,8 @@ const SEEDS: u64 = 20;
 fn main() {
     let path = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     println!(
-        "| mode | transfer | writes answered | median | 99th percentile | messages a write | promotions | downtime each | lost | lost each |"
+        "| mode | transfer | writes answered | median | 99th percentile | messages a write | \
+            promotions | downtime each | lost | lost each |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     let copies = &[("replication.transfer", "full-copy"), ("replication.copy_interval", "500ms")];
@@ -52,14 +56,18 @@ fn draw(measured: &[Measured]) -> String {
         names: vec!["answered, and lost at a failover".to_owned()],
         rows: measured.iter().map(|row| vec![row.lost as f64]).collect(),
     };
-    let title = format!("What each mode of replication costs and loses, {SEEDS} seeds with the same crashes");
+    let title = format!(
+        "What each mode of replication costs and loses, {SEEDS} seeds with the same crashes"
+    );
     bars(&title, &names, &[(3.0, waits), (2.0, lost)]).svg
 }
 
 fn scenario(mode: &str, set: &[(&str, &str)]) -> Scenario {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/replication/async-loses-what-was-under-way.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios/replication/async-loses-what-was-under-way.toml");
     let all = [("replication.mode", mode)].into_iter().chain(set.iter().copied());
-    let overrides: Vec<(String, String)> = all.map(|(key, value)| (key.to_owned(), format!("\"{value}\""))).collect();
+    let overrides: Vec<(String, String)> =
+        all.map(|(key, value)| (key.to_owned(), format!("\"{value}\""))).collect();
     read_file(&path, &overrides, &[]).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -77,7 +85,9 @@ fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) -> Measured {
     let scenario = scenario(mode, set);
     let mut sums = Sums::default();
     for seed in 0..SEEDS {
-        let trace = system_of(&scenario).run(&scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() }).trace;
+        let trace = system_of(&scenario)
+            .run(&scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() })
+            .trace;
         sums.messages += trace.message_count();
         sums.lost += lost(&trace);
         add_latencies(&trace, &mut sums);
@@ -85,10 +95,15 @@ fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) -> Measured {
     }
     sums.latencies_us.sort_unstable();
     let writes = sums.latencies_us.len().max(1);
-    let percentile = |percent: usize| sums.latencies_us.get((writes * percent).div_ceil(100).max(1) - 1).copied().unwrap_or(0) as f64 / 1e3;
+    let percentile = |percent: usize| {
+        sums.latencies_us.get((writes * percent).div_ceil(100).max(1) - 1).copied().unwrap_or(0)
+            as f64
+            / 1e3
+    };
     let each = |sum: u64| sum as f64 / sums.promotions.max(1) as f64;
     println!(
-        "| `{mode}` | {transfer} | {writes} | {:.0} ms | {:.0} ms | {:.1} | {} | {:.0} ms | {} | {:.2} |",
+        "| `{mode}` | {transfer} | {writes} | {:.0} ms | {:.0} ms | {:.1} | {} | {:.0} ms | {} | \
+            {:.2} |",
         percentile(50),
         percentile(99),
         sums.messages as f64 / writes as f64,
@@ -97,7 +112,12 @@ fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) -> Measured {
         sums.lost,
         each(sums.lost)
     );
-    Measured { name: format!("{mode}, {transfer}"), median_ms: percentile(50), percentile_99_ms: percentile(99), lost: sums.lost }
+    Measured {
+        name: format!("{mode}, {transfer}"),
+        median_ms: percentile(50),
+        percentile_99_ms: percentile(99),
+        lost: sums.lost,
+    }
 }
 
 /// How many answered writes are not in the log that is final at the end.
@@ -108,15 +128,19 @@ fn lost(trace: &Trace) -> u64 {
     };
     let named = |name: &'static str| trace.events.iter().filter(move |event| event.name == name);
     let told = named("stored").chain(named("kept"));
-    let prev: BTreeMap<u64, u64> =
-        told.filter_map(|event| Some((hash(event.fields.get("hash"))?, hash(event.fields.get("prev"))?))).collect();
+    let prev: BTreeMap<u64, u64> = told
+        .filter_map(|event| {
+            Some((hash(event.fields.get("hash"))?, hash(event.fields.get("prev"))?))
+        })
+        .collect();
     let mut log = BTreeSet::new();
     let mut head = named("final").next_back().and_then(|event| hash(event.fields.get("hash")));
     while let Some(record) = head.filter(|record| *record != 0) {
         log.insert(record);
         head = prev.get(&record).copied();
     }
-    let answered: BTreeSet<u64> = named("answered").filter_map(|event| hash(event.fields.get("hash"))).collect();
+    let answered: BTreeSet<u64> =
+        named("answered").filter_map(|event| hash(event.fields.get("hash"))).collect();
     answered.difference(&log).count() as u64
 }
 
@@ -132,7 +156,9 @@ fn add_latencies(trace: &Trace, sums: &mut Sums) {
             OpType::Invoke => {
                 open.insert(op.process.clone(), op.time_us);
             }
-            OpType::Ok | OpType::Fail => sums.latencies_us.extend(open.remove(&op.process).map(|begun| op.time_us - begun)),
+            OpType::Ok | OpType::Fail => {
+                sums.latencies_us.extend(open.remove(&op.process).map(|begun| op.time_us - begun))
+            }
             OpType::Info => {}
         }
     }
@@ -148,7 +174,9 @@ fn add_downtimes(trace: &Trace, sums: &mut Sums) {
         .collect();
     for leads in trace.events.iter().filter(|event| event.name == "leads").skip(1) {
         let after = answers.partition_point(|time| *time <= leads.time_us);
-        if let (Some(before), Some(next)) = (after.checked_sub(1).map(|at| answers[at]), answers.get(after)) {
+        if let (Some(before), Some(next)) =
+            (after.checked_sub(1).map(|at| answers[at]), answers.get(after))
+        {
             sums.promotions += 1;
             sums.downtime_us += next - before;
         }

@@ -1,8 +1,8 @@
-//! The user's mistakes, as values: what is wrong, where, and what would be right. Broken invariants of the testbed are not among them;
-//! those are `assert!`.
+//! The user's mistakes, as values: what is wrong, where, and what would be right. Broken invariants
+//! of the testbed are not among them; those are `assert!`.
 //!
-//! One [`Error`] holds every mistake that was found, because a person who has to run a program five times to learn of five slips of the
-//! keyboard stops reading after the second.
+//! One [`Error`] holds every mistake that was found, because a person who has to run a program five
+//! times to learn of five slips of the keyboard stops reading after the second.
 
 use std::fmt;
 use std::ops::Range;
@@ -63,7 +63,8 @@ impl Place {
     }
 }
 
-/// One mistake. There is none without a hint: who reads that something is wrong wants to know what to write instead.
+/// One mistake. There is none without a hint: who reads that something is wrong wants to know what
+/// to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// What is wrong, in a sentence without a full stop.
@@ -74,14 +75,21 @@ pub struct Mistake {
     pub also: Vec<Place>,
     /// Facts that explain it.
     pub notes: Vec<String>,
-    /// What to do about it: one thing, because of several the reader would have to choose. Never empty.
+    /// What to do about it: one thing, because of several the reader would have to choose. Never
+    /// empty.
     pub hint: String,
 }
 
 impl Mistake {
     /// A mistake without a place.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Mistake { message: message.into(), place: None, also: vec![], notes: vec![], hint: hint.into() }
+        Mistake {
+            message: message.into(),
+            place: None,
+            also: vec![],
+            notes: vec![],
+            hint: hint.into(),
+        }
     }
 
     /// Add a fact.
@@ -94,7 +102,10 @@ impl Mistake {
         let title = Level::ERROR.primary_title(self.message.as_str());
         let mut group = Group::with_title(title);
         if let Some(place) = &self.place {
-            group = group.element(snippet(place, self.also.iter().filter(|also| also.source == place.source)));
+            group = group.element(snippet(
+                place,
+                self.also.iter().filter(|also| also.source == place.source),
+            ));
             for other in self.also.iter().filter(|also| also.source != place.source) {
                 group = group.element(snippet(other, std::iter::empty()));
             }
@@ -116,20 +127,27 @@ impl Error {
         Error::from(Mistake::new(message, hint))
     }
 
-    /// What the operating system refused: `cannot ACTION PATH: reason`. The hint begins with a verb: on a full disk it is the second way out.
+    /// What the operating system refused: `cannot ACTION PATH: reason`. The hint begins with a
+    /// verb: on a full disk it is the second way out.
     pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error, hint: &str) -> Self {
         let message = format!("cannot {action} `{}`: {}", path.display(), io_reason(error));
         match error.kind() {
-            std::io::ErrorKind::StorageFull => Error::new(message, format!("make room on the disk, or {hint}")),
+            std::io::ErrorKind::StorageFull => {
+                Error::new(message, format!("make room on the disk, or {hint}"))
+            }
             _ => Error::new(message, hint),
         }
     }
 
-    /// All mistakes of a list, in the order of their places. Panics where the list is empty: no mistake is no error.
+    /// All mistakes of a list, in the order of their places. Panics where the list is empty: no
+    /// mistake is no error.
     pub fn of(mut mistakes: Vec<Mistake>) -> Self {
         assert!(!mistakes.is_empty(), "an error without a mistake");
-        // Mistakes without a place come first, and then the overrides: what was right before them is wrong by them.
-        mistakes.sort_by_key(|mistake| mistake.place.as_ref().map(|place| (!place.source.is_override(), place.span.start)));
+        // Mistakes without a place come first, and then the overrides: what was right before them
+        // is wrong by them.
+        mistakes.sort_by_key(|mistake| {
+            mistake.place.as_ref().map(|place| (!place.source.is_override(), place.span.start))
+        });
         mistakes.dedup();
         Error { mistakes }
     }
@@ -141,12 +159,20 @@ impl Error {
 
     /// The text for a person: every mistake with its place. `colour` is for terminals only.
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
-        let shown: Vec<String> = self.mistakes.iter().take(MISTAKES_SHOWN_MAX).map(|mistake| renderer.render(&[mistake.group()])).collect();
+        let renderer =
+            if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
+        let shown: Vec<String> = self
+            .mistakes
+            .iter()
+            .take(MISTAKES_SHOWN_MAX)
+            .map(|mistake| renderer.render(&[mistake.group()]))
+            .collect();
         let mut text = shown.join("\n\n");
         let more = self.mistakes.len().saturating_sub(MISTAKES_SHOWN_MAX);
         if more > 0 {
-            text.push_str(&format!("\n\nnote: {more} more mistakes are not shown; mend these first"));
+            text.push_str(&format!(
+                "\n\nnote: {more} more mistakes are not shown; mend these first"
+            ));
         }
         text
     }
@@ -176,18 +202,26 @@ pub fn io_reason(error: &std::io::Error) -> String {
 
 /// The name among `known` that the user most probably meant; `None` where none is near.
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Names of any length are compared in quadratic time; nobody means a registered name with a page of text.
+    // Names of any length are compared in quadratic time; nobody means a registered name with a
+    // page of text.
     if written.len() > 100 {
         return None;
     }
     let folded = fold(written);
     let mut best: Option<(f64, &str)> = None;
     for name in known {
-        let score = if fold(name) == folded { 1.0 } else { strsim::damerau_levenshtein(&fold(name), &folded) as f64 };
+        let score = if fold(name) == folded {
+            1.0
+        } else {
+            strsim::damerau_levenshtein(&fold(name), &folded) as f64
+        };
         let length = name.chars().count().max(written.chars().count()) as f64;
         let score = if fold(name) == folded { 1.0 } else { 1.0 - score / length };
-        // A name that the user began, or of which one word was kept (`partition` in `network_partition`), is near as well.
-        let part = written.len() >= 3 && (fold(name).starts_with(&folded) || folded.starts_with(&fold(name)) && name.len() >= 4);
+        // A name that the user began, or of which one word was kept (`partition` in
+        // `network_partition`), is near as well.
+        let part = written.len() >= 3
+            && (fold(name).starts_with(&folded)
+                || folded.starts_with(&fold(name)) && name.len() >= 4);
         let score = if part { score.max(0.7) } else { score };
         if score >= 0.55 && best.is_none_or(|(least, _)| score > least) {
             best = Some((score, name));
@@ -197,14 +231,19 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
 }
 
 /// `did you mean`, or the names that there are.
-pub(crate) fn name_hint<'a>(written: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn name_hint<'a>(
+    written: &str,
+    what: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+) -> String {
     match nearest(written, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => known_hint(what, known),
     }
 }
 
-/// All names where they are few enough to be read, otherwise the command that lists them, or the first ones.
+/// All names where they are few enough to be read, otherwise the command that lists them, or the
+/// first ones.
 pub(crate) fn known_hint<'a>(what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     const FEW: usize = 24;
     const FIRST: usize = 8;
@@ -224,18 +263,25 @@ fn fold(name: &str) -> String {
     name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// A user's text inside a message: without line breaks and control characters, and cut where it is long.
+/// A user's text inside a message: without line breaks and control characters, and cut where it is
+/// long.
 pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut short: String =
-        text.chars().take(LONGEST).flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect();
+    let mut short: String = text
+        .chars()
+        .take(LONGEST)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect();
     if text.chars().nth(LONGEST).is_some() {
         short.push('…');
     }
     short
 }
 
-fn snippet<'a>(place: &'a Place, also: impl Iterator<Item = &'a Place>) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+fn snippet<'a>(
+    place: &'a Place,
+    also: impl Iterator<Item = &'a Place>,
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let annotate = |kind: AnnotationKind, place: &'a Place| {
         let label = (!place.label.is_empty()).then_some(place.label.as_str());
         kind.span(visible(&place.source.text, &place.span)).label(label)
@@ -246,8 +292,8 @@ fn snippet<'a>(place: &'a Place, also: impl Iterator<Item = &'a Place>) -> Snipp
         .annotations(also.map(|also| annotate(AnnotationKind::Context, also)))
 }
 
-/// A span that can be drawn: within the text, on character boundaries, at least one character, and on its first line only, because a caret
-/// under twenty lines points at nothing.
+/// A span that can be drawn: within the text, on character boundaries, at least one character, and
+/// on its first line only, because a caret under twenty lines points at nothing.
 fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = floor_boundary(text, span.start);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);

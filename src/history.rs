@@ -1,7 +1,7 @@
 //! Operations of clients: invocations paired with their completions.
 //!
-//! A process has one operation open at a time. After an `info` it goes on under the same name, and its old operation stays open for
-//! ever: it may have taken effect, may do so later, or never.
+//! A process has one operation open at a time. After an `info` it goes on under the same name, and
+//! its old operation stays open for ever: it may have taken effect, may do so later, or never.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ pub enum Outcome {
     Ok,
     /// It certainly did not.
     Fail,
-    /// Nobody knows: `info`, no completion at all, or a completion that was lost with a damaged history.
+    /// Nobody knows: `info`, no completion at all, or a completion that was lost with a damaged
+    /// history.
     Open,
 }
 
@@ -52,8 +53,9 @@ pub struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// Pair the lines of a history. The nemesis is left out. In a damaged history a completion without an invocation is skipped, and an
-    /// invocation that follows another of the same process leaves the first one open.
+    /// Pair the lines of a history. The nemesis is left out. In a damaged history a completion
+    /// without an invocation is skipped, and an invocation that follows another of the same process
+    /// leaves the first one open.
     pub fn new(lines: &'a [Op]) -> Self {
         let mut ordered: Vec<&Op> = lines.iter().filter(|op| op.process != NEMESIS).collect();
         if !ordered.is_sorted_by_key(|op| op.index) {
@@ -94,10 +96,19 @@ mod tests {
 
     fn op(index: u64, process: &'static str, op_type: OpType, value: &'static str) -> Op {
         let (f, error) = ("write".into(), "".into());
-        Op { index, time_us: index * 10, process: process.into(), op_type, f, value: value.into(), error }
+        Op {
+            index,
+            time_us: index * 10,
+            process: process.into(),
+            op_type,
+            f,
+            value: value.into(),
+            error,
+        }
     }
 
-    /// Completions belong to the open operation of their own process, whatever others do in between; the nemesis is no client.
+    /// Completions belong to the open operation of their own process, whatever others do in
+    /// between; the nemesis is no client.
     #[test]
     fn completions_are_paired_by_process() {
         let lines = [
@@ -108,11 +119,16 @@ mod tests {
             op(4, "c2", OpType::Fail, "k0=2"),
         ];
         let history = History::new(&lines);
-        let ends: Vec<_> = history.operations.iter().map(|each| (each.process, each.outcome, each.completed_us())).collect();
+        let ends: Vec<_> = history
+            .operations
+            .iter()
+            .map(|each| (each.process, each.outcome, each.completed_us()))
+            .collect();
         assert_eq!(ends, [("c1", Outcome::Ok, Some(30)), ("c2", Outcome::Fail, Some(40))]);
     }
 
-    /// A stray completion has nothing to complete, and a second invocation shows that the end of the first one was lost.
+    /// A stray completion has nothing to complete, and a second invocation shows that the end of
+    /// the first one was lost.
     #[test]
     fn damaged_histories_leave_operations_open() {
         let lines = [
@@ -123,7 +139,11 @@ mod tests {
             op(4, "c1", OpType::Ok, "k0=2"),
         ];
         let history = History::new(&lines);
-        let ends: Vec<_> = history.operations.iter().map(|each| (each.argument, each.outcome, each.completed_us())).collect();
+        let ends: Vec<_> = history
+            .operations
+            .iter()
+            .map(|each| (each.argument, each.outcome, each.completed_us()))
+            .collect();
         assert_eq!(ends, [("k0=1", Outcome::Open, None), ("k0=2", Outcome::Open, Some(30))]);
     }
 }

@@ -1,7 +1,7 @@
 //! # seedbed: a deterministic simulation testbed for distributed systems
 //!
-//! One TOML scenario and one seed decide everything that happens in a run; the same pair gives the same bytes on every machine. A run
-//! leaves a trace; checkers judge it, plots draw it.
+//! One TOML scenario and one seed decide everything that happens in a run; the same pair gives the
+//! same bytes on every machine. A run leaves a trace; checkers judge it, plots draw it.
 //!
 //! ```text
 //! scenario + seed --> sim: driver x (nodes, network, clocks, disks, nemesis, clients) --> Trace
@@ -10,20 +10,28 @@
 //!
 //! ## Architecture invariants
 //!
-//! 1. A run is a function of (binary, scenario, seed). Nothing else is read after the start; files are written after the simulation.
-//! 2. [`systems`] knows nothing of madsim, files or true time, and only its clients are async. A node sees only its own clock.
+//! 1. A run is a function of (binary, scenario, seed). Nothing else is read after the start; files
+//!    are written after the simulation.
+//! 2. [`systems`] knows nothing of madsim, files or true time, and only its clients are async. A
+//!    node sees only its own clock.
 //! 3. One input at a time, to completion; all effects of a step are applied before the next input.
-//! 4. Within a step, saves become durable before anything of that step leaves the node. With a disk latency, messages and observations wait
-//!    for the sync; a crash in between loses both.
+//! 4. Within a step, saves become durable before anything of that step leaves the node. With a disk
+//!    latency, messages and observations wait for the sync; a crash in between loses both.
 //! 5. Checkers and plots are pure functions of a trace. They never panic on a bad system.
-//! 6. A client operation ends `ok`, `fail` (it certainly did not happen) or `info` (unknown). A timeout is `info`.
-//! 7. One seed is split into named ChaCha streams, one for each node by *name* and purpose, so that adding a consumer or a node shifts no other.
-//! 8. The user's mistakes are [`error::Error`] values with file, line and key path; broken invariants are `assert!`, kept in release; a
-//!    node's panic is a recorded crash of that node, never of the testbed.
-//! 9. Every loop, queue and search has a limit, and meeting it is a third verdict, `unknown`, never a pass.
-//! 10. The same bytes on every machine: floating point only by operations that IEEE 754 makes exact, or from the `libm` crate; no locale, no
+//! 6. A client operation ends `ok`, `fail` (it certainly did not happen) or `info` (unknown). A
+//!    timeout is `info`.
+//! 7. One seed is split into named ChaCha streams, one for each node by *name* and purpose, so that
+//!    adding a consumer or a node shifts no other.
+//! 8. The user's mistakes are [`error::Error`] values with file, line and key path; broken
+//!    invariants are `assert!`, kept in release; a node's panic is a recorded crash of that node,
+//!    never of the testbed.
+//! 9. Every loop, queue and search has a limit, and meeting it is a third verdict, `unknown`, never
+//!    a pass.
+//! 10. The same bytes on every machine: floating point only by operations that IEEE 754 makes
+//!     exact, or from the `libm` crate; no locale, no
 //!     environment, no directory order.
-//! 11. Verdicts are `valid`, `invalid`, `unknown`; a fault of the testbed is a fourth thing and never counts against a system.
+//! 11. Verdicts are `valid`, `invalid`, `unknown`; a fault of the testbed is a fourth thing and
+//!     never counts against a system.
 //!
 //! ## Code map
 //!
@@ -40,11 +48,13 @@
 //! | [`report`], [`sweep`], [`cli`] | files, many seeds, commands |
 //! | [`grade`] | programs that were handed in, assignments, points |
 //!
-//! How to extend it is in `docs/extending.md`; the scenario language in `docs/scenario-reference.md`, printed from the code.
+//! How to extend it is in `docs/extending.md`; the scenario language in
+//! `docs/scenario-reference.md`, printed from the code.
 
 #[cfg(not(madsim))]
 compile_error!(
-    "seedbed needs `--cfg madsim`, which .cargo/config.toml gives. An exported RUSTFLAGS replaces it: unset RUSTFLAGS, or add `--cfg madsim` to it."
+    "seedbed needs `--cfg madsim`, which .cargo/config.toml gives. An exported RUSTFLAGS replaces \
+        it: unset RUSTFLAGS, or add `--cfg madsim` to it."
 );
 
 pub mod checkers;

@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     if matches!(cli.verb, Verb::EnterSandbox(_)) {
         return ExitCode::from(execute(&cli));
     }
-    // Whoever interrupts a run finds no part of a report. Where no handler can be set, an interrupt does what it does anyway.
+    // Whoever interrupts a run finds no part of a report. Where no handler can be set, an interrupt
+    // does what it does anyway.
     let _ = ctrlc::set_handler(|| {
         seedbed::report::remove_unfinished();
         if let Some(words) = seedbed::report::words_of_interrupted() {

@@ -1,12 +1,15 @@
-//! Sequential models: what a client may see of a correct service that serves one operation after the other.
+//! Sequential models: what a client may see of a correct service that serves one operation after
+//! the other.
 //!
-//! The key-value store: each key has a text, or `nil` before the first write. `write` replaces it, `append` adds `,N` (or sets `N` where
-//! it is `nil`), `cas` replaces it where it is as expected, `read` tells it.
+//! The key-value store: each key has a text, or `nil` before the first write. `write` replaces it,
+//! `append` adds `,N` (or sets `N` where it is `nil`), `cas` replaces it where it is as expected,
+//! `read` tells it.
 
 /// An operation of the key-value store on one key, as a line of the history writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KvOp<'a> {
-    /// `k1` when invoked, `k1=7,9` or `k1=nil` when `ok`. The text read; the outer `None` before it is known.
+    /// `k1` when invoked, `k1=7,9` or `k1=nil` when `ok`. The text read; the outer `None` before it
+    /// is known.
     Read(Option<Option<&'a str>>),
     /// `k1=7`.
     Write(&'a str),
@@ -24,7 +27,8 @@ pub enum KvOp<'a> {
 /// How a history writes the text of a key that was never written.
 pub const NIL: &str = "nil";
 
-/// Read the key and the operation from a line of the history; `None` where the value is damaged or the operation is no one of the store.
+/// Read the key and the operation from a line of the history; `None` where the value is damaged or
+/// the operation is no one of the store.
 pub fn parse_kv<'a>(f: &str, value: &'a str) -> Option<(&'a str, KvOp<'a>)> {
     let text = |text: &'a str| if text == NIL { None } else { Some(text) };
     match f {
@@ -47,7 +51,8 @@ pub fn parse_kv<'a>(f: &str, value: &'a str) -> Option<(&'a str, KvOp<'a>)> {
 mod tests {
     use super::*;
 
-    /// The forms are the agreed ones of the history; `nil` is no text, and an unfinished read knows none.
+    /// The forms are the agreed ones of the history; `nil` is no text, and an unfinished read knows
+    /// none.
     #[test]
     fn values_of_the_history_are_read() {
         assert_eq!(parse_kv("read", "k1"), Some(("k1", KvOp::Read(None))));
@@ -56,13 +61,22 @@ mod tests {
         assert_eq!(parse_kv("write", "k1=7"), Some(("k1", KvOp::Write("7"))));
         assert_eq!(parse_kv("append", "k1+=9"), Some(("k1", KvOp::Append("9"))));
         assert_eq!(parse_kv("cas", "k1:nil->9"), Some(("k1", KvOp::Cas { from: None, to: "9" })));
-        assert_eq!(parse_kv("cas", "k1:7,8->9"), Some(("k1", KvOp::Cas { from: Some("7,8"), to: "9" })));
+        assert_eq!(
+            parse_kv("cas", "k1:7,8->9"),
+            Some(("k1", KvOp::Cas { from: Some("7,8"), to: "9" }))
+        );
     }
 
     /// A damaged value is nothing, rather than some other operation.
     #[test]
     fn damaged_values_are_refused() {
-        for (f, value) in [("write", "k1"), ("append", "k1=3"), ("cas", "k1:7"), ("cas", "7->9"), ("leap", "k1=7")] {
+        for (f, value) in [
+            ("write", "k1"),
+            ("append", "k1=3"),
+            ("cas", "k1:7"),
+            ("cas", "7->9"),
+            ("leap", "k1=7"),
+        ] {
             assert_eq!(parse_kv(f, value), None, "{f} {value}");
         }
     }

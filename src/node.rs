@@ -1,11 +1,14 @@
-//! What an implementer of a node sees: [`Node`], the state machine, and [`Ctx`], its only way to the world.
+//! What an implementer of a node sees: [`Node`], the state machine, and [`Ctx`], its only way to
+//! the world.
 //!
-//! One input at a time, to completion. A handler reads its clock, its disk and its own stream of randomness from the context,
-//! changes its own fields, and asks for effects; the effects of a step happen together when the handler has returned.
+//! One input at a time, to completion. A handler reads its clock, its disk and its own stream of
+//! randomness from the context, changes its own fields, and asks for effects; the effects of a step
+//! happen together when the handler has returned.
 //!
-//! **Saves gate what leaves.** Where a step, or an earlier one, has saved something that is not yet durable, its messages, stream
-//! operations and observations wait until it is. A crash in between loses both. A node therefore cannot forget to
-//! sync before it answers, unless it asks for that mistake with [`Ctx::without_sync`].
+//! **Saves gate what leaves.** Where a step, or an earlier one, has saved something that is not yet
+//! durable, its messages, stream operations and observations wait until it is. A crash in between
+//! loses both. A node therefore cannot forget to sync before it answers, unless it asks for that
+//! mistake with [`Ctx::without_sync`].
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -17,7 +20,8 @@ pub use crate::time::{LocalTime, WallTime};
 pub use crate::trace::{Detail, NodeId, Value};
 use crate::trace::{Fields, Word};
 
-/// A message between nodes: a value with a name for the trace and a size for the bandwidth of links.
+/// A message between nodes: a value with a name for the trace and a size for the bandwidth of
+/// links.
 pub trait Message: Clone + Debug + 'static {
     /// The message type as the trace shows it: `AppendEntries`.
     fn name(&self) -> &'static str;
@@ -30,7 +34,8 @@ pub trait Message: Clone + Debug + 'static {
         Detail::None
     }
 
-    /// The message as a program gets it: an object with its name as `type`. `None`: programs do not understand it.
+    /// The message as a program gets it: an object with its name as `type`. `None`: programs do not
+    /// understand it.
     fn to_json(&self, names: &[String]) -> Option<serde_json::Value> {
         let _ = names;
         None
@@ -42,15 +47,16 @@ pub trait Message: Clone + Debug + 'static {
         Err("programs do not speak to the nodes of this system".to_owned())
     }
 
-    /// Flip bits, as a faulty network does. `false`: the format carries a checksum, and the receiver's network layer throws the
-    /// damaged message away.
+    /// Flip bits, as a faulty network does. `false`: the format carries a checksum, and the
+    /// receiver's network layer throws the damaged message away.
     fn corrupt(&mut self, rng: &mut Rng) -> bool {
         let _ = rng;
         false
     }
 }
 
-/// A participant as a pure state machine. A fresh value is made for each incarnation: what was not on the disk is gone.
+/// A participant as a pure state machine. A fresh value is made for each incarnation: what was not
+/// on the disk is gone.
 pub trait Node: Sized + 'static {
     /// The messages that nodes of this system exchange.
     type Msg: Message;
@@ -71,7 +77,8 @@ pub trait Node: Sized + 'static {
         let _ = (ctx, event);
     }
 
-    /// The nemesis or a script asks for something outside the protocol: `transfer_leadership n2`, `add_node n6`.
+    /// The nemesis or a script asks for something outside the protocol: `transfer_leadership n2`,
+    /// `add_node n6`.
     fn on_command(&mut self, ctx: &mut Ctx<'_, Self>, command: &str) {
         let _ = (ctx, command);
     }
@@ -184,7 +191,15 @@ pub(crate) struct Effects<M, T> {
 
 impl<M, T> Default for Effects<M, T> {
     fn default() -> Self {
-        Effects { sync: true, saves: vec![], lazy_saves: vec![], out: vec![], timers: vec![], logs: vec![], exit: false }
+        Effects {
+            sync: true,
+            saves: vec![],
+            lazy_saves: vec![],
+            out: vec![],
+            timers: vec![],
+            logs: vec![],
+            exit: false,
+        }
     }
 }
 
@@ -234,7 +249,8 @@ impl<N: Node> Ctx<'_, N> {
         NodeId::named(&self.identity.names, name)
     }
 
-    /// How often this node has started, from 1. For the trace, not for protocols: a real process does not know it.
+    /// How often this node has started, from 1. For the trace, not for protocols: a real process
+    /// does not know it.
     pub fn incarnation(&self) -> u32 {
         self.identity.incarnation
     }
@@ -266,7 +282,8 @@ impl<N: Node> Ctx<'_, N> {
         }
     }
 
-    /// Have `timer` run out after `after` on this node's monotonic clock, in place of an earlier setting of the same timer.
+    /// Have `timer` run out after `after` on this node's monotonic clock, in place of an earlier
+    /// setting of the same timer.
     pub fn set_timer(&mut self, timer: N::Timer, after: Duration) {
         self.effects.timers.push(TimerOp::Set { timer, after });
     }
@@ -276,7 +293,8 @@ impl<N: Node> Ctx<'_, N> {
         self.effects.timers.push(TimerOp::Cancel { timer });
     }
 
-    /// The content of a file as this process sees it at the beginning of the step, unsynced saves included.
+    /// The content of a file as this process sees it at the beginning of the step, unsynced saves
+    /// included.
     pub fn read(&self, file: &str) -> Option<Vec<u8>> {
         self.disk.read(file)
     }
@@ -286,12 +304,14 @@ impl<N: Node> Ctx<'_, N> {
         self.disk.files()
     }
 
-    /// Append bytes to a file, which is made where it does not exist. A crash before the sync may leave a part of them.
+    /// Append bytes to a file, which is made where it does not exist. A crash before the sync may
+    /// leave a part of them.
     pub fn append(&mut self, file: &'static str, bytes: Vec<u8>) {
         self.save(DiskOp::Append { file: file.into(), bytes });
     }
 
-    /// Give a file a new content, old or new but never a mixture after a crash (written aside, synced and renamed).
+    /// Give a file a new content, old or new but never a mixture after a crash (written aside,
+    /// synced and renamed).
     pub fn replace(&mut self, file: &'static str, bytes: Vec<u8>) {
         self.save(DiskOp::Replace { file: file.into(), bytes });
     }
@@ -315,15 +335,23 @@ impl<N: Node> Ctx<'_, N> {
         }
     }
 
-    /// From here to the end of the step, saves only reach the operating system's cache, and nothing waits for them: the classic
-    /// mistake, to be asked for by defects.
+    /// From here to the end of the step, saves only reach the operating system's cache, and nothing
+    /// waits for them: the classic mistake, to be asked for by defects.
     pub fn without_sync(&mut self) {
         self.effects.sync = false;
     }
 
     /// Record what happened, for checkers and plots. `names` and `values` go in pairs.
-    pub fn observe(&mut self, name: &'static str, names: &'static [&'static str], values: &[Value]) {
-        self.effects.out.push(Effect::Observe { name: Word::Borrowed(name), fields: Fields::new(names, values) });
+    pub fn observe(
+        &mut self,
+        name: &'static str,
+        names: &'static [&'static str],
+        values: &[Value],
+    ) {
+        self.effects.out.push(Effect::Observe {
+            name: Word::Borrowed(name),
+            fields: Fields::new(names, values),
+        });
     }
 
     /// A line for `--log`. The closure runs only when somebody reads it.
@@ -346,8 +374,9 @@ impl<N: Node> Ctx<'_, N> {
         stream
     }
 
-    /// Append bytes to a stream's send buffer; the network takes them as flow control allows. The buffer refuses nothing:
-    /// [`StreamEvent::Writable`] follows when one that had exceeded the scenario's `window` has fallen to half of it.
+    /// Append bytes to a stream's send buffer; the network takes them as flow control allows. The
+    /// buffer refuses nothing: [`StreamEvent::Writable`] follows when one that had exceeded the
+    /// scenario's `window` has fallen to half of it.
     pub fn write(&mut self, stream: StreamId, bytes: Vec<u8>) {
         self.effects.out.push(Effect::Stream(StreamOp::Write(stream, bytes)));
     }
@@ -357,8 +386,8 @@ impl<N: Node> Ctx<'_, N> {
         self.effects.out.push(Effect::Stream(StreamOp::Close(stream)));
     }
 
-    /// Take no more bytes of a stream for now. Once the receive window is full, the peer has to wait. Bytes that wait for this node already
-    /// still come.
+    /// Take no more bytes of a stream for now. Once the receive window is full, the peer has to
+    /// wait. Bytes that wait for this node already still come.
     pub fn pause_reading(&mut self, stream: StreamId) {
         self.effects.out.push(Effect::Stream(StreamOp::PauseReading(stream)));
     }
@@ -389,12 +418,20 @@ pub struct Probe<'a> {
 impl Probe<'_> {
     /// A number.
     pub fn int(&mut self, name: &'static str, value: i64) {
-        self.set(name, |last| matches!(last, Value::Int(old) if *old == value), || Value::Int(value));
+        self.set(
+            name,
+            |last| matches!(last, Value::Int(old) if *old == value),
+            || Value::Int(value),
+        );
     }
 
     /// A word: a role, a state.
     pub fn word(&mut self, name: &'static str, value: &'static str) {
-        self.set(name, |last| matches!(last, Value::Text(old) if old == value), || Value::Text(value.into()));
+        self.set(
+            name,
+            |last| matches!(last, Value::Text(old) if old == value),
+            || Value::Text(value.into()),
+        );
     }
 
     /// A node, or `none`.
@@ -405,7 +442,12 @@ impl Probe<'_> {
         }
     }
 
-    fn set(&mut self, name: &'static str, same: impl Fn(&Value) -> bool, value: impl Fn() -> Value) {
+    fn set(
+        &mut self,
+        name: &'static str,
+        same: impl Fn(&Value) -> bool,
+        value: impl Fn() -> Value,
+    ) {
         let position = self.position;
         self.position += 1;
         match self.last.get_mut(position) {

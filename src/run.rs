@@ -1,6 +1,7 @@
 //! A run from Rust: simulate a scenario under a seed, and judge what happened.
 //!
-//! The command line does nothing else before it prints and writes; so a program that calls [`run_scenario`] sees what `seedbed run` sees.
+//! The command line does nothing else before it prints and writes; so a program that calls
+//! [`run_scenario`] sees what `seedbed run` sees.
 
 use crate::checkers::{Checker, Overall, Params, Verdict, Violation, judge, overall};
 use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID};
@@ -61,7 +62,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// The worst of the verdicts; `Unknown` for a run that was given up, because the checks expect whole ones.
+    /// The worst of the verdicts; `Unknown` for a run that was given up, because the checks expect
+    /// whole ones.
     pub fn verdict(&self) -> Overall {
         verdict_over(&self.judgements, self.aborted.as_deref())
     }
@@ -90,7 +92,8 @@ pub fn run_scenario(scenario: &Scenario, seed: u64) -> Run {
     run_with(scenario, &RunOptions { seed, ..RunOptions::default() })
 }
 
-/// [`run_scenario`] as a sweep does it: messages are counted and enter the digest, but are not kept.
+/// [`run_scenario`] as a sweep does it: messages are counted and enter the digest, but are not
+/// kept.
 pub fn sweep_run(scenario: &Scenario, seed: u64) -> Run {
     run_with(scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() })
 }
@@ -111,7 +114,8 @@ pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     }
 }
 
-/// Of a run that was given up nothing is known after its last record: what is not done by then might have been done later.
+/// Of a run that was given up nothing is known after its last record: what is not done by then
+/// might have been done later.
 fn forget_the_end(judgements: &mut [Judgement], trace: &Trace) {
     let events = trace.events.iter().map(|event| event.time_us);
     let last_us = events.chain(trace.history.iter().map(|op| op.time_us)).max().unwrap_or(0);
@@ -119,7 +123,8 @@ fn forget_the_end(judgements: &mut [Judgement], trace: &Trace) {
         if let Verdict::Invalid(violations) = &mut judgement.verdict {
             violations.retain(|violation| violation.time_us <= last_us);
             if violations.is_empty() {
-                judgement.verdict = Verdict::Unknown("the run was given up before its end".to_owned());
+                judgement.verdict =
+                    Verdict::Unknown("the run was given up before its end".to_owned());
             }
         }
     }
@@ -133,14 +138,18 @@ pub fn verdict_over(judgements: &[Judgement], aborted: Option<&str>) -> Overall 
     }
 }
 
-/// Judge a trace by the checks of a scenario: those that it names, or all of its system where it names none.
+/// Judge a trace by the checks of a scenario: those that it names, or all of its system where it
+/// names none.
 ///
-/// `aborted`: why the run was given up before its end, where it was; of what comes after that nothing is judged.
+/// `aborted`: why the run was given up before its end, where it was; of what comes after that
+/// nothing is judged.
 pub fn judge_trace(scenario: &Scenario, trace: &Trace, aborted: Option<&str>) -> Vec<Judgement> {
     let checks = checks_of(scenario);
     let verdicts = judge(trace, &checks);
     let judged = checks.into_iter().zip(verdicts);
-    let mut judgements: Vec<Judgement> = judged.map(|((_, params), (check, verdict))| Judgement { check, params, verdict }).collect();
+    let mut judgements: Vec<Judgement> = judged
+        .map(|((_, params), (check, verdict))| Judgement { check, params, verdict })
+        .collect();
     if aborted.is_some() {
         forget_the_end(&mut judgements, trace);
     }
@@ -149,17 +158,27 @@ pub fn judge_trace(scenario: &Scenario, trace: &Trace, aborted: Option<&str>) ->
 
 /// The system of a scenario.
 pub fn system_of(scenario: &Scenario) -> &'static dyn System {
-    *SYSTEMS.iter().find(|system| system.name() == scenario.system).expect("the reader refuses a scenario without a known system")
+    *SYSTEMS
+        .iter()
+        .find(|system| system.name() == scenario.system)
+        .expect("the reader refuses a scenario without a known system")
 }
 
-/// The checks of a scenario, with every parameter that they declare, without those that its settings void.
+/// The checks of a scenario, with every parameter that they declare, without those that its
+/// settings void.
 pub(crate) fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
     let voided = system_of(scenario).voided_checks(scenario);
     let of_system = system_of(scenario).checks();
     let counts = |checker: &Checker| !voided.contains(&checker.name);
-    let defaults = |checker: &Checker| -> Params { checker.params.iter().map(|param| (param.name.to_owned(), param.default)).collect() };
+    let defaults = |checker: &Checker| -> Params {
+        checker.params.iter().map(|param| (param.name.to_owned(), param.default)).collect()
+    };
     if scenario.checks.is_empty() {
-        return of_system.iter().filter(|checker| counts(checker)).map(|checker| (*checker, defaults(checker))).collect();
+        return of_system
+            .iter()
+            .filter(|checker| counts(checker))
+            .map(|checker| (*checker, defaults(checker)))
+            .collect();
     }
     let named = scenario.checks.iter().map(|spec| {
         let known = of_system.iter().find(|checker| checker.name == spec.name);

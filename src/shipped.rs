@@ -1,32 +1,48 @@
-//! Where the scenarios and assignments that ship are, for somebody who works in a folder of their own.
+//! Where the scenarios and assignments that ship are, for somebody who works in a folder of their
+//! own.
 //!
-//! A path below `scenarios` means the same everywhere: in the folder where one is, if there is such a file, and otherwise in the project, which is looked for
-//! above the executable and where it was built. So students stand in the folder of their program, and instructors where their submissions are.
+//! A path below `scenarios` means the same everywhere: in the folder where one is, if there is such
+//! a file, and otherwise in the project, which is looked for above the executable and where it was
+//! built. So students stand in the folder of their program, and instructors where their submissions
+//! are.
 
 use std::path::{Path, PathBuf};
 
 /// The folder of all that ships.
 const FOLDER: &str = "scenarios";
 
-/// The path as it is, where something is there or where it means nothing that ships; otherwise the place of what ships.
+/// The path as it is, where something is there or where it means nothing that ships; otherwise the
+/// place of what ships.
 pub fn locate(path: &Path) -> PathBuf {
     if path.exists() || !path.starts_with(FOLDER) {
         return path.to_owned();
     }
-    projects().map(|project| project.join(path)).find(|place| place.exists()).unwrap_or_else(|| path.to_owned())
+    projects()
+        .map(|project| project.join(path))
+        .find(|place| place.exists())
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// A located path as one writes it: below `scenarios`, if that is where it was found.
 pub fn as_written(place: &Path) -> PathBuf {
     let short = projects().find_map(|project| Some(place.strip_prefix(project).ok()?.to_owned()));
-    short.filter(|short| short.starts_with(FOLDER) && locate(short) == place).unwrap_or_else(|| place.to_owned())
+    short
+        .filter(|short| short.starts_with(FOLDER) && locate(short) == place)
+        .unwrap_or_else(|| place.to_owned())
 }
 
 /// The folders in which the project may be.
 fn projects() -> impl Iterator<Item = PathBuf> {
     let executable = std::env::current_exe().ok();
-    let above: Vec<PathBuf> = executable.iter().flat_map(|path| path.ancestors().skip(1)).map(Path::to_path_buf).collect();
-    above.into_iter().chain([PathBuf::from(env!("CARGO_MANIFEST_DIR"))]).filter(|folder| folder.join(FOLDER).join("assignments").is_dir())
+    let above: Vec<PathBuf> = executable
+        .iter()
+        .flat_map(|path| path.ancestors().skip(1))
+        .map(Path::to_path_buf)
+        .collect();
+    above
+        .into_iter()
+        .chain([PathBuf::from(env!("CARGO_MANIFEST_DIR"))])
+        .filter(|folder| folder.join(FOLDER).join("assignments").is_dir())
 }
 
 #[cfg(test)]
@@ -35,12 +51,26 @@ mod tests {
 
     #[test]
     fn what_is_there_is_meant_as_it_is() {
-        for path in ["Cargo.toml", "no/such/file", "scenarios/no-such.toml", "/", "scenarios/raft/tour.toml"] {
-            assert_eq!(locate(Path::new(path)), Path::new(path), "tests run in the project's folder");
+        for path in [
+            "Cargo.toml",
+            "no/such/file",
+            "scenarios/no-such.toml",
+            "/",
+            "scenarios/raft/tour.toml",
+        ] {
+            assert_eq!(
+                locate(Path::new(path)),
+                Path::new(path),
+                "tests run in the project's folder"
+            );
         }
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         assert_eq!(as_written(&here.join("README.md")), here.join("README.md"));
-        // In the project's folder both are the same file, but only one is what somebody elsewhere was given.
-        assert_eq!(as_written(Path::new("scenarios/raft/tour.toml")), Path::new("scenarios/raft/tour.toml"));
+        // In the project's folder both are the same file, but only one is what somebody elsewhere
+        // was given.
+        assert_eq!(
+            as_written(Path::new("scenarios/raft/tour.toml")),
+            Path::new("scenarios/raft/tour.toml")
+        );
     }
 }

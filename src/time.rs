@@ -1,19 +1,22 @@
-//! Time in a run: true virtual time, which only the testbed sees, and what a node's own clock shows.
+//! Time in a run: true virtual time, which only the testbed sees, and what a node's own clock
+//! shows.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// True virtual time since the start of the run, in nanoseconds. Checkers and plots speak it; nodes never see it.
+/// True virtual time since the start of the run, in nanoseconds. Checkers and plots speak it; nodes
+/// never see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 
-/// A reading of a node's monotonic clock, in nanoseconds since the node's power-on. It follows the node's drift and
-/// never goes back; readings of different nodes cannot be compared.
+/// A reading of a node's monotonic clock, in nanoseconds since the node's power-on. It follows the
+/// node's drift and never goes back; readings of different nodes cannot be compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(u64);
 
-/// A reading of a node's wall clock, in nanoseconds since 1970-01-01T00:00:00Z. It can be wrong, step and stand still.
+/// A reading of a node's wall clock, in nanoseconds since 1970-01-01T00:00:00Z. It can be wrong,
+/// step and stand still.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WallTime(i64);
 
@@ -67,7 +70,9 @@ macro_rules! instant {
         impl Sub<$name> for $name {
             type Output = Duration;
             fn sub(self, earlier: $name) -> Duration {
-                Duration::from_nanos(self.0.checked_sub(earlier.0).expect("subtraction of a later instant"))
+                Duration::from_nanos(
+                    self.0.checked_sub(earlier.0).expect("subtraction of a later instant"),
+                )
             }
         }
 

@@ -1,8 +1,9 @@
 //! What a run leaves behind, and all that checkers and plots ever see.
 //!
-//! Four lists, one for each CSV file: the operations of the clients (`history`), what nodes and the testbed observed (`events`),
-//! the messages, and the metrics. Every time in a trace is true virtual time in whole microseconds, so that a trace read back from
-//! its CSV files is equal, record by record, to the one in memory, and gets the same verdicts.
+//! Four lists, one for each CSV file: the operations of the clients (`history`), what nodes and the
+//! testbed observed (`events`), the messages, and the metrics. Every time in a trace is true
+//! virtual time in whole microseconds, so that a trace read back from its CSV files is equal,
+//! record by record, to the one in memory, and gets the same verdicts.
 //!
 //! Architecture invariant: recording never influences the simulation.
 
@@ -35,7 +36,8 @@ impl NodeId {
     }
 }
 
-/// A word that is a literal of the program while a run is recorded and owned text after it was read back.
+/// A word that is a literal of the program while a run is recorded and owned text after it was read
+/// back.
 pub type Word = Cow<'static, str>;
 
 /// A value of a metric or of a field of an event.
@@ -99,14 +101,16 @@ pub enum OpType {
     Ok,
     /// It certainly did not take effect.
     Fail,
-    /// It may have taken effect, or may do so later. A timeout is `info`; so is every entry of the nemesis.
+    /// It may have taken effect, or may do so later. A timeout is `info`; so is every entry of the
+    /// nemesis.
     Info,
 }
 
 /// One line of `history.csv`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Op {
-    /// Position in the order that `history` and `events` share: of two records of the same microsecond the smaller came first.
+    /// Position in the order that `history` and `events` share: of two records of the same
+    /// microsecond the smaller came first.
     pub index: u64,
     /// True virtual time, µs.
     pub time_us: u64,
@@ -116,7 +120,8 @@ pub struct Op {
     pub op_type: OpType,
     /// The operation: `read`, `write`, `cas`, `append`; for the nemesis the fault.
     pub f: Word,
-    /// Arguments and, once `ok`, the result, as the system's model writes them: `x=3`, `x 3->4`, `x=nil`.
+    /// Arguments and, once `ok`, the result, as the system's model writes them: `x=3`, `x 3->4`,
+    /// `x=nil`.
     pub value: Word,
     /// Why it is `fail` or `info`; empty otherwise.
     pub error: Word,
@@ -133,13 +138,15 @@ pub struct Event {
     pub node: NodeId,
     /// How often the node had started, from 1.
     pub incarnation: u32,
-    /// What happened: `vote`, `append`, `commit`, …, or `start`, `crash`, `pause`, `resume` from the testbed.
+    /// What happened: `vote`, `append`, `commit`, …, or `start`, `crash`, `pause`, `resume` from
+    /// the testbed.
     pub name: Word,
     /// The fields, in the order of the schema.
     pub fields: Fields,
 }
 
-/// Named values in a fixed order. While recording, the names are one static list and the values stand side by side.
+/// Named values in a fixed order. While recording, the names are one static list and the values
+/// stand side by side.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
     names: FieldNames,
@@ -160,13 +167,18 @@ impl Default for FieldNames {
 }
 
 impl Fields {
-    /// Fields under static names. Panics when the two lists differ in length: a mistake of the caller.
+    /// Fields under static names. Panics when the two lists differ in length: a mistake of the
+    /// caller.
     pub fn new(names: &'static [&'static str], values: &[Value]) -> Self {
         Fields::from_parts(names, values.to_vec())
     }
 
     pub(crate) fn from_parts(names: &'static [&'static str], values: Vec<Value>) -> Self {
-        assert_eq!(names.len(), values.len(), "fields {names:?} want as many values, got {values:?}");
+        assert_eq!(
+            names.len(),
+            values.len(),
+            "fields {names:?} want as many values, got {values:?}"
+        );
         Fields { names: FieldNames::Static(names), values }
     }
 
@@ -338,7 +350,8 @@ pub struct Message {
     pub id: u64,
     /// When it left the node, µs.
     pub sent_us: u64,
-    /// When it arrived, or was found undeliverable at the receiver; `None` where it never got there, µs.
+    /// When it arrived, or was found undeliverable at the receiver; `None` where it never got
+    /// there, µs.
     pub recv_us: Option<u64>,
     /// The sender.
     pub src: NodeId,
@@ -434,13 +447,15 @@ impl Trace {
 
     /// The faults that the nemesis recorded in the history, in the order of their beginning.
     ///
-    /// The nemesis writes an `invoke` when a fault begins and an `info` with the same `value` when it has healed. `f` is the fault,
-    /// `value` is `NAME: TARGETS`.
+    /// The nemesis writes an `invoke` when a fault begins and an `info` with the same `value` when
+    /// it has healed. `f` is the fault, `value` is `NAME: TARGETS`.
     pub fn faults(&self) -> Vec<FaultSpan> {
         let mut spans: Vec<FaultSpan> = Vec::new();
         for op in self.history.iter().filter(|op| op.process == NEMESIS) {
             let (name, targets) = op.value.split_once(": ").unwrap_or((&op.value, ""));
-            let same = |span: &&mut FaultSpan| span.end_us == u64::MAX && span.name == name && span.targets == targets;
+            let same = |span: &&mut FaultSpan| {
+                span.end_us == u64::MAX && span.name == name && span.targets == targets
+            };
             match op.op_type {
                 OpType::Invoke => spans.push(FaultSpan {
                     name: name.to_owned(),

@@ -1,8 +1,10 @@
 //! Messages as JSON, for programs that take a node's place.
 //!
-//! Every message of every system has one form: an object with its name as `type`. A node is its name, bytes are text where they can be, and numbers are whole.
-//! The types derive `serde`; here is what they share. The forms are for conversations with programs alone: between nodes of this crate a message crosses
-//! the simulated network as the value that it is, and the digest of a run is the same either way.
+//! Every message of every system has one form: an object with its name as `type`. A node is its
+//! name, bytes are text where they can be, and numbers are whole. The types derive `serde`; here is
+//! what they share. The forms are for conversations with programs alone: between nodes of this
+//! crate a message crosses the simulated network as the value that it is, and the digest of a run
+//! is the same either way.
 
 use std::cell::RefCell;
 
@@ -15,7 +17,8 @@ use serde_json::Value;
 use crate::trace::NodeId;
 
 thread_local! {
-    /// The names of the run's participants while a message is written or read: a node knows its number, and a program its name.
+    /// The names of the run's participants while a message is written or read: a node knows its
+    /// number, and a program its name.
     static NAMES: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
 }
 
@@ -55,7 +58,9 @@ impl Serialize for NodeId {
 impl<'de> Deserialize<'de> for NodeId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NodeId, D::Error> {
         let name = String::deserialize(deserializer)?;
-        NAMES.with_borrow(|names| NodeId::named(names, &name)).ok_or_else(|| D::Error::custom(format!("`{name}` is no node")))
+        NAMES
+            .with_borrow(|names| NodeId::named(names, &name))
+            .ok_or_else(|| D::Error::custom(format!("`{name}` is no node")))
     }
 }
 
@@ -71,7 +76,10 @@ pub mod bytes {
     }
 
     /// As JSON.
-    pub fn serialize<S: Serializer>(bytes: &impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        bytes: &impl AsRef<[u8]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         let bytes = bytes.as_ref();
         match std::str::from_utf8(bytes) {
             Ok(text) if !text.contains(char::is_control) => Form::Text(text.to_owned()),
@@ -81,8 +89,11 @@ pub mod bytes {
     }
 
     /// From JSON.
-    pub fn deserialize<'de, D: Deserializer<'de>, B: From<Vec<u8>>>(deserializer: D) -> Result<B, D::Error> {
-        let form = Form::deserialize(deserializer).map_err(|_| D::Error::custom("bytes are a text or {\"base64\": \"…\"}"))?;
+    pub fn deserialize<'de, D: Deserializer<'de>, B: From<Vec<u8>>>(
+        deserializer: D,
+    ) -> Result<B, D::Error> {
+        let form = Form::deserialize(deserializer)
+            .map_err(|_| D::Error::custom("bytes are a text or {\"base64\": \"…\"}"))?;
         Ok(B::from(match form {
             Form::Text(text) => text.into_bytes(),
             Form::Encoded { base64 } => STANDARD.decode(base64).map_err(D::Error::custom)?,
@@ -106,7 +117,11 @@ mod tests {
     #[test]
     fn nodes_have_names_and_bytes_are_text_where_they_can_be() {
         let names = ["n1", "n2"].map(str::to_owned);
-        for (content, form) in [("año".as_bytes(), r#""año""#), (&[0, 255], r#"{"base64":"AP8="}"#), (b"a\n", r#"{"base64":"YQo="}"#)] {
+        for (content, form) in [
+            ("año".as_bytes(), r#""año""#),
+            (&[0, 255], r#"{"base64":"AP8="}"#),
+            (b"a\n", r#"{"base64":"YQo="}"#),
+        ] {
             let parcel = Parcel { to: NodeId(1), content: content.into() };
             let json = to_json(&parcel, &names).expect("JSON");
             assert_eq!(json.to_string(), format!(r#"{{"content":{form},"to":"n2"}}"#));

@@ -1,8 +1,10 @@
-//! Every assignment that ships: its files are there, the system's own nodes and the reference solution lose nothing, and each wrong solution loses
-//! exactly the points that it should, for the reason that it should.
+//! Every assignment that ships: its files are there, the system's own nodes and the reference
+//! solution lose nothing, and each wrong solution loses exactly the points that it should, for the
+//! reason that it should.
 //!
-//! A wrong solution is an edit of the reference in `wrong.toml`, with the points that it keeps, and for each item that it loses the check or verdict that
-//! takes the points. Programs need a `python3`; where there is none, the tests say so and pass.
+//! A wrong solution is an edit of the reference in `wrong.toml`, with the points that it keeps, and
+//! for each item that it loses the check or verdict that takes the points. Programs need a
+//! `python3`; where there is none, the tests say so and pass.
 
 mod support;
 
@@ -21,7 +23,8 @@ use seedbed::program::sandbox::Confined;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-/// So many public seeds of each item are run here. A mistake that needs more of them to be found is not found robustly; `seedbed grade` runs all.
+/// So many public seeds of each item are run here. A mistake that needs more of them to be found is
+/// not found robustly; `seedbed grade` runs all.
 const SEEDS: usize = 2;
 /// The systems' own nodes cost little.
 const SEEDS_BUILT_IN: usize = 10;
@@ -68,7 +71,12 @@ impl Wrong {
         let one = Edit { from: self.from.clone(), to: self.to.clone() };
         let edits = if self.edits.is_empty() { std::slice::from_ref(&one) } else { &self.edits };
         edits.iter().fold(reference.to_owned(), |text, Edit { from, to }| {
-            assert_eq!(text.matches(from.as_str()).count(), 1, "{}: `{from}` must stand in the reference once", self.name);
+            assert_eq!(
+                text.matches(from.as_str()).count(),
+                1,
+                "{}: `{from}` must stand in the reference once",
+                self.name
+            );
             text.replace(from, to)
         })
     }
@@ -80,11 +88,20 @@ fn root() -> PathBuf {
 
 /// The assignments with the folders of their files, by name.
 fn assignments() -> Vec<(Assignment, PathBuf)> {
-    let entries = fs::read_dir(root()).expect("the folder is there").map(|entry| entry.expect("readable").path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    let entries = fs::read_dir(root())
+        .expect("the folder is there")
+        .map(|entry| entry.expect("readable").path());
+    let mut files: Vec<PathBuf> = entries
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
     files.sort();
     assert!(!files.is_empty());
-    let read = |file: &PathBuf| (read_file(file).unwrap_or_else(|errors| panic!("{}", error_texts(&errors))), file.with_extension(""));
+    let read = |file: &PathBuf| {
+        (
+            read_file(file).unwrap_or_else(|errors| panic!("{}", error_texts(&errors))),
+            file.with_extension(""),
+        )
+    };
     files.iter().map(read).collect()
 }
 
@@ -98,7 +115,8 @@ fn text(path: &Path) -> String {
 
 fn wrongs(folder: &Path) -> Vec<Wrong> {
     let path = folder.join("wrong.toml");
-    let wrongs: Wrongs = toml::from_str(&text(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let wrongs: Wrongs =
+        toml::from_str(&text(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     wrongs.wrong
 }
 
@@ -122,10 +140,17 @@ fn grade(assignment: &Assignment, program: &str) -> Graded {
 /// What takes the points of an item: the checks and verdicts of its lost runs.
 fn reasons(item: &ItemResult) -> BTreeSet<String> {
     let lost = item.seeds.iter().filter(|seed| seed.loss.is_some());
-    lost.map(|seed| seed.loss.as_ref().and_then(|loss| loss.check.clone()).unwrap_or_else(|| seed.verdict.word().to_owned())).collect()
+    lost.map(|seed| {
+        seed.loss
+            .as_ref()
+            .and_then(|loss| loss.check.clone())
+            .unwrap_or_else(|| seed.verdict.word().to_owned())
+    })
+    .collect()
 }
 
-/// An assignment is something that an instructor can hand out as it is: both languages, a way to begin, and proof that its points are worth something.
+/// An assignment is something that an instructor can hand out as it is: both languages, a way to
+/// begin, and proof that its points are worth something.
 #[test]
 fn every_assignment_is_complete() {
     for (assignment, folder) in assignments() {
@@ -133,20 +158,40 @@ fn every_assignment_is_complete() {
         assert!(assignment.title.es.is_some(), "{name}: a title in Spanish");
         for language in ["en", "es"] {
             let instructions = text(&folder.join(format!("instructions.{language}.md")));
-            assert!(instructions.starts_with("# ") && instructions.len() > 2_000, "{name}: instructions.{language}.md");
+            assert!(
+                instructions.starts_with("# ") && instructions.len() > 2_000,
+                "{name}: instructions.{language}.md"
+            );
             for item in &assignment.items {
-                assert!(instructions.contains(&format!("`{}`", item.name)), "{name}: instructions.{language}.md and {}", item.name);
+                assert!(
+                    instructions.contains(&format!("`{}`", item.name)),
+                    "{name}: instructions.{language}.md and {}",
+                    item.name
+                );
             }
         }
-        for file in ["reference/node.py", "starter/python/node.py", "starter/rust/Cargo.toml", "starter/rust/src/main.rs"] {
+        for file in [
+            "reference/node.py",
+            "starter/python/node.py",
+            "starter/rust/Cargo.toml",
+            "starter/rust/src/main.rs",
+        ] {
             assert!(folder.join(file).is_file(), "{name}: {file}");
         }
-        assert!((5..=10).contains(&assignment.items.len()), "{name}: {} items", assignment.items.len());
+        assert!(
+            (5..=10).contains(&assignment.items.len()),
+            "{name}: {} items",
+            assignment.items.len()
+        );
         assert_eq!(assignment.points(), Points(2_000), "{name}");
         assert_eq!(assignment.items[0].name, GATE, "{name}");
         for item in &assignment.items[1..] {
             assert!(item.gate.is_some() && item.hidden_seeds > 0, "{name}: {}", item.name);
-            assert!(item.feedback.as_ref().is_some_and(|feedback| feedback.es.is_some()), "{name}: feedback of {}", item.name);
+            assert!(
+                item.feedback.as_ref().is_some_and(|feedback| feedback.es.is_some()),
+                "{name}: feedback of {}",
+                item.name
+            );
         }
     }
 }
@@ -164,9 +209,20 @@ fn every_wrong_solution_is_an_edit_of_the_reference() {
             assert_ne!(wrong.of(&reference), reference, "{}", wrong.name);
             assert!(wrong.summary.ends_with('.') && !wrong.loses.is_empty(), "{}", wrong.name);
             let lost = assignment.items.iter().filter(|item| wrong.loses.contains_key(&item.name));
-            assert_eq!(lost.clone().count(), wrong.loses.len(), "{}: {:?}", wrong.name, wrong.loses);
+            assert_eq!(
+                lost.clone().count(),
+                wrong.loses.len(),
+                "{}: {:?}",
+                wrong.name,
+                wrong.loses
+            );
             let kept = assignment.points().0 - lost.map(|item| item.points.0).sum::<u32>();
-            assert_eq!((wrong.points * 100.0).round() as u32, kept, "{}: the points that it keeps", wrong.name);
+            assert_eq!(
+                (wrong.points * 100.0).round() as u32,
+                kept,
+                "{}: the points that it keeps",
+                wrong.name
+            );
         }
     }
 }
@@ -175,7 +231,8 @@ fn every_wrong_solution_is_an_edit_of_the_reference() {
 #[test]
 fn the_built_in_nodes_lose_nothing() {
     for (assignment, _) in assignments() {
-        let entrant = Entrant::built_in(&assignment, None).unwrap_or_else(|error| panic!("{error}"));
+        let entrant =
+            Entrant::built_in(&assignment, None).unwrap_or_else(|error| panic!("{error}"));
         let results = run_assignment(&assignment, &entrant, "", &plan(SEEDS_BUILT_IN), &|_| ());
         for item in results.items {
             assert!(item.is_full(), "{}: {} {:?}", assignment.name, item.name, reasons(&item));
@@ -191,7 +248,12 @@ fn the_references_have_all_points() {
     }
     for (assignment, folder) in assignments() {
         let graded = grade(&assignment, &text(&folder.join("reference/node.py")));
-        let lost: Vec<_> = graded.items.iter().filter(|item| !item.is_full()).map(|item| (&item.name, reasons(item))).collect();
+        let lost: Vec<_> = graded
+            .items
+            .iter()
+            .filter(|item| !item.is_full())
+            .map(|item| (&item.name, reasons(item)))
+            .collect();
         assert!(lost.is_empty(), "{}: {lost:?}", assignment.name);
     }
 }
@@ -213,11 +275,16 @@ fn wrong_solutions_lose_what_they_should() {
                     None => item.is_full(),
                     Some(_) if item.is_full() => wrong.seldom.contains(&item.name),
                     // What its gate has lost is not run.
-                    Some(reason) => reasons.contains(reason) || reason == "gate" && item.seeds.is_empty(),
+                    Some(reason) => {
+                        reasons.contains(reason) || reason == "gate" && item.seeds.is_empty()
+                    }
                 };
                 if !as_said {
                     let (assignment, wrong, item) = (&assignment.name, &wrong.name, &item.name);
-                    surprises.push(format!("{assignment}: {wrong} should lose {item} by {loses:?}, and does by {reasons:?}"));
+                    surprises.push(format!(
+                        "{assignment}: {wrong} should lose {item} by {loses:?}, \
+                        and does by {reasons:?}"
+                    ));
                 }
             }
         }
@@ -233,12 +300,18 @@ fn the_starters_in_python_earn_the_first_item() {
     }
     for (assignment, folder) in assignments() {
         let graded = grade(&assignment, &text(&folder.join("starter/python/node.py")));
-        let full: Vec<&str> = graded.items.iter().filter(|item| item.is_full()).map(|item| item.name.as_str()).collect();
+        let full: Vec<&str> = graded
+            .items
+            .iter()
+            .filter(|item| item.is_full())
+            .map(|item| item.name.as_str())
+            .collect();
         assert_eq!(full, [GATE], "{}", assignment.name);
     }
 }
 
-/// A student who begins in Rust begins with something that compiles. What it needs beside the SDK, the testbed itself is built of.
+/// A student who begins in Rust begins with something that compiles. What it needs beside the SDK,
+/// the testbed itself is built of.
 #[test]
 fn the_starters_in_rust_compile() {
     if !support::has("cargo") {
@@ -248,11 +321,22 @@ fn the_starters_in_rust_compile() {
     for (assignment, _) in assignments() {
         let own = folder.path().join(&assignment.name);
         let mut begin = Command::new(env!("CARGO_BIN_EXE_seedbed"));
-        begin.args(["new", "submission", "--lang", "rust", "--out"]).arg(&own).arg(&assignment.name);
+        begin
+            .args(["new", "submission", "--lang", "rust", "--out"])
+            .arg(&own)
+            .arg(&assignment.name);
         assert!(begin.output().is_ok_and(|output| output.status.success()), "{}", assignment.name);
         let mut check = Command::new("cargo");
-        check.args(["check", "--offline", "--quiet", "--target-dir"]).arg(folder.path().join("target"));
-        let output = check.current_dir(&own).env("RUSTFLAGS", "-D warnings").output().expect("cargo starts");
-        assert!(output.status.success(), "{}: {}", assignment.name, String::from_utf8_lossy(&output.stderr));
+        check
+            .args(["check", "--offline", "--quiet", "--target-dir"])
+            .arg(folder.path().join("target"));
+        let output =
+            check.current_dir(&own).env("RUSTFLAGS", "-D warnings").output().expect("cargo starts");
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            assignment.name,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Attacks: programs that do what a stranger's program might do to the testbed, to its neighbours and to its own grade.
+//! Attacks: programs that do what a stranger's program might do to the testbed, to its neighbours
+//! and to its own grade.
 //!
-//! Each attacks through every way that its author thought of, and reports by events what the kernel said. What this machine cannot keep a program from is
-//! said, and the tests pass on what remains: `seedbed doctor` shows the same list.
+//! Each attacks through every way that its author thought of, and reports by events what the kernel
+//! said. What this machine cannot keep a program from is said, and the tests pass on what remains:
+//! `seedbed doctor` shows the same list.
 #![cfg(unix)]
 
 #[path = "attacks/place.rs"]
@@ -21,7 +23,8 @@ use seedbed::program::StallKind;
 use seedbed::program::sandbox::{self, Confined, Confinement, Measure};
 use seedbed::run::{Run, run_scenario};
 
-const ONE: &str = "duration = \"1s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 1\nrestart_after = \"10s\"\n";
+const ONE: &str =
+    "duration = \"1s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 1\nrestart_after = \"10s\"\n";
 
 /// What this machine keeps a confined program from.
 fn measures() -> &'static [Measure] {
@@ -31,19 +34,27 @@ fn measures() -> &'static [Measure] {
 
 /// Whether these measures are in force; what is missing is said.
 fn has(names: &[&str]) -> bool {
-    let lacking = measures().iter().filter(|measure| names.contains(&measure.name.as_str()) && !measure.in_force);
-    lacking.map(|measure| println!("not tested for want of `{}`: {}", measure.name, measure.why)).count() == 0
+    let lacking = measures()
+        .iter()
+        .filter(|measure| names.contains(&measure.name.as_str()) && !measure.in_force);
+    lacking
+        .map(|measure| println!("not tested for want of `{}`: {}", measure.name, measure.why))
+        .count()
+        == 0
 }
 
 fn crash(run: &Run) -> (String, String) {
-    let crash = run.trace.events.iter().find(|event| event.name == "crash").expect("the node crashes");
+    let crash =
+        run.trace.events.iter().find(|event| event.name == "crash").expect("the node crashes");
     let text = |name| crash.fields.text(name).unwrap_or("?").to_owned();
     (text("reason"), text("message"))
 }
 
 /// What each attempt of a program came to.
 fn tried(run: &Run) -> BTreeMap<String, String> {
-    let of = |event: &seedbed::trace::Event| Some((event.name.to_string(), event.fields.text("got")?.to_owned()));
+    let of = |event: &seedbed::trace::Event| {
+        Some((event.name.to_string(), event.fields.text("got")?.to_owned()))
+    };
     let tried: BTreeMap<String, String> = run.trace.events.iter().filter_map(of).collect();
     assert!(!tried.is_empty(), "it reports nothing: {:?} {:?}", run.aborted, run.trace.events);
     tried
@@ -58,13 +69,17 @@ fn refused(attack: &str, allowed: &[&str]) -> BTreeMap<String, String> {
     let run = attacker(&format!("{attack}\nserve()\n")).attack();
     let tried = tried(&run);
     for (name, got) in &tried {
-        assert!(allowed.contains(&got.as_str()), "{name} came to {got}, and not to one of {allowed:?}: {tried:?}");
+        assert!(
+            allowed.contains(&got.as_str()),
+            "{name} came to {got}, and not to one of {allowed:?}: {tried:?}"
+        );
     }
     assert_eq!(run.aborted, None, "the program goes on as a node");
     tried
 }
 
-/// The machine's measures are those of the table, in its order, and what is needed and missing is named.
+/// The machine's measures are those of the table, in its order, and what is needed and missing is
+/// named.
 #[test]
 fn the_measures_are_known_and_said() {
     let names: Vec<&str> = measures().iter().map(|measure| measure.name.as_str()).collect();
@@ -77,13 +92,18 @@ fn the_measures_are_known_and_said() {
     without.without = vec!["files".to_owned(), "ports".to_owned()];
     assert!(sandbox::lacking(&sandbox::measures(&without)).contains(&"files"));
     let nobody = sandbox::measures(&Confined::by("/no/such/seedbed".into()));
-    assert!(nobody.iter().all(|measure| !measure.in_force && measure.why.contains("cannot be started")), "{nobody:?}");
+    assert!(
+        nobody.iter().all(|measure| !measure.in_force && measure.why.contains("cannot be started")),
+        "{nobody:?}"
+    );
 }
 
 /// What the doctor says is what the measures are, and the exit code is its verdict.
 #[test]
 fn the_doctor_says_what_is_in_force() {
-    let doctor = |format: &str| Command::new(launcher()).args(["doctor", "--format", format]).output().expect("it is built");
+    let doctor = |format: &str| {
+        Command::new(launcher()).args(["doctor", "--format", format]).output().expect("it is built")
+    };
     let output = doctor("json");
     let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let said: Vec<Measure> = serde_json::from_value(found["measures"].clone()).expect("measures");
@@ -92,13 +112,19 @@ fn the_doctor_says_what_is_in_force() {
     assert_eq!(found["is_safe"], is_safe);
     assert_eq!(output.status.code(), Some(if is_safe { 0 } else { 1 }));
     let text = String::from_utf8(doctor("text").stdout).expect("text");
-    assert!(text.contains(if is_safe { "can be run here" } else { "should not be run here" }), "{text}");
+    assert!(
+        text.contains(if is_safe { "can be run here" } else { "should not be run here" }),
+        "{text}"
+    );
 }
 
 /// The hidden command is for the testbed alone, and says so.
 #[test]
 fn the_hidden_command_refuses_a_person() {
-    let output = Command::new(launcher()).args(["enter-sandbox", "please", "--", "true"]).output().expect("it is built");
+    let output = Command::new(launcher())
+        .args(["enter-sandbox", "please", "--", "true"])
+        .output()
+        .expect("it is built");
     assert_eq!(output.status.code(), Some(119));
     let says = String::from_utf8(output.stderr).expect("text");
     assert!(says.starts_with("`seedbed enter-sandbox` is for the testbed itself"), "{says}");
@@ -128,7 +154,8 @@ def all_threads():
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 attempt(\"threads\", all_threads)
 ";
-    // How many there were, and what comes of a program that has used up its memory, nobody can foretell.
+    // How many there were, and what comes of a program that has used up its memory, nobody can
+    // foretell.
     for with_zygote in [false, true] {
         let place = attacker(&format!("{threads}\nserve()\n"));
         let tried = tried(&place.attack_once(place.confined(0), with_zygote));
@@ -158,18 +185,39 @@ fn endless_output_and_garbage_end_the_program_only() {
         return;
     }
     let cases = [
-        ("while True:\n    os.write(1, b'x' * 65536)\n", "output", "it printed more than 1048576 bytes past its SDK"),
-        ("while True:\n    os.write(2, b'\\n' * 65536)\n", "output", "it printed more than"),
-        ("while True:\n    os.write(4, b'{}\\n' * 10000)\n", "protocol", "it answered more than once to one turn"),
-        ("for _ in range(1 << 14):\n    os.write(4, b' ' * 65536)\n", "protocol", "its answer is longer than 1048576 bytes"),
-        ("os.write(4, bytes(range(128, 256)) + b'\\n')\nturn()\n", "protocol", "its answer is none"),
         (
-            "os.write(4, b'{\"ops\": [{\"op\": \"observe\", \"name\": \"x\", \"value\": ' + b'[' * 500000 + b'\\n')\nturn()\n",
+            "while True:\n    os.write(1, b'x' * 65536)\n",
+            "output",
+            "it printed more than 1048576 bytes past its SDK",
+        ),
+        ("while True:\n    os.write(2, b'\\n' * 65536)\n", "output", "it printed more than"),
+        (
+            "while True:\n    os.write(4, b'{}\\n' * 10000)\n",
+            "protocol",
+            "it answered more than once to one turn",
+        ),
+        (
+            "for _ in range(1 << 14):\n    os.write(4, b' ' * 65536)\n",
+            "protocol",
+            "its answer is longer than 1048576 bytes",
+        ),
+        (
+            "os.write(4, bytes(range(128, 256)) + b'\\n')\nturn()\n",
+            "protocol",
+            "its answer is none",
+        ),
+        (
+            "os.write(4, \
+                b'{\"ops\": [{\"op\": \"observe\", \"name\": \"x\", \"value\": ' + b'[' * 500000 + b'\\n')\nturn()\n",
             "protocol",
             "its answer is none: recursion limit exceeded",
         ),
         ("os.close(4)\ntime.sleep(60)\n", "ended", "it closed its descriptors and went on"),
-        ("os.close(3)\nos.close(1)\nos.close(2)\nos._exit(0)\n", "ended", "it ended without an answer"),
+        (
+            "os.close(3)\nos.close(1)\nos.close(2)\nos._exit(0)\n",
+            "ended",
+            "it ended without an answer",
+        ),
     ];
     for (attack, reason, says) in cases {
         let place = attacker(attack);
@@ -182,7 +230,8 @@ fn endless_output_and_garbage_end_the_program_only() {
     }
 }
 
-/// A program that does not answer gives no verdict by itself; that it does it again in the same turn is what counts against it.
+/// A program that does not answer gives no verdict by itself; that it does it again in the same
+/// turn is what counts against it.
 #[test]
 fn who_does_not_answer_is_found_out_by_a_second_run() {
     if !support::has("python3") {
@@ -193,13 +242,20 @@ fn who_does_not_answer_is_found_out_by_a_second_run() {
         ("while True:\n    pass\n".to_owned(), StallKind::Busy, 1),
         (format!("{third}while True:\n    pass\n"), StallKind::Busy, 3),
         (format!("{third}time.sleep(1000)\n"), StallKind::Silent, 3),
-        ("signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True:\n    os.read(3, 1)\n".to_owned(), StallKind::Silent, 1),
+        (
+            "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True:\n    os.read(3, \
+            1)\n"
+                .to_owned(),
+            StallKind::Silent,
+            1,
+        ),
     ];
     let run = |attack: &str| {
         let mut place = attacker(attack);
         place.watchdog = Duration::from_secs(1);
         let run = place.attack();
-        let stall = run.stall.clone().unwrap_or_else(|| panic!("it does not stall: {:?}", run.aborted));
+        let stall =
+            run.stall.clone().unwrap_or_else(|| panic!("it does not stall: {:?}", run.aborted));
         assert_eq!(run.verdict(), Overall::Unknown);
         assert_eq!(crash(&run).0, stall.kind.word());
         stall
@@ -216,13 +272,15 @@ fn who_does_not_answer_is_found_out_by_a_second_run() {
     }
 }
 
-/// Processor time has a limit for the whole life, too; a program that does not die by the first signal dies by the second.
+/// Processor time has a limit for the whole life, too; a program that does not die by the first
+/// signal dies by the second.
 #[test]
 fn processor_time_has_an_end() {
     if !support::has("python3") || !has(&["limits"]) {
         return;
     }
-    let mut place = attacker("signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass\n");
+    let mut place =
+        attacker("signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass\n");
     place.watchdog = Duration::from_secs(20);
     let mut confined = place.confined(0);
     confined.limits.cpu_s = 1;
@@ -231,19 +289,25 @@ fn processor_time_has_an_end() {
     assert!(run.aborted.is_some_and(|why| why.contains("it has used its 1 s of processor time")));
 }
 
-/// Virtual time that does not go on is found by counting turns, and needs no watchdog: the same on every machine.
+/// Virtual time that does not go on is found by counting turns, and needs no watchdog: the same on
+/// every machine.
 #[test]
 fn a_program_that_turns_in_circles_is_stopped_by_count() {
     if !support::has("python3") {
         return;
     }
-    let run = attacker("while True:\n    answer({\"op\": \"set_timer\", \"name\": \"again\", \"after\": 0})\n    turn()\n").attack();
+    let run = attacker(
+        "while True:\n    \
+        answer({\"op\": \"set_timer\", \"name\": \"again\", \"after\": 0})\n    turn()\n",
+    )
+    .attack();
     let (reason, message) = crash(&run);
     assert_eq!((reason.as_str(), run.aborted), ("busy_loop", None));
     assert!(message.starts_with("more than 10000 turns at one instant"), "{message}");
 }
 
-/// Nothing can be written but the scratch folder, which is gone afterwards; not even the program's own files.
+/// Nothing can be written but the scratch folder, which is gone afterwards; not even the program's
+/// own files.
 #[test]
 fn nothing_is_written_or_deleted() {
     if !support::has("python3") || !has(&["files"]) {
@@ -309,7 +373,8 @@ for number in range(1 << 20):
     assert_eq!(reason, "scratch", "{message}");
 }
 
-/// Neither the scenario nor the secret, nor another submission, nor the testbed's own memory and command line.
+/// Neither the scenario nor the secret, nor another submission, nor the testbed's own memory and
+/// command line.
 #[test]
 fn nothing_is_read_that_decides_the_grade() {
     if !support::has("python3") || !has(&["files", "system_calls"]) {
@@ -348,7 +413,8 @@ attempt("io-uring", lambda: call(425, 8, 0))
     refused(sockets, &["EPERM", "ENOSYS"]);
 }
 
-/// The testbed, its group, everybody: no signal reaches them, and the program cannot get away from its own end.
+/// The testbed, its group, everybody: no signal reaches them, and the program cannot get away from
+/// its own end.
 #[test]
 fn nobody_is_killed_and_nothing_gets_away() {
     if !support::has("python3") || !has(&["system_calls"]) {
@@ -382,15 +448,16 @@ def leave_child():
 attempt("daemon", leave_child)
 "#;
     refused(kill, &["EPERM", "EACCES", "ENOSYS", "ESRCH"]);
-    // To end itself is everybody's right; by which nobody can tell whether it was the kernel, for want of memory.
+    // To end itself is everybody's right; by which nobody can tell whether it was the kernel, for
+    // want of memory.
     let run = attacker("os.kill(os.getpid(), signal.SIGKILL)\n").attack();
     assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Killed));
     let (reason, message) = crash(&attacker("os.abort()\n").attack());
     assert_eq!((reason.as_str(), message.as_str()), ("ended", "it was ended by signal 6"));
 }
 
-/// Processes that one zygote has split off have nothing in common: not their scratch folders, not the zygote's, not its descriptors,
-/// nor the state of an open file.
+/// Processes that one zygote has split off have nothing in common: not their scratch folders, not
+/// the zygote's, not its descriptors, nor the state of an open file.
 #[test]
 fn forks_do_not_reach_each_other() {
     if !support::has("python3") || !has(&["files", "system_calls"]) {
@@ -431,7 +498,9 @@ fn open_files_have_an_end() {
     if !support::has("python3") || !has(&["limits"]) {
         return;
     }
-    let open = "files = []\ndef all_files():\n    while True:\n        files.append(open(\"/dev/null\"))\nattempt(\"files\", all_files)\nassert len(files) < 256\n";
+    let open = "files = []\ndef all_files():\n    while True:\n        \
+        files.append(open(\"/dev/null\"))\nattempt(\"files\", all_files)\nassert len(files) < \
+        256\n";
     assert_eq!(refused(open, &["EMFILE"])["files"], "EMFILE");
 }
 
@@ -452,22 +521,34 @@ serve()
     assert_eq!(honest.verdict(), forged.verdict());
 }
 
-/// A program that is not there or cannot be executed gives no verdict, and says what is missing; and a program cannot say so of itself.
+/// A program that is not there or cannot be executed gives no verdict, and says what is missing;
+/// and a program cannot say so of itself.
 #[test]
 fn what_cannot_start_is_told_from_what_ends() {
     let start = |command: &[&str]| {
         let place = attacker("");
         fs::write(place.path("submission/no-executable"), "text").expect("writable");
         let mut scenario = place.scenario(Confinement::Confined(Box::new(place.confined(0))));
-        scenario.nodes.nodes[0].program.as_mut().expect("a program").command = command.iter().map(ToString::to_string).collect();
+        scenario.nodes.nodes[0].program.as_mut().expect("a program").command =
+            command.iter().map(ToString::to_string).collect();
         run_scenario(&scenario, 1)
     };
     let aborted = |command: &[&str]| start(command).aborted.unwrap_or_default();
-    assert!(aborted(&["no-such-interpreter"]).contains("`no-such-interpreter` is not there, or cannot be executed"));
+    assert!(
+        aborted(&["no-such-interpreter"])
+            .contains("`no-such-interpreter` is not there, or cannot be executed")
+    );
     let why = aborted(&["./no-executable"]);
     assert!(why.contains("no-executable` cannot be started: Permission denied"), "{why}");
-    let run = start(&["sh", "-c", "echo '`x` cannot be started'; echo '`x` cannot be started' >&0; exit 119"]);
-    assert_eq!((run.aborted.as_deref(), crash(&run)), (None, ("ended".to_owned(), "it ended with status 119".to_owned())));
+    let run = start(&[
+        "sh",
+        "-c",
+        "echo '`x` cannot be started'; echo '`x` cannot be started' >&0; exit 119",
+    ]);
+    assert_eq!(
+        (run.aborted.as_deref(), crash(&run)),
+        (None, ("ended".to_owned(), "it ended with status 119".to_owned()))
+    );
 }
 
 /// A testbed that is killed takes its programs with it.
@@ -478,10 +559,12 @@ fn a_program_dies_with_the_testbed() {
     }
     let place = attacker("");
     let sleep = ["sleep".to_owned(), "1000".to_owned()];
-    let command = sandbox::command(&place.confined(0), &sleep, &place.path("submission"), None).expect("there is a `sleep`");
+    let command = sandbox::command(&place.confined(0), &sleep, &place.path("submission"), None)
+        .expect("there is a `sleep`");
     let mut testbed = Command::new("sh");
     testbed.args(["-c", "\"$@\" & wait", "sh"]).arg(command.get_program()).args(command.get_args());
-    let mut testbed = testbed.current_dir(place.path("submission")).spawn().expect("there is a shell");
+    let mut testbed =
+        testbed.current_dir(place.path("submission")).spawn().expect("there is a shell");
     let wait = |count: usize| {
         (0..100).any(|_| {
             std::thread::sleep(Duration::from_millis(50));
@@ -507,12 +590,22 @@ fn a_build_starts_processes_and_gets_no_further() {
     confined.limits.processes = 16;
     let build = |script: &str| {
         let words = ["sh", "-c", script].map(str::to_owned);
-        let command = sandbox::command(&confined, &words, &place.path("submission"), Some(&place.path("scratch")));
+        let command = sandbox::command(
+            &confined,
+            &words,
+            &place.path("submission"),
+            Some(&place.path("scratch")),
+        );
         let output = command.expect("there is a shell").output().expect("it starts");
-        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned()
+                + &String::from_utf8_lossy(&output.stderr),
+        )
     };
     let (done, says) = build(
-        "mkdir $HOME/target && cat lesson.txt | tr k K > $HOME/target/made && cp $HOME/target/made $HOME/copy && cat $HOME/copy; pwd",
+        "mkdir $HOME/target && cat lesson.txt | tr k K > $HOME/target/made && cp $HOME/target/made \
+            $HOME/copy && cat $HOME/copy; pwd",
     );
     assert!(done && says.starts_with("Kept"), "{says}");
     assert!(says.trim_end().ends_with("/submission"), "{says}");
@@ -529,10 +622,14 @@ fn a_build_starts_processes_and_gets_no_further() {
         let (done, says) = build(attack);
         assert!(!done, "{attack}: {says}");
     }
-    assert_eq!(fs::read_to_string(place.path("submission/lesson.txt")).expect("it is there"), "kept");
+    assert_eq!(
+        fs::read_to_string(place.path("submission/lesson.txt")).expect("it is there"),
+        "kept"
+    );
 }
 
-/// As root, without Landlock, permissions still keep a program from writing; and what is not readable for all is said.
+/// As root, without Landlock, permissions still keep a program from writing; and what is not
+/// readable for all is said.
 #[test]
 fn another_user_is_a_wall_of_its_own() {
     use std::os::unix::fs::PermissionsExt;
@@ -549,7 +646,9 @@ serve()
     let place = attacker(attack);
     let mut confined = place.confined(0);
     confined.without = vec!["files".to_owned()];
-    let open = |folder: &Path, mode: u32| fs::set_permissions(folder, fs::Permissions::from_mode(mode)).expect("ours");
+    let open = |folder: &Path, mode: u32| {
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode)).expect("ours")
+    };
     open(place.all.path(), 0o755);
     open(&place.path("course/secret"), 0o600);
     open(&place.path("scratch"), 0o755);

@@ -1,6 +1,7 @@
-//! Damaged songs. A player leaves out what it cannot read, and goes on; a test bed that did so would run with another song than the one that was
-//! meant. So damage is refused before anything runs, wherever the format shows it. Where it does not (a changed byte within an MP3 frame or among
-//! the samples of a WAV), the song is as long as it was: nothing is shortened in silence.
+//! Damaged songs. A player leaves out what it cannot read, and goes on; a test bed that did so
+//! would run with another song than the one that was meant. So damage is refused before anything
+//! runs, wherever the format shows it. Where it does not (a changed byte within an MP3 frame or
+//! among the samples of a WAV), the song is as long as it was: nothing is shortened in silence.
 
 use std::fs;
 use std::path::Path;
@@ -9,25 +10,32 @@ use std::time::Duration;
 use seedbed::systems::audio::{Damage, decode};
 
 fn song(name: &str) -> Vec<u8> {
-    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/audio").join(name)).expect("readable")
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/audio").join(name))
+        .expect("readable")
 }
 
-/// Bytes of the decoded song, or what is wrong with it. What damage does to the container does not depend on how much is decoded.
+/// Bytes of the decoded song, or what is wrong with it. What damage does to the container does not
+/// depend on how much is decoded.
 fn heard(bytes: &[u8]) -> Result<usize, String> {
     decode(bytes, Duration::from_secs(600), Damage::Refuse).map(|decoded| decoded.song.pcm.len())
 }
 
-/// The same of the first half second, which is quick; the container is judged to its end all the same.
+/// The same of the first half second, which is quick; the container is judged to its end all the
+/// same.
 fn judged(bytes: &[u8]) -> Result<usize, String> {
     decode(bytes, Duration::from_millis(500), Damage::Refuse).map(|decoded| decoded.song.pcm.len())
 }
 
-const SONGS: [&str; 5] = ["melody.wav", "melody.mp3", "melody-eof-in-tag.mp3", "melody.ogg", "voice-es.ogg"];
+const SONGS: [&str; 5] =
+    ["melody.wav", "melody.mp3", "melody-eof-in-tag.mp3", "melody.ogg", "voice-es.ogg"];
 
 fn refused(name: &str, how: &str, bytes: &[u8]) {
     match judged(bytes) {
         Ok(_) => panic!("{name}, {how}: accepted"),
-        Err(why) => assert!(why.contains("damaged at byte") || why.contains("no WAV, MP3 or Ogg"), "{name}, {how}: {why}"),
+        Err(why) => assert!(
+            why.contains("damaged at byte") || why.contains("no WAV, MP3 or Ogg"),
+            "{name}, {how}: {why}"
+        ),
     }
 }
 
@@ -49,15 +57,24 @@ fn songs_that_are_cut_short_are_refused() {
     }
 }
 
-/// A slice that is missing, something that was put in between, and a part that a disk gave back as zeroes.
+/// A slice that is missing, something that was put in between, and a part that a disk gave back as
+/// zeroes.
 #[test]
 fn songs_with_a_wrong_middle_are_refused() {
     for name in SONGS {
         let bytes = song(name);
         for at in places(&bytes, 5) {
             let insert = |what: &[u8]| [&bytes[..at], what, &bytes[at..]].concat();
-            refused(name, &format!("1,000 bytes missing at {at}"), &[&bytes[..at], &bytes[at + 1_000..]].concat());
-            refused(name, &format!("text at {at}"), &insert(&b"nothing of this is sound ".repeat(20)));
+            refused(
+                name,
+                &format!("1,000 bytes missing at {at}"),
+                &[&bytes[..at], &bytes[at + 1_000..]].concat(),
+            );
+            refused(
+                name,
+                &format!("text at {at}"),
+                &insert(&b"nothing of this is sound ".repeat(20)),
+            );
             refused(name, &format!("zeroes at {at}"), &insert(&[0; 777]));
             refused(name, &format!("one byte at {at}"), &insert(&[0x55]));
             if !name.ends_with("wav") {
@@ -82,7 +99,8 @@ fn each_changed_byte_of_an_ogg_file_is_found() {
     }
 }
 
-/// MP3 and WAV have no checksum of the sound: a changed byte is refused, or heard for a moment in a song that is as long as before.
+/// MP3 and WAV have no checksum of the sound: a changed byte is refused, or heard for a moment in a
+/// song that is as long as before.
 #[test]
 fn a_changed_byte_never_shortens_a_song() {
     for (name, count) in [("melody.mp3", 30), ("melody.wav", 30)] {
@@ -98,12 +116,18 @@ fn a_changed_byte_never_shortens_a_song() {
     }
 }
 
-/// Each byte of each frame's header, in which the length of the frame is written; and each of a WAV's, in which everything is.
+/// Each byte of each frame's header, in which the length of the frame is written; and each of a
+/// WAV's, in which everything is.
 #[test]
 fn a_changed_header_is_refused_or_changes_nothing() {
     let bytes = song("melody.mp3");
     let length = judged(&bytes).expect("it is whole");
-    let second = bytes.windows(2).skip(2).position(|pair| pair == [0xff, 0xf3]).expect("frames follow each other") + 2;
+    let second = bytes
+        .windows(2)
+        .skip(2)
+        .position(|pair| pair == [0xff, 0xf3])
+        .expect("frames follow each other")
+        + 2;
     for at in [second, second + 1, second + 2] {
         for bit in 0..8 {
             let mut changed = bytes.clone();
@@ -121,18 +145,26 @@ fn a_changed_header_is_refused_or_changes_nothing() {
     for (at, bit) in (0..44).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << bit;
-        assert!(heard(&changed).is_err() || heard(&changed) == Ok(length), "bit {bit} of byte {at}: {:?}", heard(&changed));
+        assert!(
+            heard(&changed).is_err() || heard(&changed) == Ok(length),
+            "bit {bit} of byte {at}: {:?}",
+            heard(&changed)
+        );
     }
 }
 
-/// What an encoder of today puts before the sound: how many frames follow, and their checksum. With that, everything is found.
+/// What an encoder of today puts before the sound: how many frames follow, and their checksum. With
+/// that, everything is found.
 fn with_info(sound: &[u8]) -> Vec<u8> {
     let crc = |bytes: &[u8]| {
-        bytes.iter().fold(0_u16, |crc, byte| (0..8).fold(crc ^ u16::from(*byte), |crc, _| (crc >> 1) ^ ((crc & 1) * 0xa001)))
+        bytes.iter().fold(0_u16, |crc, byte| {
+            (0..8).fold(crc ^ u16::from(*byte), |crc, _| (crc >> 1) ^ ((crc & 1) * 0xa001))
+        })
     };
     let mut info = vec![0_u8; 208];
     info[..4].copy_from_slice(&sound[..4]);
-    // 22,050 Hz: 72,000 · 64 kbit/s / 22,050 Hz are 208 bytes, without the one that pads every other frame.
+    // 22,050 Hz: 72,000 · 64 kbit/s / 22,050 Hz are 208 bytes, without the one that pads every
+    // other frame.
     info[2] = info[2] & !2 & 0x0f | 0x80;
     info[13..17].copy_from_slice(b"Info");
     info[20] = 1;
@@ -156,15 +188,31 @@ fn what_the_encoder_notes_at_the_head_of_an_mp3_shows_all_damage() {
         refused("with info", &format!("byte {at} changed"), &changed);
     }
     // Whole frames: of the first two, one of three has a byte more than 157.
-    let frames: Vec<usize> = sound.windows(2).enumerate().filter(|(_, pair)| *pair == [0xff, 0xf3]).map(|(at, _)| at).collect();
+    let frames: Vec<usize> = sound
+        .windows(2)
+        .enumerate()
+        .filter(|(_, pair)| *pair == [0xff, 0xf3])
+        .map(|(at, _)| at)
+        .collect();
     refused("with info", "cut between frames", &file[..208 + frames[300]]);
-    refused("with info", "frames missing", &[&file[..208 + frames[100]], &file[208 + frames[103]..]].concat());
+    refused(
+        "with info",
+        "frames missing",
+        &[&file[..208 + frames[100]], &file[208 + frames[103]..]].concat(),
+    );
     refused("with info", "another song behind it", &[&file[..], &file].concat());
     // What changes the volume in place says so in the tags, and leaves the checksum of its encoder.
     let mut louder = file.clone();
     louder[30_000] ^= 1;
     refused("with info", "louder", &louder);
-    let ape = [&b"MP3GAIN_MINMAX"[..], b"APETAGEX", &2_000_u32.to_le_bytes(), &46_u32.to_le_bytes(), &[0; 16]].concat();
+    let ape = [
+        &b"MP3GAIN_MINMAX"[..],
+        b"APETAGEX",
+        &2_000_u32.to_le_bytes(),
+        &46_u32.to_le_bytes(),
+        &[0; 16],
+    ]
+    .concat();
     judged(&[&louder[..], &ape].concat()).expect("the tags say that the frames were changed");
 }
 
@@ -178,14 +226,22 @@ fn unusual_songs_are_accepted() {
     for (what, file) in [
         ("tags behind tags", [&eof[..eof.len() - 128], lyrics, id3v1].concat()),
         ("zeroes at the end", [&mp3[..], &[0; 100]].concat()),
-        ("zeroes behind the tags at the head", [&b"ID3\x03\0\0\0\0\0\x10"[..], &[0; 16], &[0; 300], &mp3].concat()),
+        (
+            "zeroes behind the tags at the head",
+            [&b"ID3\x03\0\0\0\0\0\x10"[..], &[0; 16], &[0; 300], &mp3].concat(),
+        ),
     ] {
         assert_eq!(heard(&file), Ok(length), "{what}");
     }
-    // A bit rate that falls after the beginning, and nothing that says how many frames there are: silence at 160 kbit/s, 522 bytes a frame.
+    // A bit rate that falls after the beginning, and nothing that says how many frames there are:
+    // silence at 160 kbit/s, 522 bytes a frame.
     let mut silence = [0_u8; 522];
     silence[..4].copy_from_slice(&[0xff, 0xf3, 0xe0, 0xc4]);
-    assert_eq!(heard(&[&silence.repeat(20)[..], &mp3].concat()), Ok(20 * 576 * 2 + length), "the end is not left out");
+    assert_eq!(
+        heard(&[&silence.repeat(20)[..], &mp3].concat()),
+        Ok(20 * 576 * 2 + length),
+        "the end is not left out"
+    );
     let length = heard(&wav).expect("it is whole");
     let mut streamed = wav.clone();
     streamed[4..8].fill(0xff);

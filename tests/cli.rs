@@ -1,6 +1,7 @@
 //! The program from outside: what each verb prints, what it writes, and how it ends.
 //!
-//! Digests and counts are masked in the snapshots, because every improvement of the engine or of Raft changes them.
+//! Digests and counts are masked in the snapshots, because every improvement of the engine or of
+//! Raft changes them.
 
 use std::fs;
 use std::io::Read;
@@ -9,7 +10,8 @@ use std::process::{Command, Output, Stdio};
 
 const SEEDBED: &str = env!("CARGO_BIN_EXE_seedbed");
 
-/// Three nodes that elect a leader and serve two clients for two seconds. Two checks are enough: what checks find is tested elsewhere.
+/// Three nodes that elect a leader and serve two clients for two seconds. Two checks are enough:
+/// what checks find is tested elsewhere.
 const CALM: &str = r#"description = "Three nodes serve two clients, and nothing happens to them."
 system = "raft"
 seed = 7
@@ -65,7 +67,8 @@ clients = 0
 availability = {}
 "#;
 
-/// A folder of its own for each test, with `scenarios/calm.toml`. All commands run in it, so that no path of the machine is printed.
+/// A folder of its own for each test, with `scenarios/calm.toml`. All commands run in it, so that
+/// no path of the machine is printed.
 struct Place {
     folder: tempfile::TempDir,
 }
@@ -82,7 +85,8 @@ impl Place {
     }
 
     fn file(&self, name: &str, text: &str) {
-        fs::create_dir_all(self.path(name).parent().expect("names have a parent")).expect("writable");
+        fs::create_dir_all(self.path(name).parent().expect("names have a parent"))
+            .expect("writable");
         fs::write(self.path(name), text).expect("writable");
     }
 
@@ -97,7 +101,9 @@ impl Place {
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).into_iter().flatten() {
                 let path = entry.expect("readable").path();
-                found.push(path.strip_prefix(self.folder.path()).expect("below").display().to_string());
+                found.push(
+                    path.strip_prefix(self.folder.path()).expect("below").display().to_string(),
+                );
                 if path.is_dir() {
                     folders.push(path);
                 }
@@ -139,12 +145,18 @@ fn masked(text: &str) -> String {
         while let Some(at) = digest_in(&line) {
             line.replace_range(at..at + 32, "DIGEST");
         }
-        line = line.split(' ').map(|word| if is_fraction(word) { "T" } else { word }).collect::<Vec<_>>().join(" ");
+        line = line
+            .split(' ')
+            .map(|word| if is_fraction(word) { "T" } else { word })
+            .collect::<Vec<_>>()
+            .join(" ");
         let Some((head, rest)) = line.split_once(" operations (") else { return line };
         let (counts, tail) = rest.split_once(')').expect("the counts stand in parentheses");
         let head = head.trim_end_matches(|c: char| c.is_ascii_digit());
-        let counts: Vec<String> =
-            counts.split(", ").map(|count| format!("N{}", count.trim_start_matches(|c: char| c.is_ascii_digit()))).collect();
+        let counts: Vec<String> = counts
+            .split(", ")
+            .map(|count| format!("N{}", count.trim_start_matches(|c: char| c.is_ascii_digit())))
+            .collect();
         format!("{head}N operations ({}){tail}", counts.join(", "))
     };
     text.split('\n').map(mask).collect::<Vec<_>>().join("\n")
@@ -169,19 +181,23 @@ fn all(seen: &[String]) -> String {
 fn a_valid_run_prints_one_line_and_leaves_a_whole_report() {
     let place = Place::new();
     let seen = place.seen("run scenarios/calm.toml");
-    let files: Vec<String> = place.files("reports").into_iter().filter(|file| !file.contains("plots/")).collect();
+    let files: Vec<String> =
+        place.files("reports").into_iter().filter(|file| !file.contains("plots/")).collect();
     insta::assert_snapshot!(format!("{seen}\n{}", files.join("\n")));
     assert!(place.files("reports/calm/7/plots").len() > 2, "{:?}", place.files("reports"));
 }
 
-/// A report says nothing of the machine, so two equal runs leave equal bytes, wherever they are written.
+/// A report says nothing of the machine, so two equal runs leave equal bytes, wherever they are
+/// written.
 #[test]
 fn two_runs_leave_the_same_bytes() {
     let place = Place::new();
     for out in ["one", "two", "two"] {
         assert_eq!(place.code(&format!("run scenarios/calm.toml --out {out}")), 0);
     }
-    let relative = |out: &str| -> Vec<String> { place.files(out).iter().map(|file| file[out.len()..].to_owned()).collect() };
+    let relative = |out: &str| -> Vec<String> {
+        place.files(out).iter().map(|file| file[out.len()..].to_owned()).collect()
+    };
     assert_eq!(relative("one"), relative("two"));
     for file in relative("one").iter().filter(|file| place.path(&format!("one{file}")).is_file()) {
         let bytes = |out: &str| fs::read(place.path(&format!("{out}{file}"))).expect("readable");
@@ -189,14 +205,19 @@ fn two_runs_leave_the_same_bytes() {
     }
 }
 
-/// What is asked for on the command line is in the report: another seed, an override, and the command that repeats it.
+/// What is asked for on the command line is in the report: another seed, an override, and the
+/// command that repeats it.
 #[test]
 fn flags_change_what_runs_and_are_kept_in_the_report() {
     let place = Place::new();
     assert_eq!(place.code("run scenarios/calm.toml --seed 9 --set duration=1s --out out"), 0);
     let results = place.read("out/calm/9/results.json");
     assert!(results.contains(r#""seed": 9"#), "{results}");
-    assert!(results.contains(r#""command": "seedbed run scenarios/calm.toml --seed 9 --set duration=1s""#), "{results}");
+    assert!(
+        results
+            .contains(r#""command": "seedbed run scenarios/calm.toml --seed 9 --set duration=1s""#),
+        "{results}"
+    );
     assert!(results.contains(r#""duration_us": 1000000"#), "{results}");
 }
 
@@ -222,7 +243,8 @@ fn scenarios_are_files_folders_and_names() {
     ]));
 }
 
-/// A failing run says what was violated and when, where its report is, and how to run it again; the worst verdict decides the exit code.
+/// A failing run says what was violated and when, where its report is, and how to run it again; the
+/// worst verdict decides the exit code.
 #[test]
 fn a_failing_run_says_why_and_how_to_repeat_it() {
     let place = Place::new();
@@ -238,7 +260,8 @@ fn a_failing_run_says_why_and_how_to_repeat_it() {
     ]));
 }
 
-/// Every failing seed comes with the command that repeats it, in the order of the seeds, whatever the number of jobs.
+/// Every failing seed comes with the command that repeats it, in the order of the seeds, whatever
+/// the number of jobs.
 #[test]
 fn a_sweep_names_the_seeds_that_fail() {
     let place = Place::new();
@@ -308,8 +331,9 @@ fn mistakes_of_the_command_line_are_explained() {
     assert_eq!(place.files(""), before);
 }
 
-/// What cannot be written is one message, and leaves nothing. A file in the place of a folder stands for everything that
-/// cannot be written, because the tests may run as a user who may write everywhere.
+/// What cannot be written is one message, and leaves nothing. A file in the place of a folder
+/// stands for everything that cannot be written, because the tests may run as a user who may write
+/// everywhere.
 #[test]
 fn an_output_folder_that_cannot_be_written_is_one_message() {
     let place = Place::new();
@@ -325,13 +349,20 @@ fn an_output_folder_that_cannot_be_written_is_one_message() {
     assert_eq!(place.files(""), before);
 }
 
-/// A disk that fills up while a report is written leaves no part of it. The limit on the size of files stands for the full disk.
+/// A disk that fills up while a report is written leaves no part of it. The limit on the size of
+/// files stands for the full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_nothing_half_written() {
     let place = Place::new();
-    let script = format!("trap '' XFSZ; ulimit -f 8; exec {SEEDBED} run scenarios/calm.toml --out out");
-    let output = Command::new("sh").arg("-c").arg(script).current_dir(place.folder.path()).output().expect("there is a shell");
+    let script =
+        format!("trap '' XFSZ; ulimit -f 8; exec {SEEDBED} run scenarios/calm.toml --out out");
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .current_dir(place.folder.path())
+        .output()
+        .expect("there is a shell");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
     assert_eq!(place.files("out"), [] as [&str; 0]);
@@ -353,7 +384,8 @@ fn a_report_is_replayed_checked_and_drawn_again() {
     assert_eq!(place.files("reports"), before, "`plot` draws what `run` has drawn");
 }
 
-/// A replay that differs names the first record that does, and ends with code 1. Here the report says that it is of another seed.
+/// A replay that differs names the first record that does, and ends with code 1. Here the report
+/// says that it is of another seed.
 #[test]
 fn a_replay_that_differs_shows_where() {
     let place = Place::new();
@@ -361,7 +393,8 @@ fn a_replay_that_differs_shows_where() {
     let changed = place.read("reports/calm/7/scenario.toml").replace("seed = 7", "seed = 8");
     let digest = |text: &str| format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     let results = place.read("reports/calm/7/results.json").replace("\"seed\": 7", "\"seed\": 8");
-    let results = results.replace(&digest(&place.read("reports/calm/7/scenario.toml")), &digest(&changed));
+    let results =
+        results.replace(&digest(&place.read("reports/calm/7/scenario.toml")), &digest(&changed));
     place.file("reports/calm/7/scenario.toml", &changed);
     place.file("reports/calm/7/results.json", &results);
     let seen = place.seen("replay reports/calm/7");
@@ -370,13 +403,21 @@ fn a_replay_that_differs_shows_where() {
     assert!(seen.ends_with("--- exit code 1\n"), "{seen}");
 }
 
-/// Folders that are no report, and reports that were changed, are told apart with a hint; nothing panics and nothing is written.
+/// Folders that are no report, and reports that were changed, are told apart with a hint; nothing
+/// panics and nothing is written.
 #[test]
 fn damaged_and_foreign_reports_are_refused() {
     let place = Place::new();
     assert_eq!(place.code("run scenarios/calm.toml"), 0);
     let damaged = |name: &str, file: &str, change: &dyn Fn(&str) -> String| {
-        for each in ["results.json", "scenario.toml", "history.csv", "events.csv", "messages.csv", "metrics.csv"] {
+        for each in [
+            "results.json",
+            "scenario.toml",
+            "history.csv",
+            "events.csv",
+            "messages.csv",
+            "metrics.csv",
+        ] {
             let text = place.read(&format!("reports/calm/7/{each}"));
             place.file(&format!("{name}/{each}"), &if each == file { change(&text) } else { text });
         }
@@ -386,8 +427,12 @@ fn damaged_and_foreign_reports_are_refused() {
     damaged("no-json", "results.json", &|_| "scenario,seed\n".to_owned());
     damaged("later-format", "results.json", &|text| text.replace("\"format\": 1", "\"format\": 2"));
     damaged("half-scenario", "scenario.toml", &|_| "system = \"ra".to_owned());
-    damaged("half-messages", "messages.csv", &|text| text[..text.rfind(',').expect("columns")].to_owned());
-    damaged("row-lost", "history.csv", &|text| text.lines().take(3).map(|line| format!("{line}\n")).collect());
+    damaged("half-messages", "messages.csv", &|text| {
+        text[..text.rfind(',').expect("columns")].to_owned()
+    });
+    damaged("row-lost", "history.csv", &|text| {
+        text.lines().take(3).map(|line| format!("{line}\n")).collect()
+    });
     damaged("other-digest", "results.json", &|text| {
         let at = digest_in(text).expect("a digest");
         format!("{}{}{}", &text[..at], "0".repeat(32), &text[at + 32..])
@@ -398,9 +443,15 @@ fn damaged_and_foreign_reports_are_refused() {
         damaged(&folder, "", &half);
         fs::remove_file(place.path(&folder).join(file)).expect("there");
         fs::create_dir(place.path(&folder).join(file)).expect("writable");
-        if cfg!(unix) && Command::new("mkfifo").arg(place.path(&format!("{folder}-fifo"))).status().is_ok_and(|status| status.success()) {
+        if cfg!(unix)
+            && Command::new("mkfifo")
+                .arg(place.path(&format!("{folder}-fifo")))
+                .status()
+                .is_ok_and(|status| status.success())
+        {
             fs::remove_dir(place.path(&folder).join(file)).expect("empty");
-            fs::rename(place.path(&format!("{folder}-fifo")), place.path(&folder).join(file)).expect("there");
+            fs::rename(place.path(&format!("{folder}-fifo")), place.path(&folder).join(file))
+                .expect("there");
         }
     }
     place.file("file", "no folder");
@@ -435,7 +486,8 @@ fn damaged_and_foreign_reports_are_refused() {
     assert_eq!(place.files(""), before);
 }
 
-/// A sweep gives the same table and the same text with one job and with several, and says which seeds failed.
+/// A sweep gives the same table and the same text with one job and with several, and says which
+/// seeds failed.
 #[test]
 fn a_sweep_is_the_same_with_any_number_of_jobs() {
     let place = Place::new();
@@ -443,7 +495,8 @@ fn a_sweep_is_the_same_with_any_number_of_jobs() {
     let seen: Vec<String> = [1, 2, 5]
         .iter()
         .map(|jobs| {
-            let seen = place.seen(&format!("sweep scenarios --seeds 0..4 --jobs {jobs} --out out{jobs}"));
+            let seen =
+                place.seen(&format!("sweep scenarios --seeds 0..4 --jobs {jobs} --out out{jobs}"));
             seen.split_once('\n').expect("a command and its output").1.to_owned()
         })
         .collect();
@@ -454,7 +507,8 @@ fn a_sweep_is_the_same_with_any_number_of_jobs() {
     assert_eq!(table, place.read("out2/sweep.csv"));
     assert_eq!(table, place.read("out5/sweep.csv"));
     assert_eq!(place.files("out1"), ["out1/sweep.csv"]);
-    let runs: Vec<String> = table.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect();
+    let runs: Vec<String> =
+        table.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect();
     insta::assert_snapshot!(runs.join("\n"));
 }
 
@@ -470,23 +524,46 @@ fn the_log_is_filtered_by_kind_and_node() {
     };
     let everything = lines("--log");
     let starts = lines("--log=process");
-    assert!(starts.len() >= 3 && starts.iter().all(|line| line.contains(" process ")), "{starts:#?}");
+    assert!(
+        starts.len() >= 3 && starts.iter().all(|line| line.contains(" process ")),
+        "{starts:#?}"
+    );
     let of_n1 = lines("--log --node n1");
     // Its own lines, and those in which another node receives what it sent.
-    assert!(!of_n1.is_empty() && of_n1.iter().all(|line| line.contains(" n1 ") || line.contains(" n1: ")), "{of_n1:#?}");
+    assert!(
+        !of_n1.is_empty()
+            && of_n1.iter().all(|line| line.contains(" n1 ") || line.contains(" n1: ")),
+        "{of_n1:#?}"
+    );
     assert!(of_n1.iter().any(|line| line.contains(" n1: ")) && of_n1.len() < everything.len());
     let both = lines("--log=process,timer --node n1 --node n2");
     assert!(both.iter().all(|line| everything.contains(line)));
-    assert!(both.iter().any(|line| line.contains(" n2 ")) && !both.iter().any(|line| line.contains(" n3 ")), "{both:#?}");
+    assert!(
+        both.iter().any(|line| line.contains(" n2 "))
+            && !both.iter().any(|line| line.contains(" n3 ")),
+        "{both:#?}"
+    );
     insta::assert_snapshot!(starts.join("\n"));
     assert!(lines("").is_empty(), "without --log there is no log");
 }
 
-/// What can be named is listed, each list's first column explains itself, and a new scenario runs as it is.
+/// What can be named is listed, each list's first column explains itself, and a new scenario runs
+/// as it is.
 #[test]
 fn names_are_listed_and_explained_and_a_new_scenario_runs() {
     let place = Place::new();
-    for list in ["", "systems", "faults", "checks", "plots", "defects", "metrics", "events", "messages", "scenarios"] {
+    for list in [
+        "",
+        "systems",
+        "faults",
+        "checks",
+        "plots",
+        "defects",
+        "metrics",
+        "events",
+        "messages",
+        "scenarios",
+    ] {
         assert_eq!(place.code(&format!("list {list}")), 0, "{list}");
     }
     for name in ["raft", "partition", "election_safety", "roles", "scenario"] {
@@ -503,15 +580,23 @@ fn names_are_listed_and_explained_and_a_new_scenario_runs() {
         place.seen("new scenario no/such/folder/mine.toml"),
         place.seen("run mine.toml --no-files"),
     ]));
-    assert_eq!(String::from_utf8_lossy(&place.output("new scenario").stdout), place.read("mine.toml"));
+    assert_eq!(
+        String::from_utf8_lossy(&place.output("new scenario").stdout),
+        place.read("mine.toml")
+    );
 }
 
-/// A reader that goes away early, as `head` does, is no mistake: nothing is said of it, the report is whole and the verdict stands.
+/// A reader that goes away early, as `head` does, is no mistake: nothing is said of it, the report
+/// is whole and the verdict stands.
 #[test]
 fn a_broken_pipe_is_silent() {
     let place = Place::new();
-    let mut child =
-        place.command("run scenarios/calm.toml --log").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = place
+        .command("run scenarios/calm.toml --log")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     drop(child.stdout.take());
     let mut errors = String::new();
     child.stderr.take().expect("piped").read_to_string(&mut errors).expect("the output is UTF-8");
@@ -526,12 +611,17 @@ fn a_broken_pipe_is_silent() {
 fn a_standard_output_that_fails_is_one_message() {
     let place = Place::new();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
-    let output = place.command("run scenarios/calm.toml --no-files").stdout(full).output().expect("the program starts");
+    let output = place
+        .command("run scenarios/calm.toml --no-files")
+        .stdout(full)
+        .output()
+        .expect("the program starts");
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
 }
 
-/// What a report says of itself is the run: its scenario has the run's seed, and whoever changes it finds that out.
+/// What a report says of itself is the run: its scenario has the run's seed, and whoever changes it
+/// finds that out.
 #[test]
 fn a_report_holds_the_scenario_as_run() {
     let place = Place::new();
@@ -542,7 +632,10 @@ fn a_report_holds_the_scenario_as_run() {
     place.file("scenarios/calm-again.toml", &scenario);
     assert_eq!(place.code("run scenarios/calm-again.toml --out second"), 0);
     let digest = |text: String| digest_in(&text).map(|at| text[at..at + 32].to_owned());
-    assert_eq!(digest(place.read("first/calm/11/results.json")), digest(place.read("second/calm-again/11/results.json")));
+    assert_eq!(
+        digest(place.read("first/calm/11/results.json")),
+        digest(place.read("second/calm-again/11/results.json"))
+    );
     place.file("first/calm/11/scenario.toml", &scenario.replace("availability", "elections"));
     let seen = place.seen("check first/calm/11");
     assert!(seen.contains("was changed after the run") && seen.contains("exit code 2"), "{seen}");
@@ -558,7 +651,8 @@ fn a_folder_that_is_no_report_stays() {
     assert_eq!(place.read("reports/calm/7/thesis.txt"), "mine");
 }
 
-/// An interrupt while a report is written leaves the folder as it was. The moment is not known, so several are tried.
+/// An interrupt while a report is written leaves the folder as it was. The moment is not known, so
+/// several are tried.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_no_part_of_a_report() {
@@ -575,21 +669,34 @@ fn an_interrupted_run_leaves_no_part_of_a_report() {
         let left = place.files("");
         // A part of a report would be a file in its folder without the others.
         let whole = left.iter().any(|file| file.ends_with("results.json"));
-        assert!(whole || !left.iter().any(|file| file.ends_with(".csv")), "after {delay_ms} ms: {left:?}");
-        assert!(!left.iter().any(|file| file.contains(".seedbed-")), "after {delay_ms} ms: {left:?}");
+        assert!(
+            whole || !left.iter().any(|file| file.ends_with(".csv")),
+            "after {delay_ms} ms: {left:?}"
+        );
+        assert!(
+            !left.iter().any(|file| file.contains(".seedbed-")),
+            "after {delay_ms} ms: {left:?}"
+        );
     }
 }
 
-/// An interrupt in the middle of a sweep leaves no table, because half of one would be taken for a whole.
+/// An interrupt in the middle of a sweep leaves no table, because half of one would be taken for a
+/// whole.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_leaves_nothing() {
     let place = Place::new();
     let before = place.files("");
-    let mut child =
-        place.command("sweep scenarios/calm.toml --seeds 0..1000000").stdout(Stdio::null()).spawn().expect("the program starts");
+    let mut child = place
+        .command("sweep scenarios/calm.toml --seeds 0..1000000")
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program starts");
     std::thread::sleep(std::time::Duration::from_millis(300));
-    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("there is a kill");
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("there is a kill");
     assert!(status.success());
     assert_eq!(child.wait().expect("it ends").code(), Some(130), "interrupted");
     assert_eq!(place.files(""), before);

@@ -1,5 +1,5 @@
-//! The CSV files of a trace, from outside: what is written is read back record by record and has the same digest, and what
-//! is damaged is refused with its place, never with a panic.
+//! The CSV files of a trace, from outside: what is written is read back record by record and has
+//! the same digest, and what is damaged is refused with its place, never with a panic.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,12 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use seedbed::trace::{
-    CSV_FILES, Detail, Digest, Event, Fields, Message, Metric, NodeId, NodeInfo, Op, OpType, Outcome, Trace, Value, Word, read_csv,
-    write_csv,
+    CSV_FILES, Detail, Digest, Event, Fields, Message, Metric, NodeId, NodeInfo, Op, OpType,
+    Outcome, Trace, Value, Word, read_csv, write_csv,
 };
 
-/// Texts that a careless encoding would take for something else: node names, numbers, digests, separators of every level.
+/// Texts that a careless encoding would take for something else: node names, numbers, digests,
+/// separators of every level.
 const TRICKY: [&str; 33] = [
     "",
     "n1",
@@ -49,12 +50,16 @@ const TRICKY: [&str; 33] = [
 ];
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof![3 => proptest::sample::select(&TRICKY[..]).prop_map(str::to_owned), 1 => "[ -~]{0,12}", 1 => "\\PC{0,8}"]
+    prop_oneof![3 => proptest::sample::select(&TRICKY[..]).prop_map(str::to_owned), 1 => "[ \
+        -~]{0,12}", 1 => "\\PC{0,8}"]
 }
 
 fn word() -> impl Strategy<Value = Word> {
     let literals = ["append", "leader", "n1", "a b", ""];
-    prop_oneof![text().prop_map(Word::Owned), proptest::sample::select(literals.to_vec()).prop_map(Word::Borrowed)]
+    prop_oneof![
+        text().prop_map(Word::Owned),
+        proptest::sample::select(literals.to_vec()).prop_map(Word::Borrowed)
+    ]
 }
 
 fn node() -> impl Strategy<Value = NodeId> {
@@ -71,7 +76,8 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn fields() -> impl Strategy<Value = Fields> {
-    let literals = (value(), value()).prop_map(|(a, b)| Fields::new(&["term", "candidate"], &[a, b]));
+    let literals =
+        (value(), value()).prop_map(|(a, b)| Fields::new(&["term", "candidate"], &[a, b]));
     let read = vec((text(), value()), 0..4).prop_map(|pairs| {
         let (names, values) = pairs.into_iter().unzip();
         Fields::owned(names, values)
@@ -81,7 +87,8 @@ fn fields() -> impl Strategy<Value = Fields> {
 
 fn detail() -> impl Strategy<Value = Detail> {
     const NAMES: [&[&str]; 4] = [&[], &["term"], &["term", "prev"], &["term", "prev", "entries"]];
-    let numbers = (0..NAMES.len(), any::<[i64; 3]>()).prop_map(|(names, values)| Detail::Numbers(NAMES[names], values));
+    let numbers = (0..NAMES.len(), any::<[i64; 3]>())
+        .prop_map(|(names, values)| Detail::Numbers(NAMES[names], values));
     prop_oneof![Just(Detail::None), numbers, word().prop_map(Detail::Text)]
 }
 
@@ -113,8 +120,17 @@ prop_compose! {
 
 fn header() -> Trace {
     // Names that need care themselves.
-    let nodes = ["n1", "c 1", "7", "it's,\"odd\""].map(|name| NodeInfo { name: name.to_owned(), role: "peer".into() });
-    Trace { scenario: "x".into(), system: "raft".into(), seed: 42, duration_us: 30, end_us: 40, nodes: nodes.into(), ..Trace::default() }
+    let nodes = ["n1", "c 1", "7", "it's,\"odd\""]
+        .map(|name| NodeInfo { name: name.to_owned(), role: "peer".into() });
+    Trace {
+        scenario: "x".into(),
+        system: "raft".into(),
+        seed: 42,
+        duration_us: 30,
+        end_us: 40,
+        nodes: nodes.into(),
+        ..Trace::default()
+    }
 }
 
 prop_compose! {
@@ -134,7 +150,8 @@ fn write(trace: &Trace) -> tempfile::TempDir {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A checker sees the same trace whether it runs after the simulation or a year later over the files.
+    /// A checker sees the same trace whether it runs after the simulation or a year later over the
+    /// files.
     #[test]
     fn what_is_written_is_read_back_with_the_same_digest(trace in trace()) {
         let folder = write(&trace);
@@ -143,7 +160,8 @@ proptest! {
         prop_assert_eq!(back, trace);
     }
 
-    /// Damage is found or harmless: reading ends, without a panic, with an error that has a place or with a trace that can be written.
+    /// Damage is found or harmless: reading ends, without a panic, with an error that has a place
+    /// or with a trace that can be written.
     #[test]
     fn damaged_bytes_never_make_the_reader_panic(
         trace in trace(), file in 0..4_usize, edits in vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6)
@@ -166,7 +184,8 @@ proptest! {
         }
     }
 
-    /// Two traces that differ in one record have different digests: else a changed report would be taken for the original.
+    /// Two traces that differ in one record have different digests: else a changed report would be
+    /// taken for the original.
     #[test]
     fn another_record_is_another_digest(mut one in trace(), metric in metric(), event in event(), message in message(), op in op()) {
         let empty = Digest::of(&one);
@@ -211,14 +230,33 @@ fn small() -> Trace {
         outcome,
         detail,
     };
-    let metric = |name: &'static str, value| Metric { time_us: 7, node: NodeId(0), name: name.into(), value };
+    let metric = |name: &'static str, value| Metric {
+        time_us: 7,
+        node: NodeId(0),
+        name: name.into(),
+        value,
+    };
     Trace {
-        nodes: ["n1", "n2"].map(|name| NodeInfo { name: name.to_owned(), role: "peer".into() }).into(),
+        nodes: ["n1", "n2"]
+            .map(|name| NodeInfo { name: name.to_owned(), role: "peer".into() })
+            .into(),
         history: vec![op(0, OpType::Invoke, ""), op(1, OpType::Fail, "mismatch")],
         events: vec![
-            event(2, 0, "vote", &["term", "candidate", "digest"], &[Value::Int(3), Value::Node(NodeId(1)), Value::Hash(0xab)]),
+            event(
+                2,
+                0,
+                "vote",
+                &["term", "candidate", "digest"],
+                &[Value::Int(3), Value::Node(NodeId(1)), Value::Hash(0xab)],
+            ),
             event(3, 1, "pause", &[], &[]),
-            event(4, 1, "crash", &["reason", "message"], &[Value::Text("panic".into()), Value::Text("index 3, it's out of range".into())]),
+            event(
+                4,
+                1,
+                "crash",
+                &["reason", "message"],
+                &[Value::Text("panic".into()), Value::Text("index 3, it's out of range".into())],
+            ),
         ],
         messages: vec![
             message(0, None, Outcome::Lost, Detail::Numbers(&["term", "last_index"], [3, 17, 0])),
@@ -237,36 +275,67 @@ fn small() -> Trace {
 #[test]
 fn the_files_look_as_the_documentation_says() {
     let folder = write(&small());
-    let all = CSV_FILES.map(|file| format!("== {file}\n{}", fs::read_to_string(folder.path().join(file)).expect("just written")));
+    let all = CSV_FILES.map(|file| {
+        format!(
+            "== {file}\n{}",
+            fs::read_to_string(folder.path().join(file)).expect("just written")
+        )
+    });
     insta::assert_snapshot!(all.concat());
 }
 
-/// The digest is compared across machines, builds and years; when this changes, so does the number of the format.
+/// The digest is compared across machines, builds and years; when this changes, so does the number
+/// of the format.
 #[test]
 fn the_digest_of_a_known_trace_never_changes() {
     insta::assert_snapshot!(Digest::of(&small()));
 }
 
-/// Each message names the file, the line where there is one, what was found and what should be there.
+/// Each message names the file, the line where there is one, what was found and what should be
+/// there.
 #[test]
 fn damaged_and_foreign_files_are_refused_with_their_place() {
-    let history = |rows: &str| refusal("history.csv", format!("index,time_us,process,type,f,value,error\n{rows}").as_bytes());
-    let fields =
-        |fields: &str| refusal("events.csv", format!("index,time_us,node,incarnation,event,fields\n0,1,n1,1,vote,{fields}\n").as_bytes());
-    let value = |value: &str| refusal("metrics.csv", format!("time_us,node,metric,value\n0,n1,term,{value}\n").as_bytes());
+    let history = |rows: &str| {
+        refusal(
+            "history.csv",
+            format!("index,time_us,process,type,f,value,error\n{rows}").as_bytes(),
+        )
+    };
+    let fields = |fields: &str| {
+        refusal(
+            "events.csv",
+            format!("index,time_us,node,incarnation,event,fields\n0,1,n1,1,vote,{fields}\n")
+                .as_bytes(),
+        )
+    };
+    let value = |value: &str| {
+        refusal("metrics.csv", format!("time_us,node,metric,value\n0,n1,term,{value}\n").as_bytes())
+    };
     let cases = [
         ("an empty file", refusal("history.csv", b"")),
         ("another table", refusal("history.csv", b"a;b;c\n1;2;3\n")),
         ("no CSV at all", refusal("history.csv", b"\x7fELF\x02\x01\x01\0\0\0")),
-        ("bytes that are no UTF-8", refusal("metrics.csv", b"time_us,node,metric,value\n0,n1,role,\xff\xfe\n")),
+        (
+            "bytes that are no UTF-8",
+            refusal("metrics.csv", b"time_us,node,metric,value\n0,n1,role,\xff\xfe\n"),
+        ),
         ("a column too few", history("0,1,c1,invoke,read,k1\n")),
         ("a column too many", history("0,1,c1,invoke,read,k1,,\n")),
-        ("a word in place of a number", history("0,1,c1,invoke,read,k1,\n1,soon,c1,ok,read,k1=nil,\n")),
+        (
+            "a word in place of a number",
+            history("0,1,c1,invoke,read,k1,\n1,soon,c1,ok,read,k1=nil,\n"),
+        ),
         ("a number that is too large", history("99999999999999999999,1,c1,invoke,read,k1,\n")),
         ("a negative time", history("0,-1,c1,invoke,read,k1,\n")),
         ("an unknown type", history("0,1,c1,timeout,read,k1,\n")),
         ("a quote without its end", history("0,1,c1,invoke,read,\"k1,\n1,2,c1,ok,read,k1=3,\n")),
-        ("a node of another run", refusal("events.csv", b"index,time_us,node,incarnation,event,fields\n0,1,n9,1,start,\n")),
+        (
+            "a node of another run",
+            refusal(
+                "events.csv",
+                b"index,time_us,node,incarnation,event,fields\n0,1,n9,1,start,\n",
+            ),
+        ),
         ("a field without a value", fields("term")),
         ("a field without a name", fields("=3")),
         ("a digest cut short", fields("digest=#00ab")),
@@ -275,10 +344,19 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
         ("an unknown escape", fields("message='\\q'")),
         ("two blanks", fields("term=3  candidate=@n1")),
         ("too many fields", fields(&["a=1"; 65].join(" "))),
-        ("an unknown outcome", refusal("messages.csv", b"id,sent_us,recv_us,src,dest,type,bytes,outcome,detail\n0,1,2,n1,n2,V,3,eaten,\n")),
+        (
+            "an unknown outcome",
+            refusal(
+                "messages.csv",
+                b"id,sent_us,recv_us,src,dest,type,bytes,outcome,detail\n0,1,2,n1,n2,V,3,eaten,\n",
+            ),
+        ),
         ("a number with letters", value("3a")),
         ("no value", value("")),
-        ("a missing file", refusal_after("metrics.csv", |path| fs::remove_file(path).expect("just written"))),
+        (
+            "a missing file",
+            refusal_after("metrics.csv", |path| fs::remove_file(path).expect("just written")),
+        ),
         (
             "a folder in place of a file",
             refusal_after("metrics.csv", |path| {
@@ -289,11 +367,14 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
         (
             "an enormous file",
             refusal_after("messages.csv", |path| {
-                fs::File::create(path).and_then(|file| file.set_len((1 << 30) + 1)).expect("a sparse file")
+                fs::File::create(path)
+                    .and_then(|file| file.set_len((1 << 30) + 1))
+                    .expect("a sparse file")
             }),
         ),
     ];
-    let lines: Vec<String> = cases.iter().map(|(case, message)| format!("{case}\n    {message}\n")).collect();
+    let lines: Vec<String> =
+        cases.iter().map(|(case, message)| format!("{case}\n    {message}\n")).collect();
     insta::assert_snapshot!(lines.concat());
 }
 
@@ -305,7 +386,8 @@ fn refusal(file: &str, bytes: &[u8]) -> String {
 fn refusal_after(file: &str, change: impl FnOnce(&Path)) -> String {
     let folder = write(&small());
     change(&folder.path().join(file));
-    let header = Trace { history: vec![], events: vec![], messages: vec![], metrics: vec![], ..small() };
+    let header =
+        Trace { history: vec![], events: vec![], messages: vec![], metrics: vec![], ..small() };
     let error = read_csv(header, folder.path()).expect_err("damaged");
     error.to_string().replace(&folder.path().display().to_string(), "DIR")
 }

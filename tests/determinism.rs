@@ -21,7 +21,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(folder).expect("inside").to_string_lossy().into_owned();
+                let name =
+                    path.strip_prefix(folder).expect("inside").to_string_lossy().into_owned();
                 found.insert(name, fs::read(&path).expect("readable"));
             }
         }
@@ -29,8 +30,9 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Every scenario, run in two processes, leaves the same bytes in every file: CSV, plots, results. The second process has another
-/// environment (variables, locale, time zone, working folder's contents, address space), which must not matter.
+/// Every scenario, run in two processes, leaves the same bytes in every file: CSV, plots, results.
+/// The second process has another environment (variables, locale, time zone, working folder's
+/// contents, address space), which must not matter.
 #[test]
 fn two_processes_write_the_same_bytes_for_every_scenario() {
     let out = tempfile::tempdir().expect("a temporary folder");
@@ -44,7 +46,11 @@ fn two_processes_write_the_same_bytes_for_every_scenario() {
     };
     let first = run("first", &|_| {});
     let second = run("second", &|command| {
-        command.env("LC_ALL", "de_DE.UTF-8").env("TZ", "Asia/Tokyo").env("SEED", "7").env("FILLER", "x".repeat(10_000));
+        command
+            .env("LC_ALL", "de_DE.UTF-8")
+            .env("TZ", "Asia/Tokyo")
+            .env("SEED", "7")
+            .env("FILLER", "x".repeat(10_000));
     });
     assert!(first.len() > 24 * 6, "{} files", first.len());
     assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
@@ -60,11 +66,23 @@ fn a_sweep_gives_the_same_table_on_any_number_of_threads() {
     let table = |jobs: &str| {
         let folder = out.path().join(jobs);
         let mut command = seedbed();
-        command.args(["sweep", "scenarios/raft/swarm.toml", "scenarios/raft/figure-8.toml", "--seeds", "0..12", "--jobs", jobs, "--out"]);
+        command.args([
+            "sweep",
+            "scenarios/raft/swarm.toml",
+            "scenarios/raft/figure-8.toml",
+            "--seeds",
+            "0..12",
+            "--jobs",
+            jobs,
+            "--out",
+        ]);
         let output = command.arg(&folder).output().expect("it starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let files = files(&folder);
-        let (_, table) = files.into_iter().find(|(name, _)| name.ends_with("sweep.csv")).expect("a table is written");
+        let (_, table) = files
+            .into_iter()
+            .find(|(name, _)| name.ends_with("sweep.csv"))
+            .expect("a table is written");
         String::from_utf8(table).expect("UTF-8")
     };
     let one = table("1");
@@ -76,8 +94,15 @@ fn a_sweep_gives_the_same_table_on_any_number_of_threads() {
 #[test]
 fn a_report_replays() {
     let out = tempfile::tempdir().expect("a temporary folder");
-    let run = seedbed().args(["run", "scenarios/raft/torn-writes.toml", "--seed", "5", "--out"]).arg(out.path()).status();
+    let run = seedbed()
+        .args(["run", "scenarios/raft/torn-writes.toml", "--seed", "5", "--out"])
+        .arg(out.path())
+        .status();
     assert!(run.expect("it starts").success());
-    let replay = seedbed().arg("replay").arg(out.path().join("raft/torn-writes/5")).output().expect("it starts");
+    let replay = seedbed()
+        .arg("replay")
+        .arg(out.path().join("raft/torn-writes/5"))
+        .output()
+        .expect("it starts");
     assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stdout));
 }

@@ -1,4 +1,5 @@
-//! Grading: from an assignment and programs to points. Programs in Python need a `python3`; where there is none, the tests say so and pass.
+//! Grading: from an assignment and programs to points. Programs in Python need a `python3`; where
+//! there is none, the tests say so and pass.
 
 mod support;
 
@@ -99,7 +100,8 @@ fn folder(assignment: &str) -> TempDir {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder.path().join("course.secret"), fs::Permissions::from_mode(0o600)).expect("one's own file");
+        fs::set_permissions(folder.path().join("course.secret"), fs::Permissions::from_mode(0o600))
+            .expect("one's own file");
     }
     folder
 }
@@ -132,7 +134,11 @@ fn hand_in(folder: &TempDir, id: &str, program: &str) -> PathBuf {
 fn grade(folder: &TempDir, program: &str, plan: &Plan) -> Graded {
     let path = hand_in(folder, "one", program);
     let assignment = assignment(folder);
-    Opened::new(&Handed { id: "one".to_owned(), path }, 0, &assignment, plan).grade(&assignment, plan, &|_| ())
+    Opened::new(&Handed { id: "one".to_owned(), path }, 0, &assignment, plan).grade(
+        &assignment,
+        plan,
+        &|_| (),
+    )
 }
 
 fn plan() -> Plan {
@@ -143,7 +149,8 @@ fn earned(graded: &Graded) -> Vec<Option<u32>> {
     graded.items.iter().map(|item| item.earned.map(|points| points.0)).collect()
 }
 
-/// A store that is right in everything gets everything; one that forgets loses what depends on memory, and learns why, and how to see it again.
+/// A store that is right in everything gets everything; one that forgets loses what depends on
+/// memory, and learns why, and how to see it again.
 #[test]
 fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     if !support::has("python3") {
@@ -151,47 +158,77 @@ fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     }
     let folder = folder(ASSIGNMENT);
     let good = grade(&folder, &store(), &plan());
-    assert_eq!((earned(&good), good.score, good.max), (vec![Some(100), Some(250), Some(400)], Points(750), Points(750)));
+    assert_eq!(
+        (earned(&good), good.score, good.max),
+        (vec![Some(100), Some(250), Some(400)], Points(750), Points(750))
+    );
     assert_eq!(good.provisional.len(), 1, "without a secret the hidden seeds were not run");
     assert!(good.is_complete());
 
     let forgetful = grade(&folder, &store_with(SAVES, ""), &plan());
-    assert_eq!((earned(&forgetful), forgetful.score), (vec![Some(100), Some(250), Some(0)], Points(350)));
+    assert_eq!(
+        (earned(&forgetful), forgetful.score),
+        (vec![Some(100), Some(250), Some(0)], Points(350))
+    );
     let durable = forgetful.item("durable").expect("the item is there");
-    let loss = durable.losses().next().and_then(|seed| seed.loss.as_ref()).expect("a lost seed says why");
+    let loss =
+        durable.losses().next().and_then(|seed| seed.loss.as_ref()).expect("a lost seed says why");
     assert_eq!(loss.check.as_deref(), Some("linearizable"));
-    assert!(loss.rule.en.contains("one after the other") && loss.source.contains("Herlihy"), "{loss:?}");
-    assert!(loss.time_ns.is_some_and(|time| time > 1_000_000_000), "after the crash: {:?}", loss.time_ns);
-    assert!(loss.messages.iter().any(|row| row.kind == "ClientReply") && loss.picture.as_ref().is_some_and(|svg| svg.starts_with("<svg")));
+    assert!(
+        loss.rule.en.contains("one after the other") && loss.source.contains("Herlihy"),
+        "{loss:?}"
+    );
+    assert!(
+        loss.time_ns.is_some_and(|time| time > 1_000_000_000),
+        "after the crash: {:?}",
+        loss.time_ns
+    );
+    assert!(
+        loss.messages.iter().any(|row| row.kind == "ClientReply")
+            && loss.picture.as_ref().is_some_and(|svg| svg.starts_with("<svg"))
+    );
     let command = loss.command.as_deref().expect("a public seed can be repeated");
     let ends = command.ends_with(" --node-command 'python3 -S node.py'");
     assert!(command.starts_with("seedbed run small/crash.toml --seed ") && ends, "{command}");
-    assert!(!command.contains(&folder.path().display().to_string()), "no place of this machine: {command}");
+    assert!(
+        !command.contains(&folder.path().display().to_string()),
+        "no place of this machine: {command}"
+    );
 }
 
-/// What else is installed on a machine must not matter to points: a program in Python has the standard library alone, unless the assignment allows more.
-/// What is missing then is put back, and the SDK lies there compiled.
+/// What else is installed on a machine must not matter to points: a program in Python has the
+/// standard library alone, unless the assignment allows more. What is missing then is put back, and
+/// the SDK lies there compiled.
 #[test]
 fn a_program_has_the_standard_library_alone() {
     if !support::has("python3") {
         return;
     }
-    let alone = "import os, sys, seedbed\nassert sys.flags.no_site and os.path.exists(seedbed.__spec__.cached)\nexit, quit\n";
+    let alone = "import os, sys, seedbed\nassert sys.flags.no_site and \
+        os.path.exists(seedbed.__spec__.cached)\nexit, quit\n";
     let program = format!("{alone}{}", store());
-    assert_eq!(earned(&grade(&folder(ASSIGNMENT), &program, &plan())), vec![Some(100), Some(250), Some(400)]);
+    assert_eq!(
+        earned(&grade(&folder(ASSIGNMENT), &program, &plan())),
+        vec![Some(100), Some(250), Some(400)]
+    );
     let packages = ASSIGNMENT.replace("points = 7.5", "points = 7.5\npython_packages = true");
     assert_eq!(earned(&grade(&folder(&packages), &program, &plan())), vec![Some(0); 3]);
-    assert_eq!(earned(&grade(&folder(&packages), &store(), &plan())), vec![Some(100), Some(250), Some(400)]);
+    assert_eq!(
+        earned(&grade(&folder(&packages), &store(), &plan())),
+        vec![Some(100), Some(250), Some(400)]
+    );
 }
 
-/// What a program does by itself is told apart, and costs the points of the item in which it happens, whatever the checks say.
+/// What a program does by itself is told apart, and costs the points of the item in which it
+/// happens, whatever the checks say.
 #[test]
 fn every_way_to_fail_has_its_verdict() {
     if !support::has("python3") {
         return;
     }
     let folder = folder(ASSIGNMENT);
-    let raw = |answer: &str| format!("import os, time\nos.read(3, 1 << 20)\n{answer}\ntime.sleep(60)\n");
+    let raw =
+        |answer: &str| format!("import os, time\nos.read(3, 1 << 20)\n{answer}\ntime.sleep(60)\n");
     let at_op = |what: &str| store_with(EXECUTES, &format!("{EXECUTES}        {what}\n"));
     let cases = [
         (at_op("raise KeyError(key)"), SeedVerdict::Crash, "KeyError"),
@@ -203,7 +240,8 @@ fn every_way_to_fail_has_its_verdict() {
         (
             store_with(
                 "        self.show(",
-                "        self.observe(\"pid\", number=int(open(\"/proc/self/stat\").read().split()[0]))\n        self.show(",
+                "        self.observe(\"pid\", \
+                    number=int(open(\"/proc/self/stat\").read().split()[0]))\n        self.show(",
             ),
             SeedVerdict::Nondeterministic,
             "differ",
@@ -212,13 +250,23 @@ fn every_way_to_fail_has_its_verdict() {
     let plan = Plan { only: vec!["answers".to_owned()], ..plan() };
     for (program, verdict, message) in cases {
         // What is to hang hangs soon; what is not may take its time on a busy machine.
-        let watchdog = if verdict == SeedVerdict::BusyLoop { Duration::from_millis(700) } else { plan.watchdog };
+        let watchdog = if verdict == SeedVerdict::BusyLoop {
+            Duration::from_millis(700)
+        } else {
+            plan.watchdog
+        };
         let plan = Plan { watchdog, ..plan.clone() };
         let graded = grade(&folder, &program, &plan);
         let first = &graded.items[0].seeds[0];
-        assert_eq!((first.verdict, graded.items[0].earned), (verdict, Some(Points::ZERO)), "{}", first.message);
+        assert_eq!(
+            (first.verdict, graded.items[0].earned),
+            (verdict, Some(Points::ZERO)),
+            "{}",
+            first.message
+        );
         assert!(first.message.contains(message), "{}", first.message);
-        let command = first.loss.as_ref().and_then(|loss| loss.command.as_deref()).unwrap_or_default();
+        let command =
+            first.loss.as_ref().and_then(|loss| loss.command.as_deref()).unwrap_or_default();
         assert_eq!(
             command.ends_with(" --check-determinism"),
             verdict == SeedVerdict::Nondeterministic,
@@ -230,22 +278,35 @@ fn every_way_to_fail_has_its_verdict() {
     // A syntax error ends the program before its first answer, and Python's own words say where.
     let broken = grade(&folder, "def on_init(self:\n", &plan);
     let loss = broken.items[0].seeds[0].loss.as_ref().expect("it is lost");
-    assert!(broken.items[0].seeds[0].verdict == SeedVerdict::Crash && loss.printed.contains("SyntaxError"), "{loss:?}");
+    assert!(
+        broken.items[0].seeds[0].verdict == SeedVerdict::Crash
+            && loss.printed.contains("SyntaxError"),
+        "{loss:?}"
+    );
     for seed in &broken.items[0].seeds {
         let found = &seed.loss.as_ref().expect("it is lost").finding;
-        let says = found.starts_with("it ended with status 1: SyntaxError: ") && found.ends_with(" (node.py, line 1)");
+        let says = found.starts_with("it ended with status 1: SyntaxError: ")
+            && found.ends_with(" (node.py, line 1)");
         assert!(says && seed.message.ends_with(found.as_str()), "{} {found}", seed.message);
     }
-    // What is printed is no part of a run: where it differs, the run does not. Nor does it show a place of this machine, in a folder or in memory.
+    // What is printed is no part of a run: where it differs, the run does not. Nor does it show a
+    // place of this machine, in a folder or in memory.
     let early = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
-    let found = early.items[0].seeds.iter().map(|seed| (seed.verdict, seed.loss.as_ref().map_or("", |loss| loss.finding.as_str())));
+    let found = early.items[0]
+        .seeds
+        .iter()
+        .map(|seed| (seed.verdict, seed.loss.as_ref().map_or("", |loss| loss.finding.as_str())));
     let expected = "it ended with status 1: ValueError: <object object at 0x...> (node.py, line 1)";
     assert_eq!(found.collect::<Vec<_>>(), [(SeedVerdict::Crash, expected); 2]);
     let again = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
-    assert_eq!(serde_json::to_string(&early).expect("JSON"), serde_json::to_string(&again).expect("JSON"));
+    assert_eq!(
+        serde_json::to_string(&early).expect("JSON"),
+        serde_json::to_string(&again).expect("JSON")
+    );
 }
 
-/// A check that had nothing to judge by decides nothing: the item has no points and loses none, and the result says that somebody has to look.
+/// A check that had nothing to judge by decides nothing: the item has no points and loses none, and
+/// the result says that somebody has to look.
 #[test]
 fn what_cannot_be_decided_costs_no_point() {
     let quiet = CALM.replace("clients = 2", "clients = 0");
@@ -258,15 +319,21 @@ fn what_cannot_be_decided_costs_no_point() {
     assert_eq!((answers.seeds[0].verdict, answers.earned), (SeedVerdict::Unknown, None));
     assert!(matches!(answers.state, ItemState::NotGraded { .. }), "{:?}", answers.state);
     // Nor is what waits for it lost.
-    assert!(matches!(&results.items[1].state, ItemState::NotGraded { why } if why.en.contains("gate")), "{:?}", results.items[1].state);
+    assert!(
+        matches!(&results.items[1].state, ItemState::NotGraded { why } if why.en.contains("gate")),
+        "{:?}",
+        results.items[1].state
+    );
     assert_eq!(results.items[1].earned, None);
 }
 
-/// An item behind a gate that lost points has none and is not run; one run of a scenario and a seed serves all items that want it.
+/// An item behind a gate that lost points has none and is not run; one run of a scenario and a seed
+/// serves all items that want it.
 #[test]
 fn a_closed_gate_costs_all_points_and_no_time() {
     let folder = folder(ASSIGNMENT);
-    let impossible = CALM.replace("availability = { min = 0.5 }", "availability = { gap = \"1us\" }");
+    let impossible =
+        CALM.replace("availability = { min = 0.5 }", "availability = { gap = \"1us\" }");
     write(&folder.path().join("small/calm.toml"), &impossible);
     let assignment = assignment(&folder);
     let entrant = Entrant::built_in(&assignment, None).expect("the scenarios can be read again");
@@ -275,7 +342,12 @@ fn a_closed_gate_costs_all_points_and_no_time() {
         runs.fetch_add(done, Ordering::Relaxed);
     };
     let results = run_assignment(&assignment, &entrant, "", &plan(), &count);
-    assert_eq!(results.items[0].seeds[0].verdict, SeedVerdict::NoProgress, "{}", results.items[0].seeds[0].message);
+    assert_eq!(
+        results.items[0].seeds[0].verdict,
+        SeedVerdict::NoProgress,
+        "{}",
+        results.items[0].seeds[0].message
+    );
     let states: Vec<&ItemState> = results.items.iter().map(|item| &item.state).collect();
     assert_eq!(states, [&ItemState::Graded, &ItemState::GateClosed, &ItemState::GateClosed]);
     assert!(results.items.iter().all(|item| item.earned == Some(Points::ZERO)));
@@ -289,7 +361,12 @@ fn a_closed_gate_costs_all_points_and_no_time() {
 }
 
 fn seedbed(folder: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(SEEDBED).args(arguments).current_dir(folder.path()).env_remove("SEEDBED_SECRET").output().expect("seedbed starts")
+    Command::new(SEEDBED)
+        .args(arguments)
+        .current_dir(folder.path())
+        .env_remove("SEEDBED_SECRET")
+        .output()
+        .expect("seedbed starts")
 }
 
 fn shown(output: &Output) -> String {
@@ -310,12 +387,15 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
             let path = entry.expect("readable").path();
             match path.is_dir() {
                 true => folders.push(path),
-                false => found.push((path.display().to_string(), fs::read(&path).expect("readable"))),
+                false => {
+                    found.push((path.display().to_string(), fs::read(&path).expect("readable")))
+                }
             }
         }
     }
     let base = format!("{}/", folder.display());
-    let mut found: Vec<(String, Vec<u8>)> = found.into_iter().map(|(path, bytes)| (path.replace(&base, ""), bytes)).collect();
+    let mut found: Vec<(String, Vec<u8>)> =
+        found.into_iter().map(|(path, bytes)| (path.replace(&base, ""), bytes)).collect();
     found.sort();
     found
 }
@@ -335,9 +415,13 @@ fn a_batch_goes_on_and_goes_on_where_it_stopped() {
     insta::assert_snapshot!("batch", shown(&seedbed(&folder, &arguments)));
     let first = files(&folder.path().join("grades/small"));
     insta::assert_snapshot!("batch_again", shown(&seedbed(&folder, &arguments)));
-    assert!(files(&folder.path().join("grades/small")) == first, "an unchanged batch changes no file");
+    assert!(
+        files(&folder.path().join("grades/small")) == first,
+        "an unchanged batch changes no file"
+    );
     // The hidden seeds stand nowhere, in whatever way they are written.
-    let secret = seedbed::grade::seeds::Secret::new(SECRET.as_bytes(), "the test").expect("long enough");
+    let secret =
+        seedbed::grade::seeds::Secret::new(SECRET.as_bytes(), "the test").expect("long enough");
     for k in 0..2 {
         let seed = secret.seed("small", "durable", None, k).to_string();
         assert!(first.iter().all(|(_, bytes)| !String::from_utf8_lossy(bytes).contains(&seed)));
@@ -345,7 +429,10 @@ fn a_batch_goes_on_and_goes_on_where_it_stopped() {
     hand_in(&folder, "dora", &store());
     insta::assert_snapshot!("batch_after_a_change", shown(&seedbed(&folder, &arguments)));
     // Another secret gives other seeds, and none must not take the place of one.
-    insta::assert_snapshot!("batch_without_its_secret", shown(&seedbed(&folder, &["grade", "small.toml", "submissions"])));
+    insta::assert_snapshot!(
+        "batch_without_its_secret",
+        shown(&seedbed(&folder, &["grade", "small.toml", "submissions"]))
+    );
 }
 
 /// The same bytes on an idle machine and on a busy one, with one job and with five.
@@ -356,9 +443,23 @@ fn the_same_submissions_get_the_same_points_everywhere() {
     }
     let folder = folder(ASSIGNMENT);
     hand_in(&folder, "bert", &store_with(SAVES, ""));
-    hand_in(&folder, "carla", &store_with(EXECUTES, &format!("{EXECUTES}        assert op != \"cas\"\n")));
+    hand_in(
+        &folder,
+        "carla",
+        &store_with(EXECUTES, &format!("{EXECUTES}        assert op != \"cas\"\n")),
+    );
     let grade = |out: &str, jobs: &str| {
-        let arguments = ["grade", "small.toml", "submissions", "--secret-file", "course.secret", "--out", out, "--jobs", jobs];
+        let arguments = [
+            "grade",
+            "small.toml",
+            "submissions",
+            "--secret-file",
+            "course.secret",
+            "--out",
+            out,
+            "--jobs",
+            jobs,
+        ];
         let output = seedbed(&folder, &arguments);
         assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
         files(&folder.path().join(out))
@@ -383,26 +484,60 @@ fn the_same_submissions_get_the_same_points_everywhere() {
     });
 }
 
-/// What an instructor can get wrong is told at its place, all of it at once, that of the scenarios too.
+/// What an instructor can get wrong is told at its place, all of it at once, that of the scenarios
+/// too.
 #[test]
 fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
     let cases = [
         ("no_items", "title = \"Nothing\"\n".to_owned()),
         (
             "many",
-            "titel = \"Mistyped\"\nplays = [\"servers\"]\nlanguages = [\"pyton\"]\npoints = 5\ninstructions = \"missing.md\"\n\n\
-             [[item]]\nname = \"a b\"\nscenario = \"small/clam.toml\"\nseeds = \"5..5\"\npoints = 1.125\n\n\
-             [[item]]\nname = \"two\"\nscenario = \"small/calm.toml\"\nseeds = [1, 1]\nchecks = [\"linearisable\"]\npoints = -1\ngate = \"tow\"\n\n\
-             [[item]]\nname = \"two\"\nscenario = \"small/calm.toml\"\nseeds = \"0..3\"\nscoring = { at_least = 4 }\npoints = \"2\"\nvisibility = \"never\"\n\n\
-             [[item]]\nname = \"four\"\nscenario = \"small/calm.toml\"\nscoring = \"most\"\nfeedback = {}\n"
+            "titel = \"Mistyped\"\nplays = [\"servers\"]\nlanguages = [\"pyton\"]\npoints = \
+                5\ninstructions = \"missing.md\"\n\n\
+             [[item]]\nname = \"a b\"\nscenario = \"small/clam.toml\"\nseeds = \"5..5\"\npoints = \
+             1.125\n\n\
+             [[item]]\nname = \"two\"\nscenario = \"small/calm.toml\"\nseeds = [1, 1]\nchecks = \
+             [\"linearisable\"]\npoints = -1\ngate = \"tow\"\n\n\
+             [[item]]\nname = \"two\"\nscenario = \"small/calm.toml\"\nseeds = \"0..3\"\nscoring = \
+             { at_least = 4 }\npoints = \"2\"\nvisibility = \"never\"\n\n\
+             [[item]]\nname = \"four\"\nscenario = \"small/calm.toml\"\nscoring = \
+             \"most\"\nfeedback = {}\n"
                 .to_owned(),
         ),
         ("sum", ASSIGNMENT.replace("points = 7.5", "points = 10")),
         ("plays", ASSIGNMENT.replace("points = 7.5", "plays = [\"servers\"]")),
-        ("circle", ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"durable\"").replace("gate = \"answers\"\nfeedback", "gate = \"right\"\nfeedback")),
-        ("own_gate", ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"answers\"")),
-        ("gate", ASSIGNMENT.replace("gate = \"answers\"\nfeedback", "gate = \"no-such\"\nfeedback")),
-        ("gate_alone", "[[item]]\nname = \"one\"\nscenario = \"small/calm.toml\"\nseeds = \"0..2\"\npoints = 1\ngate = \"no-such\"\n".to_owned()),
+        (
+            "circle",
+            ASSIGNMENT
+                .replace(
+                    "name = \"answers\"",
+                    "name = \"answers\"\ngate = \
+            \"durable\"",
+                )
+                .replace("gate = \"answers\"\nfeedback", "gate = \"right\"\nfeedback"),
+        ),
+        (
+            "own_gate",
+            ASSIGNMENT.replace(
+                "name = \"answers\"",
+                "name = \"answers\"\ngate = \
+            \"answers\"",
+            ),
+        ),
+        (
+            "gate",
+            ASSIGNMENT.replace(
+                "gate = \"answers\"\nfeedback",
+                "gate = \
+            \"no-such\"\nfeedback",
+            ),
+        ),
+        (
+            "gate_alone",
+            "[[item]]\nname = \"one\"\nscenario = \"small/calm.toml\"\nseeds = \
+            \"0..2\"\npoints = 1\ngate = \"no-such\"\n"
+                .to_owned(),
+        ),
         ("syntax", "[[item]\nname = 1\n".to_owned()),
     ];
     for (name, text) in cases {
@@ -412,11 +547,23 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
         assert_eq!(output.status.code(), Some(2));
     }
     let folder = folder(ASSIGNMENT);
-    write(&folder.path().join("small/crash.toml"), &CRASH.replace("duration = \"2s\"", "duraton = \"2s\""));
-    insta::assert_snapshot!("bad_scenario", shown(&seedbed(&folder, &["grade", "small.toml", "submissions"])));
-    insta::assert_snapshot!("bad_name", shown(&seedbed(&folder, &["grade", "smal.toml", "submissions"])));
+    write(
+        &folder.path().join("small/crash.toml"),
+        &CRASH.replace("duration = \"2s\"", "duraton = \"2s\""),
+    );
+    insta::assert_snapshot!(
+        "bad_scenario",
+        shown(&seedbed(&folder, &["grade", "small.toml", "submissions"]))
+    );
+    insta::assert_snapshot!(
+        "bad_name",
+        shown(&seedbed(&folder, &["grade", "smal.toml", "submissions"]))
+    );
     write(&folder.path().join("small/crash.toml"), CRASH);
-    insta::assert_snapshot!("bad_only", shown(&seedbed(&folder, &["grade", "small.toml", "submissions", "--only", "durabel"])));
+    insta::assert_snapshot!(
+        "bad_only",
+        shown(&seedbed(&folder, &["grade", "small.toml", "submissions", "--only", "durabel"]))
+    );
 }
 
 /// A secret that others can read is no secret, and the message says what to do.
@@ -425,10 +572,14 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
 fn a_secret_that_others_can_read_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let folder = folder(ASSIGNMENT);
-    fs::set_permissions(folder.path().join("course.secret"), fs::Permissions::from_mode(0o644)).expect("one's own file");
+    fs::set_permissions(folder.path().join("course.secret"), fs::Permissions::from_mode(0o644))
+        .expect("one's own file");
     insta::assert_snapshot!(
         "open_secret",
-        shown(&seedbed(&folder, &["grade", "small.toml", "submissions", "--secret-file", "course.secret"]))
+        shown(&seedbed(
+            &folder,
+            &["grade", "small.toml", "submissions", "--secret-file", "course.secret"]
+        ))
     );
 }
 
@@ -451,21 +602,31 @@ checks = ["all_operations_answered"]
 points = 3
 "#;
     let folder = folder(text);
-    let scenario = CRASH.replace("targets = [\"n1\"]", "targets = \"leader\"").replace("recovery = \"1s\"", "recovery = \"8s\"");
+    let scenario = CRASH
+        .replace("targets = [\"n1\"]", "targets = \"leader\"")
+        .replace("recovery = \"1s\"", "recovery = \"8s\"");
     let checks = "election_safety = {}\nvote_once = {}\nall_operations_answered = {}\n";
-    write(&folder.path().join("small/crash.toml"), &scenario.replace("linearizable = {}\n", checks));
+    write(
+        &folder.path().join("small/crash.toml"),
+        &scenario.replace("linearizable = {}\n", checks),
+    );
     let output = seedbed(&folder, &["grade", "small.toml", "--defects"]);
     let text = shown(&output);
     assert!(text.starts_with("no defect: nothing is found\n"), "{text}");
-    assert!(text.contains(" defects are caught; the table is in grades/small/defects.md\n"), "{text}");
+    assert!(
+        text.contains(" defects are caught; the table is in grades/small/defects.md\n"),
+        "{text}"
+    );
     assert_eq!(output.status.code(), Some(0), "{text}");
-    let table = fs::read_to_string(folder.path().join("grades/small/defects.csv")).expect("the table is there");
+    let table = fs::read_to_string(folder.path().join("grades/small/defects.csv"))
+        .expect("the table is there");
     assert!(
         table.starts_with("system,defect,item,lost_seeds,seeds,lost_points,found_by,summary\n,none,one-leader,0,1,0,,no defect\n"),
         "{table}"
     );
     // Items that see nothing make an assignment that gives points for nothing.
-    let blind = "[[item]]\nname = \"blind\"\nscenario = \"small/calm.toml\"\nseeds = \"0..1\"\nchecks = [\"no_panic\"]\npoints = 1\n";
+    let blind = "[[item]]\nname = \"blind\"\nscenario = \"small/calm.toml\"\nseeds = \
+        \"0..1\"\nchecks = [\"no_panic\"]\npoints = 1\n";
     write(&folder.path().join("small.toml"), blind);
     let output = seedbed(&folder, &["grade", "small.toml", "--defects"]);
     assert!(shown(&output).contains("refused: no item catches any defect"), "{}", shown(&output));

@@ -1,6 +1,8 @@
-//! Every planted mistake is caught, by the check that names it, through the whole pipeline, while the correct twin of the same runs is valid.
+//! Every planted mistake is caught, by the check that names it, through the whole pipeline, while
+//! the correct twin of the same runs is valid.
 //!
-//! A check that is never seen to fire proves nothing. Here each is, and the table of `docs/defects.md` says where and how soon.
+//! A check that is never seen to fire proves nothing. Here each is, and the table of
+//! `docs/defects.md` says where and how soon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,11 +19,13 @@ use seedbed::systems::{Defect, SYSTEMS};
 const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
     (
         "leader_append_only",
-        "a leader has no code that removes entries: it would have to follow another leader of its term, which `election_safety` sees first",
+        "a leader has no code that removes entries: it would have to follow another leader of its \
+            term, which `election_safety` sees first",
     ),
     (
         "one_leader_at_last",
-        "these nodes enter a higher term in one place, for all messages; a wrong solution of the assignment `raft-election` shows it at work",
+        "these nodes enter a higher term in one place, for all messages; a wrong solution of the \
+            assignment `raft-election` shows it at work",
     ),
 ];
 
@@ -30,7 +34,10 @@ const SEEDS_MAX: u32 = 150;
 
 /// All defects, with the names of their systems.
 fn defects() -> Vec<(&'static str, &'static Defect)> {
-    SYSTEMS.iter().flat_map(|system| system.defects().iter().map(|defect| (system.name(), defect))).collect()
+    SYSTEMS
+        .iter()
+        .flat_map(|system| system.defects().iter().map(|defect| (system.name(), defect)))
+        .collect()
 }
 
 fn scenario(defect: &Defect, planted: bool) -> Scenario {
@@ -45,10 +52,13 @@ fn root() -> PathBuf {
 
 /// Whether this check found a violation.
 fn caught(run: &Run, check: &str) -> bool {
-    run.judgements.iter().any(|judgement| judgement.check == check && matches!(judgement.verdict, Verdict::Invalid(_)))
+    run.judgements.iter().any(|judgement| {
+        judgement.check == check && matches!(judgement.verdict, Verdict::Invalid(_))
+    })
 }
 
-/// What became of a defect: the first seed that catches it, and the check that saw something first in that run.
+/// What became of a defect: the first seed that catches it, and the check that saw something first
+/// in that run.
 type Catch = Option<(u64, &'static str)>;
 
 /// Seed by seed until the named check finds something, at most as often as the table allows.
@@ -72,7 +82,9 @@ fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(item) = items.get(at) else { return };
                     let result = work(item);
-                    done.lock().expect("no worker panics while it holds the lock").insert(at, result);
+                    done.lock()
+                        .expect("no worker panics while it holds the lock")
+                        .insert(at, result);
                 }
             });
         }
@@ -85,12 +97,19 @@ fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
 fn every_defect_is_caught_and_its_correct_twin_is_valid() {
     let defects = defects();
     let catches = on_all_cores(&defects, |(_, defect)| catch(defect));
-    println!("{:28} {:38} {:26} {:>7} {:>7}  first check", "defect", "scenario", "check", "seed", "allowed");
+    println!(
+        "{:28} {:38} {:26} {:>7} {:>7}  first check",
+        "defect", "scenario", "check", "seed", "allowed"
+    );
     let mut missed = Vec::new();
     let mut seeds: BTreeMap<&str, (&Defect, u64)> = BTreeMap::new();
     for ((_, defect), catch) in defects.iter().zip(&catches) {
-        let (seed, first) = catch.map_or(("missed".to_owned(), ""), |(seed, first)| (seed.to_string(), first));
-        println!("{:28} {:38} {:26} {seed:>7} {:>7}  {first}", defect.name, defect.scenario, defect.caught_by, defect.seeds);
+        let (seed, first) =
+            catch.map_or(("missed".to_owned(), ""), |(seed, first)| (seed.to_string(), first));
+        println!(
+            "{:28} {:38} {:26} {seed:>7} {:>7}  {first}",
+            defect.name, defect.scenario, defect.caught_by, defect.seeds
+        );
         if catch.is_none() {
             missed.push(defect.name);
         }
@@ -98,28 +117,39 @@ fn every_defect_is_caught_and_its_correct_twin_is_valid() {
         *last = catch.map_or(0, |(seed, _)| seed).max(*last);
     }
     assert!(missed.is_empty(), "not caught within the seeds that the table allows: {missed:?}");
-    let twins: Vec<(&Defect, u64)> = seeds.into_values().flat_map(|(defect, last)| (0..=last).map(move |seed| (defect, seed))).collect();
+    let twins: Vec<(&Defect, u64)> = seeds
+        .into_values()
+        .flat_map(|(defect, last)| (0..=last).map(move |seed| (defect, seed)))
+        .collect();
     let verdicts = on_all_cores(&twins, |(defect, seed)| {
         let run = sweep_run(&scenario(defect, false), *seed);
-        (run.verdict() != Overall::Valid).then(|| format!("{} seed {seed}: {:?}", defect.scenario, run.first_violation()))
+        (run.verdict() != Overall::Valid)
+            .then(|| format!("{} seed {seed}: {:?}", defect.scenario, run.first_violation()))
     });
     let alarms: Vec<String> = verdicts.into_iter().flatten().collect();
     assert!(alarms.is_empty(), "correct nodes are called wrong: {alarms:#?}");
 }
 
-/// What the table says of a defect leads somewhere, and fewer than 38 defects would be a thin proof.
+/// What the table says of a defect leads somewhere, and fewer than 38 defects would be a thin
+/// proof.
 #[test]
 fn the_table_of_defects_is_sound() {
     let defects = defects();
     assert!(defects.iter().filter(|(system, _)| *system == "raft").count() >= 38);
-    let names: BTreeSet<_> = defects.iter().map(|(system, defect)| (*system, defect.name)).collect();
+    let names: BTreeSet<_> =
+        defects.iter().map(|(system, defect)| (*system, defect.name)).collect();
     assert_eq!(names.len(), defects.len(), "a name stands twice");
     for (_, defect) in defects {
         assert!((1..=SEEDS_MAX).contains(&defect.seeds), "{}: {} seeds", defect.name, defect.seeds);
         assert!(defect.summary.ends_with('.'), "{}: {}", defect.name, defect.summary);
         let scenario = scenario(defect, true);
-        let judged = scenario.checks.is_empty() || scenario.checks.iter().any(|check| check.name == defect.caught_by);
-        assert!(judged, "{} is not judged by {} in {}", defect.name, defect.caught_by, defect.scenario);
+        let judged = scenario.checks.is_empty()
+            || scenario.checks.iter().any(|check| check.name == defect.caught_by);
+        assert!(
+            judged,
+            "{} is not judged by {} in {}",
+            defect.name, defect.caught_by, defect.scenario
+        );
     }
 }
 
@@ -129,13 +159,24 @@ fn every_check_catches_a_defect() {
     let catchers: BTreeSet<&str> = defects().iter().map(|(_, defect)| defect.caught_by).collect();
     for checker in CHECKERS.iter() {
         let excused = WITHOUT_A_DEFECT.iter().any(|(name, _)| *name == checker.name);
-        assert!(catchers.contains(checker.name) != excused, "{}: a defect or an explanation, not both", checker.name);
+        assert!(
+            catchers.contains(checker.name) != excused,
+            "{}: a defect or an explanation, not both",
+            checker.name
+        );
     }
     let known = |name: &str| CHECKERS.iter().any(|checker| checker.name == name);
-    assert!(catchers.iter().chain(WITHOUT_A_DEFECT.iter().map(|(name, _)| name)).all(|name| known(name)), "unknown check: {catchers:?}");
+    assert!(
+        catchers
+            .iter()
+            .chain(WITHOUT_A_DEFECT.iter().map(|(name, _)| name))
+            .all(|name| known(name)),
+        "unknown check: {catchers:?}"
+    );
 }
 
-/// Readers find the same table in the documentation. `SEEDBED_WRITE_DOCS=1 cargo test` writes it anew.
+/// Readers find the same table in the documentation. `SEEDBED_WRITE_DOCS=1 cargo test` writes it
+/// anew.
 #[test]
 fn the_defects_in_the_documentation_are_those_of_the_code() {
     let path = root().join("docs/defects.md");
@@ -144,7 +185,11 @@ fn the_defects_in_the_documentation_are_those_of_the_code() {
         std::fs::write(&path, &current).expect("the documentation can be written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == current, "docs/defects.md is old: SEEDBED_WRITE_DOCS=1 cargo test --test mutants documentation writes it anew");
+    assert!(
+        committed == current,
+        "docs/defects.md is old: SEEDBED_WRITE_DOCS=1 cargo test --test mutants documentation \
+            writes it anew"
+    );
 }
 
 fn page() -> String {
@@ -158,7 +203,11 @@ least 2. A mistake often breaks several promises: `seedbed run` shows every chec
 "
     .to_owned();
     for system in SYSTEMS.iter().filter(|system| !system.defects().is_empty()) {
-        page += &format!("\n## `{}`\n\n| defect | what is wrong | scenario | check | seeds |\n|---|---|---|---|---|\n", system.name());
+        page += &format!(
+            "\n## `{}`\n\n| defect | what is wrong | scenario | check | seeds \
+                |\n|---|---|---|---|---|\n",
+            system.name()
+        );
         for Defect { name, summary, caught_by, scenario, seeds } in system.defects() {
             page += &format!("| `{name}` | {summary} | `{scenario}` | `{caught_by}` | {seeds} |\n");
         }

@@ -12,25 +12,35 @@ use seedbed::trace::Trace;
 /// The scenario with its one cut at this time, by this fault, perhaps with a mistake.
 fn scenario(fault: &str, at_ms: u64, defect: Option<&str>) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/p2p/cut-at-every-place.toml");
-    let overrides = [("nemesis.cut.fault", format!("\"{fault}\"")), ("nemesis.cut.at", format!("\"{at_ms}ms\""))];
-    let overrides: Vec<(String, String)> = overrides.map(|(key, value)| (key.to_owned(), value)).to_vec();
+    let overrides = [
+        ("nemesis.cut.fault", format!("\"{fault}\"")),
+        ("nemesis.cut.at", format!("\"{at_ms}ms\"")),
+    ];
+    let overrides: Vec<(String, String)> =
+        overrides.map(|(key, value)| (key.to_owned(), value)).to_vec();
     let defects: Vec<String> = defect.into_iter().map(str::to_owned).collect();
     read_file(&path, &overrides, &defects).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn trace(scenario: &Scenario) -> Trace {
-    system_of(scenario).run(scenario, &RunOptions { seed: scenario.seed, ..RunOptions::default() }).trace
+    system_of(scenario)
+        .run(scenario, &RunOptions { seed: scenario.seed, ..RunOptions::default() })
+        .trace
 }
 
 /// From when to when the transfer goes on where nothing cuts it, ms.
 fn transfer_ms() -> (u64, u64) {
     let trace = trace(&scenario("kill", 16_500, None));
-    let time = |name: &str| trace.events.iter().find(|event| event.name == name).expect("there is a transfer").time_us / 1_000;
+    let time = |name: &str| {
+        trace.events.iter().find(|event| event.name == name).expect("there is a transfer").time_us
+            / 1_000
+    };
     (time("fetch"), time("fetched"))
 }
 
-/// However far the first transfer has come, all promises hold: the copy is the whole song or what it was before. The cuts leave the transfer at nearly every
-/// segment: 60,000 bytes are 43 of them, and the last one ends it.
+/// However far the first transfer has come, all promises hold: the copy is the whole song or what
+/// it was before. The cuts leave the transfer at nearly every segment: 60,000 bytes are 43 of them,
+/// and the last one ends it.
 #[test]
 fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
     let (begin, end) = transfer_ms();
@@ -40,14 +50,28 @@ fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
         for at_ms in (begin - 20..end + 20).step_by(3) {
             let scenario = scenario(fault, at_ms, None);
             let run = sweep_run(&scenario, scenario.seed);
-            assert_eq!(run.verdict(), Overall::Valid, "{fault} at {at_ms} ms: {:?}", run.first_violation());
+            assert_eq!(
+                run.verdict(),
+                Overall::Valid,
+                "{fault} at {at_ms} ms: {:?}",
+                run.first_violation()
+            );
             let trace = trace(&scenario);
-            let first = trace.events.iter().find(|event| event.name == "fetched").expect("the transfer ends in some way");
+            let first = trace
+                .events
+                .iter()
+                .find(|event| event.name == "fetched")
+                .expect("the transfer ends in some way");
             lengths.insert(first.fields.int("bytes").unwrap_or(-1));
         }
-        // A program that stops leaves its machine to send what is in the buffer, so the cut is at the end of a buffer and not of a segment.
+        // A program that stops leaves its machine to send what is in the buffer, so the cut is at
+        // the end of a buffer and not of a segment.
         let wanted = if fault == "stop" { 8 } else { 30 };
-        assert!(lengths.len() >= wanted, "{fault}: the transfer ended at {} lengths: {lengths:?}", lengths.len());
+        assert!(
+            lengths.len() >= wanted,
+            "{fault}: the transfer ended at {} lengths: {lengths:?}",
+            lengths.len()
+        );
         assert!(lengths.contains(&60_000), "{fault}: a late cut leaves the transfer alone");
     }
 }
@@ -57,7 +81,10 @@ fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
 fn cuts_show_short_files_and_lost_copies() {
     let (begin, end) = transfer_ms();
     let middle = (begin + end) / 2;
-    for (fault, defect, check) in [("stop", "partial-file", "p2p_files_whole"), ("kill", "overwrite-first", "p2p_failure_leaves_files")] {
+    for (fault, defect, check) in [
+        ("stop", "partial-file", "p2p_files_whole"),
+        ("kill", "overwrite-first", "p2p_failure_leaves_files"),
+    ] {
         let scenario = scenario(fault, middle, Some(defect));
         let run = sweep_run(&scenario, scenario.seed);
         assert_eq!(run.first_violation().map(|violation| violation.check), Some(check), "{defect}");

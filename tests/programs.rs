@@ -1,4 +1,5 @@
-//! Programs in place of nodes. Those in Python need a `python3`; where there is none, the tests say so and pass.
+//! Programs in place of nodes. Those in Python need a `python3`; where there is none, the tests say
+//! so and pass.
 
 mod support;
 
@@ -33,13 +34,21 @@ fn folder(program: &str, nodes: &str, rest: &str) -> TempDir {
 }
 
 fn run(folder: &TempDir, seed: u64) -> Run {
-    let scenario = read_file(&folder.path().join("programs.toml"), &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let scenario = read_file(&folder.path().join("programs.toml"), &[], &[])
+        .unwrap_or_else(|error| panic!("{error}"));
     run_scenario(&scenario, seed)
 }
 
 fn crashes(run: &Run) -> Vec<(&str, &str)> {
     let crashes = run.trace.events.iter().filter(|event| event.name == "crash");
-    crashes.map(|event| (event.fields.text("reason").unwrap_or("?"), event.fields.text("message").unwrap_or("?"))).collect()
+    crashes
+        .map(|event| {
+            (
+                event.fields.text("reason").unwrap_or("?"),
+                event.fields.text("message").unwrap_or("?"),
+            )
+        })
+        .collect()
 }
 
 const FAULTS: &str = r#"
@@ -59,32 +68,40 @@ duration = "500ms"
 linearizable = {}
 "#;
 
-/// The example of the SDK serves clients through loss, doubling and a crash, and does the same again under the same seed.
+/// The example of the SDK serves clients through loss, doubling and a crash, and does the same
+/// again under the same seed.
 #[test]
 fn a_store_in_python_survives_its_crash_and_is_a_function_of_the_seed() {
     if !support::has("python3") {
         return;
     }
-    let program = fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
+    let program =
+        fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
     let folder = folder(&program, THREE, FAULTS);
     let first = run(&folder, 7);
     assert_eq!(first.aborted, None);
     assert_eq!(first.verdict(), Overall::Valid, "{:?}", first.first_violation());
-    let answered = first.trace.history.iter().filter(|op| op.op_type == seedbed::trace::OpType::Ok).count();
+    let answered =
+        first.trace.history.iter().filter(|op| op.op_type == seedbed::trace::OpType::Ok).count();
     assert!(answered > 20, "{answered} answers");
-    assert!(first.trace.metrics.iter().any(|metric| metric.name == "role"), "a program's metrics are shown");
+    assert!(
+        first.trace.metrics.iter().any(|metric| metric.name == "role"),
+        "a program's metrics are shown"
+    );
     let (second, other) = (run(&folder, 7), run(&folder, 8));
     assert_eq!(first.digest, second.digest);
     assert_ne!(first.digest, other.digest);
 }
 
-/// A server that forgets what it has answered is found out by the same check as a node of the testbed would be.
+/// A server that forgets what it has answered is found out by the same check as a node of the
+/// testbed would be.
 #[test]
 fn a_store_that_does_not_save_is_not_linearizable() {
     if !support::has("python3") {
         return;
     }
-    let program = fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
+    let program =
+        fs::read_to_string(sdk().join("examples/kv_single.py")).expect("the example is there");
     let forgetful = program.replace("            self.save(\"store\", self.store)\n", "");
     assert_ne!(forgetful, program);
     let folder = folder(&forgetful, THREE, FAULTS);
@@ -117,7 +134,13 @@ seedbed.run(Node)
     let folder = folder(program, THREE, "[checks]\nno_panic = {}\n");
     let first = run(&folder, 3);
     let of = |name: &str| -> Vec<String> {
-        first.trace.events.iter().filter(|event| event.name == name).map(|event| format!("{:?}", event.fields)).collect()
+        first
+            .trace
+            .events
+            .iter()
+            .filter(|event| event.name == name)
+            .map(|event| format!("{:?}", event.fields))
+            .collect()
     };
     assert_eq!(of("waited").len(), 3);
     assert!(of("waited").iter().all(|fields| fields.contains("Int(250)")), "{:?}", of("waited"));
@@ -127,14 +150,18 @@ seedbed.run(Node)
     assert_eq!(first.digest, run(&folder, 3).digest);
 }
 
-/// Memory has the same addresses at each start, by which Python orders sets of plain objects: three starts agree, where they would not by chance.
+/// Memory has the same addresses at each start, by which Python orders sets of plain objects: three
+/// starts agree, where they would not by chance.
 #[test]
 fn the_order_of_a_set_is_a_function_of_the_seed() {
     if !support::has("python3") {
         return;
     }
     if !fix_addresses() {
-        return println!("the kernel draws addresses anew for each start, and does not let us ask for others: not tested");
+        return println!(
+            "the kernel draws addresses anew for each start, and does not let us ask for others: \
+                not tested"
+        );
     }
     let program = r#"
 import seedbed
@@ -158,7 +185,8 @@ seedbed.run(Node)
     }
 }
 
-/// Who waits for what is left of a wait waits for something: a nanosecond at least, though the rest as a fraction of a second may be less.
+/// Who waits for what is left of a wait waits for something: a nanosecond at least, though the rest
+/// as a fraction of a second may be less.
 #[test]
 fn the_rest_of_a_wait_is_waited_for() {
     if !support::has("python3") {
@@ -188,8 +216,13 @@ class Waiting(seedbed.AsyncNode):
             self.observe("waited")
 "#;
     for node in [handlers, sequence] {
-        let program = format!("import random, time\nimport seedbed\n{node}\nseedbed.run(Waiting)\n");
-        let folder = folder(&program, "duration = \"20s\"\nrecovery = \"2s\"\n[nodes]\ncount = 3\n", "[checks]\nno_panic = {}\n");
+        let program =
+            format!("import random, time\nimport seedbed\n{node}\nseedbed.run(Waiting)\n");
+        let folder = folder(
+            &program,
+            "duration = \"20s\"\nrecovery = \"2s\"\n[nodes]\ncount = 3\n",
+            "[checks]\nno_panic = {}\n",
+        );
         let run = run(&folder, 1);
         assert_eq!(crashes(&run), []);
         assert!(run.trace.events.iter().filter(|event| event.name == "waited").count() > 150);
@@ -203,7 +236,8 @@ fn one_program_that_hangs_is_enough() {
         return;
     }
     let folder = folder("while True: pass\n", THREE, "");
-    let mut scenario = read_file(&folder.path().join("programs.toml"), &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut scenario = read_file(&folder.path().join("programs.toml"), &[], &[])
+        .unwrap_or_else(|error| panic!("{error}"));
     for node in &mut scenario.nodes.nodes {
         node.program.as_mut().expect("a program").watchdog = std::time::Duration::from_millis(300);
     }
@@ -212,7 +246,8 @@ fn one_program_that_hangs_is_enough() {
     assert_eq!(crashes(&run).len(), 1, "{:?}", crashes(&run));
 }
 
-/// `seedbed run` says of a program that has ended by itself what it said at last, whatever the checks think of it.
+/// `seedbed run` says of a program that has ended by itself what it said at last, whatever the
+/// checks think of it.
 #[test]
 fn a_program_that_cannot_be_read_is_told_on_the_console() {
     if !support::has("python3") {
@@ -226,10 +261,13 @@ fn a_program_that_cannot_be_read_is_told_on_the_console() {
     };
     let output = command().output().expect("it is built");
     let said = String::from_utf8(output.stdout).expect("text");
-    let expected = "n1 ended by itself at 0.000000 s: it ended with status 1: ModuleNotFoundError: No module named 'jsn'";
+    let expected = "n1 ended by itself at 0.000000 s: it ended with status 1: ModuleNotFoundError: \
+        No module named 'jsn'";
     assert!(said.contains(expected), "{said}");
     // A program that draws from the machine's own chance is to blame for that itself.
-    let chance = "import os\nimport seedbed\nclass N(seedbed.Node):\n    def on_init(self):\n        self.observe('x', y=os.stat('node.py').st_atime_ns, z=open('/proc/uptime').read())\nseedbed.run(N)\n";
+    let chance = "import os\nimport seedbed\nclass N(seedbed.Node):\n    def \
+        on_init(self):\n        self.observe('x', y=os.stat('node.py').st_atime_ns, \
+        z=open('/proc/uptime').read())\nseedbed.run(N)\n";
     fs::write(folder.path().join("node.py"), chance).expect("writable");
     if Path::new("/proc/uptime").exists() {
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -240,22 +278,30 @@ fn a_program_that_cannot_be_read_is_told_on_the_console() {
     }
 }
 
-/// What a program does wrong is a crash of its node, with a reason that its author can use, and never an end of the testbed.
+/// What a program does wrong is a crash of its node, with a reason that its author can use, and
+/// never an end of the testbed.
 #[test]
 fn what_a_program_does_wrong_is_told() {
     if !support::has("python3") {
         return;
     }
-    let raw = |answer: &str| format!("import os\nos.read(3, 1 << 20)\n{answer}\nimport time\ntime.sleep(60)\n");
+    let raw = |answer: &str| {
+        format!("import os\nos.read(3, 1 << 20)\n{answer}\nimport time\ntime.sleep(60)\n")
+    };
     let line = |text: &str| raw(&format!("os.write(4, {text:?}.encode() + b'\\n')"));
     // Padded to so many bytes with its end, and then the program is gone.
     let line_of = |bytes: usize| {
-        let write = format!("rest = b'{{}}'.ljust({}) + b'\\n'\nwhile rest: rest = rest[os.write(4, rest):]", bytes - 1);
+        let write = format!(
+            "rest = b'{{}}'.ljust({}) + b'\\n'\nwhile rest: rest = rest[os.write(4, rest):]",
+            bytes - 1
+        );
         format!("import os\nos.read(3, 1 << 20)\n{write}\nos.read(3, 1 << 20)\nos._exit(7)\n")
     };
     let cases = [
         (
-            "import seedbed\nclass N(seedbed.Node):\n    def on_init(self):\n        {}['k']\nseedbed.run(N)\n".to_owned(),
+            "import seedbed\nclass N(seedbed.Node):\n    def on_init(self):\n        \
+                {}['k']\nseedbed.run(N)\n"
+                .to_owned(),
             "exit",
             "KeyError: 'k'",
         ),
@@ -264,17 +310,40 @@ fn what_a_program_does_wrong_is_told() {
         (line("hello"), "protocol", "its answer is none: expected value at line 1 column 1: hello"),
         (line("{\"operations\": []}"), "protocol", "unknown field `operations`"),
         (line("{}\n{}"), "protocol", "it answered more than once to one turn"),
-        (line(r#"{"ops": [{"op": "send", "dest": "n9", "body": {"type": "A"}}]}"#), "protocol", "it sends to `n9`, which is no node"),
-        (line(r#"{"ops": [{"op": "send", "dest": "n1", "body": {}}]}"#), "protocol", "a message without a `type`"),
-        (line(r#"{"ops": [{"op": "observe", "name": "x", "value": 0.5}]}"#), "protocol", "a trace has whole numbers of 64 bits"),
-        (raw("os.write(4, b' ' * (1 << 21))"), "protocol", "its answer is longer than 1048576 bytes"),
+        (
+            line(r#"{"ops": [{"op": "send", "dest": "n9", "body": {"type": "A"}}]}"#),
+            "protocol",
+            "it sends to `n9`, which is no node",
+        ),
+        (
+            line(r#"{"ops": [{"op": "send", "dest": "n1", "body": {}}]}"#),
+            "protocol",
+            "a message \
+            without a `type`",
+        ),
+        (
+            line(r#"{"ops": [{"op": "observe", "name": "x", "value": 0.5}]}"#),
+            "protocol",
+            "a trace \
+            has whole numbers of 64 bits",
+        ),
+        (
+            raw("os.write(4, b' ' * (1 << 21))"),
+            "protocol",
+            "its answer is longer than 1048576 \
+            bytes",
+        ),
         (line_of(LINE_BYTES_MAX + 1), "protocol", "its answer is longer than 1048576 bytes"),
         (line_of(LINE_BYTES_MAX), "ended", "it ended with status 7"),
     ];
     for (program, reason, message) in cases {
         let run = run(&folder(&program, ONE, "[checks]\nno_panic = {}\n"), 1);
         let crashes = crashes(&run);
-        assert_eq!(run.verdict(), Overall::Invalid, "{message}: a program that ends by itself is no valid node");
+        assert_eq!(
+            run.verdict(),
+            Overall::Invalid,
+            "{message}: a program that ends by itself is no valid node"
+        );
         assert!(
             crashes.iter().any(|(is, says)| *is == reason && says.contains(message)),
             "{message}: {:?}",
@@ -283,19 +352,26 @@ fn what_a_program_does_wrong_is_told() {
     }
 }
 
-/// Three built-in servers and two in Python are one cluster: what they say to each other has one form.
+/// Three built-in servers and two in Python are one cluster: what they say to each other has one
+/// form.
 #[test]
 fn programs_and_nodes_of_the_testbed_are_one_cluster() {
     if !support::has("python3") {
         return;
     }
-    let program = "import seedbed\n\nclass Voter(seedbed.Node):\n    def on_init(self):\n        self.term = 0\n\n    def on_message(self, src, m):\n        \
-        if m['type'] in ('RequestVote', 'PreVote'):\n            self.term = max(self.term, m['term'])\n            \
-        self.send(src, {'type': m['type'] + 'Response', 'term': m['term'], 'vote_granted': True})\n\nseedbed.run(Voter)\n";
+    let program = "import seedbed\n\nclass Voter(seedbed.Node):\n    def on_init(self):\n        \
+        self.term = 0\n\n    def on_message(self, src, m):\n        \
+        if m['type'] in ('RequestVote', 'PreVote'):\n            self.term = max(self.term, \
+        m['term'])\n            \
+        self.send(src, \
+        {'type': m['type'] + 'Response', 'term': m['term'], 'vote_granted': True})\n\nseedbed.run(Voter)\n";
     let folder = folder(program, THREE, "[checks]\nleader_elected = {}\n");
     let path = folder.path().join("programs.toml");
-    let text = fs::read_to_string(&path).expect("readable").replace("command = [\"python3\", \"node.py\"]", "");
-    let two = "[nodes.programs]\nn2 = [\"python3\", \"node.py\"]\nn3 = [\"python3\", \"node.py\"]\n";
+    let text = fs::read_to_string(&path)
+        .expect("readable")
+        .replace("command = [\"python3\", \"node.py\"]", "");
+    let two =
+        "[nodes.programs]\nn2 = [\"python3\", \"node.py\"]\nn3 = [\"python3\", \"node.py\"]\n";
     fs::write(&path, text.replace("[checks]", &format!("{two}[checks]"))).expect("writable");
     let run = run(&folder, 3);
     assert_eq!(run.aborted, None);
@@ -314,7 +390,9 @@ fn programs_and_nodes_of_the_testbed_are_one_cluster() {
 fn a_program_that_cannot_be_started_gives_no_verdict() {
     let folder = folder("", THREE, "");
     let path = folder.path().join("programs.toml");
-    let text = fs::read_to_string(&path).expect("readable").replace("\"python3\", \"node.py\"", "\"./no-such-program\"");
+    let text = fs::read_to_string(&path)
+        .expect("readable")
+        .replace("\"python3\", \"node.py\"", "\"./no-such-program\"");
     fs::write(&path, text).expect("writable");
     let run = run(&folder, 1);
     assert_eq!(run.verdict(), Overall::Unknown);
@@ -330,11 +408,26 @@ fn programs_that_cannot_be_are_refused() {
         ("nothing", "system = \"raft\"\n[nodes]\ncommand = []\n"),
         ("a number", "system = \"raft\"\n[nodes]\ncommand = [\"sleep\", 5]\n"),
         ("an unknown role", "system = \"raft\"\n[nodes]\nprograms = { follower = [\"./node\"] }\n"),
-        ("a role that is nearly one", "system = \"raft\"\n[nodes]\nprograms = { pear = [\"./node\"] }\n"),
-        ("an empty program", "system = \"raft\"\n[nodes]\nprograms = { n1 = { folder = \"x\" } }\n"),
-        ("no key of a program", "system = \"raft\"\n[nodes]\nprograms = { n1 = { command = [\"./node\"], directory = \"x\" } }\n"),
+        (
+            "a role that is nearly one",
+            "system = \"raft\"\n[nodes]\nprograms = { pear = [\"./node\"] }\n",
+        ),
+        (
+            "an empty program",
+            "system = \"raft\"\n[nodes]\nprograms = { n1 = { folder = \"x\" } }\n",
+        ),
+        (
+            "no key of a program",
+            "system = \"raft\"\n[nodes]\nprograms = \
+                { n1 = { command = [\"./node\"], directory = \"x\" } }\n",
+        ),
     ];
-    let message = |(what, text): (&str, &str)| match seedbed::scenario::read_text("example", text, &[], &[]) {
+    let message = |(what, text): (&str, &str)| match seedbed::scenario::read_text(
+        "example",
+        text,
+        &[],
+        &[],
+    ) {
         Ok(_) => format!("--- {what}\naccepted\n"),
         Err(error) => format!("--- {what}\n{error}\n"),
     };

@@ -32,44 +32,65 @@ fn files() -> Vec<PathBuf> {
 }
 
 fn scenarios() -> Vec<Scenario> {
-    files().iter().map(|path| read_file(path, &[], &[]).unwrap_or_else(|error| panic!("{error}"))).collect()
+    files()
+        .iter()
+        .map(|path| read_file(path, &[], &[]).unwrap_or_else(|error| panic!("{error}")))
+        .collect()
 }
 
-/// A scenario opens with a comment that a student can learn from, and its description is one whole sentence.
+/// A scenario opens with a comment that a student can learn from, and its description is one whole
+/// sentence.
 #[test]
 fn every_scenario_is_a_claim() {
     for path in files() {
         let text = fs::read_to_string(&path).expect("readable");
         let first = text.lines().next().unwrap_or_default();
-        assert!(first.starts_with("# ") && first.len() > 20, "{}: the first line is the claim", path.display());
+        assert!(
+            first.starts_with("# ") && first.len() > 20,
+            "{}: the first line is the claim",
+            path.display()
+        );
         let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
-        assert!(scenario.description.len() > 30 && scenario.description.ends_with('.'), "{}: {}", path.display(), scenario.description);
+        assert!(
+            scenario.description.len() > 30 && scenario.description.ends_with('.'),
+            "{}: {}",
+            path.display(),
+            scenario.description
+        );
     }
 }
 
 /// A fault that no scenario uses is one that nobody has seen at work.
 #[test]
 fn every_fault_is_shown_by_a_scenario() {
-    let texts: Vec<String> = files().iter().map(|path| fs::read_to_string(path).expect("readable")).collect();
+    let texts: Vec<String> =
+        files().iter().map(|path| fs::read_to_string(path).expect("readable")).collect();
     let used = |fault: &str| texts.iter().any(|text| text.contains(&format!("\"{fault}\"")));
-    let unused: Vec<&str> = seedbed::nemesis::FAULTS.iter().map(|info| info.name).filter(|fault| !used(fault)).collect();
+    let unused: Vec<&str> = seedbed::nemesis::FAULTS
+        .iter()
+        .map(|info| info.name)
+        .filter(|fault| !used(fault))
+        .collect();
     assert!(unused.is_empty(), "no scenario shows {unused:?}");
 }
 
-/// With all defaults written out, a scenario reads as the same scenario: that is what a report keeps to be run again.
+/// With all defaults written out, a scenario reads as the same scenario: that is what a report
+/// keeps to be run again.
 #[test]
 fn a_resolved_scenario_is_the_same_scenario() {
     for scenario in scenarios() {
         let report = tempfile::tempdir().expect("a folder");
         fs::write(report.path().join("scenario.toml"), &scenario.resolved).expect("writable");
         write_inputs(&scenario, report.path()).expect("writable");
-        let again = read_file(&report.path().join("scenario.toml"), &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+        let again = read_file(&report.path().join("scenario.toml"), &[], &[])
+            .unwrap_or_else(|error| panic!("{error}"));
         let again = Scenario { name: scenario.name.clone(), ..again };
         assert_eq!(format!("{scenario:?}"), format!("{again:?}"), "{}", scenario.name);
     }
 }
 
-/// No false alarm: the correct nodes keep every promise in every scenario. Ten seeds here, a hundred in CI, thousands before a release.
+/// No false alarm: the correct nodes keep every promise in every scenario. Ten seeds here, a
+/// hundred in CI, thousands before a release.
 #[test]
 fn correct_nodes_are_valid_in_every_scenario() {
     let mut alarms = Vec::new();
@@ -77,22 +98,33 @@ fn correct_nodes_are_valid_in_every_scenario() {
     assert!(scenarios.iter().filter(|scenario| scenario.system == "raft").count() >= 24);
     sweep(&scenarios, 1_000..1_010, 2, &sweep_run, |_, row| {
         if !matches!(row.verdict, seedbed::sweep::RowVerdict::Judged(Overall::Valid)) {
-            alarms.push(format!("{} seed {}: {} {}", row.scenario, row.seed, row.check, row.message));
+            alarms
+                .push(format!("{} seed {}: {} {}", row.scenario, row.seed, row.check, row.message));
         }
     });
     assert!(alarms.is_empty(), "{alarms:#?}");
 }
 
-/// A condition on a word that never comes is refused by the lists of `metric_words`; so they must have every word that nodes show, and no list may be
-/// of a metric that is a number.
+/// A condition on a word that never comes is refused by the lists of `metric_words`; so they must
+/// have every word that nodes show, and no list may be of a metric that is a number.
 #[test]
 fn metrics_take_the_words_that_their_system_names() {
     for system in SYSTEMS {
-        let tours = files().into_iter().filter(|path| path.parent().is_some_and(|folder| folder.ends_with(system.name())));
-        for path in tours.filter(|path| path.ends_with("tour.toml") || path.ends_with("swarm.toml")) {
+        let tours = files()
+            .into_iter()
+            .filter(|path| path.parent().is_some_and(|folder| folder.ends_with(system.name())));
+        for path in tours.filter(|path| path.ends_with("tour.toml") || path.ends_with("swarm.toml"))
+        {
             let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
-            let trace = system.run(&scenario, &RunOptions { seed: 3, fold_messages: true, ..RunOptions::default() }).trace;
-            for Metric { name, value, node, .. } in trace.metrics.iter().filter(|metric| metric.name != "status") {
+            let trace = system
+                .run(
+                    &scenario,
+                    &RunOptions { seed: 3, fold_messages: true, ..RunOptions::default() },
+                )
+                .trace;
+            for Metric { name, value, node, .. } in
+                trace.metrics.iter().filter(|metric| metric.name != "status")
+            {
                 let words = system.metric_words(name);
                 // A metric that is a node is `none` without one.
                 let word = match value {
@@ -100,14 +132,19 @@ fn metrics_take_the_words_that_their_system_names() {
                     _ => None,
                 };
                 let named = word.map_or(words.is_empty(), |word| words.contains(&word.as_ref()));
-                assert!(named, "{}: {name} = {value:?} of {}, where {words:?} are named", scenario.name, trace.name(*node));
+                assert!(
+                    named,
+                    "{}: {name} = {value:?} of {}, where {words:?} are named",
+                    scenario.name,
+                    trace.name(*node)
+                );
             }
         }
     }
 }
 
-/// The file of the time series holds every mean that the store has accepted, in order, with the instance that sent it, and marks as anomalies exactly
-/// those outside of the band.
+/// The file of the time series holds every mean that the store has accepted, in order, with the
+/// instance that sent it, and marks as anomalies exactly those outside of the band.
 #[test]
 fn the_time_series_of_a_report_is_what_the_trace_says() {
     let mut anomalies = [0, 0];
@@ -115,23 +152,35 @@ fn the_time_series_of_a_report_is_what_the_trace_says() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
         let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
         let system = system_of(&scenario);
-        let trace = system.run(&scenario, &RunOptions { seed: 42, fold_messages: true, ..RunOptions::default() }).trace;
+        let trace = system
+            .run(&scenario, &RunOptions { seed: 42, fold_messages: true, ..RunOptions::default() })
+            .trace;
         let files = system.artifacts(&scenario, &trace);
-        let (_, bytes) = files.iter().find(|(file, _)| file == "time_series.csv").expect("there is a store");
+        let (_, bytes) =
+            files.iter().find(|(file, _)| file == "time_series.csv").expect("there is a store");
         let mut rows = csv::Reader::from_reader(&bytes[..]);
-        assert_eq!(rows.headers().expect("one line").iter().collect::<Vec<_>>(), ["ms", "value", "epoch", "sender", "anomaly"]);
+        assert_eq!(
+            rows.headers().expect("one line").iter().collect::<Vec<_>>(),
+            ["ms", "value", "epoch", "sender", "anomaly"]
+        );
         let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("whole")).collect();
 
-        let events = |name: &'static str| trace.events.iter().filter(move |event| event.name == name);
+        let events =
+            |name: &'static str| trace.events.iter().filter(move |event| event.name == name);
         let band = events("band").next().expect("the store has started");
-        let (low, high) = (band.fields.int("low").expect("a number"), band.fields.int("high").expect("a number"));
-        let leaders: BTreeMap<i64, &str> =
-            events("lead").map(|event| (event.fields.int("epoch").expect("a number"), trace.name(event.node))).collect();
+        let (low, high) =
+            (band.fields.int("low").expect("a number"), band.fields.int("high").expect("a number"));
+        let leaders: BTreeMap<i64, &str> = events("lead")
+            .map(|event| (event.fields.int("epoch").expect("a number"), trace.name(event.node)))
+            .collect();
         let stored: Vec<_> = events("store_mean").collect();
         assert_eq!(rows.len(), stored.len(), "{name}");
         assert!(stored.len() > 3, "{name} has {} means", stored.len());
         for (row, event) in rows.iter().zip(stored) {
-            let (epoch, milli) = (event.fields.int("epoch").expect("a number"), event.fields.int("milli").expect("a number"));
+            let (epoch, milli) = (
+                event.fields.int("epoch").expect("a number"),
+                event.fields.int("milli").expect("a number"),
+            );
             let outside = milli < low || milli > high;
             anomalies[usize::from(outside)] += 1;
             let value = format!("{}.{:03}", milli / 1_000, milli % 1_000);
@@ -141,7 +190,10 @@ fn the_time_series_of_a_report_is_what_the_trace_says() {
             assert_eq!(row.iter().collect::<Vec<_>>(), expected, "{name}");
         }
     }
-    assert!(anomalies.iter().all(|count| *count > 0), "means within and outside of the band: {anomalies:?}");
+    assert!(
+        anomalies.iter().all(|count| *count > 0),
+        "means within and outside of the band: {anomalies:?}"
+    );
 }
 
 /// Who debugs a recovery sees in the log what the crash has left of the disk.
@@ -150,8 +202,15 @@ fn the_log_tells_what_a_crash_has_torn() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/raft/torn-writes.toml");
     let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     let is_torn = |line: &LogLine| {
-        line.kind == "disk" && line.text.starts_with("crash with unsynced operations: ") && line.text.contains(" is torn after ")
+        line.kind == "disk"
+            && line.text.starts_with("crash with unsynced operations: ")
+            && line.text.contains(" is torn after ")
     };
-    let torn = (0..20).any(|seed| run_with(&scenario, &RunOptions { seed, log: true, ..RunOptions::default() }).log.iter().any(is_torn));
+    let torn = (0..20).any(|seed| {
+        run_with(&scenario, &RunOptions { seed, log: true, ..RunOptions::default() })
+            .log
+            .iter()
+            .any(is_torn)
+    });
     assert!(torn, "no crash of twenty runs tore a write");
 }

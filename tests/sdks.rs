@@ -1,4 +1,5 @@
-//! The SDKs: their examples play in real scenarios. Where a language is not installed, the test says so and passes.
+//! The SDKs: their examples play in real scenarios. Where a language is not installed, the test
+//! says so and passes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,9 @@ fn sdk(path: &str) -> PathBuf {
 fn example(language: &str, name: &str) -> Option<Vec<String>> {
     let text = |path: PathBuf| path.to_str().expect("a path of this project").to_owned();
     match language {
-        "python" => support::has("python3").then(|| vec!["python3".to_owned(), text(python_examples().join(format!("{name}.py")))]),
+        "python" => support::has("python3").then(|| {
+            vec!["python3".to_owned(), text(python_examples().join(format!("{name}.py")))]
+        }),
         "c" => Some(vec![text(c_example(name)?)]),
         "rust" => Some(vec![text(rust_examples()?.join(name))]),
         _ => panic!("no language {language}"),
@@ -40,7 +43,8 @@ fn example(language: &str, name: &str) -> Option<Vec<String>> {
 fn python_examples() -> &'static PathBuf {
     static COPIED: OnceLock<PathBuf> = OnceLock::new();
     COPIED.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", std::process::id()));
+        let folder =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("writable");
         for file in ["seedbed.py", "seedbed_zookeeper.py"] {
             fs::copy(sdk("python").join(file), folder.join(file)).expect("the SDK is there");
@@ -63,7 +67,11 @@ fn rust_examples() -> Option<&'static PathBuf> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sdk");
         let manifest = sdk("rust/Cargo.toml");
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--quiet", "--examples", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target);
+        cargo
+            .args(["build", "--quiet", "--examples", "--manifest-path"])
+            .arg(manifest)
+            .arg("--target-dir")
+            .arg(&target);
         support::has("cargo").then(|| {
             let status = cargo.status().expect("cargo is there");
             assert!(status.success(), "the examples of the Rust SDK do not build");
@@ -83,10 +91,14 @@ fn c_program(source: &Path, name: &str) -> Option<PathBuf> {
     if !support::has("cc") {
         return None;
     }
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let program =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let build = |checks: &[&str]| {
         let mut cc = Command::new("cc");
-        cc.args(["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic"]).args(checks).arg("-I").arg(sdk("c"));
+        cc.args(["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic"])
+            .args(checks)
+            .arg("-I")
+            .arg(sdk("c"));
         cc.arg(source).arg("-o").arg(&program).output().expect("cc is there")
     };
     let checked = build(&["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
@@ -99,7 +111,8 @@ fn c_program(source: &Path, name: &str) -> Option<PathBuf> {
 }
 
 fn scenario(text: &str, command: &[String], in_process: Option<Make>) -> Scenario {
-    let mut scenario = read_text("example", text, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut scenario =
+        read_text("example", text, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     for node in &mut scenario.nodes.nodes {
         node.program = Some(match &in_process {
             Some(make) => ProgramSpec::in_process(make.clone()),
@@ -121,7 +134,8 @@ fn is_a_store(run: &Run) {
 fn a_rust_node_is_the_same_in_process_and_as_a_program() {
     let machine = || {
         let mut machine = Machine::new(|_| kv_single::Store::default());
-        Box::new(move |turn: &[u8]| machine.turn(&String::from_utf8_lossy(turn)).into_bytes()) as seedbed::program::InProcess
+        Box::new(move |turn: &[u8]| machine.turn(&String::from_utf8_lossy(turn)).into_bytes())
+            as seedbed::program::InProcess
     };
     let inside = scenario(STORE, &[], Some(Make::new(machine)));
     let first = run_scenario(&inside, 7);
@@ -133,7 +147,8 @@ fn a_rust_node_is_the_same_in_process_and_as_a_program() {
     assert_eq!(run_scenario(&outside, 7).digest, first.digest);
 }
 
-/// The store of each SDK serves clients through loss, doubling and a crash, and does the same again under the same seed.
+/// The store of each SDK serves clients through loss, doubling and a crash, and does the same again
+/// under the same seed.
 fn a_store_works(language: &str) {
     let Some(command) = example(language, "kv_single") else { return };
     let store = scenario(STORE, &command, None);
@@ -152,7 +167,9 @@ fn the_store_in_python_works() {
 #[test]
 fn every_python_gives_the_same_run() {
     let Some(command) = example("python", "kv_single") else { return };
-    let digest = |python: String| run_scenario(&scenario(STORE, &[python, command[1].clone()], None), 7).digest;
+    let digest = |python: String| {
+        run_scenario(&scenario(STORE, &[python, command[1].clone()], None), 7).digest
+    };
     let expected = digest("python3".to_owned());
     for minor in 8..=15 {
         let python = format!("python3.{minor}");
@@ -167,25 +184,41 @@ fn the_store_in_c_works() {
     a_store_works("c");
 }
 
-/// Clients of ZooKeeper: sessions move, end and begin again under the checks that judge the testbed's own clients; in the end each member sees all three.
+/// Clients of ZooKeeper: sessions move, end and begin again under the checks that judge the
+/// testbed's own clients; in the end each member sees all three.
 fn members_work(language: &str) {
     const MEMBERS: &str = include_str!("../sdk/scenarios/members.toml");
     let Some(command) = example(language, "members") else { return };
-    let mut members = read_text("members", MEMBERS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut members =
+        read_text("members", MEMBERS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     for node in members.nodes.nodes.iter_mut().filter(|node| node.role == "worker") {
         node.program = Some(ProgramSpec::trusted(command.clone(), std::env::temp_dir()));
     }
     for seed in 1..=3 {
         let run = run_scenario(&members, seed);
-        assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{seed}: {:?}", run.first_violation());
+        assert_eq!(
+            (run.aborted.as_deref(), run.verdict()),
+            (None, Overall::Valid),
+            "{seed}: {:?}",
+            run.first_violation()
+        );
         assert_eq!(run.digest, run_scenario(&members, seed).digest);
         let states = |state: &str| {
             let sessions = run.trace.events.iter().filter(|event| event.name == "client_session");
             sessions
-                .filter(|event| event.fields.get("state").is_some_and(|value| matches!(value, Value::Text(word) if **word == *state)))
+                .filter(|event| {
+                    event
+                        .fields
+                        .get("state")
+                        .is_some_and(|value| matches!(value, Value::Text(word) if **word == *state))
+                })
                 .count()
         };
-        assert!(states("connected") > 4 && states("disconnected") > 1 && states("expired") == 1, "{seed}: {}", states("expired"));
+        assert!(
+            states("connected") > 4 && states("disconnected") > 1 && states("expired") == 1,
+            "{seed}: {}",
+            states("expired")
+        );
         for (name, value) in last_values(&run, "members") {
             assert_eq!(value, Value::Int(3), "{seed}: {name}");
         }
@@ -195,7 +228,11 @@ fn members_work(language: &str) {
 /// The last value of a metric, by node.
 fn last_values(run: &Run, metric: &str) -> Vec<(String, Value)> {
     let of = |node: &str| {
-        let mut shown = run.trace.metrics.iter().filter(|shown| shown.name == metric && run.trace.name(shown.node) == node);
+        let mut shown = run
+            .trace
+            .metrics
+            .iter()
+            .filter(|shown| shown.name == metric && run.trace.name(shown.node) == node);
         shown.next_back().map(|shown| (node.to_owned(), shown.value.clone()))
     };
     let values: Vec<_> = run.trace.nodes.iter().filter_map(|node| of(&node.name)).collect();
@@ -214,8 +251,16 @@ fn clients_of_zookeeper_in_rust_work() {
 }
 
 fn conform(command: &[String]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(["conform", "--quiet", "--"]).args(command).output().expect("it runs");
-    (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
+        .args(["conform", "--quiet", "--"])
+        .args(command)
+        .output()
+        .expect("it runs");
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 /// Each SDK holds to every rule of the protocol.
@@ -246,14 +291,23 @@ fn conform_tells_what_is_wrong() {
     if !support::has("python3") {
         return;
     }
-    let good = fs::read_to_string(sdk("python/examples/conformance.py")).expect("the example is there");
+    let good =
+        fs::read_to_string(sdk("python/examples/conformance.py")).expect("the example is there");
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
     let edits = [
         ("self.random.getrandbits(32)", "7", vec!["seed"]),
-        ("\"number\": self.random.getrandbits(32)", "\"number\": __import__('os').times()[4]", vec!["deterministic", "seed"]),
+        (
+            "\"number\": self.random.getrandbits(32)",
+            "\"number\": __import__('os').times()[4]",
+            vec!["deterministic", "seed"],
+        ),
         ("raise RuntimeError(message[\"text\"])", "pass", vec!["crash"]),
-        ("print(message[\"text\"], end=\"\")", "__import__('os').write(4, message[\"text\"].encode())", vec!["print", "deterministic"]),
+        (
+            "print(message[\"text\"], end=\"\")",
+            "__import__('os').write(4, message[\"text\"].encode())",
+            vec!["print", "deterministic"],
+        ),
         ("message[\"after\"] / 1e9", "message[\"after\"] / 1e6", vec!["timers"]),
     ];
     for (from, to, rules) in edits {
@@ -261,30 +315,44 @@ fn conform_tells_what_is_wrong() {
         assert_ne!(wrong, good, "{from}");
         let path = folder.path().join("wrong.py");
         fs::write(&path, wrong).expect("writable");
-        let (is_good, said) = conform(&["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]);
-        let failed: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("FAIL ")?.split(':').next()).collect();
+        let (is_good, said) =
+            conform(&["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]);
+        let failed: Vec<&str> =
+            said.lines().filter_map(|line| line.strip_prefix("FAIL ")?.split(':').next()).collect();
         assert!(!is_good, "{said}");
         assert_eq!(failed, rules, "{to}: {said}");
     }
 }
 
-/// A program that is gone is told so, and the rules that need an answer are not looked at one by one.
+/// A program that is gone is told so, and the rules that need an answer are not looked at one by
+/// one.
 #[test]
 fn conform_stops_where_nothing_answers() {
     for command in [&["true"][..], &["sh", "-c", "exit 3"]] {
         let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
         let (is_good, said) = conform(&words);
-        assert!(!is_good && said.contains("it has ended, and gives no answer") && said.contains("0 rules hold, 1 do not"), "{said}");
+        assert!(
+            !is_good
+                && said.contains("it has ended, and gives no answer")
+                && said.contains("0 rules hold, 1 do not"),
+            "{said}"
+        );
     }
 }
 
 /// What is no program at all is a mistake of the command line, and no verdict.
 #[test]
 fn conform_needs_a_program_that_starts() {
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(["conform", "--", "./no-such-program"]).output().expect("it runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
+        .args(["conform", "--", "./no-such-program"])
+        .output()
+        .expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("`./no-such-program` cannot be started") && said.contains("after `--`"), "{said}");
+    assert!(
+        said.contains("`./no-such-program` cannot be started") && said.contains("after `--`"),
+        "{said}"
+    );
 }
 
 /// A folder with a program and the SDK, and the crashes of its one node in a second.
@@ -293,7 +361,8 @@ fn crashes_of(program: &str) -> Vec<String> {
     fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
     let path = folder.path().join("node.py");
     fs::write(&path, program).expect("writable");
-    let text = "system = \"raft\"\nduration = \"500ms\"\nrecovery = \"1ms\"\n[nodes]\ncount = 1\n[checks]\nno_panic = {}\n";
+    let text = "system = \"raft\"\nduration = \"500ms\"\nrecovery = \"1ms\"\n[nodes]\ncount = \
+        1\n[checks]\nno_panic = {}\n";
     let mut scenario = scenario(text, &["python3".to_owned(), "node.py".to_owned()], None);
     for node in &mut scenario.nodes.nodes {
         if let Some(program) = &mut node.program {
@@ -313,45 +382,108 @@ fn mistakes_are_told_where_they_are() {
         return;
     }
     let handler = |body: &str| {
-        format!("import seedbed, time, random\nclass N(seedbed.Node):\n    def on_init(self):\n        {body}\nseedbed.run(N)\n")
+        format!(
+            "import seedbed, time, random\nclass N(seedbed.Node):\n    def on_init(self):\n        \
+                {body}\nseedbed.run(N)\n"
+        )
     };
     let cases = [
-        (handler("time.sleep(1)"), "line 4, in on_init\n    time.sleep(1)\nRuntimeError: time.sleep would stop virtual time: set a timer with self.set_timer"),
-        (handler("input()"), "RuntimeError: input() has nobody to ask"),
-        (handler("__import__('threading').Thread(target=print).start()"), "Thread.start starts a thread, and a node has one"),
-        (handler("__import__('socket').socket()"), "a socket would leave the simulation: nodes speak with self.send"),
-        (handler("__import__('subprocess').run(['true'])"), "subprocess starts a process, and a node is one"),
-        (handler("self.send('n9', {'type': 'A'})"), "there is no node 'n9'; the nodes are "),
-        (handler("self.send('n1', {'kind': 'A'})"), "a message is an object with a text 'type', and not {'kind': 'A'}"),
-        (handler("self.send('n1', {'type': 'A', 'of': {1}})"), "a set has no place in JSON: sorted({1})"),
-        (handler("self.observe('seen', share=0.5)"), "share is 0.5: what is observed is a whole number"),
-        (handler("return {'type': 'A'}"), "N.on_init (node.py, line 3) returned {'type': 'A'}, which goes nowhere: send it with self.send"),
-        (handler("yield 1"), "N.on_init (node.py, line 3) contains a `yield`"),
-        (handler("while True: self.set_timer('a', 1)"), "one step asks for more than 10000 operations: is there an endless loop?"),
-        (handler("exit('enough')"), "it ended with status 1"),
-        ("import seedbed\nprint(undefined)\n".to_owned(), "line 2, in <module>\n    print(undefined)\nNameError: name 'undefined' is not defined"),
-        ("import seedbed\nclass N(seedbed.Node): pass\n".to_owned(), "the program ended without a node: call seedbed.run(YourNode) at its end"),
         (
-            "import seedbed\nclass N(seedbed.Node): pass\nif N:\n    raise SystemExit(3)\nseedbed.run(N)\n".to_owned(),
-            "the program ended by itself before there was a node: node.py, line 4: raise SystemExit(3)",
+            handler("time.sleep(1)"),
+            "line 4, in on_init\n    time.sleep(1)\nRuntimeError: \
+            time.sleep would stop virtual time: set a timer with self.set_timer",
+        ),
+        (handler("input()"), "RuntimeError: input() has nobody to ask"),
+        (
+            handler("__import__('threading').Thread(target=print).start()"),
+            "Thread.start starts a \
+            thread, and a node has one",
         ),
         (
-            "import sys, seedbed\ndef check():\n    sys.exit(3)\ncheck()\nseedbed.run(None)\n".to_owned(),
+            handler("__import__('socket').socket()"),
+            "a socket would leave the simulation: nodes \
+            speak with self.send",
+        ),
+        (
+            handler("__import__('subprocess').run(['true'])"),
+            "subprocess starts a process, and a \
+            node is one",
+        ),
+        (handler("self.send('n9', {'type': 'A'})"), "there is no node 'n9'; the nodes are "),
+        (
+            handler("self.send('n1', {'kind': 'A'})"),
+            "a message is an object with a text 'type', \
+            and not {'kind': 'A'}",
+        ),
+        (
+            handler("self.send('n1', {'type': 'A', 'of': {1}})"),
+            "a set has no place in JSON: \
+            sorted({1})",
+        ),
+        (
+            handler("self.observe('seen', share=0.5)"),
+            "share is 0.5: what is observed is a whole \
+            number",
+        ),
+        (
+            handler("return {'type': 'A'}"),
+            "N.on_init (node.py, line 3) returned {'type': 'A'}, \
+            which goes nowhere: send it with self.send",
+        ),
+        (handler("yield 1"), "N.on_init (node.py, line 3) contains a `yield`"),
+        (
+            handler("while True: self.set_timer('a', 1)"),
+            "one step asks for more than 10000 \
+            operations: is there an endless loop?",
+        ),
+        (handler("exit('enough')"), "it ended with status 1"),
+        (
+            "import seedbed\nprint(undefined)\n".to_owned(),
+            "line 2, in <module>\n    \
+            print(undefined)\nNameError: name 'undefined' is not defined",
+        ),
+        (
+            "import seedbed\nclass N(seedbed.Node): pass\n".to_owned(),
+            "the program ended without a \
+            node: call seedbed.run(YourNode) at its end",
+        ),
+        (
+            "import seedbed\nclass N(seedbed.Node): pass\nif N:\n    raise \
+                SystemExit(3)\nseedbed.run(N)\n"
+                .to_owned(),
+            "the program ended by itself before there was a node: node.py, line 4: raise \
+                SystemExit(3)",
+        ),
+        (
+            "import sys, seedbed\ndef check():\n    sys.exit(3)\ncheck()\nseedbed.run(None)\n"
+                .to_owned(),
             "the program ended by itself before there was a node: node.py, line 4: check()",
         ),
-        ("import seedbed\nclass N(seedbed.Node): pass\nseedbed.run(N())\n".to_owned(), "a node is made by seedbed.run(N), when the testbed has started it"),
         (
-            "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): pass\nseedbed.run(N)\n".to_owned(),
-            "N.on_init (node.py, line 3) is an `async def`: handlers are plain functions; derive the node from seedbed.AsyncNode to use await",
+            "import seedbed\nclass N(seedbed.Node): pass\nseedbed.run(N())\n".to_owned(),
+            "a node is \
+            made by seedbed.run(N), when the testbed has started it",
         ),
         (
-            "import asyncio, seedbed\nclass N(seedbed.AsyncNode):\n    async def main(self):\n        await asyncio.sleep(0)\nseedbed.run(N)\n".to_owned(),
+            "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): \
+                pass\nseedbed.run(N)\n"
+                .to_owned(),
+            "N.on_init (node.py, line 3) is an `async def`: handlers are plain functions; derive \
+                the node from seedbed.AsyncNode to use await",
+        ),
+        (
+            "import asyncio, seedbed\nclass N(seedbed.AsyncNode):\n    async def \
+                main(self):\n        await asyncio.sleep(0)\nseedbed.run(N)\n"
+                .to_owned(),
             "cannot be awaited here: a node waits with self.sleep, self.receive",
         ),
     ];
     for (program, message) in cases {
         let crashes = crashes_of(&program);
-        assert!(crashes.first().is_some_and(|said| said.contains(message)), "{message}: {crashes:?}");
+        assert!(
+            crashes.first().is_some_and(|said| said.contains(message)),
+            "{message}: {crashes:?}"
+        );
     }
 }
 
@@ -361,9 +493,14 @@ fn the_first_programs_run() {
     let page = fs::read_to_string(sdk("README.md")).expect("the page is there");
     let programs = |language: &str| -> Vec<String> {
         let mark = format!("```{language}\n");
-        page.split(&mark).skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+        page.split(&mark)
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+            .map(str::to_owned)
+            .collect()
     };
-    let text = "system = \"raft\"\nduration = \"2s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 3\n[checks]\nno_panic = {}\n";
+    let text = "system = \"raft\"\nduration = \"2s\"\nrecovery = \"500ms\"\n[nodes]\ncount = \
+        3\n[checks]\nno_panic = {}\n";
     let folder = tempfile::tempdir().expect("a folder");
     fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
     let mut commands = vec![];
@@ -371,11 +508,17 @@ fn the_first_programs_run() {
     for (number, program) in programs("python").iter().enumerate() {
         let path = folder.path().join(format!("node{number}.py"));
         fs::write(&path, program).expect("writable");
-        commands.extend(support::has("python3").then(|| vec!["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]));
+        commands.extend(
+            support::has("python3")
+                .then(|| vec!["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]),
+        );
     }
     let source = folder.path().join("pinger.c");
     fs::write(&source, &programs("c")[0]).expect("writable");
-    commands.extend(c_program(&source, "pinger").map(|program| vec![program.to_str().expect("UTF-8").to_owned()]));
+    commands.extend(
+        c_program(&source, "pinger")
+            .map(|program| vec![program.to_str().expect("UTF-8").to_owned()]),
+    );
     for command in commands {
         let run = run_scenario(&scenario(text, &command, None), 1);
         assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{command:?}");
@@ -387,11 +530,12 @@ fn the_first_programs_run() {
 /// Servers of the testbed synchronise with a time server that crashes once.
 const CLOCKS: &str = include_str!("../sdk/scenarios/clocks.toml");
 
-/// The second example of each SDK plays one role among nodes of the testbed, whose bounds hold by what it tells them. `None` where the language is
-/// not here.
+/// The second example of each SDK plays one role among nodes of the testbed, whose bounds hold by
+/// what it tells them. `None` where the language is not here.
 fn a_time_server_works(language: &str) -> Option<Digest> {
     let command = example(language, "time_server")?;
-    let mut clocks = read_text("example", CLOCKS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut clocks =
+        read_text("example", CLOCKS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     let time = clocks.nodes.nodes.iter_mut().find(|node| node.name == "time").expect("it is there");
     time.program = Some(ProgramSpec::trusted(command, std::env::temp_dir()));
     let first = run_scenario(&clocks, 3);
@@ -413,26 +557,35 @@ fn the_time_server_in_python_works() {
 fn a_time_server_that_claims_too_much_is_found_out() {
     let Some(command) = example("python", "time_server") else { return };
     let honest = fs::read_to_string(&command[1]).expect("the example is there");
-    let liar = honest.replace("self.error = trip // 2", "self.error = 0").replace("DRIFT = 200e-6", "DRIFT = 0");
+    let liar = honest
+        .replace("self.error = trip // 2", "self.error = 0")
+        .replace("DRIFT = 200e-6", "DRIFT = 0");
     let path = python_examples().join("liar.py");
     fs::write(&path, liar).expect("writable");
-    let mut clocks = read_text("example", CLOCKS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let mut clocks =
+        read_text("example", CLOCKS, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
     let time = clocks.nodes.nodes.iter_mut().find(|node| node.name == "time").expect("it is there");
     let command = vec![command[0].clone(), path.to_str().expect("UTF-8").to_owned()];
     time.program = Some(ProgramSpec::trusted(command, std::env::temp_dir()));
     let run = run_scenario(&clocks, 3);
     assert_eq!(run.verdict(), Overall::Invalid);
-    assert!(run.first_violation().is_some_and(|violation| format!("{violation:?}").contains("bound")), "{:?}", run.first_violation());
+    assert!(
+        run.first_violation().is_some_and(|violation| format!("{violation:?}").contains("bound")),
+        "{:?}",
+        run.first_violation()
+    );
 }
 
-/// The same program in two languages: both SDKs draw the same numbers, so that the runs are the same to the last bit.
+/// The same program in two languages: both SDKs draw the same numbers, so that the runs are the
+/// same to the last bit.
 #[test]
 fn the_time_servers_in_rust_and_c_are_one() {
     let (rust, c) = (a_time_server_works("rust"), a_time_server_works("c"));
     assert!(rust.is_none() || c.is_none() || rust == c);
 }
 
-/// Bytes in pieces over a lossy network, read as lines; a port where nobody listens; the end of a connection.
+/// Bytes in pieces over a lossy network, read as lines; a port where nobody listens; the end of a
+/// connection.
 const LINES: &str = r#"
 import seedbed
 
@@ -476,19 +629,47 @@ fn streams_are_read_as_one_writes_them() {
     fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
     let path = folder.path().join("lines.py");
     fs::write(&path, LINES).expect("writable");
-    let text = "system = \"raft\"\nduration = \"5s\"\nrecovery = \"1s\"\n[nodes]\ncount = 3\n[network]\nlatency = \"5ms\"\nloss = 0.05\n[checks]\nno_panic = {}\n";
-    let run = run_scenario(&scenario(text, &["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()], None), 1);
-    assert_eq!((run.aborted.as_deref(), run.verdict()), (None, Overall::Valid), "{:?}", run.first_violation());
+    let text = "system = \"raft\"\nduration = \"5s\"\nrecovery = \"1s\"\n[nodes]\ncount = \
+        3\n[network]\nlatency = \"5ms\"\nloss = 0.05\n[checks]\nno_panic = {}\n";
+    let run = run_scenario(
+        &scenario(text, &["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()], None),
+        1,
+    );
+    assert_eq!(
+        (run.aborted.as_deref(), run.verdict()),
+        (None, Overall::Valid),
+        "{:?}",
+        run.first_violation()
+    );
     let of = |name: &str| {
-        run.trace.events.iter().filter(|event| event.name == name).map(|event| format!("{:?}", event.fields)).collect::<Vec<_>>()
+        run.trace
+            .events
+            .iter()
+            .filter(|event| event.name == name)
+            .map(|event| format!("{:?}", event.fields))
+            .collect::<Vec<_>>()
     };
     assert_eq!((of("refused").len(), of("read").len(), of("served").len()), (2, 2, 2));
-    assert!(of("read").iter().all(|fields| fields.contains("[4,_4,_6,_20001]") && fields.contains("Int(0)")), "{:?}", of("read"));
+    assert!(
+        of("read")
+            .iter()
+            .all(|fields| fields.contains("[4,_4,_6,_20001]") && fields.contains("Int(0)")),
+        "{:?}",
+        of("read")
+    );
 }
 
 fn seedbed_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed")).args(arguments).current_dir(folder).output().expect("it runs");
-    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("it runs");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr),
+    )
 }
 
 const ASSIGNMENT: &str = r#"
@@ -512,44 +693,70 @@ fn a_submission_is_begun() {
     fs::write(folder.path().join("tasks/count.toml"), ASSIGNMENT).expect("writable");
     fs::write(folder.path().join("tasks/count/instructions.en.md"), "Count.\n").expect("writable");
     fs::write(starter.join("helper.py"), "ONE = 1\n").expect("writable");
-    let plain = "system = \"raft\"\nduration = \"1s\"\nrecovery = \"1ms\"\n[nodes]\ncount = 3\n[checks]\nno_panic = {}\n";
+    let plain = "system = \"raft\"\nduration = \"1s\"\nrecovery = \"1ms\"\n[nodes]\ncount = \
+        3\n[checks]\nno_panic = {}\n";
     fs::write(folder.path().join("tasks/count/plain.toml"), plain).expect("writable");
-    let new = |arguments: &[&str]| seedbed_in(folder.path(), &[&["new", "submission"], arguments].concat());
+    let new = |arguments: &[&str]| {
+        seedbed_in(folder.path(), &[&["new", "submission"], arguments].concat())
+    };
 
-    assert_eq!(new(&["tasks/count.toml"]), (Some(0), "count is written; begin with its README.md\n".to_owned()));
+    assert_eq!(
+        new(&["tasks/count.toml"]),
+        (Some(0), "count is written; begin with its README.md\n".to_owned())
+    );
     let made = folder.path().join("count");
-    let mut files: Vec<String> =
-        fs::read_dir(&made).expect("made").map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    let mut files: Vec<String> = fs::read_dir(&made)
+        .expect("made")
+        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
+        .collect();
     files.sort();
     assert_eq!(files, ["README.md", "helper.py", "instructions.en.md", "node.py", "seedbed.py"]);
     let readme = fs::read_to_string(made.join("README.md")).expect("made");
-    assert!(readme.contains("seedbed grade ../tasks/count.toml .") && readme.contains("| `counts` | It counts | Cuenta | 3 |"), "{readme}");
+    assert!(
+        readme.contains("seedbed grade ../tasks/count.toml .")
+            && readme.contains("| `counts` | It counts | Cuenta | 3 |"),
+        "{readme}"
+    );
     if support::has("python3") {
         let run = readme
             .lines()
             .find_map(|line| line.strip_prefix("seedbed run "))
             .and_then(|line| line.split_once(" --node-command "))
             .expect("told");
-        let (code, said) = seedbed_in(&made, &["run", "--no-files", run.0, "--node-command", run.1.trim_matches(['"', '\''])]);
+        let (code, said) = seedbed_in(
+            &made,
+            &["run", "--no-files", run.0, "--node-command", run.1.trim_matches(['"', '\''])],
+        );
         assert_eq!(code, Some(0), "{said}");
     }
 
     // Who begins as a client of ZooKeeper gets the client.
-    let (mine, out) = (sdk("../scenarios/assignments/zookeeper-election.toml"), folder.path().join("elects"));
+    let (mine, out) =
+        (sdk("../scenarios/assignments/zookeeper-election.toml"), folder.path().join("elects"));
     let (code, said) = new(&[mine.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")]);
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(fs::read(out.join("seedbed_zookeeper.py")).ok(), fs::read(sdk("python/seedbed_zookeeper.py")).ok());
+    assert_eq!(
+        fs::read(out.join("seedbed_zookeeper.py")).ok(),
+        fs::read(sdk("python/seedbed_zookeeper.py")).ok()
+    );
 
     // What ships is found from everywhere, and the README says who is played.
     assert_eq!(new(&["cristian-sync"]).0, Some(0));
     let readme = fs::read_to_string(folder.path().join("cristian-sync/README.md")).expect("made");
-    let (run, plays) = ("scenarios/assignments/cristian-sync/steady.toml", "server=python3 node.py");
-    let told =
-        readme.contains("seedbed grade cristian-sync .\n") && readme.contains(&format!("seedbed run {run} --node-command '{plays}'\n"));
+    let (run, plays) =
+        ("scenarios/assignments/cristian-sync/steady.toml", "server=python3 node.py");
+    let told = readme.contains("seedbed grade cristian-sync .\n")
+        && readme.contains(&format!("seedbed run {run} --node-command '{plays}'\n"));
     assert!(told, "{readme}");
     // The interpreter would end at once, and the run would look like a mistake of the program.
-    let (code, said) = seedbed_in(folder.path(), &["run", "--no-files", run, "--node-command", plays]);
-    assert!(code == Some(2) && said.contains("is to start `node.py`, and there is none in") && said.contains("help:"), "{said}");
+    let (code, said) =
+        seedbed_in(folder.path(), &["run", "--no-files", run, "--node-command", plays]);
+    assert!(
+        code == Some(2)
+            && said.contains("is to start `node.py`, and there is none in")
+            && said.contains("help:"),
+        "{said}"
+    );
 
     let mistakes = [
         (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),
@@ -559,7 +766,10 @@ fn a_submission_is_begun() {
     ];
     for (arguments, message) in mistakes {
         let (code, said) = new(&arguments);
-        assert!(code == Some(2) && said.contains(message) && said.contains("help:"), "{arguments:?}: {said}");
+        assert!(
+            code == Some(2) && said.contains(message) && said.contains("help:"),
+            "{arguments:?}: {said}"
+        );
         assert!(!folder.path().join("other").exists());
     }
 }

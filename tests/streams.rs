@@ -1,12 +1,15 @@
-//! Streams through the whole simulation: nodes that send a file over bad networks, to servers that crash, exit, pause and stop.
+//! Streams through the whole simulation: nodes that send a file over bad networks, to servers that
+//! crash, exit, pause and stop.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use seedbed::node::{Ctx, Identity, Message, Node, NodeId, Port, Probe, StreamEvent, StreamId, Value};
+use seedbed::node::{
+    Ctx, Identity, Message, Node, NodeId, Port, Probe, StreamEvent, StreamId, Value,
+};
 use seedbed::scenario::{
-    ClockSpec, Direction, Fault, Latency, NemesisEntry, NodeSpec, NodesSpec, PartitionShape, Repeat, Scenario, Settings, Span, TargetSpec,
-    When,
+    ClockSpec, Direction, Fault, Latency, NemesisEntry, NodeSpec, NodesSpec, PartitionShape,
+    Repeat, Scenario, Settings, Span, TargetSpec, When,
 };
 use seedbed::sim::{Cluster, Io, RunOptions, run};
 use seedbed::trace::{Event, Outcome, Trace, Word};
@@ -63,26 +66,42 @@ impl Peer {
         *stream = Some(new);
     }
 
-    fn serve(habit: Habit, files: &mut Vec<(StreamId, u64, u64)>, ctx: &mut Ctx<'_, Self>, event: StreamEvent) {
+    fn serve(
+        habit: Habit,
+        files: &mut Vec<(StreamId, u64, u64)>,
+        ctx: &mut Ctx<'_, Self>,
+        event: StreamEvent,
+    ) {
         match event {
             StreamEvent::Accepted { stream, .. } => files.push((stream, 0, EMPTY)),
             StreamEvent::Data(stream, bytes) => {
                 assert!(!bytes.is_empty());
-                let file = files.iter_mut().find(|file| file.0 == stream).expect("bytes come after the acceptance");
+                let file = files
+                    .iter_mut()
+                    .find(|file| file.0 == stream)
+                    .expect("bytes come after the acceptance");
                 file.1 += bytes.len() as u64;
                 file.2 = digest(file.2, &bytes);
-                if habit == Habit::ExitInTheMiddle && file.1 > 20_000 && ctx.read("exited").is_none() {
+                if habit == Habit::ExitInTheMiddle
+                    && file.1 > 20_000
+                    && ctx.read("exited").is_none()
+                {
                     ctx.append("exited", vec![1]);
                     ctx.set_timer((), Duration::from_millis(1));
                 }
             }
             StreamEvent::PeerClosed(stream) => {
-                let file = files.iter().find(|file| file.0 == stream).expect("the end comes after the acceptance");
+                let file = files
+                    .iter()
+                    .find(|file| file.0 == stream)
+                    .expect("the end comes after the acceptance");
                 ctx.observe("file", &["len"], &[Value::Int(file.1 as i64)]);
                 ctx.write(stream, file.2.to_le_bytes().to_vec());
                 ctx.close(stream);
             }
-            StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => files.retain(|file| file.0 != stream),
+            StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => {
+                files.retain(|file| file.0 != stream)
+            }
             other => panic!("a server that only listens hears {other:?}"),
         }
     }
@@ -161,7 +180,9 @@ impl Cluster for Files {
         match role {
             "server" => Peer::Server { habit: self.habit, files: vec![] },
             _ => {
-                let file = (0..self.length).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 ^ identity.id.0 as u8).collect();
+                let file = (0..self.length)
+                    .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 ^ identity.id.0 as u8)
+                    .collect();
                 Peer::Sender { file, stream: None, answer: vec![], done: false }
             }
         }
@@ -205,7 +226,10 @@ fn scenario(seconds: u64) -> Scenario {
         seed: 1,
         duration: Duration::from_secs(seconds),
         recovery: Duration::ZERO,
-        nodes: NodesSpec { nodes: vec![node("server", "server"), node("s1", "sender"), node("s2", "sender")], ..NodesSpec::default() },
+        nodes: NodesSpec {
+            nodes: vec![node("server", "server"), node("s1", "sender"), node("s2", "sender")],
+            ..NodesSpec::default()
+        },
         network: Default::default(),
         disk: Default::default(),
         workload: Default::default(),
@@ -234,7 +258,10 @@ fn fault(at: Duration, lasts: Duration, fault: Fault) -> NemesisEntry {
 }
 
 fn simulate(scenario: &Scenario, seed: u64, habit: Habit) -> Trace {
-    let output = run(scenario, &RunOptions { seed, ..RunOptions::default() }, || Files { habit, length: 200_000 });
+    let output = run(scenario, &RunOptions { seed, ..RunOptions::default() }, || Files {
+        habit,
+        length: 200_000,
+    });
     assert_eq!(output.aborted, None);
     output.trace
 }
@@ -245,17 +272,27 @@ fn events<'a>(trace: &'a Trace, name: &'a str) -> impl Iterator<Item = &'a Event
 
 /// Why connections broke, in order.
 fn broken(trace: &Trace) -> Vec<&str> {
-    events(trace, "broken").map(|event| event.fields.text("why").expect("it has a reason")).collect()
+    events(trace, "broken")
+        .map(|event| event.fields.text("why").expect("it has a reason"))
+        .collect()
 }
 
-/// Both senders have their file delivered, and no server ever saw the end of a file that was not whole.
+/// Both senders have their file delivered, and no server ever saw the end of a file that was not
+/// whole.
 fn assert_delivered(trace: &Trace, seed: u64) {
     assert_eq!(events(trace, "done").count(), 2, "seed {seed}: {:?}", broken(trace));
-    assert!(events(trace, "file").all(|event| event.fields.int("len") == Some(200_000)), "seed {seed}");
-    assert!(!events(trace, "crash").any(|event| event.fields.text("reason") == Some("panic")), "seed {seed}: a node's expectation failed");
+    assert!(
+        events(trace, "file").all(|event| event.fields.int("len") == Some(200_000)),
+        "seed {seed}"
+    );
+    assert!(
+        !events(trace, "crash").any(|event| event.fields.text("reason") == Some("panic")),
+        "seed {seed}: a node's expectation failed"
+    );
 }
 
-/// What TCP promises: on a network that loses, doubles, reorders and damages, in pieces of any size, the file is the file.
+/// What TCP promises: on a network that loses, doubles, reorders and damages, in pieces of any
+/// size, the file is the file.
 #[test]
 fn a_file_arrives_whole_over_a_bad_network() {
     let mut scenario = scenario(120);
@@ -267,11 +304,20 @@ fn a_file_arrives_whole_over_a_bad_network() {
         let trace = simulate(&scenario, seed, Habit::Serve);
         assert_delivered(&trace, seed);
         assert_eq!(broken(&trace), [] as [&str; 0], "seed {seed}");
-        for outcome in [Outcome::Delivered, Outcome::Lost, Outcome::Duplicated, Outcome::Discarded] {
-            assert!(trace.messages.iter().any(|message| message.outcome == outcome), "seed {seed}: no message is {outcome:?}");
+        for outcome in [Outcome::Delivered, Outcome::Lost, Outcome::Duplicated, Outcome::Discarded]
+        {
+            assert!(
+                trace.messages.iter().any(|message| message.outcome == outcome),
+                "seed {seed}: no message is {outcome:?}"
+            );
         }
-        let kinds: std::collections::BTreeSet<&str> = trace.messages.iter().map(|message| &*message.kind).collect();
-        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["ACK", "DATA", "FIN", "SYN", "SYN-ACK"], "seed {seed}");
+        let kinds: std::collections::BTreeSet<&str> =
+            trace.messages.iter().map(|message| &*message.kind).collect();
+        assert_eq!(
+            kinds.into_iter().collect::<Vec<_>>(),
+            ["ACK", "DATA", "FIN", "SYN", "SYN-ACK"],
+            "seed {seed}"
+        );
     }
 }
 
@@ -281,13 +327,17 @@ fn the_same_seed_gives_the_same_trace() {
     let mut scenario = scenario(20);
     scenario.network.stream.fragment = 0.5;
     (scenario.network.default.loss, scenario.network.default.reorder) = (0.05, 0.2);
-    let (first, second, other) =
-        (simulate(&scenario, 1, Habit::Serve), simulate(&scenario, 1, Habit::Serve), simulate(&scenario, 2, Habit::Serve));
+    let (first, second, other) = (
+        simulate(&scenario, 1, Habit::Serve),
+        simulate(&scenario, 1, Habit::Serve),
+        simulate(&scenario, 2, Habit::Serve),
+    );
     assert!(first == second);
     assert!(first != other);
 }
 
-/// On a clean network without fragmentation, segments are handed over as they come: the reader of a trace can follow the dialogue.
+/// On a clean network without fragmentation, segments are handed over as they come: the reader of a
+/// trace can follow the dialogue.
 #[test]
 fn a_clean_network_shows_the_plain_dialogue() {
     let trace = simulate(&scenario(10), 1, Habit::Serve);
@@ -300,13 +350,18 @@ fn a_clean_network_shows_the_plain_dialogue() {
         .take(4)
         .map(|message| (&*message.kind, message.sent_us))
         .collect();
-    assert_eq!(dialogue, [("SYN", 100_000), ("SYN-ACK", 120_000), ("ACK", 140_000), ("DATA", 140_000)]);
+    assert_eq!(
+        dialogue,
+        [("SYN", 100_000), ("SYN-ACK", 120_000), ("ACK", 140_000), ("DATA", 140_000)]
+    );
     assert_eq!(trace.messages[0].detail.to_string(), "stream=1 port=7 window=65536");
-    let sent_again = trace.messages.iter().filter(|message| message.outcome != Outcome::Delivered).count();
+    let sent_again =
+        trace.messages.iter().filter(|message| message.outcome != Outcome::Delivered).count();
     assert_eq!(sent_again, 0);
 }
 
-/// A link of 100,000 bytes a second carries 200,000 bytes and their headers in a little more than two seconds; each sender has its own.
+/// A link of 100,000 bytes a second carries 200,000 bytes and their headers in a little more than
+/// two seconds; each sender has its own.
 #[test]
 fn bandwidth_sets_the_pace() {
     let mut scenario = scenario(60);
@@ -321,7 +376,8 @@ fn bandwidth_sets_the_pace() {
 #[test]
 fn a_short_partition_is_only_a_delay() {
     let mut scenario = scenario(60);
-    let shape = Fault::Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
+    let shape =
+        Fault::Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
     scenario.nemesis = vec![fault(ms(180), ms(2_000), shape)];
     for seed in 0..5 {
         let trace = simulate(&scenario, seed, Habit::Serve);
@@ -332,19 +388,26 @@ fn a_short_partition_is_only_a_delay() {
     }
 }
 
-/// A partition longer than all retransmissions (200 ms doubled eight times, at most 10 s each) breaks the connections; the next ones serve.
+/// A partition longer than all retransmissions (200 ms doubled eight times, at most 10 s each)
+/// breaks the connections; the next ones serve.
 #[test]
 fn a_long_partition_times_out_and_the_next_connection_serves() {
     let mut scenario = scenario(200);
     scenario.network.stream.retries = 4;
-    let shape = Fault::Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
+    let shape =
+        Fault::Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
     scenario.nemesis = vec![fault(ms(180), ms(30_000), shape)];
     let trace = simulate(&scenario, 1, Habit::Serve);
     assert_delivered(&trace, 1);
-    assert!(broken(&trace).len() >= 4 && broken(&trace).iter().all(|why| *why == "timed_out"), "{:?}", broken(&trace));
+    assert!(
+        broken(&trace).len() >= 4 && broken(&trace).iter().all(|why| *why == "timed_out"),
+        "{:?}",
+        broken(&trace)
+    );
 }
 
-/// The server's machine crashes and comes back: its peers find out when they send again, by a reset, and start anew.
+/// The server's machine crashes and comes back: its peers find out when they send again, by a
+/// reset, and start anew.
 #[test]
 fn after_a_crash_the_senders_are_reset_and_start_anew() {
     for seed in 0..5 {
@@ -357,7 +420,8 @@ fn after_a_crash_the_senders_are_reset_and_start_anew() {
     }
 }
 
-/// A process that exits is not a machine that crashes: its peers learn at once, and are refused until it is back.
+/// A process that exits is not a machine that crashes: its peers learn at once, and are refused
+/// until it is back.
 #[test]
 fn after_an_exit_the_machine_resets_and_refuses() {
     let mut scenario = scenario(60);
@@ -367,14 +431,19 @@ fn after_an_exit_the_machine_resets_and_refuses() {
     let crash = events(&trace, "crash").next().expect("it exits");
     assert_eq!(crash.fields.text("reason"), Some("exit"));
     let first = events(&trace, "broken").next().expect("they are told");
-    assert!(first.time_us < crash.time_us + 41_000, "within a round trip: {} after {}", first.time_us, crash.time_us);
+    assert!(
+        first.time_us < crash.time_us + 41_000,
+        "within a round trip: {} after {}",
+        first.time_us,
+        crash.time_us
+    );
     let reasons = broken(&trace);
     assert!(reasons.iter().filter(|why| **why == "refused").count() >= 4, "{reasons:?}");
     assert!(!reasons.contains(&"timed_out"), "{reasons:?}");
 }
 
-/// A paused process takes nothing, so its window fills and the senders wait, however long it lasts: their machines ask again and again
-/// and are answered.
+/// A paused process takes nothing, so its window fills and the senders wait, however long it lasts:
+/// their machines ask again and again and are answered.
 #[test]
 fn a_paused_reader_makes_the_writers_wait() {
     let mut scenario = scenario(200);
@@ -384,7 +453,9 @@ fn a_paused_reader_makes_the_writers_wait() {
     assert_delivered(&trace, 1);
     assert_eq!(broken(&trace), [] as [&str; 0]);
     assert!(events(&trace, "done").all(|event| event.time_us > 100_150_000));
-    let during = |message: &&seedbed::trace::Message| (1_000_000..100_000_000).contains(&message.sent_us) && message.kind == "DATA";
+    let during = |message: &&seedbed::trace::Message| {
+        (1_000_000..100_000_000).contains(&message.sent_us) && message.kind == "DATA"
+    };
     let probes = trace.messages.iter().filter(during).count();
     assert!((10..60).contains(&probes), "window probes back off to one in ten seconds: {probes}");
 }
@@ -398,5 +469,9 @@ fn an_orderly_stop_closes_the_connections() {
     assert_delivered(&trace, 1);
     assert_eq!(events(&trace, "stops").count(), 1);
     let reasons = broken(&trace);
-    assert!(reasons.iter().any(|why| *why == "closed" || *why == "reset") && reasons.contains(&"refused"), "{reasons:?}");
+    assert!(
+        reasons.iter().any(|why| *why == "closed" || *why == "reset")
+            && reasons.contains(&"refused"),
+        "{reasons:?}"
+    );
 }

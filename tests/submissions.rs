@@ -1,4 +1,5 @@
-//! Submissions: what is found in folders and archives, and what hostile and clumsy ones are told. Nothing here is run.
+//! Submissions: what is found in folders and archives, and what hostile and clumsy ones are told.
+//! Nothing here is run.
 
 mod support;
 
@@ -30,14 +31,16 @@ fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
         if name.ends_with('/') {
             zip.add_directory(*name, SimpleFileOptions::default()).expect("a folder");
         } else {
-            zip.start_file(*name, SimpleFileOptions::default().unix_permissions(0o6755)).expect("a file");
+            zip.start_file(*name, SimpleFileOptions::default().unix_permissions(0o6755))
+                .expect("a file");
             zip.write_all(bytes).expect("in memory");
         }
     }
     zip.finish().expect("in memory").into_inner()
 }
 
-/// A tar archive whose names are taken as they are: the crate's own way of setting a name refuses what an attacker would write.
+/// A tar archive whose names are taken as they are: the crate's own way of setting a name refuses
+/// what an attacker would write.
 fn tar_of(entries: &[(&[u8], tar::EntryType, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, kind, bytes) in entries {
@@ -52,7 +55,8 @@ fn tar_of(entries: &[(&[u8], tar::EntryType, &[u8])]) -> Vec<u8> {
             header.set_size(bytes.len() as u64);
         }
         header.set_cksum();
-        tar.append(&header, if header.size().expect("set") == 0 { &[] } else { *bytes }).expect("in memory");
+        tar.append(&header, if header.size().expect("set") == 0 { &[] } else { *bytes })
+            .expect("in memory");
     }
     tar.into_inner().expect("in memory")
 }
@@ -76,13 +80,17 @@ fn said_of_archive(name: &str, bytes: &[u8]) -> String {
     let folder = temporary();
     let path = folder.path().join(name);
     fs::write(&path, bytes).expect("writable");
-    read_archive(&path).map_or_else(|outcome| said(&outcome), |tree| format!("  accepted: {:?}\n", tree.files.keys().collect::<Vec<_>>()))
+    read_archive(&path).map_or_else(
+        |outcome| said(&outcome),
+        |tree| format!("  accepted: {:?}\n", tree.files.keys().collect::<Vec<_>>()),
+    )
 }
 
 /// Replace bytes of equal number, wherever they are.
 fn with(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let places: Vec<usize> = (0..=bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+    let places: Vec<usize> =
+        (0..=bytes.len() - from.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
     assert!(!places.is_empty(), "nothing to replace");
     for at in places {
         bytes[at..at + to.len()].copy_from_slice(to);
@@ -90,7 +98,8 @@ fn with(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Each of these would write outside, fill the disk, or mean something else on another machine. All are refused before anything is written.
+/// Each of these would write outside, fill the disk, or mean something else on another machine. All
+/// are refused before anything is written.
 #[test]
 fn hostile_archives_are_refused_with_the_reason() {
     let zip = |name: &str| zip_of(&[("node.py", b""), (name, b"x")]);
@@ -102,16 +111,19 @@ fn hostile_archives_are_refused_with_the_reason() {
     // Bit 0 of the flags of both heads of the file says that it is encrypted.
     let mut locked = zip_of(&[("node.py", b"x")]);
     locked[6] |= 1;
-    let central = locked.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("a central directory");
+    let central =
+        locked.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("a central directory");
     locked[central + 8] |= 1;
     // The method of compression, in both heads: 12 is bzip2.
     let mut squeezed = zip_of(&[("node.py", b"x")]);
-    let central = squeezed.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("a central directory");
+    let central =
+        squeezed.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("a central directory");
     squeezed[8] = 12;
     squeezed[central + 10] = 12;
     let zeros = vec![0; BYTES_MAX as usize + 1];
     let many: Vec<(String, &[u8])> = (0..=10_000).map(|i| (format!("{i}"), &b""[..])).collect();
-    let many: Vec<(&str, &[u8])> = many.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
+    let many: Vec<(&str, &[u8])> =
+        many.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
 
     let cases: Vec<(&str, &str, Vec<u8>)> = vec![
         ("a path that climbs", "a.zip", zip("../../etc/cron.d/x")),
@@ -129,7 +141,11 @@ fn hostile_archives_are_refused_with_the_reason() {
         ("the same name twice", "a.tar", tar(b"node.py")),
         ("the same name twice in a zip", "a.zip", with(zip("node.pq"), b"node.pq", b"node.py")),
         ("names that differ by capital letters", "a.zip", zip("NODE.py")),
-        ("folders that differ by capital letters", "a.zip", zip_of(&[("src/a", b""), ("Src/b", b"")])),
+        (
+            "folders that differ by capital letters",
+            "a.zip",
+            zip_of(&[("src/a", b""), ("Src/b", b"")]),
+        ),
         ("a file that is a folder too", "a.zip", zip("node.py/x")),
         ("a password", "a.zip", locked),
         ("another compression", "a.zip", squeezed),
@@ -137,16 +153,24 @@ fn hostile_archives_are_refused_with_the_reason() {
         ("a bomb in a tar", "a.tgz", gz(&tar_of(&[(b"node.py", FILE, &zeros)]))),
         ("too many files", "a.zip", zip_of(&many)),
         ("nothing", "a.zip", zip_of(&[])),
-        ("nothing but what belongs to no program", "a.zip", zip_of(&[("__MACOSX/._node.py", b""), (".DS_Store", b"")])),
+        (
+            "nothing but what belongs to no program",
+            "a.zip",
+            zip_of(&[("__MACOSX/._node.py", b""), (".DS_Store", b"")]),
+        ),
         ("no bytes", "a.zip", vec![]),
         ("something else", "a.zip", b"Rar!\x1a\x07".to_vec()),
         ("a text", "a.tar.gz", b"to be handed in".to_vec()),
     ];
-    let told: Vec<String> = cases.iter().map(|(what, name, bytes)| format!("{what}\n{}", said_of_archive(name, bytes))).collect();
+    let told: Vec<String> = cases
+        .iter()
+        .map(|(what, name, bytes)| format!("{what}\n{}", said_of_archive(name, bytes)))
+        .collect();
     assert_snapshot!(told.join("\n"));
 }
 
-/// A zip says how large a file is; this one says 1 byte of 65 MiB. What is believed is what comes out.
+/// A zip says how large a file is; this one says 1 byte of 65 MiB. What is believed is what comes
+/// out.
 #[test]
 fn what_an_archive_says_of_its_size_is_not_believed() {
     let zeros = vec![0; BYTES_MAX as usize + 1];
@@ -157,15 +181,18 @@ fn what_an_archive_says_of_its_size_is_not_believed() {
     assert!(!told.contains("accepted"), "{told}");
 }
 
-/// An upload that was cut off is never taken for a whole one, wherever the cut is, and never ends the testbed.
+/// An upload that was cut off is never taken for a whole one, wherever the cut is, and never ends
+/// the testbed.
 #[test]
 fn no_part_of_an_archive_is_taken_for_the_whole() {
     let text = PROGRAM.repeat(20);
-    let files: [(&[u8], tar::EntryType, &[u8]); 2] = [(b"node.py", FILE, text.as_bytes()), (b"more.py", FILE, b"more")];
+    let files: [(&[u8], tar::EntryType, &[u8]); 2] =
+        [(b"node.py", FILE, text.as_bytes()), (b"more.py", FILE, b"more")];
     let zip = zip_of(&[("node.py", text.as_bytes()), ("more.py", b"more")]);
     let tar = tar_of(&files);
     let folder = temporary();
-    for (name, bytes, step) in [("a.zip", &zip, 1), ("a.tar.gz", &gz(&tar), 1), ("a.tar", &tar, 64)] {
+    for (name, bytes, step) in [("a.zip", &zip, 1), ("a.tar.gz", &gz(&tar), 1), ("a.tar", &tar, 64)]
+    {
         let path = folder.path().join(name);
         fs::write(&path, bytes).expect("writable");
         assert!(read_archive(&path).is_ok(), "{name} as a whole");
@@ -173,7 +200,11 @@ fn no_part_of_an_archive_is_taken_for_the_whole() {
         let end = if name == "a.tar" { bytes.len() - 1024 } else { bytes.len() };
         for cut in (0..end).step_by(step) {
             fs::write(&path, &bytes[..cut]).expect("writable");
-            assert!(read_archive(&path).is_err(), "{name} cut off after {cut} of {} bytes", bytes.len());
+            assert!(
+                read_archive(&path).is_err(),
+                "{name} cut off after {cut} of {} bytes",
+                bytes.len()
+            );
         }
     }
 }
@@ -195,18 +226,27 @@ fn a_flipped_bit_is_an_error_or_harmless() {
     }
 }
 
-/// The same files as a folder, as a zip of macOS, as a tar of a repository and with what editors leave: the same tree, so the same digest.
+/// The same files as a folder, as a zip of macOS, as a tar of a repository and with what editors
+/// leave: the same tree, so the same digest.
 #[test]
 fn however_it_is_packed_it_is_the_same_submission() {
     let folder = temporary();
     let place = folder.path().join("as-folder");
-    for (name, text) in [("node.py", PROGRAM), ("lib/tools.py", "x = 1\n"), (".git/config", "a"), ("__pycache__/node.pyc", "b")] {
+    for (name, text) in [
+        ("node.py", PROGRAM),
+        ("lib/tools.py", "x = 1\n"),
+        (".git/config", "a"),
+        ("__pycache__/node.pyc", "b"),
+    ] {
         fs::create_dir_all(place.join(name).parent().expect("a parent")).expect("writable");
         fs::write(place.join(name), text).expect("writable");
     }
-    for made in
-        ["reports/elects/0/results.json", "reports/elects/0/scenario.toml", "grades/x/results/me.json", "grades/x/students/me/page.html"]
-    {
+    for made in [
+        "reports/elects/0/results.json",
+        "reports/elects/0/scenario.toml",
+        "grades/x/results/me.json",
+        "grades/x/students/me/page.html",
+    ] {
         fs::create_dir_all(place.join(made).parent().expect("a folder")).expect("writable");
         fs::write(place.join(made), "made by seedbed").expect("writable");
     }
@@ -229,15 +269,25 @@ fn however_it_is_packed_it_is_the_same_submission() {
         ("hw 1/target/release/node", b"\x7fELF"),
     ]);
     let tar = tar_of(&[
-        (b"pax_global_header", tar::EntryType::XGlobalHeader, b"52 comment=0123456789012345678901234567890123456789\n"),
+        (
+            b"pax_global_header",
+            tar::EntryType::XGlobalHeader,
+            b"52 comment=0123456789012345678901234567890123456789\n",
+        ),
         (b"./hw/lib/tools.py", FILE, b"x = 1\n"),
         (b"./hw/node.py", FILE, PROGRAM.as_bytes()),
     ]);
     let mut digests = vec![open(&place, &[]).expect("a program").digest];
-    for (name, bytes) in [("a.zip", zip), ("b.tar", tar.clone()), ("c.tar.gz", gz(&tar)), ("d.zip", gz(&tar))] {
+    for (name, bytes) in
+        [("a.zip", zip), ("b.tar", tar.clone()), ("c.tar.gz", gz(&tar)), ("d.zip", gz(&tar))]
+    {
         let path = folder.path().join(name);
         fs::write(&path, bytes).expect("writable");
-        digests.push(open(&path, &[]).unwrap_or_else(|unusable| panic!("{name}: {}", said(&unusable.outcome))).digest);
+        digests.push(
+            open(&path, &[])
+                .unwrap_or_else(|unusable| panic!("{name}: {}", said(&unusable.outcome)))
+                .digest,
+        );
     }
     digests.dedup();
     assert_eq!(digests.len(), 1, "{digests:?}");
@@ -245,14 +295,19 @@ fn however_it_is_packed_it_is_the_same_submission() {
     assert_ne!(open(&place, &[]).expect("a program").digest, digests[0]);
 }
 
-/// Windows without a mark for UTF-8 writes names in code page 437; no mode in the archive may make a file that runs as another user.
+/// Windows without a mark for UTF-8 writes names in code page 437; no mode in the archive may make
+/// a file that runs as another user.
 #[cfg(unix)]
 #[test]
 fn names_and_permissions_are_made_harmless() {
     use std::os::unix::fs::PermissionsExt;
     let folder = temporary();
     let path = folder.path().join("a.zip");
-    fs::write(&path, with(zip_of(&[("node.py", b"x"), ("solucixn.txt", b"")]), b"solucixn", b"soluci\xa2n")).expect("writable");
+    fs::write(
+        &path,
+        with(zip_of(&[("node.py", b"x"), ("solucixn.txt", b"")]), b"solucixn", b"soluci\xa2n"),
+    )
+    .expect("writable");
     let tree = read_archive(&path).expect("harmless");
     assert_eq!(tree.files.keys().collect::<Vec<_>>(), ["node.py", "solución.txt"]);
     let submission = open(&path, &[]).expect("a program");
@@ -277,7 +332,8 @@ fn shown(found: &Submission) -> String {
     format!("  {} {:?} {notes:?}\n", found.language.word(), found.command)
 }
 
-/// Where the program is looked for, in which order, and what is said where there is none or the wrong one.
+/// Where the program is looked for, in which order, and what is said where there is none or the
+/// wrong one.
 #[test]
 fn the_program_is_found_or_the_student_is_told_why_not() {
     let python = PROGRAM.as_bytes();
@@ -289,52 +345,114 @@ fn the_program_is_found_or_the_student_is_told_why_not() {
         (
             "the only file that imports seedbed",
             any,
-            &[("raft.py", b"\xef\xbb\xbfimport os, seedbed\r\n"), ("util.py", b"x = 1"), ("README.md", b"")],
+            &[
+                ("raft.py", b"\xef\xbb\xbfimport os, seedbed\r\n"),
+                ("util.py", b"x = 1"),
+                ("README.md", b""),
+            ],
         ),
         (
             "a declared command",
             any,
-            &[("seedbed.toml", b"\xef\xbb\xbfcommand = [\"python3\", \"src/raft.py\", \"-v\"]"), ("src/raft.py", python)],
+            &[
+                ("seedbed.toml", b"\xef\xbb\xbfcommand = [\"python3\", \"src/raft.py\", \"-v\"]"),
+                ("src/raft.py", python),
+            ],
         ),
         ("an executable", any, &[("node", b"#!/bin/sh\r\nexec cat\r\n")]),
         ("in Python where Rust is asked for", only_rust, &[("node.py", python)]),
-        ("declared in another language", only_rust, &[("seedbed.toml", b"command = [\"./run\"]"), ("run", b"#!/bin/sh\n")]),
-        ("several that could be it", any, &[("a.py", python), ("b.py", b"from seedbed import Node\n")]),
+        (
+            "declared in another language",
+            only_rust,
+            &[("seedbed.toml", b"command = [\"./run\"]"), ("run", b"#!/bin/sh\n")],
+        ),
+        (
+            "several that could be it",
+            any,
+            &[("a.py", python), ("b.py", b"from seedbed import Node\n")],
+        ),
         ("in a folder beside others", any, &[("src/node.py", python), ("doc/report.pdf", b"")]),
         ("no program at all", any, &[("report.pdf", b"%PDF"), ("notes.txt", b"")]),
         ("files that say nothing", any, &[("a.py", b"print(1)\n")]),
         ("an empty folder", any, &[]),
-        ("a declaration that is no TOML", any, &[("seedbed.toml", b"command = python3 node.py"), ("node.py", python)]),
-        ("a declaration without a command", any, &[("seedbed.toml", b"command = []"), ("node.py", python)]),
+        (
+            "a declaration that is no TOML",
+            any,
+            &[("seedbed.toml", b"command = python3 node.py"), ("node.py", python)],
+        ),
+        (
+            "a declaration without a command",
+            any,
+            &[("seedbed.toml", b"command = []"), ("node.py", python)],
+        ),
         ("a program in UTF-16", any, &[("node.py", b"\xff\xfei\x00m\x00")]),
-        ("an SDK that was edited", any, &[("node.py", python), ("seedbed.py", b"raise SystemExit"), ("seedbed/__init__.py", b"")]),
-        ("a build script", any, &[("Cargo.toml", b"[package]\nname = \"x\"\nbuild = \"evil.rs\"\n"), ("src/main.rs", b"")]),
-        ("settings of cargo", any, &[("Cargo.toml", b""), (".cargo/config.toml", b"[build]\nrustc-wrapper = \"evil\"\n")]),
-        ("a procedural macro", any, &[("Cargo.toml", b""), ("m/Cargo.toml", b"[lib]\nproc-macro = true\n"), ("m/src/lib.rs", b"")]),
+        (
+            "an SDK that was edited",
+            any,
+            &[
+                ("node.py", python),
+                ("seedbed.py", b"raise SystemExit"),
+                ("seedbed/__init__.py", b""),
+            ],
+        ),
+        (
+            "a build script",
+            any,
+            &[
+                ("Cargo.toml", b"[package]\nname = \"x\"\nbuild = \"evil.rs\"\n"),
+                ("src/main.rs", b""),
+            ],
+        ),
+        (
+            "settings of cargo",
+            any,
+            &[("Cargo.toml", b""), (".cargo/config.toml", b"[build]\nrustc-wrapper = \"evil\"\n")],
+        ),
+        (
+            "a procedural macro",
+            any,
+            &[
+                ("Cargo.toml", b""),
+                ("m/Cargo.toml", b"[lib]\nproc-macro = true\n"),
+                ("m/src/lib.rs", b""),
+            ],
+        ),
     ];
     let folder = temporary();
     let mut told = Vec::new();
     for (what, languages, files) in cases {
         let place = submission(folder.path(), files);
         let found = open(&place, languages);
-        told.push(format!("{what}\n{}", found.as_ref().map_or_else(|unusable| said(&unusable.outcome), shown)));
+        told.push(format!(
+            "{what}\n{}",
+            found.as_ref().map_or_else(|unusable| said(&unusable.outcome), shown)
+        ));
         if let Ok(found) = found {
-            let first = found.command.iter().find(|word| found.folder.join(word).is_file()).expect("the program is in the copy");
-            assert!(!fs::read(found.folder.join(first)).expect("readable").starts_with(b"#!/bin/sh\r"));
+            let first = found
+                .command
+                .iter()
+                .find(|word| found.folder.join(word).is_file())
+                .expect("the program is in the copy");
+            assert!(
+                !fs::read(found.folder.join(first)).expect("readable").starts_with(b"#!/bin/sh\r")
+            );
             let is_python = found.language == Language::Python;
             assert_eq!(is_python, found.folder.join("seedbed.py").is_file(), "{what}");
             assert!(!found.folder.join("seedbed").exists(), "{what}");
         }
-        let now: BTreeMap<_, _> = files.iter().map(|(name, bytes)| (name, bytes.to_vec())).collect();
+        let now: BTreeMap<_, _> =
+            files.iter().map(|(name, bytes)| (name, bytes.to_vec())).collect();
         assert!(
-            now.iter().all(|(name, bytes)| fs::read(place.join(name)).expect("still there") == *bytes),
+            now.iter()
+                .all(|(name, bytes)| fs::read(place.join(name)).expect("still there") == *bytes),
             "{what}: the student's files are as they were"
         );
     }
     assert_snapshot!(told.join("\n"));
 }
 
-/// A folder of submissions, as learning platforms give them out: each has a name of its own, whatever two students call their files.
+/// A folder of submissions, as learning platforms give them out: each has a name of its own,
+/// whatever two students call their files.
 #[test]
 fn a_folder_of_submissions_has_one_entry_each() {
     let folder = temporary();
@@ -343,15 +461,26 @@ fn a_folder_of_submissions_has_one_entry_each() {
         fs::create_dir_all(class.join(name)).expect("writable");
     }
     let zip = zip_of(&[("hw/node.py", PROGRAM.as_bytes())]);
-    for name in ["Ana García_123_assignsubmission_file_/upload.zip", "luis.zip", "LUIS.tar.gz", "eva.rar", "grades.csv"] {
+    for name in [
+        "Ana García_123_assignsubmission_file_/upload.zip",
+        "luis.zip",
+        "LUIS.tar.gz",
+        "eva.rar",
+        "grades.csv",
+    ] {
         fs::write(class.join(name), &zip).expect("writable");
     }
     fs::write(class.join("luis/node.py"), PROGRAM).expect("writable");
     let (handed, taken) = gather(&[class.clone(), class.join("luis")]).expect("readable");
     assert_eq!(taken, [] as [String; 0]);
-    let listed: Vec<(String, String)> =
-        handed.iter().map(|one| (one.id.clone(), one.path.file_name().expect("a name").to_string_lossy().into_owned())).collect();
-    let listed: Vec<(&str, &str)> = listed.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect();
+    let listed: Vec<(String, String)> = handed
+        .iter()
+        .map(|one| {
+            (one.id.clone(), one.path.file_name().expect("a name").to_string_lossy().into_owned())
+        })
+        .collect();
+    let listed: Vec<(&str, &str)> =
+        listed.iter().map(|(id, name)| (id.as_str(), name.as_str())).collect();
     assert_eq!(
         listed,
         [
@@ -364,9 +493,16 @@ fn a_folder_of_submissions_has_one_entry_each() {
         ]
     );
     let ana = open(&handed[0].path, &[]).expect("the archive in the folder is read");
-    assert_eq!((ana.student.name.as_str(), ana.command.join(" ").as_str()), ("Ana García", "python3 node.py"));
+    assert_eq!(
+        (ana.student.name.as_str(), ana.command.join(" ").as_str()),
+        ("Ana García", "python3 node.py")
+    );
     assert_eq!(gather(&[class.join("luis")]).expect("readable").0[0].id, "luis");
-    assert_eq!(id_of(Path::new("a/b.c d.tar.gz")), "b.c d.tar.gz", "no file of this name is there: a folder's name has no ending");
+    assert_eq!(
+        id_of(Path::new("a/b.c d.tar.gz")),
+        "b.c d.tar.gz",
+        "no file of this name is there: a folder's name has no ending"
+    );
     let missing = gather(&[folder.path().join("nobody")]).expect_err("it is not there").to_string();
     assert!(missing.contains("nobody") && missing.contains("help:"), "{missing}");
 }
@@ -374,23 +510,52 @@ fn a_folder_of_submissions_has_one_entry_each() {
 /// Names and contents.
 type Files<'a> = &'a [(&'a str, &'a [u8])];
 
-/// What is one submission and what is a class of them, by what lies in the folder; where it could be meant in another way, it is said.
+/// What is one submission and what is a class of them, by what lies in the folder; where it could
+/// be meant in another way, it is said.
 #[test]
 fn a_class_is_told_from_a_submission() {
     let zip = zip_of(&[("node.py", PROGRAM.as_bytes())]);
     let helper = b"import seedbed\n\ndef help():\n    pass\n";
     let cases: [(Files<'_>, &[&str], &str); 9] = [
         (
-            &[("carla.py", PROGRAM.as_bytes()), ("ana/node.py", PROGRAM.as_bytes()), ("luis.zip", &zip)],
+            &[
+                ("carla.py", PROGRAM.as_bytes()),
+                ("ana/node.py", PROGRAM.as_bytes()),
+                ("luis.zip", &zip),
+            ],
             &["ana", "carla", "luis"],
             "folder of 3 submissions",
         ),
-        (&[("alice.py", PROGRAM.as_bytes()), ("bob.py", PROGRAM.as_bytes())], &["alice", "bob"], "folder of 2 submissions"),
-        (&[("ana/node.py", PROGRAM.as_bytes()), ("eva/raft.py", PROGRAM.as_bytes())], &["ana", "eva"], ""),
-        (&[("raft.py", PROGRAM.as_bytes()), ("log.py", b"x = 1\n"), ("lib/tools.py", b"y = 2\n")], &["class"], ""),
-        (&[("raft.py", PROGRAM.as_bytes()), ("tests/test_raft.py", helper)], &["class"], "taken as one submission"),
+        (
+            &[("alice.py", PROGRAM.as_bytes()), ("bob.py", PROGRAM.as_bytes())],
+            &["alice", "bob"],
+            "folder of 2 submissions",
+        ),
+        (
+            &[("ana/node.py", PROGRAM.as_bytes()), ("eva/raft.py", PROGRAM.as_bytes())],
+            &["ana", "eva"],
+            "",
+        ),
+        (
+            &[
+                ("raft.py", PROGRAM.as_bytes()),
+                ("log.py", b"x = 1\n"),
+                ("lib/tools.py", b"y = 2\n"),
+            ],
+            &["class"],
+            "",
+        ),
+        (
+            &[("raft.py", PROGRAM.as_bytes()), ("tests/test_raft.py", helper)],
+            &["class"],
+            "taken as one submission",
+        ),
         (&[("node.py", PROGRAM.as_bytes()), ("helper.py", helper)], &["class"], ""),
-        (&[("node.py", PROGRAM.as_bytes()), ("ana/node.py", PROGRAM.as_bytes())], &["class"], "taken as one submission"),
+        (
+            &[("node.py", PROGRAM.as_bytes()), ("ana/node.py", PROGRAM.as_bytes())],
+            &["class"],
+            "taken as one submission",
+        ),
         (
             &[
                 ("Eva Sol_7_assignsubmission_file_/a.py", PROGRAM.as_bytes()),
@@ -399,7 +564,11 @@ fn a_class_is_told_from_a_submission() {
             &["Eva Sol_7_assignsubmission_file_"],
             "",
         ),
-        (&[("Eva Sol_7_assignsubmission_onlinetext_/onlinetext.html", b"<p>")], &["Eva Sol_7_assignsubmission_onlinetext_"], ""),
+        (
+            &[("Eva Sol_7_assignsubmission_onlinetext_/onlinetext.html", b"<p>")],
+            &["Eva Sol_7_assignsubmission_onlinetext_"],
+            "",
+        ),
     ];
     for (files, ids, note) in cases {
         let folder = temporary();
@@ -416,35 +585,58 @@ fn a_class_is_told_from_a_submission() {
     }
 }
 
-/// A program in C is built from its sources, whatever its makefile would do; one that does not compile keeps what the compiler said.
+/// A program in C is built from its sources, whatever its makefile would do; one that does not
+/// compile keeps what the compiler said.
 #[test]
 fn programs_in_c_and_rust_are_built() {
     let folder = temporary();
     if support::has("cc") {
         let makefile = ("Makefile", &b"all:\n\ttouch /tmp/evil\n"[..]);
-        let good = submission(folder.path(), &[makefile, ("node.c", b"int main(void) { return 7; }\n")]);
-        let built = open(&good, &[Language::C]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
-        let status = std::process::Command::new(built.folder.join(&built.command[0])).status().expect("it is executable");
+        let good =
+            submission(folder.path(), &[makefile, ("node.c", b"int main(void) { return 7; }\n")]);
+        let built = open(&good, &[Language::C])
+            .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        let status = std::process::Command::new(built.folder.join(&built.command[0]))
+            .status()
+            .expect("it is executable");
         assert_eq!(status.code(), Some(7));
         let bad = submission(folder.path(), &[("node.c", b"int main(void) { return x; }\n")]);
         let unusable = open(&bad, &[]).expect_err("it does not compile");
-        assert!(unusable.outcome.detail.contains("node.c:1:") && unusable.outcome.detail.contains('x'), "{}", unusable.outcome.detail);
+        assert!(
+            unusable.outcome.detail.contains("node.c:1:") && unusable.outcome.detail.contains('x'),
+            "{}",
+            unusable.outcome.detail
+        );
         assert_eq!(unusable.language, Some(Language::C));
     }
     if support::has("cargo") {
-        let manifest = ("Cargo.toml", &b"[package]\nname = \"a-node\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..]);
-        let good = submission(folder.path(), &[manifest, ("src/main.rs", b"fn main() { std::process::exit(7) }\n")]);
-        let built = open(&good, &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
-        let status = std::process::Command::new(built.folder.join(&built.command[0])).status().expect("it is executable");
+        let manifest = (
+            "Cargo.toml",
+            &b"[package]\nname = \"a-node\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..],
+        );
+        let good = submission(
+            folder.path(),
+            &[manifest, ("src/main.rs", b"fn main() { std::process::exit(7) }\n")],
+        );
+        let built =
+            open(&good, &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        let status = std::process::Command::new(built.folder.join(&built.command[0]))
+            .status()
+            .expect("it is executable");
         assert_eq!((status.code(), built.language), (Some(7), Language::Rust));
         let bad = submission(folder.path(), &[manifest, ("src/main.rs", b"fn main() { x }\n")]);
         let unusable = open(&bad, &[]).expect_err("it does not compile");
-        assert!(unusable.outcome.detail.contains("cannot find value `x`"), "{}", unusable.outcome.detail);
+        assert!(
+            unusable.outcome.detail.contains("cannot find value `x`"),
+            "{}",
+            unusable.outcome.detail
+        );
         assert_eq!(unusable.outcome.kind.word(), "build_failed");
     }
 }
 
-/// The SDKs are the course's: an edited one is replaced, a missing one is put there, and the versions that a student's machine has chosen do not count.
+/// The SDKs are the course's: an edited one is replaced, a missing one is put there, and the
+/// versions that a student's machine has chosen do not count.
 #[test]
 fn the_sdks_are_those_of_the_course() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
@@ -452,32 +644,58 @@ fn the_sdks_are_those_of_the_course() {
     let folder = temporary();
     // The client of ZooKeeper comes where a program names it, and nowhere else.
     let client = ("seedbed_zookeeper.py", &b"edited = True\n"[..]);
-    let elects = open(&submission(folder.path(), &[("node.py", b"import seedbed_zookeeper\n"), client]), &[]).expect("a program");
+    let elects = open(
+        &submission(folder.path(), &[("node.py", b"import seedbed_zookeeper\n"), client]),
+        &[],
+    )
+    .expect("a program");
     assert!(shown(&elects).contains("`seedbed_zookeeper.py` was replaced"), "{}", shown(&elects));
-    assert_eq!(fs::read(elects.folder.join("seedbed_zookeeper.py")).expect("placed"), read("python/seedbed_zookeeper.py"));
-    let other = open(&submission(folder.path(), &[("node.py", b"import seedbed\n")]), &[]).expect("a program");
+    assert_eq!(
+        fs::read(elects.folder.join("seedbed_zookeeper.py")).expect("placed"),
+        read("python/seedbed_zookeeper.py")
+    );
+    let other = open(&submission(folder.path(), &[("node.py", b"import seedbed\n")]), &[])
+        .expect("a program");
     assert!(!other.folder.join("seedbed_zookeeper.py").exists());
     if support::has("cc") {
         let program = read("c/examples/kv_single.c");
-        let built = open(&submission(folder.path(), &[("node.c", &program), ("seedbed.h", b"#error edited\n")]), &[]);
+        let built = open(
+            &submission(folder.path(), &[("node.c", &program), ("seedbed.h", b"#error edited\n")]),
+            &[],
+        );
         let built = built.unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
         assert!(shown(&built).contains("`seedbed.h` was replaced"), "{}", shown(&built));
     }
     if support::has("cargo") {
-        let manifest = b"[package]\nname = \"node\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nseedbed-node = { path = \"seedbed-node\" }\n\
-            serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\n[workspace]\n";
+        let manifest = b"[package]\nname = \"node\"\nversion = \"0.1.0\"\nedition = \
+            \"2021\"\n[dependencies]\nseedbed-node = { path = \"seedbed-node\" }\n\
+            serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \
+            \"1\"\n[workspace]\n";
         let program = read("rust/examples/starter.rs");
         let edited = ("seedbed-node/src/lib.rs", &b"compile_error!(\"edited\");\n"[..]);
         let own = ("seedbed-node/Cargo.toml", &read("rust/Cargo.toml")[..]);
-        let files = [("Cargo.toml", &manifest[..]), ("src/main.rs", &program), ("Cargo.lock", b"version = 99\n"), edited, own];
-        let built = open(&submission(folder.path(), &files), &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
-        assert!(shown(&built).contains("`seedbed-node/src/lib.rs` was replaced"), "{}", shown(&built));
-        let without = open(&submission(folder.path(), &files[..3]), &[]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        let files = [
+            ("Cargo.toml", &manifest[..]),
+            ("src/main.rs", &program),
+            ("Cargo.lock", b"version = 99\n"),
+            edited,
+            own,
+        ];
+        let built = open(&submission(folder.path(), &files), &[])
+            .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        assert!(
+            shown(&built).contains("`seedbed-node/src/lib.rs` was replaced"),
+            "{}",
+            shown(&built)
+        );
+        let without = open(&submission(folder.path(), &files[..3]), &[])
+            .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
         assert!(without.notes.is_empty());
     }
 }
 
-/// A compiler reads what a source names; confined, it cannot read what the student could not. What it is told of such a file must not be what is in it.
+/// A compiler reads what a source names; confined, it cannot read what the student could not. What
+/// it is told of such a file must not be what is in it.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_compiler_is_confined() {
@@ -490,20 +708,39 @@ fn a_compiler_is_confined() {
     let folder = temporary();
     let secret = folder.path().join("secret.txt");
     fs::write(&secret, "int hunter2;\n").expect("writable");
-    let open = |files: &[(&str, &[u8])]| seedbed::grade::submission::open_confined(&submission(folder.path(), files), &[], Some(&confined));
+    let open = |files: &[(&str, &[u8])]| {
+        seedbed::grade::submission::open_confined(
+            &submission(folder.path(), files),
+            &[],
+            Some(&confined),
+        )
+    };
     if support::has("cc") {
-        let spy = format!("#include \"{}\"\nint main(void) {{ return hunter2; }}\n", secret.display());
+        let spy =
+            format!("#include \"{}\"\nint main(void) {{ return hunter2; }}\n", secret.display());
         let refused = open(&[("node.c", spy.as_bytes())]).expect_err("the file cannot be read");
         assert_eq!(refused.outcome.kind.word(), "build_failed");
-        assert!(refused.outcome.detail.contains("secret.txt: Permission denied"), "{}", refused.outcome.detail);
+        assert!(
+            refused.outcome.detail.contains("secret.txt: Permission denied"),
+            "{}",
+            refused.outcome.detail
+        );
         open(&[("node.c", b"int main(void) { return 0; } /* confined */\n")])
             .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
     }
     if support::has("cargo") {
-        let manifest = ("Cargo.toml", &b"[package]\nname = \"a-spy\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..]);
-        let spy = format!("fn main() {{ print!(\"{{}}\", include_str!({:?})) }}\n", secret.display().to_string());
-        let refused = open(&[manifest, ("src/main.rs", spy.as_bytes())]).expect_err("the file cannot be read");
+        let manifest = (
+            "Cargo.toml",
+            &b"[package]\nname = \"a-spy\"\nversion = \"0.1.0\"\nedition = \"2021\"\n"[..],
+        );
+        let spy = format!(
+            "fn main() {{ print!(\"{{}}\", include_str!({:?})) }}\n",
+            secret.display().to_string()
+        );
+        let refused = open(&[manifest, ("src/main.rs", spy.as_bytes())])
+            .expect_err("the file cannot be read");
         assert!(refused.outcome.detail.contains("couldn't read"), "{}", refused.outcome.detail);
-        open(&[manifest, ("src/main.rs", b"fn main() {} // confined\n")]).unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
+        open(&[manifest, ("src/main.rs", b"fn main() {} // confined\n")])
+            .unwrap_or_else(|unusable| panic!("{}", said(&unusable.outcome)));
     }
 }

@@ -14,7 +14,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("source is UTF-8");
-                found.push((path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("inside").to_owned(), text));
+                found.push((
+                    path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("inside").to_owned(),
+                    text,
+                ));
             }
         }
     }
@@ -32,8 +35,11 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn offences(folder: &str, rule: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in sources(folder) {
-        let lines = code(&text).filter(|(_, line)| !line.trim_start().starts_with("//") && rule(line));
-        found.extend(lines.map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim())));
+        let lines =
+            code(&text).filter(|(_, line)| !line.trim_start().starts_with("//") && rule(line));
+        found.extend(
+            lines.map(|(number, line)| format!("{}:{number}: {}", path.display(), line.trim())),
+        );
     }
     found
 }
@@ -54,21 +60,34 @@ fn no_file_is_long() {
 /// Lines fit beside each other on a screen; what a table says in words may be longer.
 #[test]
 fn no_line_is_long() {
-    let without_texts = |line: &str| line.split('"').step_by(2).map(|code| code.chars().count()).sum::<usize>();
+    let without_texts =
+        |line: &str| line.split('"').step_by(2).map(|code| code.chars().count()).sum::<usize>();
     let long = offences("src", |line| without_texts(line) > 150);
     assert!(long.is_empty(), "{long:#?}");
 }
 
-/// Systems are pure state machines: no runtime, no files, no true time, no threads (invariant 2). Only clients, which are sequential
-/// programs, may be async, and they say so by their file name.
+/// Systems are pure state machines: no runtime, no files, no true time, no threads (invariant 2).
+/// Only clients, which are sequential programs, may be async, and they say so by their file name.
 #[test]
 fn systems_know_nothing_of_the_outside() {
-    for word in ["madsim", "std::fs", "std::time::Instant", "SystemTime", "std::thread", "std::env", "HashMap", "HashSet", "println!"] {
+    for word in [
+        "madsim",
+        "std::fs",
+        "std::time::Instant",
+        "SystemTime",
+        "std::thread",
+        "std::env",
+        "HashMap",
+        "HashSet",
+        "println!",
+    ] {
         let found = offences("src/systems", |line| line.contains(word));
         assert!(found.is_empty(), "{word} in src/systems: {found:#?}");
     }
-    let found: Vec<String> =
-        offences("src/systems", |line| line.contains("async ")).into_iter().filter(|at| !at.contains("client")).collect();
+    let found: Vec<String> = offences("src/systems", |line| line.contains("async "))
+        .into_iter()
+        .filter(|at| !at.contains("client"))
+        .collect();
     assert!(found.is_empty(), "async outside of a client: {found:#?}");
 }
 
@@ -76,7 +95,8 @@ fn systems_know_nothing_of_the_outside() {
 #[test]
 fn checkers_and_plots_see_only_the_trace() {
     for folder in ["src/checkers", "src/plots"] {
-        for word in ["std::fs", "std::env", "SystemTime", "Instant::now", "crate::sim::", "madsim"] {
+        for word in ["std::fs", "std::env", "SystemTime", "Instant::now", "crate::sim::", "madsim"]
+        {
             let found = offences(folder, |line| line.contains(word));
             assert!(found.is_empty(), "{word} in {folder}: {found:#?}");
         }
@@ -86,7 +106,8 @@ fn checkers_and_plots_see_only_the_trace() {
 /// Floating point that differs from machine to machine (invariant 10).
 #[test]
 fn no_floating_point_of_the_system() {
-    for word in [".ln()", ".exp()", ".powf(", ".log10()", ".sin()", ".cos()", ".log2()", ".tanh()"] {
+    for word in [".ln()", ".exp()", ".powf(", ".log10()", ".sin()", ".cos()", ".log2()", ".tanh()"]
+    {
         let found = offences("src", |line| line.contains(word));
         assert!(found.is_empty(), "{word}: {found:#?}");
     }

@@ -1,4 +1,5 @@
-//! A process that a zygote has split off is like one of its own: whatever a program in Python does, its events, its log and its end are the same.
+//! A process that a zygote has split off is like one of its own: whatever a program in Python does,
+//! its events, its log and its end are the same.
 #![cfg(unix)]
 
 #[path = "attacks/place.rs"]
@@ -21,7 +22,8 @@ use seedbed::program::{ProgramSpec, StallKind, Zygote, fix_addresses};
 use seedbed::run::{Run, run_scenario};
 use seedbed::scenario::Scenario;
 
-const NODES: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 2\nrestart_after = \"200ms\"\n";
+const NODES: &str =
+    "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 2\nrestart_after = \"200ms\"\n";
 
 /// A node that does little, below whatever a test is about.
 const NODE: &str = "
@@ -55,22 +57,35 @@ fn log(run: &Run) -> String {
     run.log.iter().map(|line| format!("{}\n", line.text)).collect()
 }
 
-/// Each of these is run with a zygote and without, and compared (`Place::attack_with`); what is named here stands in the log or in a crash.
+/// Each of these is run with a zygote and without, and compared (`Place::attack_with`); what is
+/// named here stands in the log or in a crash.
 #[test]
 fn programs_do_the_same_with_a_zygote_and_without() {
     if !support::has("python3") {
         return;
     }
-    let helper: &[(&str, &str)] =
-        &[("helper.py", "import random\nfrom deeper.inner import VALUE\nROLL = random.random()\n"), ("deeper/inner.py", "VALUE = 42\n")];
+    let helper: &[(&str, &str)] = &[
+        ("helper.py", "import random\nfrom deeper.inner import VALUE\nROLL = random.random()\n"),
+        ("deeper/inner.py", "VALUE = 42\n"),
+    ];
     let cases: &[(&str, &str, Files, &str)] = &[
         ("plain", "import seedbed", &[], "ready"),
         ("fails above its SDK", "raise ValueError('too early')", &[], "ended with status 1"),
-        ("fails below its SDK", "import seedbed\ndef deep():\n    raise ValueError('too late')\ndeep()", &[], "ValueError: too late"),
+        (
+            "fails below its SDK",
+            "import seedbed\ndef deep():\n    raise ValueError('too late')\ndeep()",
+            &[],
+            "ValueError: too late",
+        ),
         ("ends", "import seedbed, sys\nsys.exit(3)", &[], "line 2: sys.exit(3)"),
         ("ends with a text", "raise SystemExit('enough')", &[], "ended with status 1"),
         ("is no Python", "import seedbed\ndef (:\n", &[], "ended with status 1"),
-        ("imports what is no Python", "import seedbed\nimport helper", &[("helper.py", "def (:")], "SyntaxError"),
+        (
+            "imports what is no Python",
+            "import seedbed\nimport helper",
+            &[("helper.py", "def (:")],
+            "SyntaxError",
+        ),
         (
             "modules of its own",
             "import seedbed, helper\nprint('from', helper.__name__, helper.VALUE, helper.ROLL)",
@@ -79,7 +94,8 @@ fn programs_do_the_same_with_a_zygote_and_without() {
         ),
         (
             "its SDK last",
-            "from time import time, monotonic\nimport random\nimport seedbed\nprint('at', time(), monotonic(), random.random())",
+            "from time import time, monotonic\nimport random\nimport seedbed\nprint('at', time(), \
+                monotonic(), random.random())",
             &[],
             "at ",
         ),
@@ -97,29 +113,41 @@ fn programs_do_the_same_with_a_zygote_and_without() {
         ),
         (
             "what it is told of itself",
-            "import os, seedbed, sys\nprint('named', __name__, __doc__, __package__, __spec__, os.path.basename(__file__), sys.argv, sorted(globals()))\n\
-             print(os.path.basename(sys.path[0]), len(sys.path), type(__loader__).__name__, sys.flags, sys.stdin.read(), os.getcwd() == sys.path[0])\n\
-             import __main__\nprint(__main__.seedbed is seedbed, os.environ['LC_ALL'], os.environ['HOME'] == os.environ['TMPDIR'])",
+            "import os, seedbed, sys\nprint('named', __name__, __doc__, __package__, __spec__, \
+                os.path.basename(__file__), sys.argv, sorted(globals()))\n\
+             print(os.path.basename(sys.path[0]), len(sys.path), type(__loader__).__name__, \
+             sys.flags, sys.stdin.read(), os.getcwd() == sys.path[0])\n\
+             import __main__\nprint(__main__.seedbed is seedbed, os.environ['LC_ALL'], \
+             os.environ['HOME'] == os.environ['TMPDIR'])",
             &[],
             "named __main__",
         ),
         (
             "much of the library",
-            "import collections, dataclasses, datetime, enum, functools, heapq, json, logging, math, re, typing, uuid\nimport seedbed\n\
-             @dataclasses.dataclass(order=True)\nclass Entry:\n    term: int = 0\n    what: typing.Optional[str] = None\n\
+            "import collections, dataclasses, datetime, enum, functools, heapq, json, logging, \
+                math, re, typing, uuid\nimport seedbed\n\
+             @dataclasses.dataclass(order=True)\nclass Entry:\n    term: int = 0\n    what: \
+             typing.Optional[str] = None\n\
              class Role(enum.Enum):\n    LEADER = 1\n\
              logging.basicConfig(level='INFO')\nlogging.info('here')\n\
-             print('made', Entry(1), Role.LEADER, json.dumps({'a': [1.5]}), datetime.datetime.now(), uuid.uuid4(), re.sub('a', 'b', 'aa'))",
+             print('made', Entry(1), Role.LEADER, json.dumps({'a': [1.5]}), \
+             datetime.datetime.now(), uuid.uuid4(), re.sub('a', 'b', 'aa'))",
             &[],
             "made Entry(term=1",
         ),
         ("at exit", "import atexit, seedbed\natexit.register(print, 'gone')", &[], "ready"),
         ("Windows", "import seedbed\r\nprint('lines')\r\n", &[], "lines"),
         ("a mark", "\u{feff}# -*- coding: utf-8 -*-\nimport seedbed\nprint('señal')", &[], "señal"),
-        ("a thread", "import seedbed, threading\nthreading.Thread(target=print).start()", &[], "starts a thread"),
+        (
+            "a thread",
+            "import seedbed, threading\nthreading.Thread(target=print).start()",
+            &[],
+            "starts a thread",
+        ),
         (
             "sets of objects",
-            "import seedbed\nprint('order', [hash(str(number)) % 7 for number in range(5)], {'a', 'b', 'c', 'd'})",
+            "import seedbed\nprint('order', [hash(str(number)) % 7 for number in range(5)], \
+                {'a', 'b', 'c', 'd'})",
             &[],
             "order",
         ),
@@ -127,24 +155,35 @@ fn programs_do_the_same_with_a_zygote_and_without() {
     for (what, head, others, says) in cases {
         println!("{what}");
         let run = place(&format!("{head}\n{NODE}"), others).attack();
-        let crashes = run.trace.events.iter().filter(|event| event.name == "crash").filter_map(|event| event.fields.text("message"));
+        let crashes = run
+            .trace
+            .events
+            .iter()
+            .filter(|event| event.name == "crash")
+            .filter_map(|event| event.fields.text("message"));
         let said = format!("{}{}", log(&run), crashes.collect::<Vec<_>>().join("\n"));
         assert!(said.contains(says), "{what}: {said}");
     }
 }
 
-/// An interpreter refuses a file in another encoding than UTF-8 that does not say so; as a text, it would compile.
+/// An interpreter refuses a file in another encoding than UTF-8 that does not say so; as a text, it
+/// would compile.
 #[test]
 fn a_file_is_read_as_strictly_as_without() {
     if !support::has("python3") {
         return;
     }
     let place = place("", &[]);
-    fs::write(place.path("submission/node.py"), [b"# Cu\xe1nto\nimport seedbed\n", NODE.as_bytes()].concat()).expect("writable");
+    fs::write(
+        place.path("submission/node.py"),
+        [b"# Cu\xe1nto\nimport seedbed\n", NODE.as_bytes()].concat(),
+    )
+    .expect("writable");
     assert!(log(&place.attack()).contains("Non-UTF-8"));
 }
 
-/// What only the zygote changes costs nobody a point: a program that shows how deep its stack is has all points, and the same results, as one graded without.
+/// What only the zygote changes costs nobody a point: a program that shows how deep its stack is
+/// has all points, and the same results, as one graded without.
 #[test]
 fn what_only_a_zygote_changes_costs_no_points() {
     if !support::has("python3") {
@@ -152,7 +191,8 @@ fn what_only_a_zygote_changes_costs_no_points() {
     }
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/assignments");
     let assignment = assignment::read_file(&shipped.join("raft-election.toml")).expect("it ships");
-    let reference = fs::read_to_string(shipped.join("raft-election/reference/node.py")).expect("it ships");
+    let reference =
+        fs::read_to_string(shipped.join("raft-election/reference/node.py")).expect("it ships");
     let deep = "
 class Deep(Server):
     def on_init(self):
@@ -163,7 +203,8 @@ class Deep(Server):
 seedbed.run(Deep)
 ";
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("node.py"), reference.replace("\nseedbed.run(Server)", deep)).expect("writable");
+    fs::write(folder.path().join("node.py"), reference.replace("\nseedbed.run(Server)", deep))
+        .expect("writable");
     let handed = Handed { id: "deep".to_owned(), path: folder.path().to_owned() };
     let graded = |without: &[&str]| {
         let mut confined = Confined::by(place::launcher());
@@ -177,15 +218,19 @@ seedbed.run(Deep)
     assert_eq!(format!("{with:?}"), format!("{:?}", graded(&["ports"])));
 }
 
-/// Memory has the same addresses at each start, so that objects' addresses and the order of a set of them repeat themselves, also where a process splits off:
-/// starts enough that their numbers get a digit more.
+/// Memory has the same addresses at each start, so that objects' addresses and the order of a set
+/// of them repeat themselves, also where a process splits off: starts enough that their numbers get
+/// a digit more.
 #[test]
 fn addresses_repeat_themselves() {
     if !support::has("python3") {
         return;
     }
     if !fix_addresses() {
-        return println!("the kernel draws addresses anew for each start, and does not let us ask for others: not tested");
+        return println!(
+            "the kernel draws addresses anew for each start, and does not let us ask for others: \
+                not tested"
+        );
     }
     let program = "
 import os, seedbed
@@ -207,9 +252,17 @@ seedbed.run(Node)
     let place = place(program, &[]);
     for with_zygote in [false, true] {
         let run = place.attack_once(place.confined(0), with_zygote);
-        let lines: Vec<&str> = run.log.iter().filter_map(|line| line.text.split_once("lies at")).map(|(_, addresses)| addresses).collect();
+        let lines: Vec<&str> = run
+            .log
+            .iter()
+            .filter_map(|line| line.text.split_once("lies at"))
+            .map(|(_, addresses)| addresses)
+            .collect();
         assert!(lines.len() > 11, "{}", log(&run));
-        assert!(lines.iter().all(|line| *line == lines[0]), "with a zygote: {with_zygote}: {lines:#?}");
+        assert!(
+            lines.iter().all(|line| *line == lines[0]),
+            "with a zygote: {with_zygote}: {lines:#?}"
+        );
     }
 }
 
@@ -219,29 +272,45 @@ fn processes_are_split_off_where_they_can_be() {
     if !support::has("python3") || !cfg!(target_os = "linux") {
         return println!("there are no zygotes here");
     }
-    let place =
-        place(&format!("import seedbed, sys\nprint('started', sys.orig_argv[1:3] if sys.version_info >= (3, 10) else '-c')\n{NODE}"), &[]);
+    let place = place(
+        &format!(
+            "import seedbed, sys\nprint('started', sys.orig_argv[1:3] if sys.version_info >= (3, \
+                10) else '-c')\n{NODE}"
+        ),
+        &[],
+    );
     let started = |with_zygote| log(&place.attack_once(place.confined(0), with_zygote));
     assert!(started(true).contains("'-c'"), "{}", started(true));
-    assert!(started(false).contains("node.py") || started(false).contains("started -c"), "{}", started(false));
+    assert!(
+        started(false).contains("node.py") || started(false).contains("started -c"),
+        "{}",
+        started(false)
+    );
 }
 
-/// A zygote that the machine ends takes its forks with it: no verdict on the program, and the next start is one without it.
+/// A zygote that the machine ends takes its forks with it: no verdict on the program, and the next
+/// start is one without it.
 #[test]
 fn a_zygote_that_is_lost_costs_nobody_anything() {
     if !support::has("python3") || !cfg!(target_os = "linux") {
         return println!("there are no zygotes here");
     }
-    let place =
-        Place::new(&format!("{PRELUDE}while True:\n    os.read(3, 0)\n    time.sleep(0.01)\n"), &NODES.replace("count = 2", "count = 1"));
+    let place = Place::new(
+        &format!("{PRELUDE}while True:\n    os.read(3, 0)\n    time.sleep(0.01)\n"),
+        &NODES.replace("count = 2", "count = 1"),
+    );
     let mut scenario = place.scenario(Confinement::Confined(Box::new(place.confined(0))));
     let programs = |scenario: &mut Scenario, change: &dyn Fn(&mut ProgramSpec)| {
         scenario.nodes.nodes.iter_mut().filter_map(|node| node.program.as_mut()).for_each(change);
     };
-    let zygote = Zygote::start(scenario.nodes.nodes[0].program.as_ref().expect("a program")).expect("Linux has them");
-    programs(&mut scenario, &|program| (program.zygote, program.watchdog) = (Some(zygote.clone()), Duration::from_secs(60)));
+    let zygote = Zygote::start(scenario.nodes.nodes[0].program.as_ref().expect("a program"))
+        .expect("Linux has them");
+    programs(&mut scenario, &|program| {
+        (program.zygote, program.watchdog) = (Some(zygote.clone()), Duration::from_secs(60))
+    });
     let processes = place.processes();
-    let process = processes.first().and_then(|path| path.rsplit('/').next()).expect("the zygote is there");
+    let process =
+        processes.first().and_then(|path| path.rsplit('/').next()).expect("the zygote is there");
     let run = std::thread::scope(|scope| {
         let run = scope.spawn(|| run_scenario(&scenario, 1));
         // The zygote and its first fork, which never answers.
@@ -250,7 +319,12 @@ fn a_zygote_that_is_lost_costs_nobody_anything() {
             place.processes().len() == 2
         }));
         std::thread::sleep(Duration::from_millis(300));
-        assert!(Command::new("kill").args(["-KILL", process]).status().is_ok_and(|status| status.success()));
+        assert!(
+            Command::new("kill")
+                .args(["-KILL", process])
+                .status()
+                .is_ok_and(|status| status.success())
+        );
         run.join().expect("the run ends")
     });
     assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Killed), "{:?}", run.aborted);

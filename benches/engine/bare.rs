@@ -12,14 +12,19 @@ pub const WINDOW: u64 = 4;
 
 /// The latency of every link.
 pub fn latency() -> Latency {
-    Latency::Lognormal { median: Duration::from_millis(5), p99: Duration::from_millis(25), min: Duration::ZERO }
+    Latency::Lognormal {
+        median: Duration::from_millis(5),
+        p99: Duration::from_millis(25),
+        min: Duration::ZERO,
+    }
 }
 
 /// The loss of every link. A node sends anew every 100 ms, so that the game never dies out.
 pub const LOSS: f64 = 0.01;
 
 pub fn ping_pong(nodes: u32, messages: u64) -> u64 {
-    let mut rngs: Vec<Rng> = (0..nodes).map(|node| Rng::named(1, &format!("network:{node}"))).collect();
+    let mut rngs: Vec<Rng> =
+        (0..nodes).map(|node| Rng::named(1, &format!("network:{node}"))).collect();
     let mut heap: BinaryHeap<Reverse<(u64, u64, u32, u64)>> = BinaryHeap::new();
     let latency = latency();
     let mut serial = 0;

@@ -96,7 +96,12 @@ impl Settings for NoSettings {
 pub fn ping_pong(nodes: u32, messages: u64) -> u64 {
     // A message takes 6.2 ms on average.
     let nanos = messages * 6_200_000 / (WINDOW * u64::from(nodes));
-    play(nodes, WINDOW, LinkSpec { latency: latency(), loss: LOSS, ..LinkSpec::default() }, Duration::from_nanos(nanos))
+    play(
+        nodes,
+        WINDOW,
+        LinkSpec { latency: latency(), loss: LOSS, ..LinkSpec::default() },
+        Duration::from_nanos(nanos),
+    )
 }
 
 /// A uniform latency of 1 to 10 ms and one ball for each node: what the peers play.
@@ -107,7 +112,13 @@ pub fn peers_ping_pong(nodes: u32, messages: u64) -> u64 {
 }
 
 fn play(nodes: u32, balls: u64, link: LinkSpec, duration: Duration) -> u64 {
-    let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0, program: None };
+    let node = |i| NodeSpec {
+        name: format!("n{i}"),
+        role: "peer".into(),
+        clock: Default::default(),
+        slowness: 1.0,
+        program: None,
+    };
     let mut scenario = Scenario {
         name: "bench".into(),
         description: String::new(),
@@ -127,7 +138,12 @@ fn play(nodes: u32, balls: u64, link: LinkSpec, duration: Duration) -> u64 {
         resolved: String::new(),
     };
     scenario.network.default = link;
-    let trace = run(&scenario, &RunOptions { seed: 1, fold_messages: true, ..RunOptions::default() }, || Game { balls }).trace;
+    let trace = run(
+        &scenario,
+        &RunOptions { seed: 1, fold_messages: true, ..RunOptions::default() },
+        || Game { balls },
+    )
+    .trace;
     std::hint::black_box(Digest::of(&trace));
     trace.message_count()
 }

@@ -13,7 +13,9 @@ use madsim::runtime::{Handle, Runtime};
 
 /// On a thread of its own, like every run of ours.
 pub fn madsim_ping_pong(nodes: u64, messages: u64) -> u64 {
-    std::thread::spawn(move || Runtime::new().block_on(madsim_game(nodes, messages))).join().expect("no panic")
+    std::thread::spawn(move || Runtime::new().block_on(madsim_game(nodes, messages)))
+        .join()
+        .expect("no panic")
 }
 
 async fn madsim_game(nodes: u64, messages: u64) -> u64 {
@@ -56,7 +58,8 @@ pub fn turmoil_ping_pong(nodes: u64, messages: u64) -> u64 {
         sim.host(format!("n{node}"), move || {
             let delivered = delivered.clone();
             async move {
-                let socket = turmoil::net::UdpSocket::bind((IpAddr::V4(Ipv4Addr::UNSPECIFIED), 1)).await?;
+                let socket =
+                    turmoil::net::UdpSocket::bind((IpAddr::V4(Ipv4Addr::UNSPECIFIED), 1)).await?;
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 let mut next = node;
                 next = (next * 7 + 3) % nodes;

@@ -1,11 +1,11 @@
 //! Liveness for clients: what they ask for after everything has healed is answered in time.
 //!
-//! On a lossy network a client can have bad luck: all that it sends about one operation, and all that it should hear of it, is lost. So
-//! only operations in a row count, whose fates are independent: a service that does not answer leaves a client without an answer
-//! again and again.
+//! On a lossy network a client can have bad luck: all that it sends about one operation, and all
+//! that it should hear of it, is lost. So only operations in a row count, whose fates are
+//! independent: a service that does not answer leaves a client without an answer again and again.
 //!
-//! Not for scenarios that pin clients to a node (which need not lead) or that leave leaders without an entry of their own term: there a
-//! correct system leaves operations without an answer.
+//! Not for scenarios that pin clients to a node (which need not lead) or that leave leaders without
+//! an entry of their own term: there a correct system leaves operations without an answer.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,8 @@ pub static CHECKER: Checker = Checker {
             duration: true,
             default: 3_000_000.0,
             range: (0.0, 1e12),
-            doc: "how long an answer may take; what is invoked later than this before the end is not judged",
+            doc: "how long an answer may take; what is invoked later than this before the end is \
+                not judged",
         },
         ParamInfo {
             name: "in_a_row",
@@ -49,7 +50,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let from = case.trace.duration_us.saturating_add(whole(params, "settle"));
     let Some(to) = case.trace.end_us.checked_sub(within) else { return Verdict::Valid };
     let mut findings = Findings::new(CHECKER.name);
-    // How many of a process' last operations had no answer, those before healing included. One that never had an answer counts as long without.
+    // How many of a process' last operations had no answer, those before healing included. One that
+    // never had an answer counts as long without.
     let mut without: BTreeMap<&str, u64> = BTreeMap::new();
     for operation in &case.history().operations {
         let deadline = operation.invoked_us.saturating_add(within);
@@ -65,7 +67,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         let nodes: Vec<_> = case.trace.node(operation.process).into_iter().collect();
         findings.report(deadline, &nodes, || {
             let (process, f, value) = (operation.process, operation.f, operation.argument);
-            format!("{process} asked for {f} {value} at {} and had no answer after {}", seconds(operation.invoked_us), seconds(within))
+            format!(
+                "{process} asked for {f} {value} at {} and had no answer after {}",
+                seconds(operation.invoked_us),
+                seconds(within)
+            )
         });
     }
     findings.verdict()

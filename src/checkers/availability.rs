@@ -1,7 +1,8 @@
 //! Availability: what part of the operations is answered, and for how long no answer comes at all.
 //!
-//! An answer is a completion that tells the client what happened: `ok`, or the `fail` of an operation whose condition did not hold (a `cas`, an
-//! insert of what exists). Operations that are still open when the run ends do not count.
+//! An answer is a completion that tells the client what happened: `ok`, or the `fail` of an
+//! operation whose condition did not hold (a `cas`, an insert of what exists). Operations that are
+//! still open when the run ends do not count.
 
 use super::findings::{Findings, number, seconds, whole};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
@@ -10,7 +11,8 @@ use crate::history::{Operation, Outcome};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "availability",
-    summary: "A part of the operations, at least, is answered, and the service is never without an answer for too long.",
+    summary: "A part of the operations, at least, is answered, and the service is never without an \
+        answer for too long.",
     source: "dissertation §9; Jepsen's stats",
     params: &[
         ParamInfo {
@@ -25,7 +27,8 @@ pub static CHECKER: Checker = Checker {
             duration: true,
             default: 1e12,
             range: (0.0, 1e12),
-            doc: "longest time between two answers, at most, from the first invocation to the last completion",
+            doc: "longest time between two answers, at most, from the first invocation to the last \
+                completion",
         },
     ],
     check,
@@ -39,16 +42,25 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         return Verdict::Unknown("no operation was completed".to_owned());
     }
     let mut findings = Findings::new(CHECKER.name);
-    let (all, answers) = (completed().count(), completed().filter(|operation| answered(operation)).count());
+    let (all, answers) =
+        (completed().count(), completed().filter(|operation| answered(operation)).count());
     let share = answers as f64 / all as f64;
     if share < min {
         findings.report(case.trace.end_us, &[], || {
             let per_mille = answers * 1_000 / all;
-            format!("{answers} of {all} operations were answered, {}.{} %, less than {} %", per_mille / 10, per_mille % 10, min * 100.0)
+            format!(
+                "{answers} of {all} operations were answered, {}.{} %, less than {} %",
+                per_mille / 10,
+                per_mille % 10,
+                min * 100.0
+            )
         });
     }
     let begin = operations.iter().map(|operation| operation.invoked_us).min().unwrap_or(0);
-    let mut times: Vec<u64> = completed().filter(|operation| answered(operation)).filter_map(Operation::completed_us).collect();
+    let mut times: Vec<u64> = completed()
+        .filter(|operation| answered(operation))
+        .filter_map(Operation::completed_us)
+        .collect();
     times.extend(completed().filter_map(Operation::completed_us).max());
     times.sort_unstable();
     let mut before = begin;
@@ -56,7 +68,12 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         let gap = time.saturating_sub(before);
         if gap > gap_max {
             findings.report(time, &[], || {
-                format!("no operation was answered from {} to {}, for {}", seconds(before), seconds(time), seconds(gap))
+                format!(
+                    "no operation was answered from {} to {}, for {}",
+                    seconds(before),
+                    seconds(time),
+                    seconds(gap)
+                )
             });
         }
         before = before.max(time);
@@ -68,7 +85,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 pub(super) fn answered(operation: &Operation<'_>) -> bool {
     match operation.outcome {
         Outcome::Ok => true,
-        Outcome::Fail => operation.completion.is_some_and(|op| matches!(&*op.error, "mismatch" | "duplicate" | "missing")),
+        Outcome::Fail => operation
+            .completion
+            .is_some_and(|op| matches!(&*op.error, "mismatch" | "duplicate" | "missing")),
         Outcome::Open => false,
     }
 }

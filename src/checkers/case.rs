@@ -10,7 +10,8 @@ use super::zookeeper::ZkTrace;
 use crate::history::History;
 use crate::trace::Trace;
 
-/// A trace with its shared views, each made when the first check asks for it. All of them follow from the trace alone.
+/// A trace with its shared views, each made when the first check asks for it. All of them follow
+/// from the trace alone.
 pub struct Case<'a> {
     /// The trace itself.
     pub trace: &'a Trace,

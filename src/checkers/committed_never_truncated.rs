@@ -1,7 +1,8 @@
 //! What is committed is never removed from a log.
 //!
-//! Judged against the node's own commit index, and against what others have committed. For the latter the remover's term counts: a
-//! node that has not yet reached the term of the commit may follow a leader who rightly lacks the entry.
+//! Judged against the node's own commit index, and against what others have committed. For the
+//! latter the remover's term counts: a node that has not yet reached the term of the commit may
+//! follow a leader who rightly lacks the entry.
 
 use super::findings::judge_raft;
 use super::raft::{IndexMap, Kind, Logs, Terms, kinds};
@@ -38,11 +39,15 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let own = &mut own[node.index()];
             match record.kind {
                 Kind::Recover { snapshot_index, .. } => *own = snapshot_index,
-                Kind::SnapshotTake { index, .. } | Kind::SnapshotInstall { index, .. } => *own = (*own).max(index),
+                Kind::SnapshotTake { index, .. } | Kind::SnapshotInstall { index, .. } => {
+                    *own = (*own).max(index)
+                }
                 Kind::Commit { index, term, .. } => {
                     *own = (*own).max(index);
                     if index > covered {
-                        for (at, entry) in log.known_from(covered + 1).take_while(|(at, _)| *at <= index) {
+                        for (at, entry) in
+                            log.known_from(covered + 1).take_while(|(at, _)| *at <= index)
+                        {
                             commits.insert(at, Commit { chain: entry.chain, term, node });
                         }
                         covered = covered.max(index.min(log.last()));
@@ -50,7 +55,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
                 Kind::Truncate { from } if from <= *own => {
                     findings.report(record.time_us, &[node], || {
-                        format!("{} removed its entries from {from} on, although it had committed up to {own}", raft.name(node))
+                        format!(
+                            "{} removed its entries from {from} on, although it had committed \
+                            up to {own}",
+                            raft.name(node)
+                        )
                     });
                 }
                 Kind::Append { index, term, chain, .. } if index <= *own => {
@@ -58,7 +67,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         findings.report(record.time_us, &[node], || {
                             let (name, old) = (raft.name(node), old.term);
                             format!(
-                                "{name} replaced entry {index} of term {old} by one of term {term}, although it had committed up to {own}"
+                                "{name} replaced entry {index} of term {old} by one of term \
+                                    {term}, although it had committed up to {own}"
                             )
                         });
                     }
@@ -70,9 +80,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         && terms.of(node) >= commit.term
                     {
                         findings.report(record.time_us, &[node, commit.node], || {
-                            let (name, committer, term) = (raft.name(node), raft.name(commit.node), commit.term);
+                            let (name, committer, term) =
+                                (raft.name(node), raft.name(commit.node), commit.term);
                             format!(
-                                "{name} removed its entries from {from} on, although {committer} had committed that entry in term {term}"
+                                "{name} removed its entries from {from} on, although {committer} \
+                                    had committed that entry in term {term}"
                             )
                         });
                     }

@@ -1,6 +1,7 @@
 //! Election safety: at most one leader in a term, over the whole run and across restarts.
 //!
-//! Two leaders at the same *time* are legal: the older one may not have heard of the newer term yet.
+//! Two leaders at the same *time* are legal: the older one may not have heard of the newer term
+//! yet.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let first = *leaders.entry(term).or_insert(record.node);
             if first != record.node {
                 findings.report(record.time_us, &[first, record.node], || {
-                    format!("{} and {} both became leader of term {term}", raft.name(first), raft.name(record.node))
+                    format!(
+                        "{} and {} both became leader of term {term}",
+                        raft.name(first),
+                        raft.name(record.node)
+                    )
                 });
             }
         }

@@ -1,4 +1,5 @@
-//! How often elections are held: the mark of mistakes in timers and terms, which break no safety property.
+//! How often elections are held: the mark of mistakes in timers and terms, which break no safety
+//! property.
 
 use super::findings::{Findings, whole};
 use super::raft::{Kind, Record, Role, kinds};
@@ -10,7 +11,13 @@ pub static CHECKER: Checker = Checker {
     summary: "Elections are won, and started, at most so often in the whole run.",
     source: "Raft §5.2, §9.3; to be compared with the correct system in the same scenario",
     params: &[
-        ParamInfo { name: "max", duration: false, default: 1e9, range: (0.0, 1e9), doc: "elections won in the whole run, at most" },
+        ParamInfo {
+            name: "max",
+            duration: false,
+            default: 1e9,
+            range: (0.0, 1e9),
+            doc: "elections won in the whole run, at most",
+        },
         ParamInfo {
             name: "started",
             duration: false,
@@ -31,10 +38,19 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     findings.verdict()
 }
 
-fn count(case: &Case<'_>, findings: &mut Findings, what: &str, max: u64, counts: impl Fn(&Record) -> bool) {
-    let elections = || case.raft().select(kinds::ROLE | kinds::LEADER).filter(|record| counts(record));
+fn count(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    what: &str,
+    max: u64,
+    counts: impl Fn(&Record) -> bool,
+) {
+    let elections =
+        || case.raft().select(kinds::ROLE | kinds::LEADER).filter(|record| counts(record));
     let number = elections().count() as u64;
     if let Some(one_too_many) = usize::try_from(max).ok().and_then(|max| elections().nth(max)) {
-        findings.report(one_too_many.time_us, &[one_too_many.node], || format!("{number} elections were {what}, more than {max}"));
+        findings.report(one_too_many.time_us, &[one_too_many.node], || {
+            format!("{number} elections were {what}, more than {max}")
+        });
     }
 }

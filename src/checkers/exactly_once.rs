@@ -1,6 +1,7 @@
 //! Exactly once: a command changes the state at one index only, however often its client sent it.
 //!
-//! Every node applies that index, and applies it again after a restart; what must not be is an effect at a second index.
+//! Every node applies that index, and applies it again after a restart; what must not be is an
+//! effect at a second index.
 
 use super::findings::judge_raft;
 use super::raft::{IndexMap, Kind, kinds};
@@ -20,12 +21,24 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
         let mut effects: Vec<IndexMap<(NodeId, u64)>> = raft.per_node();
         for record in raft.select(kinds::APPLY) {
-            let Kind::Apply { index, command: Some((client, serial)), effect: true, .. } = record.kind else { continue };
-            let Some((first, at)) = effects[client.index()].get_or_put(serial, (record.node, index)) else { continue };
+            let Kind::Apply { index, command: Some((client, serial)), effect: true, .. } =
+                record.kind
+            else {
+                continue;
+            };
+            let Some((first, at)) =
+                effects[client.index()].get_or_put(serial, (record.node, index))
+            else {
+                continue;
+            };
             if *at != index {
                 findings.report(record.time_us, &[record.node, *first, client], || {
-                    let (client, one, other) = (raft.name(client), raft.name(*first), raft.name(record.node));
-                    format!("command {serial} of {client} took effect at index {at} on {one} and at index {index} on {other}")
+                    let (client, one, other) =
+                        (raft.name(client), raft.name(*first), raft.name(record.node));
+                    format!(
+                        "command {serial} of {client} took effect at index {at} on {one} and \
+                        at index {index} on {other}"
+                    )
                 });
             }
         }

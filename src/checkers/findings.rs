@@ -18,7 +18,12 @@ impl Findings {
     /// Note a violation. The sentence is only made where there is room for it.
     pub fn report(&mut self, time_us: u64, nodes: &[NodeId], message: impl FnOnce() -> String) {
         if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push(Violation { check: self.check, time_us, nodes: nodes.to_vec(), message: message() });
+            self.violations.push(Violation {
+                check: self.check,
+                time_us,
+                nodes: nodes.to_vec(),
+                message: message(),
+            });
         }
     }
 
@@ -27,8 +32,13 @@ impl Findings {
     }
 }
 
-/// Judge by the events of Raft. A trace without any is no evidence of a correct Raft, and gets `Unknown`.
-pub(super) fn judge_raft(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&RaftTrace, &mut Findings)) -> Verdict {
+/// Judge by the events of Raft. A trace without any is no evidence of a correct Raft, and gets
+/// `Unknown`.
+pub(super) fn judge_raft(
+    case: &Case<'_>,
+    check: &'static str,
+    judgement: impl FnOnce(&RaftTrace, &mut Findings),
+) -> Verdict {
     let raft = case.raft();
     if !raft.speaks_raft() {
         return Verdict::Unknown("the trace holds no event of Raft".to_owned());
@@ -40,7 +50,8 @@ pub(super) fn judge_raft(case: &Case<'_>, check: &'static str, judgement: impl F
 
 /// A parameter as whole microseconds or a whole number; what is no number counts as 0.
 pub(super) fn whole(params: &Params, name: &str) -> u64 {
-    // A cast of a float saturates and turns NaN into 0, which is what is wanted of a damaged parameter.
+    // A cast of a float saturates and turns NaN into 0, which is what is wanted of a damaged
+    // parameter.
     number(params, name) as u64
 }
 

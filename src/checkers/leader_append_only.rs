@@ -28,13 +28,21 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             match record.kind {
                 Kind::Truncate { from } if from <= *last => {
                     findings.report(record.time_us, &[node], || {
-                        format!("{} removed entries {from} to {last} of its log while it led term {led}", raft.name(node))
+                        format!(
+                            "{} removed entries {from} to {last} of its log while it led term \
+                            {led}",
+                            raft.name(node)
+                        )
                     });
                     *last = from.saturating_sub(1);
                 }
                 Kind::Append { index, term, .. } if index <= *last => {
                     findings.report(record.time_us, &[node], || {
-                        format!("{} overwrote entry {index} by one of term {term} while it led term {led}", raft.name(node))
+                        format!(
+                            "{} overwrote entry {index} by one of term {term} while it led \
+                            term {led}",
+                            raft.name(node)
+                        )
                     });
                 }
                 Kind::Append { index, .. } => *last = index,

@@ -1,7 +1,9 @@
-//! Leader completeness: an entry committed in a term is in the logs of the leaders of all higher terms.
+//! Leader completeness: an entry committed in a term is in the logs of the leaders of all higher
+//! terms.
 //!
-//! The term that counts is the current one of the leader that *committed* the entry, not the one that created it. An entry of term 2 may
-//! be committed by a leader of term 5, and a leader of term 4 may rightly be without it.
+//! The term that counts is the current one of the leader that *committed* the entry, not the one
+//! that created it. An entry of term 2 may be committed by a leader of term 5, and a leader of term
+//! 4 may rightly be without it.
 
 use super::findings::{Findings, judge_raft};
 use super::raft::{Election, Held, RaftTrace};
@@ -18,8 +20,9 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
-        // Elections before the commit count too: a majority that promised the higher term no longer helps to commit in the lower one,
-        // so what was committed there was held by a voter of that election.
+        // Elections before the commit count too: a majority that promised the higher term no longer
+        // helps to commit in the lower one, so what was committed there was held by a voter of that
+        // election.
         for election in &raft.timeline().elections {
             judge_election(raft, findings, election);
         }
@@ -27,7 +30,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
 }
 
 fn judge_election(raft: &RaftTrace, findings: &mut Findings, election: &Election) {
-    let committed = || raft.timeline().committed.iter().filter(|(_, committed)| committed.term < election.term);
+    let committed =
+        || raft.timeline().committed.iter().filter(|(_, committed)| committed.term < election.term);
     // Equal hashes of the log up to the last such entry make all before it equal.
     let Some((index, latest)) = committed().last() else { return };
     if matches!(election.log.at(index), Held::Entry(entry) if entry.chain == latest.entry.chain) {
@@ -36,7 +40,11 @@ fn judge_election(raft: &RaftTrace, findings: &mut Findings, election: &Election
     for (index, committed) in committed() {
         let lacks = match election.log.at(index) {
             Held::Covered => continue,
-            Held::Entry(entry) if (entry.term, entry.digest) == (committed.entry.term, committed.entry.digest) => continue,
+            Held::Entry(entry)
+                if (entry.term, entry.digest) == (committed.entry.term, committed.entry.digest) =>
+            {
+                continue;
+            }
             Held::Entry(entry) => format!("has one of term {} there", entry.term),
             Held::Absent => format!("has a log that ends at {}", election.log.last()),
         };
@@ -45,7 +53,8 @@ fn judge_election(raft: &RaftTrace, findings: &mut Findings, election: &Election
             let (leader, committer) = (raft.name(election.node), raft.name(committed.node));
             let (term, of, within) = (election.term, committed.entry.term, committed.term);
             format!(
-                "{leader}, leader of term {term}, lacks entry {index} of term {of} that {committer} committed in term {within}: it {lacks}"
+                "{leader}, leader of term {term}, lacks entry {index} of term {of} that \
+                    {committer} committed in term {within}: it {lacks}"
             )
         });
         return;

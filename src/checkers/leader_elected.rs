@@ -1,7 +1,8 @@
 //! Liveness of elections: once everything has healed, there is a leader in time.
 //!
-//! An old leader that has not heard of its successor does not count: the leader must be that of the highest term that any node has led.
-//! Nor does one that was removed: it may lead until its removal is committed, and no longer (dissertation §4.2.2).
+//! An old leader that has not heard of its successor does not count: the leader must be that of the
+//! highest term that any node has led. Nor does one that was removed: it may lead until its removal
+//! is committed, and no longer (dissertation §4.2.2).
 
 use super::findings::{Findings, seconds, whole};
 use super::raft::{Leadership, Membership, kinds};
@@ -49,11 +50,17 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     }
     led |= leads(&leadership, &membership, highest);
     if !led && deadline > end {
-        return Verdict::Unknown("the run ends before the time in which a leader must be elected".to_owned());
+        return Verdict::Unknown(
+            "the run ends before the time in which a leader must be elected".to_owned(),
+        );
     }
     if !led {
         findings.report(deadline, &[], || {
-            format!("no node led from {}, when everything had healed, to {}", seconds(healed), seconds(deadline))
+            format!(
+                "no node led from {}, when everything had healed, to {}",
+                seconds(healed),
+                seconds(deadline)
+            )
         });
     }
     findings.verdict()

@@ -1,5 +1,6 @@
-//! The search for an order in which a sequential object would have given the answers that were seen (Wing and Gong 1993, Lowe 2017; crate
-//! `porcupine-rs`), with a limit that is counted in steps and not timed, so that it is met at the same place on every machine.
+//! The search for an order in which a sequential object would have given the answers that were seen
+//! (Wing and Gong 1993, Lowe 2017; crate `porcupine-rs`), with a limit that is counted in steps and
+//! not timed, so that it is met at the same place on every machine.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -41,7 +42,8 @@ pub enum Answer {
 }
 
 thread_local! {
-    /// Steps that the search on this thread may still make. The model of the crate is a type without state, hence this place.
+    /// Steps that the search on this thread may still make. The model of the crate is a type
+    /// without state, hence this place.
     static STEPS_LEFT: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -92,11 +94,13 @@ pub fn linearizable<S: Sequential>(operations: &[Timed<S::Effect>], steps: u64) 
     }
 }
 
-/// The end of the shortest beginning of a history that no order explains, given the ends of its operations and what a search finds of the history
-/// up to a moment. `None` if nothing in it has ended.
+/// The end of the shortest beginning of a history that no order explains, given the ends of its
+/// operations and what a search finds of the history up to a moment. `None` if nothing in it has
+/// ended.
 pub fn first_illegal_end(mut ends: Vec<u64>, until: impl Fn(u64) -> Answer) -> Option<u64> {
     ends.sort_unstable();
-    // A longer history is never more linearizable than its beginning, so the shortest bad one is found by halving.
+    // A longer history is never more linearizable than its beginning, so the shortest bad one is
+    // found by halving.
     let first = ends.partition_point(|end| until(*end) != Answer::Illegal);
     ends.get(first).or(ends.last()).copied()
 }
@@ -135,7 +139,8 @@ mod tests {
         Timed { effect, invoked, completed: Some(completed) }
     }
 
-    /// A search that was given up has shown nothing: neither that an order exists nor that there is none.
+    /// A search that was given up has shown nothing: neither that an order exists nor that there is
+    /// none.
     #[test]
     fn a_search_without_steps_is_no_verdict() {
         let add = timed(Effect::Add(7), 0, 1);
@@ -143,13 +148,21 @@ mod tests {
         assert_eq!(linearizable::<Sum>(&[add], 1), Answer::Legal);
     }
 
-    /// Of a history that goes wrong in its middle, the end of the operation that nothing explains is found.
+    /// Of a history that goes wrong in its middle, the end of the operation that nothing explains
+    /// is found.
     #[test]
     fn the_first_operation_without_an_explanation_is_found() {
-        let history =
-            [timed(Effect::Add(1), 0, 1), timed(Effect::Read(1), 2, 3), timed(Effect::Read(2), 4, 5), timed(Effect::Read(1), 6, 7)];
+        let history = [
+            timed(Effect::Add(1), 0, 1),
+            timed(Effect::Read(1), 2, 3),
+            timed(Effect::Read(2), 4, 5),
+            timed(Effect::Read(1), 6, 7),
+        ];
         let until = |cut: u64| {
-            let beginning: Vec<_> = history.into_iter().filter(|each| each.completed.is_some_and(|completed| completed <= cut)).collect();
+            let beginning: Vec<_> = history
+                .into_iter()
+                .filter(|each| each.completed.is_some_and(|completed| completed <= cut))
+                .collect();
             linearizable::<Sum>(&beginning, 100)
         };
         assert_eq!(first_illegal_end(vec![7, 5, 3, 1], until), Some(5));

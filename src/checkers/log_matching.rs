@@ -1,6 +1,7 @@
 //! Log matching: two logs that hold an entry with the same index and term are equal up to it.
 //!
-//! Each entry carries a hash over itself and all before it, so the property is that an index and a term have one such hash.
+//! Each entry carries a hash over itself and all before it, so the property is that an index and a
+//! term have one such hash.
 
 use super::findings::{Findings, judge_raft};
 use super::raft::{Held, IndexMap, Kind, Logs, RaftTrace, Record, kinds};
@@ -35,7 +36,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     matches(raft, findings, &mut seen, record, (index, term, chain));
                     tail_fits(raft, findings, &logs, record, (index, term, chain));
                 }
-                Kind::SnapshotTake { index, term, chain, .. } | Kind::SnapshotInstall { index, term, chain, .. } => {
+                Kind::SnapshotTake { index, term, chain, .. }
+                | Kind::SnapshotInstall { index, term, chain, .. } => {
                     matches(raft, findings, &mut seen, record, (index, term, chain));
                 }
                 _ => {}
@@ -62,13 +64,23 @@ fn matches(
         Some(other) if other.chain == chain => {}
         Some(other) => findings.report(record.time_us, &[other.node, record.node], || {
             let (first, second) = (raft.name(other.node), raft.name(record.node));
-            format!("{first} and {second} both hold an entry {index} of term {term}, but their logs up to it differ")
+            format!(
+                "{first} and {second} both hold an entry {index} of term {term}, but their \
+                logs up to it differ"
+            )
         }),
     }
 }
 
-/// An entry put in the place of another, with what came after the other kept: the rest hangs on a log that is no more.
-fn tail_fits(raft: &RaftTrace, findings: &mut Findings, logs: &Logs, record: &Record, (index, term, chain): (u64, u64, u64)) {
+/// An entry put in the place of another, with what came after the other kept: the rest hangs on a
+/// log that is no more.
+fn tail_fits(
+    raft: &RaftTrace,
+    findings: &mut Findings,
+    logs: &Logs,
+    record: &Record,
+    (index, term, chain): (u64, u64, u64),
+) {
     let log = logs.of(record.node);
     if let (Held::Entry(old), last) = (log.at(index), log.last())
         && old.chain != chain
@@ -76,7 +88,10 @@ fn tail_fits(raft: &RaftTrace, findings: &mut Findings, logs: &Logs, record: &Re
     {
         findings.report(record.time_us, &[record.node], || {
             let (name, old) = (raft.name(record.node), old.term);
-            format!("{name} replaced entry {index} of term {old} by one of term {term} and kept the entries up to {last} that followed the old one")
+            format!(
+                "{name} replaced entry {index} of term {old} by one of term {term} and kept \
+                the entries up to {last} that followed the old one"
+            )
         });
     }
 }

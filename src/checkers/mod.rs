@@ -1,10 +1,13 @@
-//! Checkers: pure functions from a trace to a verdict. Each is one property in a file of its own, named as in the literature.
+//! Checkers: pure functions from a trace to a verdict. Each is one property in a file of its own,
+//! named as in the literature.
 //!
-//! Architecture invariant: a checker sees nothing but the trace, never panics whatever the trace holds, and never judges by what only a
-//! typical implementation does. A correct system that is called wrong costs more than a mistake that goes unseen by one check, since
-//! mistakes usually show in several.
+//! Architecture invariant: a checker sees nothing but the trace, never panics whatever the trace
+//! holds, and never judges by what only a typical implementation does. A correct system that is
+//! called wrong costs more than a mistake that goes unseen by one check, since mistakes usually
+//! show in several.
 //!
-//! What several checks need of a trace (operations paired, events decoded, logs replayed) is made once and kept in a [`Case`].
+//! What several checks need of a trace (operations paired, events decoded, logs replayed) is made
+//! once and kept in a [`Case`].
 
 mod acknowledged_is_committed;
 mod all_operations_answered;
@@ -109,13 +112,14 @@ pub struct Checker {
     pub source: &'static str,
     /// What it takes.
     pub params: &'static [ParamInfo],
-    /// The judgement. It never panics, whatever the trace holds. Every declared parameter is present in `params`: call it through
-    /// [`Checker::judge`] or [`judge`], which see to that.
+    /// The judgement. It never panics, whatever the trace holds. Every declared parameter is
+    /// present in `params`: call it through [`Checker::judge`] or [`judge`], which see to that.
     pub check: fn(&Case<'_>, &Params) -> Verdict,
 }
 
 impl Checker {
-    /// Whether the property says that something happens in time, in place of that something never happens (Lamport 1977; Alpern and Schneider 1985).
+    /// Whether the property says that something happens in time, in place of that something never
+    /// happens (Lamport 1977; Alpern and Schneider 1985).
     pub fn is_liveness(&self) -> bool {
         LIVENESS_CHECKS.iter().any(|checker| std::ptr::eq(*checker, self))
     }
@@ -126,7 +130,8 @@ impl Checker {
     }
 
     fn judge_case(&self, case: &Case<'_>, params: &Params) -> Verdict {
-        let mut filled: Params = self.params.iter().map(|info| (info.name.to_owned(), info.default)).collect();
+        let mut filled: Params =
+            self.params.iter().map(|info| (info.name.to_owned(), info.default)).collect();
         filled.extend(params.iter().map(|(name, value)| (name.clone(), *value)));
         (self.check)(case, &filled)
     }
@@ -138,7 +143,16 @@ pub const VIOLATIONS_MAX: usize = 10;
 /// All checks, each once, in the order of the systems.
 pub static CHECKERS: LazyLock<Vec<&'static Checker>> = LazyLock::new(|| {
     let mut all: Vec<&Checker> = vec![];
-    for checker in [RAFT_CHECKS, AUDIO_CHECKS, CRISTIAN_CHECKS, ZOOKEEPER_CHECKS, REPLICATION_CHECKS, P2P_CHECKS].concat() {
+    for checker in [
+        RAFT_CHECKS,
+        AUDIO_CHECKS,
+        CRISTIAN_CHECKS,
+        ZOOKEEPER_CHECKS,
+        REPLICATION_CHECKS,
+        P2P_CHECKS,
+    ]
+    .concat()
+    {
         if !all.iter().any(|known| std::ptr::eq(*known, checker)) {
             all.push(checker);
         }
@@ -146,7 +160,8 @@ pub static CHECKERS: LazyLock<Vec<&'static Checker>> = LazyLock::new(|| {
     all
 });
 
-/// The checks that make sense for Raft: what the clients saw, the safety of the protocol from its events, then liveness.
+/// The checks that make sense for Raft: what the clients saw, the safety of the protocol from its
+/// events, then liveness.
 pub static RAFT_CHECKS: &[&Checker] = &[
     &linearizable::CHECKER,
     &election_safety::CHECKER,
@@ -178,7 +193,8 @@ pub static RAFT_CHECKS: &[&Checker] = &[
     &elections::CHECKER,
 ];
 
-/// The checks of liveness, of all systems: what they find is that the run's time was over and something had not happened.
+/// The checks of liveness, of all systems: what they find is that the run's time was over and
+/// something had not happened.
 static LIVENESS_CHECKS: &[&Checker] = &[
     &leader_elected::CHECKER,
     &one_leader_at_last::CHECKER,
@@ -208,10 +224,14 @@ pub fn find(name: &str) -> Option<&'static Checker> {
 /// Judge a trace by several checks, in their order. What they share is prepared once.
 pub fn judge(trace: &Trace, specs: &[(&'static Checker, Params)]) -> Vec<(&'static str, Verdict)> {
     let case = Case::new(trace);
-    specs.iter().map(|(checker, params)| (checker.name, checker.judge_case(&case, params))).collect()
+    specs
+        .iter()
+        .map(|(checker, params)| (checker.name, checker.judge_case(&case, params)))
+        .collect()
 }
 
-/// The verdict over several checks. The order is the precedence: one violation outweighs any number of searches without an answer.
+/// The verdict over several checks. The order is the precedence: one violation outweighs any number
+/// of searches without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Overall {
     /// Every property held.

@@ -1,4 +1,5 @@
-//! No panic: no node stops because of a broken assertion of its own, and no program in its place by an exception or a breach of the protocol.
+//! No panic: no node stops because of a broken assertion of its own, and no program in its place by
+//! an exception or a breach of the protocol.
 
 use super::findings::Findings;
 use super::raft::{Kind, kinds};
@@ -19,8 +20,18 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     for record in raft.select(kinds::CRASH) {
         let Kind::Crash { panic: true, position } = record.kind else { continue };
         findings.report(record.time_us, &[record.node], || {
-            let message = case.trace.events.get(position).and_then(|event| event.fields.text("message")).unwrap_or("no message");
-            let reason = case.trace.events.get(position).and_then(|event| event.fields.text("reason")).unwrap_or("panic");
+            let message = case
+                .trace
+                .events
+                .get(position)
+                .and_then(|event| event.fields.text("message"))
+                .unwrap_or("no message");
+            let reason = case
+                .trace
+                .events
+                .get(position)
+                .and_then(|event| event.fields.text("reason"))
+                .unwrap_or("panic");
             match reason {
                 "panic" => format!("{} panicked: {message}", raft.name(record.node)),
                 _ => format!("{} ended by itself ({reason}): {message}", raft.name(record.node)),

@@ -1,4 +1,5 @@
-//! One configuration in flight: a leader appends no configuration while an earlier one in its log is uncommitted.
+//! One configuration in flight: a leader appends no configuration while an earlier one in its log
+//! is uncommitted.
 
 use super::findings::judge_raft;
 use super::raft::{Kind, Leadership, Membership, kinds};
@@ -7,7 +8,8 @@ use super::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "one_config_in_flight",
-    summary: "A leader appends a configuration only when it knows that the one before is committed.",
+    summary: "A leader appends a configuration only when it knows that the one before is \
+        committed.",
     source: "Raft §6; dissertation §4.1",
     params: &[],
     check,
@@ -24,15 +26,21 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let own = &mut committed[node.index()];
             match record.kind {
                 Kind::Recover { snapshot_index, .. } => *own = snapshot_index,
-                Kind::Commit { index, .. } | Kind::ConfigCommit { index, .. } | Kind::SnapshotInstall { index, .. } => {
-                    *own = index.max(*own)
-                }
+                Kind::Commit { index, .. }
+                | Kind::ConfigCommit { index, .. }
+                | Kind::SnapshotInstall { index, .. } => *own = index.max(*own),
                 Kind::ConfigAppend { index, term, .. } if leadership.of(node) == Some(term) => {
-                    let open = membership.of(node).iter().rfind(|earlier| earlier.index > *own && earlier.index < index);
+                    let open = membership
+                        .of(node)
+                        .iter()
+                        .rfind(|earlier| earlier.index > *own && earlier.index < index);
                     if let Some(open) = open {
                         findings.report(record.time_us, &[node], || {
                             let (leader, first) = (raft.name(node), open.index);
-                            format!("{leader}, leader of term {term}, appended a configuration at {index} with that at {first} not yet committed")
+                            format!(
+                                "{leader}, leader of term {term}, appended a configuration at \
+                                {index} with that at {first} not yet committed"
+                            )
                         });
                     }
                 }

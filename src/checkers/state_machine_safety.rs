@@ -20,16 +20,27 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for record in raft.select(kinds::APPLY | kinds::SNAPSHOT_TAKE | kinds::SNAPSHOT_INSTALL) {
             match record.kind {
                 Kind::Apply { index, term, digest, .. } => {
-                    let Some((first, first_term, first_digest)) = applied.get_or_put(index, (record.node, term, digest)) else { continue };
+                    let Some((first, first_term, first_digest)) =
+                        applied.get_or_put(index, (record.node, term, digest))
+                    else {
+                        continue;
+                    };
                     if (*first_term, *first_digest) != (term, digest) {
                         findings.report(record.time_us, &[*first, record.node], || {
                             let (one, other) = (raft.name(*first), raft.name(record.node));
-                            format!("{one} applied an entry of term {first_term} at index {index}, {other} a different one of term {term}")
+                            format!(
+                                "{one} applied an entry of term {first_term} at index {index}, \
+                                {other} a different one of term {term}"
+                            )
                         });
                     }
                 }
-                Kind::SnapshotTake { index, state, .. } | Kind::SnapshotInstall { index, state, .. } => {
-                    let Some((first, first_state)) = states.get_or_put(index, (record.node, state)) else { continue };
+                Kind::SnapshotTake { index, state, .. }
+                | Kind::SnapshotInstall { index, state, .. } => {
+                    let Some((first, first_state)) = states.get_or_put(index, (record.node, state))
+                    else {
+                        continue;
+                    };
                     if *first_state != state {
                         findings.report(record.time_us, &[*first, record.node], || {
                             let (one, other) = (raft.name(*first), raft.name(record.node));

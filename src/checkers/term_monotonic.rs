@@ -35,7 +35,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 _ => continue,
             };
             if term < *highest {
-                findings.report(record.time_us, &[node], || format!("{} {what} term {term} after term {highest}", raft.name(node)));
+                findings.report(record.time_us, &[node], || {
+                    format!("{} {what} term {term} after term {highest}", raft.name(node))
+                });
             }
             // One violation for each step back, not one for each later record.
             *highest = term;

@@ -1,7 +1,8 @@
 //! Terms come to rest: some time after healing there are no more elections.
 //!
-//! Only members of the cluster count. A server that was removed may try to be elected for ever, each time in a higher term, and disturbs
-//! nobody as long as the others do not listen to it (dissertation §4.2.3).
+//! Only members of the cluster count. A server that was removed may try to be elected for ever,
+//! each time in a higher term, and disturbs nobody as long as the others do not listen to it
+//! (dissertation §4.2.3).
 
 use super::findings::{judge_raft, seconds, whole};
 use super::raft::{Kind, kinds, last_config};
@@ -37,18 +38,32 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     judge_raft(case, CHECKER.name, |raft, findings| {
         let members = last_config(raft);
         let (mut before, mut after) = (0, 0);
-        for record in raft.select(kinds::TERMS).filter(|record| members.is_none_or(|config| config.has(record.node))) {
-            let (Kind::Recover { term, .. } | Kind::Term { term } | Kind::Vote { term, .. } | Kind::Leader { term, .. }) = record.kind
+        for record in raft
+            .select(kinds::TERMS)
+            .filter(|record| members.is_none_or(|config| config.has(record.node)))
+        {
+            let (Kind::Recover { term, .. }
+            | Kind::Term { term }
+            | Kind::Vote { term, .. }
+            | Kind::Leader { term, .. }) = record.kind
             else {
                 continue;
             };
             if record.time_us <= settled {
                 before = term.max(before);
             }
-            if term > after && record.time_us > settled && term > before.saturating_add(max) && after <= before.saturating_add(max) {
+            if term > after
+                && record.time_us > settled
+                && term > before.saturating_add(max)
+                && after <= before.saturating_add(max)
+            {
                 findings.report(record.time_us, &[record.node], || {
                     let rise = term - before;
-                    format!("{} reached term {term}, {rise} more than at {}, long after healing", raft.name(record.node), seconds(settled))
+                    format!(
+                        "{} reached term {term}, {rise} more than at {}, long after healing",
+                        raft.name(record.node),
+                        seconds(settled)
+                    )
                 });
             }
             after = term.max(after);

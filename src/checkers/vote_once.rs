@@ -1,7 +1,8 @@
-//! One vote a term: a node votes for at most one candidate in a term, even where it restarts in between.
+//! One vote a term: a node votes for at most one candidate in a term, even where it restarts in
+//! between.
 //!
-//! Voting again for the same candidate is legal, since requests are repeated. A node whose disk the nemesis damaged has forgotten its
-//! vote without fault.
+//! Voting again for the same candidate is legal, since requests are repeated. A node whose disk the
+//! nemesis damaged has forgotten its vote without fault.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     if raft.damage().between(node, last_boot, record.order) {
                         votes[node.index()].clear();
                     }
-                    // A vote may have reached the disk without being observed, when the crash came during its sync.
+                    // A vote may have reached the disk without being observed, when the crash came
+                    // during its sync.
                     if let Some(candidate) = voted_for {
                         votes[node.index()].entry(term).or_insert(candidate);
                     }
@@ -43,7 +45,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let first = *votes[node.index()].entry(term).or_insert(candidate);
             if first != candidate {
                 findings.report(record.time_us, &[node, first, candidate], || {
-                    let (node, first, candidate) = (raft.name(node), raft.name(first), raft.name(candidate));
+                    let (node, first, candidate) =
+                        (raft.name(node), raft.name(first), raft.name(candidate));
                     format!("{node} voted for {first} and for {candidate} in term {term}")
                 });
             }

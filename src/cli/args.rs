@@ -9,12 +9,13 @@ use clap::{Args, Parser, Subcommand};
 use super::list::LISTS;
 use super::submission::Lang;
 
-const AFTER_HELP: &str =
-    "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a scenario or a file, 3 unknown, 101 fault of the testbed.";
+const AFTER_HELP: &str = "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a \
+    scenario or a file, 3 unknown, 101 fault of the testbed.";
 
 /// A deterministic simulation testbed for distributed systems.
 ///
-/// One scenario and one seed decide everything that happens; the same pair gives the same bytes on every machine.
+/// One scenario and one seed decide everything that happens; the same pair gives the same bytes on
+/// every machine.
 #[derive(Debug, Parser)]
 #[command(name = "seedbed", version, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -38,11 +39,13 @@ pub enum Verb {
     Plot(PlotArgs),
     /// Show what can be named: systems, faults, checks, plots, defects, ….
     List(ListArgs),
-    /// Explain a name: a system, fault, check, plot, defect, metric, event, message, scenario, or key of a scenario.
+    /// Explain a name: a system, fault, check, plot, defect, metric, event, message, scenario, or
+    /// key of a scenario.
     Explain(ExplainArgs),
     /// Begin something of one's own.
     New(NewArgs),
-    /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message: for authors of SDKs.
+    /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message:
+    /// for authors of SDKs.
     Conform(ConformArgs),
     /// Grade submissions by an assignment.
     Grade(GradeArgs),
@@ -62,10 +65,12 @@ pub struct ScenarioArgs {
     /// Switch a defect of the system on (`seedbed list defects`); may be given several times.
     #[arg(long = "defect", value_name = "NAME")]
     pub defects: Vec<String>,
-    /// Override a value of the scenario, as `raft.heartbeat_interval=20ms`; may be given several times.
+    /// Override a value of the scenario, as `raft.heartbeat_interval=20ms`; may be given several
+    /// times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
     pub overrides: Vec<(String, String)>,
-    /// A program in place of nodes, started here: `"python3 node.py"` for all of them, `"n1=./node"` for a node, a role or a group; may be given several times.
+    /// A program in place of nodes, started here: `"python3 node.py"` for all of them,
+    /// `"n1=./node"` for a node, a role or a group; may be given several times.
     #[arg(long = "node-command", value_name = "[WHO=]COMMAND", value_parser = parse_node_command)]
     pub node_commands: Vec<(String, String)>,
 }
@@ -87,7 +92,8 @@ pub struct RunArgs {
     /// Run again, also on other threads, and compare record by record.
     #[arg(long)]
     pub check_determinism: bool,
-    /// Show what happens, with virtual time: everything, or only these kinds (`--log=message,disk`).
+    /// Show what happens, with virtual time: everything, or only these kinds
+    /// (`--log=message,disk`).
     #[arg(long, value_name = "KIND,…", num_args = 0.., require_equals = true, value_delimiter = ',')]
     #[arg(value_parser = LOG_KINDS)]
     pub log: Option<Vec<String>>,
@@ -97,7 +103,8 @@ pub struct RunArgs {
 }
 
 /// The kinds of log lines.
-pub const LOG_KINDS: [&str; 8] = ["message", "stream", "timer", "disk", "clock", "process", "nemesis", "node"];
+pub const LOG_KINDS: [&str; 8] =
+    ["message", "stream", "timer", "disk", "clock", "process", "nemesis", "node"];
 
 /// `replay`.
 #[derive(Debug, Args)]
@@ -115,7 +122,8 @@ pub struct SweepArgs {
     /// The seeds: A..B without B, A..=B with it, or one.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds, allow_hyphen_values = true)]
     pub seeds: Seeds,
-    /// How many runs at the same time; as many as there are cores by default. The result is the same.
+    /// How many runs at the same time; as many as there are cores by default. The result is the
+    /// same.
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// Where sweep.csv goes.
@@ -192,7 +200,8 @@ pub enum NewWhat {
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
     },
-    /// A folder in which a student can begin: the assignment's starting point, the SDK, the instructions and the commands.
+    /// A folder in which a student can begin: the assignment's starting point, the SDK, the
+    /// instructions and the commands.
     Submission {
         /// The assignment: its file, or the name of one in scenarios/assignments.
         #[arg(value_name = "ASSIGNMENT")]
@@ -216,16 +225,19 @@ pub struct GradeArgs {
     /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
     #[arg(value_name = "SUBMISSION", required_unless_present_any = ["defects", "show_seeds"])]
     pub submissions: Vec<PathBuf>,
-    /// In place of submissions, run the systems' own nodes with each defect: which items catch which.
+    /// In place of submissions, run the systems' own nodes with each defect: which items catch
+    /// which.
     #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
-    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each with the command that runs it.
+    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each
+    /// with the command that runs it.
     #[arg(long, conflicts_with_all = ["submissions", "defects"])]
     pub show_seeds: bool,
     /// Where results go; grades/ASSIGNMENT by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How many runs at the same time; as many as there are cores by default. The result is the same.
+    /// How many runs at the same time; as many as there are cores by default. The result is the
+    /// same.
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// Run only this item; may be given several times.
@@ -237,7 +249,8 @@ pub struct GradeArgs {
     /// The language of pages and messages for students.
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = ["en", "es"])]
     pub lang: String,
-    /// The file with the course secret, from which hidden seeds come; or else the variable SEEDBED_SECRET.
+    /// The file with the course secret, from which hidden seeds come; or else the variable
+    /// SEEDBED_SECRET.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
     /// Grade all again, also what an earlier batch has graded and what has not changed since.
@@ -257,8 +270,10 @@ pub struct GradeArgs {
     pub points_possible: bool,
 }
 
-const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the assignment is refused, 2 mistake in the command line, \
-the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of the testbed. docs/grading.md explains the rest.";
+const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the \
+    assignment is refused, 2 mistake in the command line, \
+the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of \
+the testbed. docs/grading.md explains the rest.";
 
 /// `doctor`.
 #[derive(Debug, Args)]
@@ -293,7 +308,12 @@ fn parse_seed(text: &str) -> Result<u64, String> {
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = |number: &str| {
-        let no_seeds = || format!("`{text}` are no seeds: write A..B, as in 0..100, or one whole number from 0 to 2^63 - 1");
+        let no_seeds = || {
+            format!(
+                "`{text}` are no seeds: write A..B, as in 0..100, or one whole number from 0 to \
+                    2^63 - 1"
+            )
+        };
         parse_seed(number).map_err(|_| no_seeds())
     };
     let (start, end) = match text.split_once("..") {
@@ -304,8 +324,12 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
         None => (number(text)?, number(text)? + 1),
     };
     match end.checked_sub(start) {
-        None | Some(0) => Err(format!("`{text}` holds no seed; write the smaller number first: 0..100")),
-        Some(count) if count > SEEDS_MAX => Err(format!("`{text}` are {count} seeds; a sweep takes at most {SEEDS_MAX}")),
+        None | Some(0) => {
+            Err(format!("`{text}` holds no seed; write the smaller number first: 0..100"))
+        }
+        Some(count) if count > SEEDS_MAX => {
+            Err(format!("`{text}` are {count} seeds; a sweep takes at most {SEEDS_MAX}"))
+        }
         Some(_) => Ok(Seeds(start..end)),
     }
 }
@@ -320,7 +344,9 @@ fn parse_jobs(text: &str) -> Result<u16, String> {
 
 fn parse_override(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.trim().to_owned()))
+        }
         _ => Err("an override is KEY=VALUE, as in `raft.heartbeat_interval=20ms`".to_owned()),
     }
 }
@@ -328,16 +354,26 @@ fn parse_override(text: &str) -> Result<(String, String), String> {
 /// A program in place of nodes, as an override of the scenario.
 fn parse_node_command(text: &str) -> Result<(String, String), String> {
     let example = "as in `python3 node.py`, or `n1=python3 node.py` for one node, role or group";
-    let is_name = |who: &str| !who.is_empty() && who.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    let (who, command) = text.split_once('=').filter(|(who, _)| is_name(who)).unwrap_or(("all", text));
-    let words = shell_words::split(command).map_err(|error| format!("{error}: write a command, {example}"))?;
+    let is_name = |who: &str| {
+        !who.is_empty() && who.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    };
+    let (who, command) =
+        text.split_once('=').filter(|(who, _)| is_name(who)).unwrap_or(("all", text));
+    let words = shell_words::split(command)
+        .map_err(|error| format!("{error}: write a command, {example}"))?;
     if words.is_empty() {
         return Err(format!("the command is empty: write one, {example}"));
     }
-    let here = std::env::current_dir().map_err(|error| format!("the current folder is not known: {error}"))?;
-    let here = here.to_str().ok_or("the current folder has a name that is no UTF-8: start the program from another one")?;
+    let here = std::env::current_dir()
+        .map_err(|error| format!("the current folder is not known: {error}"))?;
+    let here = here.to_str().ok_or(
+        "the current folder has a name that is no UTF-8: start the program from another one",
+    )?;
     let words: Vec<String> = words.iter().map(|word| toml_string(word)).collect();
-    Ok((format!("nodes.programs.{who}"), format!("{{ command = [{}], folder = {} }}", words.join(", "), toml_string(here))))
+    Ok((
+        format!("nodes.programs.{who}"),
+        format!("{{ command = [{}], folder = {} }}", words.join(", "), toml_string(here)),
+    ))
 }
 
 fn toml_string(text: &str) -> String {
@@ -362,7 +398,18 @@ mod tests {
         assert_eq!(parse_seeds("0..3"), Ok(Seeds(0..3)));
         assert_eq!(parse_seeds("5..=7"), Ok(Seeds(5..8)));
         assert_eq!(parse_seeds("42"), Ok(Seeds(42..43)));
-        for wrong in ["", "..", "3..3", "4..3", "a..b", "-1..4", "1..", "0..=18446744073709551615", "0..1e6", "0..9223372036854775807"] {
+        for wrong in [
+            "",
+            "..",
+            "3..3",
+            "4..3",
+            "a..b",
+            "-1..4",
+            "1..",
+            "0..=18446744073709551615",
+            "0..1e6",
+            "0..9223372036854775807",
+        ] {
             assert!(parse_seeds(wrong).is_err(), "{wrong}");
         }
     }

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{ExplainArgs, ListArgs, NewArgs, NewWhat};
-use super::{Console, Refused, explain as explaining, list as listing, new as beginning, submission};
+use super::{
+    Console, Refused, explain as explaining, list as listing, new as beginning, submission,
+};
 use crate::error::{EXIT_VALID, Error, excerpt, name_hint};
 use crate::systems::{SYSTEMS, System};
 
@@ -15,7 +17,9 @@ pub(super) fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Refused
 
 pub(super) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<u8, Refused> {
     let text = explaining::explain(&args.name, SYSTEMS);
-    let text = text.or_else(|unknown| explaining::scenario(&args.name, Path::new("scenarios")).ok_or(unknown))?;
+    let text = text.or_else(|unknown| {
+        explaining::scenario(&args.name, Path::new("scenarios")).ok_or(unknown)
+    })?;
     console.line(text.trim_end());
     Ok(EXIT_VALID)
 }
@@ -42,22 +46,30 @@ pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> 
 
 fn named(name: &str) -> Result<&'static dyn System, Error> {
     let known: Vec<&str> = SYSTEMS.iter().map(|system| system.name()).collect();
-    SYSTEMS
-        .iter()
-        .find(|system| system.name() == name)
-        .copied()
-        .ok_or_else(|| Error::new(format!("there is no system `{}`", excerpt(name)), name_hint(name, "systems", known.iter().copied())))
+    SYSTEMS.iter().find(|system| system.name() == name).copied().ok_or_else(|| {
+        Error::new(
+            format!("there is no system `{}`", excerpt(name)),
+            name_hint(name, "systems", known.iter().copied()),
+        )
+    })
 }
 
 /// Write a file that must not be there yet. It appears whole, or not at all.
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |cause: &io::Error| match cause.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Error::new(format!("`{}` exists, and is not overwritten", path.display()), "name another file, or move this one away first")
-        }
-        _ => Error::io("write", path, cause, "name a file in a folder that is there and that you may write into"),
+        io::ErrorKind::AlreadyExists => Error::new(
+            format!("`{}` exists, and is not overwritten", path.display()),
+            "name another file, or move this one away first",
+        ),
+        _ => Error::io(
+            "write",
+            path,
+            cause,
+            "name a file in a folder that is there and that you may write into",
+        ),
     };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".seedbed-");
     #[cfg(unix)]

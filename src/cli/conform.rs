@@ -19,18 +19,32 @@ pub(super) fn conform(args: &ConformArgs, console: &mut Console) -> Result<u8, R
         }
         match &judged.failure {
             None => console.line(format_args!("PASS {}", judged.name)),
-            Some(why) => console.line(format_args!("FAIL {}: {}\n     {why}", judged.name, judged.summary)),
+            Some(why) => {
+                console.line(format_args!("FAIL {}: {}\n     {why}", judged.name, judged.summary))
+            }
         }
         console.flush();
     });
-    let hint = "give the command of a conformance node after `--`, as in: seedbed conform -- python3 conformance.py";
+    let hint = "give the command of a conformance node after `--`, as in: seedbed conform -- \
+        python3 conformance.py";
     let is_good = is_good.map_err(|why| Error::new(why, hint))?;
-    let rest = if passed == 0 { "; without an answer to the first turn, no other rule is looked at" } else { "" };
-    console.line(format_args!("\n{passed} rules hold, {failed} do not{rest}; what a conformance node does is in sdk/PROTOCOL.md"));
+    let rest = if passed == 0 {
+        "; without an answer to the first turn, no other rule is looked at"
+    } else {
+        ""
+    };
+    console.line(format_args!(
+        "\n{passed} rules hold, {failed} do not{rest}; what a conformance \
+        node does is in sdk/PROTOCOL.md"
+    ));
     Ok(if is_good { EXIT_VALID } else { EXIT_INVALID })
 }
 
 #[cfg(not(unix))]
 pub(super) fn conform(_args: &ConformArgs, _console: &mut Console) -> Result<u8, Refused> {
-    Err(crate::error::Error::new("programs in place of nodes need a Unix system", "use Linux, macOS or a BSD").into())
+    Err(crate::error::Error::new(
+        "programs in place of nodes need a Unix system",
+        "use Linux, macOS or a BSD",
+    )
+    .into())
 }

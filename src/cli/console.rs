@@ -5,8 +5,9 @@ use std::io::{self, ErrorKind, Write};
 
 use crate::error::{Error, io_reason};
 
-/// Lines for the standard output. When the reader has gone (`| head`) the rest is dropped in silence, and the verb goes on: its files and its
-/// exit code may still be wanted. Any other failure is kept for [`Console::finish`].
+/// Lines for the standard output. When the reader has gone (`| head`) the rest is dropped in
+/// silence, and the verb goes on: its files and its exit code may still be wanted. Any other
+/// failure is kept for [`Console::finish`].
 pub struct Console {
     out: Box<dyn Write>,
     failed: Option<io::Error>,
@@ -45,7 +46,8 @@ impl Console {
                 let message = format!("cannot write to the standard output: {}", io_reason(&cause));
                 Err(Error::new(
                     message,
-                    "send it elsewhere, as in: seedbed … > FILE; nothing is wrong with what was written to other files",
+                    "send it elsewhere, as in: seedbed … > FILE; nothing is wrong with what was \
+                        written to other files",
                 ))
             }
             _ => Ok(()),

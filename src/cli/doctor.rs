@@ -1,4 +1,5 @@
-//! `seedbed doctor`: what this machine offers for running programs of strangers, and what is lost without.
+//! `seedbed doctor`: what this machine offers for running programs of strangers, and what is lost
+//! without.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,9 @@ use super::list::table;
 use super::{Console, Refused};
 use crate::error::{EXIT_INVALID, EXIT_VALID, Error};
 use crate::program::fix_addresses;
-use crate::program::sandbox::{Confined, MEASURES, Measure, interpreter_version, lacking, measures};
+use crate::program::sandbox::{
+    Confined, MEASURES, Measure, interpreter_version, lacking, measures,
+};
 
 /// What is looked for in the path, and what it is for.
 const TOOLS: &[(&str, &str)] = &[
@@ -60,13 +63,19 @@ pub struct Tool {
 
 pub(super) fn doctor(args: &DoctorArgs, console: &mut Console) -> Result<u8, Refused> {
     let confined = Confined::new().map_err(|error| {
-        Error::new(format!("the path of `seedbed` itself cannot be found: {error}"), "start it by its path, where `/proc` is mounted")
+        Error::new(
+            format!("the path of `seedbed` itself cannot be found: {error}"),
+            "start it by its path, where `/proc` is mounted",
+        )
     })?;
     let findings = findings(measures(&confined));
     match args.format.as_str() {
         "json" => {
             let text = serde_json::to_string_pretty(&findings).map_err(|error| {
-                Error::new(format!("what was found cannot be written as JSON: {error}"), "leave --format out, and report this as a mistake")
+                Error::new(
+                    format!("what was found cannot be written as JSON: {error}"),
+                    "leave --format out, and report this as a mistake",
+                )
             })?;
             console.line(text);
         }
@@ -95,7 +104,9 @@ fn findings(measures: Vec<Measure>) -> Findings {
 #[cfg(unix)]
 fn system() -> String {
     let name = rustix::system::uname();
-    [name.sysname(), name.release(), name.machine()].map(|part| part.to_string_lossy().into_owned()).join(" ")
+    [name.sysname(), name.release(), name.machine()]
+        .map(|part| part.to_string_lossy().into_owned())
+        .join(" ")
 }
 
 #[cfg(not(unix))]
@@ -129,13 +140,17 @@ pub fn text(findings: &Findings) -> String {
     let verdict = match findings.is_safe {
         true => "Programs of strangers can be run here.".to_owned(),
         false => format!(
-            "Programs of strangers should not be run here: {} not in force. `seedbed run` and trusted programs need none of it.",
+            "Programs of strangers should not be run here: {} not in force. `seedbed run` and \
+                trusted programs need none of it.",
             findings.lacking.join(", ")
         ),
     };
     let addresses = match findings.fixed_addresses {
         true => "the same addresses at each start of a program",
-        false => "other addresses at each start: programs that show them, or the order of a set of plain objects, do not repeat themselves",
+        false => {
+            "other addresses at each start: programs that show them, or the order of a set of \
+                plain objects, do not repeat themselves"
+        }
     };
     format!(
         "system  {}\ncores   {}\nmemory  {addresses}\n\n{}\n\n{}\n\n{verdict}\n",
@@ -150,13 +165,18 @@ pub fn text(findings: &Findings) -> String {
 mod tests {
     use super::*;
 
-    /// A machine that has everything, and one whose kernel has no Landlock: what the second lacks stands out, and what it costs is said.
+    /// A machine that has everything, and one whose kernel has no Landlock: what the second lacks
+    /// stands out, and what it costs is said.
     #[test]
     fn what_is_missing_stands_out() {
         let measures = |lacks: &[&str]| -> Vec<Measure> {
             let measure = |name: &str| {
                 let in_force = !lacks.contains(&name);
-                let why = if in_force { "it holds" } else { "the kernel has no Landlock: it came with Linux 5.13" };
+                let why = if in_force {
+                    "it holds"
+                } else {
+                    "the kernel has no Landlock: it came with Linux 5.13"
+                };
                 Measure { name: name.to_owned(), in_force, why: why.to_owned() }
             };
             MEASURES.iter().map(|info| measure(info.name)).collect()
@@ -166,11 +186,24 @@ mod tests {
             let lacking = lacking(&measures);
             let python = Some("Python 3.11.7".to_owned());
             let tools = vec![
-                Tool { name: "python3", used_for: "submissions in Python", path: Some("/usr/bin/python3".into()), version: python },
+                Tool {
+                    name: "python3",
+                    used_for: "submissions in Python",
+                    path: Some("/usr/bin/python3".into()),
+                    version: python,
+                },
                 Tool { name: "bwrap", used_for: "nothing yet", path: None, version: None },
             ];
             let system = "Linux 6.18 x86_64".to_owned();
-            text(&Findings { is_safe: lacking.is_empty(), fixed_addresses: lacking.is_empty(), lacking, system, cores: 2, measures, tools })
+            text(&Findings {
+                is_safe: lacking.is_empty(),
+                fixed_addresses: lacking.is_empty(),
+                lacking,
+                system,
+                cores: 2,
+                measures,
+                tools,
+            })
         };
         let (good, bad) = (machine(&[]), machine(&["user", "files", "ports", "signals"]));
         insta::assert_snapshot!(format!("--- all\n{good}\n--- no Landlock, not root\n{bad}"));

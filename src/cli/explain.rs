@@ -1,4 +1,5 @@
-//! `seedbed explain NAME`: what is known of any registered name. A name that means several things gets all of them.
+//! `seedbed explain NAME`: what is known of any registered name. A name that means several things
+//! gets all of them.
 
 use std::path::Path;
 
@@ -7,10 +8,13 @@ use crate::error::{Error, excerpt, nearest};
 use crate::nemesis::{FAULTS, FaultInfo};
 use crate::plots::PLOTS;
 use crate::scenario::reference::{self, home, takes};
-use crate::scenario::{KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, name_of, scenario_files, show_duration};
+use crate::scenario::{
+    KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, name_of, scenario_files, show_duration,
+};
 use crate::systems::{Defect, Shown, System};
 
-/// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario` is the whole language.
+/// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario`
+/// is the whole language.
 pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Error> {
     if name == "scenario" {
         return Ok(reference(systems));
@@ -22,13 +26,32 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
         return Err(unknown(name, systems, &keys));
     }
     let mut found: Vec<String> = vec![];
-    found.extend(systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)));
+    found.extend(
+        systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)),
+    );
     found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));
-    found.extend(CHECKERS.iter().filter(|check| check.name == name).map(|check| of_check(check, systems)));
-    found.extend(PLOTS.iter().filter(|plot| plot.name == name).map(|plot| format!("{name}: a plot\n{}", wrapped("  ", plot.summary))));
+    found.extend(
+        CHECKERS.iter().filter(|check| check.name == name).map(|check| of_check(check, systems)),
+    );
+    found.extend(
+        PLOTS
+            .iter()
+            .filter(|plot| plot.name == name)
+            .map(|plot| format!("{name}: a plot\n{}", wrapped("  ", plot.summary))),
+    );
     for system in systems {
-        found.extend(system.defects().iter().filter(|defect| defect.name == name).map(|defect| of_defect(defect, system.name())));
-        let shows: [(&str, &[Shown]); 3] = [("metric", system.metrics()), ("event", system.events()), ("message", system.messages())];
+        found.extend(
+            system
+                .defects()
+                .iter()
+                .filter(|defect| defect.name == name)
+                .map(|defect| of_defect(defect, system.name())),
+        );
+        let shows: [(&str, &[Shown]); 3] = [
+            ("metric", system.metrics()),
+            ("event", system.events()),
+            ("message", system.messages()),
+        ];
         for (what, shown) in shows {
             found.extend(of_shown(name, what, system.name(), shown));
         }
@@ -40,7 +63,8 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     if found.is_empty() { Err(unknown(name, systems, &keys)) } else { Ok(found.join("\n")) }
 }
 
-/// Explain a scenario by its name or by the last part of it, `raft/two-leaders` or `two-leaders`: its claim, and what its author says of it.
+/// Explain a scenario by its name or by the last part of it, `raft/two-leaders` or `two-leaders`:
+/// its claim, and what its author says of it.
 pub fn scenario(name: &str, folder: &Path) -> Option<String> {
     let last = |each: &str| each.rsplit('/').next() == Some(name);
     let path = scenario_files(folder).into_iter().find(|path| {
@@ -49,8 +73,10 @@ pub fn scenario(name: &str, folder: &Path) -> Option<String> {
     })?;
     let text = std::fs::read_to_string(&path).ok()?;
     let table: toml::Table = text.parse().ok()?;
-    let claim = table.get("description").and_then(toml::Value::as_str).unwrap_or("It makes no claim.");
-    let comment: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+    let claim =
+        table.get("description").and_then(toml::Value::as_str).unwrap_or("It makes no claim.");
+    let comment: Vec<&str> =
+        text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
     let system = table.get("system").and_then(toml::Value::as_str).unwrap_or("none");
     Some(format!(
         "{}: a scenario of {system}\n{}{}    seedbed run {path}\n",
@@ -72,22 +98,37 @@ fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Err
     known.extend(PLOTS.iter().map(|plot| plot.name));
     for system in systems {
         known.extend(system.defects().iter().map(|defect| defect.name));
-        known.extend([system.metrics(), system.events(), system.messages()].concat().iter().map(|shown| shown.name));
+        known.extend(
+            [system.metrics(), system.events(), system.messages()]
+                .concat()
+                .iter()
+                .map(|shown| shown.name),
+        );
     }
     known.extend(keys.iter().map(|info| info.key.as_str()));
-    let hint = nearest(name, known).map_or_else(|| "`seedbed list` shows what there is".into(), |near| format!("did you mean `{near}`?"));
+    let hint = nearest(name, known).map_or_else(
+        || "`seedbed list` shows what there is".into(),
+        |near| format!("did you mean `{near}`?"),
+    );
     Error::new(format!("nothing is named `{}`", excerpt(name)), hint)
 }
 
 fn of_system(system: &dyn System) -> String {
-    let counts = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let counts =
+        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     format!(
-        "{name}: a system\n{summary}  Roles: {roles}. Operations: {operations}.\n  {checks}, {plots}, \
-         {defects}: `seedbed list checks`, `list plots`, `list defects`.\n  Its settings are the section [{name}] of a scenario:\n{settings}",
+        "{name}: a system\n{summary}  Roles: {roles}. Operations: {operations}.\n  {checks}, \
+            {plots}, \
+         {defects}: `seedbed list checks`, `list plots`, `list defects`.\n  Its settings are the \
+         section [{name}] of a scenario:\n{settings}",
         name = system.name(),
         summary = wrapped("  ", system.summary()),
         roles = system.roles().join(", "),
-        operations = if system.operations().is_empty() { "none".into() } else { system.operations().join(", ") },
+        operations = if system.operations().is_empty() {
+            "none".into()
+        } else {
+            system.operations().join(", ")
+        },
         checks = counts(system.checks().len(), "check"),
         plots = counts(system.plots().len(), "plot"),
         defects = counts(system.defects().len(), "defect"),
@@ -98,27 +139,45 @@ fn of_system(system: &dyn System) -> String {
 fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
     let section = format!("nemesis {}", info.name);
     let parameters: Vec<&KeyInfo> = keys.iter().filter(|key| key.section == section).collect();
-    let parameters = if parameters.is_empty() { "  No parameters.\n".into() } else { format!("  Parameters:\n{}", key_lines(&parameters)) };
+    let parameters = if parameters.is_empty() {
+        "  No parameters.\n".into()
+    } else {
+        format!("  Parameters:\n{}", key_lines(&parameters))
+    };
     let example: String = info.example.lines().map(|line| format!("    {line}\n")).collect();
     let summary = wrapped("  ", info.summary);
-    format!("{}: a fault ({})\n{summary}{parameters}  For example:\n    [[nemesis]]\n{example}", info.name, info.group)
+    format!(
+        "{}: a fault ({})\n{summary}{parameters}  For example:\n    [[nemesis]]\n{example}",
+        info.name, info.group
+    )
 }
 
 /// A parameter of so many microseconds, eleven days, limits nothing.
 const UNLIMITED_US: f64 = 1e12;
 
 fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
-    let of: Vec<&str> =
-        systems.iter().filter(|system| system.checks().iter().any(|one| one.name == check.name)).map(|system| system.name()).collect();
+    let of: Vec<&str> = systems
+        .iter()
+        .filter(|system| system.checks().iter().any(|one| one.name == check.name))
+        .map(|system| system.name())
+        .collect();
     let of = if of.is_empty() { String::new() } else { format!(" of {}", of.join(", ")) };
-    let (summary, source) = (wrapped("  ", check.summary), wrapped("  ", &format!("Source: {}", check.source)));
+    let (summary, source) =
+        (wrapped("  ", check.summary), wrapped("  ", &format!("Source: {}", check.source)));
     let mut text = format!("{}: a check{of}\n{summary}{source}", check.name);
     if check.params.is_empty() {
-        text.push_str(&format!("  No parameters.\n  In a scenario:\n    [checks]\n    {} = {{}}\n", check.name));
+        text.push_str(&format!(
+            "  No parameters.\n  In a scenario:\n    [checks]\n    {} = {{}}\n",
+            check.name
+        ));
         return text;
     }
     let value = |info: &crate::checkers::ParamInfo, value: f64| {
-        let duration = || show_duration(std::time::Duration::from_nanos((value.clamp(0.0, 1e12) * 1_000.0) as u64));
+        let duration = || {
+            show_duration(std::time::Duration::from_nanos(
+                (value.clamp(0.0, 1e12) * 1_000.0) as u64,
+            ))
+        };
         if info.duration && value >= UNLIMITED_US {
             "no limit".into()
         } else if info.duration {
@@ -130,21 +189,39 @@ fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
     text.push_str("  Parameters:\n");
     for info in check.params {
         let range = format!("{} to {}", value(info, info.range.0), value(info, info.range.1));
-        text.push_str(&wrapped("    ", &format!("{} ({range}; default {}): {}", info.name, value(info, info.default), info.doc)));
+        text.push_str(&wrapped(
+            "    ",
+            &format!(
+                "{} ({range}; default {}): {}",
+                info.name,
+                value(info, info.default),
+                info.doc
+            ),
+        ));
     }
     let quote = |info: &crate::checkers::ParamInfo| {
         let value = value(info, info.default);
-        if info.duration { format!("{} = \"{value}\"", info.name) } else { format!("{} = {value}", info.name) }
+        if info.duration {
+            format!("{} = \"{value}\"", info.name)
+        } else {
+            format!("{} = {value}", info.name)
+        }
     };
-    let limited = check.params.iter().filter(|info| !(info.duration && info.default >= UNLIMITED_US));
+    let limited =
+        check.params.iter().filter(|info| !(info.duration && info.default >= UNLIMITED_US));
     let parameters: Vec<String> = limited.map(quote).collect();
-    text.push_str(&format!("  In a scenario:\n    [checks]\n    {} = {{ {} }}\n", check.name, parameters.join(", ")));
+    text.push_str(&format!(
+        "  In a scenario:\n    [checks]\n    {} = {{ {} }}\n",
+        check.name,
+        parameters.join(", ")
+    ));
     text
 }
 
 fn of_defect(defect: &Defect, system: &str) -> String {
     format!(
-        "{name}: a defect of {system}\n{summary}  Caught by `{check}`, within {seeds} seeds of {scenario}:\n    seedbed sweep \
+        "{name}: a defect of {system}\n{summary}  Caught by `{check}`, within {seeds} seeds of \
+            {scenario}:\n    seedbed sweep \
          scenarios/{scenario}.toml --seeds 0..{seeds} --defect {name}\n",
         name = defect.name,
         summary = wrapped("  ", defect.summary),
@@ -158,17 +235,30 @@ fn of_shown(name: &str, what: &str, system: &str, shown: &[Shown]) -> Option<Str
     let shown = shown.iter().find(|shown| shown.name == name)?;
     let article = if what == "event" { "an" } else { "a" };
     let used = match what {
-        "metric" => format!("when = {{ metric = \"{name}\", equals = \"VALUE\" }}, or at_least and at_most for numbers"),
+        "metric" => format!(
+            "when = {{ metric = \"{name}\", equals = \"VALUE\" }}, or at_least and at_most for \
+                numbers"
+        ),
         "event" => format!("when = {{ event = \"{name}\" }}"),
         _ => format!("when = {{ message = \"{name}\" }}"),
     };
-    Some(format!("{name}: {article} {what} of {system}\n{}  In a condition: {used}\n", wrapped("  ", shown.summary)))
+    Some(format!(
+        "{name}: {article} {what} of {system}\n{}  In a condition: {used}\n",
+        wrapped("  ", shown.summary)
+    ))
 }
 
 /// Keys by their bare name or with their section: `loss`, `network.loss`.
 fn of_keys(name: &str, keys: &[KeyInfo]) -> Option<String> {
-    let full = |info: &KeyInfo| if info.section.is_empty() { info.key.clone() } else { format!("{}.{}", info.section, info.key) };
-    let found: Vec<&KeyInfo> = keys.iter().filter(|info| info.key == name || full(info) == name).collect();
+    let full = |info: &KeyInfo| {
+        if info.section.is_empty() {
+            info.key.clone()
+        } else {
+            format!("{}.{}", info.section, info.key)
+        }
+    };
+    let found: Vec<&KeyInfo> =
+        keys.iter().filter(|info| info.key == name || full(info) == name).collect();
     let sections: Vec<&KeyInfo> = keys.iter().filter(|info| info.section == name).collect();
     let mut text = String::new();
     if !sections.is_empty() {
@@ -186,13 +276,15 @@ fn of_keys(name: &str, keys: &[KeyInfo]) -> Option<String> {
 
 fn key_lines(keys: &[&KeyInfo]) -> String {
     let line = |info: &&KeyInfo| {
-        let default = info.default.as_ref().map_or(String::new(), |default| format!("; default {default}"));
+        let default =
+            info.default.as_ref().map_or(String::new(), |default| format!("; default {default}"));
         wrapped("    ", &format!("{} ({}{default}): {}", info.key, takes(info), info.doc))
     };
     keys.iter().map(line).collect()
 }
 
-/// A paragraph of lines that fit beside each other on a screen; what follows the first is set in further.
+/// A paragraph of lines that fit beside each other on a screen; what follows the first is set in
+/// further.
 fn wrapped(indent: &str, text: &str) -> String {
     const WIDTH: usize = 110;
     let mut lines = vec![String::from(indent)];

@@ -12,7 +12,9 @@ use crate::grade::assignment::{Assignment, find, read_file};
 use crate::grade::batch::{Opened, graded_with_secret, stored};
 use crate::grade::defects::{Row, table};
 use crate::grade::explain::node_commands;
-use crate::grade::model::{Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points, Seed};
+use crate::grade::model::{
+    Graded, HiddenSeeds, ItemState, Lang, Measure, OutcomeKind, Points, Seed,
+};
 use crate::grade::output::{Options, has_key, probe_worksheet, reason, write_class, write_one};
 use crate::grade::run::Plan;
 use crate::grade::seeds::Secret;
@@ -41,11 +43,22 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     }
     let ids: Vec<&str> = handed.iter().map(|handed| handed.id.as_str()).collect();
     if plan.hidden(&assignment) == HiddenSeeds::NotRun && graded_with_secret(&out, &ids) {
-        let message = format!("`{}` holds results with hidden seeds, and there is no course secret now", out.display());
-        return Err(Error::new(message, "give the secret with `--secret-file`, or another folder with `--out`").into());
+        let message = format!(
+            "`{}` holds results with hidden seeds, and there is no course secret now",
+            out.display()
+        );
+        return Err(Error::new(
+            message,
+            "give the secret with `--secret-file`, or another folder with `--out`",
+        )
+        .into());
     }
     for measure in plan.measures.iter().filter(|measure| !measure.in_force) {
-        console.line(format_args!("note: programs are not kept from {}: {}", keeps_from(&measure.name), measure.detail));
+        console.line(format_args!(
+            "note: programs are not kept from {}: {}",
+            keeps_from(&measure.name),
+            measure.detail
+        ));
     }
     for how in taken {
         console.line(format_args!("note: {how}"));
@@ -60,14 +73,18 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     for (position, handed) in handed.iter().enumerate() {
         bar.set_message(excerpt(&handed.id));
         say_when_interrupted(Some(format!(
-            "interrupted after {position} of {count} submissions: their results are kept, and the same command goes on",
+            "interrupted after {position} of {count} submissions: their results are kept, and the \
+                same command goes on",
             count = ids.len()
         )));
         let opened = Opened::new(handed, position as u32, &assignment, &plan);
-        let known = stored(&out, &handed.id).filter(|stored| !args.again && opened.holds(stored, &assignment, &plan));
+        let known = stored(&out, &handed.id)
+            .filter(|stored| !args.again && opened.holds(stored, &assignment, &plan));
         let is_known = known.is_some();
-        let result = known.unwrap_or_else(|| opened.grade(&assignment, &plan, &|count| bar.inc(count as u64)));
-        // Written at once: an interrupt keeps what is done. Known ones too, perhaps in another language.
+        let result = known
+            .unwrap_or_else(|| opened.grade(&assignment, &plan, &|count| bar.inc(count as u64)));
+        // Written at once: an interrupt keeps what is done. Known ones too, perhaps in another
+        // language.
         write_one(&result, &out, lang)?;
         // Gates, and results that are known, make runs that need not be.
         bar.set_position(runs * (position as u64 + 1));
@@ -79,7 +96,12 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     }
     say_when_interrupted(None);
     bar.finish_and_clear();
-    let options = Options { lang, semicolons: args.semicolons, points_possible: args.points_possible, worksheet: args.worksheet.clone() };
+    let options = Options {
+        lang,
+        semicolons: args.semicolons,
+        points_possible: args.points_possible,
+        worksheet: args.worksheet.clone(),
+    };
     for problem in write_class(&graded, &out, &options)? {
         console.line(format_args!("worksheet: {problem}"));
     }
@@ -96,7 +118,9 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
     let confined = if args.defects { None } else { Confined::new().ok() };
     let measures = confined.as_ref().map_or_else(Vec::new, measures);
     Ok(Plan {
-        jobs: args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from),
+        jobs: args
+            .jobs
+            .map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from),
         only: args.only.clone(),
         first_seeds: args.seeds.map(usize::from),
         check_determinism: args.check_determinism,
@@ -104,7 +128,11 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
         confined,
         measures: measures
             .into_iter()
-            .map(|measure| Measure { name: measure.name, in_force: measure.in_force, detail: measure.why })
+            .map(|measure| Measure {
+                name: measure.name,
+                in_force: measure.in_force,
+                detail: measure.why,
+            })
             .collect(),
         ..Plan::default()
     })
@@ -113,11 +141,18 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
 /// What no student sees: a lost hidden seed can then be run like any other.
 fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Result<u8, Refused> {
     let Some(secret) = &plan.secret else {
-        return Err(Error::new("there is no course secret, and so there are no hidden seeds", "give it with `--secret-file`").into());
+        return Err(Error::new(
+            "there is no course secret, and so there are no hidden seeds",
+            "give it with `--secret-file`",
+        )
+        .into());
     };
     if assignment.per_student {
-        let message = format!("in `{}` each student has hidden seeds of their own", assignment.name);
-        return Err(Error::new(message, "repeat a student's run by grading that submission alone").into());
+        let message =
+            format!("in `{}` each student has hidden seeds of their own", assignment.name);
+        return Err(
+            Error::new(message, "repeat a student's run by grading that submission alone").into()
+        );
     }
     for item in &assignment.items {
         for k in 0..item.hidden_seeds {
@@ -134,7 +169,10 @@ fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Re
 }
 
 fn keeps_from(measure: &str) -> &'static str {
-    MEASURES.iter().find(|info| info.name == measure).map_or("all that they should be", |info| info.keeps_from)
+    MEASURES
+        .iter()
+        .find(|info| info.name == measure)
+        .map_or("all that they should be", |info| info.keeps_from)
 }
 
 /// A quick look must not replace results that count.
@@ -146,7 +184,8 @@ fn out_folder(args: &GradeArgs, assignment: &Assignment, plan: &Plan) -> PathBuf
 
 /// A bar on the standard error where that is a terminal, and nothing elsewhere.
 fn progress(runs: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left, {msg}").expect("the template is well formed");
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left, {msg}")
+        .expect("the template is well formed");
     ProgressBar::new(runs).with_style(style)
 }
 
@@ -161,12 +200,19 @@ fn line(graded: &Graded, is_known: bool) -> String {
         line.push_str(&format!(", {} not graded", graded.ungraded));
     }
     let missed = |state: &ItemState| matches!(state, ItemState::Graded | ItemState::GateClosed);
-    let missed: Vec<&str> =
-        graded.items.iter().filter(|item| missed(&item.state) && !item.is_full()).map(|item| item.name.as_str()).collect();
+    let missed: Vec<&str> = graded
+        .items
+        .iter()
+        .filter(|item| missed(&item.state) && !item.is_full())
+        .map(|item| item.name.as_str())
+        .collect();
     if !missed.is_empty() {
         let more = missed.len().saturating_sub(MISSED_SHOWN_MAX);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        line.push_str(&format!("; misses {}{more}", missed[..missed.len().min(MISSED_SHOWN_MAX)].join(", ")));
+        line.push_str(&format!(
+            "; misses {}{more}",
+            missed[..missed.len().min(MISSED_SHOWN_MAX)].join(", ")
+        ));
         let reason = reason(graded, Lang::En);
         if !reason.is_empty() && graded.outcome.kind == OutcomeKind::Graded {
             line.push_str(&format!(" ({})", excerpt(&reason)));
@@ -182,12 +228,17 @@ fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     let full = graded.iter().filter(|result| result.score == result.max).count();
     let open: Vec<&Graded> = graded.iter().filter(|result| !result.is_complete()).collect();
     let submissions = if graded.len() == 1 { "submission" } else { "submissions" };
-    console.line(format_args!("{} {submissions}, {full} with all points; results are in {}", graded.len(), out.display()));
+    console.line(format_args!(
+        "{} {submissions}, {full} with all points; results are in {}",
+        graded.len(),
+        out.display()
+    ));
     let keyless = graded.iter().filter(|result| !has_key(result)).count();
     if keyless > 0 {
         let are = if keyless == 1 { "is" } else { "are" };
         console.line(format_args!(
-            "note: {keyless} of them {are} not in moodle.csv, for want of a user name, an address or a number; fill in Moodle's worksheet with `--worksheet`"
+            "note: {keyless} of them {are} not in moodle.csv, for want of a user name, an address \
+                or a number; fill in Moodle's worksheet with `--worksheet`"
         ));
     }
     if !open.is_empty() {
@@ -199,22 +250,40 @@ fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     }
 }
 
-fn defects(assignment: &Assignment, plan: &Plan, out: &Path, console: &mut Console) -> Result<u8, Refused> {
+fn defects(
+    assignment: &Assignment,
+    plan: &Plan,
+    out: &Path,
+    console: &mut Console,
+) -> Result<u8, Refused> {
     let table = table(assignment, plan, |row| {
         console.line(row_line(assignment, row));
         console.flush();
     })?;
     replace_file(&out.join("defects.csv"), &table.to_csv(), OTHER_FOLDER)?;
-    replace_file(&out.join("defects.md"), table.to_markdown(&assignment.title.en).as_bytes(), OTHER_FOLDER)?;
+    replace_file(
+        &out.join("defects.md"),
+        table.to_markdown(&assignment.title.en).as_bytes(),
+        OTHER_FOLDER,
+    )?;
     let (caught, all) = table.caught();
-    console.line(format_args!("{caught} of {all} defects are caught; the table is in {}", out.join("defects.md").display()));
+    console.line(format_args!(
+        "{caught} of {all} defects are caught; the table is in {}",
+        out.join("defects.md").display()
+    ));
     for item in table.blind_items() {
-        console.line(format_args!("warning: the item `{item}` catches no defect: what are its points worth?"));
+        console.line(format_args!(
+            "warning: the item `{item}` catches no defect: what are its points worth?"
+        ));
     }
     if table.correct_loses() {
-        console.line("refused: the correct nodes lose points; the checks or the scenarios are wrong");
+        console
+            .line("refused: the correct nodes lose points; the checks or the scenarios are wrong");
     } else if caught == 0 {
-        console.line("refused: no item catches any defect; a submission that does nothing right might get all points");
+        console.line(
+            "refused: no item catches any defect; a submission that does nothing right \
+            might get all points",
+        );
     } else {
         return Ok(EXIT_VALID);
     }

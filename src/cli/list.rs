@@ -1,4 +1,5 @@
-//! `seedbed list`: what can be named, as tables. Printed from the registries, so nothing can be missing.
+//! `seedbed list`: what can be named, as tables. Printed from the registries, so nothing can be
+//! missing.
 
 use std::path::Path;
 
@@ -22,10 +23,18 @@ pub const LISTS: &[(&str, &str)] = &[
     ("scenarios", "the files below `scenarios`"),
 ];
 
-/// The table of this name; without a name, what tables there are. `folder` is where scenarios are looked for.
-pub fn list(what: Option<&str>, systems: &[&'static dyn System], folder: &Path) -> Result<String, Error> {
+/// The table of this name; without a name, what tables there are. `folder` is where scenarios are
+/// looked for.
+pub fn list(
+    what: Option<&str>,
+    systems: &[&'static dyn System],
+    folder: &Path,
+) -> Result<String, Error> {
     let Some(what) = what else {
-        let rows: Vec<Vec<String>> = LISTS.iter().map(|(name, summary)| vec![format!("list {name}"), summary.to_string()]).collect();
+        let rows: Vec<Vec<String>> = LISTS
+            .iter()
+            .map(|(name, summary)| vec![format!("list {name}"), summary.to_string()])
+            .collect();
         return Ok(table(&["command", "shows"], &rows));
     };
     match what {
@@ -35,21 +44,36 @@ pub fn list(what: Option<&str>, systems: &[&'static dyn System], folder: &Path) 
                 .iter()
                 .map(|system| {
                     let (checks, defects) = (system.checks().len(), system.defects().len());
-                    vec![system.name().into(), checks.to_string(), defects.to_string(), system.summary().into()]
+                    vec![
+                        system.name().into(),
+                        checks.to_string(),
+                        defects.to_string(),
+                        system.summary().into(),
+                    ]
                 })
                 .collect::<Vec<_>>(),
         )),
         "faults" => Ok(table(
             &["fault", "group", "summary"],
-            &FAULTS.iter().map(|info| vec![info.name.into(), info.group.into(), info.summary.into()]).collect::<Vec<_>>(),
+            &FAULTS
+                .iter()
+                .map(|info| vec![info.name.into(), info.group.into(), info.summary.into()])
+                .collect::<Vec<_>>(),
         )),
         "checks" => Ok(table(
             &["check", "systems", "source", "summary"],
             &CHECKERS
                 .iter()
                 .map(|check| {
-                    let judges = |system: &&&'static dyn System| system.checks().iter().any(|one| one.name == check.name);
-                    vec![check.name.into(), names_of(systems, judges), check.source.into(), check.summary.into()]
+                    let judges = |system: &&&'static dyn System| {
+                        system.checks().iter().any(|one| one.name == check.name)
+                    };
+                    vec![
+                        check.name.into(),
+                        names_of(systems, judges),
+                        check.source.into(),
+                        check.summary.into(),
+                    ]
                 })
                 .collect::<Vec<_>>(),
         )),
@@ -58,7 +82,9 @@ pub fn list(what: Option<&str>, systems: &[&'static dyn System], folder: &Path) 
             &PLOTS
                 .iter()
                 .map(|plot| {
-                    let draws = |system: &&&'static dyn System| system.plots().iter().any(|one| one.name == plot.name);
+                    let draws = |system: &&&'static dyn System| {
+                        system.plots().iter().any(|one| one.name == plot.name)
+                    };
                     vec![plot.name.into(), names_of(systems, draws), plot.summary.into()]
                 })
                 .collect::<Vec<_>>(),
@@ -70,12 +96,18 @@ pub fn list(what: Option<&str>, systems: &[&'static dyn System], folder: &Path) 
         "scenarios" => Ok(scenarios(folder)),
         _ => {
             let names: Vec<&str> = LISTS.iter().map(|(name, _)| *name).collect();
-            Err(Error::new(format!("there is no list of `{}`", excerpt(what)), name_hint(what, "lists", names.iter().copied())))
+            Err(Error::new(
+                format!("there is no list of `{}`", excerpt(what)),
+                name_hint(what, "lists", names.iter().copied()),
+            ))
         }
     }
 }
 
-fn names_of(systems: &[&'static dyn System], has: impl FnMut(&&&'static dyn System) -> bool) -> String {
+fn names_of(
+    systems: &[&'static dyn System],
+    has: impl FnMut(&&&'static dyn System) -> bool,
+) -> String {
     let names: Vec<&str> = systems.iter().filter(has).map(|system| system.name()).collect();
     if names.is_empty() { "-".into() } else { names.join(" ") }
 }
@@ -96,9 +128,19 @@ fn defects(systems: &[&'static dyn System]) -> String {
     table(&["defect", "system", "caught by", "scenario and seeds", "summary"], &rows)
 }
 
-fn shown(what: &str, systems: &[&'static dyn System], of: impl Fn(&'static dyn System) -> &'static [Shown], testbed: &[Shown]) -> String {
-    let row = |shown: &Shown, system: &str| vec![shown.name.to_string(), system.to_string(), shown.summary.to_string()];
-    let mut rows: Vec<Vec<String>> = systems.iter().flat_map(|system| of(*system).iter().map(|shown| row(shown, system.name()))).collect();
+fn shown(
+    what: &str,
+    systems: &[&'static dyn System],
+    of: impl Fn(&'static dyn System) -> &'static [Shown],
+    testbed: &[Shown],
+) -> String {
+    let row = |shown: &Shown, system: &str| {
+        vec![shown.name.to_string(), system.to_string(), shown.summary.to_string()]
+    };
+    let mut rows: Vec<Vec<String>> = systems
+        .iter()
+        .flat_map(|system| of(*system).iter().map(|shown| row(shown, system.name())))
+        .collect();
     rows.extend(testbed.iter().map(|shown| row(shown, "every")));
     table(&[what, "system", "meaning"], &rows)
 }
@@ -111,14 +153,20 @@ fn scenarios(folder: &Path) -> String {
             vec![name, description(Path::new(&path))]
         })
         .collect();
-    if rows.is_empty() { format!("no scenarios below `{}`\n", folder.display()) } else { table(&["scenario", "claim"], &rows) }
+    if rows.is_empty() {
+        format!("no scenarios below `{}`\n", folder.display())
+    } else {
+        table(&["scenario", "claim"], &rows)
+    }
 }
 
-/// The claim of a scenario, whether or not the rest of the file is right: a list must not end at the first mistake.
+/// The claim of a scenario, whether or not the rest of the file is right: a list must not end at
+/// the first mistake.
 fn description(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let table: Option<toml::Table> = text.parse().ok();
-    let description = table.as_ref().and_then(|table| table.get("description")).and_then(|value| value.as_str());
+    let description =
+        table.as_ref().and_then(|table| table.get("description")).and_then(|value| value.as_str());
     description.map_or_else(|| "-".into(), |text| text.lines().collect::<Vec<_>>().join(" "))
 }
 
@@ -132,7 +180,8 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(ToString::to_string).collect();
     let mut text = String::new();
     for row in std::iter::once(&header).chain(rows) {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         text.push_str(cells.join("  ").trim_end());
         text.push('\n');
     }

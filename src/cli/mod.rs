@@ -1,4 +1,5 @@
-//! The command line: verbs and flags ([`args`]; parsing does no IO), and what each verb does, one file for each.
+//! The command line: verbs and flags ([`args`]; parsing does no IO), and what each verb does, one
+//! file for each.
 
 mod args;
 mod ask;
@@ -75,13 +76,18 @@ fn enter(args: &EnterSandboxArgs) -> u8 {
     u8::try_from(crate::program::sandbox::enter(&args.entry, &args.command)).unwrap_or(EXIT_TESTBED)
 }
 
-/// So many files with mistakes are shown, each with all its mistakes; a person mends one after the other.
+/// So many files with mistakes are shown, each with all its mistakes; a person mends one after the
+/// other.
 const ERRORS_SHOWN_MAX: usize = 5;
 
 fn explain(errors: &[Error], colour: bool) -> String {
-    let mut texts: Vec<String> = errors.iter().take(ERRORS_SHOWN_MAX).map(|error| error.render(colour)).collect();
+    let mut texts: Vec<String> =
+        errors.iter().take(ERRORS_SHOWN_MAX).map(|error| error.render(colour)).collect();
     if errors.len() > ERRORS_SHOWN_MAX {
-        texts.push(format!("note: {} more files have mistakes; nothing was run", errors.len() - ERRORS_SHOWN_MAX));
+        texts.push(format!(
+            "note: {} more files have mistakes; nothing was run",
+            errors.len() - ERRORS_SHOWN_MAX
+        ));
     }
     texts.join("\n\n")
 }

@@ -18,7 +18,11 @@ pub(super) fn plot(args: &PlotArgs, console: &mut Console) -> Result<u8, Refused
         }
         for (file, bytes) in files {
             let path = stored.folder.join("plots").join(file);
-            replace_file(&path, &bytes, "give yourself the right to write into the report, or copy it elsewhere")?;
+            replace_file(
+                &path,
+                &bytes,
+                "give yourself the right to write into the report, or copy it elsewhere",
+            )?;
             console.line(path.display());
         }
     }

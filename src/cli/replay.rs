@@ -16,15 +16,23 @@ pub(super) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Ref
         if run.verdict().word() == stored.results.verdict {
             return Ok(run.verdict().exit_code());
         }
-        console.line(format_args!("  differs from the report, which says {}", stored.results.verdict));
+        console
+            .line(format_args!("  differs from the report, which says {}", stored.results.verdict));
         return Ok(EXIT_INVALID);
     }
     let version = if stored.results.version == env!("CARGO_PKG_VERSION") {
         String::new()
     } else {
-        format!("; the report was written by seedbed {}, this is seedbed {}", stored.results.version, env!("CARGO_PKG_VERSION"))
+        format!(
+            "; the report was written by seedbed {}, this is seedbed {}",
+            stored.results.version,
+            env!("CARGO_PKG_VERSION")
+        )
     };
-    console.line(format_args!("  differs from the report, whose digest is {}{version}", stored.results.digest));
+    console.line(format_args!(
+        "  differs from the report, whose digest is {}{version}",
+        stored.results.digest
+    ));
     if let Some(difference) = first_difference(&trace, &run.trace) {
         for line in difference.to_string().lines() {
             console.line(format_args!("  {line}"));

@@ -28,12 +28,21 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
             print_log(&run.log, kinds, &args.nodes, console);
         }
         if args.check_determinism {
-            let again = || system_of(&one.scenario).run(&one.scenario, &RunOptions { seed, ..RunOptions::default() }).trace;
+            let again = || {
+                system_of(&one.scenario)
+                    .run(&one.scenario, &RunOptions { seed, ..RunOptions::default() })
+                    .trace
+            };
             if let Some(difference) = repeat_elsewhere(&run.trace, again) {
-                // The nodes that ship draw from the seed alone, so that a difference is a fault of the testbed; a program may draw from what it likes.
-                let exit_code = if programs(&one.scenario).is_empty() { EXIT_TESTBED } else { EXIT_INVALID };
+                // The nodes that ship draw from the seed alone, so that a difference is a fault of
+                // the testbed; a program may draw from what it likes.
+                let exit_code =
+                    if programs(&one.scenario).is_empty() { EXIT_TESTBED } else { EXIT_INVALID };
                 undetermined = undetermined.max(Some(exit_code));
-                console.line(format_args!("{} seed {seed}: not deterministic: {difference}", one.scenario.name));
+                console.line(format_args!(
+                    "{} seed {seed}: not deterministic: {difference}",
+                    one.scenario.name
+                ));
                 console.line(repeat_line(one, seed, " --check-determinism"));
                 continue;
             }
@@ -52,12 +61,20 @@ fn programs(scenario: &Scenario) -> Vec<usize> {
 
 /// Print what a run found, and write its report.
 fn finish(one: &Asked, run: &Run, args: &RunArgs, console: &mut Console) -> Result<(), Refused> {
-    let folder = if args.no_files { None } else { Some(write_report(run, &one.scenario, &one.repeat, &args.out)?) };
+    let folder = if args.no_files {
+        None
+    } else {
+        Some(write_report(run, &one.scenario, &one.repeat, &args.out)?)
+    };
     console.line(summary(run));
     // A check may not care that a program has ended, and whoever has written it does.
     if let Some(fault) = Facts::of(run, &programs(&one.scenario)).fault {
         let last = fault.message.trim().lines().next_back().unwrap_or_default();
-        console.line(format_args!("  {} ended by itself at {}: {last}", fault.name, seconds(fault.time_us)));
+        console.line(format_args!(
+            "  {} ended by itself at {}: {last}",
+            fault.name,
+            seconds(fault.time_us)
+        ));
     }
     if run.verdict() != Overall::Valid {
         if let Some(folder) = folder {
@@ -73,8 +90,8 @@ fn repeat_line(one: &Asked, seed: u64, flags: &str) -> String {
     format!("  repeat: {}{flags}", one.repeat.command(seed))
 }
 
-/// Run twice more, at the same time, and compare. Each run has a fresh thread in any case; two at once also disturb each other's
-/// allocator and scheduling, which no result may depend on.
+/// Run twice more, at the same time, and compare. Each run has a fresh thread in any case; two at
+/// once also disturb each other's allocator and scheduling, which no result may depend on.
 fn repeat_elsewhere(first: &Trace, again: impl Fn() -> Trace + Sync) -> Option<Difference> {
     let others = thread::scope(|scope| {
         let other = scope.spawn(&again);
@@ -86,9 +103,11 @@ fn repeat_elsewhere(first: &Trace, again: impl Fn() -> Trace + Sync) -> Option<D
 
 /// `--node` of a node that does not exist would show nothing, and look like a quiet node.
 fn known_nodes(wanted: &[String], scenario: &Scenario) -> Result<(), Error> {
-    let clients: Vec<String> = (1..=scenario.workload.clients).map(|number| format!("c{number}")).collect();
+    let clients: Vec<String> =
+        (1..=scenario.workload.clients).map(|number| format!("c{number}")).collect();
     let nodes = scenario.nodes.nodes.iter().map(|node| node.name.as_str());
-    let known: Vec<&str> = nodes.chain(clients.iter().map(String::as_str)).chain([NEMESIS]).collect();
+    let known: Vec<&str> =
+        nodes.chain(clients.iter().map(String::as_str)).chain([NEMESIS]).collect();
     match wanted.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => {
@@ -99,15 +118,30 @@ fn known_nodes(wanted: &[String], scenario: &Scenario) -> Result<(), Error> {
 }
 
 fn print_log(lines: &[LogLine], kinds: &[String], nodes: &[String], console: &mut Console) {
-    let shown = lines.iter().filter(|line| kinds.is_empty() || kinds.iter().any(|kind| kind == line.kind));
-    for line in shown.filter(|line| nodes.is_empty() || nodes.iter().any(|node| concerns(line, node))) {
-        console.line(format_args!("{:>13}  {:<8} {:<8} {}", seconds(line.time_us), line.node, line.kind, line.text));
+    let shown =
+        lines.iter().filter(|line| kinds.is_empty() || kinds.iter().any(|kind| kind == line.kind));
+    for line in
+        shown.filter(|line| nodes.is_empty() || nodes.iter().any(|node| concerns(line, node)))
+    {
+        console.line(format_args!(
+            "{:>13}  {:<8} {:<8} {}",
+            seconds(line.time_us),
+            line.node,
+            line.kind,
+            line.text
+        ));
     }
 }
 
-/// Whether a line is about a node: its own, one of a message from it or to it, or one of the nemesis that names it.
+/// Whether a line is about a node: its own, one of a message from it or to it, or one of the
+/// nemesis that names it.
 fn concerns(line: &LogLine, node: &str) -> bool {
-    let peer = || line.text.strip_prefix("<- ").or(line.text.strip_prefix("-> ")).and_then(|rest| rest.split(':').next());
+    let peer = || {
+        line.text
+            .strip_prefix("<- ")
+            .or(line.text.strip_prefix("-> "))
+            .and_then(|rest| rest.split(':').next())
+    };
     let in_a_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let names_it = || line.text.split(|c: char| !in_a_name(c)).any(|word| word == node);
     match line.kind {
@@ -122,7 +156,8 @@ mod tests {
     use super::*;
     use crate::sim::tests::{Habit, scenario, simulate};
 
-    /// A node that iterates a map with a randomly seeded hasher is a mistake that anybody can make, and that no single run shows.
+    /// A node that iterates a map with a randomly seeded hasher is a mistake that anybody can make,
+    /// and that no single run shows.
     #[test]
     fn a_planted_nondeterminism_is_found_and_its_first_event_named() {
         let scenario = scenario(3, 1);
@@ -130,8 +165,15 @@ mod tests {
         // Two random orders may begin alike by chance, but not again and again.
         let found = (0..50).find_map(|_| repeat_elsewhere(&run(), run)).expect("the orders differ");
         assert_eq!((found.list, found.time_us), ("events.csv", 100_000));
-        let differs_in_the_map = |line: &Option<String>| line.as_deref().is_some_and(|line| line.contains(",order,first="));
-        assert!(differs_in_the_map(&found.first) && differs_in_the_map(&found.second) && found.first != found.second, "{found}");
+        let differs_in_the_map = |line: &Option<String>| {
+            line.as_deref().is_some_and(|line| line.contains(",order,first="))
+        };
+        assert!(
+            differs_in_the_map(&found.first)
+                && differs_in_the_map(&found.second)
+                && found.first != found.second,
+            "{found}"
+        );
     }
 
     /// The same nodes without the map agree.

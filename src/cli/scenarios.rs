@@ -22,7 +22,8 @@ pub struct Asked {
     pub repeat: Repeat,
 }
 
-/// Read all scenarios. One mistake in any of them, and none is returned, but the mistakes of all are.
+/// Read all scenarios. One mistake in any of them, and none is returned, but the mistakes of all
+/// are.
 pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
     let overrides = [args.overrides.as_slice(), args.node_commands.as_slice()].concat();
     let (mut asked, mut errors): (Vec<Asked>, Vec<Error>) = (Vec::new(), Vec::new());
@@ -35,46 +36,69 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
             }
         };
         for file in files {
-            match read_file(&file, &overrides, &args.defects).and_then(|scenario| with_its_programs(scenario, &file)) {
+            match read_file(&file, &overrides, &args.defects)
+                .and_then(|scenario| with_its_programs(scenario, &file))
+            {
                 Ok(scenario) => {
                     let written = if named.exists() { file } else { shipped::as_written(&file) };
-                    let repeat =
-                        Repeat { path: written.display().to_string(), overrides: overrides.clone(), defects: args.defects.clone() };
+                    let repeat = Repeat {
+                        path: written.display().to_string(),
+                        overrides: overrides.clone(),
+                        defects: args.defects.clone(),
+                    };
                     asked.push(Asked { scenario, repeat });
                 }
                 Err(error) => errors.push(error),
             }
         }
     }
-    // The same file may be asked for twice, as when a folder and a file of it are named; one run of it is enough.
+    // The same file may be asked for twice, as when a folder and a file of it are named; one run of
+    // it is enough.
     let mut seen = std::collections::BTreeMap::new();
     asked.retain(|one| match seen.get(&one.scenario.name) {
         None => {
             seen.insert(one.scenario.name.clone(), one.repeat.path.clone());
             true
         }
-        Some(earlier) if fs::canonicalize(earlier).ok() == fs::canonicalize(&one.repeat.path).ok() => false,
+        Some(earlier)
+            if fs::canonicalize(earlier).ok() == fs::canonicalize(&one.repeat.path).ok() =>
+        {
+            false
+        }
         Some(earlier) => {
             let message = format!(
                 "`{earlier}` and `{}` are both named `{}`; their reports would have the same place",
                 one.repeat.path, one.scenario.name
             );
-            errors.push(Error::new(message, "run them one after the other, with different folders for `--out`"));
+            errors.push(Error::new(
+                message,
+                "run them one after the other, with different folders for `--out`",
+            ));
             false
         }
     });
     if errors.is_empty() { Ok(asked) } else { Err(Refused(errors)) }
 }
 
-/// An interpreter whose program is not there would end at once, and be judged as if the program had failed.
+/// An interpreter whose program is not there would end at once, and be judged as if the program had
+/// failed.
 fn with_its_programs(scenario: Scenario, file: &Path) -> Result<Scenario, Error> {
-    let missing = scenario.nodes.nodes.iter().filter_map(|node| node.program.as_ref()).find_map(|program| {
-        let is_python = program.command.first().is_some_and(|word| !word.contains('/') && word.starts_with("python"));
-        let script = program.command.iter().skip(1).find(|word| !word.starts_with('-'))?;
-        (is_python && script.ends_with(".py") && !program.folder.join(script).exists()).then(|| (script.clone(), program.folder.clone()))
-    });
+    let missing =
+        scenario.nodes.nodes.iter().filter_map(|node| node.program.as_ref()).find_map(|program| {
+            let is_python = program
+                .command
+                .first()
+                .is_some_and(|word| !word.contains('/') && word.starts_with("python"));
+            let script = program.command.iter().skip(1).find(|word| !word.starts_with('-'))?;
+            (is_python && script.ends_with(".py") && !program.folder.join(script).exists())
+                .then(|| (script.clone(), program.folder.clone()))
+        });
     let Some((script, folder)) = missing else { return Ok(scenario) };
-    let message = format!("`{}` is to start `{script}`, and there is none in `{}`", file.display(), folder.display());
+    let message = format!(
+        "`{}` is to start `{script}`, and there is none in `{}`",
+        file.display(),
+        folder.display()
+    );
     Err(Error::new(message, "run this in the folder of the program, or give the program's path"))
 }
 
@@ -86,8 +110,13 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
         collect(named, 0, &mut files)?;
         files.sort();
         if files.is_empty() {
-            let message = format!("no scenario lies below `{}`: it has no .toml file", named.display());
-            return Err(Error::new(message, "name another folder or a file; `seedbed new scenario FILE` writes one to begin with"));
+            let message =
+                format!("no scenario lies below `{}`: it has no .toml file", named.display());
+            return Err(Error::new(
+                message,
+                "name another folder or a file; `seedbed new scenario FILE` writes one to begin \
+                    with",
+            ));
         }
         return Ok(files);
     }
@@ -101,8 +130,14 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let failed =
-        |cause: std::io::Error| Error::io("read the folder", folder, &cause, "give yourself the right to read it, or name single files");
+    let failed = |cause: std::io::Error| {
+        Error::io(
+            "read the folder",
+            folder,
+            &cause,
+            "give yourself the right to read it, or name single files",
+        )
+    };
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
@@ -114,7 +149,8 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
             files.push(path);
         }
         if files.len() > FILES_MAX {
-            let message = format!("more than {FILES_MAX} .toml files lie below `{}`", folder.display());
+            let message =
+                format!("more than {FILES_MAX} .toml files lie below `{}`", folder.display());
             return Err(Error::new(message, "name the folder of the scenarios, or single files"));
         }
     }

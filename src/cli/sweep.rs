@@ -20,15 +20,19 @@ const FAILURES_SHOWN_MAX: u64 = 20;
 
 pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refused> {
     let asked = read_all(&args.scenarios)?;
-    let repeats: BTreeMap<String, Repeat> = asked.iter().map(|one| (one.scenario.name.clone(), one.repeat.clone())).collect();
+    let repeats: BTreeMap<String, Repeat> =
+        asked.iter().map(|one| (one.scenario.name.clone(), one.repeat.clone())).collect();
     let scenarios: Vec<_> = asked.into_iter().map(|one| one.scenario).collect();
-    let jobs = args.jobs.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let jobs = args
+        .jobs
+        .map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let seeds = args.seeds.0.clone();
     probe_folder(&args.out)?;
 
     let bar = progress((seeds.end - seeds.start) * scenarios.len() as u64);
     let mut table = Table::default();
-    let mut tallies: Vec<Tally> = scenarios.iter().map(|scenario| Tally::new(&scenario.name)).collect();
+    let mut tallies: Vec<Tally> =
+        scenarios.iter().map(|scenario| Tally::new(&scenario.name)).collect();
     let mut current = 0;
     run_all(&scenarios, seeds, jobs, &sweep_run, |scenario, row| {
         table.push(&row);
@@ -48,13 +52,18 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
     for tally in &tallies {
         console.line(tally.line());
     }
-    Ok(tallies.iter().map(Tally::exit_code).max_by_key(|code| severity(*code)).unwrap_or(EXIT_VALID))
+    Ok(tallies
+        .iter()
+        .map(Tally::exit_code)
+        .max_by_key(|code| severity(*code))
+        .unwrap_or(EXIT_VALID))
 }
 
 /// A bar on the standard error where that is a terminal, and nothing elsewhere.
 fn progress(runs: u64) -> ProgressBar {
     let style =
-        ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}").expect("the template is well formed");
+        ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}")
+            .expect("the template is well formed");
     ProgressBar::new(runs).with_style(style)
 }
 
@@ -66,10 +75,16 @@ fn print_failure(tally: &Tally, row: &Row, repeat: &Repeat, console: &mut Consol
         return;
     }
     let place = row.time_us.map_or_else(String::new, |time| format!(" at {}", seconds(time)));
-    let check = if row.check.is_empty() { String::new() } else { format!(", {}{place}", row.check) };
+    let check =
+        if row.check.is_empty() { String::new() } else { format!(", {}{place}", row.check) };
     // A panic may say more than one line; the table has all of it.
     let message = row.message.lines().next().unwrap_or_default();
-    console.line(format_args!("{} seed {}: {}{check}: {message}", row.scenario, row.seed, row.verdict.word()));
+    console.line(format_args!(
+        "{} seed {}: {}{check}: {message}",
+        row.scenario,
+        row.seed,
+        row.verdict.word()
+    ));
     console.line(format_args!("  repeat: {}", repeat.command(row.seed)));
     console.flush();
 }
@@ -87,7 +102,14 @@ struct Tally {
 
 impl Tally {
     fn new(scenario: &str) -> Tally {
-        Tally { scenario: scenario.to_owned(), valid: 0, invalid: 0, unknown: 0, error: 0, digests: Xxh3::new() }
+        Tally {
+            scenario: scenario.to_owned(),
+            valid: 0,
+            invalid: 0,
+            unknown: 0,
+            error: 0,
+            digests: Xxh3::new(),
+        }
     }
 
     fn add(&mut self, row: &Row) {
@@ -109,7 +131,8 @@ impl Tally {
         let error = if self.error == 0 { String::new() } else { format!(", {} error", self.error) };
         let (valid, invalid, unknown) = (self.valid, self.invalid, self.unknown);
         format!(
-            "{}: {runs} runs, {valid} valid, {invalid} invalid, {unknown} unknown{error}, digest {:032x}",
+            "{}: {runs} runs, {valid} valid, {invalid} invalid, {unknown} unknown{error}, digest \
+                {:032x}",
             self.scenario,
             self.digests.digest128()
         )

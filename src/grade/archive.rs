@@ -1,8 +1,11 @@
-//! Archives that students hand in: `.zip`, `.tar`, `.tar.gz`. Anybody may have made them, and to any purpose.
+//! Archives that students hand in: `.zip`, `.tar`, `.tar.gz`. Anybody may have made them, and to
+//! any purpose.
 //!
-//! What an archive is, its first bytes decide, not its name: browsers and learning platforms rename files. Everything is unpacked in memory, within the
-//! limits of `tree`, and nothing is written before all of it was found harmless. Refused are names that lead outside, that are there twice or
-//! that differ by capital letters only, links of any kind, devices, encryption, methods of compression other than deflate, and archives that are cut off.
+//! What an archive is, its first bytes decide, not its name: browsers and learning platforms rename
+//! files. Everything is unpacked in memory, within the limits of `tree`, and nothing is written
+//! before all of it was found harmless. Refused are names that lead outside, that are there twice
+//! or that differ by capital letters only, links of any kind, devices, encryption, methods of
+//! compression other than deflate, and archives that are cut off.
 
 use std::fs;
 use std::io::{self, Cursor, Read};
@@ -14,15 +17,20 @@ use zip::CompressionMethod;
 use zip::ZipArchive;
 
 use super::model::{Outcome, Text};
-use super::tree::{BYTES_MAX, ENTRIES_MAX, Gatherer, Tree, device, failed, link, refused, too_large};
+use super::tree::{
+    BYTES_MAX, ENTRIES_MAX, Gatherer, Tree, device, failed, link, refused, too_large,
+};
 use crate::error::excerpt;
 
 /// The endings of archives that are read. The longer ones come before those that they end with.
 pub const ENDINGS: [&str; 4] = [".tar.gz", ".tgz", ".tar", ".zip"];
-/// The endings of archives that are not read: they are submissions that are refused, and not files to be passed over.
-pub(super) const FOREIGN_ENDINGS: [&str; 6] = [".rar", ".7z", ".tar.xz", ".tar.bz2", ".tar.zst", ".gz"];
+/// The endings of archives that are not read: they are submissions that are refused, and not files
+/// to be passed over.
+pub(super) const FOREIGN_ENDINGS: [&str; 6] =
+    [".rar", ".7z", ".tar.xz", ".tar.bz2", ".tar.zst", ".gz"];
 
-/// Bytes of a tar archive: each file has a head, with a long name three, and is filled up to whole blocks.
+/// Bytes of a tar archive: each file has a head, with a long name three, and is filled up to whole
+/// blocks.
 const TAR_MAX: u64 = BYTES_MAX + 4 * BLOCK * ENTRIES_MAX as u64;
 const BLOCK: u64 = 512;
 
@@ -44,12 +52,18 @@ pub fn read_archive(path: &Path) -> Result<Tree, Outcome> {
     match &bytes[..] {
         [] => Err(refused(
             Text::new("the file is empty", "el archivo está vacío"),
-            Text::new("hand it in again: nothing has arrived", "entrégalo otra vez: no ha llegado nada"),
+            Text::new(
+                "hand it in again: nothing has arrived",
+                "entrégalo otra vez: no ha llegado nada",
+            ),
         )),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => read_zip(&bytes),
         [0x1f, 0x8b, ..] => {
             let mut unpacked = Vec::new();
-            MultiGzDecoder::new(&bytes[..]).take(TAR_MAX + 1).read_to_end(&mut unpacked).map_err(|cause| damaged(&cause))?;
+            MultiGzDecoder::new(&bytes[..])
+                .take(TAR_MAX + 1)
+                .read_to_end(&mut unpacked)
+                .map_err(|cause| damaged(&cause))?;
             if unpacked.len() as u64 > TAR_MAX { Err(too_large()) } else { read_tar(&unpacked) }
         }
         _ if is_tar(&bytes) || is_named_tar => read_tar(&bytes),
@@ -72,11 +86,20 @@ fn foreign(bytes: &[u8]) -> Outcome {
         _ => "",
     };
     let message = if what.is_empty() {
-        Text::new("it is no archive, whatever its name says", "no es un archivo comprimido, diga lo que diga su nombre")
+        Text::new(
+            "it is no archive, whatever its name says",
+            "no es un archivo comprimido, diga lo que diga su nombre",
+        )
     } else {
-        Text::new(format!("it is a {what} file, which is not read here"), format!("es un archivo {what}, que aquí no se lee"))
+        Text::new(
+            format!("it is a {what} file, which is not read here"),
+            format!("es un archivo {what}, que aquí no se lee"),
+        )
     };
-    refused(message, Text::new("pack the folder as .zip or .tar.gz", "comprime la carpeta como .zip o .tar.gz"))
+    refused(
+        message,
+        Text::new("pack the folder as .zip or .tar.gz", "comprime la carpeta como .zip o .tar.gz"),
+    )
 }
 
 fn damaged(cause: &dyn std::fmt::Display) -> Outcome {
@@ -85,13 +108,19 @@ fn damaged(cause: &dyn std::fmt::Display) -> Outcome {
         format!("the archive is damaged or cut off: {cause}"),
         format!("el archivo comprimido está dañado o incompleto: {cause}"),
     );
-    refused(message, Text::new("pack it again and hand it in again", "vuelve a comprimirlo y a entregarlo"))
+    refused(
+        message,
+        Text::new("pack it again and hand it in again", "vuelve a comprimirlo y a entregarlo"),
+    )
 }
 
 fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
     let damaged = |cause: io::Error| damaged(&cause);
-    // The end of an archive is marked by empty blocks. Without them the rest may be missing, though the last file is whole.
-    if bytes.len() < BLOCK as usize || bytes[bytes.len() - BLOCK as usize..].iter().any(|byte| *byte != 0) {
+    // The end of an archive is marked by empty blocks. Without them the rest may be missing, though
+    // the last file is whole.
+    if bytes.len() < BLOCK as usize
+        || bytes[bytes.len() - BLOCK as usize..].iter().any(|byte| *byte != 0)
+    {
         return Err(damaged(io::Error::other("its end is missing")));
     }
     let mut names = Vec::new();
@@ -117,7 +146,9 @@ fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
                 gatherer.file(path, executable, entry, damaged)?;
             }
             EntryType::Symlink => return Err(gatherer.special(&path, &link())),
-            EntryType::Link => return Err(gatherer.special(&path, &Text::new("a hard link", "un enlace duro"))),
+            EntryType::Link => {
+                return Err(gatherer.special(&path, &Text::new("a hard link", "un enlace duro")));
+            }
             _ => return Err(gatherer.special(&path, &device())),
         }
     }
@@ -127,16 +158,29 @@ fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
 fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|cause| damaged(&cause))?;
     if archive.has_duplicate_names() {
-        let message = Text::new("two files in the archive have the same name", "dos archivos tienen el mismo nombre");
-        return Err(refused(message, Text::new("pack the folder again", "vuelve a comprimir la carpeta")));
+        let message = Text::new(
+            "two files in the archive have the same name",
+            "dos archivos tienen el mismo nombre",
+        );
+        return Err(refused(
+            message,
+            Text::new("pack the folder again", "vuelve a comprimir la carpeta"),
+        ));
     }
     let mut names = Vec::new();
     for i in 0..archive.len() {
         let entry = archive.by_index_raw(i).map_err(|cause| damaged(&cause))?;
-        // A name that is not UTF-8 is in code page 437 (APPNOTE D.1), in which Windows writes accents.
+        // A name that is not UTF-8 is in code page 437 (APPNOTE D.1), in which Windows writes
+        // accents.
         let name = entry.name_raw().to_vec();
         let is_foreign = std::str::from_utf8(&name).is_err();
-        names.push(entry.name().ok().filter(|_| is_foreign).map_or(name, |decoded| decoded.as_bytes().to_vec()));
+        names.push(
+            entry
+                .name()
+                .ok()
+                .filter(|_| is_foreign)
+                .map_or(name, |decoded| decoded.as_bytes().to_vec()),
+        );
     }
     let mut gatherer = Gatherer::new(names.iter().map(Vec::as_slice));
     for (i, name) in names.iter().enumerate() {
@@ -153,15 +197,36 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
             KIND_FOLDER => gatherer.folder(&path)?,
             KIND_FILE | 0 => {
                 if is_encrypted {
-                    let message = Text::new("the archive has a password", "el archivo comprimido tiene contraseña");
-                    return Err(refused(message, Text::new("pack the folder without a password", "comprime la carpeta sin contraseña")));
+                    let message = Text::new(
+                        "the archive has a password",
+                        "el archivo comprimido tiene contraseña",
+                    );
+                    return Err(refused(
+                        message,
+                        Text::new(
+                            "pack the folder without a password",
+                            "comprime la carpeta sin contraseña",
+                        ),
+                    ));
                 }
                 if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
                     let message = Text::new(
-                        format!("`{}` is compressed by {method}, which is not read here", excerpt(&path)),
-                        format!("`{}` está comprimido con {method}, que aquí no se lee", excerpt(&path)),
+                        format!(
+                            "`{}` is compressed by {method}, which is not read here",
+                            excerpt(&path)
+                        ),
+                        format!(
+                            "`{}` está comprimido con {method}, que aquí no se lee",
+                            excerpt(&path)
+                        ),
                     );
-                    return Err(refused(message, Text::new("pack the folder as a plain .zip", "comprime la carpeta como .zip normal")));
+                    return Err(refused(
+                        message,
+                        Text::new(
+                            "pack the folder as a plain .zip",
+                            "comprime la carpeta como .zip normal",
+                        ),
+                    ));
                 }
                 let content = archive.by_index(i).map_err(|cause| damaged(&cause))?;
                 gatherer.file(path, mode & 0o100 != 0, content, |cause| damaged(&cause))?;

@@ -1,4 +1,5 @@
-//! One submission after the other, each to a result; and which results of an earlier batch still hold.
+//! One submission after the other, each to a result; and which results of an earlier batch still
+//! hold.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::assignment::Assignment;
 use super::entrant::{Entrant, Program};
-use super::model::{FORMAT, Graded, HiddenSeeds, ItemState, Language, Outcome, OutcomeKind, Points, Student, SubmissionInfo, Text};
+use super::model::{
+    FORMAT, Graded, HiddenSeeds, ItemState, Language, Outcome, OutcomeKind, Points, Student,
+    SubmissionInfo, Text,
+};
 use super::run::{Plan, Results, item_result, run_assignment};
 use super::submission::{Handed, Submission, Unusable, open_confined};
 use crate::program::sandbox::Confined;
@@ -20,7 +24,8 @@ pub fn stored_file(out: &Path, id: &str) -> PathBuf {
     out.join("results").join(format!("{id}.json"))
 }
 
-/// The stored result of a submission; `None` where there is none, or one that this version cannot read.
+/// The stored result of a submission; `None` where there is none, or one that this version cannot
+/// read.
 pub fn stored(out: &Path, id: &str) -> Option<Graded> {
     let bytes = fs::read(stored_file(out, id)).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|graded: &Graded| graded.format == FORMAT)
@@ -37,10 +42,17 @@ pub struct Opened {
 impl Opened {
     /// Open what was handed in. Whatever it is made of, this ends.
     pub fn new(handed: &Handed, number: u32, assignment: &Assignment, plan: &Plan) -> Opened {
-        let opened = catch_unwind(AssertUnwindSafe(|| open_confined(&handed.path, &assignment.languages, plan.confined.as_ref())));
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            open_confined(&handed.path, &assignment.languages, plan.confined.as_ref())
+        }));
         let content = opened.unwrap_or_else(|_| {
             let outcome = internal_error("the submission could not be opened");
-            Err(Box::new(Unusable { digest: String::new(), language: None, student: Student::default(), outcome }))
+            Err(Box::new(Unusable {
+                digest: String::new(),
+                language: None,
+                student: Student::default(),
+                outcome,
+            }))
         });
         let alone = |mut submission: Submission| {
             if !assignment.python_packages {
@@ -68,14 +80,21 @@ impl Opened {
             && stored.hidden == plan.hidden(assignment)
             && stored.provisional == plan.provisional(assignment);
         // What the machine was to blame for may be better by now.
-        let settled = stored.infra.is_empty() && !matches!(stored.outcome.kind, OutcomeKind::NotStarted | OutcomeKind::InternalError);
-        // The same program may have been refused for what only its archive has to do with, or may not compile for want of a compiler.
+        let settled = stored.infra.is_empty()
+            && !matches!(stored.outcome.kind, OutcomeKind::NotStarted | OutcomeKind::InternalError);
+        // The same program may have been refused for what only its archive has to do with, or may
+        // not compile for want of a compiler.
         let usable = self.content.is_ok() == (stored.outcome.kind == OutcomeKind::Graded);
         same && settled && usable
     }
 
     /// Grade it. `progress` is told how many runs are done.
-    pub fn grade(&self, assignment: &Assignment, plan: &Plan, progress: &(dyn Fn(usize) + Sync)) -> Graded {
+    pub fn grade(
+        &self,
+        assignment: &Assignment,
+        plan: &Plan,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Graded {
         let graded = catch_unwind(AssertUnwindSafe(|| match &self.content {
             Ok(submission) => self.run(submission, assignment, plan, progress),
             Err(unusable) => self.unusable(unusable, assignment, plan),
@@ -91,8 +110,15 @@ impl Opened {
         })
     }
 
-    fn run(&self, submission: &Submission, assignment: &Assignment, plan: &Plan, progress: &(dyn Fn(usize) + Sync)) -> Graded {
-        let confined = plan.confined.clone().map(|confined| Confined { user: self.number, ..confined });
+    fn run(
+        &self,
+        submission: &Submission,
+        assignment: &Assignment,
+        plan: &Plan,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Graded {
+        let confined =
+            plan.confined.clone().map(|confined| Confined { user: self.number, ..confined });
         let entrant = Entrant::Program(Program {
             command: submission.command.clone(),
             folder: submission.folder.clone(),
@@ -100,15 +126,21 @@ impl Opened {
             watchdog: plan.watchdog,
         });
         let student = identity(&submission.student, &self.id);
-        let Results { items, infra, not_started } = run_assignment(assignment, &entrant, student, plan, progress);
+        let Results { items, infra, not_started } =
+            run_assignment(assignment, &entrant, student, plan, progress);
         let outcome = match not_started {
             None => Outcome::graded(),
             Some(why) => Outcome::not_graded(
                 OutcomeKind::NotStarted,
-                Text::new(format!("the program could not be started: {why}"), format!("no se pudo iniciar el programa: {why}")),
                 Text::new(
-                    "try the command in the submission's folder; `seedbed doctor` says what this machine lacks",
-                    "prueba la orden en la carpeta de la entrega; `seedbed doctor` dice qué le falta a esta máquina",
+                    format!("the program could not be started: {why}"),
+                    format!("no se pudo iniciar el programa: {why}"),
+                ),
+                Text::new(
+                    "try the command in the submission's folder; `seedbed doctor` says what this \
+                        machine lacks",
+                    "prueba la orden en la carpeta de la entrega; `seedbed doctor` dice qué le \
+                        falta a esta máquina",
                 ),
             ),
         };
@@ -122,15 +154,22 @@ impl Opened {
         graded.notes.extend(submission.notes.iter().cloned());
         graded.score = items.iter().filter_map(|item| item.earned).sum();
         let is_open = |state: &ItemState| matches!(state, ItemState::NotGraded { .. });
-        graded.ungraded = items.iter().filter(|item| is_open(&item.state)).map(|item| item.points).sum();
+        graded.ungraded =
+            items.iter().filter(|item| is_open(&item.state)).map(|item| item.points).sum();
         graded.items = items;
         graded.infra = infra;
         graded
     }
 
-    /// A submission of which nothing can be run: no points where it is to blame for that, and no grade otherwise.
+    /// A submission of which nothing can be run: no points where it is to blame for that, and no
+    /// grade otherwise.
     fn unusable(&self, unusable: &Unusable, assignment: &Assignment, plan: &Plan) -> Graded {
-        let info = SubmissionInfo { id: self.id.clone(), language: unusable.language, digest: unusable.digest.clone(), command: vec![] };
+        let info = SubmissionInfo {
+            id: self.id.clone(),
+            language: unusable.language,
+            digest: unusable.digest.clone(),
+            command: vec![],
+        };
         let outcome = unusable.outcome.clone();
         let blamed = outcome.kind.costs_points();
         let why = outcome.message.clone();
@@ -148,7 +187,8 @@ impl Opened {
     }
 }
 
-/// Whose hidden seeds a submission gets where each student has their own: what stays the same from one attempt to the next.
+/// Whose hidden seeds a submission gets where each student has their own: what stays the same from
+/// one attempt to the next.
 fn identity<'a>(student: &'a Student, id: &'a str) -> &'a str {
     let known = [&student.idnumber, &student.username, &student.email, &student.name];
     known.into_iter().find(|text| !text.is_empty()).map_or(id, String::as_str)
@@ -157,15 +197,26 @@ fn identity<'a>(student: &'a Student, id: &'a str) -> &'a str {
 fn internal_error(why: &str) -> Outcome {
     Outcome::not_graded(
         OutcomeKind::InternalError,
-        Text::new(format!("the testbed failed: {why}"), format!("el banco de pruebas falló: {why}")),
         Text::new(
-            "this is a mistake of seedbed, and not of the submission: grade it again, and report it if it stays",
-            "es un error de seedbed y no de la entrega: evalúala de nuevo y, si continúa, comunícalo",
+            format!("the testbed failed: {why}"),
+            format!("el banco de pruebas falló: {why}"),
+        ),
+        Text::new(
+            "this is a mistake of seedbed, and not of the submission: grade it again, and report \
+                it if it stays",
+            "es un error de seedbed y no de la entrega: evalúala de nuevo y, si continúa, \
+                comunícalo",
         ),
     )
 }
 
-fn empty(assignment: &Assignment, plan: &Plan, submission: SubmissionInfo, student: Student, outcome: Outcome) -> Graded {
+fn empty(
+    assignment: &Assignment,
+    plan: &Plan,
+    submission: SubmissionInfo,
+    student: Student,
+    outcome: Outcome,
+) -> Graded {
     Graded {
         format: FORMAT,
         seedbed: VERSION.to_owned(),
@@ -185,9 +236,12 @@ fn empty(assignment: &Assignment, plan: &Plan, submission: SubmissionInfo, stude
     }
 }
 
-/// Whether a folder of results was graded with a course secret: it must not be replaced by one that was not.
+/// Whether a folder of results was graded with a course secret: it must not be replaced by one that
+/// was not.
 pub fn graded_with_secret(out: &Path, ids: &[&str]) -> bool {
-    let with_secret = |id: &&str| stored(out, id).is_some_and(|graded| matches!(graded.hidden, HiddenSeeds::Run { .. }));
+    let with_secret = |id: &&str| {
+        stored(out, id).is_some_and(|graded| matches!(graded.hidden, HiddenSeeds::Run { .. }))
+    };
     ids.iter().any(with_secret)
 }
 

@@ -1,8 +1,9 @@
 //! Programs that have to be built before they can be started.
 //!
-//! A build runs code only where the student could not have written it: no build scripts, no procedural macros, no settings of cargo, and no recipes of a
-//! makefile. A compiler is confined like a program all the same: a source can make it read any file (`include_str!`, `#include`), work for ever, or fill
-//! the disk.
+//! A build runs code only where the student could not have written it: no build scripts, no
+//! procedural macros, no settings of cargo, and no recipes of a makefile. A compiler is confined
+//! like a program all the same: a source can make it read any file (`include_str!`, `#include`),
+//! work for ever, or fill the disk.
 
 use std::fs;
 use std::io;
@@ -30,7 +31,8 @@ pub(super) enum Build {
     C(Vec<String>),
 }
 
-/// No build takes longer, in real time. One that does costs no points: how fast a compiler is depends on the machine.
+/// No build takes longer, in real time. One that does costs no points: how fast a compiler is
+/// depends on the machine.
 const TIME_MAX: Duration = Duration::from_secs(300);
 /// Bytes of what a compiler says that are kept: the first errors cause the others.
 const SAID_MAX: usize = 16 << 10;
@@ -61,7 +63,11 @@ struct Tool {
 }
 
 /// Build a program; what comes back is the executable. What was built before is not built again.
-pub(super) fn compile(build: Build, tree: &Tree, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
+pub(super) fn compile(
+    build: Build,
+    tree: &Tree,
+    confined: Option<&Confined>,
+) -> Result<Vec<u8>, Outcome> {
     if build == Build::Cargo {
         refuse_foreign_code(tree)?;
     }
@@ -73,7 +79,8 @@ pub(super) fn compile(build: Build, tree: &Tree, confined: Option<&Confined>) ->
     if let Some(bytes) = kept.as_ref().and_then(|kept| fs::read(kept).ok()) {
         return Ok(bytes);
     }
-    let bytes = build_in(&working_copy().map_err(|cause| failed(&cause))?, build, tree, &tool, confined)?;
+    let bytes =
+        build_in(&working_copy().map_err(|cause| failed(&cause))?, build, tree, &tool, confined)?;
     if let Some(kept) = kept {
         // What cannot be kept is built again the next time.
         let _ = replace_file(&kept, &bytes, "");
@@ -83,15 +90,21 @@ pub(super) fn compile(build: Build, tree: &Tree, confined: Option<&Confined>) ->
 
 /// Where executables are kept: `$XDG_CACHE_HOME/seedbed/programs`, else below `~/.cache`.
 fn cache() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))?;
     Some(cache.join("seedbed/programs"))
 }
 
 fn failed(cause: &io::Error) -> Outcome {
-    let message =
-        Text::new(format!("the program could not be built here: {cause}"), format!("no se pudo compilar aquí el programa: {cause}"));
-    let hint = Text::new("`seedbed doctor` says what this machine lacks", "`seedbed doctor` dice qué le falta a esta máquina");
+    let message = Text::new(
+        format!("the program could not be built here: {cause}"),
+        format!("no se pudo compilar aquí el programa: {cause}"),
+    );
+    let hint = Text::new(
+        "`seedbed doctor` says what this machine lacks",
+        "`seedbed doctor` dice qué le falta a esta máquina",
+    );
     Outcome::not_graded(OutcomeKind::InternalError, message, hint)
 }
 
@@ -103,36 +116,56 @@ fn build_failed(message: Text, hint: Text, detail: String) -> Outcome {
 fn tool(build: &Build) -> Result<Tool, Outcome> {
     let ask = |name: &str, argument: &[&str]| {
         let output = Command::new(name).args(argument).stdin(Stdio::null()).output();
-        let output = output.map_err(|cause| failed(&io::Error::new(cause.kind(), format!("`{name}`: {cause}"))))?;
+        let output = output
+            .map_err(|cause| failed(&io::Error::new(cause.kind(), format!("`{name}`: {cause}"))))?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     if *build != Build::Cargo {
-        return Ok(Tool { path: "cc".into(), version: ask("cc", &["--version"])?, rustc: None, readable: vec![] });
+        return Ok(Tool {
+            path: "cc".into(),
+            version: ask("cc", &["--version"])?,
+            rustc: None,
+            readable: vec![],
+        });
     }
     let version = ask("rustc", &["-vV"])?;
-    // What is called `rustc` may only choose a toolchain, and reads a user's settings for that, which a confined one cannot.
+    // What is called `rustc` may only choose a toolchain, and reads a user's settings for that,
+    // which a confined one cannot.
     let toolchain = PathBuf::from(ask("rustc", &["--print", "sysroot"])?);
     let own = |name: &str| Some(toolchain.join("bin").join(name)).filter(|path| path.is_file());
     // Of cargo's folder the packages and the settings, and never the credentials.
     let home = cargo_home();
-    let readable = home.iter().flat_map(|home| ["registry", "git", "config.toml", "config"].map(|name| home.join(name)));
+    let readable = home
+        .iter()
+        .flat_map(|home| ["registry", "git", "config.toml", "config"].map(|name| home.join(name)));
     let readable = readable.filter(|path| path.exists()).chain([toolchain.clone()]).collect();
-    Ok(Tool { path: own("cargo").unwrap_or_else(|| "cargo".into()), version, rustc: own("rustc"), readable })
+    Ok(Tool {
+        path: own("cargo").unwrap_or_else(|| "cargo".into()),
+        version,
+        rustc: own("rustc"),
+        readable,
+    })
 }
 
 fn cargo_home() -> Option<PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     folder("CARGO_HOME").or_else(|| Some(folder("HOME")?.join(".cargo")))
 }
 
-/// Refuse packages that would run code of the student's while they are built: that code would run outside of the sandbox.
+/// Refuse packages that would run code of the student's while they are built: that code would run
+/// outside of the sandbox.
 fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
     let refuse = |path: &str, en: &str, es: &str| {
         let hint = Text::new(
             "leave it out: nothing but the compiler runs while a submission is built",
             "quítalo: al compilar solo se ejecuta el compilador",
         );
-        build_failed(Text::new(format!("`{path}` {en}"), format!("`{path}` {es}")), hint, String::new())
+        build_failed(
+            Text::new(format!("`{path}` {en}"), format!("`{path}` {es}")),
+            hint,
+            String::new(),
+        )
     };
     for (path, file) in &tree.files {
         let mut parts = path.rsplit('/');
@@ -141,21 +174,31 @@ fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
             return Err(refuse(path, "is a build script", "es un script de compilación"));
         }
         if parts.any(|folder| folder == ".cargo") || name.starts_with("rust-toolchain") {
-            return Err(refuse(path, "changes how cargo works", "cambia el funcionamiento de cargo"));
+            return Err(refuse(
+                path,
+                "changes how cargo works",
+                "cambia el funcionamiento de cargo",
+            ));
         }
         if name != "Cargo.toml" {
             continue;
         }
         let text = String::from_utf8_lossy(&file.bytes);
         // What is no TOML, cargo refuses better.
-        let Ok(manifest) = text.trim_start_matches('\u{feff}').parse::<toml::Table>() else { continue };
-        let get = |table: &str, key: &str| manifest.get(table).and_then(|table| table.get(key)).cloned();
+        let Ok(manifest) = text.trim_start_matches('\u{feff}').parse::<toml::Table>() else {
+            continue;
+        };
+        let get =
+            |table: &str, key: &str| manifest.get(table).and_then(|table| table.get(key)).cloned();
         if get("package", "build").is_some_and(|build| build.as_bool() != Some(false)) {
             return Err(refuse(path, "has a build script", "tiene un script de compilación"));
         }
         let kinds = get("lib", "crate-type").or_else(|| get("lib", "crate_type"));
         let is_macro = |kind: &toml::Value| kind.as_str() == Some("proc-macro");
-        let says_macro = kinds.as_ref().and_then(toml::Value::as_array).is_some_and(|kinds| kinds.iter().any(is_macro));
+        let says_macro = kinds
+            .as_ref()
+            .and_then(toml::Value::as_array)
+            .is_some_and(|kinds| kinds.iter().any(is_macro));
         let flag = get("lib", "proc-macro").or_else(|| get("lib", "proc_macro"));
         if says_macro || flag.and_then(|flag| flag.as_bool()) == Some(true) {
             return Err(refuse(path, "is a procedural macro", "es una macro procedimental"));
@@ -164,46 +207,84 @@ fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
     Ok(())
 }
 
-fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined: Option<&Confined>) -> Result<Vec<u8>, Outcome> {
+fn build_in(
+    folder: &Temporary,
+    build: Build,
+    tree: &Tree,
+    tool: &Tool,
+    confined: Option<&Confined>,
+) -> Result<Vec<u8>, Outcome> {
     let unmade = |cause: io::Error| failed(&cause);
     let (source, target) = (folder.path().join("source"), folder.path().join("target"));
     fs::create_dir(&target).map_err(unmade)?;
     tree.write(&source).map_err(unmade)?;
     let arguments: Vec<String> = match &build {
-        Build::Cargo => ["build", "--release", "--offline", "--message-format=json-render-diagnostics"].map(str::to_owned).into(),
+        Build::Cargo => {
+            ["build", "--release", "--offline", "--message-format=json-render-diagnostics"]
+                .map(str::to_owned)
+                .into()
+        }
         Build::C(sources) => {
             let flags = ["-O2", "-Wall", "-o", "../target/program", "-I."].map(str::to_owned);
             // A source called `-x.c` is no option.
-            flags.into_iter().chain(sources.iter().map(|source| format!("./{source}"))).chain(["-lm".to_owned()]).collect()
+            flags
+                .into_iter()
+                .chain(sources.iter().map(|source| format!("./{source}")))
+                .chain(["-lm".to_owned()])
+                .collect()
         }
     };
-    let words: Vec<String> = [tool.path.to_string_lossy().into_owned()].into_iter().chain(arguments).collect();
+    let words: Vec<String> =
+        [tool.path.to_string_lossy().into_owned()].into_iter().chain(arguments).collect();
     let command = command(&words, folder.path(), tool, confined).map_err(unmade)?;
     let (status, said, told) = run(command, &source, &target).map_err(unmade)?;
     if confined.is_some() && status.as_ref().and_then(ExitStatus::code) == Some(EXIT_NOT_ENTERED) {
-        return Err(Outcome { detail: said, ..failed(&io::Error::other("the compiler could not be confined")) });
+        return Err(Outcome {
+            detail: said,
+            ..failed(&io::Error::other("the compiler could not be confined"))
+        });
     }
     let Some(status) = status else {
         let seconds = TIME_MAX.as_secs();
-        let message = Text::new(format!("building takes more than {seconds} s"), format!("la compilación tarda más de {seconds} s"));
+        let message = Text::new(
+            format!("building takes more than {seconds} s"),
+            format!("la compilación tarda más de {seconds} s"),
+        );
         return Err(Outcome {
             detail: said,
             ..Outcome::not_graded(
                 OutcomeKind::InternalError,
                 message,
-                Text::new("grade it again when the machine has less to do", "evalúala de nuevo cuando la máquina tenga menos trabajo"),
+                Text::new(
+                    "grade it again when the machine has less to do",
+                    "evalúala de nuevo cuando la máquina tenga menos trabajo",
+                ),
             )
         });
     };
     if !status.success() {
-        // The SDK's own packages are there wherever the testbed was built; where they are not, no student is to blame.
+        // The SDK's own packages are there wherever the testbed was built; where they are not, no
+        // student is to blame.
         if said.contains("offline") && said.contains("`serde") {
-            let message = Text::new("the SDK's packages are not on this machine", "los paquetes del SDK no están en esta máquina");
-            let hint = Text::new("fetch them once: `cargo fetch` in sdk/rust", "descárgalos una vez: `cargo fetch` en sdk/rust");
-            return Err(Outcome { detail: said, ..Outcome::not_graded(OutcomeKind::InternalError, message, hint) });
+            let message = Text::new(
+                "the SDK's packages are not on this machine",
+                "los paquetes del SDK no están en esta máquina",
+            );
+            let hint = Text::new(
+                "fetch them once: `cargo fetch` in sdk/rust",
+                "descárgalos una vez: `cargo fetch` en sdk/rust",
+            );
+            return Err(Outcome {
+                detail: said,
+                ..Outcome::not_graded(OutcomeKind::InternalError, message, hint)
+            });
         }
         let message = Text::new("the program does not compile", "el programa no compila");
-        return Err(build_failed(message, Text::new("mend what the compiler says", "corrige lo que dice el compilador"), said));
+        return Err(build_failed(
+            message,
+            Text::new("mend what the compiler says", "corrige lo que dice el compilador"),
+            said,
+        ));
     }
     let built = match build {
         Build::C(_) => target.join("program"),
@@ -214,10 +295,16 @@ fn build_in(folder: &Temporary, build: Build, tree: &Tree, tool: &Tool, confined
 
 /// The executable among what cargo says that it has made: the only one, or the one called `node`.
 fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
-    let lines = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let lines =
+        told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let artifacts = lines.filter(|line| line["reason"] == "compiler-artifact");
     let made: Vec<(String, PathBuf)> = artifacts
-        .filter_map(|made| Some((made["target"]["name"].as_str()?.to_owned(), PathBuf::from(made["executable"].as_str()?))))
+        .filter_map(|made| {
+            Some((
+                made["target"]["name"].as_str()?.to_owned(),
+                PathBuf::from(made["executable"].as_str()?),
+            ))
+        })
         .collect();
     if let Some((_, path)) = made.iter().find(|(name, _)| made.len() == 1 || name == "node") {
         return Ok(path.clone());
@@ -227,39 +314,71 @@ fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
     let message = if made.is_empty() {
         Text::new("the package has no executable", "el paquete no tiene ningún ejecutable")
     } else {
-        Text::new(format!("the package has several executables: `{names}`"), format!("el paquete tiene varios ejecutables: `{names}`"))
+        Text::new(
+            format!("the package has several executables: `{names}`"),
+            format!("el paquete tiene varios ejecutables: `{names}`"),
+        )
     };
-    let hint =
-        Text::new("give it one `src/main.rs`, or call one of them `node`", "pon un solo `src/main.rs`, o llama `node` a uno de ellos");
+    let hint = Text::new(
+        "give it one `src/main.rs`, or call one of them `node`",
+        "pon un solo `src/main.rs`, o llama `node` a uno de ellos",
+    );
     Err(build_failed(message, hint, String::new()))
 }
 
 /// The command that builds, in `source` below a folder that it may write.
-fn command(words: &[String], folder: &Path, tool: &Tool, confined: Option<&Confined>) -> io::Result<Command> {
+fn command(
+    words: &[String],
+    folder: &Path,
+    tool: &Tool,
+    confined: Option<&Confined>,
+) -> io::Result<Command> {
     let source = folder.join("source");
     let mut command = match confined {
-        // The same user: as root, the toolchain lies in a folder that no other user may enter. What a compiler can reach is little all the same.
+        // The same user: as root, the toolchain lies in a folder that no other user may enter. What
+        // a compiler can reach is little all the same.
         #[cfg(unix)]
         Some(confined) => {
             let without = confined.without.iter().cloned().chain(["user".to_owned()]).collect();
-            let confined = Confined { readable: tool.readable.clone(), limits: CONFINED, without, ..confined.clone() };
+            let confined = Confined {
+                readable: tool.readable.clone(),
+                limits: CONFINED,
+                without,
+                ..confined.clone()
+            };
             sandbox::command(&confined, words, &source, Some(folder)).map_err(io::Error::other)?
         }
         _ => {
             let mut command = Command::new("sh");
-            command.args(["-c", LIMITS, "sh"]).args(words).current_dir(&source).env_clear().stdin(Stdio::null());
-            command.envs(["PATH", "HOME"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+            command
+                .args(["-c", LIMITS, "sh"])
+                .args(words)
+                .current_dir(&source)
+                .env_clear()
+                .stdin(Stdio::null());
+            command.envs(
+                ["PATH", "HOME"]
+                    .into_iter()
+                    .filter_map(|name| Some((name, std::env::var_os(name)?))),
+            );
             command.env("TMPDIR", folder).env("LC_ALL", "C.UTF-8");
             command
         }
     };
     command.env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_TERM_COLOR", "never");
-    command.envs(cargo_home().map(|home| ("CARGO_HOME", home))).envs(tool.rustc.as_ref().map(|rustc| ("RUSTC", rustc)));
+    command
+        .envs(cargo_home().map(|home| ("CARGO_HOME", home)))
+        .envs(tool.rustc.as_ref().map(|rustc| ("RUSTC", rustc)));
     Ok(command)
 }
 
-/// Run a compiler: its status, or `None` where it took too long; what it said on its standard error, and what on its standard output.
-fn run(mut command: Command, source: &Path, target: &Path) -> io::Result<(Option<ExitStatus>, String, String)> {
+/// Run a compiler: its status, or `None` where it took too long; what it said on its standard
+/// error, and what on its standard output.
+fn run(
+    mut command: Command,
+    source: &Path,
+    target: &Path,
+) -> io::Result<(Option<ExitStatus>, String, String)> {
     let (told, said) = (target.join("told.txt"), target.join("said.txt"));
     command.stdout(fs::File::create(&told)?).stderr(fs::File::create(&said)?);
     #[cfg(unix)]
@@ -268,7 +387,10 @@ fn run(mut command: Command, source: &Path, target: &Path) -> io::Result<(Option
         command.process_group(0);
     }
     let mut child = command.spawn()?;
-    #[allow(clippy::disallowed_methods, reason = "a compiler runs in real time, and no run depends on how long")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a compiler runs in real time, and no run depends on how long"
+    )]
     let begin = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -280,7 +402,8 @@ fn run(mut command: Command, source: &Path, target: &Path) -> io::Result<(Option
         }
         std::thread::sleep(Duration::from_millis(20));
     };
-    let mut said = String::from_utf8_lossy(&fs::read(said)?).replace(&*source.to_string_lossy(), ".");
+    let mut said =
+        String::from_utf8_lossy(&fs::read(said)?).replace(&*source.to_string_lossy(), ".");
     if said.len() > SAID_MAX {
         said.truncate((0..=SAID_MAX).rev().find(|end| said.is_char_boundary(*end)).unwrap_or(0));
         said.push_str("\n…\n");

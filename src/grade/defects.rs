@@ -1,4 +1,5 @@
-//! What the items of an assignment are worth: which of them catch which built-in defects, before any student hands in.
+//! What the items of an assignment are worth: which of them catch which built-in defects, before
+//! any student hands in.
 
 use super::assignment::Assignment;
 use super::entrant::Entrant;
@@ -44,8 +45,13 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
-/// Run an assignment with the systems' own nodes: correct ones, then with each defect. `each` is told of every row.
-pub fn table(assignment: &Assignment, plan: &Plan, mut each: impl FnMut(&Row)) -> Result<Table, Error> {
+/// Run an assignment with the systems' own nodes: correct ones, then with each defect. `each` is
+/// told of every row.
+pub fn table(
+    assignment: &Assignment,
+    plan: &Plan,
+    mut each: impl FnMut(&Row),
+) -> Result<Table, Error> {
     // Gates would hide what an item can see; what they cost is worked out afterwards.
     let mut open = assignment.clone();
     open.items.iter_mut().for_each(|item| item.gate = None);
@@ -76,26 +82,46 @@ fn run_row(
     plan: &Plan,
     defect: Option<(&'static str, &'static crate::systems::Defect)>,
 ) -> Result<Row, Error> {
-    let concerned =
-        |item: usize| defect.is_none_or(|(system, _)| assignment.scenarios[assignment.items[item].scenario].scenario.system == system);
-    let entrant = Entrant::built_in(assignment, defect.map(|(system, defect)| (system, defect.name)))?;
-    let only: Vec<String> = (0..open.items.len()).filter(|item| concerned(*item)).map(|item| open.items[item].name.clone()).collect();
-    let only: Vec<String> = only.into_iter().filter(|name| plan.only.is_empty() || plan.only.contains(name)).collect();
-    let results = run_assignment(open, &entrant, "", &Plan { only: only.clone(), explain: false, ..plan.clone() }, &|_| ());
+    let concerned = |item: usize| {
+        defect.is_none_or(|(system, _)| {
+            assignment.scenarios[assignment.items[item].scenario].scenario.system == system
+        })
+    };
+    let entrant =
+        Entrant::built_in(assignment, defect.map(|(system, defect)| (system, defect.name)))?;
+    let only: Vec<String> = (0..open.items.len())
+        .filter(|item| concerned(*item))
+        .map(|item| open.items[item].name.clone())
+        .collect();
+    let only: Vec<String> =
+        only.into_iter().filter(|name| plan.only.is_empty() || plan.only.contains(name)).collect();
+    let results = run_assignment(
+        open,
+        &entrant,
+        "",
+        &Plan { only: only.clone(), explain: false, ..plan.clone() },
+        &|_| (),
+    );
     let cell = |(position, result): (usize, &ItemResult)| {
         let wanted = concerned(position) && only.contains(&result.name) && !result.seeds.is_empty();
         wanted.then(|| cell(result))
     };
     let cells: Vec<Option<Cell>> = results.items.iter().enumerate().map(cell).collect();
     let lost = lost_with_gates(assignment, &cells);
-    let (system, name, summary) = defect.map_or(("", "", "no defect"), |(system, defect)| (system, defect.name, defect.summary));
+    let (system, name, summary) = defect
+        .map_or(("", "", "no defect"), |(system, defect)| (system, defect.name, defect.summary));
     Ok(Row { system, defect: name, summary, cells, lost })
 }
 
 fn cell(result: &ItemResult) -> Cell {
     let lost = |verdict: SeedVerdict| verdict != SeedVerdict::Ok && !verdict.is_open();
     let first = result.seeds.iter().find(|seed| lost(seed.verdict));
-    let by = first.map(|seed| seed.loss.as_ref().and_then(|loss| loss.check.clone()).unwrap_or_else(|| seed.verdict.word().to_owned()));
+    let by = first.map(|seed| {
+        seed.loss
+            .as_ref()
+            .and_then(|loss| loss.check.clone())
+            .unwrap_or_else(|| seed.verdict.word().to_owned())
+    });
     let earned = result.earned.unwrap_or(result.points);
     Cell {
         lost: result.seeds.iter().filter(|seed| lost(seed.verdict)).count(),
@@ -133,14 +159,22 @@ impl Table {
 
     /// The names of the items that catch no defect.
     pub fn blind_items(&self) -> Vec<&str> {
-        let catches = |item: usize| self.defects().any(|row| row.cells[item].as_ref().is_some_and(|cell| cell.lost > 0));
+        let catches = |item: usize| {
+            self.defects().any(|row| row.cells[item].as_ref().is_some_and(|cell| cell.lost > 0))
+        };
         let judged = |item: usize| self.defects().any(|row| row.cells[item].is_some());
-        (0..self.items.len()).filter(|item| judged(*item) && !catches(*item)).map(|item| self.items[item].as_str()).collect()
+        (0..self.items.len())
+            .filter(|item| judged(*item) && !catches(*item))
+            .map(|item| self.items[item].as_str())
+            .collect()
     }
 
     /// How many defects some item catches, and how many there are.
     pub fn caught(&self) -> (usize, usize) {
-        let caught = self.defects().filter(|row| row.cells.iter().flatten().any(|cell| cell.lost > 0)).count();
+        let caught = self
+            .defects()
+            .filter(|row| row.cells.iter().flatten().any(|cell| cell.lost > 0))
+            .count();
         (caught, self.defects().count())
     }
 
@@ -151,13 +185,27 @@ impl Table {
     /// The table for a spreadsheet: a line for each defect and item.
     pub fn to_csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(vec![]);
-        let mut write = |record: [&str; 8]| writer.write_record(record).expect("a Vec takes every byte, and every record has all columns");
-        write(["system", "defect", "item", "lost_seeds", "seeds", "lost_points", "found_by", "summary"]);
+        let mut write = |record: [&str; 8]| {
+            writer
+                .write_record(record)
+                .expect("a Vec takes every byte, and every record has all columns")
+        };
+        write([
+            "system",
+            "defect",
+            "item",
+            "lost_seeds",
+            "seeds",
+            "lost_points",
+            "found_by",
+            "summary",
+        ]);
         for row in &self.rows {
             for (item, cell) in self.items.iter().zip(&row.cells) {
                 let Some(cell) = cell else { continue };
                 let defect = if row.defect.is_empty() { "none" } else { row.defect };
-                let (lost, seeds, points) = (cell.lost.to_string(), cell.seeds.to_string(), cell.points.to_string());
+                let (lost, seeds, points) =
+                    (cell.lost.to_string(), cell.seeds.to_string(), cell.points.to_string());
                 write([row.system, defect, item, &lost, &seeds, &points, &cell.by, row.summary]);
             }
         }
@@ -168,14 +216,25 @@ impl Table {
     pub fn to_markdown(&self, title: &str) -> String {
         let mut text = format!("# What the items of {title} catch\n\n");
         text.push_str(
-            "Each cell: seeds in which the item loses, of those that were run, and what is found first. Empty: nothing is found.\n\n",
+            "Each cell: seeds in which the item loses, of those that were run, and what is found \
+                first. Empty: nothing is found.\n\n",
         );
         let items: Vec<String> = self.items.iter().map(|item| format!(" `{item}` |")).collect();
-        text.push_str(&format!("| defect | points lost |{}\n|---|--:|{}\n", items.concat(), "---|".repeat(self.items.len())));
+        text.push_str(&format!(
+            "| defect | points lost |{}\n|---|--:|{}\n",
+            items.concat(),
+            "---|".repeat(self.items.len())
+        ));
         for row in &self.rows {
-            let defect = if row.defect.is_empty() { "none (correct)".to_owned() } else { format!("`{}`", row.defect) };
+            let defect = if row.defect.is_empty() {
+                "none (correct)".to_owned()
+            } else {
+                format!("`{}`", row.defect)
+            };
             let cells = row.cells.iter().map(|cell| match cell {
-                Some(cell) if cell.lost > 0 => format!(" {}/{} `{}` |", cell.lost, cell.seeds, cell.by),
+                Some(cell) if cell.lost > 0 => {
+                    format!(" {}/{} `{}` |", cell.lost, cell.seeds, cell.by)
+                }
                 Some(_) => " |".to_owned(),
                 None => " – |".to_owned(),
             });

@@ -20,7 +20,8 @@ use crate::trace::{Trace, Value};
 pub enum Entrant {
     /// A program, for the nodes that the assignment gives to submissions.
     Program(Program),
-    /// The nodes of the system itself, with or without a defect; one scenario for each of the assignment.
+    /// The nodes of the system itself, with or without a defect; one scenario for each of the
+    /// assignment.
     BuiltIn(Vec<Scenario>),
 }
 
@@ -46,10 +47,14 @@ pub(super) struct Warm {
 
 impl Entrant {
     /// The systems' own nodes; those of one system with a defect, where one is named.
-    pub fn built_in(assignment: &Assignment, defect: Option<(&str, &str)>) -> Result<Entrant, Error> {
+    pub fn built_in(
+        assignment: &Assignment,
+        defect: Option<(&str, &str)>,
+    ) -> Result<Entrant, Error> {
         let read = |played: &Played| -> Result<Scenario, Error> {
             let own = defect.filter(|(system, _)| *system == played.scenario.system);
-            let defects: Vec<String> = own.map(|(_, defect)| defect.to_owned()).into_iter().collect();
+            let defects: Vec<String> =
+                own.map(|(_, defect)| defect.to_owned()).into_iter().collect();
             let mut scenario = read_file(&played.file, &[], &defects)?;
             scenario.checks.clone_from(&played.scenario.checks);
             for position in &played.nodes {
@@ -72,21 +77,33 @@ impl Entrant {
     pub(super) fn zygote(&self) -> Option<Warm> {
         let Entrant::Program(program) = self else { return None };
         let scratch = working_copy().ok()?;
-        Some(Warm { zygote: Zygote::start(&program.spec(scratch.path().to_owned(), None))?, _scratch: scratch })
+        Some(Warm {
+            zygote: Zygote::start(&program.spec(scratch.path().to_owned(), None))?,
+            _scratch: scratch,
+        })
     }
 
-    /// Run a scenario of the assignment. Whatever a program writes goes to a folder of this run alone, which is gone afterwards.
+    /// Run a scenario of the assignment. Whatever a program writes goes to a folder of this run
+    /// alone, which is gone afterwards.
     ///
     /// # Panics
     ///
     /// Where the testbed is at fault, or cannot make such a folder.
-    pub(super) fn run(&self, assignment: &Assignment, position: usize, options: &RunOptions, warm: Option<&Warm>) -> Run {
+    pub(super) fn run(
+        &self,
+        assignment: &Assignment,
+        position: usize,
+        options: &RunOptions,
+        warm: Option<&Warm>,
+    ) -> Run {
         match self {
             Entrant::BuiltIn(scenarios) => run_with(&scenarios[position], options),
             Entrant::Program(program) => {
                 let played = &assignment.scenarios[position];
-                let scratch = working_copy().unwrap_or_else(|cause| panic!("no temporary folder can be made: {cause}"));
-                let spec = program.spec(scratch.path().to_owned(), warm.map(|warm| warm.zygote.clone()));
+                let scratch = working_copy()
+                    .unwrap_or_else(|cause| panic!("no temporary folder can be made: {cause}"));
+                let spec =
+                    program.spec(scratch.path().to_owned(), warm.map(|warm| warm.zygote.clone()));
                 let mut scenario = played.scenario.clone();
                 for node in &played.nodes {
                     scenario.nodes.nodes[*node].program = Some(spec.clone());
@@ -104,7 +121,10 @@ impl Program {
     fn spec(&self, scratch: PathBuf, zygote: Option<Zygote>) -> ProgramSpec {
         let confinement = match &self.confined {
             None => Confinement::None,
-            Some(confined) => Confinement::Confined(Box::new(Confined { scratch: Some(scratch), ..confined.clone() })),
+            Some(confined) => Confinement::Confined(Box::new(Confined {
+                scratch: Some(scratch),
+                ..confined.clone()
+            })),
         };
         ProgramSpec {
             command: self.command.clone(),
@@ -116,19 +136,22 @@ impl Program {
         }
     }
 
-    /// Tracebacks name the files of the working copy, whose folder has another name each time, and objects have another place in memory: two gradings must
-    /// tell the same.
+    /// Tracebacks name the files of the working copy, whose folder has another name each time, and
+    /// objects have another place in memory: two gradings must tell the same.
     fn hide_places(&self, run: &mut Run) {
         let folder = format!("{}/", self.folder.display());
         let Trace { events, .. } = &mut run.trace;
         for event in events.iter_mut().filter(|event| event.name == "crash") {
-            if let Some(Value::Text(text)) =
-                event.fields.get_mut("message").filter(|value| matches!(value, Value::Text(text) if text.contains(&folder)))
+            if let Some(Value::Text(text)) = event
+                .fields
+                .get_mut("message")
+                .filter(|value| matches!(value, Value::Text(text) if text.contains(&folder)))
             {
                 *text = text.replace(&folder, "").into();
             }
         }
-        let printed = run.log.iter_mut().filter(|line| line.kind == "node").map(|line| &mut line.text);
+        let printed =
+            run.log.iter_mut().filter(|line| line.kind == "node").map(|line| &mut line.text);
         for text in printed.chain(run.last_words.iter_mut().map(|words| &mut words.text)) {
             *text = without_addresses(&text.replace(&folder, ""));
         }

@@ -1,4 +1,5 @@
-//! What is said of a lost point: the rule, the moment, the messages around it, a picture, and the command that repeats it.
+//! What is said of a lost point: the rule, the moment, the messages around it, a picture, and the
+//! command that repeats it.
 
 use super::assignment::{Assignment, Played};
 use super::entrant::Entrant;
@@ -16,7 +17,8 @@ const MESSAGES_MAX: usize = 60;
 /// Lines of what a program printed.
 const PRINTED_MAX: usize = 40;
 
-/// Without a picture to go by, the messages of so long before the moment are shown, µs, and a third of that after it.
+/// Without a picture to go by, the messages of so long before the moment are shown, µs, and a third
+/// of that after it.
 const BEFORE_US: u64 = 150_000;
 
 /// A loss that is to be explained by a run that keeps everything.
@@ -47,27 +49,44 @@ fn explained(run: &Run, want: &Wanted) -> Loss {
     loss.node = want.cause.nodes.first().map(|node| trace.name(*node).to_owned());
     let Some(time_us) = want.cause.time_us else { return loss };
     let drawn = space_time_around(trace, time_us, &want.cause.nodes);
-    let window = drawn.as_ref().map_or((time_us.saturating_sub(BEFORE_US), time_us.saturating_add(BEFORE_US / 3)), |(_, window)| *window);
-    loss.picture = drawn.map(|(svg, _)| if want.is_hidden { svg.replace(", seed 0<", ", hidden seed<") } else { svg });
+    let window = drawn.as_ref().map_or(
+        (time_us.saturating_sub(BEFORE_US), time_us.saturating_add(BEFORE_US / 3)),
+        |(_, window)| *window,
+    );
+    loss.picture =
+        drawn.map(
+            |(svg, _)| {
+                if want.is_hidden { svg.replace(", seed 0<", ", hidden seed<") } else { svg }
+            },
+        );
     loss.messages = slice(trace, window, time_us);
     if let Some(node) = &loss.node {
-        let own = run.log.iter().filter(|line| line.kind == "node" && line.node == *node && line.time_us <= time_us);
+        let own = run
+            .log
+            .iter()
+            .filter(|line| line.kind == "node" && line.node == *node && line.time_us <= time_us);
         let mut lines: Vec<&str> = own.map(|line| line.text.as_str()).collect();
         lines.drain(..lines.len().saturating_sub(PRINTED_MAX));
         let printed = lines.join("\n");
         // A traceback stands last, as it would on a terminal.
-        loss.printed =
-            [printed.as_str(), loss.printed.as_str()].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join("\n");
+        loss.printed = [printed.as_str(), loss.printed.as_str()]
+            .iter()
+            .filter(|part| !part.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join("\n");
     }
     loss
 }
 
-/// The messages sent in a window; of too many, those nearest to the moment, more of them before it than after it.
+/// The messages sent in a window; of too many, those nearest to the moment, more of them before it
+/// than after it.
 fn slice(trace: &Trace, window: (u64, u64), moment_us: u64) -> Vec<MessageRow> {
     let inside = |message: &&Message| (window.0..=window.1).contains(&message.sent_us);
     let sent: Vec<&Message> = trace.messages.iter().filter(inside).collect();
     let before = sent.partition_point(|message| message.sent_us <= moment_us);
-    let first = before.saturating_sub(2 * MESSAGES_MAX / 3).min(sent.len().saturating_sub(MESSAGES_MAX));
+    let first =
+        before.saturating_sub(2 * MESSAGES_MAX / 3).min(sent.len().saturating_sub(MESSAGES_MAX));
     sent.into_iter().skip(first).take(MESSAGES_MAX).map(|message| row(trace, message)).collect()
 }
 
@@ -116,30 +135,47 @@ fn rule_of(verdict: SeedVerdict) -> (Text, String) {
     let rule = match verdict {
         SeedVerdict::ProtocolError => Text::new(
             "A program answers every turn exactly once, with operations that the protocol knows.",
-            "Un programa responde a cada turno exactamente una vez, con operaciones que el protocolo conoce.",
+            "Un programa responde a cada turno exactamente una vez, con operaciones que el \
+                protocolo conoce.",
         ),
         SeedVerdict::BusyLoop => Text::new(
             "A program answers every turn: it waits by timers, and never in a loop or by sleeping.",
-            "Un programa responde a cada turno: espera con temporizadores, nunca en un bucle ni durmiendo.",
+            "Un programa responde a cada turno: espera con temporizadores, nunca en un bucle ni \
+                durmiendo.",
         ),
         SeedVerdict::Nondeterministic => Text::new(
-            "The same seed gives the same run: time and randomness come from the node, and nothing from the machine.",
-            "La misma semilla da la misma ejecución: el tiempo y el azar vienen del nodo, y nada de la máquina.",
+            "The same seed gives the same run: time and randomness come from the node, and nothing \
+                from the machine.",
+            "La misma semilla da la misma ejecución: el tiempo y el azar vienen del nodo, y nada \
+                de la máquina.",
         ),
         _ => Text::new(
             "A program goes on until it is stopped: it neither raises nor ends by itself.",
-            "Un programa continúa hasta que se le detiene: ni lanza excepciones ni termina por sí mismo.",
+            "Un programa continúa hasta que se le detiene: ni lanza excepciones ni termina por sí \
+                mismo.",
         ),
     };
     (rule, protocol)
 }
 
 /// The command that repeats a run at home.
-pub(super) fn repeat_command(assignment: &Assignment, played: &Played, entrant: &Entrant, seed: u64) -> String {
-    // The path as it is below the folder of all scenarios, or else below the assignment's own: never a place of this machine.
-    let parts: Vec<String> = assignment.folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+pub(super) fn repeat_command(
+    assignment: &Assignment,
+    played: &Played,
+    entrant: &Entrant,
+    seed: u64,
+) -> String {
+    // The path as it is below the folder of all scenarios, or else below the assignment's own:
+    // never a place of this machine.
+    let parts: Vec<String> =
+        assignment.folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let from = parts.iter().rposition(|part| part == "scenarios").unwrap_or(parts.len());
-    let path = parts[from..].iter().map(String::as_str).chain([played.written.as_str()]).collect::<Vec<_>>().join("/");
+    let path = parts[from..]
+        .iter()
+        .map(String::as_str)
+        .chain([played.written.as_str()])
+        .collect::<Vec<_>>()
+        .join("/");
     let command = Repeat { path, overrides: vec![], defects: vec![] }.command(seed);
     let programs = entrant.command().map(|program| node_commands(played, program));
     format!("{command}{}", programs.unwrap_or_default())
@@ -155,8 +191,17 @@ pub fn node_commands(played: &Played, program: &[String]) -> String {
     }
     // Who plays, in the fewest words: the role, where it is all of it, or else each node.
     let role = played.nodes.first().map(|first| nodes[*first].role.as_str()).unwrap_or_default();
-    let of_role: Vec<usize> = (0..nodes.len()).filter(|position| nodes[*position].role == role).collect();
-    let names: Vec<&str> =
-        if of_role == played.nodes { vec![role] } else { played.nodes.iter().map(|position| nodes[*position].name.as_str()).collect() };
-    names.iter().map(|name| format!(" --node-command {}", crate::report::quoted(&format!("{name}={program}")))).collect()
+    let of_role: Vec<usize> =
+        (0..nodes.len()).filter(|position| nodes[*position].role == role).collect();
+    let names: Vec<&str> = if of_role == played.nodes {
+        vec![role]
+    } else {
+        played.nodes.iter().map(|position| nodes[*position].name.as_str()).collect()
+    };
+    names
+        .iter()
+        .map(|name| {
+            format!(" --node-command {}", crate::report::quoted(&format!("{name}={program}")))
+        })
+        .collect()
 }

@@ -1,16 +1,24 @@
 //! What a program printed before it ended without an answer: most often why it did.
 //!
-//! An interpreter that cannot even read a program says so where nobody listens to it but the testbed. What is printed may be anything, and may differ from run to run
-//! where a program wants it to: it is shown beside what the trace says, never looked at for a verdict, and never in a digest.
+//! An interpreter that cannot even read a program says so where nobody listens to it but the
+//! testbed. What is printed may be anything, and may differ from run to run where a program wants
+//! it to: it is shown beside what the trace says, never looked at for a verdict, and never in a
+//! digest.
 
 /// Characters of a line that are shown.
 const SHOWN_MAX: usize = 200;
 
-/// What ended it, in the words of an interpreter or of a runtime: the last line, and of a traceback the place in the program's own files. Empty where nothing
-/// was printed; else what follows on `it ended with status 1`.
+/// What ended it, in the words of an interpreter or of a runtime: the last line, and of a traceback
+/// the place in the program's own files. Empty where nothing was printed; else what follows on `it
+/// ended with status 1`.
 pub(super) fn last_words(printed: &str) -> String {
     // Rust says at last how one would get more lines.
-    let lines = || printed.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note: "));
+    let lines = || {
+        printed
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("note: "))
+    };
     let Some(last) = lines().next_back() else { return String::new() };
     let last = without_addresses(&shortened(last));
     if !lines().any(|line| frame(line).is_some()) {
@@ -36,7 +44,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// A text without the places of objects in memory, as in `<Node object at 0x7f3a52c1e4d0>`: they are others in each process.
+/// A text without the places of objects in memory, as in `<Node object at 0x7f3a52c1e4d0>`: they
+/// are others in each process.
 pub(super) fn without_addresses(text: &str) -> String {
     const BEGINS: &str = " at 0x";
     let mut shown = String::with_capacity(text.len());
@@ -59,16 +68,23 @@ mod tests {
     /// As Python, Rust and C have it; what is not a traceback is not taken for a reason.
     #[test]
     fn the_last_line_and_the_place_are_kept() {
-        let syntax = "  File \"node.py\", line 3\n    def on_init(self:\n               ^\nSyntaxError: '(' was never closed";
+        let syntax = "  File \"node.py\", line 3\n    def on_init(self:\n               \
+            ^\nSyntaxError: '(' was never closed";
         assert_eq!(last_words(syntax), ": SyntaxError: '(' was never closed (node.py, line 3)");
-        let library = "Traceback (most recent call last):\n  File \"node.py\", line 2, in <module>\n    json.loads('')\n  \
-                       File \"/usr/lib/python3.11/json/__init__.py\", line 346, in loads\njson.decoder.JSONDecodeError: Expecting value";
-        assert_eq!(last_words(library), ": json.decoder.JSONDecodeError: Expecting value (node.py, line 2)");
+        let library = "Traceback (most recent call last):\n  File \"node.py\", line 2, in \
+            <module>\n    json.loads('')\n  \
+                       File \"/usr/lib/python3.11/json/__init__.py\", line 346, in \
+                       loads\njson.decoder.JSONDecodeError: Expecting value";
+        assert_eq!(
+            last_words(library),
+            ": json.decoder.JSONDecodeError: Expecting value (node.py, line 2)"
+        );
         assert_eq!(
             last_words("node: node.c:7: main: Assertion `0' failed.\n"),
             "; the last that it printed: node: node.c:7: main: Assertion `0' failed."
         );
-        let panic = "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with `RUST_BACKTRACE=1` …\n";
+        let panic = "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with \
+            `RUST_BACKTRACE=1` …\n";
         assert_eq!(last_words(panic), "; the last that it printed: boom");
         assert_eq!(last_words(" \n\n"), "");
         assert!(last_words(&"é".repeat(9_000)).chars().count() < SHOWN_MAX + 40);
@@ -81,6 +97,9 @@ mod tests {
             without_addresses("<N object at 0x7f3a52c1e4d0> at 0x12, <M at 0x7f3a52c1e4d0>"),
             "<N object at 0x...> at 0x12, <M at 0x...>"
         );
-        assert_eq!(without_addresses("the hash 0x7f3a52c1e4d0, at 0x"), "the hash 0x7f3a52c1e4d0, at 0x");
+        assert_eq!(
+            without_addresses("the hash 0x7f3a52c1e4d0, at 0x"),
+            "the hash 0x7f3a52c1e4d0, at 0x"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Grading: programs that were handed in, an assignment, points.
 //!
-//! An assignment is a TOML file whose items name a scenario, seeds, checks and points. A submission's program takes the places of nodes in those
-//! scenarios; the checks judge the traces; verdicts become points. What comes out is one [`model::Graded`] for each submission, and every file
-//! that is written is a pure function of it.
+//! An assignment is a TOML file whose items name a scenario, seeds, checks and points. A
+//! submission's program takes the places of nodes in those scenarios; the checks judge the traces;
+//! verdicts become points. What comes out is one [`model::Graded`] for each submission, and every
+//! file that is written is a pure function of it.
 //!
 //! | file | what |
 //! |---|---|
@@ -19,8 +20,8 @@
 //! | `output` | the formats of results |
 //! | `page`, `texts`, `rules` | the pages of students and of the class; what is said there, in both languages; the rules of the checks in Spanish |
 //!
-//! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its load, or the number of jobs. A fault of the testbed is
-//! a verdict of its own and costs no point.
+//! Architecture invariant: virtual time and counted steps decide a grade, never the machine, its
+//! load, or the number of jobs. A fault of the testbed is a verdict of its own and costs no point.
 
 pub mod archive;
 pub mod assignment;

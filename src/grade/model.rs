@@ -1,7 +1,9 @@
 //! The result of grading one submission: what every output is a pure function of.
 //!
-//! It is stored as JSON, and read again when a batch resumes. No field depends on the machine, its load, the wall clock or the number of jobs, so two
-//! gradings of the same submission are equal byte for byte. Hidden seeds stand in it by their index only: what is written can be shown to a student.
+//! It is stored as JSON, and read again when a batch resumes. No field depends on the machine, its
+//! load, the wall clock or the number of jobs, so two gradings of the same submission are equal
+//! byte for byte. Hidden seeds stand in it by their index only: what is written can be shown to a
+//! student.
 
 use std::fmt;
 
@@ -11,7 +13,9 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT: u32 = 1;
 
 /// Points, in hundredths. Nothing about points is floating point.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Points(pub u32);
 
@@ -96,7 +100,8 @@ pub struct Graded {
     pub hidden: HiddenSeeds,
     /// The measures of the sandbox, and whether this machine has them.
     pub sandbox: Vec<Measure>,
-    /// Whether there is anything to grade, and what was wrong with the submission where there is not.
+    /// Whether there is anything to grade, and what was wrong with the submission where there is
+    /// not.
     pub outcome: Outcome,
     /// The items, in the order of the assignment; all of them, also where nothing was run.
     pub items: Vec<ItemResult>,
@@ -104,11 +109,14 @@ pub struct Graded {
     pub score: Points,
     /// The points of all items.
     pub max: Points,
-    /// The points of the items that could not be graded: they are neither lost nor won, and somebody has to look.
+    /// The points of the items that could not be graded: they are neither lost nor won, and
+    /// somebody has to look.
     pub ungraded: Points,
-    /// Why this is not the final result, where it is not: not all seeds or items were asked for. Empty for a result that counts.
+    /// Why this is not the final result, where it is not: not all seeds or items were asked for.
+    /// Empty for a result that counts.
     pub provisional: Vec<Text>,
-    /// What an instructor and a student should know: measures that are missing, hidden seeds that were not run.
+    /// What an instructor and a student should know: measures that are missing, hidden seeds that
+    /// were not run.
     pub notes: Vec<Text>,
     /// Faults of the testbed or of its machine, each in a line. They never cost a point.
     pub infra: Vec<String>,
@@ -133,7 +141,8 @@ pub struct AssignmentInfo {
     pub name: String,
     /// Its title.
     pub title: Text,
-    /// Over the assignment's text, its scenarios and the files that they name: 32 hexadecimal digits.
+    /// Over the assignment's text, its scenarios and the files that they name: 32 hexadecimal
+    /// digits.
     pub digest: String,
 }
 
@@ -144,7 +153,8 @@ pub struct SubmissionInfo {
     pub id: String,
     /// What its program is written in; `None` where no program was found.
     pub language: Option<Language>,
-    /// Over the names and contents of all its files: 32 hexadecimal digits; empty where they could not be read.
+    /// Over the names and contents of all its files: 32 hexadecimal digits; empty where they could
+    /// not be read.
     pub digest: String,
     /// The command that starts the program, in the submission's folder.
     pub command: Vec<String>,
@@ -239,7 +249,12 @@ pub struct Outcome {
 impl Outcome {
     /// There is something to grade.
     pub fn graded() -> Outcome {
-        Outcome { kind: OutcomeKind::Graded, message: Text::default(), hint: Text::default(), detail: String::new() }
+        Outcome {
+            kind: OutcomeKind::Graded,
+            message: Text::default(),
+            hint: Text::default(),
+            detail: String::new(),
+        }
     }
 
     /// There is not.
@@ -284,7 +299,13 @@ impl OutcomeKind {
 
     /// Whether the submission is to blame: it then has no points, and otherwise it has no grade.
     pub fn costs_points(self) -> bool {
-        matches!(self, OutcomeKind::NoProgram | OutcomeKind::WrongLanguage | OutcomeKind::BuildFailed | OutcomeKind::Unreadable)
+        matches!(
+            self,
+            OutcomeKind::NoProgram
+                | OutcomeKind::WrongLanguage
+                | OutcomeKind::BuildFailed
+                | OutcomeKind::Unreadable
+        )
     }
 }
 
@@ -344,7 +365,8 @@ pub enum ItemState {
     GateClosed,
     /// The submission has no program that could be run: it has none.
     NoProgram,
-    /// Seeds without a verdict could still decide it either way, or its gate is not graded: somebody has to look.
+    /// Seeds without a verdict could still decide it either way, or its gate is not graded:
+    /// somebody has to look.
     NotGraded {
         /// Why.
         why: Text,
@@ -375,7 +397,9 @@ impl Scoring {
         match self {
             Scoring::All => Text::new(
                 format!("all points if all {seeds} runs are right, otherwise none"),
-                format!("todos los puntos si las {seeds} ejecuciones son correctas; si no, ninguno"),
+                format!(
+                    "todos los puntos si las {seeds} ejecuciones son correctas; si no, ninguno"
+                ),
             ),
             Scoring::Fraction => Text::new(
                 format!("the share of the {seeds} runs that are right"),
@@ -383,7 +407,10 @@ impl Scoring {
             ),
             Scoring::AtLeast(least) => Text::new(
                 format!("all points if at least {least} of {seeds} runs are right, otherwise none"),
-                format!("todos los puntos si al menos {least} de {seeds} ejecuciones son correctas; si no, ninguno"),
+                format!(
+                    "todos los puntos si al menos {least} de {seeds} ejecuciones son correctas; si \
+                        no, ninguno"
+                ),
             ),
         }
     }
@@ -406,7 +433,12 @@ pub enum Visibility {
 
 impl Visibility {
     /// All, in the order of their declaration.
-    pub const ALL: [Visibility; 4] = [Visibility::Visible, Visibility::Hidden, Visibility::AfterDueDate, Visibility::AfterPublished];
+    pub const ALL: [Visibility; 4] = [
+        Visibility::Visible,
+        Visibility::Hidden,
+        Visibility::AfterDueDate,
+        Visibility::AfterPublished,
+    ];
 
     /// The word in an assignment and in Gradescope's file.
     pub fn word(self) -> &'static str {
@@ -464,7 +496,8 @@ pub enum SeedVerdict {
     Crash,
     /// What should have happened had not when virtual time ran out.
     NoProgress,
-    /// The program worked without an end: it used up the steps of a turn, or twice gave no answer to the same turn.
+    /// The program worked without an end: it used up the steps of a turn, or twice gave no answer
+    /// to the same turn.
     BusyLoop,
     /// The program answered with what is no answer.
     ProtocolError,
@@ -529,7 +562,8 @@ pub struct Loss {
     pub time_ns: Option<u64>,
     /// The node concerned first.
     pub node: Option<String>,
-    /// Messages around that moment, in the order of sending. Empty but for the first run of an item that is lost in one way.
+    /// Messages around that moment, in the order of sending. Empty but for the first run of an item
+    /// that is lost in one way.
     #[serde(default)]
     pub messages: Vec<MessageRow>,
     /// What a program printed before it ended, its traceback too.
@@ -568,7 +602,8 @@ mod tests {
     /// Points are written as an instructor writes them, without zeros that say nothing.
     #[test]
     fn points_read_as_people_write_them() {
-        let shown = [0, 5, 25, 50, 100, 250, 1_999].map(|hundredths| Points(hundredths).to_string());
+        let shown =
+            [0, 5, 25, 50, 100, 250, 1_999].map(|hundredths| Points(hundredths).to_string());
         assert_eq!(shown, ["0", "0.05", "0.25", "0.5", "1", "2.5", "19.99"]);
     }
 

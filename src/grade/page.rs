@@ -1,15 +1,23 @@
-//! The page of one student and that of a class: one file each, which needs nothing from outside and runs nothing.
+//! The page of one student and that of a class: one file each, which needs nothing from outside and
+//! runs nothing.
 //!
-//! Names, titles, what programs have printed: all text is escaped by the template, whoever wrote it. The only thing that is taken over as it is are pictures, which
-//! this crate has drawn. A policy in the head forbids a browser to load or run anything, should that ever fail.
+//! Names, titles, what programs have printed: all text is escaped by the template, whoever wrote
+//! it. The only thing that is taken over as it is are pictures, which this crate has drawn. A
+//! policy in the head forbids a browser to load or run anything, should that ever fail.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::model::{Graded, ItemResult, ItemState, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult, SeedVerdict, Text};
-use super::output::{
-    average, class_summary, for_student, label, missed_items, missed_rules, moment_words, reason, seed_words, state_words,
+use super::model::{
+    Graded, ItemResult, ItemState, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult,
+    SeedVerdict, Text,
 };
-use super::texts::{Phrases, fate, fill, meaning, outcome_word, phrases, printable, seconds, verdict_word};
+use super::output::{
+    average, class_summary, for_student, label, missed_items, missed_rules, moment_words, reason,
+    seed_words, state_words,
+};
+use super::texts::{
+    Phrases, fate, fill, meaning, outcome_word, phrases, printable, seconds, verdict_word,
+};
 
 const STYLE: &str = include_str!("page.css");
 /// Further runs of an item that were lost in the same way as one that is shown.
@@ -59,7 +67,8 @@ fn document(title: &str, lang: Lang, content: &Markup) -> String {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src \
+                    'unsafe-inline'";
                 meta name="referrer" content="no-referrer";
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
@@ -77,13 +86,15 @@ fn student_name(graded: &Graded) -> &str {
     names.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str)
 }
 
-/// A text in the page's language; where there is only English, it says so to who reads the page aloud.
+/// A text in the page's language; where there is only English, it says so to who reads the page
+/// aloud.
 fn text(text: &Text, lang: Lang) -> Markup {
     let is_foreign = lang != Lang::En && text.es.is_none();
     html! { span lang=[is_foreign.then_some("en")] { (coded(text.get(lang))) } }
 }
 
-/// A text of an instructor's or of the testbed's own: what stands between backticks is code. Texts of programs are shown as they are.
+/// A text of an instructor's or of the testbed's own: what stands between backticks is code. Texts
+/// of programs are shown as they are.
 fn coded(text: &str) -> Markup {
     let parts: Vec<&str> = text.split('`').collect();
     html! {
@@ -107,7 +118,10 @@ fn class_of(earned: Option<Points>, max: Points) -> &'static str {
 }
 
 fn score(graded: &Graded, lang: Lang) -> Markup {
-    let said = fill(phrases(lang).points_of, &[("earned", &graded.score.to_string()), ("max", &graded.max.to_string())]);
+    let said = fill(
+        phrases(lang).points_of,
+        &[("earned", &graded.score.to_string()), ("max", &graded.max.to_string())],
+    );
     html! {
         p.score { (said) }
         @if graded.max != Points::ZERO {
@@ -172,14 +186,21 @@ fn has_lost(item: &ItemResult) -> bool {
 }
 
 fn points(item: &ItemResult, lang: Lang) -> String {
-    item.earned.map_or_else(|| format!("{} / {}", phrases(lang).not_graded, item.points), |earned| format!("{earned} / {}", item.points))
+    item.earned.map_or_else(
+        || format!("{} / {}", phrases(lang).not_graded, item.points),
+        |earned| format!("{earned} / {}", item.points),
+    )
 }
 
 fn runs_right(item: &ItemResult, say: &Phrases) -> String {
-    fill(say.runs_right, &[("ok", &item.ok_count().to_string()), ("all", &item.seeds.len().to_string())])
+    fill(
+        say.runs_right,
+        &[("ok", &item.ok_count().to_string()), ("all", &item.seeds.len().to_string())],
+    )
 }
 
-/// An item that lacks points: each way in which it was lost, once, and the other runs that were lost in the same way.
+/// An item that lacks points: each way in which it was lost, once, and the other runs that were
+/// lost in the same way.
 fn lost(number: usize, item: &ItemResult, graded: &Graded, lang: Lang) -> Markup {
     let say = phrases(lang);
     let mut ways: Vec<Vec<&SeedResult>> = Vec::new();
@@ -214,10 +235,15 @@ fn way_of(seed: &SeedResult) -> (SeedVerdict, Option<&str>) {
 
 fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
     let say = phrases(lang);
-    // The run that the grading has kept the messages of; it is the first one unless a part of the runs was not asked for.
+    // The run that the grading has kept the messages of; it is the first one unless a part of the
+    // runs was not asked for.
     let told = way
         .iter()
-        .find(|seed| seed.loss.as_ref().is_some_and(|loss| !loss.messages.is_empty() || loss.picture.is_some()))
+        .find(|seed| {
+            seed.loss
+                .as_ref()
+                .is_some_and(|loss| !loss.messages.is_empty() || loss.picture.is_some())
+        })
         .unwrap_or(&way[0]);
     let others: Vec<&&SeedResult> = way.iter().filter(|seed| seed.seed != told.seed).collect();
     html! {
@@ -246,7 +272,10 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
     let say = phrases(lang);
     let moment = moment_words(loss, lang);
     // The moment stands between the messages that were sent before it and those sent after it.
-    let first_after = loss.messages.iter().position(|message| loss.time_ns.is_some_and(|time| message.time_ns > time));
+    let first_after = loss
+        .messages
+        .iter()
+        .position(|message| loss.time_ns.is_some_and(|time| message.time_ns > time));
     html! {
         dl {
             dt { (say.rule) }
@@ -282,7 +311,8 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
         @if let Some(picture) = loss.picture.as_deref().filter(|picture| is_picture(picture)) {
             figure tabindex="0" role="region" aria-label=(say.picture) { (PreEscaped(picture)) figcaption { (say.picture) } }
         }
-        // Here is the place of the page that plays the run message by message, and of the shrunk scenario that fails in the same way.
+        // Here is the place of the page that plays the run message by message, and of the shrunk
+        // scenario that fails in the same way.
     }
 }
 
@@ -291,10 +321,12 @@ fn english(page: Lang) -> Option<&'static str> {
     (page != Lang::En).then_some("en")
 }
 
-/// Whether a text is a picture as this crate draws them. It comes out of a file, and files can be edited.
+/// Whether a text is a picture as this crate draws them. It comes out of a file, and files can be
+/// edited.
 fn is_picture(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    let forbidden = ["<script", "<foreignobject", "<iframe", "javascript:", "<style", "<a ", "<image", "<use"];
+    let forbidden =
+        ["<script", "<foreignobject", "<iframe", "javascript:", "<style", "<a ", "<image", "<use"];
     lower.starts_with("<svg ")
         && lower.trim_end().ends_with("</svg>")
         && !forbidden.iter().any(|word| lower.contains(word))
@@ -304,7 +336,8 @@ fn is_picture(text: &str) -> bool {
 /// Whether some attribute is called `on…`, between a blank and an equals sign within a tag.
 fn has_handler(svg: &str) -> bool {
     let tags = svg.split('<').filter_map(|tag| tag.split_once('>')).map(|(tag, _)| tag);
-    tags.flat_map(|tag| tag.split(|c: char| c.is_whitespace() || c == '/')).any(|word| word.starts_with("on") && word.contains('='))
+    tags.flat_map(|tag| tag.split(|c: char| c.is_whitespace() || c == '/'))
+        .any(|word| word.starts_with("on") && word.contains('='))
 }
 
 fn about(graded: &Graded, lang: Lang) -> Markup {
@@ -334,13 +367,17 @@ fn about(graded: &Graded, lang: Lang) -> Markup {
     }
 }
 
-/// The page of a class, for instructors: a row for each student, with a link to the student's page, and what was missed most often.
+/// The page of a class, for instructors: a row for each student, with a link to the student's page,
+/// and what was missed most often.
 pub fn class_page(class: &[Graded], lang: Lang) -> String {
     let say = phrases(lang);
     let title = class.first().map_or(say.class, |first| first.assignment.title.get(lang));
     let (items, rules) = (missed_items(class, lang), missed_rules(class, lang));
-    let scores: Vec<Points> = class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
-    let earned = |name: &str| class.iter().filter_map(|graded| graded.item(name)?.earned).collect::<Vec<Points>>();
+    let scores: Vec<Points> =
+        class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
+    let earned = |name: &str| {
+        class.iter().filter_map(|graded| graded.item(name)?.earned).collect::<Vec<Points>>()
+    };
     let content = html! {
         header { p.over { (say.class) } h1 { (coded(title)) } p { (class_summary(class, lang)) } }
         main {
@@ -404,7 +441,14 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
 /// Where a student's page lies, as a link. An id may have blanks and any letter in it.
 fn student_link(id: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let id: String = id.bytes().map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let id: String = id
+        .bytes()
+        .map(
+            |byte| {
+                if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect();
     format!("students/{id}/page.html")
 }
 
@@ -412,7 +456,8 @@ fn student_link(id: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A stored result can be edited; its picture must not become a program in the instructor's browser.
+    /// A stored result can be edited; its picture must not become a program in the instructor's
+    /// browser.
     #[test]
     fn only_pictures_are_taken_over() {
         assert!(is_picture("<svg xmlns=\"x\"><text x=\"1\">on = a</text></svg>\n"));

@@ -1,4 +1,5 @@
-//! Work on several threads whose results come in the order of the work, whatever the number of threads.
+//! Work on several threads whose results come in the order of the work, whatever the number of
+//! threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +8,9 @@ use std::thread;
 
 use crate::sweep::panic_text;
 
-/// Do each task, so many at the same time; `kept` is what each worker begins with, and keeps from one task to the next. A task that panics gives the panic's
-/// text: that is a fault of the testbed, and costs only itself.
+/// Do each task, so many at the same time; `kept` is what each worker begins with, and keeps from
+/// one task to the next. A task that panics gives the panic's text: that is a fault of the testbed,
+/// and costs only itself.
 pub(super) fn run_all<T: Sync, R: Send, K>(
     jobs: usize,
     tasks: &[T],
@@ -26,8 +28,11 @@ pub(super) fn run_all<T: Sync, R: Send, K>(
             scope.spawn(move || {
                 keep_to_a_core(job, jobs);
                 let mut kept = kept();
-                while let Some((position, task)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, tasks.get(at)?))) {
-                    let result = catch_unwind(AssertUnwindSafe(|| work(&mut kept, task))).map_err(|payload| panic_text(payload.as_ref()));
+                while let Some((position, task)) = Some(next.fetch_add(1, Ordering::Relaxed))
+                    .and_then(|at| Some((at, tasks.get(at)?)))
+                {
+                    let result = catch_unwind(AssertUnwindSafe(|| work(&mut kept, task)))
+                        .map_err(|payload| panic_text(payload.as_ref()));
                     if sender.send((position, result)).is_err() {
                         return;
                     }
@@ -39,11 +44,15 @@ pub(super) fn run_all<T: Sync, R: Send, K>(
             results[position] = Some(result);
         }
     });
-    results.into_iter().map(|result| result.unwrap_or_else(|| Err("a task was lost".to_owned()))).collect()
+    results
+        .into_iter()
+        .map(|result| result.unwrap_or_else(|| Err("a task was lost".to_owned())))
+        .collect()
 }
 
-/// A simulation and its programs take turns, and none ever works while another does: on one core, their conversation costs a fraction of what it costs between
-/// two. Where there are more jobs than cores, the kernel knows better.
+/// A simulation and its programs take turns, and none ever works while another does: on one core,
+/// their conversation costs a fraction of what it costs between two. Where there are more jobs than
+/// cores, the kernel knows better.
 #[cfg(target_os = "linux")]
 fn keep_to_a_core(job: usize, jobs: usize) {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -79,9 +88,16 @@ mod tests {
         };
         for jobs in [1, 2, 7, 100] {
             let results = run_all(jobs, &tasks, &|| 0, &work);
-            let good: Vec<u64> = results.iter().filter_map(|result| result.as_ref().ok().copied()).collect();
-            assert_eq!(good, (0..20).filter(|task| *task != 5).map(|task| task * 10).collect::<Vec<_>>());
-            assert!(results[5].as_ref().is_err_and(|text| text.contains("the fifth")), "{jobs} jobs");
+            let good: Vec<u64> =
+                results.iter().filter_map(|result| result.as_ref().ok().copied()).collect();
+            assert_eq!(
+                good,
+                (0..20).filter(|task| *task != 5).map(|task| task * 10).collect::<Vec<_>>()
+            );
+            assert!(
+                results[5].as_ref().is_err_and(|text| text.contains("the fifth")),
+                "{jobs} jobs"
+            );
         }
         assert!(run_all(3, &[], &|| 0, &work).is_empty());
     }

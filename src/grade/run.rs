@@ -1,7 +1,9 @@
 //! All runs of an assignment for one entrant.
 //!
-//! Items go in waves: those without a gate, then those whose gates are decided. Of a wave every pair of scenario and seed is run once, on several threads,
-//! and judged for each item that wants it. Runs keep no messages; a few of those that lose points are run again, with all that explains the loss.
+//! Items go in waves: those without a gate, then those whose gates are decided. Of a wave every
+//! pair of scenario and seed is run once, on several threads, and judged for each item that wants
+//! it. Runs keep no messages; a few of those that lose points are run again, with all that explains
+//! the loss.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +12,9 @@ use std::time::Duration;
 use super::assignment::{Assignment, Item};
 use super::entrant::{Entrant, Warm};
 use super::explain::{Wanted, explain, repeat_command};
-use super::model::{HiddenSeeds, ItemResult, ItemState, Loss, Measure, Points, Seed, SeedResult, SeedVerdict, Text};
+use super::model::{
+    HiddenSeeds, ItemResult, ItemState, Loss, Measure, Points, Seed, SeedResult, SeedVerdict, Text,
+};
 use super::pool::run_all;
 use super::score::points;
 use super::seeds::Secret;
@@ -20,10 +24,12 @@ use crate::program::sandbox::Confined;
 use crate::sim::RunOptions;
 use crate::trace::Digest;
 
-/// Where the first so many runs of an item all hang, the others are taken to hang too: each would cost minutes of waiting.
+/// Where the first so many runs of an item all hang, the others are taken to hang too: each would
+/// cost minutes of waiting.
 const HANGS_BELIEVED: usize = 3;
 
-/// So many lost runs of an item are explained with messages and a picture, each lost in another way.
+/// So many lost runs of an item are explained with messages and a picture, each lost in another
+/// way.
 const EXPLAINED_MAX: usize = 3;
 
 /// What is asked for.
@@ -71,7 +77,9 @@ impl Plan {
     pub fn hidden(&self, assignment: &Assignment) -> HiddenSeeds {
         match &self.secret {
             _ if !assignment.has_hidden_seeds() => HiddenSeeds::None,
-            Some(secret) if self.first_seeds.is_none() => HiddenSeeds::Run { fingerprint: secret.fingerprint() },
+            Some(secret) if self.first_seeds.is_none() => {
+                HiddenSeeds::Run { fingerprint: secret.fingerprint() }
+            }
             _ => HiddenSeeds::NotRun,
         }
     }
@@ -81,7 +89,10 @@ impl Plan {
         let mut reasons = vec![];
         if !self.only.is_empty() {
             let names = self.only.join(", ");
-            reasons.push(Text::new(format!("only these items were run: {names}"), format!("solo se ejecutaron estos apartados: {names}")));
+            reasons.push(Text::new(
+                format!("only these items were run: {names}"),
+                format!("solo se ejecutaron estos apartados: {names}"),
+            ));
         }
         if let Some(count) = self.first_seeds {
             let (en, es) = (
@@ -101,10 +112,15 @@ impl Plan {
     /// The seeds of an item, public ones first.
     fn seeds(&self, assignment: &Assignment, item: &Item, student: &str) -> Vec<(Seed, u64)> {
         let count = self.first_seeds.unwrap_or(usize::MAX);
-        let mut seeds: Vec<(Seed, u64)> = item.seeds.iter().take(count).map(|seed| (Seed::Public(*seed), *seed)).collect();
+        let mut seeds: Vec<(Seed, u64)> =
+            item.seeds.iter().take(count).map(|seed| (Seed::Public(*seed), *seed)).collect();
         if let Some(secret) = self.secret.as_ref().filter(|_| self.first_seeds.is_none()) {
             let student = assignment.per_student.then_some(student);
-            seeds.extend((0..item.hidden_seeds).map(|k| (Seed::Hidden(k), secret.seed(&assignment.name, &item.name, student, k))));
+            seeds.extend(
+                (0..item.hidden_seeds).map(|k| {
+                    (Seed::Hidden(k), secret.seed(&assignment.name, &item.name, student, k))
+                }),
+            );
         }
         seeds
     }
@@ -112,7 +128,9 @@ impl Plan {
     /// How many runs there are at the most, for a progress bar.
     pub fn runs(&self, assignment: &Assignment) -> usize {
         let wanted = assignment.items.iter().filter(|item| self.wants(item));
-        let all = wanted.flat_map(|item| self.seeds(assignment, item, "").into_iter().map(move |(_, seed)| (item.scenario, seed)));
+        let all = wanted.flat_map(|item| {
+            self.seeds(assignment, item, "").into_iter().map(move |(_, seed)| (item.scenario, seed))
+        });
         all.collect::<BTreeSet<_>>().len()
     }
 
@@ -151,7 +169,9 @@ enum Known {
 impl Known {
     fn judge(&self, checks: &[String]) -> Judged {
         match self {
-            Known::Failed(why) => open(SeedVerdict::InfraError, &format!("the testbed failed: {why}")),
+            Known::Failed(why) => {
+                open(SeedVerdict::InfraError, &format!("the testbed failed: {why}"))
+            }
             Known::Ran { differs: true, .. } => nondeterministic(),
             Known::Ran { facts, stalled_again, .. } => judge(facts, checks, *stalled_again),
         }
@@ -178,7 +198,11 @@ pub fn run_assignment(
             progress,
             zygotes,
             misled: AtomicBool::new(false),
-            seeds: assignment.items.iter().map(|item| plan.seeds(assignment, item, student)).collect(),
+            seeds: assignment
+                .items
+                .iter()
+                .map(|item| plan.seeds(assignment, item, student))
+                .collect(),
             known: BTreeMap::new(),
             states: vec![None; assignment.items.len()],
             results: BTreeMap::new(),
@@ -232,10 +256,12 @@ impl Grading<'_> {
         }
     }
 
-    /// The items that can be run now. Those whose gate decides without a run are settled on the way.
+    /// The items that can be run now. Those whose gate decides without a run are settled on the
+    /// way.
     fn ready(&mut self) -> Vec<usize> {
         let mut ready = vec![];
-        // A gate stands before or behind its item: as many rounds as there are items settle every chain.
+        // A gate stands before or behind its item: as many rounds as there are items settle every
+        // chain.
         for _ in 0..self.assignment.items.len() {
             ready.clear();
             let mut settled = false;
@@ -249,12 +275,20 @@ impl Grading<'_> {
                     Some((_, None)) => continue,
                     // What was not asked for stands in nobody's way.
                     Some((_, Some((ItemState::NotRun { .. }, _)))) => None,
-                    Some((gate, Some((_, Some(earned))))) if *earned == self.assignment.items[gate].points => None,
-                    Some((_, Some((_, Some(_))))) => Some((ItemState::GateClosed, Some(Points::ZERO))),
+                    Some((gate, Some((_, Some(earned)))))
+                        if *earned == self.assignment.items[gate].points =>
+                    {
+                        None
+                    }
+                    Some((_, Some((_, Some(_))))) => {
+                        Some((ItemState::GateClosed, Some(Points::ZERO)))
+                    }
                     Some((gate, Some((_, None)))) => {
                         let name = &self.assignment.items[gate].name;
-                        let why =
-                            Text::new(format!("its gate `{name}` is not graded"), format!("su condición previa `{name}` no está evaluada"));
+                        let why = Text::new(
+                            format!("its gate `{name}` is not graded"),
+                            format!("su condición previa `{name}` no está evaluada"),
+                        );
                         Some((ItemState::NotGraded { why }, None))
                     }
                 };
@@ -277,21 +311,31 @@ impl Grading<'_> {
     fn wave(&mut self, items: &[usize]) {
         let tasks = |grading: &Self, item: usize, from: usize, to: usize| -> Vec<Task> {
             let scenario = grading.assignment.items[item].scenario;
-            grading.seeds[item].iter().take(to).skip(from).map(|(_, seed)| (scenario, *seed)).collect()
+            grading.seeds[item]
+                .iter()
+                .take(to)
+                .skip(from)
+                .map(|(_, seed)| (scenario, *seed))
+                .collect()
         };
-        let first: Vec<Task> = items.iter().flat_map(|item| tasks(self, *item, 0, HANGS_BELIEVED)).collect();
-        let twice: BTreeSet<Task> = items.iter().flat_map(|item| tasks(self, *item, 0, 1)).collect();
+        let first: Vec<Task> =
+            items.iter().flat_map(|item| tasks(self, *item, 0, HANGS_BELIEVED)).collect();
+        let twice: BTreeSet<Task> =
+            items.iter().flat_map(|item| tasks(self, *item, 0, 1)).collect();
         self.observe(first, &twice);
         if self.is_misled() {
             return;
         }
         let hang = |grading: &Self, item: usize| {
             let first = tasks(grading, item, 0, HANGS_BELIEVED);
-            first.len() == HANGS_BELIEVED && first.iter().all(|task| grading.known.get(task).is_some_and(Known::hangs))
+            first.len() == HANGS_BELIEVED
+                && first.iter().all(|task| grading.known.get(task).is_some_and(Known::hangs))
         };
-        let hanging: BTreeSet<usize> = items.iter().copied().filter(|item| hang(self, *item)).collect();
+        let hanging: BTreeSet<usize> =
+            items.iter().copied().filter(|item| hang(self, *item)).collect();
         let go_on = items.iter().filter(|item| !hanging.contains(item));
-        let rest: Vec<Task> = go_on.flat_map(|item| tasks(self, *item, HANGS_BELIEVED, usize::MAX)).collect();
+        let rest: Vec<Task> =
+            go_on.flat_map(|item| tasks(self, *item, HANGS_BELIEVED, usize::MAX)).collect();
         self.observe(rest, &BTreeSet::new());
         self.compare_and_explain(items, &hanging);
     }
@@ -301,8 +345,13 @@ impl Grading<'_> {
         let mut seen = BTreeSet::new();
         tasks.retain(|task| !self.known.contains_key(task) && seen.insert(*task));
         let done = run_all(self.plan.jobs, &tasks, &|| None, &|warm, task| {
-            let warm = warm.get_or_insert_with(|| if self.zygotes { self.entrant.zygote() } else { None });
-            let known = self.run_task(*task, self.plan.check_determinism || twice.contains(task), warm.as_ref());
+            let warm =
+                warm.get_or_insert_with(|| if self.zygotes { self.entrant.zygote() } else { None });
+            let known = self.run_task(
+                *task,
+                self.plan.check_determinism || twice.contains(task),
+                warm.as_ref(),
+            );
             (self.progress)(1);
             known
         });
@@ -321,7 +370,8 @@ impl Grading<'_> {
         self.misled.load(Ordering::Relaxed)
     }
 
-    /// Whether a run without a zygote, which was another than the one with it, is always like this. Then that was the zygote's doing.
+    /// Whether a run without a zygote, which was another than the one with it, is always like this.
+    /// Then that was the zygote's doing.
     fn is_zygotes_doing(&self, task: Task, without: Digest) -> bool {
         let is = self.zygotes && self.facts(task, None).digest == without;
         self.misled.fetch_or(is, Ordering::Relaxed);
@@ -332,13 +382,16 @@ impl Grading<'_> {
     fn run_task(&self, task: Task, twice: bool, warm: Option<&Warm>) -> Known {
         let facts = self.facts(task, warm);
         if let Some(place) = facts.stall() {
-            // Real time decides nothing: only where it stalls in the same turn again is it the program, and not the machine.
+            // Real time decides nothing: only where it stalls in the same turn again is it the
+            // program, and not the machine.
             let again = self.facts(task, None);
             let stalled_again = again.stall() == Some(place);
             return Known::Ran { facts: again, stalled_again, differs: false };
         }
         let other = twice.then(|| self.facts(task, None)).filter(|other| other.stall().is_none());
-        let differs = other.is_some_and(|other| other.digest != facts.digest && !self.is_zygotes_doing(task, other.digest));
+        let differs = other.is_some_and(|other| {
+            other.digest != facts.digest && !self.is_zygotes_doing(task, other.digest)
+        });
         Known::Ran { facts, stalled_again: false, differs }
     }
 
@@ -351,17 +404,19 @@ impl Grading<'_> {
             }
         }
         let tasks: Vec<(Task, Vec<Wanted>)> = wanted.into_iter().collect();
-        let explained = run_all(self.plan.jobs, &tasks, &|| (), &|(), ((scenario, seed), wanted)| {
-            let options = RunOptions { seed: *seed, log: true, ..RunOptions::default() };
-            let mut run = self.entrant.run(self.assignment, *scenario, &options, None);
-            (run.digest, run.aborted.is_some(), explain(&mut run, wanted))
-        });
+        let explained =
+            run_all(self.plan.jobs, &tasks, &|| (), &|(), ((scenario, seed), wanted)| {
+                let options = RunOptions { seed: *seed, log: true, ..RunOptions::default() };
+                let mut run = self.entrant.run(self.assignment, *scenario, &options, None);
+                (run.digest, run.aborted.is_some(), explain(&mut run, wanted))
+            });
         let mut details: BTreeMap<(usize, Task), Loss> = BTreeMap::new();
         for ((task, _), result) in tasks.iter().zip(explained) {
             // Where this fails, the loss stands without its picture.
             let Ok((digest, aborted, losses)) = result else { continue };
             let known = self.known.get(task);
-            let is_another = !aborted && matches!(known, Some(Known::Ran { facts, .. }) if facts.digest != digest);
+            let is_another = !aborted
+                && matches!(known, Some(Known::Ran { facts, .. }) if facts.digest != digest);
             if is_another {
                 let by_program = !self.is_zygotes_doing(*task, digest);
                 if let Some(Known::Ran { differs, .. }) = self.known.get_mut(task) {
@@ -376,47 +431,80 @@ impl Grading<'_> {
         }
     }
 
-    /// The losses of an item that are run again for an explanation: the first ones of different kinds, public seeds before hidden ones.
+    /// The losses of an item that are run again for an explanation: the first ones of different
+    /// kinds, public seeds before hidden ones.
     fn worth_explaining(&self, position: usize, hangs: bool) -> Vec<(Task, Wanted)> {
         let item = &self.assignment.items[position];
         let mut kinds = BTreeSet::new();
         let mut wanted = vec![];
         for (seed, number) in &self.seeds[position] {
             let task = (item.scenario, *number);
-            let Some(known) = self.known.get(&task).filter(|known| !known.hangs() && !hangs) else { continue };
+            let Some(known) = self.known.get(&task).filter(|known| !known.hangs() && !hangs) else {
+                continue;
+            };
             let judged = known.judge(&item.checks);
-            let Some(cause) = judged.cause.filter(|cause| cause.time_us.is_some()) else { continue };
-            if wanted.len() < EXPLAINED_MAX && kinds.insert((judged.verdict, cause.check.map(|check| check.name))) {
-                wanted.push((task, Wanted { item: position, verdict: judged.verdict, cause, is_hidden: matches!(seed, Seed::Hidden(_)) }));
+            let Some(cause) = judged.cause.filter(|cause| cause.time_us.is_some()) else {
+                continue;
+            };
+            if wanted.len() < EXPLAINED_MAX
+                && kinds.insert((judged.verdict, cause.check.map(|check| check.name)))
+            {
+                wanted.push((
+                    task,
+                    Wanted {
+                        item: position,
+                        verdict: judged.verdict,
+                        cause,
+                        is_hidden: matches!(seed, Seed::Hidden(_)),
+                    },
+                ));
             }
         }
         wanted
     }
 
-    fn settle(&mut self, position: usize, hangs: bool, details: &mut BTreeMap<(usize, Task), Loss>) {
+    fn settle(
+        &mut self,
+        position: usize,
+        hangs: bool,
+        details: &mut BTreeMap<(usize, Task), Loss>,
+    ) {
         let item = &self.assignment.items[position];
         let played = &self.assignment.scenarios[item.scenario];
         let mut results = vec![];
         for (seed, number) in &self.seeds[position] {
             let task = (item.scenario, *number);
-            let judged = match self.known.get(&task).filter(|_| !hangs || results.len() < HANGS_BELIEVED) {
-                Some(known) => known.judge(&item.checks),
-                None => Judged {
-                    verdict: SeedVerdict::BusyLoop,
-                    message: format!("not run: the first {HANGS_BELIEVED} runs of this item gave no answer"),
-                    cause: None,
-                },
-            };
+            let judged =
+                match self.known.get(&task).filter(|_| !hangs || results.len() < HANGS_BELIEVED) {
+                    Some(known) => known.judge(&item.checks),
+                    None => Judged {
+                        verdict: SeedVerdict::BusyLoop,
+                        message: format!(
+                            "not run: the first {HANGS_BELIEVED} runs of this item gave no answer"
+                        ),
+                        cause: None,
+                    },
+                };
             let loss = judged.cause.map(|cause| {
                 let plain = || Loss::plain(judged.verdict, &cause);
                 let loss = details.remove(&(position, task)).unwrap_or_else(plain);
                 let is_public = matches!(seed, Seed::Public(_));
                 // One run alone shows no difference.
-                let twice = if judged.verdict == SeedVerdict::Nondeterministic { " --check-determinism" } else { "" };
-                let command = || repeat_command(self.assignment, played, self.entrant, *number) + twice;
+                let twice = if judged.verdict == SeedVerdict::Nondeterministic {
+                    " --check-determinism"
+                } else {
+                    ""
+                };
+                let command =
+                    || repeat_command(self.assignment, played, self.entrant, *number) + twice;
                 Loss { command: is_public.then(command), ..loss }
             });
-            results.push(SeedResult { seed: *seed, verdict: judged.verdict, message: judged.message, loss });
+            results.push(SeedResult {
+                seed: *seed,
+                verdict: judged.verdict,
+                message: judged.message,
+                loss,
+            });
         }
         let verdicts: Vec<SeedVerdict> = results.iter().map(|result| result.verdict).collect();
         let scoring = self.scoring(item, results.len());
@@ -427,7 +515,10 @@ impl Grading<'_> {
                 let open = verdicts.iter().filter(|verdict| verdict.is_open()).count();
                 let (en, es) = ("runs have no verdict", "ejecuciones no tienen veredicto");
                 ItemState::NotGraded {
-                    why: Text::new(format!("{open} of {} {en}", verdicts.len()), format!("{open} de {} {es}", verdicts.len())),
+                    why: Text::new(
+                        format!("{open} of {} {en}", verdicts.len()),
+                        format!("{open} de {} {es}", verdicts.len()),
+                    ),
                 }
             }
         };
@@ -435,7 +526,8 @@ impl Grading<'_> {
         self.results.insert(position, results);
     }
 
-    /// The rule of an item for the seeds that were run: of fewer seeds than it asks for, all must be right.
+    /// The rule of an item for the seeds that were run: of fewer seeds than it asks for, all must
+    /// be right.
     fn scoring(&self, item: &Item, count: usize) -> super::model::Scoring {
         use super::model::Scoring;
         match item.scoring {
@@ -447,15 +539,23 @@ impl Grading<'_> {
     fn finish(mut self) -> Results {
         let mut results = Results::default();
         for (position, item) in self.assignment.items.iter().enumerate() {
-            let (state, earned) = self.states[position].take().unwrap_or((ItemState::GateClosed, Some(Points::ZERO)));
+            let (state, earned) =
+                self.states[position].take().unwrap_or((ItemState::GateClosed, Some(Points::ZERO)));
             let seeds = self.results.remove(&position).unwrap_or_default();
             for seed in seeds.iter().filter(|seed| seed.verdict == SeedVerdict::InfraError) {
                 results.infra.push(format!("{}, seed {}: {}", item.name, seed.seed, seed.message));
             }
-            results.items.push(ItemResult { state, earned, seeds, ..item_result(self.assignment, item) });
+            results.items.push(ItemResult {
+                state,
+                earned,
+                seeds,
+                ..item_result(self.assignment, item)
+            });
         }
         results.not_started = self.known.values().find_map(|known| match known {
-            Known::Ran { facts: Facts { given_up: Some(GivenUp::NotStarted(why)), .. }, .. } => Some(why.clone()),
+            Known::Ran {
+                facts: Facts { given_up: Some(GivenUp::NotStarted(why)), .. }, ..
+            } => Some(why.clone()),
             _ => None,
         });
         results

@@ -2,11 +2,14 @@
 
 use super::model::{Points, Scoring, SeedVerdict};
 
-/// The points of an item whose seeds have these verdicts; `None` where runs without a verdict (`unknown`, `infra_error`) could still change them.
+/// The points of an item whose seeds have these verdicts; `None` where runs without a verdict
+/// (`unknown`, `infra_error`) could still change them.
 ///
-/// Such runs neither win nor lose: an item that has its points, or has lost them, whatever they would have been, is graded all the same.
+/// Such runs neither win nor lose: an item that has its points, or has lost them, whatever they
+/// would have been, is graded all the same.
 pub fn points(scoring: Scoring, max: Points, verdicts: &[SeedVerdict]) -> Option<Points> {
-    let count = |of: &dyn Fn(SeedVerdict) -> bool| verdicts.iter().filter(|verdict| of(**verdict)).count();
+    let count =
+        |of: &dyn Fn(SeedVerdict) -> bool| verdicts.iter().filter(|verdict| of(**verdict)).count();
     let ok = count(&|verdict| verdict == SeedVerdict::Ok);
     let open = count(&SeedVerdict::is_open);
     let least = of_count(scoring, max, ok, verdicts.len());
@@ -38,13 +41,17 @@ mod tests {
 
     fn verdicts(ok: usize, wrong: usize, unknown: usize) -> Vec<SeedVerdict> {
         let of = |verdict, count| std::iter::repeat_n(verdict, count);
-        of(SeedVerdict::Ok, ok).chain(of(SeedVerdict::Wrong, wrong)).chain(of(SeedVerdict::Unknown, unknown)).collect()
+        of(SeedVerdict::Ok, ok)
+            .chain(of(SeedVerdict::Wrong, wrong))
+            .chain(of(SeedVerdict::Unknown, unknown))
+            .collect()
     }
 
     /// A third of one point is 0.33, two thirds 0.67, and half a hundredth is given.
     #[test]
     fn a_fraction_is_rounded_half_up() {
-        let share = |max, ok, wrong| points(Scoring::Fraction, Points(max), &verdicts(ok, wrong, 0));
+        let share =
+            |max, ok, wrong| points(Scoring::Fraction, Points(max), &verdicts(ok, wrong, 0));
         assert_eq!(share(100, 1, 2), Some(Points(33)));
         assert_eq!(share(100, 2, 1), Some(Points(67)));
         assert_eq!(share(1, 1, 1), Some(Points(1)));
@@ -57,7 +64,10 @@ mod tests {
     fn a_threshold_gives_all_or_nothing() {
         assert_eq!(points(Scoring::All, Points(300), &verdicts(20, 0, 0)), Some(Points(300)));
         assert_eq!(points(Scoring::All, Points(300), &verdicts(19, 1, 0)), Some(Points(0)));
-        assert_eq!(points(Scoring::AtLeast(18), Points(300), &verdicts(18, 2, 0)), Some(Points(300)));
+        assert_eq!(
+            points(Scoring::AtLeast(18), Points(300), &verdicts(18, 2, 0)),
+            Some(Points(300))
+        );
         assert_eq!(points(Scoring::AtLeast(18), Points(300), &verdicts(17, 3, 0)), Some(Points(0)));
     }
 
@@ -66,20 +76,28 @@ mod tests {
     fn an_open_run_leaves_open_only_what_it_could_change() {
         assert_eq!(points(Scoring::All, Points(300), &verdicts(19, 0, 1)), None);
         assert_eq!(points(Scoring::All, Points(300), &verdicts(18, 1, 1)), Some(Points(0)));
-        assert_eq!(points(Scoring::AtLeast(18), Points(300), &verdicts(18, 0, 2)), Some(Points(300)));
+        assert_eq!(
+            points(Scoring::AtLeast(18), Points(300), &verdicts(18, 0, 2)),
+            Some(Points(300))
+        );
         assert_eq!(points(Scoring::AtLeast(18), Points(300), &verdicts(17, 1, 2)), None);
         assert_eq!(points(Scoring::Fraction, Points(300), &verdicts(1, 0, 1)), None);
     }
 
     fn scoring() -> impl Strategy<Value = Scoring> {
-        prop_oneof![Just(Scoring::All), Just(Scoring::Fraction), (1..60_u32).prop_map(Scoring::AtLeast)]
+        prop_oneof![
+            Just(Scoring::All),
+            Just(Scoring::Fraction),
+            (1..60_u32).prop_map(Scoring::AtLeast)
+        ]
     }
 
     proptest! {
         /// Points lie between none and all, and all right is all points.
         #[test]
         fn points_stay_within_the_item(scoring in scoring(), max in 0..100_000_u32, ok in 0..50_usize, wrong in 0..50_usize) {
-            let earned = points(scoring, Points(max), &verdicts(ok, wrong, 0)).expect("nothing is open");
+            let earned = points(scoring, Points(max), &verdicts(ok, wrong, 0)).expect("nothing is \
+                open");
             prop_assert!(earned <= Points(max));
             let attainable = !matches!(scoring, Scoring::AtLeast(least) if least as usize > ok);
             if wrong == 0 && ok > 0 && attainable {

@@ -1,4 +1,5 @@
-//! The course's SDKs, which are put into every working copy in place of what was handed in: nobody edits them, and nobody has an old one.
+//! The course's SDKs, which are put into every working copy in place of what was handed in: nobody
+//! edits them, and nobody has an old one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,14 +10,18 @@ use super::model::{Language, Text};
 use super::submission::without_returns;
 use super::tree::{File, Tree};
 
-/// A node in Python is started for each run and after each crash, and most of its start would go into compiling its SDK. The compiled form that lies beside
-/// it is taken for what it is, without a look at any time: the SDK is the course's own.
-const COMPILE: &str = "import py_compile, sys; print(sys.implementation.cache_tag); mode = py_compile.PycInvalidationMode.UNCHECKED_HASH; \
+/// A node in Python is started for each run and after each crash, and most of its start would go
+/// into compiling its SDK. The compiled form that lies beside it is taken for what it is, without a
+/// look at any time: the SDK is the course's own.
+const COMPILE: &str = "import py_compile, sys; print(sys.implementation.cache_tag); mode = \
+    py_compile.PycInvalidationMode.UNCHECKED_HASH; \
      py_compile.compile(sys.argv[1], sys.argv[2], doraise=True, invalidation_mode=mode)";
 
 pub(crate) const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
-/// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names it.
-pub(crate) const ZOOKEEPER: (&str, &str) = ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
+/// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names
+/// it.
+pub(crate) const ZOOKEEPER: (&str, &str) =
+    ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
 const C: &str = include_str!("../../sdk/c/seedbed.h");
 pub(crate) const RUST: [(&str, &str); 8] = [
     ("Cargo.toml", include_str!("../../sdk/rust/Cargo.toml")),
@@ -32,7 +37,12 @@ pub(crate) const RUST: [(&str, &str); 8] = [
 pub(crate) const PACKAGE: &str = "seedbed-node";
 
 /// Put the SDK of a language into a copy. `command` is how the program is started.
-pub(super) fn place(tree: &mut Tree, language: Language, command: &[String], notes: &mut Vec<Text>) {
+pub(super) fn place(
+    tree: &mut Tree,
+    language: Language,
+    command: &[String],
+    notes: &mut Vec<Text>,
+) {
     let replaced = match language {
         Language::Python => place_python(tree, command),
         Language::Rust => place_rust(tree),
@@ -48,16 +58,23 @@ pub(super) fn place(tree: &mut Tree, language: Language, command: &[String], not
 }
 
 /// Put files in the place of others. Returns the first one that was not what has taken its place.
-fn replace(tree: &mut Tree, is_of_sdk: impl Fn(&str) -> bool, files: &[(String, &str)]) -> Option<String> {
+fn replace(
+    tree: &mut Tree,
+    is_of_sdk: impl Fn(&str) -> bool,
+    files: &[(String, &str)],
+) -> Option<String> {
     let own: Vec<String> = tree.files.keys().filter(|path| is_of_sdk(path)).cloned().collect();
     let mut replaced = None;
     for path in own {
-        let bytes = tree.files.remove(&path).map(|file| without_returns(&file.bytes)).unwrap_or_default();
+        let bytes =
+            tree.files.remove(&path).map(|file| without_returns(&file.bytes)).unwrap_or_default();
         if !files.iter().any(|(known, text)| *known == path && text.as_bytes() == bytes) {
             replaced.get_or_insert(path);
         }
     }
-    tree.files.extend(files.iter().map(|(path, text)| (path.clone(), File { bytes: text.as_bytes().to_vec(), executable: false })));
+    tree.files.extend(files.iter().map(|(path, text)| {
+        (path.clone(), File { bytes: text.as_bytes().to_vec(), executable: false })
+    }));
     replaced
 }
 
@@ -66,10 +83,16 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
     let mut folders = BTreeSet::from([String::new()]);
     for word in command {
         let path = word.strip_prefix("./").unwrap_or(word);
-        folders.extend(path.rsplit_once('/').filter(|_| tree.has(path)).map(|(folder, _)| format!("{folder}/")));
+        folders.extend(
+            path.rsplit_once('/')
+                .filter(|_| tree.has(path))
+                .map(|(folder, _)| format!("{folder}/")),
+        );
     }
     let (client, text) = ZOOKEEPER;
-    let names_it = |(path, file): (&String, &File)| path.ends_with(".py") && String::from_utf8_lossy(&file.bytes).contains(client);
+    let names_it = |(path, file): (&String, &File)| {
+        path.ends_with(".py") && String::from_utf8_lossy(&file.bytes).contains(client)
+    };
     let mut modules = vec![("seedbed", PYTHON)];
     if tree.files.iter().any(names_it) {
         modules.push((client, text));
@@ -80,41 +103,56 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
             let Some(path) = path.strip_prefix(folder.as_str()) else { return false };
             modules.iter().any(|(module, _)| {
                 let rest = path.strip_prefix(module).unwrap_or_default();
-                rest.starts_with('/') || (rest.starts_with('.') && [".py", ".pyc", ".so"].iter().any(|end| rest.ends_with(end)))
+                rest.starts_with('/')
+                    || (rest.starts_with('.')
+                        && [".py", ".pyc", ".so"].iter().any(|end| rest.ends_with(end)))
             })
         })
     };
-    let in_folder = |folder: &String| modules.iter().map(|(module, text)| (format!("{folder}{module}.py"), *text)).collect::<Vec<_>>();
+    let in_folder = |folder: &String| {
+        modules
+            .iter()
+            .map(|(module, text)| (format!("{folder}{module}.py"), *text))
+            .collect::<Vec<_>>()
+    };
     let files: Vec<(String, &str)> = folders.iter().flat_map(in_folder).collect();
     let replaced = replace(tree, shadows, &files);
     for (module, text) in modules {
         let Some((name, bytes)) = compiled(module, text) else { continue };
         let file = File { bytes, executable: false };
-        tree.files.extend(folders.iter().map(|folder| (format!("{folder}__pycache__/{name}"), file.clone())));
+        tree.files.extend(
+            folders.iter().map(|folder| (format!("{folder}__pycache__/{name}"), file.clone())),
+        );
     }
     replaced
 }
 
-/// A module as the `python3` here would keep it, with the name of the file. `None` where there is none, or where it does not compile: then each start of a
-/// program does so.
+/// A module as the `python3` here would keep it, with the name of the file. `None` where there is
+/// none, or where it does not compile: then each start of a program does so.
 fn compiled(module: &'static str, text: &str) -> Option<(String, Vec<u8>)> {
     type Compiled = BTreeMap<&'static str, Option<(String, Vec<u8>)>>;
     static KNOWN: Mutex<Compiled> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let compile = || {
         let folder = tempfile::tempdir().ok()?;
-        let (source, cache) = (folder.path().join(format!("{module}.py")), folder.path().join("compiled"));
+        let (source, cache) =
+            (folder.path().join(format!("{module}.py")), folder.path().join("compiled"));
         fs::write(&source, text).ok()?;
         let mut python = Command::new("python3");
-        python.args(["-I", "-S", "-c", COMPILE]).args([&source, &cache]).stdin(Stdio::null()).stderr(Stdio::null());
+        python
+            .args(["-I", "-S", "-c", COMPILE])
+            .args([&source, &cache])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null());
         let tag = String::from_utf8(python.output().ok()?.stdout).ok()?;
         Some((format!("{module}.{}.pyc", tag.trim()), fs::read(&cache).ok()?))
     };
     known.entry(module).or_insert_with(compile).clone()
 }
 
-/// In the folder where starting points have it, and wherever else a package has its name. The versions that were fixed at home go: here are no others than
-/// those that the testbed itself was built of.
+/// In the folder where starting points have it, and wherever else a package has its name. The
+/// versions that were fixed at home go: here are no others than those that the testbed itself was
+/// built of.
 fn place_rust(tree: &mut Tree) -> Option<String> {
     let manifest = |path: &str| {
         let text = String::from_utf8_lossy(&tree.files.get(path)?.bytes).into_owned();
@@ -122,20 +160,34 @@ fn place_rust(tree: &mut Tree) -> Option<String> {
     };
     let is_sdk = |path: &&String| {
         path.ends_with("/Cargo.toml")
-            && manifest(path).is_some_and(|table| table.get("package").and_then(|package| package.get("name")?.as_str()) == Some(PACKAGE))
+            && manifest(path).is_some_and(|table| {
+                table.get("package").and_then(|package| package.get("name")?.as_str())
+                    == Some(PACKAGE)
+            })
     };
-    let mut folders: BTreeSet<String> =
-        tree.files.keys().filter(is_sdk).map(|path| path.trim_end_matches("Cargo.toml").to_owned()).collect();
+    let mut folders: BTreeSet<String> = tree
+        .files
+        .keys()
+        .filter(is_sdk)
+        .map(|path| path.trim_end_matches("Cargo.toml").to_owned())
+        .collect();
     let wants_it = manifest("Cargo.toml").is_some_and(|table| table.to_string().contains(PACKAGE));
     if wants_it {
         folders.insert(format!("{PACKAGE}/"));
     }
     tree.files.remove("Cargo.lock");
-    let files: Vec<(String, &str)> = folders.iter().flat_map(|folder| RUST.map(|(name, text)| (format!("{folder}{name}"), text))).collect();
+    let files: Vec<(String, &str)> = folders
+        .iter()
+        .flat_map(|folder| RUST.map(|(name, text)| (format!("{folder}{name}"), text)))
+        .collect();
     let is_of_sdk = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
     // What else lies in the folder (`Cargo.lock`, examples) is no edit of the SDK.
-    let extra: Vec<String> =
-        tree.files.keys().filter(|path| is_of_sdk(path) && !files.iter().any(|(known, _)| known == *path)).cloned().collect();
+    let extra: Vec<String> = tree
+        .files
+        .keys()
+        .filter(|path| is_of_sdk(path) && !files.iter().any(|(known, _)| known == *path))
+        .cloned()
+        .collect();
     for path in extra {
         tree.files.remove(&path);
     }

@@ -1,7 +1,9 @@
-//! Hidden seeds: drawn from a course secret, so that a student can neither know them nor tell them from those that came out before.
+//! Hidden seeds: drawn from a course secret, so that a student can neither know them nor tell them
+//! from those that came out before.
 //!
-//! The k-th hidden seed of an item is the first 63 bits of HMAC-SHA256 under the course secret over the assignment's name, the item's name, the
-//! student (or nothing) and k. So it is the same on every machine and in every year with the same secret, and none has to be stored.
+//! The k-th hidden seed of an item is the first 63 bits of HMAC-SHA256 under the course secret over
+//! the assignment's name, the item's name, the student (or nothing) and k. So it is the same on
+//! every machine and in every year with the same secret, and none has to be stored.
 
 use std::fmt;
 use std::fs;
@@ -21,7 +23,8 @@ pub const SECRET_BYTES_MIN: usize = 16;
 /// More bytes are no secret, but some other file.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
-const HOW_TO_MAKE: &str = "make one that nobody can guess: `openssl rand -hex 32 > course.secret; chmod 600 course.secret`";
+const HOW_TO_MAKE: &str = "make one that nobody can guess: `openssl rand -hex 32 > course.secret; \
+    chmod 600 course.secret`";
 
 /// The course secret. It is never shown, and never given to a program under test.
 #[derive(Clone)]
@@ -38,8 +41,11 @@ impl Secret {
     pub fn new(bytes: &[u8], place: &str) -> Result<Secret, Error> {
         let secret = bytes.trim_ascii();
         if secret.len() < SECRET_BYTES_MIN {
-            let message =
-                format!("the course secret in {place} has {} bytes, and less than {SECRET_BYTES_MIN} can be guessed", secret.len());
+            let message = format!(
+                "the course secret in {place} has {} bytes, and less than {SECRET_BYTES_MIN} can \
+                    be guessed",
+                secret.len()
+            );
             return Err(Error::new(message, HOW_TO_MAKE));
         }
         Ok(Secret(secret.to_vec()))
@@ -48,10 +54,13 @@ impl Secret {
     /// The secret in a file, which nobody else on this machine may read.
     pub fn read(path: &Path) -> Result<Secret, Error> {
         let shown = path.display();
-        let failed = |cause: &std::io::Error| Error::io("read the course secret", path, cause, HOW_TO_MAKE);
+        let failed =
+            |cause: &std::io::Error| Error::io("read the course secret", path, cause, HOW_TO_MAKE);
         let metadata = fs::metadata(path).map_err(|cause| failed(&cause))?;
         if !metadata.is_file() || metadata.len() > SECRET_BYTES_MAX {
-            let message = format!("the course secret `{shown}` is no file of at most {SECRET_BYTES_MAX} bytes");
+            let message = format!(
+                "the course secret `{shown}` is no file of at most {SECRET_BYTES_MAX} bytes"
+            );
             return Err(Error::new(message, HOW_TO_MAKE));
         }
         #[cfg(unix)]
@@ -59,10 +68,16 @@ impl Secret {
             use std::os::unix::fs::PermissionsExt;
             let mode = metadata.permissions().mode() & 0o777;
             if mode & 0o077 != 0 {
-                let message = format!("the course secret `{shown}` can be read by others on this machine (its mode is {mode:03o})");
+                let message = format!(
+                    "the course secret `{shown}` can be read by others on this machine (its mode \
+                        is {mode:03o})"
+                );
                 return Err(Error::new(
                     message,
-                    format!("take that right from them: chmod 600 {shown}; if others have read it, make a new one"),
+                    format!(
+                        "take that right from them: chmod 600 {shown}; if others have read it, \
+                            make a new one"
+                    ),
                 ));
             }
         }
@@ -85,16 +100,26 @@ impl Secret {
         format!("{:016x}", self.draw(&[b"seedbed fingerprint"]))
     }
 
-    /// The hidden seed `k` of an item, 63 bits. `student`: who the seed is for, where each has their own.
+    /// The hidden seed `k` of an item, 63 bits. `student`: who the seed is for, where each has
+    /// their own.
     pub fn seed(&self, assignment: &str, item: &str, student: Option<&str>, k: u32) -> u64 {
-        let student = student.map_or_else(Vec::new, |student| [b"student ", student.as_bytes()].concat());
-        let parts: [&[u8]; 5] = [b"seedbed hidden seed", assignment.as_bytes(), item.as_bytes(), &student, &k.to_be_bytes()];
+        let student =
+            student.map_or_else(Vec::new, |student| [b"student ", student.as_bytes()].concat());
+        let parts: [&[u8]; 5] = [
+            b"seedbed hidden seed",
+            assignment.as_bytes(),
+            item.as_bytes(),
+            &student,
+            &k.to_be_bytes(),
+        ];
         self.draw(&parts) >> 1
     }
 
-    /// The first 64 bits of HMAC-SHA256 over some parts, each with its length before it, so that no two lists of parts are the same bytes.
+    /// The first 64 bits of HMAC-SHA256 over some parts, each with its length before it, so that no
+    /// two lists of parts are the same bytes.
     fn draw(&self, parts: &[&[u8]]) -> u64 {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         for part in parts {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -138,11 +163,13 @@ mod tests {
         assert!(all.iter().all(|seed| *seed <= i64::MAX as u64));
     }
 
-    /// The seeds of a secret stay the same from version to version: grades of last year can be repeated.
+    /// The seeds of a secret stay the same from version to version: grades of last year can be
+    /// repeated.
     #[test]
     fn seeds_stay_what_they_are() {
         let one = secret("correct horse battery staple");
-        let seeds: Vec<u64> = (0..3).map(|k| one.seed("raft-election", "one-leader", None, k)).collect();
+        let seeds: Vec<u64> =
+            (0..3).map(|k| one.seed("raft-election", "one-leader", None, k)).collect();
         insta::assert_debug_snapshot!((seeds, one.fingerprint()));
     }
 
@@ -153,7 +180,10 @@ mod tests {
         let file = folder.path().join("course.secret");
         fs::write(&file, "short").expect("writable");
         let show = |result: Result<Secret, Error>| {
-            result.expect_err("refused").to_string().replace(&folder.path().display().to_string(), "FOLDER")
+            result
+                .expect_err("refused")
+                .to_string()
+                .replace(&folder.path().display().to_string(), "FOLDER")
         };
         #[cfg(unix)]
         {

@@ -1,7 +1,8 @@
 //! From what was handed in to a command that can be started.
 //!
-//! What runs is a copy: of a folder, of the archive's content, without what belongs to no program, with the course's own SDK beside the program, and with
-//! line ends that the system understands. The student's files are read and never written.
+//! What runs is a copy: of a folder, of the archive's content, without what belongs to no program,
+//! with the course's own SDK beside the program, and with line ends that the system understands.
+//! The student's files are read and never written.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -41,8 +42,8 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Leave a program in Python nothing but the standard library: what else is installed differs from machine to machine, and points must not. It starts
-    /// several times as fast besides.
+    /// Leave a program in Python nothing but the standard library: what else is installed differs
+    /// from machine to machine, and points must not. It starts several times as fast besides.
     pub fn without_packages(&mut self) {
         let is_python = |word: &String| word.starts_with("python") && !word.contains('/');
         if self.command.first().is_some_and(is_python) {
@@ -73,12 +74,15 @@ pub struct Handed {
     pub path: PathBuf,
 }
 
-/// What is to be graded, in the order of the ids, and how a path was taken that could be meant in another way, a line each. Each path is a submission,
-/// or a folder of submissions: one that is no program itself, but has folders, archives or several programs in Python.
+/// What is to be graded, in the order of the ids, and how a path was taken that could be meant in
+/// another way, a line each. Each path is a submission, or a folder of submissions: one that is no
+/// program itself, but has folders, archives or several programs in Python.
 pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
     let (mut found, mut taken) = (Vec::new(), Vec::new());
     for path in paths {
-        let unread = |cause: &std::io::Error| Error::io("read", path, cause, "give folders or archives with submissions");
+        let unread = |cause: &std::io::Error| {
+            Error::io("read", path, cause, "give folders or archives with submissions")
+        };
         let info = fs::metadata(path).map_err(|cause| unread(&cause))?;
         if !info.is_dir() {
             found.push(path.clone());
@@ -86,7 +90,8 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
         }
         let inner: Vec<PathBuf> = entries(path).map_err(|cause| unread(&cause))?;
         let handed = handed_in(&inner);
-        let (files, others): (Vec<&PathBuf>, Vec<&PathBuf>) = handed.iter().partition(|inner| ending_is(inner, &[".py"]));
+        let (files, others): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            handed.iter().partition(|inner| ending_is(inner, &[".py"]));
         let holding = |of: &[&PathBuf]| of.iter().filter(|inner| holds_program(inner)).count();
         let (programs, beside) = (holding(&files), holding(&others));
         let is_class = if inner.iter().any(|inner| is_of_program(inner)) {
@@ -94,16 +99,22 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
         } else if files.is_empty() {
             !handed.is_empty()
         } else {
-            // A program may have modules and folders of its own, and tests in one of these, but no archives, and no other program beside it.
+            // A program may have modules and folders of its own, and tests in one of these, but no
+            // archives, and no other program beside it.
             programs > 1 || beside > 1 || others.iter().any(|other| is_archive(other))
         };
         let place = path.display();
         if is_class && !files.is_empty() {
-            taken.push(format!("`{place}` is taken as a folder of {} submissions; single files among them: {}", handed.len(), files.len()));
+            taken.push(format!(
+                "`{place}` is taken as a folder of {} submissions; single files among them: {}",
+                handed.len(),
+                files.len()
+            ));
         } else if !is_class && beside > 0 {
             let why = "has a program of its own beside folders and archives that have one";
             taken.push(format!(
-                "`{place}` is taken as one submission, because it {why}; if it is a whole class, move that program elsewhere"
+                "`{place}` is taken as one submission, because it {why}; if it is a whole class, \
+                    move that program elsewhere"
             ));
         }
         if is_class { found.extend(handed) } else { found.push(path.clone()) }
@@ -113,7 +124,8 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
     found.dedup();
     let mut known = BTreeSet::new();
     let mut distinct = |id: String| {
-        let ids = std::iter::once(id.clone()).chain((2_u32..).map(|number| format!("{id}-{number}")));
+        let ids =
+            std::iter::once(id.clone()).chain((2_u32..).map(|number| format!("{id}-{number}")));
         ids.into_iter().find(|id| known.insert(id.to_lowercase())).unwrap_or(id)
     };
     Ok((found.into_iter().map(|path| Handed { id: distinct(id_of(&path)), path }).collect(), taken))
@@ -121,7 +133,10 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
 
 /// What lies in a folder and is not hidden.
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    Ok(fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).filter(|inner| !is_hidden(inner)).collect())
+    Ok(fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|inner| !is_hidden(inner))
+        .collect())
 }
 
 /// Of what lies in a folder of submissions, those.
@@ -130,37 +145,56 @@ fn handed_in(inner: &[PathBuf]) -> Vec<PathBuf> {
         let name = path.file_name()?.to_string_lossy().into_owned();
         of_moodle(&name).map(|(_, number, kind)| (number.to_owned(), kind.to_owned()))
     };
-    let with_files: BTreeSet<String> =
-        inner.iter().filter_map(kind).filter(|(_, kind)| kind.starts_with("file")).map(|(student, _)| student).collect();
+    let with_files: BTreeSet<String> = inner
+        .iter()
+        .filter_map(kind)
+        .filter(|(_, kind)| kind.starts_with("file"))
+        .map(|(student, _)| student)
+        .collect();
     // Moodle has another folder for what a student has typed beside the files.
-    let is_beside =
-        |path: &PathBuf| kind(path).is_some_and(|(student, kind)| kind.starts_with("onlinetext") && with_files.contains(&student));
-    let is_handed = |path: &&PathBuf| (path.is_dir() || is_archive(path) || ending_is(path, &[".py"])) && !is_beside(path);
+    let is_beside = |path: &PathBuf| {
+        kind(path).is_some_and(|(student, kind)| {
+            kind.starts_with("onlinetext") && with_files.contains(&student)
+        })
+    };
+    let is_handed = |path: &&PathBuf| {
+        (path.is_dir() || is_archive(path) || ending_is(path, &[".py"])) && !is_beside(path)
+    };
     inner.iter().filter(is_handed).cloned().collect()
 }
 
 /// Whether a program lies here, as far as names and first lines tell.
 fn holds_program(path: &Path) -> bool {
     if path.is_dir() {
-        return entries(path).is_ok_and(|inner| inner.iter().any(|inner| is_of_program(inner) || inner.is_file() && holds_program(inner)));
+        return entries(path).is_ok_and(|inner| {
+            inner
+                .iter()
+                .any(|inner| is_of_program(inner) || inner.is_file() && holds_program(inner))
+        });
     }
-    let imports = || fs::read(path).is_ok_and(|bytes| imports_sdk(&String::from_utf8_lossy(&bytes)));
+    let imports =
+        || fs::read(path).is_ok_and(|bytes| imports_sdk(&String::from_utf8_lossy(&bytes)));
     is_archive(path) || ending_is(path, &[".py"]) && imports()
 }
 
 fn ending_is(path: &Path, endings: &[&str]) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name =
+        path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     path.is_file() && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']) && !name.to_string_lossy().contains("assignsubmission"))
+    path.file_name().is_none_or(|name| {
+        name.to_string_lossy().starts_with(['.', '_'])
+            && !name.to_string_lossy().contains("assignsubmission")
+    })
 }
 
-/// Whether a file in a folder shows that the folder is a submission, and not a folder of submissions.
+/// Whether a file in a folder shows that the folder is a submission, and not a folder of
+/// submissions.
 fn is_of_program(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name =
+        path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let signs = ["node.py", "main.py", "seedbed.py", DECLARATION, "cargo.toml", "makefile", "node"];
     ending_is(path, &[".rs", ".c", ".h"]) || path.is_file() && signs.contains(&name.as_str())
 }
@@ -171,11 +205,12 @@ fn ending_of(name: &str) -> Option<&'static str> {
 }
 
 fn is_archive(path: &Path) -> bool {
-    path.is_file() && path.file_name().is_some_and(|name| ending_of(&name.to_string_lossy()).is_some())
+    path.is_file()
+        && path.file_name().is_some_and(|name| ending_of(&name.to_string_lossy()).is_some())
 }
 
-/// The name under which a path is graded: that of the folder, or of the archive without its ending, as it is but for characters that a file's name
-/// should not have.
+/// The name under which a path is graded: that of the folder, or of the archive without its ending,
+/// as it is but for characters that a file's name should not have.
 pub fn id_of(path: &Path) -> String {
     const LONGEST: usize = 120;
     // `.` and `a/..` have no name of their own.
@@ -183,7 +218,11 @@ pub fn id_of(path: &Path) -> String {
     let named = path.file_name().or_else(|| absolute.as_deref()?.file_name());
     let name = named.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let is_file = path.is_file();
-    let ending = if is_file { ending_of(&name).or(name.to_lowercase().ends_with(".py").then_some(".py")) } else { None };
+    let ending = if is_file {
+        ending_of(&name).or(name.to_lowercase().ends_with(".py").then_some(".py"))
+    } else {
+        None
+    };
     let stem = &name[..name.len() - ending.map_or(0, str::len)];
     let mut id: String = stem.chars().map(|c| if is_awkward(c) { '_' } else { c }).collect();
     while id.len() > LONGEST {
@@ -194,21 +233,24 @@ pub fn id_of(path: &Path) -> String {
     if id.is_empty() { "submission".to_owned() } else { id }
 }
 
-/// What some file system refuses, and what makes a name look like another one: marks without width and those that turn the direction of writing.
+/// What some file system refuses, and what makes a name look like another one: marks without width
+/// and those that turn the direction of writing.
 fn is_awkward(c: char) -> bool {
     c.is_control()
         || "/\\<>:\"|?*".contains(c)
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
-/// The parts of a name that Moodle gives to the folder of a submission: the student's full name, the number of the participant, and what lies in it.
+/// The parts of a name that Moodle gives to the folder of a submission: the student's full name,
+/// the number of the participant, and what lies in it.
 pub(super) fn of_moodle(id: &str) -> Option<(&str, &str, &str)> {
     let (student, kind) = id.split_once("_assignsubmission_")?;
     let (name, number) = student.rsplit_once('_')?;
     Some((name, number, kind))
 }
 
-/// Who handed in, as far as a name tells: Moodle's folders have the full name, others the login name or the address.
+/// Who handed in, as far as a name tells: Moodle's folders have the full name, others the login
+/// name or the address.
 fn student_of(id: &str) -> Student {
     match of_moodle(id) {
         Some((name, number, _)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -219,16 +261,26 @@ fn student_of(id: &str) -> Student {
     }
 }
 
-/// Read a submission, find its program and build it where it must be built. `languages`: those that the assignment takes; empty: all.
+/// Read a submission, find its program and build it where it must be built. `languages`: those that
+/// the assignment takes; empty: all.
 pub fn open(path: &Path, languages: &[Language]) -> Result<Submission, Box<Unusable>> {
     open_confined(path, languages, None)
 }
 
 /// The same, with a compiler that is kept from all that a program is kept from, and may use more.
-pub fn open_confined(path: &Path, languages: &[Language], confined: Option<&Confined>) -> Result<Submission, Box<Unusable>> {
+pub fn open_confined(
+    path: &Path,
+    languages: &[Language],
+    confined: Option<&Confined>,
+) -> Result<Submission, Box<Unusable>> {
     let id = id_of(path);
     let student = student_of(&id);
-    let mut unusable = Unusable { digest: String::new(), language: None, student: student.clone(), outcome: Outcome::graded() };
+    let mut unusable = Unusable {
+        digest: String::new(),
+        language: None,
+        student: student.clone(),
+        outcome: Outcome::graded(),
+    };
     match prepare(path, languages, confined, &mut unusable) {
         Ok(submission) => Ok(Submission { id, student, ..submission }),
         Err(outcome) => {
@@ -238,23 +290,33 @@ pub fn open_confined(path: &Path, languages: &[Language], confined: Option<&Conf
     }
 }
 
-fn prepare(path: &Path, languages: &[Language], confined: Option<&Confined>, known: &mut Unusable) -> Result<Submission, Outcome> {
+fn prepare(
+    path: &Path,
+    languages: &[Language],
+    confined: Option<&Confined>,
+    known: &mut Unusable,
+) -> Result<Submission, Outcome> {
     let mut tree = read(path)?;
     known.digest = tree.digest();
     let mut found = find(&tree)?;
     known.language = found.first().map(|found| found.language);
     found.retain(|found| languages.is_empty() || languages.contains(&found.language));
-    let Some(program) = found.into_iter().next() else { return Err(not_taken(&tree, known.language, languages)) };
+    let Some(program) = found.into_iter().next() else {
+        return Err(not_taken(&tree, known.language, languages));
+    };
     known.language = Some(program.language);
     let mut notes = Vec::new();
     normalise(&mut tree, &program, &mut notes)?;
     sdk::place(&mut tree, program.language, &program.command, &mut notes);
     let executable = program.build.map(|build| compile(build, &tree, confined)).transpose()?;
-    tree.files.extend(executable.map(|bytes| (PROGRAM.to_owned(), File { bytes, executable: true })));
+    tree.files
+        .extend(executable.map(|bytes| (PROGRAM.to_owned(), File { bytes, executable: true })));
 
     let unwritten = |cause: std::io::Error| {
-        let message =
-            Text::new(format!("the working copy cannot be written: {cause}"), format!("no se puede escribir la copia de trabajo: {cause}"));
+        let message = Text::new(
+            format!("the working copy cannot be written: {cause}"),
+            format!("no se puede escribir la copia de trabajo: {cause}"),
+        );
         Outcome::not_graded(
             OutcomeKind::InternalError,
             message,
@@ -291,15 +353,20 @@ fn read(path: &Path) -> Result<Tree, Outcome> {
     let info = fs::metadata(path).map_err(|cause| failed(path, &cause))?;
     if info.is_dir() {
         let tree = read_folder(path)?;
-        // Learning platforms hand out a folder for each student, with the archive that was uploaded in it.
+        // Learning platforms hand out a folder for each student, with the archive that was uploaded
+        // in it.
         return match tree.files.keys().next() {
-            Some(only) if tree.files.len() == 1 && ending_of(only).is_some() => read_archive(&path.join(only)),
+            Some(only) if tree.files.len() == 1 && ending_of(only).is_some() => {
+                read_archive(&path.join(only))
+            }
             _ => Ok(tree),
         };
     }
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("py")) {
         let bytes = fs::read(path).map_err(|cause| failed(path, &cause))?;
-        return Ok(Tree { files: [("node.py".to_owned(), File { bytes, executable: false })].into() });
+        return Ok(Tree {
+            files: [("node.py".to_owned(), File { bytes, executable: false })].into(),
+        });
     }
     read_archive(path)
 }
@@ -322,10 +389,23 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
         return Ok(vec![declared(file)?]);
     }
     let mut found = Vec::new();
-    let python = |file: &str| Program { language: Language::Python, command: vec!["python3".into(), file.into()], build: None };
-    let built = |language, build| Program { language, command: vec![format!("./{PROGRAM}")], build: Some(build) };
-    let imports = |path: &str| tree.files.get(path).is_some_and(|file| imports_sdk(&String::from_utf8_lossy(&file.bytes)));
-    let importing: Vec<&str> = tree.top().filter(|path| path.ends_with(".py") && *path != "seedbed.py" && imports(path)).collect();
+    let python = |file: &str| Program {
+        language: Language::Python,
+        command: vec!["python3".into(), file.into()],
+        build: None,
+    };
+    let built = |language, build| Program {
+        language,
+        command: vec![format!("./{PROGRAM}")],
+        build: Some(build),
+    };
+    let imports = |path: &str| {
+        tree.files.get(path).is_some_and(|file| imports_sdk(&String::from_utf8_lossy(&file.bytes)))
+    };
+    let importing: Vec<&str> = tree
+        .top()
+        .filter(|path| path.ends_with(".py") && *path != "seedbed.py" && imports(path))
+        .collect();
     let is_ambiguous = importing.len() > 1 && !tree.has("node.py");
     if tree.has("node.py") {
         found.push(python("node.py"));
@@ -335,12 +415,17 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
     if tree.has("Cargo.toml") {
         found.push(built(Language::Rust, Build::Cargo));
     }
-    let sources: Vec<String> = tree.top().filter(|path| path.ends_with(".c")).map(str::to_owned).collect();
+    let sources: Vec<String> =
+        tree.top().filter(|path| path.ends_with(".c")).map(str::to_owned).collect();
     if !sources.is_empty() && (tree.has("node.c") || tree.has("Makefile") || tree.has("makefile")) {
         found.push(built(Language::C, Build::C(sources)));
     }
     if tree.has("node") {
-        found.push(Program { language: Language::Other, command: vec!["./node".into()], build: None });
+        found.push(Program {
+            language: Language::Other,
+            command: vec!["./node".into()],
+            build: None,
+        });
     }
     if !found.is_empty() {
         return Ok(found);
@@ -356,21 +441,30 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
         ));
     }
     let signs = ["node.py", "Cargo.toml", "node.c", "node"];
-    let deeper = tree.files.keys().find(|path| path.rsplit_once('/').is_some_and(|(_, name)| signs.contains(&name)));
+    let deeper = tree
+        .files
+        .keys()
+        .find(|path| path.rsplit_once('/').is_some_and(|(_, name)| signs.contains(&name)));
     let hint = match deeper {
         Some(path) => Text::new(
             format!("put `{path}` and what it needs at the top of what you hand in"),
             format!("pon `{path}` y lo que necesite en el nivel superior de la entrega"),
         ),
         None => Text::new(
-            "hand in a `node.py`, a Cargo package, a `node.c`, or say in `seedbed.toml` how it is started: `command = [\"…\"]`",
-            "entrega un `node.py`, un paquete de Cargo, un `node.c`, o indica en `seedbed.toml` cómo se inicia: `command = [\"…\"]`",
+            "hand in a `node.py`, a Cargo package, a `node.c`, or say in `seedbed.toml` how it is \
+                started: `command = [\"…\"]`",
+            "entrega un `node.py`, un paquete de Cargo, un `node.c`, o indica en `seedbed.toml` \
+                cómo se inicia: `command = [\"…\"]`",
         ),
     };
-    let few: Vec<String> = tree.files.keys().take(5).map(|path| format!("`{}`", excerpt(path))).collect();
+    let few: Vec<String> =
+        tree.files.keys().take(5).map(|path| format!("`{}`", excerpt(path))).collect();
     let (few, more) = (few.join(", "), if tree.files.len() > 5 { ", …" } else { "" });
     Err(no_program(
-        Text::new(format!("there is no program in it, only {few}{more}"), format!("no contiene ningún programa, solo {few}{more}")),
+        Text::new(
+            format!("there is no program in it, only {few}{more}"),
+            format!("no contiene ningún programa, solo {few}{more}"),
+        ),
         hint,
     ))
 }
@@ -378,8 +472,10 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
 /// Whether a text in Python imports the SDK.
 fn imports_sdk(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
-        let mut modules = line.trim_start().strip_prefix("import ").into_iter().flat_map(|rest| rest.split(','));
-        line.trim_start().starts_with("from seedbed import") || modules.any(|module| module.split_whitespace().next() == Some("seedbed"))
+        let mut modules =
+            line.trim_start().strip_prefix("import ").into_iter().flat_map(|rest| rest.split(','));
+        line.trim_start().starts_with("from seedbed import")
+            || modules.any(|module| module.split_whitespace().next() == Some("seedbed"))
     })
 }
 
@@ -393,17 +489,31 @@ struct Declaration {
 /// What `seedbed.toml` says.
 fn declared(file: &File) -> Result<Program, Outcome> {
     let text = String::from_utf8_lossy(&file.bytes);
-    let declaration: Declaration = toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|cause| {
-        let message = Text::new(format!("`{DECLARATION}` cannot be read"), format!("no se puede leer `{DECLARATION}`"));
-        let hint = Text::new("write `command = [\"python3\", \"node.py\"]`", "escribe `command = [\"python3\", \"node.py\"]`");
-        Outcome { detail: cause.to_string(), ..no_program(message, hint) }
-    })?;
+    let declaration: Declaration =
+        toml::from_str(text.trim_start_matches('\u{feff}')).map_err(|cause| {
+            let message = Text::new(
+                format!("`{DECLARATION}` cannot be read"),
+                format!("no se puede leer `{DECLARATION}`"),
+            );
+            let hint = Text::new(
+                "write `command = [\"python3\", \"node.py\"]`",
+                "escribe `command = [\"python3\", \"node.py\"]`",
+            );
+            Outcome { detail: cause.to_string(), ..no_program(message, hint) }
+        })?;
     let Some(first) = declaration.command.first().filter(|first| !first.is_empty()) else {
-        let message = Text::new(format!("`command` in `{DECLARATION}` is empty"), format!("`command` está vacío en `{DECLARATION}`"));
-        return Err(no_program(message, Text::new("write `command = [\"./node\"]`", "escribe `command = [\"./node\"]`")));
+        let message = Text::new(
+            format!("`command` in `{DECLARATION}` is empty"),
+            format!("`command` está vacío en `{DECLARATION}`"),
+        );
+        return Err(no_program(
+            message,
+            Text::new("write `command = [\"./node\"]`", "escribe `command = [\"./node\"]`"),
+        ));
     };
     let is_python = first.rsplit('/').next().is_some_and(|name| name.starts_with("python"));
-    let language = declaration.language.unwrap_or(if is_python { Language::Python } else { Language::Other });
+    let language =
+        declaration.language.unwrap_or(if is_python { Language::Python } else { Language::Other });
     Ok(Program { language, command: declaration.command, build: None })
 }
 
@@ -412,7 +522,9 @@ fn not_taken(tree: &Tree, language: Option<Language>, languages: &[Language]) ->
     let taken: Vec<&str> = languages.iter().map(|language| language.word()).collect();
     let taken = taken.join(", ");
     let message = Text::new(
-        format!("the program is in the wrong language: `{language}`; this assignment takes {taken}"),
+        format!(
+            "the program is in the wrong language: `{language}`; this assignment takes {taken}"
+        ),
         format!("el programa está en otro lenguaje: `{language}`; esta tarea admite {taken}"),
     );
     let hint = if tree.has(DECLARATION) && language == Language::Other.word() {
@@ -422,24 +534,31 @@ fn not_taken(tree: &Tree, language: Option<Language>, languages: &[Language]) ->
                 taken.split(',').next().unwrap_or("python")
             ),
             format!(
-                "escríbelo en uno de estos; si ya lo está, añade `language = \"{}\"` a `{DECLARATION}`",
+                "escríbelo en uno de estos; si ya lo está, añade `language = \"{}\"` a \
+                    `{DECLARATION}`",
                 taken.split(',').next().unwrap_or("python")
             ),
         )
     } else {
-        Text::new(format!("write it in one of these: {taken}"), format!("escríbelo en uno de estos: {taken}"))
+        Text::new(
+            format!("write it in one of these: {taken}"),
+            format!("escríbelo en uno de estos: {taken}"),
+        )
     };
     Outcome::not_graded(OutcomeKind::WrongLanguage, message, hint)
 }
 
-/// Make the copy one that the system can start: Windows' line ends after `#!` name an interpreter that does not exist, and archives made there have no
-/// executable files.
+/// Make the copy one that the system can start: Windows' line ends after `#!` name an interpreter
+/// that does not exist, and archives made there have no executable files.
 fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Result<(), Outcome> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     for (path, file) in &mut tree.files {
-        let is_named = program.command.iter().any(|word| word.strip_prefix("./").unwrap_or(word) == path);
-        if is_named && (file.bytes.starts_with(b"\xff\xfe") || file.bytes.starts_with(b"\xfe\xff")) {
-            let message = Text::new(format!("`{path}` is in UTF-16"), format!("`{path}` está en UTF-16"));
+        let is_named =
+            program.command.iter().any(|word| word.strip_prefix("./").unwrap_or(word) == path);
+        if is_named && (file.bytes.starts_with(b"\xff\xfe") || file.bytes.starts_with(b"\xfe\xff"))
+        {
+            let message =
+                Text::new(format!("`{path}` is in UTF-16"), format!("`{path}` está en UTF-16"));
             return Err(no_program(message, Text::new("save it as UTF-8", "guárdalo en UTF-8")));
         }
         if file.bytes.strip_prefix(MARK).unwrap_or(&file.bytes).starts_with(b"#!") {
@@ -448,8 +567,14 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
             if text.len() < file.bytes.len() || first.ends_with(b"\r") {
                 file.bytes = without_returns(text);
                 notes.push(Text::new(
-                    format!("`{path}` has the line ends of Windows; it was graded with those of Unix"),
-                    format!("`{path}` tiene los finales de línea de Windows; se calificó con los de Unix"),
+                    format!(
+                        "`{path}` has the line ends of Windows; it was graded with those of \
+                        Unix"
+                    ),
+                    format!(
+                        "`{path}` tiene los finales de línea de Windows; se calificó con los \
+                        de Unix"
+                    ),
                 ));
             }
         }
@@ -462,6 +587,8 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
 
 /// A text with the line ends of Unix.
 pub(super) fn without_returns(text: &[u8]) -> Vec<u8> {
-    let is_kept = |(i, byte): (usize, &u8)| (*byte != b'\r' || text.get(i + 1) != Some(&b'\n')).then_some(*byte);
+    let is_kept = |(i, byte): (usize, &u8)| {
+        (*byte != b'\r' || text.get(i + 1) != Some(&b'\n')).then_some(*byte)
+    };
     text.iter().enumerate().filter_map(is_kept).collect()
 }

@@ -1,4 +1,5 @@
-//! All that is said to students and instructors, in both languages side by side. `{name}` stands for what is filled in.
+//! All that is said to students and instructors, in both languages side by side. `{name}` stands
+//! for what is filled in.
 
 use super::model::{Lang, OutcomeKind, SeedVerdict};
 
@@ -49,14 +50,20 @@ phrases! {
     kind: "Type", "Tipo";
     detail: "Content", "Contenido";
     fate: "What became of it", "Qué fue de él";
-    picture: "Space-time picture: time runs to the right, each arrow is a message", "Diagrama espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
-    printed: "What the program printed and observed last", "Lo último que el programa imprimió u observó";
+    picture: "Space-time picture: time runs to the right, each arrow is a message", "Diagrama \
+        espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
+    printed: "What the program printed and observed last", "Lo último que el programa imprimió u \
+        observó";
     repeat: "Repeat it at home", "Repítelo en casa";
-    cannot_repeat: "This seed is hidden: the run cannot be repeated at home. The public seeds of the item look for the same.", "Esta semilla es oculta: la ejecución no se puede repetir en casa. Las semillas públicas del apartado buscan lo mismo.";
+    cannot_repeat: "This seed is hidden: the run cannot be repeated at home. The public seeds of \
+        the item look for the same.", "Esta semilla es oculta: la ejecución no se puede repetir en \
+            casa. Las semillas públicas del apartado buscan lo mismo.";
     feedback: "From your instructor", "De tu profesor";
-    gate_closed: "It was not run: it needs full points in “{gate}” first.", "No se ejecutó: primero hacen falta todos los puntos en «{gate}».";
+    gate_closed: "It was not run: it needs full points in “{gate}” first.", "No se ejecutó: \
+        primero hacen falta todos los puntos en «{gate}».";
     no_program: "There was no program to run.", "No había programa que ejecutar.";
-    only_hidden: "{count} further tests with {max} points are not shown here.", "{count} pruebas más, con {max} puntos, no se muestran aquí.";
+    only_hidden: "{count} further tests with {max} points are not shown here.", "{count} pruebas \
+        más, con {max} puntos, no se muestran aquí.";
     further_tests: "Tests that are not shown", "Pruebas que no se muestran";
     what_is_wrong: "What is wrong", "Qué está mal";
     what_to_do: "What to do", "Qué hacer";
@@ -102,14 +109,17 @@ pub(super) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').unwrap_or((after, ""));
         text.push_str(before);
-        text.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+        text.push_str(
+            values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
+        );
         rest = after;
     }
     text + rest
 }
 
-/// A text of somebody else's in which every character can be seen: control characters, and those that turn the direction of writing, would let a program's
-/// output look like something that it is not. Line breaks and tabs stay.
+/// A text of somebody else's in which every character can be seen: control characters, and those
+/// that turn the direction of writing, would let a program's output look like something that it is
+/// not. Line breaks and tabs stay.
 pub(super) fn printable(text: &str) -> String {
     let is_unseen = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
@@ -128,14 +138,30 @@ pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
         SeedVerdict::Ok => ("right", "correcta"),
         SeedVerdict::Wrong => ("a rule was violated", "se incumplió una regla"),
         SeedVerdict::Crash => ("the program ended by itself", "el programa terminó por sí solo"),
-        SeedVerdict::NoProgress => {
-            ("what should have happened did not, though there was time enough", "no ocurrió lo que debía, aunque hubo tiempo de sobra")
-        }
-        SeedVerdict::BusyLoop => ("the program worked without an end and gave no answer", "el programa trabajó sin fin y no respondió"),
-        SeedVerdict::ProtocolError => ("the program's answer could not be understood", "no se entendió la respuesta del programa"),
-        SeedVerdict::Nondeterministic => ("the same seed gave two different runs", "la misma semilla dio dos ejecuciones distintas"),
-        SeedVerdict::Unknown => ("a check could not decide; this costs no points", "una comprobación no pudo decidir; no cuesta puntos"),
-        SeedVerdict::InfraError => ("the testbed failed; this costs no points", "falló el banco de pruebas; no cuesta puntos"),
+        SeedVerdict::NoProgress => (
+            "what should have happened did not, though there was time enough",
+            "no ocurrió lo que debía, aunque hubo tiempo de sobra",
+        ),
+        SeedVerdict::BusyLoop => (
+            "the program worked without an end and gave no answer",
+            "el programa trabajó sin fin y no respondió",
+        ),
+        SeedVerdict::ProtocolError => (
+            "the program's answer could not be understood",
+            "no se entendió la respuesta del programa",
+        ),
+        SeedVerdict::Nondeterministic => (
+            "the same seed gave two different runs",
+            "la misma semilla dio dos ejecuciones distintas",
+        ),
+        SeedVerdict::Unknown => (
+            "a check could not decide; this costs no points",
+            "una comprobación no pudo decidir; no cuesta puntos",
+        ),
+        SeedVerdict::InfraError => (
+            "the testbed failed; this costs no points",
+            "falló el banco de pruebas; no cuesta puntos",
+        ),
     };
     match lang {
         Lang::En => en,
@@ -189,7 +215,10 @@ pub(super) fn fate(word: &str, lang: Lang) -> &str {
         ("discarded", "thrown away on arrival", "descartado al llegar"),
         ("in_flight", "still on its way", "aún en camino"),
     ];
-    FATES.iter().find(|(known, ..)| *known == word).map_or(word, |(_, en, es)| if lang == Lang::Es { es } else { en })
+    FATES
+        .iter()
+        .find(|(known, ..)| *known == word)
+        .map_or(word, |(_, en, es)| if lang == Lang::Es { es } else { en })
 }
 
 /// Virtual time in seconds, to the microsecond.
@@ -205,7 +234,11 @@ mod tests {
     #[test]
     fn both_languages_say_the_same() {
         let slots = |text: &str| {
-            let mut slots: Vec<String> = text.split('{').skip(1).map(|rest| rest.split('}').next().unwrap_or("").to_owned()).collect();
+            let mut slots: Vec<String> = text
+                .split('{')
+                .skip(1)
+                .map(|rest| rest.split('}').next().unwrap_or("").to_owned())
+                .collect();
             slots.sort();
             slots
         };
@@ -215,12 +248,15 @@ mod tests {
         }
     }
 
-    /// Students read what instructors have written beside these phrases, and both speak to them in the same way.
+    /// Students read what instructors have written beside these phrases, and both speak to them in
+    /// the same way.
     #[test]
     fn students_are_spoken_to_as_tu() {
         for (name, _, es) in PAIRS {
             let words = es.split(|c: char| !c.is_alphabetic()).map(str::to_lowercase);
-            let mut formal = words.filter(|word| ["usted", "su", "repítalo", "vea", "mire", "pruebe"].contains(&word.as_str()));
+            let mut formal = words.filter(|word| {
+                ["usted", "su", "repítalo", "vea", "mire", "pruebe"].contains(&word.as_str())
+            });
             assert_eq!(formal.next(), None, "{name}: {es}");
         }
     }

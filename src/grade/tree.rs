@@ -1,6 +1,8 @@
-//! The files of a submission, in memory: bounded, with names that mean the same everywhere, and without what has no place in a program.
+//! The files of a submission, in memory: bounded, with names that mean the same everywhere, and
+//! without what has no place in a program.
 //!
-//! A folder and an archive of it give the same tree, so they have the same digest and get the same points.
+//! A folder and an archive of it give the same tree, so they have the same digest and get the same
+//! points.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,13 +16,15 @@ use crate::error::excerpt;
 
 /// No submission has more files and folders.
 pub const ENTRIES_MAX: usize = 10_000;
-/// Nor more bytes. They are counted while they are unpacked: what an archive says of its size is not believed.
+/// Nor more bytes. They are counted while they are unpacked: what an archive says of its size is
+/// not believed.
 pub const BYTES_MAX: u64 = 64 << 20;
 /// Bytes of a path, and of one of its parts: what file systems take.
 const PATH_MAX: usize = 1_024;
 const PART_MAX: usize = 255;
 
-/// Files and folders that tools leave behind and that belong to no program. `._` files are those of macOS.
+/// Files and folders that tools leave behind and that belong to no program. `._` files are those of
+/// macOS.
 const CLUTTER: [&str; 14] = [
     "__MACOSX",
     ".DS_Store",
@@ -37,9 +41,15 @@ const CLUTTER: [&str; 14] = [
     ".ruff_cache",
     "node_modules",
 ];
-/// A folder that has all of one of these can be made again: what a build has made, a virtual environment of Python, and what the testbed itself writes into
-/// the folder in which a student tries a program: a report, and results of grading.
-const MARKERS: [&[&str]; 4] = [&["CACHEDIR.TAG"], &["pyvenv.cfg"], &["results.json", "scenario.toml"], &["results", "students"]];
+/// A folder that has all of one of these can be made again: what a build has made, a virtual
+/// environment of Python, and what the testbed itself writes into the folder in which a student
+/// tries a program: a report, and results of grading.
+const MARKERS: [&[&str]; 4] = [
+    &["CACHEDIR.TAG"],
+    &["pyvenv.cfg"],
+    &["results.json", "scenario.toml"],
+    &["results", "students"],
+];
 
 fn is_remade(has: impl Fn(&str) -> bool) -> bool {
     MARKERS.iter().any(|marker| marker.iter().all(|name| has(name)))
@@ -50,7 +60,8 @@ fn is_remade(has: impl Fn(&str) -> bool) -> bool {
 pub struct File {
     /// What is in it.
     pub bytes: Vec<u8>,
-    /// Whether it may be executed. No other permission is kept, the change of the user (setuid) least of all.
+    /// Whether it may be executed. No other permission is kept, the change of the user (setuid)
+    /// least of all.
     pub executable: bool,
 }
 
@@ -62,8 +73,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// SHA-256 over the sorted paths and contents, its first 32 hexadecimal digits. Permissions and times are not in it: they change on the way
-    /// from a student's machine to here.
+    /// SHA-256 over the sorted paths and contents, its first 32 hexadecimal digits. Permissions and
+    /// times are not in it: they change on the way from a student's machine to here.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
         for (path, file) in &self.files {
@@ -95,7 +106,10 @@ impl Tree {
             #[cfg(unix)]
             {
                 use std::os::unix::fs::PermissionsExt;
-                fs::set_permissions(&place, fs::Permissions::from_mode(if file.executable { 0o555 } else { 0o444 }))?;
+                fs::set_permissions(
+                    &place,
+                    fs::Permissions::from_mode(if file.executable { 0o555 } else { 0o444 }),
+                )?;
             }
         }
         Ok(())
@@ -110,8 +124,14 @@ pub(super) fn refused(message: Text, hint: Text) -> Outcome {
 /// What cannot be read because of the machine: that costs nobody a point.
 pub(super) fn failed(path: &Path, cause: &io::Error) -> Outcome {
     let path = path.display();
-    let message = Text::new(format!("`{path}` cannot be read: {cause}"), format!("no se puede leer `{path}`: {cause}"));
-    let hint = Text::new("make it readable and grade it again", "da permiso de lectura y vuelve a calificar");
+    let message = Text::new(
+        format!("`{path}` cannot be read: {cause}"),
+        format!("no se puede leer `{path}`: {cause}"),
+    );
+    let hint = Text::new(
+        "make it readable and grade it again",
+        "da permiso de lectura y vuelve a calificar",
+    );
     Outcome::not_graded(OutcomeKind::InternalError, message, hint)
 }
 
@@ -128,7 +148,8 @@ pub(super) struct Gatherer {
     /// Folders that can be made again, each with `/` at its end.
     remade: BTreeSet<String>,
     files: BTreeMap<String, File>,
-    /// Files and folders by their names in small letters, with their names as they are and whether it is a folder.
+    /// Files and folders by their names in small letters, with their names as they are and whether
+    /// it is a folder.
     folded: BTreeMap<String, (String, bool)>,
     bytes: u64,
 }
@@ -145,28 +166,46 @@ impl Gatherer {
                 }
             }
         }
-        let remade = within.into_iter().filter(|(_, names)| is_remade(|name| names.contains(name))).map(|(folder, _)| folder);
-        Gatherer { remade: remade.collect(), files: BTreeMap::new(), folded: BTreeMap::new(), bytes: 0 }
+        let remade = within
+            .into_iter()
+            .filter(|(_, names)| is_remade(|name| names.contains(name)))
+            .map(|(folder, _)| folder);
+        Gatherer {
+            remade: remade.collect(),
+            files: BTreeMap::new(),
+            folded: BTreeMap::new(),
+            bytes: 0,
+        }
     }
 
-    /// The path of a name; `None` where it belongs to no program. Checked for all names, also of what is then left out.
+    /// The path of a name; `None` where it belongs to no program. Checked for all names, also of
+    /// what is then left out.
     pub(super) fn path(&self, name: &[u8]) -> Result<Option<String>, Outcome> {
         let Ok(text) = std::str::from_utf8(name) else {
             let name = excerpt(&String::from_utf8_lossy(name));
-            let message = Text::new(format!("the name `{name}` is not UTF-8"), format!("el nombre `{name}` no está en UTF-8"));
+            let message = Text::new(
+                format!("the name `{name}` is not UTF-8"),
+                format!("el nombre `{name}` no está en UTF-8"),
+            );
             return Err(refused(
                 message,
-                Text::new("give the file a name of plain letters", "pon al archivo un nombre de letras sin acentos"),
+                Text::new(
+                    "give the file a name of plain letters",
+                    "pon al archivo un nombre de letras sin acentos",
+                ),
             ));
         };
         let path = normal(text).map_err(|why| {
             let name = excerpt(text);
-            let message =
-                Text::new(format!("the name `{name}` {}", why.en), format!("el nombre `{name}` {}", why.get(super::model::Lang::Es)));
+            let message = Text::new(
+                format!("the name `{name}` {}", why.en),
+                format!("el nombre `{name}` {}", why.get(super::model::Lang::Es)),
+            );
             refused(message, pack_again())
         })?;
         let is_clutter = |part: &str| CLUTTER.contains(&part) || part.starts_with("._");
-        let is_remade = || self.remade.iter().any(|folder| format!("{path}/").starts_with(folder.as_str()));
+        let is_remade =
+            || self.remade.iter().any(|folder| format!("{path}/").starts_with(folder.as_str()));
         let is_kept = !path.is_empty() && !path.split('/').any(is_clutter) && !is_remade();
         Ok(is_kept.then_some(path))
     }
@@ -195,19 +234,24 @@ impl Gatherer {
         Ok(())
     }
 
-    /// A link or a device: all links are refused, also those that stay inside, because a program needs none, and what a link means changes with the
-    /// place where it lies.
+    /// A link or a device: all links are refused, also those that stay inside, because a program
+    /// needs none, and what a link means changes with the place where it lies.
     pub(super) fn special(&self, path: &str, what: &Text) -> Outcome {
         let path = excerpt(path);
         let es = what.get(super::model::Lang::Es);
         let message = Text::new(format!("`{path}` is {}", what.en), format!("`{path}` es {es}"));
-        let hint = Text::new("hand in plain files and folders only", "entrega solo archivos y carpetas normales");
+        let hint = Text::new(
+            "hand in plain files and folders only",
+            "entrega solo archivos y carpetas normales",
+        );
         refused(message, hint)
     }
 
-    /// Note a name and the folders above it, and refuse what would be another file on another machine.
+    /// Note a name and the folders above it, and refuse what would be another file on another
+    /// machine.
     fn name(&mut self, path: &str, is_folder: bool) -> Result<(), Outcome> {
-        let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), is_folder)]);
+        let ends =
+            path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), is_folder)]);
         for (end, is_folder) in ends {
             let part = &path[..end];
             let earlier = self.folded.insert(part.to_lowercase(), (part.to_owned(), is_folder));
@@ -218,10 +262,14 @@ impl Gatherer {
                     format!("`{a}` and `{b}` differ by capital letters only"),
                     format!("`{a}` y `{b}` solo se distinguen por las mayúsculas"),
                 );
-                return Err(refused(message, Text::new("rename one of them", "cambia el nombre de uno de los dos")));
+                return Err(refused(
+                    message,
+                    Text::new("rename one of them", "cambia el nombre de uno de los dos"),
+                ));
             }
             if !(is_folder && was_folder) {
-                let message = Text::new(format!("`{a}` is there twice"), format!("`{a}` está dos veces"));
+                let message =
+                    Text::new(format!("`{a}` is there twice"), format!("`{a}` está dos veces"));
                 return Err(refused(message, pack_again()));
             }
         }
@@ -240,11 +288,17 @@ impl Gatherer {
         let mut files = self.files;
         if files.is_empty() {
             let message = Text::new("there are no files in it", "no contiene ningún archivo");
-            let hint = Text::new("hand in the folder with the program", "entrega la carpeta con el programa");
+            let hint = Text::new(
+                "hand in the folder with the program",
+                "entrega la carpeta con el programa",
+            );
             return Err(Outcome::not_graded(OutcomeKind::NoProgram, message, hint));
         }
         while let Some(folder) = common_folder(&files) {
-            files = files.into_iter().map(|(path, file)| (path[folder.len()..].to_owned(), file)).collect();
+            files = files
+                .into_iter()
+                .map(|(path, file)| (path[folder.len()..].to_owned(), file))
+                .collect();
         }
         Ok(Tree { files })
     }
@@ -253,7 +307,10 @@ impl Gatherer {
 /// The submission is too large.
 pub(super) fn too_large() -> Outcome {
     let mib = BYTES_MAX >> 20;
-    let message = Text::new(format!("unpacked it has more than {mib} MiB"), format!("descomprimido ocupa más de {mib} MiB"));
+    let message = Text::new(
+        format!("unpacked it has more than {mib} MiB"),
+        format!("descomprimido ocupa más de {mib} MiB"),
+    );
     refused(message, pack_again())
 }
 
@@ -264,17 +321,21 @@ fn common_folder(files: &BTreeMap<String, File>) -> Option<String> {
     files.keys().all(|path| path.starts_with(&folder)).then_some(folder)
 }
 
-/// A name as a path of plain parts; empty for the folder itself. Archives of Windows have `\` between the parts.
+/// A name as a path of plain parts; empty for the folder itself. Archives of Windows have `\`
+/// between the parts.
 fn normal(name: &str) -> Result<String, Text> {
     let name = name.replace('\\', "/");
     if name.chars().any(char::is_control) {
         return Err(Text::new("has control characters", "tiene caracteres de control"));
     }
     let drive = name.as_bytes();
-    if name.starts_with('/') || (drive.len() > 1 && drive[0].is_ascii_alphabetic() && drive[1] == b':') {
+    if name.starts_with('/')
+        || (drive.len() > 1 && drive[0].is_ascii_alphabetic() && drive[1] == b':')
+    {
         return Err(Text::new("is absolute", "es una ruta absoluta"));
     }
-    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let parts: Vec<&str> =
+        name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
         return Err(Text::new("leads out of the submission", "conduce fuera de la entrega"));
     }
@@ -309,13 +370,17 @@ enum Found {
     Special(Text),
 }
 
-/// All that lies below a folder, in the order of names. What belongs to no program is not looked into: it may have millions of files.
+/// All that lies below a folder, in the order of names. What belongs to no program is not looked
+/// into: it may have millions of files.
 fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Result<(), Outcome> {
     let failed = |cause: io::Error| failed(folder, &cause);
-    let mut entries = fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    let mut entries =
+        fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     // A submission is never as a whole something that can be made again.
-    if !prefix.is_empty() && is_remade(|name| entries.iter().any(|entry| entry.file_name() == *name)) {
+    if !prefix.is_empty()
+        && is_remade(|name| entries.iter().any(|entry| entry.file_name() == *name))
+    {
         return Ok(());
     }
     for entry in entries {
@@ -329,7 +394,8 @@ fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Resul
         let info = fs::symlink_metadata(&place).map_err(|cause| self::failed(&place, &cause))?;
         if info.is_dir() {
             found.push((path.clone(), Found::Folder));
-            // A name that is not UTF-8 is refused when it is taken in; there is no need to look below it.
+            // A name that is not UTF-8 is refused when it is taken in; there is no need to look
+            // below it.
             if let Ok(prefix) = std::str::from_utf8(&path) {
                 if prefix.len() > PATH_MAX {
                     return Ok(());

@@ -1,7 +1,8 @@
 //! From what happened in a run to the verdict of a seed.
 //!
-//! Only the trace and the checks decide, and through them virtual time and counted steps. A program's own fault outweighs what merely follows from it: a
-//! node that has crashed makes no progress either. What broke a rule of safety before that outweighs the fault.
+//! Only the trace and the checks decide, and through them virtual time and counted steps. A
+//! program's own fault outweighs what merely follows from it: a node that has crashed makes no
+//! progress either. What broke a rule of safety before that outweighs the fault.
 
 use super::last_words::last_words;
 use super::model::SeedVerdict;
@@ -61,7 +62,11 @@ const OF_SCENARIO: [&str; 3] = ["kill", "stop", "disk"];
 impl Facts {
     /// What a run has shown of the nodes at these positions.
     pub fn of(run: &Run, nodes: &[usize]) -> Facts {
-        let crashes = run.trace.events.iter().filter(|event| event.name == "crash" && nodes.contains(&event.node.index()));
+        let crashes = run
+            .trace
+            .events
+            .iter()
+            .filter(|event| event.name == "crash" && nodes.contains(&event.node.index()));
         let reason = |event: &Event| event.fields.text("reason").unwrap_or_default().to_owned();
         let fault = crashes.clone().find_map(|event| {
             let verdict = match reason(event).as_str() {
@@ -72,8 +77,13 @@ impl Facts {
                 _ => SeedVerdict::Crash,
             };
             let mut message = event.fields.text("message").unwrap_or_default().to_owned();
-            // What is printed may be chance, and is no part of the trace: it explains the verdict, and is not what it comes from.
-            if let Some(words) = run.last_words.iter().find(|words| words.node == event.node && words.time_us == event.time_us) {
+            // What is printed may be chance, and is no part of the trace: it explains the verdict,
+            // and is not what it comes from.
+            if let Some(words) = run
+                .last_words
+                .iter()
+                .find(|words| words.node == event.node && words.time_us == event.time_us)
+            {
                 message.push_str(&last_words(&words.text));
             }
             let name = run.trace.name(event.node).to_owned();
@@ -94,7 +104,10 @@ impl Facts {
 
 fn given_up(run: &Run, why: &str) -> GivenUp {
     if let Some(stall) = &run.stall {
-        let place = format!("{}: no answer to turn {} of its process {}", stall.node, stall.turn, stall.incarnation);
+        let place = format!(
+            "{}: no answer to turn {} of its process {}",
+            stall.node, stall.turn, stall.incarnation
+        );
         return GivenUp::Stalled { place, why: why.to_owned() };
     }
     let last = run.trace.events.iter().rev().find(|event| event.name == "crash");
@@ -140,45 +153,86 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
     let decide = |judgement: &&Judgement| checks.iter().any(|check| check == judgement.check);
     let judged = || facts.judgements.iter().filter(decide);
     let violations = |liveness: bool| {
-        let invalid = judged().filter_map(|judgement| match (&judgement.verdict, find(judgement.check)) {
-            (Verdict::Invalid(violations), Some(checker)) if checker.is_liveness() == liveness => Some((checker, violations)),
-            _ => None,
+        let invalid =
+            judged().filter_map(|judgement| match (&judgement.verdict, find(judgement.check)) {
+                (Verdict::Invalid(violations), Some(checker))
+                    if checker.is_liveness() == liveness =>
+                {
+                    Some((checker, violations))
+                }
+                _ => None,
+            });
+        let all = invalid.flat_map(|(checker, violations)| {
+            violations.iter().map(move |violation| (checker, violation))
         });
-        let all = invalid.flat_map(|(checker, violations)| violations.iter().map(move |violation| (checker, violation)));
         let mut all: Vec<(&'static Checker, &Violation)> = all.collect();
         all.sort_by_key(|(_, violation)| violation.time_us);
         all
     };
     let (unsafe_, stuck) = (violations(false), violations(true));
-    let fault = facts.fault.as_ref().filter(|fault| unsafe_.first().is_none_or(|(_, first)| fault.time_us <= first.time_us));
+    let fault = facts
+        .fault
+        .as_ref()
+        .filter(|fault| unsafe_.first().is_none_or(|(_, first)| fault.time_us <= first.time_us));
     if let Some(fault) = fault {
         let others: Vec<_> = unsafe_.iter().chain(&stuck).copied().collect();
-        return lost(fault.verdict, None, &fault.message, Some(fault.time_us), vec![fault.node], &others).with_message(format!(
-            "{}: {}",
-            fault.name,
-            last_line(&fault.message)
-        ));
+        return lost(
+            fault.verdict,
+            None,
+            &fault.message,
+            Some(fault.time_us),
+            vec![fault.node],
+            &others,
+        )
+        .with_message(format!("{}: {}", fault.name, last_line(&fault.message)));
     }
     if let Some((checker, first)) = unsafe_.first().copied() {
         let others: Vec<_> = unsafe_[1..].iter().chain(&stuck).copied().collect();
-        return lost(SeedVerdict::Wrong, Some(checker), &first.message, Some(first.time_us), first.nodes.clone(), &others);
+        return lost(
+            SeedVerdict::Wrong,
+            Some(checker),
+            &first.message,
+            Some(first.time_us),
+            first.nodes.clone(),
+            &others,
+        );
     }
     match &facts.given_up {
         // What the watchdog measured differs from run to run; where it is differs not.
         Some(GivenUp::Stalled { place, .. }) if stalled_again => {
-            return lost(SeedVerdict::BusyLoop, None, &format!("{place}, in two runs"), None, vec![], &[]);
+            return lost(
+                SeedVerdict::BusyLoop,
+                None,
+                &format!("{place}, in two runs"),
+                None,
+                vec![],
+                &[],
+            );
         }
-        Some(GivenUp::Steps(why)) => return lost(SeedVerdict::BusyLoop, None, why, None, vec![], &[]),
-        Some(GivenUp::NotStarted(why) | GivenUp::Stalled { why, .. } | GivenUp::Testbed(why)) => return open(SeedVerdict::InfraError, why),
+        Some(GivenUp::Steps(why)) => {
+            return lost(SeedVerdict::BusyLoop, None, why, None, vec![], &[]);
+        }
+        Some(GivenUp::NotStarted(why) | GivenUp::Stalled { why, .. } | GivenUp::Testbed(why)) => {
+            return open(SeedVerdict::InfraError, why);
+        }
         None => {}
     }
     if let Some((checker, first)) = stuck.first().copied() {
-        return lost(SeedVerdict::NoProgress, Some(checker), &first.message, Some(first.time_us), first.nodes.clone(), &stuck[1..]);
+        return lost(
+            SeedVerdict::NoProgress,
+            Some(checker),
+            &first.message,
+            Some(first.time_us),
+            first.nodes.clone(),
+            &stuck[1..],
+        );
     }
     let unknown = judged().find_map(|judgement| match &judgement.verdict {
         Verdict::Unknown(why) => Some(format!("{} cannot decide: {why}", judgement.check)),
         // Every violation has a place in one of the two lists above.
-        Verdict::Invalid(_) => Some(format!("{} found something and cannot say what", judgement.check)),
+        Verdict::Invalid(_) => {
+            Some(format!("{} found something and cannot say what", judgement.check))
+        }
         Verdict::Valid => None,
     });
     match unknown {
@@ -212,8 +266,15 @@ fn lost(
             also.push(line);
         }
     }
-    let message = check.map_or_else(|| last_line(finding).to_owned(), |checker| format!("{}: {finding}", checker.name));
-    Judged { verdict, message, cause: Some(Cause { check, finding: finding.to_owned(), also, time_us, nodes }) }
+    let message = check.map_or_else(
+        || last_line(finding).to_owned(),
+        |checker| format!("{}: {finding}", checker.name),
+    );
+    Judged {
+        verdict,
+        message,
+        cause: Some(Cause { check, finding: finding.to_owned(), also, time_us, nodes }),
+    }
 }
 
 impl Judged {

@@ -1,4 +1,5 @@
-//! Faults of clocks. A wall clock that was bumped stays wrong until a `clock_reset`; drift and freezing end with the fault.
+//! Faults of clocks. A wall clock that was bumped stays wrong until a `clock_reset`; drift and
+//! freezing end with the fault.
 
 use super::holds::Hold;
 use super::links::FLAP_MIN;
@@ -20,13 +21,25 @@ pub(super) fn plan(mut order: Order<'_>) -> Plan {
         }
         Fault::ClockStrobe { by_ms, period } => {
             let steps = draw_steps(&mut order, *by_ms);
-            (said(&order, &steps), Lasts::AsAsked, Box::new(Strobe { steps, period: *period, there: false }))
+            (
+                said(&order, &steps),
+                Lasts::AsAsked,
+                Box::new(Strobe { steps, period: *period, there: false }),
+            )
         }
         Fault::ClockDrift { ppm } => {
-            let holds: Vec<_> = nodes.iter().map(|node| (*node, Hold::Drift(order.world.rng().amount(ppm.min, ppm.max)))).collect();
+            let holds: Vec<_> = nodes
+                .iter()
+                .map(|node| (*node, Hold::Drift(order.world.rng().amount(ppm.min, ppm.max))))
+                .collect();
             let ppm = |hold| if let Hold::Drift(ppm) = hold { ppm } else { 0.0 };
-            let list: Vec<String> = holds.iter().map(|(_, hold)| format!("{:+.1}", ppm(*hold))).collect();
-            (format!("{names} ({} ppm)", list.join(", ")), Lasts::AsAsked, Box::new(Holding::new(holds)))
+            let list: Vec<String> =
+                holds.iter().map(|(_, hold)| format!("{:+.1}", ppm(*hold))).collect();
+            (
+                format!("{names} ({} ppm)", list.join(", ")),
+                Lasts::AsAsked,
+                Box::new(Holding::new(holds)),
+            )
         }
         Fault::ClockFreeze => (names, Lasts::AsAsked, Box::new(Holding::all(&nodes, Hold::Frozen))),
         Fault::ClockReset => (names, Lasts::Instant, Box::new(Reset { nodes })),
@@ -43,7 +56,8 @@ fn draw_steps(order: &mut Order<'_>, by_ms: Amount) -> Vec<(NodeId, i64)> {
 
 /// `n1,n2 (+250.0, -3.5 ms)`.
 fn said(order: &Order<'_>, steps: &[(NodeId, i64)]) -> String {
-    let list: Vec<String> = steps.iter().map(|(_, by_ns)| format!("{:+.1}", *by_ns as f64 / NS_PER_MS)).collect();
+    let list: Vec<String> =
+        steps.iter().map(|(_, by_ns)| format!("{:+.1}", *by_ns as f64 / NS_PER_MS)).collect();
     format!("{} ({} ms)", words(order.world, order.targets), list.join(", "))
 }
 

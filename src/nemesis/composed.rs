@@ -14,8 +14,9 @@ use crate::trace::NodeId;
 
 /// A fault that a swarm has kept, with parameters that stay the same for the whole run.
 ///
-/// Swarm testing (Groce and others, ISSTA 2012): a run that uses only some of the features, some of them heavily, finds more than one that uses
-/// all of them evenly. So the swarm draws once which faults happen, how strong they are, how often they come and how long they stay.
+/// Swarm testing (Groce and others, ISSTA 2012): a run that uses only some of the features, some of
+/// them heavily, finds more than one that uses all of them evenly. So the swarm draws once which
+/// faults happen, how strong they are, how often they come and how long they stay.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) fault: Fault,
@@ -28,8 +29,8 @@ pub(super) struct Member {
 /// A member comes from so many to so many times in a long window, on average.
 const TIMES: (f64, f64) = (4.0, 20.0);
 
-/// The least mean time between two beginnings of a member. Shorter faults are over before a system has noticed them; so in a short window each
-/// member comes once and stays until about its end.
+/// The least mean time between two beginnings of a member. Shorter faults are over before a system
+/// has noticed them; so in a short window each member comes once and stays until about its end.
 const GAP_MIN: Duration = Duration::from_secs(1);
 
 /// Draw which faults a swarm keeps: each with the same drawn probability, and at least one.
@@ -47,7 +48,8 @@ pub(super) fn draw_members(world: &mut dyn World, among: &[Fault], keep: Amount)
     kept.into_iter().map(draw).collect()
 }
 
-/// A swarm in force. Its members are begun by the engine, which alone can begin faults, and end with it.
+/// A swarm in force. Its members are begun by the engine, which alone can begin faults, and end
+/// with it.
 pub(super) struct Swarm {
     pub(super) members: Vec<Member>,
     /// How long it lasts.
@@ -55,7 +57,8 @@ pub(super) struct Swarm {
 }
 
 impl Swarm {
-    /// Each member comes for the first time within its first gap, and in the first half of the window.
+    /// Each member comes for the first time within its first gap, and in the first half of the
+    /// window.
     pub(super) fn begin(&self, world: &mut dyn World, schedule: &mut Schedule, active: u64) {
         for member in 0..self.members.len() {
             let after = world.draw(Duration::ZERO, self.gap(member).min(self.window / 2));
@@ -64,8 +67,15 @@ impl Swarm {
         }
     }
 
-    /// A member's time has come: set the alarm for its next one, and say how long it stays this time.
-    pub(super) fn next(&self, world: &mut dyn World, schedule: &mut Schedule, active: u64, member: usize) -> Duration {
+    /// A member's time has come: set the alarm for its next one, and say how long it stays this
+    /// time.
+    pub(super) fn next(
+        &self,
+        world: &mut dyn World,
+        schedule: &mut Schedule,
+        active: u64,
+        member: usize,
+    ) -> Duration {
         let gap = self.gap(member);
         let after = world.draw(gap / 2, gap + gap / 2);
         let at = world.now() + after;
@@ -124,8 +134,8 @@ fn fix(world: &mut dyn World, fault: &Fault) -> Fault {
     fault
 }
 
-/// Cut the targets off one after another, each at a random time of the first half, and connect them again in another random order, as
-/// FoundationDB's "swizzle-clog" does.
+/// Cut the targets off one after another, each at a random time of the first half, and connect them
+/// again in another random order, as FoundationDB's "swizzle-clog" does.
 pub(super) fn plan_swizzle(mut order: Order<'_>) -> Result<Plan, String> {
     let nodes = order.world.nodes();
     let cut = |node: &NodeId| between(&[*node], &without(&nodes, &[*node]), Direction::Both);
@@ -169,7 +179,10 @@ impl Deed for Swizzle {
     fn step(&mut self, hand: &mut Hand<'_>, step: usize) {
         let clog = &mut self.cuts[step / 2];
         if step.is_multiple_of(2) {
-            clog.rule = Some(hand.world.add_rule(LinkRule { links: clog.links.clone(), effect: LinkEffect::Cut }));
+            clog.rule = Some(
+                hand.world
+                    .add_rule(LinkRule { links: clog.links.clone(), effect: LinkEffect::Cut }),
+            );
         } else if let Some(rule) = clog.rule.take() {
             hand.world.remove_rule(rule);
         }

@@ -18,26 +18,46 @@ pub(super) enum Sight<'a> {
 }
 
 /// Whether what was seen is what a condition waits for (a first, a second, … time).
-pub(super) fn fits(world: &dyn World, groups: &Groups, condition: &Condition, sight: Sight<'_>) -> bool {
+pub(super) fn fits(
+    world: &dyn World,
+    groups: &Groups,
+    condition: &Condition,
+    sight: Sight<'_>,
+) -> bool {
     let at = |spec: &str, node| targets::is_meant(world, groups, spec, node);
     match (condition, sight) {
         (Condition::Metric { metric: wanted, .. }, Sight::Metric { node, metric, value }) => {
             wanted == metric && metric_holds(world, groups, condition, node, value)
         }
-        (Condition::Event { event, node: spec, fields, .. }, Sight::Event { node, name, fields: shown }) => {
-            let has = |(wanted, text): &(String, String)| shown.get(wanted).is_some_and(|value| reads(world, value, text));
+        (
+            Condition::Event { event, node: spec, fields, .. },
+            Sight::Event { node, name, fields: shown },
+        ) => {
+            let has = |(wanted, text): &(String, String)| {
+                shown.get(wanted).is_some_and(|value| reads(world, value, text))
+            };
             event == name && at(spec, node) && fields.iter().all(has)
         }
-        (Condition::Message { message, src: from, dest: to, .. }, Sight::Message { src, dest, kind }) => {
-            message == kind && at(from, src) && at(to, dest)
-        }
+        (
+            Condition::Message { message, src: from, dest: to, .. },
+            Sight::Message { src, dest, kind },
+        ) => message == kind && at(from, src) && at(to, dest),
         _ => false,
     }
 }
 
-/// Whether a condition on a metric holds now that `node` shows `value`. `all` means every node that has a process.
-fn metric_holds(world: &dyn World, groups: &Groups, condition: &Condition, node: NodeId, value: &Value) -> bool {
-    let Condition::Metric { metric, node: spec, at_least, at_most, equals } = condition else { return false };
+/// Whether a condition on a metric holds now that `node` shows `value`. `all` means every node that
+/// has a process.
+fn metric_holds(
+    world: &dyn World,
+    groups: &Groups,
+    condition: &Condition,
+    node: NodeId,
+    value: &Value,
+) -> bool {
+    let Condition::Metric { metric, node: spec, at_least, at_most, equals } = condition else {
+        return false;
+    };
     let good = |value: &Value| {
         let number = value.int().map(|value| value as f64);
         at_least.is_none_or(|bound| number.is_some_and(|number| number >= bound))
@@ -46,13 +66,22 @@ fn metric_holds(world: &dyn World, groups: &Groups, condition: &Condition, node:
     };
     // The world may not know the new value yet, so what was told goes before what can be looked up.
     let of_status = metric == "status";
-    let shown = |each: NodeId| if of_status { Some(status(world, each)) } else { world.metric(each, metric) };
-    let holds_at = |each: NodeId| if each == node { good(value) } else { shown(each).as_ref().is_some_and(good) };
+    let shown = |each: NodeId| {
+        if of_status { Some(status(world, each)) } else { world.metric(each, metric) }
+    };
+    let holds_at = |each: NodeId| {
+        if each == node { good(value) } else { shown(each).as_ref().is_some_and(good) }
+    };
     if spec == "all" {
-        let runs = |each: &NodeId| of_status || matches!(world.status(*each), Status::Up | Status::Paused);
+        let runs =
+            |each: &NodeId| of_status || matches!(world.status(*each), Status::Up | Status::Paused);
         return world.nodes().into_iter().filter(runs).all(holds_at);
     }
-    world.nodes().into_iter().filter(|each| targets::is_meant(world, groups, spec, *each)).any(holds_at)
+    world
+        .nodes()
+        .into_iter()
+        .filter(|each| targets::is_meant(world, groups, spec, *each))
+        .any(holds_at)
 }
 
 /// The metric `status`, which the testbed records and not the node.

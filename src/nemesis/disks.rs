@@ -1,4 +1,5 @@
-//! Faults of disks. A disk that is full, failing or stalled counts as a faulty node, because the process may end or stand still at any save.
+//! Faults of disks. A disk that is full, failing or stalled counts as a faulty node, because the
+//! process may end or stand still at any save.
 
 use std::time::Duration;
 
@@ -19,37 +20,72 @@ pub(super) fn plan(mut order: Order<'_>) -> Plan {
     match order.fault {
         Fault::DiskLoss { down } => {
             let lasts = Lasts::Exactly(order.draw(*down));
-            Plan { words, toll, lasts, deed: holding(Hold::Down(How::Kill(Some(CrashPolicy::Lose)))) }
+            Plan {
+                words,
+                toll,
+                lasts,
+                deed: holding(Hold::Down(How::Kill(Some(CrashPolicy::Lose)))),
+            }
         }
         Fault::TornWrite { down } => {
             let lasts = Lasts::Exactly(order.draw(*down));
-            Plan { words, toll, lasts, deed: holding(Hold::Down(How::Kill(Some(CrashPolicy::Torn)))) }
+            Plan {
+                words,
+                toll,
+                lasts,
+                deed: holding(Hold::Down(How::Kill(Some(CrashPolicy::Torn)))),
+            }
         }
-        Fault::DiskFull => Plan { words, toll, lasts: Lasts::AsAsked, deed: holding(Hold::DiskFull) },
-        Fault::DiskStall => Plan { words, toll, lasts: Lasts::AsAsked, deed: holding(Hold::DiskStall) },
+        Fault::DiskFull => {
+            Plan { words, toll, lasts: Lasts::AsAsked, deed: holding(Hold::DiskFull) }
+        }
+        Fault::DiskStall => {
+            Plan { words, toll, lasts: Lasts::AsAsked, deed: holding(Hold::DiskStall) }
+        }
         Fault::DiskError { probability } => {
-            let probability = order.world.rng().amount(probability.min, probability.max).clamp(0.0, 1.0);
+            let probability =
+                order.world.rng().amount(probability.min, probability.max).clamp(0.0, 1.0);
             let words = format!("{words} (probability {probability:.3})");
             Plan { words, toll, lasts: Lasts::AsAsked, deed: holding(Hold::DiskError(probability)) }
         }
         Fault::DiskSlow { factor } => {
             let factor = order.world.rng().amount(factor.min, factor.max);
             let words = format!("{words} ({factor:.2} times)");
-            Plan { words, toll: harmless, lasts: Lasts::AsAsked, deed: holding(Hold::DiskSlow(factor)) }
+            Plan {
+                words,
+                toll: harmless,
+                lasts: Lasts::AsAsked,
+                deed: holding(Hold::DiskSlow(factor)),
+            }
         }
         Fault::Bitflip { file, bits } => {
             let damage = Damage::Bits(*bits);
-            Plan { words, toll: harmless, lasts: Lasts::Instant, deed: Box::new(Spoil { nodes, file: file.clone(), damage }) }
+            Plan {
+                words,
+                toll: harmless,
+                lasts: Lasts::Instant,
+                deed: Box::new(Spoil { nodes, file: file.clone(), damage }),
+            }
         }
         Fault::Truncate { file, bytes } => {
             let damage = Damage::Bytes(*bytes);
-            Plan { words, toll: harmless, lasts: Lasts::Instant, deed: Box::new(Spoil { nodes, file: file.clone(), damage }) }
+            Plan {
+                words,
+                toll: harmless,
+                lasts: Lasts::Instant,
+                deed: Box::new(Spoil { nodes, file: file.clone(), damage }),
+            }
         }
         Fault::StaleRestore { down } => {
             // The end must come before `duration`, or the old state would never be put back.
             let down = order.draw(*down).max(Duration::from_millis(1)).min(order.left);
             let after = order.lasts.unwrap_or(order.left).min(order.left - down);
-            Plan { words, toll, lasts: Lasts::Exactly(after + down), deed: Box::new(StaleRestore { nodes, after, down: false }) }
+            Plan {
+                words,
+                toll,
+                lasts: Lasts::Exactly(after + down),
+                deed: Box::new(StaleRestore { nodes, after, down: false }),
+            }
         }
         other => unreachable!("no fault of disks: {other:?}"),
     }
@@ -82,10 +118,11 @@ impl Deed for Spoil {
     }
 }
 
-/// The disk as it was when the fault began comes back when it ends: a backup was restored, a snapshot of a virtual machine.
+/// The disk as it was when the fault began comes back when it ends: a backup was restored, a
+/// snapshot of a virtual machine.
 ///
-/// The node counts as faulty from the beginning, although it is down only at the end; otherwise another fault could begin that leaves no room
-/// for its being down.
+/// The node counts as faulty from the beginning, although it is down only at the end; otherwise
+/// another fault could begin that leaves no room for its being down.
 struct StaleRestore {
     nodes: Vec<NodeId>,
     after: Duration,

@@ -1,7 +1,8 @@
 //! What is done to each node at this moment, and by which faults.
 //!
-//! Faults overlap. Two of them may pause the same node, a third kill it; when the first ends, the node must stay as the others want it. So nobody
-//! undoes anything directly: a fault takes a hold of a node and releases it, and the node is put into the state that the holds left over ask for.
+//! Faults overlap. Two of them may pause the same node, a third kill it; when the first ends, the
+//! node must stay as the others want it. So nobody undoes anything directly: a fault takes a hold
+//! of a node and releases it, and the node is put into the state that the holds left over ask for.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,8 @@ pub(super) enum How {
 pub(super) enum Hold {
     /// The process has ended. It starts when the last such hold goes.
     Down(How),
-    /// The process does nothing. A process that starts under such a hold is paused at once: it is the machine that stands still.
+    /// The process does nothing. A process that starts under such a hold is paused at once: it is
+    /// the machine that stands still.
     Paused,
     /// Processor time of every input, times this; several multiply.
     Slow(f64),
@@ -90,7 +92,10 @@ impl Holds {
 
     /// Whether the fault keeps any node down.
     pub(super) fn keeps_down(&self, id: u64) -> bool {
-        self.of.values().flatten().any(|(holder, hold)| *holder == id && matches!(hold, Hold::Down(_)))
+        self.of
+            .values()
+            .flatten()
+            .any(|(holder, hold)| *holder == id && matches!(hold, Hold::Down(_)))
     }
 
     /// Whether the node has left the cluster.
@@ -102,9 +107,15 @@ impl Holds {
         self.of.get(&node).into_iter().flatten().map(|(_, hold)| *hold)
     }
 
-    fn release_where(&mut self, world: &mut dyn World, node: NodeId, goes: impl Fn(u64, Hold) -> bool) {
+    fn release_where(
+        &mut self,
+        world: &mut dyn World,
+        node: NodeId,
+        goes: impl Fn(u64, Hold) -> bool,
+    ) {
         let Some(holds) = self.of.get_mut(&node) else { return };
-        let (released, kept): (Vec<_>, Vec<_>) = holds.drain(..).partition(|(holder, hold)| goes(*holder, *hold));
+        let (released, kept): (Vec<_>, Vec<_>) =
+            holds.drain(..).partition(|(holder, hold)| goes(*holder, *hold));
         *holds = kept;
         for (_, hold) in released {
             match hold {
@@ -120,7 +131,8 @@ impl Holds {
         if self.holds(node).any(|hold| matches!(hold, Hold::Down(_))) {
             return;
         }
-        // A process that was asked to stop and has not done so yet is not asked any longer, as an init system does it.
+        // A process that was asked to stop and has not done so yet is not asked any longer, as an
+        // init system does it.
         if matches!(how, How::Stop | How::Leave) {
             world.kill(node, None);
         }
@@ -133,7 +145,9 @@ impl Holds {
     }
 
     fn maybe_resume(&mut self, world: &mut dyn World, node: NodeId) {
-        if world.status(node) == Status::Paused && !self.holds(node).any(|hold| hold == Hold::Paused) {
+        if world.status(node) == Status::Paused
+            && !self.holds(node).any(|hold| hold == Hold::Paused)
+        {
             world.resume(node);
         }
     }
@@ -142,16 +156,36 @@ impl Holds {
     fn settle(&self, world: &mut dyn World, node: NodeId, kind: Hold) {
         let holds = self.holds(node);
         match kind {
-            Hold::Slow(_) => world.slow(node, holds.map(|hold| if let Hold::Slow(factor) = hold { factor } else { 1.0 }).product()),
+            Hold::Slow(_) => world.slow(
+                node,
+                holds
+                    .map(|hold| if let Hold::Slow(factor) = hold { factor } else { 1.0 })
+                    .product(),
+            ),
             Hold::DiskSlow(_) => {
-                world.disk_slow(node, holds.map(|hold| if let Hold::DiskSlow(factor) = hold { factor } else { 1.0 }).product());
+                world.disk_slow(
+                    node,
+                    holds
+                        .map(|hold| if let Hold::DiskSlow(factor) = hold { factor } else { 1.0 })
+                        .product(),
+                );
             }
             Hold::Drift(_) => {
-                let last = holds.filter_map(|hold| if let Hold::Drift(ppm) = hold { Some(ppm) } else { None }).last();
+                let last = holds
+                    .filter_map(|hold| if let Hold::Drift(ppm) = hold { Some(ppm) } else { None })
+                    .last();
                 world.drift(node, last);
             }
             Hold::DiskError(_) => {
-                let works: f64 = holds.map(|hold| if let Hold::DiskError(probability) = hold { 1.0 - probability } else { 1.0 }).product();
+                let works: f64 = holds
+                    .map(|hold| {
+                        if let Hold::DiskError(probability) = hold {
+                            1.0 - probability
+                        } else {
+                            1.0
+                        }
+                    })
+                    .product();
                 world.disk_error(node, 1.0 - works);
             }
             Hold::Frozen | Hold::DiskFull | Hold::DiskStall => {
@@ -162,7 +196,9 @@ impl Holds {
                     _ => world.disk_stall(node, on),
                 }
             }
-            Hold::Down(_) | Hold::Paused | Hold::Stepped(_) => unreachable!("these are done and undone, not settled"),
+            Hold::Down(_) | Hold::Paused | Hold::Stepped(_) => {
+                unreachable!("these are done and undone, not settled")
+            }
         }
     }
 }

@@ -19,18 +19,35 @@ pub(super) fn plan(mut order: Order<'_>) -> Result<Plan, String> {
             let split = shapes::split(order, shape, *direction, *clients)?;
             let toll = Toll::of_links(split.links.clone());
             let rule = LinkRule { links: split.links, effect: LinkEffect::Cut };
-            Ok(Plan { words: split.words, toll, lasts: Lasts::AsAsked, deed: Box::new(Rules::new(vec![rule])) })
+            Ok(Plan {
+                words: split.words,
+                toll,
+                lasts: Lasts::AsAsked,
+                deed: Box::new(Rules::new(vec![rule])),
+            })
         }
         Fault::Flap { shape, direction, clients, up, down } => {
             let split = shapes::split(order, shape, *direction, *clients)?;
             let toll = Toll::of_links(split.links.clone());
             let rule = LinkRule { links: split.links, effect: LinkEffect::Cut };
-            Ok(Plan { words: split.words, toll, lasts: Lasts::AsAsked, deed: Box::new(Flap { rule, on: None, up: *up, down: *down }) })
+            Ok(Plan {
+                words: split.words,
+                toll,
+                lasts: Lasts::AsAsked,
+                deed: Box::new(Flap { rule, on: None, up: *up, down: *down }),
+            })
         }
-        Fault::Latency { latency, direction } => Ok(at_targets(order, *direction, LinkEffect::Latency(*latency), "")),
+        Fault::Latency { latency, direction } => {
+            Ok(at_targets(order, *direction, LinkEffect::Latency(*latency), ""))
+        }
         Fault::Loss { probability, correlation, direction } => {
             let (probability, said) = draw_probability(order, *probability);
-            Ok(at_targets(order, *direction, LinkEffect::Loss { probability, correlation: *correlation }, &said))
+            Ok(at_targets(
+                order,
+                *direction,
+                LinkEffect::Loss { probability, correlation: *correlation },
+                &said,
+            ))
         }
         Fault::Duplicate { probability, direction } => {
             let (probability, said) = draw_probability(order, *probability);
@@ -38,23 +55,51 @@ pub(super) fn plan(mut order: Order<'_>) -> Result<Plan, String> {
         }
         Fault::Reorder { probability, delay, direction } => {
             let (probability, said) = draw_probability(order, *probability);
-            Ok(at_targets(order, *direction, LinkEffect::Reorder { probability, delay: *delay }, &said))
+            Ok(at_targets(
+                order,
+                *direction,
+                LinkEffect::Reorder { probability, delay: *delay },
+                &said,
+            ))
         }
         Fault::Corrupt { probability, direction } => {
             let (probability, said) = draw_probability(order, *probability);
             Ok(at_targets(order, *direction, LinkEffect::Corrupt(probability), &said))
         }
         Fault::Bandwidth { bytes_per_second, queue, direction } => {
-            let bytes_per_second = order.world.rng().amount(bytes_per_second.min, bytes_per_second.max).max(1.0) as u64;
+            let bytes_per_second =
+                order.world.rng().amount(bytes_per_second.min, bytes_per_second.max).max(1.0)
+                    as u64;
             let said = format!(" ({bytes_per_second} bytes/s)");
-            Ok(at_targets(order, *direction, LinkEffect::Bandwidth { bytes_per_second, queue: *queue }, &said))
+            Ok(at_targets(
+                order,
+                *direction,
+                LinkEffect::Bandwidth { bytes_per_second, queue: *queue },
+                &said,
+            ))
         }
-        Fault::Hold { message, src, dest } => at_messages(order, message, src, dest, None, LinkEffect::Hold { message: message.clone() }),
-        Fault::Drop { message, src, dest, nth } => {
-            at_messages(order, message, src, dest, *nth, LinkEffect::Drop { message: message.clone(), nth: *nth })
-        }
+        Fault::Hold { message, src, dest } => at_messages(
+            order,
+            message,
+            src,
+            dest,
+            None,
+            LinkEffect::Hold { message: message.clone() },
+        ),
+        Fault::Drop { message, src, dest, nth } => at_messages(
+            order,
+            message,
+            src,
+            dest,
+            *nth,
+            LinkEffect::Drop { message: message.clone(), nth: *nth },
+        ),
         Fault::Delay { message, src, dest, delay, nth } => {
-            let effect = LinkEffect::Delay { message: message.clone(), delay: (delay.min, delay.max), nth: *nth };
+            let effect = LinkEffect::Delay {
+                message: message.clone(),
+                delay: (delay.min, delay.max),
+                nth: *nth,
+            };
             at_messages(order, message, src, dest, *nth, effect)
         }
         other => unreachable!("no fault of links: {other:?}"),
@@ -73,7 +118,8 @@ fn at_targets(order: &Order<'_>, direction: Direction, effect: LinkEffect, said:
     with_rule(links, effect, words)
 }
 
-/// A fault of some messages on the links that the entry names; of all links of the targets where it names none.
+/// A fault of some messages on the links that the entry names; of all links of the targets where it
+/// names none.
 fn at_messages(
     order: &Order<'_>,
     message: &Option<String>,
@@ -87,14 +133,20 @@ fn at_messages(
     if src.is_empty() && dest.is_empty() {
         return Ok(at_targets(order, Direction::Both, effect, &format!(" ({which})")));
     }
-    let end =
-        |names: &[String]| if names.is_empty() { everybody(order.world) } else { named(order.world, order.groups, names, order.targets) };
+    let end = |names: &[String]| {
+        if names.is_empty() {
+            everybody(order.world)
+        } else {
+            named(order.world, order.groups, names, order.targets)
+        }
+    };
     let (from, to) = (end(src), end(dest));
     if from.is_empty() || to.is_empty() {
         return Err("there is no such link".to_owned());
     }
     let all = everybody(order.world);
-    let said = |nodes: &[NodeId]| if nodes == all { "any".to_owned() } else { words(order.world, nodes) };
+    let said =
+        |nodes: &[NodeId]| if nodes == all { "any".to_owned() } else { words(order.world, nodes) };
     let words = format!("{} > {} ({which})", said(&from), said(&to));
     Ok(with_rule(LinkSet { pairs: vec![(from, to)] }, effect, words))
 }
@@ -106,7 +158,12 @@ fn with_rule(links: LinkSet, effect: LinkEffect, words: String) -> Plan {
         _ => false,
     };
     let toll = if stops_everything { Toll::of_links(links.clone()) } else { Toll::default() };
-    Plan { words, toll, lasts: Lasts::AsAsked, deed: Box::new(Rules::new(vec![LinkRule { links, effect }])) }
+    Plan {
+        words,
+        toll,
+        lasts: Lasts::AsAsked,
+        deed: Box::new(Rules::new(vec![LinkRule { links, effect }])),
+    }
 }
 
 /// Rules that are in force all the time.

@@ -1,19 +1,25 @@
-//! The nemesis: it does to a run what the scenario's `[[nemesis]]` entries say, and undoes all of it at `duration`.
+//! The nemesis: it does to a run what the scenario's `[[nemesis]]` entries say, and undoes all of
+//! it at `duration`.
 //!
-//! **A fault's life.** An entry's time comes ([`schedule`], [`conditions`]). Its targets are chosen then and not before, because leaders change
-//! ([`targets`]). From entry and targets a plan is made in which everything is drawn ([`plan`]; [`links`] with [`shapes`], [`process`], [`clocks`],
-//! [`disks`], [`composed`]). Where the scenario has promised not to break more than so many nodes at a time, the plan is weighed against all that is
-//! in force ([`model`]), and dropped if it is too much. Otherwise it is recorded and done. When its time is over it is undone and recorded again.
+//! **A fault's life.** An entry's time comes ([`schedule`], [`conditions`]). Its targets are chosen
+//! then and not before, because leaders change ([`targets`]). From entry and targets a plan is made
+//! in which everything is drawn ([`plan`]; [`links`] with [`shapes`], [`process`], [`clocks`],
+//! [`disks`], [`composed`]). Where the scenario has promised not to break more than so many nodes
+//! at a time, the plan is weighed against all that is in force ([`model`]), and dropped if it is
+//! too much. Otherwise it is recorded and done. When its time is over it is undone and recorded
+//! again.
 //!
-//! **Overlap.** Nothing is undone directly: [`holds`] knows which faults want a node down, paused, slow, and puts it into the state that those left
-//! over ask for.
+//! **Overlap.** Nothing is undone directly: [`holds`] knows which faults want a node down, paused,
+//! slow, and puts it into the state that those left over ask for.
 //!
-//! **Records.** `invoke` when a fault begins and `info` with the same value, `NAME: TARGETS`, when it has healed. A fault that was not begun leaves
-//! only an `info`, `NAME: skipped, …`, and a swarm an `info` `NAME: chosen, …`; having no `invoke`, they are no spans
+//! **Records.** `invoke` when a fault begins and `info` with the same value, `NAME: TARGETS`, when
+//! it has healed. A fault that was not begun leaves only an `info`, `NAME: skipped, …`, and a swarm
+//! an `info` `NAME: chosen, …`; having no `invoke`, they are no spans
 //! ([`Trace::faults`](crate::trace::Trace::faults)).
 //!
-//! Architecture invariants: all draws come from the nemesis' own stream; the nemesis acts only when called by an alarm, never in the middle of a
-//! step of a node; after [`Nemesis::heal_all`] nothing that it did is left but the errors of wall clocks and what disks have lost.
+//! Architecture invariants: all draws come from the nemesis' own stream; the nemesis acts only when
+//! called by an alarm, never in the middle of a step of a node; after [`Nemesis::heal_all`] nothing
+//! that it did is left but the errors of wall clocks and what disks have lost.
 
 mod catalogue;
 mod clocks;
@@ -56,7 +62,8 @@ pub(crate) struct Nemesis {
     active: BTreeMap<u64, Active>,
     /// Swarms in force.
     swarms: BTreeMap<u64, Swarm>,
-    /// What swarms have chosen at their first beginning, by entry. A swarm inside a `random` is told from others by the fault.
+    /// What swarms have chosen at their first beginning, by entry. A swarm inside a `random` is
+    /// told from others by the fault.
     chosen: Vec<(usize, Fault, Vec<Member>)>,
     next_id: u64,
 }
@@ -77,10 +84,20 @@ impl Nemesis {
     /// The nemesis of a scenario, before the run.
     pub(crate) fn new(scenario: &Scenario) -> Nemesis {
         let max_faulty = scenario.model.max_faulty.map(|most| most as usize);
-        Nemesis::with(&scenario.nemesis, scenario.duration, scenario.nodes.groups.clone(), max_faulty)
+        Nemesis::with(
+            &scenario.nemesis,
+            scenario.duration,
+            scenario.nodes.groups.clone(),
+            max_faulty,
+        )
     }
 
-    fn with(entries: &[NemesisEntry], duration: Duration, groups: Groups, max_faulty: Option<usize>) -> Nemesis {
+    fn with(
+        entries: &[NemesisEntry],
+        duration: Duration,
+        groups: Groups,
+        max_faulty: Option<usize>,
+    ) -> Nemesis {
         Nemesis {
             schedule: Schedule::new(entries, duration),
             groups,
@@ -109,7 +126,9 @@ impl Nemesis {
     }
 
     fn waits_for(&self, fits: impl Fn(&Condition) -> bool) -> bool {
-        self.schedule.entries.iter().any(|entry| matches!(&entry.when, When::Condition { condition, .. } if fits(condition)))
+        self.schedule.entries.iter().any(
+            |entry| matches!(&entry.when, When::Condition { condition, .. } if fits(condition)),
+        )
     }
 
     /// The run begins.
@@ -124,7 +143,12 @@ impl Nemesis {
             Some(Alarm::End { active }) => self.end(world, active),
             Some(Alarm::Step { active, step }) => {
                 if let Some(fault) = self.active.get_mut(&active) {
-                    let mut hand = Hand { world, holds: &mut self.holds, schedule: &mut self.schedule, id: active };
+                    let mut hand = Hand {
+                        world,
+                        holds: &mut self.holds,
+                        schedule: &mut self.schedule,
+                        id: active,
+                    };
                     fault.deed.step(&mut hand, step);
                 }
             }
@@ -138,25 +162,45 @@ impl Nemesis {
     }
 
     /// A metric of a node has a new value.
-    pub(crate) fn on_metric(&mut self, world: &mut dyn World, node: NodeId, metric: &str, value: &Value) {
+    pub(crate) fn on_metric(
+        &mut self,
+        world: &mut dyn World,
+        node: NodeId,
+        metric: &str,
+        value: &Value,
+    ) {
         self.schedule.on_sight(world, &self.groups, Sight::Metric { node, metric, value });
     }
 
     /// An event was observed.
-    pub(crate) fn on_event(&mut self, world: &mut dyn World, node: NodeId, name: &str, fields: &Fields) {
+    pub(crate) fn on_event(
+        &mut self,
+        world: &mut dyn World,
+        node: NodeId,
+        name: &str,
+        fields: &Fields,
+    ) {
         self.schedule.on_sight(world, &self.groups, Sight::Event { node, name, fields });
     }
 
     /// A message was delivered.
-    pub(crate) fn on_message(&mut self, world: &mut dyn World, src: NodeId, dest: NodeId, kind: &str) {
+    pub(crate) fn on_message(
+        &mut self,
+        world: &mut dyn World,
+        src: NodeId,
+        dest: NodeId,
+        kind: &str,
+    ) {
         self.schedule.on_sight(world, &self.groups, Sight::Message { src, dest, kind });
     }
 
-    /// `duration` is over: undo everything, and begin nothing any more. Afterwards all nodes are up.
+    /// `duration` is over: undo everything, and begin nothing any more. Afterwards all nodes are
+    /// up.
     pub(crate) fn heal_all(&mut self, world: &mut dyn World) {
         self.schedule.close();
         // Processes start last, so that they find their disks, clocks and links in order.
-        let (last, first): (Vec<u64>, Vec<u64>) = self.active.keys().partition(|id| self.holds.keeps_down(**id));
+        let (last, first): (Vec<u64>, Vec<u64>) =
+            self.active.keys().partition(|id| self.holds.keeps_down(**id));
         for id in first.into_iter().chain(last) {
             self.end(world, id);
         }
@@ -190,7 +234,14 @@ impl Nemesis {
     }
 
     /// Begin a fault. `lasts` replaces the entry's. `false`: it was not begun.
-    fn begin(&mut self, world: &mut dyn World, entry: usize, fault: &Fault, lasts: Option<Duration>, parent: Option<u64>) -> bool {
+    fn begin(
+        &mut self,
+        world: &mut dyn World,
+        entry: usize,
+        fault: &Fault,
+        lasts: Option<Duration>,
+        parent: Option<u64>,
+    ) -> bool {
         if let Fault::Random { among } = fault {
             let Some(one) = world.rng().pick(among) else { return false };
             return self.begin(world, entry, one, lasts, parent);
@@ -199,23 +250,36 @@ impl Nemesis {
         let spec = &entries[entry];
         let lasts = lasts.or_else(|| spec.lasts.map(|Span { min, max }| world.draw(min, max)));
         if let Fault::Swarm { among, keep } = fault {
-            let members = match self.chosen.iter().find(|(of, swarm, _)| *of == entry && swarm == fault) {
-                Some((_, _, members)) => members.clone(),
-                None => {
-                    let members = composed::draw_members(world, among, *keep);
-                    let names: Vec<&str> = members.iter().map(|member| fault_name(&member.fault)).collect();
-                    world.record(OpType::Info, fault_name(fault), format!("{}: chosen, {}", spec.name, names.join(" ")));
-                    self.chosen.push((entry, fault.clone(), members.clone()));
-                    members
-                }
-            };
+            let members =
+                match self.chosen.iter().find(|(of, swarm, _)| *of == entry && swarm == fault) {
+                    Some((_, _, members)) => members.clone(),
+                    None => {
+                        let members = composed::draw_members(world, among, *keep);
+                        let names: Vec<&str> =
+                            members.iter().map(|member| fault_name(&member.fault)).collect();
+                        world.record(
+                            OpType::Info,
+                            fault_name(fault),
+                            format!("{}: chosen, {}", spec.name, names.join(" ")),
+                        );
+                        self.chosen.push((entry, fault.clone(), members.clone()));
+                        members
+                    }
+                };
             self.begin_swarm(world, entry, members, lasts, parent);
             return true;
         }
         let mut targets = targets::resolve(world, &self.groups, &self.holds, &spec.targets, fault);
         let left = self.schedule.left(world.now());
         loop {
-            let order = Order { world: &mut *world, groups: &self.groups, fault, targets: &targets, lasts, left };
+            let order = Order {
+                world: &mut *world,
+                groups: &self.groups,
+                fault,
+                targets: &targets,
+                lasts,
+                left,
+            };
             let why_not = match plan::plan(order) {
                 Ok(plan) => match self.too_much(world, &plan.toll) {
                     None => {
@@ -226,8 +290,15 @@ impl Nemesis {
                 },
                 Err(why_not) => why_not,
             };
-            if targets.len() < 2 || !targets::may_be_fewer(&spec.targets) || !targets::needs_targets(fault) {
-                world.record(OpType::Info, fault_name(fault), format!("{}: skipped, {why_not}", spec.name));
+            if targets.len() < 2
+                || !targets::may_be_fewer(&spec.targets)
+                || !targets::needs_targets(fault)
+            {
+                world.record(
+                    OpType::Info,
+                    fault_name(fault),
+                    format!("{}: skipped, {why_not}", spec.name),
+                );
                 return false;
             }
             let spared = world.rng().below(targets.len() as u64) as usize;
@@ -243,7 +314,9 @@ impl Nemesis {
         let tolls = || self.active.values().map(|active| &active.toll).chain([toll]);
         let is_down = |node: NodeId| {
             let ends = toll.joins.contains(&node);
-            !ends && (world.status(node) != Status::Up || tolls().any(|toll| toll.down.contains(&node)))
+            !ends
+                && (world.status(node) != Status::Up
+                    || tolls().any(|toll| toll.down.contains(&node)))
         };
         let cuts: Vec<&LinkSet> = tolls().map(|toll| &toll.cut).collect();
         let faulty = model::faulty(&members, is_down, &cuts);
@@ -262,7 +335,8 @@ impl Nemesis {
         let Plan { words, toll, lasts: wants, mut deed } = plan;
         let id = self.new_id();
         let mut value = format!("{}: {words}", self.schedule.entries[entry].name);
-        let mut hand = Hand { world: &mut *world, holds: &mut self.holds, schedule: &mut self.schedule, id };
+        let mut hand =
+            Hand { world: &mut *world, holds: &mut self.holds, schedule: &mut self.schedule, id };
         if wants == Lasts::Instant {
             if let Some(said) = deed.begin(&mut hand) {
                 value += &format!(" ({said})");
@@ -284,17 +358,35 @@ impl Nemesis {
         self.put_in_force(world, id, lasts, Active { entry, parent, fault, value, toll, deed });
     }
 
-    fn begin_swarm(&mut self, world: &mut dyn World, entry: usize, members: Vec<Member>, lasts: Option<Duration>, parent: Option<u64>) {
+    fn begin_swarm(
+        &mut self,
+        world: &mut dyn World,
+        entry: usize,
+        members: Vec<Member>,
+        lasts: Option<Duration>,
+        parent: Option<u64>,
+    ) {
         let id = self.new_id();
         let left = self.schedule.left(world.now());
         let swarm = Swarm { members, window: lasts.map_or(left, |lasts| lasts.min(left)) };
         swarm.begin(world, &mut self.schedule, id);
         self.swarms.insert(id, swarm);
         let (value, toll, deed) = (String::new(), Toll::default(), Box::new(Nothing));
-        self.put_in_force(world, id, lasts, Active { entry, parent, fault: SWARM, value, toll, deed });
+        self.put_in_force(
+            world,
+            id,
+            lasts,
+            Active { entry, parent, fault: SWARM, value, toll, deed },
+        );
     }
 
-    fn put_in_force(&mut self, world: &mut dyn World, id: u64, lasts: Option<Duration>, active: Active) {
+    fn put_in_force(
+        &mut self,
+        world: &mut dyn World,
+        id: u64,
+        lasts: Option<Duration>,
+        active: Active,
+    ) {
         let (entry, parent) = (active.entry, active.parent);
         self.active.insert(id, active);
         if let Some(lasts) = lasts {
@@ -309,12 +401,22 @@ impl Nemesis {
     /// Heal a fault in force; nothing happens where it has healed already.
     fn end(&mut self, world: &mut dyn World, id: u64) {
         let Some(mut active) = self.active.remove(&id) else { return };
-        let children: Vec<u64> = self.active.iter().filter(|(_, each)| each.parent == Some(id)).map(|(child, _)| *child).collect();
+        let children: Vec<u64> = self
+            .active
+            .iter()
+            .filter(|(_, each)| each.parent == Some(id))
+            .map(|(child, _)| *child)
+            .collect();
         for child in children {
             self.end(world, child);
         }
         self.swarms.remove(&id);
-        active.deed.end(&mut Hand { world: &mut *world, holds: &mut self.holds, schedule: &mut self.schedule, id });
+        active.deed.end(&mut Hand {
+            world: &mut *world,
+            holds: &mut self.holds,
+            schedule: &mut self.schedule,
+            id,
+        });
         if active.fault != SWARM {
             world.record(OpType::Info, active.fault, active.value);
         }
@@ -325,7 +427,8 @@ impl Nemesis {
 
     /// A `join` may have brought back all that a `leave` has sent away, which is then over.
     fn end_empty_leaves(&mut self, world: &mut dyn World) {
-        let is_over = |(id, active): &(&u64, &Active)| active.fault == LEAVE && !self.holds.any(**id);
+        let is_over =
+            |(id, active): &(&u64, &Active)| active.fault == LEAVE && !self.holds.any(**id);
         let over: Vec<u64> = self.active.iter().filter(is_over).map(|(id, _)| *id).collect();
         for id in over {
             self.end(world, id);

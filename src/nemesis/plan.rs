@@ -1,4 +1,5 @@
-//! What a fault becomes when its time has come: a plan, with all draws made, and a deed that can be done and undone.
+//! What a fault becomes when its time has come: a plan, with all draws made, and a deed that can be
+//! done and undone.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,7 +63,8 @@ pub(super) enum Lasts {
     Exactly(Duration),
 }
 
-/// What a fault takes from the cluster at its worst moment, whether or not this is that moment: a flapping link counts as cut.
+/// What a fault takes from the cluster at its worst moment, whether or not this is that moment: a
+/// flapping link counts as cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Toll {
     /// Nodes that are down, paused or about to be so.
@@ -146,9 +148,11 @@ pub(super) fn plan(order: Order<'_>) -> Result<Plan, String> {
         | Fault::Command { .. }
         | Fault::Join
         | Fault::Leave => Ok(process::plan(order)),
-        Fault::ClockBump { .. } | Fault::ClockDrift { .. } | Fault::ClockStrobe { .. } | Fault::ClockFreeze | Fault::ClockReset => {
-            Ok(clocks::plan(order))
-        }
+        Fault::ClockBump { .. }
+        | Fault::ClockDrift { .. }
+        | Fault::ClockStrobe { .. }
+        | Fault::ClockFreeze
+        | Fault::ClockReset => Ok(clocks::plan(order)),
         Fault::DiskLoss { .. }
         | Fault::TornWrite { .. }
         | Fault::Bitflip { .. }
@@ -159,6 +163,8 @@ pub(super) fn plan(order: Order<'_>) -> Result<Plan, String> {
         | Fault::DiskStall
         | Fault::StaleRestore { .. } => Ok(disks::plan(order)),
         Fault::Swizzle => composed::plan_swizzle(order),
-        Fault::Random { .. } | Fault::Swarm { .. } => unreachable!("the nemesis takes these apart before it plans"),
+        Fault::Random { .. } | Fault::Swarm { .. } => {
+            unreachable!("the nemesis takes these apart before it plans")
+        }
     }
 }

@@ -26,11 +26,21 @@ pub(super) fn plan(mut order: Order<'_>) -> Plan {
             let lasts = Lasts::Exactly(order.draw(*span));
             Plan { words, toll, lasts, deed: down(How::Wipe) }
         }
-        Fault::Pause => Plan { words, toll, lasts: Lasts::AsAsked, deed: Box::new(Holding::all(&nodes, Hold::Paused)) },
+        Fault::Pause => Plan {
+            words,
+            toll,
+            lasts: Lasts::AsAsked,
+            deed: Box::new(Holding::all(&nodes, Hold::Paused)),
+        },
         Fault::Slow { factor } => {
             let factor = order.world.rng().amount(factor.min, factor.max);
             let words = format!("{words} ({factor:.2} times)");
-            Plan { words, toll: Toll::default(), lasts: Lasts::AsAsked, deed: Box::new(Holding::all(&nodes, Hold::Slow(factor))) }
+            Plan {
+                words,
+                toll: Toll::default(),
+                lasts: Lasts::AsAsked,
+                deed: Box::new(Holding::all(&nodes, Hold::Slow(factor))),
+            }
         }
         Fault::Command { command } => Plan {
             words: format!("{words} ({command})"),
@@ -38,10 +48,15 @@ pub(super) fn plan(mut order: Order<'_>) -> Plan {
             lasts: Lasts::Instant,
             deed: Box::new(Command { nodes, command: command.clone() }),
         },
-        Fault::Join => {
-            Plan { words, toll: Toll { joins: nodes.clone(), ..Toll::default() }, lasts: Lasts::Instant, deed: Box::new(Join { nodes }) }
+        Fault::Join => Plan {
+            words,
+            toll: Toll { joins: nodes.clone(), ..Toll::default() },
+            lasts: Lasts::Instant,
+            deed: Box::new(Join { nodes }),
+        },
+        Fault::Leave => {
+            Plan { words, toll, lasts: Lasts::AsAsked, deed: Box::new(Leave { nodes }) }
         }
-        Fault::Leave => Plan { words, toll, lasts: Lasts::AsAsked, deed: Box::new(Leave { nodes }) },
         other => unreachable!("no fault of processes: {other:?}"),
     }
 }
@@ -104,7 +119,8 @@ impl Deed for Join {
     }
 }
 
-/// The system is asked to do without some nodes, which stop in an orderly way. They join again when the fault ends.
+/// The system is asked to do without some nodes, which stop in an orderly way. They join again when
+/// the fault ends.
 struct Leave {
     nodes: Vec<NodeId>,
 }
@@ -142,7 +158,8 @@ pub(super) fn join(world: &mut dyn World, schedule: &mut Schedule, node: NodeId)
 /// How long it takes to look for a leader again.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Ask the leader for something, as soon as there is one. In a system without leaders everybody who runs is asked.
+/// Ask the leader for something, as soon as there is one. In a system without leaders everybody who
+/// runs is asked.
 pub(super) fn ask(world: &mut dyn World, schedule: &mut Schedule, command: String) {
     let nodes = world.nodes();
     if let Some(leader) = leader(world, &nodes) {

@@ -1,7 +1,9 @@
-//! When entries begin: `at`, `after`, `every`, `when`; and the alarms by which the nemesis is called again.
+//! When entries begin: `at`, `after`, `every`, `when`; and the alarms by which the nemesis is
+//! called again.
 //!
-//! An entry never begins in the middle of something else. Even a condition that has come true sets an alarm, for this very moment if there is no
-//! delay, so that the step that made it true ends first.
+//! An entry never begins in the middle of something else. Even a condition that has come true sets
+//! an alarm, for this very moment if there is no delay, so that the step that made it true ends
+//! first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +30,8 @@ pub(super) enum Alarm {
     Ask { request: usize },
 }
 
-/// An entry begins at most this often, whatever its `repeat`: two entries that wait for each other would go on for ever.
+/// An entry begins at most this often, whatever its `repeat`: two entries that wait for each other
+/// would go on for ever.
 const BEGINNINGS_MAX: u64 = 100_000;
 
 /// The least time between two beginnings of an entry with `every`.
@@ -61,7 +64,11 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub(super) fn new(entries: &[NemesisEntry], duration: Duration) -> Schedule {
-        let progress = |entry: &NemesisEntry| Progress { left: entry.repeat.times.min(BEGINNINGS_MAX), armed: false, seen: 0 };
+        let progress = |entry: &NemesisEntry| Progress {
+            left: entry.repeat.times.min(BEGINNINGS_MAX),
+            armed: false,
+            seen: 0,
+        };
         Schedule {
             entries: entries.into(),
             progress: entries.iter().map(progress).collect(),
@@ -83,7 +90,8 @@ impl Schedule {
         !self.over && now < self.end
     }
 
-    /// From now on nothing begins, and no alarm counts but those for requests: a membership that was asked for is a part of the healing.
+    /// From now on nothing begins, and no alarm counts but those for requests: a membership that
+    /// was asked for is a part of the healing.
     pub(super) fn close(&mut self) {
         self.over = true;
         self.alarms.retain(|_, alarm| matches!(alarm, Alarm::Ask { .. }));
@@ -110,7 +118,9 @@ impl Schedule {
         for entry in 0..self.entries.len() {
             match &self.entries[entry].when {
                 When::At(_) | When::Every(_) => self.arm(world, entry),
-                When::Condition { .. } => self.progress[entry].armed = self.progress[entry].left > 0,
+                When::Condition { .. } => {
+                    self.progress[entry].armed = self.progress[entry].left > 0
+                }
                 When::After { .. } => {}
             }
         }
@@ -125,7 +135,9 @@ impl Schedule {
         let at = match &self.entries[entry].when {
             When::At(span) => Time::ZERO + world.draw(span.min, span.max),
             When::Every(span) => world.now() + world.draw(span.min, span.max).max(PERIOD_MIN),
-            When::After { delay, .. } | When::Condition { delay, .. } => world.now() + world.draw(delay.min, delay.max),
+            When::After { delay, .. } | When::Condition { delay, .. } => {
+                world.now() + world.draw(delay.min, delay.max)
+            }
         };
         let at = at.max(world.now());
         self.set(world, at, Alarm::Due { entry });
@@ -163,7 +175,8 @@ impl Schedule {
     fn follow(&mut self, world: &mut dyn World, entry: usize, has_ended: bool) {
         let entries = self.entries.clone();
         for (follower, each) in entries.iter().enumerate() {
-            if matches!(&each.when, When::After { entry: name, ended, .. } if *name == entries[entry].name && *ended == has_ended) {
+            if matches!(&each.when, When::After { entry: name, ended, .. } if *name == entries[entry].name && *ended == has_ended)
+            {
                 self.arm(world, follower);
             }
         }

@@ -1,7 +1,8 @@
 //! The shapes of partitions: which links are cut.
 //!
-//! Most shapes put every node on one of several sides, and cut what crosses. Two do not: in a `bridge` one node sees both sides, and in
-//! `majorities_ring` every node sees a majority but no two the same one. `direction` speaks of the side that is named first.
+//! Most shapes put every node on one of several sides, and cut what crosses. Two do not: in a
+//! `bridge` one node sees both sides, and in `majorities_ring` every node sees a majority but no
+//! two the same one. `direction` speaks of the side that is named first.
 
 use super::plan::Order;
 use super::targets::{everybody, named, words};
@@ -19,14 +20,21 @@ pub(super) struct Split {
 }
 
 /// Draw a partition, or say why there can be none.
-pub(super) fn split(order: &mut Order<'_>, shape: &PartitionShape, direction: Direction, clients: bool) -> Result<Split, String> {
+pub(super) fn split(
+    order: &mut Order<'_>,
+    shape: &PartitionShape,
+    direction: Direction,
+    clients: bool,
+) -> Result<Split, String> {
     let mut members = order.world.nodes();
     members.retain(|node| order.world.status(*node) != Status::Absent);
     let count = members.len();
     let targets = order.targets;
     let mut shuffled = members.clone();
     order.world.rng().shuffle(&mut shuffled);
-    let cut_at = |place: usize| -> Vec<Vec<NodeId>> { vec![shuffled[..place.min(count)].to_vec(), shuffled[place.min(count)..].to_vec()] };
+    let cut_at = |place: usize| -> Vec<Vec<NodeId>> {
+        vec![shuffled[..place.min(count)].to_vec(), shuffled[place.min(count)..].to_vec()]
+    };
     let sides = match shape {
         PartitionShape::Halves => cut_at(count / 2),
         PartitionShape::Majority => cut_at(count / 2 + 1),
@@ -37,7 +45,10 @@ pub(super) fn split(order: &mut Order<'_>, shape: &PartitionShape, direction: Di
             vec![targets.to_vec(), without(&others, targets)]
         }
         PartitionShape::Groups(groups) => {
-            let mut sides: Vec<Vec<NodeId>> = groups.iter().map(|names| named(order.world, order.groups, names, targets)).collect();
+            let mut sides: Vec<Vec<NodeId>> = groups
+                .iter()
+                .map(|names| named(order.world, order.groups, names, targets))
+                .collect();
             sides.retain(|side| !side.is_empty());
             let rest = without(&members, &sides.concat());
             sides.extend((!rest.is_empty()).then_some(rest));
@@ -47,10 +58,15 @@ pub(super) fn split(order: &mut Order<'_>, shape: &PartitionShape, direction: Di
             return Err(format!("{count} nodes make no such partition"));
         }
         PartitionShape::Bridge => {
-            let bridge = *order.world.rng().pick(if targets.is_empty() { &members } else { targets }).expect("there are three nodes");
+            let bridge = *order
+                .world
+                .rng()
+                .pick(if targets.is_empty() { &members } else { targets })
+                .expect("there are three nodes");
             let others = without(&shuffled, &[bridge]);
             let (one, other) = others.split_at(others.len() / 2);
-            let mut split = by_sides(order, vec![one.to_vec(), other.to_vec()], &[bridge], direction, clients)?;
+            let mut split =
+                by_sides(order, vec![one.to_vec(), other.to_vec()], &[bridge], direction, clients)?;
             split.words += &format!(" (bridge {})", order.world.name(bridge));
             return Ok(split);
         }
@@ -59,7 +75,8 @@ pub(super) fn split(order: &mut Order<'_>, shape: &PartitionShape, direction: Di
     by_sides(order, sides, &[], direction, clients)
 }
 
-/// Those who have no side yet but must get one: nodes that may join while the partition lasts, and clients where they are cut too.
+/// Those who have no side yet but must get one: nodes that may join while the partition lasts, and
+/// clients where they are cut too.
 fn undecided(world: &dyn World, decided: &[NodeId], clients: bool) -> Vec<NodeId> {
     let mut all = world.nodes();
     all.retain(|node| world.status(*node) == Status::Absent);
@@ -120,10 +137,11 @@ pub(super) fn direction_words(direction: Direction) -> &'static str {
     }
 }
 
-/// Whether two places of a ring of `count` see each other, when all see a smallest majority, or one node more where the numbers forbid it.
+/// Whether two places of a ring of `count` see each other, when all see a smallest majority, or one
+/// node more where the numbers forbid it.
 ///
-/// Each sees its neighbours on both sides. Where a majority is even that leaves one to be seen, the one across; in a ring of an odd number one
-/// place is across from two.
+/// Each sees its neighbours on both sides. Where a majority is even that leaves one to be seen, the
+/// one across; in a ring of an odd number one place is across from two.
 fn sees(count: usize, one: usize, other: usize) -> bool {
     let (low, high) = (one.min(other), one.max(other));
     let apart = high - low;
@@ -150,12 +168,16 @@ fn ring(order: &mut Order<'_>, places: &[NodeId], direction: Direction, clients:
                     Direction::Out => to > *from,
                 }
         };
-        let cut: Vec<NodeId> = placed.iter().filter(|(_, to)| is_cut(*to)).map(|(dest, _)| *dest).collect();
+        let cut: Vec<NodeId> =
+            placed.iter().filter(|(_, to)| is_cut(*to)).map(|(dest, _)| *dest).collect();
         if !cut.is_empty() {
             pairs.push((vec![*src], cut));
         }
     }
-    Split { links: LinkSet { pairs }, words: words(order.world, places) + " (ring)" + direction_words(direction) }
+    Split {
+        links: LinkSet { pairs },
+        words: words(order.world, places) + " (ring)" + direction_words(direction),
+    }
 }
 
 pub(super) fn without(nodes: &[NodeId], others: &[NodeId]) -> Vec<NodeId> {

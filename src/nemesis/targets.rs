@@ -9,8 +9,15 @@ use crate::trace::{NodeId, Value};
 /// The word in `src` and `dest` of a message fault that stands for the entry's own targets.
 const TARGETS: &str = "targets";
 
-/// Choose the victims of a fault, sorted. Nodes that run are chosen first, because killing a dead one is no fault.
-pub(super) fn resolve(world: &mut dyn World, groups: &Groups, holds: &Holds, spec: &TargetSpec, fault: &Fault) -> Vec<NodeId> {
+/// Choose the victims of a fault, sorted. Nodes that run are chosen first, because killing a dead
+/// one is no fault.
+pub(super) fn resolve(
+    world: &mut dyn World,
+    groups: &Groups,
+    holds: &Holds,
+    spec: &TargetSpec,
+    fault: &Fault,
+) -> Vec<NodeId> {
     let joins = *fault == Fault::Join;
     let mut pool = world.nodes();
     pool.retain(|node| joins == (world.status(*node) == Status::Absent || holds.has_left(*node)));
@@ -34,9 +41,14 @@ pub(super) fn resolve(world: &mut dyn World, groups: &Groups, holds: &Holds, spe
             let followers = followers(world, &pool);
             pick(world, &followers, 1)
         }
-        TargetSpec::Role(role) => pool.into_iter().filter(|node| world.role(*node) == role).collect(),
+        TargetSpec::Role(role) => {
+            pool.into_iter().filter(|node| world.role(*node) == role).collect()
+        }
         TargetSpec::Names(names) => {
-            let may = |node: &NodeId| pool.contains(node) || (!joins && hits_clients(fault) && world.clients().contains(node));
+            let may = |node: &NodeId| {
+                pool.contains(node)
+                    || (!joins && hits_clients(fault) && world.clients().contains(node))
+            };
             named(world, groups, names, &[]).into_iter().filter(may).collect()
         }
     };
@@ -52,15 +64,21 @@ pub(super) fn may_be_fewer(spec: &TargetSpec) -> bool {
 /// Whether a fault hits the entry's targets; some choose their own, or name links.
 pub(super) fn needs_targets(fault: &Fault) -> bool {
     match fault {
-        Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => matches!(shape, PartitionShape::One | PartitionShape::Between(_)),
-        Fault::Hold { src, dest, .. } | Fault::Drop { src, dest, .. } | Fault::Delay { src, dest, .. } => {
-            (src.is_empty() && dest.is_empty()) || src.iter().chain(dest).any(|name| name == TARGETS)
+        Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => {
+            matches!(shape, PartitionShape::One | PartitionShape::Between(_))
+        }
+        Fault::Hold { src, dest, .. }
+        | Fault::Drop { src, dest, .. }
+        | Fault::Delay { src, dest, .. } => {
+            (src.is_empty() && dest.is_empty())
+                || src.iter().chain(dest).any(|name| name == TARGETS)
         }
         _ => true,
     }
 }
 
-/// Links and clocks of clients can be hit; they have no processes and disks that the simulation knows.
+/// Links and clocks of clients can be hit; they have no processes and disks that the simulation
+/// knows.
 fn hits_clients(fault: &Fault) -> bool {
     matches!(
         fault,
@@ -96,7 +114,8 @@ fn pick(world: &mut dyn World, pool: &[NodeId], count: usize) -> Vec<NodeId> {
 pub(super) fn leader(world: &dyn World, pool: &[NodeId]) -> Option<NodeId> {
     let leads = |node: &NodeId| {
         let role = world.metric(*node, "role");
-        world.status(*node) == Status::Up && matches!(role, Some(Value::Text(role)) if role == "leader")
+        world.status(*node) == Status::Up
+            && matches!(role, Some(Value::Text(role)) if role == "leader")
     };
     let term = |node: &NodeId| world.metric(*node, "current_term").and_then(|term| term.int());
     pool.iter().copied().filter(leads).max_by_key(|node| (term(node), std::cmp::Reverse(*node)))
@@ -104,8 +123,10 @@ pub(super) fn leader(world: &dyn World, pool: &[NodeId]) -> Option<NodeId> {
 
 fn leader_or_any(world: &mut dyn World, pool: &[NodeId]) -> Option<NodeId> {
     leader(world, pool).or_else(|| {
-        // One that could lead, as far as nodes show that: a client of the leader does not stand for it.
-        let could: Vec<NodeId> = pool.iter().copied().filter(|node| world.metric(*node, "role").is_some()).collect();
+        // One that could lead, as far as nodes show that: a client of the leader does not stand for
+        // it.
+        let could: Vec<NodeId> =
+            pool.iter().copied().filter(|node| world.metric(*node, "role").is_some()).collect();
         pick(world, if could.is_empty() { pool } else { &could }, 1).first().copied()
     })
 }
@@ -113,7 +134,10 @@ fn leader_or_any(world: &mut dyn World, pool: &[NodeId]) -> Option<NodeId> {
 /// The nodes of the leader's role without it; where none leads, a node at random stands for it.
 fn followers(world: &mut dyn World, pool: &[NodeId]) -> Vec<NodeId> {
     let Some(leader) = leader_or_any(world, pool) else { return vec![] };
-    pool.iter().copied().filter(|node| *node != leader && world.role(*node) == world.role(leader)).collect()
+    pool.iter()
+        .copied()
+        .filter(|node| *node != leader && world.role(*node) == world.role(leader))
+        .collect()
 }
 
 /// Whether a name means a participant: its own, its role's, its group's, or `any`.
@@ -127,9 +151,20 @@ pub(super) fn is_meant(world: &dyn World, groups: &Groups, name: &str, node: Nod
 }
 
 /// All participants that are meant by any of the names, sorted.
-pub(super) fn named(world: &dyn World, groups: &Groups, names: &[String], targets: &[NodeId]) -> Vec<NodeId> {
+pub(super) fn named(
+    world: &dyn World,
+    groups: &Groups,
+    names: &[String],
+    targets: &[NodeId],
+) -> Vec<NodeId> {
     let is_one = |node: &NodeId| {
-        let meant = |name: &String| if name == TARGETS { targets.contains(node) } else { is_meant(world, groups, name, *node) };
+        let meant = |name: &String| {
+            if name == TARGETS {
+                targets.contains(node)
+            } else {
+                is_meant(world, groups, name, *node)
+            }
+        };
         names.iter().any(meant)
     };
     everybody(world).into_iter().filter(is_one).collect()

@@ -1,4 +1,5 @@
-//! Axes: where a value stands, and which values are written beside it. Labels are whole numbers; the unit makes them so.
+//! Axes: where a value stands, and which values are written beside it. Labels are whole numbers;
+//! the unit makes them so.
 
 use std::fmt::Write as _;
 
@@ -95,13 +96,19 @@ impl Scale {
     pub(super) fn linear(low: f64, high: f64, ticks_max: u32) -> Self {
         // Beyond this, doubles do not count by ones any more.
         const WHOLE_MAX: f64 = 9e15;
-        let whole = |value: f64| if value.is_nan() { 0.0 } else { value.clamp(-WHOLE_MAX, WHOLE_MAX) };
+        let whole =
+            |value: f64| if value.is_nan() { 0.0 } else { value.clamp(-WHOLE_MAX, WHOLE_MAX) };
         let (low, high) = (whole(low).floor(), whole(high).ceil());
         let high = if high > low { high } else { low + 1.0 };
-        let step = nice_step(((high - low) / f64::from(ticks_max.max(1))).ceil().max(1.0) as u64 - 1) as f64;
+        let step =
+            nice_step(((high - low) / f64::from(ticks_max.max(1))).ceil().max(1.0) as u64 - 1)
+                as f64;
         let (first, last) = ((low / step).floor(), (high / step).ceil());
         let count = (last - first).clamp(1.0, 100.0) as i64;
-        let ticks = (0..=count).map(|i| (first + i as f64) * step).map(|value| (value, grouped(value as i64))).collect();
+        let ticks = (0..=count)
+            .map(|i| (first + i as f64) * step)
+            .map(|value| (value, grouped(value as i64)))
+            .collect();
         Scale { shape: Shape::Linear, low: first * step, high: last * step, ticks }
     }
 
@@ -110,10 +117,18 @@ impl Scale {
         let (low, high) = (low.clamp(1.0, 1e15), high.clamp(1.0, 1e15));
         let steps: Vec<f64> = one_two_five();
         let first = steps.iter().rposition(|step| *step <= low).unwrap_or(0);
-        let last = steps.iter().position(|step| *step >= high).unwrap_or(steps.len() - 1).max(first + 1).min(steps.len() - 1);
+        let last = steps
+            .iter()
+            .position(|step| *step >= high)
+            .unwrap_or(steps.len() - 1)
+            .max(first + 1)
+            .min(steps.len() - 1);
         // Over more than three decades the 2 and the 5 would stand too close.
         let all = last - first <= 10;
-        let ticks = (first..=last).filter(|i| all || i.is_multiple_of(3)).map(|i| (steps[i], grouped(steps[i] as i64))).collect();
+        let ticks = (first..=last)
+            .filter(|i| all || i.is_multiple_of(3))
+            .map(|i| (steps[i], grouped(steps[i] as i64)))
+            .collect();
         Scale { shape: Shape::Log, low: steps[first], high: steps[last], ticks }
     }
 
@@ -123,7 +138,8 @@ impl Scale {
         let last = steps.iter().position(|step| *step >= high).unwrap_or(steps.len() - 1);
         let all = last <= 10;
         let shown = (0..=last).filter(|i| all || i.is_multiple_of(3)).map(|i| steps[i]);
-        let ticks = std::iter::once(0.0).chain(shown).map(|value| (value, grouped(value as i64))).collect();
+        let ticks =
+            std::iter::once(0.0).chain(shown).map(|value| (value, grouped(value as i64))).collect();
         Scale { shape: Shape::LogFromZero, low: 0.0, high: steps[last], ticks }
     }
 
@@ -160,24 +176,33 @@ mod tests {
         scale.ticks.iter().map(|(_, text)| text.as_str()).collect()
     }
 
-    /// Steps of 1, 2 or 5 times a power of ten are the ones people read; whole numbers need no decimals.
+    /// Steps of 1, 2 or 5 times a power of ten are the ones people read; whole numbers need no
+    /// decimals.
     #[test]
     fn a_linear_scale_counts_in_whole_round_steps() {
         assert_eq!(labels(&Scale::linear(0.0, 37.2, 5)), ["0", "10", "20", "30", "40"]);
-        assert_eq!(labels(&Scale::linear(-210.0, 180.0, 5)), ["−300", "−200", "−100", "0", "100", "200"]);
+        assert_eq!(
+            labels(&Scale::linear(-210.0, 180.0, 5)),
+            ["−300", "−200", "−100", "0", "100", "200"]
+        );
         assert_eq!(labels(&Scale::linear(0.0, 0.0, 5)), ["0", "1"]);
         assert_eq!(labels(&Scale::linear(0.0, 3.0, 5)), ["0", "1", "2", "3"]);
     }
 
-    /// Between 1 and 1,000 each 1, 2 and 5 has room; over more decades only the powers of ten are left.
+    /// Between 1 and 1,000 each 1, 2 and 5 has room; over more decades only the powers of ten are
+    /// left.
     #[test]
     fn a_logarithmic_scale_shows_decades() {
         assert_eq!(labels(&Scale::log(3.0, 180.0)), ["2", "5", "10", "20", "50", "100", "200"]);
-        assert_eq!(labels(&Scale::log(1.0, 1e6)), ["1", "10", "100", "1,000", "10,000", "100,000", "1,000,000"]);
+        assert_eq!(
+            labels(&Scale::log(1.0, 1e6)),
+            ["1", "10", "100", "1,000", "10,000", "100,000", "1,000,000"]
+        );
         assert_eq!(Scale::log(1.0, 100.0).part(10.0), 0.5);
     }
 
-    /// A window of 200 ms inside a run is labelled in milliseconds of the run, a run of 40 s in seconds.
+    /// A window of 200 ms inside a run is labelled in milliseconds of the run, a run of 40 s in
+    /// seconds.
     #[test]
     fn times_are_written_in_the_unit_that_makes_them_whole() {
         let axis = |from_us, to_us| TimeAxis { from_us, to_us, left: 0.0, right: 1.0 };
@@ -190,10 +215,21 @@ mod tests {
     /// Any bounds make a scale with a bounded number of ticks, and any value has a place on it.
     #[test]
     fn absurd_bounds_are_survived() {
-        for (low, high) in [(f64::MIN, f64::MAX), (f64::NAN, 1.0), (5.0, -5.0), (0.0, f64::INFINITY), (i64::MIN as f64, i64::MAX as f64)] {
-            for scale in [Scale::linear(low, high, 6), Scale::log(low, high), Scale::log_from_zero(high)] {
+        for (low, high) in [
+            (f64::MIN, f64::MAX),
+            (f64::NAN, 1.0),
+            (5.0, -5.0),
+            (0.0, f64::INFINITY),
+            (i64::MIN as f64, i64::MAX as f64),
+        ] {
+            for scale in
+                [Scale::linear(low, high, 6), Scale::log(low, high), Scale::log_from_zero(high)]
+            {
                 assert!(scale.ticks.len() < 110, "{} ticks", scale.ticks.len());
-                assert!((0.0..=1.0).contains(&scale.part(f64::NAN)) && (0.0..=1.0).contains(&scale.part(f64::MAX)));
+                assert!(
+                    (0.0..=1.0).contains(&scale.part(f64::NAN))
+                        && (0.0..=1.0).contains(&scale.part(f64::MAX))
+                );
             }
         }
         let axis = TimeAxis { from_us: 0, to_us: u64::MAX, left: 0.0, right: 1.0 };

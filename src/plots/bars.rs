@@ -1,4 +1,5 @@
-//! Some numbers of several settings beside each other: one row for each setting, one panel for each unit.
+//! Some numbers of several settings beside each other: one row for each setting, one panel for each
+//! unit.
 
 use super::Drawing;
 use super::axis::{Scale, grouped};
@@ -25,7 +26,8 @@ const BAR: f64 = 15.0;
 /// Between the bars of two rows.
 const SPACE: f64 = 16.0;
 
-/// Draw panels from left to right, each as wide as its share, over common rows. Every bar has its number beside it.
+/// Draw panels from left to right, each as wide as its share, over common rows. Every bar has its
+/// number beside it.
 pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
     let most = panels.iter().map(|(_, panel)| panel.names.len()).max().unwrap_or(1).max(1);
     let row_height = most as f64 * BAR + SPACE;
@@ -50,7 +52,8 @@ pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
         let high = panel.rows.iter().flatten().copied().fold(1.0, f64::max);
         // Room for the number beside the longest bar.
         let numbers = plain.width(&grouped(high.round() as i64)) * 1.3 + 10.0;
-        let scale = Scale::linear(0.0, high * (right - left) / (right - left - numbers).max(1.0), 6);
+        let scale =
+            Scale::linear(0.0, high * (right - left) / (right - left - numbers).max(1.0), 6);
         let x = |value: f64| left + (right - left) * scale.part(value);
         for (value, label) in &scale.ticks {
             scene.rect((x(*value), x(*value) + 0.5), (TOP, bottom), palette::GRID);
@@ -68,7 +71,11 @@ pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
                 let Some(value) = values.get(bar) else { continue };
                 let top = middle(row) + (bar as f64 - panel.names.len() as f64 / 2.0) * BAR;
                 scene.rect((left, x(*value)), (top + 1.0, top + BAR - 1.0), ink);
-                scene.text((x(*value) + 6.0, top + BAR / 2.0), grouped(value.round() as i64), plain);
+                scene.text(
+                    (x(*value) + 6.0, top + BAR / 2.0),
+                    grouped(value.round() as i64),
+                    plain,
+                );
             }
         }
         scene.rect((left - 0.5, left + 0.5), (TOP, bottom), palette::GREY);
@@ -82,16 +89,48 @@ pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
 mod tests {
     use super::*;
 
-    /// A reader takes the numbers from the figure: each stands in it, those of empty bars too, and odd shapes of the data are survived.
+    /// A reader takes the numbers from the figure: each stands in it, those of empty bars too, and
+    /// odd shapes of the data are survived.
     #[test]
     fn each_bar_has_its_number() {
-        let panel = |rows: Vec<Vec<f64>>| Bars { axis: "time (ms)".into(), names: vec!["median".into(), "most".into()], rows };
+        let panel = |rows: Vec<Vec<f64>>| Bars {
+            axis: "time (ms)".into(),
+            names: vec!["median".into(), "most".into()],
+            rows,
+        };
         let rows = ["one".to_owned(), "two".to_owned()];
-        let drawing = bars("Title", &rows, &[(2.0, panel(vec![vec![12.0, 3_456.0], vec![0.0, 7.4]])), (1.0, panel(vec![vec![5.0]]))]);
-        for text in ["Title", "one", "two", "median", "most", "time (ms)", ">12<", ">3,456<", ">0<", ">7<", ">5<"] {
-            assert!(drawing.svg.contains(text) || drawing.svg.contains(&text.replace(['<', '>'], "\n")), "{text}: {}", drawing.svg);
+        let drawing = bars(
+            "Title",
+            &rows,
+            &[
+                (2.0, panel(vec![vec![12.0, 3_456.0], vec![0.0, 7.4]])),
+                (1.0, panel(vec![vec![5.0]])),
+            ],
+        );
+        for text in [
+            "Title",
+            "one",
+            "two",
+            "median",
+            "most",
+            "time (ms)",
+            ">12<",
+            ">3,456<",
+            ">0<",
+            ">7<",
+            ">5<",
+        ] {
+            assert!(
+                drawing.svg.contains(text) || drawing.svg.contains(&text.replace(['<', '>'], "\n")),
+                "{text}: {}",
+                drawing.svg
+            );
         }
         bars("nothing", &[], &[]);
-        bars("more rows than names", &rows[..1], &[(1.0, panel(vec![vec![f64::MAX, 1.0, 2.0]; 3]))]);
+        bars(
+            "more rows than names",
+            &rows[..1],
+            &[(1.0, panel(vec![vec![f64::MAX, 1.0, 2.0]; 3]))],
+        );
     }
 }

@@ -14,7 +14,8 @@ use super::timeline::{Changes, at, ints, members, thin};
 /// Clock offsets over time.
 pub static CLOCK_OFFSETS: Plot = Plot {
     name: "clock_offsets",
-    summary: "How far each node's wall clock is from true time, and the skew: the largest difference between two nodes",
+    summary: "How far each node's wall clock is from true time, and the skew: the largest \
+        difference between two nodes",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -27,7 +28,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let nodes = members(trace);
     let mut offsets = ints(trace, "clock_offset_us");
     offsets.retain(|node, _| nodes.contains(node));
-    let (low, high) = offsets.values().flatten().fold((0, 0), |(low, high), (_, us)| (low.min(*us), high.max(*us)));
+    let (low, high) = offsets
+        .values()
+        .flatten()
+        .fold((0, 0), |(low, high), (_, us)| (low.min(*us), high.max(*us)));
     let window = Sketch::whole(trace);
     if offsets.is_empty() || window.1 == 0 {
         return None;
@@ -35,7 +39,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let skews = skew(&offsets, window.1);
     let widest = skews.iter().map(|(_, us)| *us).max().unwrap_or(0);
     let legend = node_legend(trace, offsets.keys());
-    let notes = not_shown(offsets.len().saturating_sub(LINES_MAX)).into_iter().map(|note| note + " The skew is that of all.").collect();
+    let notes = not_shown(offsets.len().saturating_sub(LINES_MAX))
+        .into_iter()
+        .map(|note| note + " The skew is that of all.")
+        .collect();
     let with_skew = offsets.len() > 1;
     let panels: &[f64] = if with_skew { &[270.0, 120.0] } else { &[360.0] };
     let sketch = Sketch { trace, title: "Clock offsets", window, legend, panels, notes };
@@ -48,7 +55,8 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     };
     let (name, per) = unit(low.unsigned_abs().max(high.unsigned_abs()));
     // A run of perfect clocks has its line in the middle.
-    let (low, high) = if low == high { (low.saturating_sub(1), high.saturating_add(1)) } else { (low, high) };
+    let (low, high) =
+        if low == high { (low.saturating_sub(1), high.saturating_add(1)) } else { (low, high) };
     let scale = Scale::linear(low as f64 / per, high as f64 / per, 7);
     frame.y_axis(0, &scale, &format!("clock offset ({name})"));
     let (panel, time) = (frame.panels[0], frame.time);
@@ -57,8 +65,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         frame.scene.rect((time.left, time.right), (y - 0.5, y + 0.5), palette::GREY);
     }
     for (node, changes) in offsets.iter().take(LINES_MAX) {
-        let path: Vec<(f64, f64)> =
-            sampled(changes, window.1).into_iter().map(|(at, us)| (time.x(at), panel.y(&scale, us as f64 / per))).collect();
+        let path: Vec<(f64, f64)> = sampled(changes, window.1)
+            .into_iter()
+            .map(|(at, us)| (time.x(at), panel.y(&scale, us as f64 / per)))
+            .collect();
         frame.scene.line(thin(&path), 1.5, palette::of_node(*node));
     }
     if with_skew {
@@ -66,13 +76,17 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         let scale = Scale::linear(0.0, widest as f64 / per, 4);
         frame.y_axis(1, &scale, &format!("skew ({name})"));
         let panel = frame.panels[1];
-        let path: Vec<(f64, f64)> = skews.into_iter().map(|(at, us)| (time.x(at), panel.y(&scale, us as f64 / per))).collect();
+        let path: Vec<(f64, f64)> = skews
+            .into_iter()
+            .map(|(at, us)| (time.x(at), panel.y(&scale, us as f64 / per)))
+            .collect();
         frame.scene.line(thin(&path), 1.5, palette::BLACK);
     }
     Some(frame.scene)
 }
 
-/// Samples as the corners of a line: sloped between neighbours, level where a value held for longer than the testbed's sampling.
+/// Samples as the corners of a line: sloped between neighbours, level where a value held for longer
+/// than the testbed's sampling.
 fn sampled(changes: &[(u64, i64)], end: u64) -> Changes<i64> {
     let mut corners: Changes<i64> = Vec::with_capacity(changes.len() + 1);
     for (time, us) in changes {

@@ -1,4 +1,5 @@
-//! How wrong each disciplined clock is, what its machine claims, and what each round corrects: a panel for each algorithm and discipline.
+//! How wrong each disciplined clock is, what its machine claims, and what each round corrects: a
+//! panel for each algorithm and discipline.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ use super::timeline::{end_us, thin};
 /// True error, claimed bound and correction.
 pub static CLOCK_ROUNDS: Plot = Plot {
     name: "clock_rounds",
-    summary: "Each disciplined clock's true error, the error that its machine claims, and each round's correction, by algorithm and discipline",
+    summary: "Each disciplined clock's true error, the error that its machine claims, and each \
+        round's correction, by algorithm and discipline",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -57,29 +59,45 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let rows = kinds(clocks.values().map(|clock| clock.algorithm), &ALGORITHMS);
     let columns = kinds(clocks.values().map(|clock| clock.discipline), &DISCIPLINES);
-    let is_used =
-        |algorithm: &str, discipline: &str| clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline);
-    let all = rows.iter().flat_map(|algorithm| columns.iter().map(|discipline| (*algorithm, *discipline)));
-    let used: Vec<(&str, &str)> = all.filter(|(algorithm, discipline)| is_used(algorithm, discipline)).collect();
+    let is_used = |algorithm: &str, discipline: &str| {
+        clocks.values().any(|clock| clock.algorithm == algorithm && clock.discipline == discipline)
+    };
+    let all = rows
+        .iter()
+        .flat_map(|algorithm| columns.iter().map(|discipline| (*algorithm, *discipline)));
+    let used: Vec<(&str, &str)> =
+        all.filter(|(algorithm, discipline)| is_used(algorithm, discipline)).collect();
     // A table of rows and columns where all of it is used; else one panel after the other.
-    let across = if used.len() == rows.len() * columns.len() { columns.len() } else { used.len().min(COLUMNS_MAX) };
+    let across = if used.len() == rows.len() * columns.len() {
+        columns.len()
+    } else {
+        used.len().min(COLUMNS_MAX)
+    };
     let down = used.len().div_ceil(across.max(1));
-    let lists = clocks.values().flat_map(|clock| [&clock.errors, &clock.bounds, &clock.corrections]);
+    let lists =
+        clocks.values().flat_map(|clock| [&clock.errors, &clock.bounds, &clock.corrections]);
     let most = lists.flatten().map(|(_, value)| *value).fold(0.0, f64::max);
     let mut scale = Scale::log_from_zero(most.max(10.0));
     for (value, label) in &mut scale.ticks {
         *label = in_words(*value);
     }
 
-    let panels = used
-        .iter()
-        .map(|(algorithm, discipline)| clocks.values().filter(|clock| clock.algorithm == *algorithm && clock.discipline == *discipline));
+    let panels = used.iter().map(|(algorithm, discipline)| {
+        clocks
+            .values()
+            .filter(|clock| clock.algorithm == *algorithm && clock.discipline == *discipline)
+    });
     let several = panels.map(Iterator::count).any(|count| count > 1);
     let mut scene = page(trace, "True error, claim and correction of each clock");
     let entries = [
         (
             Swatch::Line(palette::BLUE, 1.8),
-            if several { "true error, without its sign, in the colour of the name" } else { "true error, without its sign" }.to_owned(),
+            if several {
+                "true error, without its sign, in the colour of the name"
+            } else {
+                "true error, without its sign"
+            }
+            .to_owned(),
         ),
         (Swatch::Band(palette::GREY), "error that the machine claims at the most".to_owned()),
         (Swatch::Dot(palette::ORANGE), "correction that a round has found".to_owned()),
@@ -92,14 +110,21 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         for (j, (algorithm, discipline)) in row.iter().enumerate() {
             let left = LEFT + j as f64 * (width + BESIDE);
             let time = TimeAxis { from_us: 0, to_us: end, left, right: left + width };
-            let of_panel = clocks.iter().filter(|(_, clock)| clock.algorithm == *algorithm && clock.discipline == *discipline);
+            let of_panel = clocks.iter().filter(|(_, clock)| {
+                clock.algorithm == *algorithm && clock.discipline == *discipline
+            });
             let of_panel: Vec<_> = of_panel.collect();
             let panel = Panel { top, bottom: top + height };
             let mut grid = Grid { scene: &mut scene, time, panel, scale: &scale };
             let below = (i + 1) * across + j;
             grid.back(trace, j == 0, below >= used.len(), j + 1 == across);
-            let names: Vec<&str> = of_panel.iter().take(CLOCKS_MAX).map(|(node, _)| trace.name(**node)).collect();
-            grid.title(&format!("{algorithm}, {discipline}:"), &names, of_panel.len() - names.len());
+            let names: Vec<&str> =
+                of_panel.iter().take(CLOCKS_MAX).map(|(node, _)| trace.name(**node)).collect();
+            grid.title(
+                &format!("{algorithm}, {discipline}:"),
+                &names,
+                of_panel.len() - names.len(),
+            );
             for (k, (_, clock)) in of_panel.iter().take(CLOCKS_MAX).enumerate() {
                 grid.clock(clock, COLORS[k]);
             }
@@ -107,16 +132,22 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         top += height + ABOVE;
     }
     let bottom = top - ABOVE;
-    scene.text(((LEFT + RIGHT) / 2.0, bottom + 33.0), "time (s)", TextLook::new(13.0).anchor(Anchor::Middle));
+    scene.text(
+        ((LEFT + RIGHT) / 2.0, bottom + 33.0),
+        "time (s)",
+        TextLook::new(13.0).anchor(Anchor::Middle),
+    );
     let upward = TextLook::new(13.0).anchor(Anchor::Middle).upward();
     scene.text((LEFT - 72.0, (first_top + bottom) / 2.0), "error (logarithmic)", upward);
-    let note = "Shaded: faults. From the first round of a process on; the claim covers what is not amortised yet, and hands on the clock.";
+    let note = "Shaded: faults. From the first round of a process on; the claim covers what is not \
+        amortised yet, and hands on the clock.";
     scene.text((LEFT, bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = bottom + 66.0;
     Some(scene)
 }
 
-const COLORS: [RGBColor; CLOCKS_MAX] = [palette::BLUE, palette::VERMILLION, palette::GREEN, palette::PURPLE];
+const COLORS: [RGBColor; CLOCKS_MAX] =
+    [palette::BLUE, palette::VERMILLION, palette::GREEN, palette::PURPLE];
 
 /// A number of microseconds in the largest unit that makes it whole.
 fn in_words(us: f64) -> String {
@@ -151,32 +182,55 @@ impl Grid<'_> {
                 self.scene.text((time.left - 8.0, y), label.clone(), small.anchor(Anchor::End));
             }
         }
-        self.scene.rect((time.left - 0.5, time.left + 0.5), (panel.top, panel.bottom + 0.5), palette::GREY);
-        self.scene.rect((time.left - 0.5, time.right), (panel.bottom - 0.5, panel.bottom + 0.5), palette::GREY);
+        self.scene.rect(
+            (time.left - 0.5, time.left + 0.5),
+            (panel.top, panel.bottom + 0.5),
+            palette::GREY,
+        );
+        self.scene.rect(
+            (time.left - 0.5, time.right),
+            (panel.bottom - 0.5, panel.bottom + 0.5),
+            palette::GREY,
+        );
         if !lowest {
             return;
         }
-        let step = super::axis::nice_step((time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64).saturating_sub(1));
+        let step = super::axis::nice_step(
+            (time.to_us / 1_000_000 / ((time.right - time.left) / 80.0).max(1.0) as u64)
+                .saturating_sub(1),
+        );
         for tick in 0..TICKS_MAX {
             let second = step.saturating_mul(tick);
-            let Some(at) = second.checked_mul(1_000_000).filter(|at| *at <= time.to_us) else { break };
+            let Some(at) = second.checked_mul(1_000_000).filter(|at| *at <= time.to_us) else {
+                break;
+            };
             let x = time.x(at);
             self.scene.rect((x, x + 0.5), (panel.bottom, panel.bottom + 4.0), palette::GREY);
             if rightmost || x < time.right - 12.0 {
-                self.scene.text((x, panel.bottom + 14.0), second.to_string(), small.anchor(Anchor::Middle));
+                self.scene.text(
+                    (x, panel.bottom + 14.0),
+                    second.to_string(),
+                    small.anchor(Anchor::Middle),
+                );
             }
         }
     }
 
-    /// What the clocks of a panel have in common, and their names: of several, each in the colour of its line.
+    /// What the clocks of a panel have in common, and their names: of several, each in the colour
+    /// of its line.
     fn title(&mut self, title: &str, names: &[&str], more: usize) {
         let look = TextLook::new(12.0).bold();
         let (y, right) = (self.panel.top - 10.0, self.time.right);
         let several = names.len() > 1;
         let more = (more > 0).then(|| (format!("and {more} more"), palette::GREY));
-        let names = names.iter().zip(COLORS).map(|(name, color)| ((*name).to_owned(), if several { color } else { palette::INK }));
+        let names = names
+            .iter()
+            .zip(COLORS)
+            .map(|(name, color)| ((*name).to_owned(), if several { color } else { palette::INK }));
         let mut x = self.time.left;
-        for (text, color) in std::iter::once((title.to_owned(), palette::INK)).chain(names).chain(more) {
+        for (text, color) in
+            std::iter::once((title.to_owned(), palette::INK)).chain(names).chain(more)
+        {
             let text = cut_to(&text, look, (right - x).min(220.0));
             let width = look.width(&text);
             if x + width <= right {
@@ -201,7 +255,9 @@ impl Grid<'_> {
 /// The words that occur, in this order.
 fn kinds<'a>(words: impl Iterator<Item = &'a str>, order: &[&'a str]) -> Vec<&'a str> {
     let mut found: Vec<&str> = words.collect();
-    found.sort_by_key(|word| (order.iter().position(|each| each == word).unwrap_or(usize::MAX), *word));
+    found.sort_by_key(|word| {
+        (order.iter().position(|each| each == word).unwrap_or(usize::MAX), *word)
+    });
     found.dedup();
     found.truncate(ROWS_MAX);
     found
@@ -210,7 +266,9 @@ fn kinds<'a>(words: impl Iterator<Item = &'a str>, order: &[&'a str]) -> Vec<&'a
 /// The clocks of the servers, each from its first round on.
 fn clocks(trace: &Trace) -> BTreeMap<NodeId, Clock<'_>> {
     let mut clocks: BTreeMap<NodeId, Clock<'_>> = BTreeMap::new();
-    let of_server = |event: &&Event| trace.nodes.get(event.node.index()).is_some_and(|info| info.role == "server");
+    let of_server = |event: &&Event| {
+        trace.nodes.get(event.node.index()).is_some_and(|info| info.role == "server")
+    };
     let mut lives: BTreeMap<NodeId, u32> = BTreeMap::new();
     for event in trace.events.iter().filter(of_server) {
         let int = |name: &str| event.fields.int(name);
@@ -218,10 +276,14 @@ fn clocks(trace: &Trace) -> BTreeMap<NodeId, Clock<'_>> {
         let error = |clock: i64| (i128::from(clock) - truth).unsigned_abs() as f64;
         match event.name.as_ref() {
             "round" => {
-                let (Some(algorithm), Some(discipline)) = (event.fields.text("algorithm"), event.fields.text("discipline")) else {
+                let (Some(algorithm), Some(discipline)) =
+                    (event.fields.text("algorithm"), event.fields.text("discipline"))
+                else {
                     continue;
                 };
-                let (Some(before), Some(after), Some(correction)) = (int("before_us"), int("after_us"), int("correction_us")) else {
+                let (Some(before), Some(after), Some(correction)) =
+                    (int("before_us"), int("after_us"), int("correction_us"))
+                else {
                     continue;
                 };
                 let clock = clocks.entry(event.node).or_default();
@@ -230,12 +292,23 @@ fn clocks(trace: &Trace) -> BTreeMap<NodeId, Clock<'_>> {
                 clock.corrections.push((event.time_us, correction.unsigned_abs() as f64));
                 clock.errors.push((event.time_us, error(before)));
                 clock.errors.push((event.time_us, error(after)));
-                clock.bounds.extend(int("error_bound_us").filter(|bound| *bound >= 0).map(|bound| (event.time_us, bound as f64)));
+                clock.bounds.extend(
+                    int("error_bound_us")
+                        .filter(|bound| *bound >= 0)
+                        .map(|bound| (event.time_us, bound as f64)),
+                );
             }
             "reading" if lives.get(&event.node) == Some(&event.incarnation) => {
-                let (Some(shown), Some(clock)) = (int("clock_us"), clocks.get_mut(&event.node)) else { continue };
+                let (Some(shown), Some(clock)) = (int("clock_us"), clocks.get_mut(&event.node))
+                else {
+                    continue;
+                };
                 clock.errors.push((event.time_us, error(shown)));
-                clock.bounds.extend(int("error_bound_us").filter(|bound| *bound >= 0).map(|bound| (event.time_us, bound as f64)));
+                clock.bounds.extend(
+                    int("error_bound_us")
+                        .filter(|bound| *bound >= 0)
+                        .map(|bound| (event.time_us, bound as f64)),
+                );
             }
             _ => {}
         }

@@ -1,6 +1,8 @@
-//! What Cristian's bound looks like: the error of each round over its delay stays within a cone whose point is twice the least delay.
+//! What Cristian's bound looks like: the error of each round over its delay stays within a cone
+//! whose point is twice the least delay.
 //!
-//! Berkeley's rounds have no place in it: they look for the mean of all clocks, not for the hour of one.
+//! Berkeley's rounds have no place in it: they look for the mean of all clocks, not for the hour of
+//! one.
 
 use plotters::style::RGBColor;
 
@@ -16,15 +18,19 @@ use super::scene::{Anchor, Scene, TextLook, sheer};
 /// The error of each round over its delay.
 pub static ERROR_OVER_DELAY: Plot = Plot {
     name: "error_over_delay",
-    summary: "The true error of the hour that each round found over the delay of its messages, with the bound of the algorithm",
+    summary: "The true error of the hour that each round found over the delay of its messages, \
+        with the bound of the algorithm",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
 /// Points that are drawn.
 const POINTS_MAX: usize = 2_000;
 
-const ALGORITHMS: [(&str, RGBColor); 3] =
-    [("cristian", palette::BLUE), ("cristian-best-of-n", palette::GREEN), ("ntp", palette::VERMILLION)];
+const ALGORITHMS: [(&str, RGBColor); 3] = [
+    ("cristian", palette::BLUE),
+    ("cristian-best-of-n", palette::GREEN),
+    ("ntp", palette::VERMILLION),
+];
 
 #[derive(Clone, Copy)]
 struct Point {
@@ -35,7 +41,12 @@ struct Point {
 }
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    let points: Vec<Point> = trace.events.iter().filter(|event| event.name == "round").filter_map(|event| point(trace, event)).collect();
+    let points: Vec<Point> = trace
+        .events
+        .iter()
+        .filter(|event| event.name == "round")
+        .filter_map(|event| point(trace, event))
+        .collect();
     if points.is_empty() {
         return None;
     }
@@ -43,17 +54,22 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     delays.sort_by(f64::total_cmp);
     // A heavy tail would press all others to the left edge.
     let widest = delays[(delays.len() * 98 / 100).min(delays.len() - 1)];
-    let shown: Vec<&Point> = points.iter().filter(|point| point.delay <= widest).take(POINTS_MAX).collect();
+    let shown: Vec<&Point> =
+        points.iter().filter(|point| point.delay <= widest).take(POINTS_MAX).collect();
     let min = points.iter().map(|point| point.min).fold(f64::MAX, f64::min);
     let (unit, per) = if widest > 20_000.0 { ("ms", 1_000.0) } else { ("µs", 1.0) };
     let widest = widest * 1.02;
-    let high = shown.iter().map(|point| point.error.abs()).fold((widest / 2.0 - min).max(1.0), f64::max) / per;
+    let high =
+        shown.iter().map(|point| point.error.abs()).fold((widest / 2.0 - min).max(1.0), f64::max)
+            / per;
     let scale = Scale::linear(-high, high, 8);
     let across = Scale::linear(0.0, widest / per, 10);
 
     let mut scene = page(trace, "Error of each round over its delay");
-    let mut entries: Vec<(Swatch, String)> =
-        vec![(Swatch::Band(palette::GREY), "within the bound: half the delay less the least one".to_owned())];
+    let mut entries: Vec<(Swatch, String)> = vec![(
+        Swatch::Band(palette::GREY),
+        "within the bound: half the delay less the least one".to_owned(),
+    )];
     for (i, (name, color)) in ALGORITHMS.iter().enumerate() {
         if shown.iter().any(|point| point.algorithm == i) {
             entries.push((Swatch::Dot(*color), (*name).to_owned()));
@@ -80,14 +96,31 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     scene.rect((LEFT, RIGHT), (y(0.0) - 0.5, y(0.0) + 0.5), palette::GREY);
     scene.rect((LEFT - 0.5, LEFT + 0.5), (panel.top, panel.bottom), palette::GREY);
     for point in &shown {
-        scene.disc((x(point.delay), y(point.error)), 3.0, sheer(ALGORITHMS[point.algorithm].1, 0.75));
+        scene.disc(
+            (x(point.delay), y(point.error)),
+            3.0,
+            sheer(ALGORITHMS[point.algorithm].1, 0.75),
+        );
     }
     let name = TextLook::new(13.0).anchor(Anchor::Middle);
-    scene.text((LEFT - 62.0, (panel.top + panel.bottom) / 2.0), format!("hour that was found − true time ({unit})"), name.upward());
-    scene.text(((LEFT + RIGHT) / 2.0, panel.bottom + 33.0), format!("delay of question and answer ({unit})"), name);
+    scene.text(
+        (LEFT - 62.0, (panel.top + panel.bottom) / 2.0),
+        format!("hour that was found − true time ({unit})"),
+        name.upward(),
+    );
+    scene.text(
+        ((LEFT + RIGHT) / 2.0, panel.bottom + 33.0),
+        format!("delay of question and answer ({unit})"),
+        name,
+    );
     let beyond = points.len() - shown.len();
-    let note = "The source's own error and drift widen the bound a little; the cone is without them.";
-    let note = if beyond > 0 { format!("{note} Rounds with longer delays, not shown: {beyond}.") } else { note.to_owned() };
+    let note =
+        "The source's own error and drift widen the bound a little; the cone is without them.";
+    let note = if beyond > 0 {
+        format!("{note} Rounds with longer delays, not shown: {beyond}.")
+    } else {
+        note.to_owned()
+    };
     scene.text((LEFT, panel.bottom + 52.0), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = panel.bottom + 66.0;
     Some(scene)

@@ -1,4 +1,5 @@
-//! What all plots have in common: title, legend, faults, panels one above the other over the same time axis, notes.
+//! What all plots have in common: title, legend, faults, panels one above the other over the same
+//! time axis, notes.
 
 use plotters::style::RGBColor;
 
@@ -21,9 +22,14 @@ const LEGEND_ROW: f64 = 20.0;
 pub(super) const LINES_MAX: usize = 16;
 
 /// The names of nodes with the colours of their lines.
-pub(super) fn node_legend<'a>(trace: &Trace, nodes: impl IntoIterator<Item = &'a NodeId>) -> Vec<(Swatch, String)> {
+pub(super) fn node_legend<'a>(
+    trace: &Trace,
+    nodes: impl IntoIterator<Item = &'a NodeId>,
+) -> Vec<(Swatch, String)> {
     let look = TextLook::new(12.0);
-    let entry = |node: &NodeId| (Swatch::Line(palette::of_node(*node), 2.0), cut_to(trace.name(*node), look, 160.0));
+    let entry = |node: &NodeId| {
+        (Swatch::Line(palette::of_node(*node), 2.0), cut_to(trace.name(*node), look, 160.0))
+    };
     nodes.into_iter().take(LINES_MAX).map(entry).collect()
 }
 
@@ -106,7 +112,8 @@ impl Sketch<'_> {
         let mut scene = page(self.trace, self.title);
         let mut y = legend(&mut scene, &self.legend, 52.0) + 6.0;
 
-        let time = TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
+        let time =
+            TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
         let faults = FaultStrip::new(self.trace, time);
         let strip = y;
         // Apart from the panel, whose uppermost value stands at its very top.
@@ -121,7 +128,11 @@ impl Sketch<'_> {
         for panel in &panels {
             faults.shade(&mut scene, panel.top, panel.bottom);
             for (tick, _) in &ticks {
-                scene.rect((time.x(*tick), time.x(*tick) + 0.5), (panel.top, panel.bottom), palette::GRID);
+                scene.rect(
+                    (time.x(*tick), time.x(*tick) + 0.5),
+                    (panel.top, panel.bottom),
+                    palette::GRID,
+                );
             }
         }
         faults.draw(&mut scene, strip);
@@ -135,7 +146,11 @@ impl Sketch<'_> {
                 free_from = x + half + 8.0;
             }
         }
-        scene.text(((LEFT + RIGHT) / 2.0, y + 33.0), format!("time ({unit})"), TextLook::new(13.0).anchor(Anchor::Middle));
+        scene.text(
+            ((LEFT + RIGHT) / 2.0, y + 33.0),
+            format!("time ({unit})"),
+            TextLook::new(13.0).anchor(Anchor::Middle),
+        );
         y += 46.0;
         let mut notes = self.notes;
         notes.extend_from_slice(faults.notes());
@@ -170,7 +185,11 @@ impl Frame {
     /// The two axis lines of a panel.
     pub(super) fn base(&mut self, panel: Panel) {
         self.scene.rect((LEFT - 0.5, LEFT + 0.5), (panel.top, panel.bottom + 0.5), palette::GREY);
-        self.scene.rect((LEFT - 0.5, RIGHT), (panel.bottom - 0.5, panel.bottom + 0.5), palette::GREY);
+        self.scene.rect(
+            (LEFT - 0.5, RIGHT),
+            (panel.bottom - 0.5, panel.bottom + 0.5),
+            palette::GREY,
+        );
     }
 
     /// The name of a lane, left of it.
@@ -188,7 +207,11 @@ impl Frame {
 
 /// A page with its title, and the run that it is of.
 pub(super) fn page(trace: &Trace, name: &str) -> Scene {
-    let run = format!("{}, seed {}", if trace.scenario.is_empty() { "?" } else { &trace.scenario }, trace.seed);
+    let run = format!(
+        "{}, seed {}",
+        if trace.scenario.is_empty() { "?" } else { &trace.scenario },
+        trace.seed
+    );
     let mut scene = Scene::new(format!("{name}: {run}"), WIDTH);
     let title = TextLook::new(17.0).bold();
     scene.text((LEFT, 24.0), name, title);
@@ -222,8 +245,12 @@ impl Scene {
         let (left, right, middle) = (x, x + 20.0, x + 10.0);
         match swatch {
             Swatch::Box(color) => self.rect((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), color),
-            Swatch::Hatch => self.hatch((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), 4.0, palette::GREY),
-            Swatch::Frame => self.frame((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), palette::GREY),
+            Swatch::Hatch => {
+                self.hatch((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), 4.0, palette::GREY)
+            }
+            Swatch::Frame => {
+                self.frame((left + 2.0, right - 2.0), (y - 5.5, y + 5.5), palette::GREY)
+            }
             Swatch::Band(color) => self.rect((left, right), (y - 3.0, y + 3.0), sheer(color, 0.55)),
             Swatch::Line(color, width) => self.segment((left, y), (right, y), width, color),
             Swatch::Dashes(color) => self.dashes((left, y), (right, y), 1.5, color),
@@ -243,7 +270,10 @@ impl Scene {
                 self.cross((x, y), 5.5, 4.0, palette::WHITE);
                 self.cross((x, y), 5.0, 2.0, palette::BLACK);
             }
-            Mark::Command => self.polygon(vec![(x - 5.0, y - 5.0), (x + 5.0, y - 5.0), (x, y + 4.0)], palette::BLACK),
+            Mark::Command => self.polygon(
+                vec![(x - 5.0, y - 5.0), (x + 5.0, y - 5.0), (x, y + 4.0)],
+                palette::BLACK,
+            ),
             Mark::Leader => {
                 self.disc((x, y), 6.5, palette::WHITE);
                 self.disc((x, y), 5.5, palette::BLUE);

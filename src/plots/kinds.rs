@@ -1,4 +1,5 @@
-//! Message types: families of a request and its answer, with one colour for each family in all plots.
+//! Message types: families of a request and its answer, with one colour for each family in all
+//! plots.
 
 use plotters::style::RGBColor;
 
@@ -9,7 +10,8 @@ use super::palette;
 /// What an answer's name ends with, after the name of its request.
 const ANSWERS: [&str; 4] = ["Response", "Reply", "Ack", "Result"];
 
-/// `AppendEntries` for `AppendEntries` and `AppendEntriesResponse`; `Client` for `ClientRequest` and `ClientReply`.
+/// `AppendEntries` for `AppendEntries` and `AppendEntriesResponse`; `Client` for `ClientRequest`
+/// and `ClientReply`.
 pub(super) fn family(kind: &str) -> &str {
     let stem = ANSWERS.iter().find_map(|ending| kind.strip_suffix(ending)).unwrap_or(kind);
     let stem = stem.strip_suffix("Request").unwrap_or(stem);
@@ -21,7 +23,8 @@ pub(super) fn is_answer(kind: &str) -> bool {
     ANSWERS.iter().any(|ending| kind.len() > ending.len() && kind.ends_with(ending))
 }
 
-/// The families of a trace with their colours, the most frequent first; beyond eight they share the name `other`.
+/// The families of a trace with their colours, the most frequent first; beyond eight they share the
+/// name `other`.
 pub(super) struct Families<'a> {
     /// Name and colour.
     pub(super) list: Vec<(&'a str, RGBColor)>,
@@ -78,7 +81,10 @@ impl<'a> Families<'a> {
     /// The position of a message type's family in the list.
     pub(super) fn position(&self, kind: &str) -> usize {
         let name = family(kind);
-        self.list.iter().position(|(known, _)| *known == name).unwrap_or(self.list.len().saturating_sub(1))
+        self.list
+            .iter()
+            .position(|(known, _)| *known == name)
+            .unwrap_or(self.list.len().saturating_sub(1))
     }
 
     /// The colour of a message type.
@@ -108,9 +114,15 @@ mod tests {
     /// A request and its answer are one conversation, and are drawn in one colour.
     #[test]
     fn a_request_and_its_answer_are_one_family() {
-        assert_eq!([family("AppendEntries"), family("AppendEntriesResponse")], ["AppendEntries"; 2]);
+        assert_eq!(
+            [family("AppendEntries"), family("AppendEntriesResponse")],
+            ["AppendEntries"; 2]
+        );
         assert_eq!([family("ClientRequest"), family("ClientReply")], ["Client"; 2]);
-        assert_eq!([family("Response"), family("Request"), family("")], ["Response", "Request", ""]);
+        assert_eq!(
+            [family("Response"), family("Request"), family("")],
+            ["Response", "Request", ""]
+        );
         assert!(is_answer("PreVoteResponse") && !is_answer("PreVote") && !is_answer("Ack"));
     }
 }

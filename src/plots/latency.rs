@@ -14,15 +14,18 @@ use super::timeline::{end_us, thin};
 /// Latency of operations over time.
 pub static LATENCY: Plot = Plot {
     name: "latency",
-    summary: "How long each operation took, by operation and outcome, with the median and the 95th percentile over time",
+    summary: "How long each operation took, by operation and outcome, with the median and the 95th \
+        percentile over time",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// More marks than this are thinned out: those of one kind that lie closer than a few units are drawn once.
+/// More marks than this are thinned out: those of one kind that lie closer than a few units are
+/// drawn once.
 const MARKS_MAX: usize = 1_500;
 /// Kinds of operations that are told apart by colour.
 const KINDS_MAX: usize = 6;
-/// Windows for the percentiles, at the most; of fewer operations than this in each, the 95th percentile says little.
+/// Windows for the percentiles, at the most; of fewer operations than this in each, the 95th
+/// percentile says little.
 const WINDOWS_MAX: usize = 40;
 const OPERATIONS_MIN: usize = 40;
 
@@ -46,15 +49,24 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         }
     }
     kinds.sort_unstable();
-    let color = |f: &str| kinds.iter().position(|kind| *kind == f).map_or(palette::GREY, palette::of_position);
+    let color = |f: &str| {
+        kinds.iter().position(|kind| *kind == f).map_or(palette::GREY, palette::of_position)
+    };
 
-    let (low, high) = taken.iter().fold((u64::MAX, 1), |(low, high), op| (low.min(op.latency_us), high.max(op.latency_us)));
+    let (low, high) = taken
+        .iter()
+        .fold((u64::MAX, 1), |(low, high), op| (low.min(op.latency_us), high.max(op.latency_us)));
     // Below a millisecond, milliseconds would not be whole numbers.
     let (unit, unit_us) = if low >= 1_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
     let (low, high) = (low as f64 / unit_us, high as f64 / unit_us);
-    let scale = if high > 20.0 * low { Scale::log(0.9 * low, 1.2 * high) } else { Scale::linear(0.0, high, 8) };
+    let scale = if high > 20.0 * low {
+        Scale::log(0.9 * low, 1.2 * high)
+    } else {
+        Scale::linear(0.0, high, 8)
+    };
 
-    let mut legend: Vec<(Swatch, String)> = kinds.iter().map(|kind| (Swatch::Dot(color(kind)), (*kind).to_owned())).collect();
+    let mut legend: Vec<(Swatch, String)> =
+        kinds.iter().map(|kind| (Swatch::Dot(color(kind)), (*kind).to_owned())).collect();
     if taken.iter().any(|op| !kinds.contains(&op.f)) {
         legend.push((Swatch::Dot(palette::GREY), "others".to_owned()));
     }
@@ -68,31 +80,48 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     legend.push((Swatch::Line(palette::BLACK, 2.0), "median".to_owned()));
     legend.push((Swatch::Dashes(palette::BLACK), "95th percentile".to_owned()));
 
-    let (marks, thinned) = pick(&taken, |op| (op.begin_us, scale.part(op.latency_us as f64 / unit_us)), end_us(trace));
+    let (marks, thinned) =
+        pick(&taken, |op| (op.begin_us, scale.part(op.latency_us as f64 / unit_us)), end_us(trace));
     let mut notes = vec![format!(
-        "{} operations by the time of their invocation: {} ok, {} fail, {} info. Percentiles are of completed operations.",
+        "{} operations by the time of their invocation: {} ok, {} fail, {} info. Percentiles are \
+            of completed operations.",
         counted(taken.len()),
         counted(count(OpType::Ok)),
         counted(count(OpType::Fail)),
         counted(count(OpType::Info))
     )];
     if thinned {
-        notes.push("Marks of one kind that lie within a few pixels of each other are drawn once.".to_owned());
+        notes.push(
+            "Marks of one kind that lie within a few pixels of each other are drawn once."
+                .to_owned(),
+        );
     }
-    let sketch = Sketch { trace, title: "Latency of operations", window: Sketch::whole(trace), legend, panels: &[400.0], notes };
+    let sketch = Sketch {
+        trace,
+        title: "Latency of operations",
+        window: Sketch::whole(trace),
+        legend,
+        panels: &[400.0],
+        notes,
+    };
     let mut frame = sketch.frame();
     frame.y_axis(0, &scale, &format!("latency ({unit})"));
     let (panel, time) = (frame.panels[0], frame.time);
-    let place = |op: &Taken<'_>| (time.x(op.begin_us), panel.y(&scale, op.latency_us as f64 / unit_us));
+    let place =
+        |op: &Taken<'_>| (time.x(op.begin_us), panel.y(&scale, op.latency_us as f64 / unit_us));
     for op in marks.iter().filter(|op| op.outcome == OpType::Ok) {
         frame.scene.disc(place(op), 2.5, sheer(color(op.f), 0.6));
     }
     for (percent, dashed) in [(95, true), (50, false)] {
         for path in percentile(&taken, percent, end_us(trace)) {
-            let path: Vec<(f64, f64)> = path.iter().map(|(at, us)| (time.x(*at), panel.y(&scale, *us as f64 / unit_us))).collect();
+            let path: Vec<(f64, f64)> = path
+                .iter()
+                .map(|(at, us)| (time.x(*at), panel.y(&scale, *us as f64 / unit_us)))
+                .collect();
             let path = thin(&path);
             if dashed {
-                path.windows(2).for_each(|pair| frame.scene.dashes(pair[0], pair[1], 1.5, palette::BLACK));
+                path.windows(2)
+                    .for_each(|pair| frame.scene.dashes(pair[0], pair[1], 1.5, palette::BLACK));
             } else {
                 frame.scene.line(path, 2.0, palette::BLACK);
             }
@@ -131,8 +160,13 @@ fn operations(trace: &Trace) -> Vec<Taken<'_>> {
     taken
 }
 
-/// The operations to draw: all, or the first in each cell of a grid that is as coarse as it has to be.
-fn pick<'a, 'b>(taken: &'b [Taken<'a>], place: impl Fn(&Taken<'a>) -> (u64, f64), end: u64) -> (Vec<&'b Taken<'a>>, bool) {
+/// The operations to draw: all, or the first in each cell of a grid that is as coarse as it has to
+/// be.
+fn pick<'a, 'b>(
+    taken: &'b [Taken<'a>],
+    place: impl Fn(&Taken<'a>) -> (u64, f64),
+    end: u64,
+) -> (Vec<&'b Taken<'a>>, bool) {
     let mut picked: Vec<&Taken<'_>> = taken.iter().collect();
     let mut cells = 500_u64;
     while picked.len() > MARKS_MAX && cells > 10 {
@@ -150,7 +184,8 @@ fn pick<'a, 'b>(taken: &'b [Taken<'a>], place: impl Fn(&Taken<'a>) -> (u64, f64)
     (picked, thinned)
 }
 
-/// A percentile of the completed operations in equal windows, at the middle of each; a gap where a window has none.
+/// A percentile of the completed operations in equal windows, at the middle of each; a gap where a
+/// window has none.
 fn percentile(taken: &[Taken<'_>], percent: usize, end: u64) -> Vec<Vec<(u64, u64)>> {
     let count = (taken.len() / OPERATIONS_MIN).clamp(4, WINDOWS_MAX);
     let width = (end / count as u64).max(1);
@@ -163,10 +198,10 @@ fn percentile(taken: &[Taken<'_>], percent: usize, end: u64) -> Vec<Vec<(u64, u6
         window.sort_unstable();
         match window.len() {
             0 => paths.push(Vec::new()),
-            n => paths
-                .last_mut()
-                .expect("never empty")
-                .push(((i as u64).saturating_mul(width).saturating_add(width / 2), window[(n * percent).div_ceil(100).max(1) - 1])),
+            n => paths.last_mut().expect("never empty").push((
+                (i as u64).saturating_mul(width).saturating_add(width / 2),
+                window[(n * percent).div_ceil(100).max(1) - 1],
+            )),
         }
     }
     paths

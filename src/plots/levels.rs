@@ -1,5 +1,6 @@
-//! Whole numbers of nodes over time, as lines at their true values: where several nodes have the same, the line shows their colours in turn.
-//! Lines beside each other would be at values that no node has; lines upon each other would hide all but one.
+//! Whole numbers of nodes over time, as lines at their true values: where several nodes have the
+//! same, the line shows their colours in turn. Lines beside each other would be at values that no
+//! node has; lines upon each other would hide all but one.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +28,13 @@ pub(super) struct Level {
     pub(super) nodes: Vec<usize>,
 }
 
-/// The values of each node over the places of their changes, as level parts. Each node's changes are in order; `None` is a gap.
-pub(super) fn levels(nodes: &[Changes<Option<i64>>], end: f64, x: impl Fn(u64) -> f64) -> Vec<Level> {
+/// The values of each node over the places of their changes, as level parts. Each node's changes
+/// are in order; `None` is a gap.
+pub(super) fn levels(
+    nodes: &[Changes<Option<i64>>],
+    end: f64,
+    x: impl Fn(u64) -> f64,
+) -> Vec<Level> {
     let mut column = 0.5;
     loop {
         let levels = levels_in(nodes, end, |time| (x(time) / column).round() * column);
@@ -79,17 +85,26 @@ fn levels_in(nodes: &[Changes<Option<i64>>], end: f64, x: impl Fn(u64) -> f64) -
 }
 
 /// Draw the levels of nodes of these colours, and the steps between them.
-pub(super) fn draw(scene: &mut Scene, panel: Panel, scale: &Scale, levels: &[Level], colors: &[RGBColor]) {
+pub(super) fn draw(
+    scene: &mut Scene,
+    panel: Panel,
+    scale: &Scale,
+    levels: &[Level],
+    colors: &[RGBColor],
+) {
     steps(scene, panel, scale, levels, colors);
     for level in levels {
         let y = panel.y(scale, level.value as f64);
         let (top, bottom) = (y - THICK / 2.0, y + THICK / 2.0);
-        let color = |turn: usize| colors.get(level.nodes[turn % level.nodes.len()]).copied().unwrap_or(palette::GREY);
+        let color = |turn: usize| {
+            colors.get(level.nodes[turn % level.nodes.len()]).copied().unwrap_or(palette::GREY)
+        };
         if level.nodes.len() == 1 {
             scene.rect((level.left, level.right), (top, bottom), color(0));
             continue;
         }
-        // Turns are counted from the page's edge, so that a line does not begin anew where a node joins another one.
+        // Turns are counted from the page's edge, so that a line does not begin anew where a node
+        // joins another one.
         let mut left = level.left;
         while left < level.right {
             let turn = (left / TURN + 1e-6).floor();
@@ -109,7 +124,8 @@ fn steps(scene: &mut Scene, panel: Panel, scale: &Scale, levels: &[Level], color
     let mut drawn: BTreeMap<(u64, i64, i64), usize> = BTreeMap::new();
     for level in levels {
         for node in &level.nodes {
-            let before = leaves.get(&(level.left.to_bits(), *node)).filter(|before| **before != level.value);
+            let before =
+                leaves.get(&(level.left.to_bits(), *node)).filter(|before| **before != level.value);
             if let Some(before) = before {
                 drawn.entry((level.left.to_bits(), *before, level.value)).or_insert(*node);
             }
@@ -127,13 +143,25 @@ fn steps(scene: &mut Scene, panel: Panel, scale: &Scale, levels: &[Level], color
 mod tests {
     use super::*;
 
-    /// Three nodes in term 1; one of them goes ahead, and another one follows later: nobody's line is anywhere but at its term.
+    /// Three nodes in term 1; one of them goes ahead, and another one follows later: nobody's line
+    /// is anywhere but at its term.
     #[test]
     fn nodes_in_one_term_share_a_line_at_its_value() {
-        let nodes = [vec![(0, Some(1)), (10, Some(2))], vec![(0, Some(1)), (30, Some(2))], vec![(0, Some(1)), (20, None)]];
+        let nodes = [
+            vec![(0, Some(1)), (10, Some(2))],
+            vec![(0, Some(1)), (30, Some(2))],
+            vec![(0, Some(1)), (20, None)],
+        ];
         let mut found = levels(&nodes, 50.0, |time| time as f64);
-        found.sort_by(|a, b| (a.value, a.left).partial_cmp(&(b.value, b.left)).expect("no place is a NaN"));
-        let level = |value, left, right, nodes: &[usize]| Level { value, left, right, nodes: nodes.to_vec() };
+        found.sort_by(|a, b| {
+            (a.value, a.left).partial_cmp(&(b.value, b.left)).expect("no place is a NaN")
+        });
+        let level = |value, left, right, nodes: &[usize]| Level {
+            value,
+            left,
+            right,
+            nodes: nodes.to_vec(),
+        };
         let expected = [
             level(1, 0.0, 10.0, &[0, 1, 2]),
             level(1, 10.0, 20.0, &[1, 2]),
@@ -147,8 +175,10 @@ mod tests {
     /// A node that changes its term at every moment gives a coarser line, not an endless one.
     #[test]
     fn the_number_of_parts_is_bounded() {
-        let restless = |step: u64| (0..20_000).map(|i| (i * step, Some(i as i64))).collect::<Vec<_>>();
-        let found = levels(&[restless(1), restless(2), restless(3)], 1_000.0, |time| time as f64 / 60.0);
+        let restless =
+            |step: u64| (0..20_000).map(|i| (i * step, Some(i as i64))).collect::<Vec<_>>();
+        let found =
+            levels(&[restless(1), restless(2), restless(3)], 1_000.0, |time| time as f64 / 60.0);
         assert!(found.len() <= PARTS_MAX, "{} parts", found.len());
     }
 }

@@ -14,7 +14,8 @@ use super::timeline::{ints, steps};
 /// The books of the library.
 pub static LIBRARY: Plot = Plot {
     name: "library",
-    summary: "Which book of a session which server handed out when, where sessions begin, books handed out twice, and what each server has left",
+    summary: "Which book of a session which server handed out when, where sessions begin, books \
+        handed out twice, and what each server has left",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -29,9 +30,20 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let mut holders: BTreeMap<(i64, i64), (NodeId, i64)> = BTreeMap::new();
     let mut handed = Vec::new();
     let mut twice = Vec::new();
-    for event in trace.events.iter().filter(|event| event.name == "reply" && event.fields.text("answer") == Some("book")) {
-        let (Some(session), Some(book)) = (event.fields.int("session"), event.fields.int("book")) else { continue };
-        let (Some(client), Some(serial)) = (event.fields.node("client"), event.fields.int("serial")) else { continue };
+    for event in trace
+        .events
+        .iter()
+        .filter(|event| event.name == "reply" && event.fields.text("answer") == Some("book"))
+    {
+        let (Some(session), Some(book)) = (event.fields.int("session"), event.fields.int("book"))
+        else {
+            continue;
+        };
+        let (Some(client), Some(serial)) =
+            (event.fields.node("client"), event.fields.int("serial"))
+        else {
+            continue;
+        };
         let holder = *holders.entry((session, book)).or_insert((client, serial));
         handed.push((event.time_us, book, event.node));
         if holder != (client, serial) {
@@ -58,11 +70,22 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     if more > 0 {
         legend.push((Swatch::Dot(OTHERS), format!("{more} other servers")));
     }
-    legend.push((Swatch::Dashes(palette::GREY), "a session begins, as the first server knows".to_owned()));
-    legend.push((Swatch::Cross(palette::BLACK), "handed out to two requests of a session".to_owned()));
-    let notes = (more > 0).then(|| format!("The lower panel is without the {more} other servers.")).into_iter().collect();
+    legend.push((
+        Swatch::Dashes(palette::GREY),
+        "a session begins, as the first server knows".to_owned(),
+    ));
+    legend.push((
+        Swatch::Cross(palette::BLACK),
+        "handed out to two requests of a session".to_owned(),
+    ));
+    let notes = (more > 0)
+        .then(|| format!("The lower panel is without the {more} other servers."))
+        .into_iter()
+        .collect();
     let window = Sketch::whole(trace);
-    let mut frame = Sketch { trace, title: "Books handed out", window, legend, panels: &[300.0, 130.0], notes }.frame();
+    let mut frame =
+        Sketch { trace, title: "Books handed out", window, legend, panels: &[300.0, 130.0], notes }
+            .frame();
 
     let scale = Scale::linear(0.0, most as f64, 8);
     frame.y_axis(0, &scale, "book");
@@ -92,11 +115,16 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
 
     let left = ints(trace, "books_left");
-    let scale = Scale::linear(0.0, left.values().flatten().map(|(_, books)| *books).max().unwrap_or(1) as f64, 4);
+    let scale = Scale::linear(
+        0.0,
+        left.values().flatten().map(|(_, books)| *books).max().unwrap_or(1) as f64,
+        4,
+    );
     frame.y_axis(1, &scale, "books left");
     let (panel, right) = (frame.panels[1], time.right);
     for (server, changes) in left.iter().filter(|(server, _)| servers.contains(server)) {
-        let changes: Vec<(u64, Option<f64>)> = changes.iter().map(|(at, books)| (*at, Some(*books as f64))).collect();
+        let changes: Vec<(u64, Option<f64>)> =
+            changes.iter().map(|(at, books)| (*at, Some(*books as f64))).collect();
         for path in steps(&changes, right, |at| time.x(at), |books| panel.y(&scale, books)) {
             frame.scene.line(path, 1.5, palette::of_node(*server));
         }

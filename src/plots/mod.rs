@@ -1,11 +1,12 @@
 //! Plots: pure functions from a trace to a drawing.
 //!
-//! Each plot turns a trace into a [`scene`]: a list of shapes in page coordinates, which `render` draws twice through `plotters`, as SVG and
-//! as PNG. `frame` gives every plot the same dress: title, legend, named faults, axes. Axes and ticks are our own because those of
-//! `plotters` take logarithms from the system's libm, and the bytes of a plot have to be the same on every machine.
+//! Each plot turns a trace into a [`scene`]: a list of shapes in page coordinates, which `render`
+//! draws twice through `plotters`, as SVG and as PNG. `frame` gives every plot the same dress:
+//! title, legend, named faults, axes. Axes and ticks are our own because those of `plotters` take
+//! logarithms from the system's libm, and the bytes of a plot have to be the same on every machine.
 //!
-//! Architecture invariant: a plot draws any trace, however damaged, without a panic, in bounded time and size; where there is nothing to
-//! draw it gives `None`.
+//! Architecture invariant: a plot draws any trace, however damaged, without a panic, in bounded
+//! time and size; where there is nothing to draw it gives `None`.
 
 mod audio_buffer;
 mod audio_playout;
@@ -111,19 +112,47 @@ pub static PLOTS: &[&Plot] = &[
 ];
 
 /// The plots that make sense for Raft.
-pub static RAFT_PLOTS: &[&Plot] = &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static RAFT_PLOTS: &[&Plot] =
+    &[&LATENCY, &THROUGHPUT, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for `p2p`.
-pub static P2P_PLOTS: &[&Plot] =
-    &[&P2P_PRESENCE, &P2P_TRANSFERS, &P2P_STATUSES, &P2P_LOG_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static P2P_PLOTS: &[&Plot] = &[
+    &P2P_PRESENCE,
+    &P2P_TRANSFERS,
+    &P2P_STATUSES,
+    &P2P_LOG_LAG,
+    &LATENCY,
+    &THROUGHPUT,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+];
 
 /// The plots that make sense for `cristian`.
-pub static CRISTIAN_PLOTS: &[&Plot] = &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &MESSAGES, &CLOCK_OFFSETS];
+pub static CRISTIAN_PLOTS: &[&Plot] =
+    &[&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY, &LATENCY, &THROUGHPUT, &MESSAGES, &CLOCK_OFFSETS];
 
 /// The plots that make sense for `audio`.
-pub static AUDIO_PLOTS: &[&Plot] =
-    &[&AUDIO_PLAYOUT, &AUDIO_BUFFER, &AUDIO_WAVEFORM, &ROLES, &REPLICATION_LAG, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static AUDIO_PLOTS: &[&Plot] = &[
+    &AUDIO_PLAYOUT,
+    &AUDIO_BUFFER,
+    &AUDIO_WAVEFORM,
+    &ROLES,
+    &REPLICATION_LAG,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+];
 
 /// The plots that make sense for `zookeeper`.
-pub static ZOOKEEPER_PLOTS: &[&Plot] =
-    &[&ZK_LEADERS, &ZK_MEANS, &ZK_SESSIONS, &ZK_ZXID_LAG, &LATENCY, &THROUGHPUT, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static ZOOKEEPER_PLOTS: &[&Plot] = &[
+    &ZK_LEADERS,
+    &ZK_MEANS,
+    &ZK_SESSIONS,
+    &ZK_ZXID_LAG,
+    &LATENCY,
+    &THROUGHPUT,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+];

@@ -1,5 +1,5 @@
-//! Colours, the same in every plot. The eight data colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with
-//! any of the common colour deficiencies tell apart.
+//! Colours, the same in every plot. The eight data colours are those of Okabe and Ito ("Color
+//! Universal Design", 2008), which people with any of the common colour deficiencies tell apart.
 
 use plotters::style::RGBColor;
 
@@ -24,7 +24,8 @@ pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
 /// What is ordinary and should stay in the background: a follower, an idle lane.
 pub(super) const PALE: RGBColor = RGBColor(203, 213, 222);
 
-/// The roles of nodes. No node has one of these colours: a bar or a line says who it is about, or in which role, never both at once.
+/// The roles of nodes. No node has one of these colours: a bar or a line says who it is about, or
+/// in which role, never both at once.
 pub(super) const LEADER: RGBColor = BLUE;
 pub(super) const CANDIDATE: RGBColor = ORANGE;
 pub(super) const PRE_CANDIDATE: RGBColor = YELLOW;
@@ -34,8 +35,9 @@ pub(super) const LEARNER: RGBColor = RGBColor(128, 142, 156);
 /// A node that has no role and runs.
 pub(super) const RUNNING: RGBColor = RGBColor(222, 208, 184);
 
-/// Lines of nodes are told apart by these; with more nodes they come again, paler each time. Chosen so that the two that are most alike, of
-/// these and of the colours of roles, stay as far apart as can be under each of the three colour deficiencies.
+/// Lines of nodes are told apart by these; with more nodes they come again, paler each time. Chosen
+/// so that the two that are most alike, of these and of the colours of roles, stay as far apart as
+/// can be under each of the three colour deficiencies.
 const NODES: [RGBColor; 9] = [
     SKY,
     VERMILLION,
@@ -75,10 +77,10 @@ pub(super) enum Part {
 impl Part {
     pub(super) fn of_fault(fault: &str) -> Self {
         match fault {
-            "partition" | "flap" | "latency" | "loss" | "duplicate" | "reorder" | "corrupt" | "bandwidth" | "hold" | "drop" | "delay" => {
-                Part::Links
-            }
-            "kill" | "restart" | "pause" | "slow" | "wipe" | "stop" | "join" | "leave" | "command" => Part::Processes,
+            "partition" | "flap" | "latency" | "loss" | "duplicate" | "reorder" | "corrupt"
+            | "bandwidth" | "hold" | "drop" | "delay" => Part::Links,
+            "kill" | "restart" | "pause" | "slow" | "wipe" | "stop" | "join" | "leave"
+            | "command" => Part::Processes,
             "bitflip" | "truncate" | "torn_write" | "stale_restore" => Part::Disks,
             _ if fault.starts_with("clock_") => Part::Clocks,
             _ if fault.starts_with("disk_") => Part::Disks,
@@ -111,15 +113,18 @@ impl Part {
 mod tests {
     use super::*;
 
-    /// A colour in L*a*b* under D65, after one of the deficiencies that Machado, Oliveira and Fernandes (2009) give a matrix for.
+    /// A colour in L*a*b* under D65, after one of the deficiencies that Machado, Oliveira and
+    /// Fernandes (2009) give a matrix for.
     fn lab(RGBColor(red, green, blue): RGBColor, deficiency: &[[f64; 3]; 3]) -> [f64; 3] {
         let linear = [red, green, blue].map(|part| {
             let part = f64::from(part) / 255.0;
             if part <= 0.04045 { part / 12.92 } else { libm::pow((part + 0.055) / 1.055, 2.4) }
         });
-        let dot = |row: &[f64; 3], of: &[f64; 3]| row.iter().zip(of).map(|(a, b)| a * b).sum::<f64>();
+        let dot =
+            |row: &[f64; 3], of: &[f64; 3]| row.iter().zip(of).map(|(a, b)| a * b).sum::<f64>();
         let seen = std::array::from_fn(|i| dot(&deficiency[i], &linear).clamp(0.0, 1.0));
-        let xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]].map(|row| dot(&row, &seen));
+        let xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+            .map(|row| dot(&row, &seen));
         let white = [0.95047, 1.0, 1.08883];
         let f: [f64; 3] = std::array::from_fn(|i| {
             let part = xyz[i] / white[i];
@@ -131,9 +136,21 @@ mod tests {
     /// How far apart two colours look to whoever tells them apart worst.
     fn distance(a: RGBColor, b: RGBColor) -> f64 {
         let normal = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-        let protan = [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]];
-        let deutan = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]];
-        let tritan = [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]];
+        let protan = [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ];
+        let deutan = [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ];
+        let tritan = [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ];
         let apart = |deficiency| {
             let (a, b) = (lab(a, deficiency), lab(b, deficiency));
             a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
@@ -143,8 +160,9 @@ mod tests {
 
     const ROLES: [RGBColor; 6] = [LEADER, CANDIDATE, PRE_CANDIDATE, FOLLOWER, LEARNER, RUNNING];
 
-    /// A bar in the colour of a role must not be taken for a node, nor a node's line for a role, whoever looks at it. A difference of 2.3 is
-    /// just noticeable; a line and a bar are told apart at a glance from ten or so on.
+    /// A bar in the colour of a role must not be taken for a node, nor a node's line for a role,
+    /// whoever looks at it. A difference of 2.3 is just noticeable; a line and a bar are told apart
+    /// at a glance from ten or so on.
     #[test]
     fn no_role_has_the_colour_of_a_node() {
         for role in ROLES {
@@ -156,7 +174,8 @@ mod tests {
         }
     }
 
-    /// Nodes are told apart by their colours alone in most plots: the five of a usual cluster easily, eight still.
+    /// Nodes are told apart by their colours alone in most plots: the five of a usual cluster
+    /// easily, eight still.
     #[test]
     fn nodes_look_different_to_everybody() {
         for (count, least) in [(5, 25.0), (8, 18.0)] {

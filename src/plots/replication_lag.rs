@@ -12,7 +12,8 @@ use super::timeline::{Presence, members, presence, steps};
 /// Replication lag over time.
 pub static REPLICATION_LAG: Plot = Plot {
     name: "replication_lag",
-    summary: "The leader's last index minus each node's last index and commit index; nothing while nobody leads",
+    summary: "The leader's last index minus each node's last index and commit index; nothing while \
+        nobody leads",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -37,26 +38,35 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let window = Sketch::whole(trace);
     let mut lags = lags(trace, &nodes, window.1.max(1))?;
     // Coordinators, listeners and others that have no log.
-    let has_log: Vec<bool> = lags.iter().map(|lags| lags.iter().flatten().any(Option::is_some)).collect();
+    let has_log: Vec<bool> =
+        lags.iter().map(|lags| lags.iter().flatten().any(Option::is_some)).collect();
     let mut kept = has_log.iter();
     nodes.retain(|_| kept.next().is_some_and(|has_log| *has_log));
     let mut kept = has_log.iter();
     lags.retain(|_| kept.next().is_some_and(|has_log| *has_log));
-    let most = |which: usize| lags.iter().flat_map(|lags| lags[which].iter().flatten()).copied().max();
+    let most =
+        |which: usize| lags.iter().flat_map(|lags| lags[which].iter().flatten()).copied().max();
     most(0).or(most(1))?;
-    let mut notes =
-        vec!["Each point is the largest lag within its column of the picture. Gaps: nobody leads, or the node is down.".to_owned()];
+    let mut notes = vec![
+        "Each point is the largest lag within its column of the picture. Gaps: nobody leads, \
+            or the node is down."
+            .to_owned(),
+    ];
     notes.extend(not_shown(nodes.len().saturating_sub(LINES_MAX)));
     let legend = node_legend(trace, &nodes);
-    let mut frame = Sketch { trace, title: "Replication lag", window, legend, panels: &[190.0, 190.0], notes }.frame();
+    let mut frame =
+        Sketch { trace, title: "Replication lag", window, legend, panels: &[190.0, 190.0], notes }
+            .frame();
     for (which, name) in ["log lag (entries)", "commit lag (entries)"].into_iter().enumerate() {
         let high = most(which).unwrap_or(0).max(1) as f64;
-        let scale = if high > 30.0 { Scale::log_from_zero(high) } else { Scale::linear(0.0, high, 5) };
+        let scale =
+            if high > 30.0 { Scale::log_from_zero(high) } else { Scale::linear(0.0, high, 5) };
         frame.y_axis(which, &scale, name);
         let (panel, time) = (frame.panels[which], frame.time);
         let x = |column: u64| time.left + (time.right - time.left) * column as f64 / COLUMNS as f64;
         for (node, lags) in nodes.iter().zip(&lags).take(LINES_MAX) {
-            let mut changes: Vec<(u64, Option<f64>)> = (0..).zip(&lags[which]).map(|(i, lag)| (i, lag.map(|lag| lag as f64))).collect();
+            let mut changes: Vec<(u64, Option<f64>)> =
+                (0..).zip(&lags[which]).map(|(i, lag)| (i, lag.map(|lag| lag as f64))).collect();
             changes.dedup_by(|next, kept| next.1 == kept.1);
             for path in steps(&changes, x(COLUMNS), x, |lag| panel.y(&scale, lag)) {
                 frame.scene.line(path, 1.5, palette::of_node(*node));
@@ -66,13 +76,15 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     Some(frame.scene)
 }
 
-/// Go through the metrics once, and note the largest lag of each node in each column. `None` where no node shows a log.
+/// Go through the metrics once, and note the largest lag of each node in each column. `None` where
+/// no node shows a log.
 fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
     enum Change<'a> {
         Metric(&'a str, &'a Value),
         Presence(Presence),
     }
-    let position: Vec<Option<usize>> = (0..trace.nodes.len()).map(|i| nodes.iter().position(|node| node.index() == i)).collect();
+    let position: Vec<Option<usize>> =
+        (0..trace.nodes.len()).map(|i| nodes.iter().position(|node| node.index() == i)).collect();
     let wanted = ["role", "current_term", "last_index", "commit_index"];
     let of_node = |node: NodeId| position.get(node.index()).copied().flatten();
     let mut changes: Vec<(u64, usize, Change<'_>)> = Vec::new();
@@ -81,22 +93,29 @@ fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
             changes.push((metric.time_us, node, Change::Metric(&metric.name, &metric.value)));
         }
     }
-    if !changes.iter().any(|(_, _, change)| matches!(change, Change::Metric("last_index" | "commit_index", _))) {
+    if !changes
+        .iter()
+        .any(|(_, _, change)| matches!(change, Change::Metric("last_index" | "commit_index", _)))
+    {
         return None;
     }
     for (node, list) in presence(trace) {
         if let Some(node) = of_node(node) {
-            changes.extend(list.into_iter().map(|(time, presence)| (time, node, Change::Presence(presence))));
+            changes.extend(
+                list.into_iter().map(|(time, presence)| (time, node, Change::Presence(presence))),
+            );
         }
     }
     changes.sort_by_key(|(time, ..)| *time);
 
     let mut known = vec![Known::default(); nodes.len()];
-    let mut lags: Vec<Lags> = vec![[vec![None; COLUMNS as usize], vec![None; COLUMNS as usize]]; nodes.len()];
+    let mut lags: Vec<Lags> =
+        vec![[vec![None; COLUMNS as usize], vec![None; COLUMNS as usize]]; nodes.len()];
     let mut leader: Option<usize> = None;
     let mut column = 0_usize;
     for (time, node, change) in changes {
-        let now = ((u128::from(time.min(end)) * u128::from(COLUMNS) / u128::from(end)) as usize).min(COLUMNS as usize - 1);
+        let now = ((u128::from(time.min(end)) * u128::from(COLUMNS) / u128::from(end)) as usize)
+            .min(COLUMNS as usize - 1);
         // What held when a column began counts in it too.
         while column < now {
             column += 1;
@@ -107,7 +126,9 @@ fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
             Change::Metric("last_index", value) => state.last_index = value.int(),
             Change::Metric("commit_index", value) => state.commit_index = value.int(),
             Change::Metric("current_term", value) => state.term = value.int().unwrap_or(0),
-            Change::Metric(_, value) => state.leads = matches!(value, Value::Text(role) if role == "leader"),
+            Change::Metric(_, value) => {
+                state.leads = matches!(value, Value::Text(role) if role == "leader")
+            }
             Change::Presence(presence) => {
                 state.away = presence == Presence::Down;
                 // A process that has ended leads nobody; when it is back it says what it is.

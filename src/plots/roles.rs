@@ -15,7 +15,8 @@ use super::timeline::{self, Changes, Presence, ints, members, presence, words};
 /// Roles and terms over time.
 pub static ROLES: Plot = Plot {
     name: "roles",
-    summary: "The role of each node over time, when it was down or paused, the terms it entered, crashes and commands",
+    summary: "The role of each node over time, when it was down or paused, the terms it entered, \
+        crashes and commands",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -26,7 +27,8 @@ const LANES_ALL: usize = 16;
 /// Bars of all lanes together; a picture of more of them is coarser.
 const BARS_MAX: usize = 1_600;
 
-/// What a bar shows. Of several within one column the last in this order is seen: the rare ones are what the reader looks for.
+/// What a bar shows. Of several within one column the last in this order is seen: the rare ones are
+/// what the reader looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Unknown,
@@ -67,12 +69,15 @@ impl State {
 }
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
-    let (roles, current_terms, away) = (words(trace, "role"), ints(trace, "current_term"), presence(trace));
+    let (roles, current_terms, away) =
+        (words(trace, "role"), ints(trace, "current_term"), presence(trace));
     let mut all = members(trace);
     let count = all.len();
     if count > LANES_ALL {
         // Of those that never have a role, only what happens to them is worth a lane.
-        all.retain(|node| roles.contains_key(node) || away.get(node).is_some_and(|changes| changes.len() > 1));
+        all.retain(|node| {
+            roles.contains_key(node) || away.get(node).is_some_and(|changes| changes.len() > 1)
+        });
     }
     let quiet = count - all.len();
     let window = Sketch::whole(trace);
@@ -85,7 +90,10 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let none_away = Vec::new();
     let configurations = configurations(trace);
     let state_of = |node: &NodeId| {
-        let listed: Changes<bool> = configurations.iter().map(|(time, names)| (*time, names.contains(&trace.name(*node)))).collect();
+        let listed: Changes<bool> = configurations
+            .iter()
+            .map(|(time, names)| (*time, names.contains(&trace.name(*node))))
+            .collect();
         merge(roles.get(node).unwrap_or(&none_roles), away.get(node).unwrap_or(&none_away), &listed)
     };
     let states: Vec<Changes<State>> = shown.iter().map(state_of).collect();
@@ -97,22 +105,42 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let mut notes = Vec::new();
     if with_terms {
         notes.push(
-            "Terms: the lines have the colours beside the nodes' names; where nodes are in one term, their line has these in turn."
+            "Terms: the lines have the colours beside the nodes' names; where nodes are in one \
+                term, their line has these in turn."
                 .to_owned(),
         );
     }
     notes.extend(not_shown(all.len() - shown.len()));
-    notes.extend((quiet > 0).then(|| format!("{quiet} nodes without a role, which ran all the time, are left out.")));
-    let sketch = Sketch { trace, title: "Roles and terms", window, legend: legend(trace, &states), panels, notes };
+    notes.extend(
+        (quiet > 0).then(|| {
+            format!("{quiet} nodes without a role, which ran all the time, are left out.")
+        }),
+    );
+    let sketch = Sketch {
+        trace,
+        title: "Roles and terms",
+        window,
+        legend: legend(trace, &states),
+        panels,
+        notes,
+    };
     let mut frame = sketch.frame();
     bars(&mut frame, &states, lane);
     for (i, node) in shown.iter().enumerate() {
         let y = frame.panels[0].top + (i as f64 + 0.5) * lane;
-        frame.lane(if lane > 26.0 { y + 5.0 } else { y }, trace.name(*node), if lane > 14.0 { 13.0 } else { 9.5 });
+        frame.lane(
+            if lane > 26.0 { y + 5.0 } else { y },
+            trace.name(*node),
+            if lane > 14.0 { 13.0 } else { 9.5 },
+        );
         if with_terms {
             // The colour of the node's line in the lower panel.
             let (top, bottom) = bar(frame.panels[0], i, lane);
-            frame.scene.rect((frame.time.left - 8.0, frame.time.left - 3.0), (top, bottom), palette::of_node(*node));
+            frame.scene.rect(
+                (frame.time.left - 8.0, frame.time.left - 3.0),
+                (top, bottom),
+                palette::of_node(*node),
+            );
         }
         let terms = current_terms.get(node).map_or(&[][..], Vec::as_slice);
         let leads = roles.get(node).into_iter().flatten().filter(|(_, role)| *role == "leader");
@@ -127,10 +155,21 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
         let scale = Scale::linear(low.clamp(0, high.max(0)) as f64, high as f64, 5);
         frame.y_axis(1, &scale, "current term");
         let (panel, time) = (frame.panels[1], frame.time);
-        let of_node = |node: &NodeId| living(current_terms.get(node).map_or(&[][..], Vec::as_slice), away.get(node).unwrap_or(&none_away));
+        let of_node = |node: &NodeId| {
+            living(
+                current_terms.get(node).map_or(&[][..], Vec::as_slice),
+                away.get(node).unwrap_or(&none_away),
+            )
+        };
         let changes: Vec<Changes<Option<i64>>> = shown.iter().map(of_node).collect();
         let colors: Vec<RGBColor> = shown.iter().map(|node| palette::of_node(*node)).collect();
-        levels::draw(&mut frame.scene, panel, &scale, &levels::levels(&changes, time.right, |at| time.x(at)), &colors);
+        levels::draw(
+            &mut frame.scene,
+            panel,
+            &scale,
+            &levels::levels(&changes, time.right, |at| time.x(at)),
+            &colors,
+        );
     }
     Some(frame.scene)
 }
@@ -172,14 +211,19 @@ fn legend(trace: &Trace, states: &[Changes<State>]) -> Vec<(Swatch, String)> {
 
 /// Terms, with gaps while the process was down.
 fn living(terms: &[(u64, i64)], away: &[(u64, Presence)]) -> Changes<Option<i64>> {
-    let mut times: Vec<u64> = terms.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time)).collect();
+    let mut times: Vec<u64> =
+        terms.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time)).collect();
     times.sort_unstable();
     times.dedup();
     let down = |time: u64| timeline::at(away, time) == Some(Presence::Down);
-    times.into_iter().map(|time| (time, timeline::at(terms, time).filter(|_| !down(time)))).collect()
+    times
+        .into_iter()
+        .map(|time| (time, timeline::at(terms, time).filter(|_| !down(time))))
+        .collect()
 }
 
-/// Who was listed in the newest configuration that any node had in its log, from when on: voters of the old and of the new one, and learners.
+/// Who was listed in the newest configuration that any node had in its log, from when on: voters of
+/// the old and of the new one, and learners.
 fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
     /// No run has more changes that matter.
     const CHANGES_MAX: usize = 500;
@@ -189,7 +233,9 @@ fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
         let age = (event.fields.int("term").unwrap_or(0), event.fields.int("index").unwrap_or(0));
         if age > newest && changes.len() < CHANGES_MAX {
             newest = age;
-            let lists = ["voters", "voters_old", "learners"].into_iter().filter_map(|list| event.fields.text(list));
+            let lists = ["voters", "voters_old", "learners"]
+                .into_iter()
+                .filter_map(|list| event.fields.text(list));
             changes.push((event.time_us, lists.flat_map(|names| names.split('+')).collect()));
         }
     }
@@ -197,9 +243,13 @@ fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
     changes
 }
 
-/// Roles and presence as one list of changes. A node without a vote that no configuration lists is no learner: it was removed, or has yet to
-/// be added.
-fn merge(roles: &[(u64, &str)], away: &[(u64, Presence)], listed: &[(u64, bool)]) -> Changes<State> {
+/// Roles and presence as one list of changes. A node without a vote that no configuration lists is
+/// no learner: it was removed, or has yet to be added.
+fn merge(
+    roles: &[(u64, &str)],
+    away: &[(u64, Presence)],
+    listed: &[(u64, bool)],
+) -> Changes<State> {
     let times = roles.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time));
     let mut times: Vec<u64> = times.chain(listed.iter().map(|(time, _)| *time)).collect();
     times.sort_unstable();
@@ -225,8 +275,10 @@ fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
     let (time, panel) = (frame.time, frame.panels[0]);
     let mut column = 1.0;
     let runs = loop {
-        let runs: Vec<Vec<(f64, f64, State)>> =
-            states.iter().map(|changes| runs(changes, column, time.left, time.right, |at| time.x(at))).collect();
+        let runs: Vec<Vec<(f64, f64, State)>> = states
+            .iter()
+            .map(|changes| runs(changes, column, time.left, time.right, |at| time.x(at)))
+            .collect();
         if runs.iter().map(Vec::len).sum::<usize>() <= BARS_MAX || column > 64.0 {
             break runs;
         }
@@ -238,12 +290,25 @@ fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
             match state {
                 State::Paused => {
                     frame.scene.rect((*left, *right), (top, bottom), palette::WHITE);
-                    frame.scene.hatch((*left, *right), (top, bottom), 5.0, sheer(palette::GREY, 0.8));
+                    frame.scene.hatch(
+                        (*left, *right),
+                        (top, bottom),
+                        5.0,
+                        sheer(palette::GREY, 0.8),
+                    );
                 }
                 State::Removed => frame.scene.frame((*left, *right), (top, bottom), palette::GREY),
                 // Half as high as those who vote.
-                State::Learner => frame.scene.rect((*left, *right), ((top + bottom) / 2.0, bottom), palette::LEARNER),
-                State::Down => frame.scene.rect((*left, *right), ((top + bottom) / 2.0 - 0.5, (top + bottom) / 2.0 + 0.5), palette::GREY),
+                State::Learner => frame.scene.rect(
+                    (*left, *right),
+                    ((top + bottom) / 2.0, bottom),
+                    palette::LEARNER,
+                ),
+                State::Down => frame.scene.rect(
+                    (*left, *right),
+                    ((top + bottom) / 2.0 - 0.5, (top + bottom) / 2.0 + 0.5),
+                    palette::GREY,
+                ),
                 other => {
                     if let Some(color) = other.color() {
                         frame.scene.rect((*left, *right), (top, bottom), color);
@@ -257,11 +322,21 @@ fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
 /// Top and bottom of a lane's bar. High lanes have room for texts above it.
 fn bar(panel: Panel, i: usize, lane: f64) -> (f64, f64) {
     let top = panel.top + i as f64 * lane;
-    if lane > 26.0 { (top + 15.0, top + lane - 5.0) } else { (top + lane * 0.15, top + lane * 0.85) }
+    if lane > 26.0 {
+        (top + 15.0, top + lane - 5.0)
+    } else {
+        (top + lane * 0.15, top + lane * 0.85)
+    }
 }
 
 /// Runs of columns with the same state: from, to, state.
-fn runs(changes: &[(u64, State)], width: f64, left: f64, right: f64, x: impl Fn(u64) -> f64) -> Vec<(f64, f64, State)> {
+fn runs(
+    changes: &[(u64, State)],
+    width: f64,
+    left: f64,
+    right: f64,
+    x: impl Fn(u64) -> f64,
+) -> Vec<(f64, f64, State)> {
     let count = ((right - left) / width).ceil() as usize;
     let mut columns = vec![State::Unknown; count];
     for (i, (time, state)) in changes.iter().enumerate() {
@@ -279,14 +354,26 @@ fn runs(changes: &[(u64, State)], width: f64, left: f64, right: f64, x: impl Fn(
     let mut runs = Vec::new();
     let mut from = 0;
     for run in columns.chunk_by(|a, b| a == b) {
-        runs.push((left + from as f64 * width, (left + (from + run.len()) as f64 * width).min(right), run[0]));
+        runs.push((
+            left + from as f64 * width,
+            (left + (from + run.len()) as f64 * width).min(right),
+            run[0],
+        ));
         from += run.len();
     }
     runs
 }
 
-/// Crashes, commands and the terms that a node entered, those that have room; those that it led in before others.
-fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, (terms, led): (&[(u64, i64)], &[i64]), y: f64, lane: f64) {
+/// Crashes, commands and the terms that a node entered, those that have room; those that it led in
+/// before others.
+fn marks(
+    frame: &mut Frame,
+    trace: &Trace,
+    node: NodeId,
+    (terms, led): (&[(u64, i64)], &[i64]),
+    y: f64,
+    lane: f64,
+) {
     /// Marks of a lane that are drawn at the most.
     const MARKS_MAX: usize = 60;
     /// Terms of a lane that are looked at.
@@ -298,15 +385,19 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, (terms, led): (&[(u64, 
     let mut taken: Vec<(f64, f64)> = Vec::new();
     let mut free = |left: f64, width: f64| {
         let (from, to) = (left - 5.0, left + width * 1.1 + 5.0);
-        let is_free = to < time.right && taken.iter().all(|(left, right)| to <= *left || from >= *right);
+        let is_free =
+            to < time.right && taken.iter().all(|(left, right)| to <= *left || from >= *right);
         if is_free {
             taken.push((from, to));
         }
         is_free
     };
     let mut last_crash = f64::MIN;
-    for event in
-        trace.events.iter().filter(|event| event.node == node && (event.name == "crash" || event.name == "command")).take(MARKS_MAX)
+    for event in trace
+        .events
+        .iter()
+        .filter(|event| event.node == node && (event.name == "crash" || event.name == "command"))
+        .take(MARKS_MAX)
     {
         let x = time.x(event.time_us);
         if event.name == "crash" {
@@ -328,9 +419,14 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, (terms, led): (&[(u64, 
         return;
     }
     // A node that restarts shows the term it had; only another one is news.
-    let mut news: Vec<(u64, i64)> = terms.chunk_by(|a, b| a.1 == b.1).map(|same| same[0]).filter(|(_, term)| *term > 0).collect();
+    let mut news: Vec<(u64, i64)> = terms
+        .chunk_by(|a, b| a.1 == b.1)
+        .map(|same| same[0])
+        .filter(|(_, term)| *term > 0)
+        .collect();
     news.drain(..news.len().saturating_sub(TERMS_MAX));
-    // Where two have no room, the earlier one gives way: what stands over a bar must not be out of date. The terms that the node led in come first.
+    // Where two have no room, the earlier one gives way: what stands over a bar must not be out of
+    // date. The terms that the node led in come first.
     news.reverse();
     news.sort_by_key(|(_, term)| !led.contains(term));
     for (at, term) in news {
@@ -340,7 +436,11 @@ fn marks(frame: &mut Frame, trace: &Trace, node: NodeId, (terms, led): (&[(u64, 
             let x = time.x(at).min(time.right - width * 1.1 - 6.0);
             if free(x, width) {
                 // Neither the line where recovery begins nor the grid goes through it.
-                frame.scene.rect((x + 1.5, x + 4.5 + look.width(&text)), (text_y - 5.5, text_y + 5.5), sheer(palette::WHITE, 0.75));
+                frame.scene.rect(
+                    (x + 1.5, x + 4.5 + look.width(&text)),
+                    (text_y - 5.5, text_y + 5.5),
+                    sheer(palette::WHITE, 0.75),
+                );
                 frame.scene.text((x + 3.0, text_y), text, look.color(palette::GREY));
                 break;
             }

@@ -96,7 +96,12 @@ impl Scene {
         Scene { title, width, height: 0.0, shapes: Vec::new() }
     }
 
-    pub(super) fn rect(&mut self, (left, right): (f64, f64), (top, bottom): (f64, f64), ink: impl Into<Ink>) {
+    pub(super) fn rect(
+        &mut self,
+        (left, right): (f64, f64),
+        (top, bottom): (f64, f64),
+        ink: impl Into<Ink>,
+    ) {
         self.shapes.push(Shape::Rect { left, top, right, bottom, ink: ink.into() });
     }
 
@@ -106,12 +111,24 @@ impl Scene {
         }
     }
 
-    pub(super) fn segment(&mut self, from: (f64, f64), to: (f64, f64), width: f64, ink: impl Into<Ink>) {
+    pub(super) fn segment(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        width: f64,
+        ink: impl Into<Ink>,
+    ) {
         self.line(vec![from, to], width, ink);
     }
 
     /// A broken line, along one axis.
-    pub(super) fn dashes(&mut self, from: (f64, f64), to: (f64, f64), width: f64, ink: impl Into<Ink>) {
+    pub(super) fn dashes(
+        &mut self,
+        from: (f64, f64),
+        to: (f64, f64),
+        width: f64,
+        ink: impl Into<Ink>,
+    ) {
         const DASH: f64 = 4.0;
         const DASHES_MAX: f64 = 400.0;
         let ink = ink.into();
@@ -131,19 +148,37 @@ impl Scene {
         self.shapes.push(Shape::Disc { center, radius, ink: ink.into() });
     }
 
-    pub(super) fn ring(&mut self, center: (f64, f64), radius: f64, width: f64, ink: impl Into<Ink>) {
+    pub(super) fn ring(
+        &mut self,
+        center: (f64, f64),
+        radius: f64,
+        width: f64,
+        ink: impl Into<Ink>,
+    ) {
         self.shapes.push(Shape::Ring { center, radius, ink: ink.into(), width });
     }
 
     /// Two crossing strokes: what did not arrive, did not return, or ended.
-    pub(super) fn cross(&mut self, (x, y): (f64, f64), reach: f64, width: f64, ink: impl Into<Ink>) {
+    pub(super) fn cross(
+        &mut self,
+        (x, y): (f64, f64),
+        reach: f64,
+        width: f64,
+        ink: impl Into<Ink>,
+    ) {
         let ink = ink.into();
         self.segment((x - reach, y - reach), (x + reach, y + reach), width, ink);
         self.segment((x - reach, y + reach), (x + reach, y - reach), width, ink);
     }
 
     /// Slanted strokes over a rectangle: nothing happens here.
-    pub(super) fn hatch(&mut self, (left, right): (f64, f64), (top, bottom): (f64, f64), gap: f64, ink: impl Into<Ink>) {
+    pub(super) fn hatch(
+        &mut self,
+        (left, right): (f64, f64),
+        (top, bottom): (f64, f64),
+        gap: f64,
+        ink: impl Into<Ink>,
+    ) {
         let ink = ink.into();
         let height = bottom - top;
         let mut foot = left - height + gap;
@@ -152,14 +187,24 @@ impl Scene {
             let cut_left = (left - foot).max(0.0);
             let cut_right = (foot + height - right).max(0.0);
             if cut_left + cut_right < height {
-                self.segment((foot + cut_left, bottom - cut_left), (foot + height - cut_right, top + cut_right), 1.0, ink);
+                self.segment(
+                    (foot + cut_left, bottom - cut_left),
+                    (foot + height - cut_right, top + cut_right),
+                    1.0,
+                    ink,
+                );
             }
             foot += gap;
         }
     }
 
     /// The four sides of a rectangle, within it: something is there, and takes no part.
-    pub(super) fn frame(&mut self, (left, right): (f64, f64), (top, bottom): (f64, f64), ink: impl Into<Ink>) {
+    pub(super) fn frame(
+        &mut self,
+        (left, right): (f64, f64),
+        (top, bottom): (f64, f64),
+        ink: impl Into<Ink>,
+    ) {
         let ink = ink.into();
         for (top, bottom) in [(top, top + 1.0), (bottom - 1.0, bottom)] {
             self.rect((left, right), (top, bottom), ink);
@@ -172,7 +217,11 @@ impl Scene {
     pub(super) fn text(&mut self, at: (f64, f64), text: impl Into<String>, look: TextLook) {
         let text: String = text.into();
         // A damaged trace may hold anything, and XML forbids control characters.
-        let text = if text.chars().any(char::is_control) { text.replace(char::is_control, "?") } else { text };
+        let text = if text.chars().any(char::is_control) {
+            text.replace(char::is_control, "?")
+        } else {
+            text
+        };
         if !text.is_empty() {
             self.shapes.push(Shape::Text { at, text, look });
         }
@@ -199,7 +248,8 @@ pub(super) fn cut_to(text: &str, look: TextLook, width: f64) -> String {
     cut
 }
 
-/// A name that takes at most `width`, with `…` in its middle where it was cut: names of one kind differ in their ends.
+/// A name that takes at most `width`, with `…` in its middle where it was cut: names of one kind
+/// differ in their ends.
 pub(super) fn shortened(name: &str, look: TextLook, width: f64) -> String {
     /// Characters at the end that stay.
     const END: usize = 6;
@@ -210,5 +260,9 @@ pub(super) fn shortened(name: &str, look: TextLook, width: f64) -> String {
     let start = name.char_indices().rev().nth(END - 1).map_or(0, |(at, _)| at);
     let (head, tail) = name.split_at(start);
     let head = cut_to(&format!("{head}…"), look, width - look.width(tail));
-    if look.width(&head) + look.width(tail) > width { cut_to(name, look, width) } else { head + tail }
+    if look.width(&head) + look.width(tail) > width {
+        cut_to(name, look, width)
+    } else {
+        head + tail
+    }
 }

@@ -37,7 +37,10 @@ const SCENES: [(&str, MakeScene); 24] = [
 
 /// What a scenario of the project's leaves behind.
 pub(super) fn run(name: &str) -> Trace {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name).with_extension("toml");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(name)
+        .with_extension("toml");
     let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
     crate::run::run_scenario(&scenario, scenario.seed).trace
 }
@@ -59,7 +62,12 @@ const RUNS: [&str; 10] = [
 /// Traces of very different shapes.
 pub(super) fn traces() -> Vec<(&'static str, Trace)> {
     let mut many_faults = Sample::default().trace();
-    let template = many_faults.history.iter().find(|op| op.process == "nemesis").expect("the sample has faults").clone();
+    let template = many_faults
+        .history
+        .iter()
+        .find(|op| op.process == "nemesis")
+        .expect("the sample has faults")
+        .clone();
     for i in 0..60 {
         for (op_type, late) in [(OpType::Invoke, 0), (OpType::Info, 300_000)] {
             let value = format!("flapping_link-{}: n{} | n1, n2, n3, n4", i % 7, i % 5 + 1).into();
@@ -72,7 +80,8 @@ pub(super) fn traces() -> Vec<(&'static str, Trace)> {
             });
         }
     }
-    many_faults.scenario = "a/very/long/name/of/a/scenario/that/somebody/has/thought/well/about/".repeat(4);
+    many_faults.scenario =
+        "a/very/long/name/of/a/scenario/that/somebody/has/thought/well/about/".repeat(4);
     let mut thousand_faults = Sample::default().trace();
     for i in 0..1_200_u64 {
         let fault = ["pause", "loss", "torn_write", "clock_bump"][i as usize % 4];
@@ -101,26 +110,48 @@ pub(super) fn traces() -> Vec<(&'static str, Trace)> {
     ]
 }
 
-/// A registered plot that drew nothing of a run that has everything would be missing from every report.
+/// A registered plot that drew nothing of a run that has everything would be missing from every
+/// report.
 #[test]
 fn every_plot_draws_the_sample() {
     let trace = Sample::default().trace();
-    assert_eq!(PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(), SCENES.map(|(name, _)| name));
+    assert_eq!(
+        PLOTS.iter().map(|plot| plot.name).collect::<Vec<_>>(),
+        SCENES.map(|(name, _)| name)
+    );
     for plot in RAFT_PLOTS {
         let drawing = (plot.draw)(&trace).unwrap_or_else(|| panic!("{} draws nothing", plot.name));
-        assert!(drawing.svg.starts_with("<svg ") && drawing.svg.ends_with("</svg>\n"), "{}", plot.name);
-        assert!(drawing.svg.contains("raft/leader-isolated, seed 42") && drawing.svg.contains("sans-serif"), "{}", plot.name);
+        assert!(
+            drawing.svg.starts_with("<svg ") && drawing.svg.ends_with("</svg>\n"),
+            "{}",
+            plot.name
+        );
+        assert!(
+            drawing.svg.contains("raft/leader-isolated, seed 42")
+                && drawing.svg.contains("sans-serif"),
+            "{}",
+            plot.name
+        );
         assert_eq!(&drawing.png[..8], b"\x89PNG\r\n\x1a\n", "{}", plot.name);
-        assert_eq!(u32::from_be_bytes(drawing.png[16..20].try_into().expect("four bytes")), 1_200, "{}", plot.name);
+        assert_eq!(
+            u32::from_be_bytes(drawing.png[16..20].try_into().expect("four bytes")),
+            1_200,
+            "{}",
+            plot.name
+        );
     }
 }
 
-/// Reports are compared byte by byte; neither a second drawing nor another thread, with its own hash seeds, may change one.
+/// Reports are compared byte by byte; neither a second drawing nor another thread, with its own
+/// hash seeds, may change one.
 #[test]
 fn the_bytes_are_the_same_twice_and_on_another_thread() {
     let draw = || {
         let trace = Sample::default().trace();
-        RAFT_PLOTS.iter().map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png))).collect::<Vec<_>>()
+        RAFT_PLOTS
+            .iter()
+            .map(|plot| (plot.draw)(&trace).map(|drawing| (drawing.svg, drawing.png)))
+            .collect::<Vec<_>>()
     };
     let first = draw();
     assert!(first == draw());
@@ -130,7 +161,12 @@ fn the_bytes_are_the_same_twice_and_on_another_thread() {
 /// A run in which nothing happened has no picture, and an empty axis would only be in the way.
 #[test]
 fn an_empty_trace_gives_no_drawing() {
-    let silent = Trace { nodes: Sample::default().trace().nodes, end_us: 40_000_000, duration_us: 30_000_000, ..Trace::default() };
+    let silent = Trace {
+        nodes: Sample::default().trace().nodes,
+        end_us: 40_000_000,
+        duration_us: 30_000_000,
+        ..Trace::default()
+    };
     for trace in [Trace::default(), silent] {
         for plot in PLOTS {
             assert!((plot.draw)(&trace).is_none(), "{}", plot.name);
@@ -159,13 +195,20 @@ fn text_box(shape: &Shape) -> Option<(f64, f64, f64, f64, &str)> {
 const SIZE_MIN: f64 = 9.5;
 
 fn assert_readable(case: &str, trace: &Trace) -> usize {
-    let scenes: Vec<(&str, Scene)> = SCENES.iter().filter_map(|(name, scene)| Some((*name, scene(trace)?))).collect();
+    let scenes: Vec<(&str, Scene)> =
+        SCENES.iter().filter_map(|(name, scene)| Some((*name, scene(trace)?))).collect();
     for (name, scene) in &scenes {
         let boxes: Vec<_> = scene.shapes.iter().filter_map(text_box).collect();
-        let sizes = scene.shapes.iter().filter_map(|shape| if let Shape::Text { look, .. } = shape { Some(look.size) } else { None });
+        let sizes = scene.shapes.iter().filter_map(|shape| {
+            if let Shape::Text { look, .. } = shape { Some(look.size) } else { None }
+        });
         assert!(sizes.fold(f64::MAX, f64::min) >= SIZE_MIN, "{name} of {case} has smaller texts");
         for (i, a) in boxes.iter().enumerate() {
-            assert!(a.0 >= 0.0 && a.1 >= 0.0 && a.2 <= scene.width && a.3 <= scene.height, "{name} of {case}: {:?} leaves the page", a.4);
+            assert!(
+                a.0 >= 0.0 && a.1 >= 0.0 && a.2 <= scene.width && a.3 <= scene.height,
+                "{name} of {case}: {:?} leaves the page",
+                a.4
+            );
             for b in &boxes[i + 1..] {
                 let apart = a.2 <= b.0 || b.2 <= a.0 || a.3 <= b.1 || b.3 <= a.1;
                 assert!(apart, "{name} of {case}: {:?} and {:?} overlap", a.4, b.4);
@@ -183,7 +226,8 @@ fn no_text_touches_another_or_leaves_the_page() {
     }
 }
 
-/// The same of real runs of all systems, and of these with the longest names that somebody may think of.
+/// The same of real runs of all systems, and of these with the longest names that somebody may
+/// think of.
 #[test]
 fn the_plots_of_all_systems_can_be_read() {
     for name in RUNS {
@@ -197,20 +241,32 @@ fn the_plots_of_all_systems_can_be_read() {
     }
 }
 
-/// A page of a report holds all plots; each stays small whatever the run's length and the number of nodes.
+/// A page of a report holds all plots; each stays small whatever the run's length and the number of
+/// nodes.
 #[test]
 fn drawings_stay_small() {
     for (case, trace) in traces() {
         for plot in PLOTS {
             let Some(drawing) = (plot.draw)(&trace) else { continue };
-            assert!(drawing.svg.len() < 400_000, "the SVG of {} of {case} has {} bytes", plot.name, drawing.svg.len());
-            assert!(drawing.png.len() < 400_000, "the PNG of {} of {case} has {} bytes", plot.name, drawing.png.len());
+            assert!(
+                drawing.svg.len() < 400_000,
+                "the SVG of {} of {case} has {} bytes",
+                plot.name,
+                drawing.svg.len()
+            );
+            assert!(
+                drawing.png.len() < 400_000,
+                "the PNG of {} of {case} has {} bytes",
+                plot.name,
+                drawing.png.len()
+            );
         }
     }
 }
 
-/// Traces are read from files that anybody may have damaged: times in any order and beyond the end, nodes that do not exist, numbers of any
-/// size, types without end. No plot may panic or grow without bounds.
+/// Traces are read from files that anybody may have damaged: times in any order and beyond the end,
+/// nodes that do not exist, numbers of any size, types without end. No plot may panic or grow
+/// without bounds.
 #[test]
 fn a_damaged_trace_is_survived() {
     let whole = Sample { seconds: 10, ..Sample::default() }.trace();
@@ -218,7 +274,11 @@ fn a_damaged_trace_is_survived() {
         let mut trace = whole.clone();
         let dice = std::cell::Cell::new(round.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let draw = |bound: u64| {
-            dice.set(dice.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+            dice.set(
+                dice.get()
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407),
+            );
             (dice.get() >> 33) % bound
         };
         trace.end_us = [0, 1, u64::MAX, trace.end_us][draw(4) as usize];
@@ -228,36 +288,62 @@ fn a_damaged_trace_is_survived() {
         let times = [0, u64::MAX, 5_000_000];
         let numbers = [i64::MIN, i64::MAX, 0, -7];
         for op in trace.history.iter_mut().filter(|_| draw(5) == 0) {
-            (op.time_us, op.op_type) = (times[draw(3) as usize], [OpType::Ok, OpType::Invoke, OpType::Info][draw(3) as usize]);
+            (op.time_us, op.op_type) = (
+                times[draw(3) as usize],
+                [OpType::Ok, OpType::Invoke, OpType::Info][draw(3) as usize],
+            );
             op.f = ["", "\u{7}", "partition", "é€"][draw(4) as usize].into();
         }
         for event in trace.events.iter_mut().filter(|_| draw(5) == 0) {
-            (event.time_us, event.node) = (times[draw(3) as usize], NodeId([u32::MAX, 0, 77][draw(3) as usize]));
+            (event.time_us, event.node) =
+                (times[draw(3) as usize], NodeId([u32::MAX, 0, 77][draw(3) as usize]));
         }
         for metric in trace.metrics.iter_mut().filter(|_| draw(9) == 0) {
-            metric.value = [Value::Int(numbers[draw(4) as usize]), Value::Text("leader".into()), Value::Hash(1)][draw(3) as usize].clone();
-            (metric.time_us, metric.node) = (times[draw(3) as usize], NodeId([u32::MAX, 0, 3][draw(3) as usize]));
+            metric.value = [
+                Value::Int(numbers[draw(4) as usize]),
+                Value::Text("leader".into()),
+                Value::Hash(1),
+            ][draw(3) as usize]
+                .clone();
+            (metric.time_us, metric.node) =
+                (times[draw(3) as usize], NodeId([u32::MAX, 0, 3][draw(3) as usize]));
         }
         for message in trace.messages.iter_mut().filter(|_| draw(7) == 0) {
-            (message.sent_us, message.recv_us) = (times[draw(3) as usize], Some(times[draw(3) as usize]));
-            (message.src, message.kind) = (NodeId([u32::MAX, 0, 3][draw(3) as usize]), format!("Kind{}Response", draw(1_000)).into());
+            (message.sent_us, message.recv_us) =
+                (times[draw(3) as usize], Some(times[draw(3) as usize]));
+            (message.src, message.kind) = (
+                NodeId([u32::MAX, 0, 3][draw(3) as usize]),
+                format!("Kind{}Response", draw(1_000)).into(),
+            );
         }
         for plot in PLOTS {
             if let Some(drawing) = (plot.draw)(&trace) {
-                assert!(drawing.svg.len() < 400_000, "{} in round {round}: {} bytes", plot.name, drawing.svg.len());
-                assert!(!drawing.svg.contains(|c: char| c.is_control() && c != '\n'), "{} in round {round}", plot.name);
+                assert!(
+                    drawing.svg.len() < 400_000,
+                    "{} in round {round}: {} bytes",
+                    plot.name,
+                    drawing.svg.len()
+                );
+                assert!(
+                    !drawing.svg.contains(|c: char| c.is_control() && c != '\n'),
+                    "{} in round {round}",
+                    plot.name
+                );
             }
         }
     }
 }
 
-/// Every fault of a trace is shaded, with or without room for its name: the reader must not take a hole in the data for calm.
+/// Every fault of a trace is shaded, with or without room for its name: the reader must not take a
+/// hole in the data for calm.
 #[test]
 fn every_fault_is_shaded() {
     let trace = Sample::default().trace();
     let spans: Vec<FaultSpan> = trace.faults();
-    let (mut scene, axis) =
-        (Scene::new(String::new(), 1_200.0), axis::TimeAxis { from_us: 0, to_us: trace.end_us, left: 84.0, right: 1_176.0 });
+    let (mut scene, axis) = (
+        Scene::new(String::new(), 1_200.0),
+        axis::TimeAxis { from_us: 0, to_us: trace.end_us, left: 84.0, right: 1_176.0 },
+    );
     faults::FaultStrip::new(&trace, axis).shade(&mut scene, 0.0, 100.0);
     for span in spans {
         let begins = |shape: &Shape| matches!(shape, Shape::Rect { left, .. } if (left - axis.x(span.begin_us)).abs() < 0.1);
@@ -265,10 +351,12 @@ fn every_fault_is_shaded() {
     }
 }
 
-/// The plots of clocks and books, of a run of their own system: whole, and damaged as a file may be.
+/// The plots of clocks and books, of a run of their own system: whole, and damaged as a file may
+/// be.
 #[test]
 fn plots_of_clocks_and_books_survive_damage() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/cristian/tour.toml");
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/cristian/tour.toml");
     let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
     let whole = crate::run::sweep_run(&scenario, 1).trace;
     let plots = [&CLOCK_ROUNDS, &ERROR_OVER_DELAY, &LIBRARY];
@@ -278,20 +366,28 @@ fn plots_of_clocks_and_books_survive_damage() {
         trace.end_us = [0, u64::MAX, 1, 36_000_000][round % 4];
         for (i, event) in trace.events.iter_mut().enumerate().filter(|(i, _)| i % 12 <= round) {
             let names = event.fields.iter().map(|(name, _)| name.to_owned()).collect();
-            let wrong =
-                [Value::Int(i64::MIN), Value::Int(i64::MAX), Value::Node(NodeId(u32::MAX)), Value::Text("?".into()), Value::Int(-1)];
-            let values = event
-                .fields
-                .iter()
-                .enumerate()
-                .map(|(j, (_, value))| if (i + j) % 3 == 0 { wrong[(i + j + round) % 5].clone() } else { value.clone() });
+            let wrong = [
+                Value::Int(i64::MIN),
+                Value::Int(i64::MAX),
+                Value::Node(NodeId(u32::MAX)),
+                Value::Text("?".into()),
+                Value::Int(-1),
+            ];
+            let values = event.fields.iter().enumerate().map(|(j, (_, value))| {
+                if (i + j) % 3 == 0 { wrong[(i + j + round) % 5].clone() } else { value.clone() }
+            });
             event.fields = crate::trace::Fields::owned(names, values.collect());
             event.time_us = [event.time_us, 0, u64::MAX][(i + round) % 3];
             event.node = if i % 5 == 0 { NodeId(i as u32) } else { event.node };
         }
         for plot in plots {
             if let Some(drawing) = (plot.draw)(&trace) {
-                assert!(drawing.svg.len() < 400_000, "{} in round {round}: {} bytes", plot.name, drawing.svg.len());
+                assert!(
+                    drawing.svg.len() < 400_000,
+                    "{} in round {round}: {} bytes",
+                    plot.name,
+                    drawing.svg.len()
+                );
             }
         }
         // Checks read the same files.

@@ -12,7 +12,8 @@ use super::timeline::end_us;
 /// Operations a second over time.
 pub static THROUGHPUT: Plot = Plot {
     name: "throughput",
-    summary: "Operations a second by outcome: ok, fail and info stacked, with those invoked as a line",
+    summary: "Operations a second by outcome: ok, fail and info stacked, with those invoked as a \
+        line",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -53,7 +54,10 @@ impl Bins {
 
 pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     let bins = Bins::of(trace);
-    let (mut done, mut invoked) = ([vec![0_u64; bins.count], vec![0; bins.count], vec![0; bins.count]], vec![0_u64; bins.count]);
+    let (mut done, mut invoked) = (
+        [vec![0_u64; bins.count], vec![0; bins.count], vec![0; bins.count]],
+        vec![0_u64; bins.count],
+    );
     for op in trace.history.iter().filter(|op| op.process != NEMESIS) {
         let bin = bins.position(op.time_us);
         match op.op_type {
@@ -70,14 +74,29 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let colors = [palette::GREEN, palette::ORANGE, palette::VERMILLION];
     let names = ["ok", "fail: certainly not done", "info: outcome unknown"];
-    let mut legend: Vec<(Swatch, String)> = colors.iter().zip(names).map(|(color, name)| (Swatch::Box(*color), name.to_owned())).collect();
+    let mut legend: Vec<(Swatch, String)> = colors
+        .iter()
+        .zip(names)
+        .map(|(color, name)| (Swatch::Box(*color), name.to_owned()))
+        .collect();
     legend.push((Swatch::Line(palette::BLACK, 1.5), "invoked".to_owned()));
-    let notes = vec![format!("Completions by the time they were reported, in intervals of {}.", bins.width())];
-    let sketch = Sketch { trace, title: "Operations a second", window: Sketch::whole(trace), legend, panels: &[360.0], notes };
+    let notes = vec![format!(
+        "Completions by the time they were reported, in intervals of {}.",
+        bins.width()
+    )];
+    let sketch = Sketch {
+        trace,
+        title: "Operations a second",
+        window: Sketch::whole(trace),
+        legend,
+        panels: &[360.0],
+        notes,
+    };
     let mut frame = sketch.frame();
     let scale = Scale::linear(0.0, bins.a_second(most), 8);
     frame.y_axis(0, &scale, "operations a second");
-    let layers: Vec<_> = done.iter().zip(colors).map(|(counts, color)| (counts.as_slice(), color)).collect();
+    let layers: Vec<_> =
+        done.iter().zip(colors).map(|(counts, color)| (counts.as_slice(), color)).collect();
     stack(&mut frame, 0, &scale, bins, &layers);
     outline(&mut frame, 0, &scale, bins, &invoked);
     let panel = frame.panels[0];
@@ -86,7 +105,13 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
 }
 
 /// Columns, one for each interval, the layers one upon the other.
-pub(super) fn stack(frame: &mut Frame, panel: usize, scale: &Scale, bins: Bins, layers: &[(&[u64], plotters::style::RGBColor)]) {
+pub(super) fn stack(
+    frame: &mut Frame,
+    panel: usize,
+    scale: &Scale,
+    bins: Bins,
+    layers: &[(&[u64], plotters::style::RGBColor)],
+) {
     let (panel, time) = (frame.panels[panel], frame.time);
     for bin in 0..bins.count {
         let begin = bin as u64 * bins.width_us;
@@ -97,7 +122,11 @@ pub(super) fn stack(frame: &mut Frame, panel: usize, scale: &Scale, bins: Bins, 
         for (counts, color) in layers {
             if counts[bin] > 0 {
                 let (low, high) = (bins.a_second(below), bins.a_second(below + counts[bin]));
-                frame.scene.rect((left, right), (panel.y(scale, high), panel.y(scale, low)), *color);
+                frame.scene.rect(
+                    (left, right),
+                    (panel.y(scale, high), panel.y(scale, low)),
+                    *color,
+                );
             }
             below += counts[bin];
         }

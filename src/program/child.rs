@@ -1,11 +1,14 @@
 //! A child process and the conversation with it.
 //!
-//! Turns and answers go over two inherited descriptors, never over stdin and stdout: what a program prints must be harmless. What it prints past its SDK is
-//! read while its answer is awaited, so that it never blocks, and only its end is kept, to be shown where the process dies. The child gets an empty
-//! environment but for what makes interpreters deterministic, and a process group of its own, which dies with it. One that is confined is started by way of
-//! the testbed's own executable: see `sandbox`.
+//! Turns and answers go over two inherited descriptors, never over stdin and stdout: what a program
+//! prints must be harmless. What it prints past its SDK is read while its answer is awaited, so
+//! that it never blocks, and only its end is kept, to be shown where the process dies. The child
+//! gets an empty environment but for what makes interpreters deterministic, and a process group of
+//! its own, which dies with it. One that is confined is started by way of the testbed's own
+//! executable: see `sandbox`.
 //!
-//! All of this is done on the simulation's own thread, which can start no other, and waits by `poll` alone: the real time that passes decides nothing.
+//! All of this is done on the simulation's own thread, which can start no other, and waits by
+//! `poll` alone: the real time that passes decides nothing.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -30,12 +33,20 @@ const PRINTED_BYTES_MAX: usize = 8_192;
 /// An answer is taken in by at least so much at once.
 const PIECE_BYTES: usize = 16_384;
 
-/// What is printed is taken in by so much at once; whoever prints without end has to be looked at in between.
+/// What is printed is taken in by so much at once; whoever prints without end has to be looked at
+/// in between.
 const PRINTED_AT_ONCE_MAX: usize = 1 << 20;
 
-/// What interpreters say when there is no memory to be had: CPython, Rust, C and C++, Java and Node.js, a shell.
-const OUT_OF_MEMORY: &[&str] =
-    &["MemoryError", "memory allocation of", "bad_alloc", "OutOfMemoryError", "out of memory", "Cannot allocate memory"];
+/// What interpreters say when there is no memory to be had: CPython, Rust, C and C++, Java and
+/// Node.js, a shell.
+const OUT_OF_MEMORY: &[&str] = &[
+    "MemoryError",
+    "memory allocation of",
+    "bad_alloc",
+    "OutOfMemoryError",
+    "out of memory",
+    "Cannot allocate memory",
+];
 
 pub(super) struct Child {
     process: Process,
@@ -66,7 +77,8 @@ enum Process {
 /// What there is to a confined child besides.
 struct Confined {
     limits: Limits,
-    /// The launcher says here why it did not become the program; a zygote's fork has said so before it began.
+    /// The launcher says here why it did not become the program; a zygote's fork has said so before
+    /// it began.
     status: Option<PipeReader>,
     scratch: Option<sandbox::Scratch>,
     /// When its scratch folder was last looked at, real time.
@@ -76,21 +88,33 @@ struct Confined {
 impl Child {
     /// Start the process.
     pub(super) fn start(spec: &ProgramSpec) -> Result<Child, Fault> {
-        let program = spec.command.first().ok_or_else(|| Fault::NotStarted("the command is empty".to_owned()))?;
-        let failed = |error: io::Error| Fault::NotStarted(format!("`{program}` cannot be started: {error}"));
+        let program = spec
+            .command
+            .first()
+            .ok_or_else(|| Fault::NotStarted("the command is empty".to_owned()))?;
+        let failed =
+            |error: io::Error| Fault::NotStarted(format!("`{program}` cannot be started: {error}"));
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let (output, output_in) = io::pipe().map_err(failed)?;
         // Nothing that the process does or leaves undone may hold the testbed up.
-        let unblocked = |ours: BorrowedFd<'_>| rustix::io::ioctl_fionbio(ours, true).map_err(|error| failed(error.into()));
+        let unblocked = |ours: BorrowedFd<'_>| {
+            rustix::io::ioctl_fionbio(ours, true).map_err(|error| failed(error.into()))
+        };
         [turns.as_fd(), answers.as_fd(), output.as_fd()].into_iter().try_for_each(unblocked)?;
-        let theirs = [OwnedFd::from(turns_in), OwnedFd::from(answers_out), OwnedFd::from(output_in)];
+        let theirs =
+            [OwnedFd::from(turns_in), OwnedFd::from(answers_out), OwnedFd::from(output_in)];
         let limits = match &spec.confinement {
             Confinement::None => None,
             Confinement::Confined(confined) => Some(confined.limits),
         };
-        let confined = |status, scratch| limits.map(|limits| Confined { limits, status, scratch, looked: real_time() });
-        let fork = spec.zygote.as_ref().and_then(|zygote| zygote.fork(theirs.each_ref().map(|file| file.as_fd())));
+        let confined = |status, scratch| {
+            limits.map(|limits| Confined { limits, status, scratch, looked: real_time() })
+        };
+        let fork = spec
+            .zygote
+            .as_ref()
+            .and_then(|zygote| zygote.fork(theirs.each_ref().map(|file| file.as_fd())));
         let (process, confined) = if let Some(mut fork) = fork {
             let scratch = fork.scratch.take();
             (Process::Fork(fork), confined(None, scratch))
@@ -98,27 +122,46 @@ impl Child {
             let (mut command, status, scratch) = match &spec.confinement {
                 Confinement::None => (trusted(spec, program), None, None),
                 Confinement::Confined(confined) => {
-                    let prepared = sandbox::program(confined, &spec.command, &spec.folder).map_err(Fault::NotStarted)?;
+                    let prepared = sandbox::program(confined, &spec.command, &spec.folder)
+                        .map_err(Fault::NotStarted)?;
                     unblocked(prepared.status.as_fd())?;
                     (prepared.command, Some(prepared.status), prepared.scratch)
                 }
             };
             let [turns_in, answers_out, output_in] = theirs;
-            set_environment(&mut command).stdout(output_in.try_clone().map_err(failed)?).stderr(output_in);
-            let mappings =
-                vec![FdMapping { parent_fd: turns_in, child_fd: TURNS_FD }, FdMapping { parent_fd: answers_out, child_fd: ANSWERS_FD }];
+            set_environment(&mut command)
+                .stdout(output_in.try_clone().map_err(failed)?)
+                .stderr(output_in);
+            let mappings = vec![
+                FdMapping { parent_fd: turns_in, child_fd: TURNS_FD },
+                FdMapping { parent_fd: answers_out, child_fd: ANSWERS_FD },
+            ];
             command.fd_mappings(mappings).expect("the two descriptors differ");
             (Process::Own(spawn(&mut command).map_err(failed)?), confined(status, scratch))
         };
-        // With the command, the parent's copies of the child's ends have closed, so that the child's end is noticed.
+        // With the command, the parent's copies of the child's ends have closed, so that the
+        // child's end is noticed.
         let (patience, watch) = (spec.watchdog, Watch::new(spec.watchdog));
         let (heard, printed) = (vec![], vec![]);
-        Ok(Child { process, turns, answers, heard, output: Some(output), printed, printed_bytes: 0, turn: 0, patience, watch, confined })
+        Ok(Child {
+            process,
+            turns,
+            answers,
+            heard,
+            output: Some(output),
+            printed,
+            printed_bytes: 0,
+            turn: 0,
+            patience,
+            watch,
+            confined,
+        })
     }
 
     /// Tell the process a turn, a line with its end, and wait for its answer, a line without.
     pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Fault> {
-        let more_than_once = || Fault::Protocol("it answered more than once to one turn".to_owned());
+        let more_than_once =
+            || Fault::Protocol("it answered more than once to one turn".to_owned());
         self.turn += 1;
         self.watch = Watch::new(self.patience);
         self.heard.clear();
@@ -134,11 +177,16 @@ impl Child {
                 Err(Errno::AGAIN) => continue,
                 _ => return Err(self.ended()),
             }
-            let found = self.heard[searched..].iter().position(|byte| *byte == b'\n').map(|end| searched + end);
+            let found = self.heard[searched..]
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map(|end| searched + end);
             searched = self.heard.len();
             // With its end, which may yet have to come.
             if found.unwrap_or(searched) >= LINE_BYTES_MAX {
-                return Err(Fault::Protocol(format!("its answer is longer than {LINE_BYTES_MAX} bytes")));
+                return Err(Fault::Protocol(format!(
+                    "its answer is longer than {LINE_BYTES_MAX} bytes"
+                )));
             }
             if let Some(end) = found {
                 break end;
@@ -162,20 +210,27 @@ impl Child {
         while !turn.is_empty() {
             match self.turns.write(turn) {
                 Ok(count) => turn = &turn[count..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(PollFlags::OUT)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::OUT)?
+                }
                 Err(_) => return Err(self.ended()),
             }
         }
         Ok(())
     }
 
-    /// Wait until the process answers (`IN`) or reads (`OUT`), and take in what it prints meanwhile.
+    /// Wait until the process answers (`IN`) or reads (`OUT`), and take in what it prints
+    /// meanwhile.
     fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
         let limit = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos() as _ };
         loop {
-            let conversation = if flags == PollFlags::IN { self.answers.as_fd() } else { self.turns.as_fd() };
+            let conversation =
+                if flags == PollFlags::IN { self.answers.as_fd() } else { self.turns.as_fd() };
             let output = self.output.as_ref().map_or(conversation, |output| output.as_fd());
-            let mut files = [PollFd::from_borrowed_fd(conversation, flags), PollFd::from_borrowed_fd(output, PollFlags::IN)];
+            let mut files = [
+                PollFd::from_borrowed_fd(conversation, flags),
+                PollFd::from_borrowed_fd(output, PollFlags::IN),
+            ];
             let count = if self.output.is_some() { 2 } else { 1 };
             let some = matches!(poll(&mut files[..count], Some(&limit)), Ok(count) if count > 0);
             let [is_ready, has_printed] = files.map(|file| some && !file.revents().is_empty());
@@ -200,7 +255,8 @@ impl Child {
         }
     }
 
-    /// Whether a confined program has printed or written more than it may. What it printed before its answer is counted with that answer.
+    /// Whether a confined program has printed or written more than it may. What it printed before
+    /// its answer is counted with that answer.
     fn check_limits(&mut self) -> Result<(), Fault> {
         if self.confined.is_none() {
             return Ok(());
@@ -216,7 +272,9 @@ impl Child {
         {
             confined.looked = real_time();
             if folder_bytes(scratch.path()) > disk {
-                return Err(Fault::Disk(format!("it wrote more than {disk} bytes, or too many files, to its scratch folder")));
+                return Err(Fault::Disk(format!(
+                    "it wrote more than {disk} bytes, or too many files, to its scratch folder"
+                )));
             }
         }
         Ok(())
@@ -243,7 +301,8 @@ impl Child {
 
     /// The process has ended or closed its descriptors: how.
     fn ended(&mut self) -> Fault {
-        // It has two seconds to be gone after it has closed its descriptors, and longer where it is the machine that does not let it.
+        // It has two seconds to be gone after it has closed its descriptors, and longer where it is
+        // the machine that does not let it.
         let (mut gone, mut used) = (false, None);
         for wait in 0..4_000 {
             // What has ended and is not yet waited for still tells its times.
@@ -260,25 +319,34 @@ impl Child {
             _ if !gone => Fault::Ended("it closed its descriptors and went on".to_owned()),
             Some(status) => self.ended_with(status, used.unwrap_or_default()),
             // No program can end its zygote.
-            None => Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why: "it is lost: the machine has ended it".to_owned() },
+            None => Fault::Stalled {
+                turn: self.turn,
+                kind: StallKind::Killed,
+                why: "it is lost: the machine has ended it".to_owned(),
+            },
         }
     }
 
     fn ended_with(&mut self, status: ExitStatus, used: std::time::Duration) -> Fault {
         if let Some(confined) = &mut self.confined {
-            let why = confined.status.as_mut().and_then(|line| sandbox::why_not_started(line, status.code()));
+            let why = confined
+                .status
+                .as_mut()
+                .and_then(|line| sandbox::why_not_started(line, status.code()));
             if let Some(why) = why {
                 return Fault::NotStarted(why);
             }
             // A program may ignore the first signal of the limit, and not the second.
             let cpu_s = confined.limits.cpu_s;
-            let by_limit = status.signal() == Some(Signal::XCPU.as_raw()) || status.signal().is_some() && used.as_secs() >= cpu_s;
+            let by_limit = status.signal() == Some(Signal::XCPU.as_raw())
+                || status.signal().is_some() && used.as_secs() >= cpu_s;
             if by_limit {
                 let why = format!("it has used its {cpu_s} s of processor time");
                 return Fault::Stalled { turn: self.turn, kind: StallKind::Busy, why };
             }
             if status.signal() == Some(Signal::KILL.as_raw()) {
-                let why = "it was killed, by itself or for want of memory on this machine".to_owned();
+                let why =
+                    "it was killed, by itself or for want of memory on this machine".to_owned();
                 return Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why };
             }
         }
@@ -289,10 +357,12 @@ impl Child {
         };
         let printed = self.printed();
         match &self.confined {
-            Some(confined) if OUT_OF_MEMORY.iter().any(|words| printed.contains(words)) => Fault::Memory(format!(
-                "{how}, and says that it was out of memory, of which it may have {} MiB",
-                confined.limits.memory_bytes >> 20
-            )),
+            Some(confined) if OUT_OF_MEMORY.iter().any(|words| printed.contains(words)) => {
+                Fault::Memory(format!(
+                    "{how}, and says that it was out of memory, of which it may have {} MiB",
+                    confined.limits.memory_bytes >> 20
+                ))
+            }
             _ => Fault::Ended(how),
         }
     }
@@ -336,7 +406,8 @@ impl Process {
         }
     }
 
-    /// End the process and all that it has started in its group. One that is confined may not yet have its group, and has then started nothing.
+    /// End the process and all that it has started in its group. One that is confined may not yet
+    /// have its group, and has then started nothing.
     fn kill(&self) {
         match self {
             Process::Own(process) => {
@@ -366,13 +437,18 @@ pub(super) fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
     command.spawn()
 }
 
-/// Have the processes that this thread starts from now on lie at the same addresses each time: Python has sets of plain objects in the order of their
-/// addresses. Whether it is so; where the kernel refuses it, as in some containers, programs that show addresses or such an order do not repeat themselves.
+/// Have the processes that this thread starts from now on lie at the same addresses each time:
+/// Python has sets of plain objects in the order of their addresses. Whether it is so; where the
+/// kernel refuses it, as in some containers, programs that show addresses or such an order do not
+/// repeat themselves.
 pub fn fix_addresses() -> bool {
     #[cfg(target_os = "linux")]
     {
         use nix::sys::personality::{Persona, get, set};
-        get().is_ok_and(|persona| persona.contains(Persona::ADDR_NO_RANDOMIZE) || set(persona | Persona::ADDR_NO_RANDOMIZE).is_ok())
+        get().is_ok_and(|persona| {
+            persona.contains(Persona::ADDR_NO_RANDOMIZE)
+                || set(persona | Persona::ADDR_NO_RANDOMIZE).is_ok()
+        })
     }
     #[cfg(not(target_os = "linux"))]
     false

@@ -1,9 +1,11 @@
 //! Programs as nodes: any executable, in any language, in place of a node of the scenario.
 //!
-//! A program is run in a child process under virtual time, in lock step: the testbed tells it what has happened (a *turn*), the program works until nothing
-//! of it can run, and answers exactly once with what it wants. It never reads a clock, an entropy source or a socket: its time is in the turn, its
-//! randomness comes from a seed in the first one. So a run with programs is as much a function of its seed as one without, whatever the
-//! machine's load. The lines are described in `sdk/PROTOCOL.md`.
+//! A program is run in a child process under virtual time, in lock step: the testbed tells it what
+//! has happened (a *turn*), the program works until nothing of it can run, and answers exactly once
+//! with what it wants. It never reads a clock, an entropy source or a socket: its time is in the
+//! turn, its randomness comes from a seed in the first one. So a run with programs is as much a
+//! function of its seed as one without, whatever the machine's load. The lines are described in
+//! `sdk/PROTOCOL.md`.
 //!
 //! | file | what |
 //! |---|---|
@@ -16,8 +18,8 @@
 //! | `sandbox` | what a program that is not trusted cannot do |
 //! | `conform`, `talk` | whether a program speaks the protocol: for authors of SDKs |
 //!
-//! What a program says of itself proves nothing. Results come from the trace and from the testbed's own clients; who has sent a message, the
-//! testbed stamps.
+//! What a program says of itself proves nothing. Results come from the trace and from the testbed's
+//! own clients; who has sent a message, the testbed stamps.
 
 #[cfg(unix)]
 mod child;
@@ -50,7 +52,8 @@ use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
 pub use zygote::Zygote;
 
-/// The watchdog's patience where nothing else is said: no program that makes progress comes near it.
+/// The watchdog's patience where nothing else is said: no program that makes progress comes near
+/// it.
 pub const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// How a program is started.
@@ -62,7 +65,8 @@ pub struct ProgramSpec {
     pub folder: PathBuf,
     /// What it is kept from.
     pub confinement: Confinement,
-    /// The watchdog's patience in one turn: processor time of the program, or real time in which it uses none. See [`Stall`].
+    /// The watchdog's patience in one turn: processor time of the program, or real time in which it
+    /// uses none. See [`Stall`].
     pub watchdog: Duration,
     /// A node of this process in place of the command.
     pub in_process: Option<Make>,
@@ -75,7 +79,14 @@ impl ProgramSpec {
     pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
         // The folder of a file that is named without one.
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        ProgramSpec { command, folder, confinement: Confinement::None, watchdog: WATCHDOG, in_process: None, zygote: None }
+        ProgramSpec {
+            command,
+            folder,
+            confinement: Confinement::None,
+            watchdog: WATCHDOG,
+            in_process: None,
+            zygote: None,
+        }
     }
 
     /// A node of this process, written with the Rust SDK, in place of a program.
@@ -86,8 +97,9 @@ impl ProgramSpec {
 
 /// A program that did not answer a turn, and for which the run was given up.
 ///
-/// Real time decides no grade, so a stall is not yet a verdict on the program. Lock step makes the turns of a node the same in every run of the seed:
-/// where a second run stalls in the same turn of the same node, in whichever way, it is the program; where not, it was the machine.
+/// Real time decides no grade, so a stall is not yet a verdict on the program. Lock step makes the
+/// turns of a node the same in every run of the seed: where a second run stalls in the same turn of
+/// the same node, in whichever way, it is the program; where not, it was the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stall {
     /// The node's name.
@@ -103,18 +115,22 @@ pub struct Stall {
 /// What a program that does not answer does instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StallKind {
-    /// It works without end: more processor time in one turn than the watchdog's, or more in its whole life than its limit.
+    /// It works without end: more processor time in one turn than the watchdog's, or more in its
+    /// whole life than its limit.
     Busy,
-    /// It sleeps: the watchdog's real time went by, the program was asleep whenever it was looked at, and has used less than a hundredth of that time.
+    /// It sleeps: the watchdog's real time went by, the program was asleep whenever it was looked
+    /// at, and has used less than a hundredth of that time.
     Silent,
-    /// It works now and then, or the machine lets it no more: ten times the watchdog's real time went by.
+    /// It works now and then, or the machine lets it no more: ten times the watchdog's real time
+    /// went by.
     Slow,
     /// It was killed, by itself or by a kernel that has no memory left; nobody can tell which.
     Killed,
 }
 
 impl StallKind {
-    /// What it is where a second run stalls in the same turn, so that it is the program's doing: `busy_loop` or `crash`.
+    /// What it is where a second run stalls in the same turn, so that it is the program's doing:
+    /// `busy_loop` or `crash`.
     pub fn verdict_if_repeated(self) -> &'static str {
         match self {
             StallKind::Busy | StallKind::Silent | StallKind::Slow => "busy_loop",
@@ -133,7 +149,8 @@ impl StallKind {
     }
 }
 
-/// What went wrong with a program. Virtual time and the program's own lines decide it, except where it says so.
+/// What went wrong with a program. Virtual time and the program's own lines decide it, except where
+/// it says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It could not be started.
@@ -163,7 +180,8 @@ impl Fault {
             Fault::Memory(_) => "memory",
             Fault::Protocol(_) => "protocol",
             Fault::Output(_) => "output",
-            // `disk` is the word for an error of the simulated disk, for which a program is not to blame.
+            // `disk` is the word for an error of the simulated disk, for which a program is not to
+            // blame.
             Fault::Disk(_) => "scratch",
             Fault::BusyLoop(_) => "busy_loop",
             Fault::Stalled { kind, .. } => kind.word(),

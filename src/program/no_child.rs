@@ -1,4 +1,5 @@
-//! Where there are no inherited descriptors, there are no programs, and a scenario that wants one says so.
+//! Where there are no inherited descriptors, there are no programs, and a scenario that wants one
+//! says so.
 
 use std::convert::Infallible;
 
@@ -8,7 +9,9 @@ pub(super) struct Child(Infallible);
 
 impl Child {
     pub(super) fn start(_spec: &ProgramSpec) -> Result<Child, Fault> {
-        Err(Fault::NotStarted("programs in place of nodes need a Unix system: Linux, macOS or a BSD".to_owned()))
+        Err(Fault::NotStarted(
+            "programs in place of nodes need a Unix system: Linux, macOS or a BSD".to_owned(),
+        ))
     }
 
     pub(super) fn converse(&mut self, _turn: &[u8]) -> Result<&[u8], Fault> {

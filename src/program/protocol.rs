@@ -1,4 +1,5 @@
-//! The lines of the conversation, as JSON objects. Times are in nanoseconds of the node's own clocks.
+//! The lines of the conversation, as JSON objects. Times are in nanoseconds of the node's own
+//! clocks.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +27,8 @@ pub const NAME_BYTES_MAX: usize = 64;
 /// Of such a text a log line shows so many bytes.
 pub const TEXT_BYTES_MAX: usize = 4_096;
 
-/// Streams that were accepted have numbers from here; those that the program opens have smaller ones.
+/// Streams that were accepted have numbers from here; those that the program opens have smaller
+/// ones.
 pub const ACCEPTED_FIRST: u64 = 1 << 32;
 
 /// A turn: what has happened, and when.
@@ -147,7 +149,8 @@ pub struct Answer {
     /// What it asks for, in order.
     #[serde(default)]
     pub ops: Vec<Op>,
-    /// Wake it when its monotonic clock shows this, if nothing comes sooner; in place of an earlier `wait`.
+    /// Wake it when its monotonic clock shows this, if nothing comes sooner; in place of an earlier
+    /// `wait`.
     #[serde(default)]
     pub wait: Option<u64>,
     /// The process ends, with this status.
@@ -211,7 +214,8 @@ pub enum Op {
     },
     /// Open a connection.
     Connect {
-        /// The number that the program gives to it: from 1, below [`ACCEPTED_FIRST`], and none that it has used before.
+        /// The number that the program gives to it: from 1, below [`ACCEPTED_FIRST`], and none that
+        /// it has used before.
         stream: u64,
         /// The node to reach, by name.
         dest: String,

@@ -1,7 +1,8 @@
 //! A node's place in the simulation that a program has taken.
 //!
-//! The seat turns what happens into turns and answers into what the driver understands. It keeps the timers by name, so that the driver needs only the
-//! first of their deadlines, and it holds the program to its limits: what is no answer is a fault of the program, with the reason.
+//! The seat turns what happens into turns and answers into what the driver understands. It keeps
+//! the timers by name, so that the driver needs only the first of their deadlines, and it holds the
+//! program to its limits: what is no answer is a fault of the program, with the reason.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +12,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Map;
 
 use super::conversation::Conversation;
-use super::protocol::{ACCEPTED_FIRST, Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start, TEXT_BYTES_MAX, Turn, VERSION};
+use super::protocol::{
+    ACCEPTED_FIRST, Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start,
+    TEXT_BYTES_MAX, Turn, VERSION,
+};
 use super::{Fault, ProgramSpec};
 use crate::node::{Identity, Port, StreamEvent, StreamId, StreamOp};
 use crate::sim::disk::{Disk, DiskOp};
@@ -24,7 +28,8 @@ const FIELDS_MAX: usize = 16;
 /// Timers of one node have at most this number.
 const TIMERS_MAX: usize = 1_000;
 
-/// So many turns of one node at one instant of its clock are too many: it goes in circles, and virtual time does not go on.
+/// So many turns of one node at one instant of its clock are too many: it goes in circles, and
+/// virtual time does not go on.
 const TURNS_AT_ONCE_MAX: u64 = 10_000;
 
 /// So many turns of one process are too many.
@@ -129,13 +134,20 @@ impl Seat {
     }
 
     /// Tell the program what has happened, and understand its answer.
-    pub(crate) fn turn(&mut self, place: &Place<'_>, happened: &Happened<'_>) -> Result<Asked, Fault> {
+    pub(crate) fn turn(
+        &mut self,
+        place: &Place<'_>,
+        happened: &Happened<'_>,
+    ) -> Result<Asked, Fault> {
         let name = |node: NodeId| place.identity.names[node.index()].as_str();
-        let due = if matches!(happened, Happened::Deadline) { self.take_due(place.now) } else { vec![] };
+        let due =
+            if matches!(happened, Happened::Deadline) { self.take_due(place.now) } else { vec![] };
         let mut events = vec![];
         match happened {
             Happened::Boot(seed) => events.push(boot(place, *seed)),
-            Happened::Message { from, body } => events.push(Event::Message { src: name(*from), body }),
+            Happened::Message { from, body } => {
+                events.push(Event::Message { src: name(*from), body })
+            }
             Happened::Deadline => {
                 events.extend(due.iter().map(|name| Event::Timer { name }));
                 if self.wait.take_if(|wait| *wait <= place.now).is_some() {
@@ -152,21 +164,30 @@ impl Seat {
         self.count(place.now)?;
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         self.line.clear();
-        serde_json::to_writer(&mut self.line, &turn).map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
+        serde_json::to_writer(&mut self.line, &turn)
+            .map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
         self.line.push(b'\n');
         let answer = self.conversation.converse(&self.line)?;
-        let answer: Answer = serde_json::from_slice(answer)
-            .map_err(|error| Fault::Protocol(format!("its answer is none: {error}: {}", excerpt(&String::from_utf8_lossy(answer)))))?;
+        let answer: Answer = serde_json::from_slice(answer).map_err(|error| {
+            Fault::Protocol(format!(
+                "its answer is none: {error}: {}",
+                excerpt(&String::from_utf8_lossy(answer))
+            ))
+        })?;
         self.understand(place, answer)
     }
 
-    /// Count a turn. That there are too many is a matter of virtual time alone, and the same on every machine.
+    /// Count a turn. That there are too many is a matter of virtual time alone, and the same on
+    /// every machine.
     fn count(&mut self, now: LocalTime) -> Result<(), Fault> {
         self.turns += 1;
         self.at_once = (now, if self.at_once.0 == now { self.at_once.1 + 1 } else { 1 });
         if self.at_once.1 > TURNS_AT_ONCE_MAX {
-            let why = "its timers, its `wait` or its messages to itself keep virtual time from going on";
-            return Err(Fault::BusyLoop(format!("more than {TURNS_AT_ONCE_MAX} turns at one instant: {why}")));
+            let why =
+                "its timers, its `wait` or its messages to itself keep virtual time from going on";
+            return Err(Fault::BusyLoop(format!(
+                "more than {TURNS_AT_ONCE_MAX} turns at one instant: {why}"
+            )));
         }
         if self.turns > TURNS_MAX {
             return Err(Fault::BusyLoop(format!("more than {TURNS_MAX} turns")));
@@ -199,14 +220,18 @@ impl Seat {
 
     fn understand(&mut self, place: &Place<'_>, answer: Answer) -> Result<Asked, Fault> {
         if answer.ops.len() > OPS_MAX {
-            return Err(Fault::Protocol(format!("it asks for {} operations at once, and at most {OPS_MAX} can be", answer.ops.len())));
+            return Err(Fault::Protocol(format!(
+                "it asks for {} operations at once, and at most {OPS_MAX} can be",
+                answer.ops.len()
+            )));
         }
         let mut asked = Asked::default();
         for op in answer.ops {
             self.op(place, op, &mut asked).map_err(Fault::Protocol)?;
         }
         if let Some(wait) = answer.wait {
-            // A moment that has passed comes at once, and one that is none for ever: both are understood.
+            // A moment that has passed comes at once, and one that is none for ever: both are
+            // understood.
             self.wait = Some(LocalTime::from_nanos(wait));
         }
         asked.exit = match (answer.exit, answer.error) {
@@ -254,37 +279,57 @@ impl Seat {
                 asked.leaves.push(Leaves::Event { name: Word::Owned(name), fields });
             }
             Op::Observe { name, .. } => {
-                return Err(format!("`observe` of `{}` has both `fields` (an event) and `value` (a metric)", excerpt(&name)));
+                return Err(format!(
+                    "`observe` of `{}` has both `fields` (an event) and `value` (a metric)",
+                    excerpt(&name)
+                ));
             }
             Op::Log { text } => asked.logs.extend(text.lines().map(excerpt)),
             Op::Listen { port } => asked.leaves.push(Leaves::Stream(StreamOp::Listen(Port(port)))),
             Op::Connect { stream, dest, port } => {
-                let dest = NodeId::named(&place.identity.names, &dest)
-                    .ok_or_else(|| format!("it connects to `{}`, which is no node", excerpt(&dest)))?;
+                let dest = NodeId::named(&place.identity.names, &dest).ok_or_else(|| {
+                    format!("it connects to `{}`, which is no node", excerpt(&dest))
+                })?;
                 if stream == 0 || stream >= ACCEPTED_FIRST || self.opened.contains_key(&stream) {
                     return Err(format!(
-                        "it opens a stream with the number {stream}, which is not new, from 1, and below {ACCEPTED_FIRST}"
+                        "it opens a stream with the number {stream}, which is not new, from 1, and \
+                            below {ACCEPTED_FIRST}"
                     ));
                 }
                 let id = StreamId(place.next_stream + asked.connects);
                 asked.connects += 1;
                 self.opened.insert(stream, id);
                 self.numbers.insert(id, stream);
-                asked.leaves.push(Leaves::Stream(StreamOp::Connect { stream: id, dest, port: Port(port) }));
+                asked.leaves.push(Leaves::Stream(StreamOp::Connect {
+                    stream: id,
+                    dest,
+                    port: Port(port),
+                }));
             }
             Op::Write { stream, base64 } => {
-                let bytes = STANDARD.decode(base64).map_err(|error| format!("it writes what is no base64: {error}"))?;
+                let bytes = STANDARD
+                    .decode(base64)
+                    .map_err(|error| format!("it writes what is no base64: {error}"))?;
                 asked.leaves.push(Leaves::Stream(StreamOp::Write(self.stream(stream)?, bytes)));
             }
-            Op::Close { stream } => asked.leaves.push(Leaves::Stream(StreamOp::Close(self.stream(stream)?))),
-            Op::PauseReading { stream } => asked.leaves.push(Leaves::Stream(StreamOp::PauseReading(self.stream(stream)?))),
-            Op::ResumeReading { stream } => asked.leaves.push(Leaves::Stream(StreamOp::ResumeReading(self.stream(stream)?))),
-            Op::Reset { stream } => asked.leaves.push(Leaves::Stream(StreamOp::Reset(self.stream(stream)?))),
+            Op::Close { stream } => {
+                asked.leaves.push(Leaves::Stream(StreamOp::Close(self.stream(stream)?)))
+            }
+            Op::PauseReading { stream } => {
+                asked.leaves.push(Leaves::Stream(StreamOp::PauseReading(self.stream(stream)?)))
+            }
+            Op::ResumeReading { stream } => {
+                asked.leaves.push(Leaves::Stream(StreamOp::ResumeReading(self.stream(stream)?)))
+            }
+            Op::Reset { stream } => {
+                asked.leaves.push(Leaves::Stream(StreamOp::Reset(self.stream(stream)?)))
+            }
         }
         Ok(())
     }
 
-    /// The stream that the program means. One that has ended may still be meant, and then nothing happens.
+    /// The stream that the program means. One that has ended may still be meant, and then nothing
+    /// happens.
     fn stream(&self, number: u64) -> Result<StreamId, String> {
         let opened = self.opened.get(&number).copied();
         opened
@@ -295,10 +340,14 @@ impl Seat {
     fn stream_event<'a>(&self, event: &StreamEvent, name: impl Fn(NodeId) -> &'a str) -> Event<'a> {
         let number = |id: &StreamId| self.numbers.get(id).copied().unwrap_or(ACCEPTED_FIRST + id.0);
         match event {
-            StreamEvent::Accepted { stream, from, port } => Event::Accepted { stream: number(stream), src: name(*from), port: port.0 },
+            StreamEvent::Accepted { stream, from, port } => {
+                Event::Accepted { stream: number(stream), src: name(*from), port: port.0 }
+            }
             StreamEvent::Connected(stream) => Event::Connected { stream: number(stream) },
             StreamEvent::Refused(stream) => Event::Refused { stream: number(stream) },
-            StreamEvent::Data(stream, bytes) => Event::Data { stream: number(stream), base64: STANDARD.encode(bytes) },
+            StreamEvent::Data(stream, bytes) => {
+                Event::Data { stream: number(stream), base64: STANDARD.encode(bytes) }
+            }
             StreamEvent::PeerClosed(stream) => Event::PeerClosed { stream: number(stream) },
             StreamEvent::Writable(stream) => Event::Writable { stream: number(stream) },
             StreamEvent::Reset(stream) => Event::Reset { stream: number(stream) },
@@ -340,14 +389,23 @@ fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
     let body = serde_json::Value::Object(body);
     let bytes = serde_json::to_vec(&body).expect("a value can be written").len();
     if bytes > LINE_BYTES_MAX / 2 {
-        return Err(format!("it sends a message of {bytes} bytes, and at most {} can be", LINE_BYTES_MAX / 2));
+        return Err(format!(
+            "it sends a message of {bytes} bytes, and at most {} can be",
+            LINE_BYTES_MAX / 2
+        ));
     }
     Ok(Letter { kind: Word::Owned(kind), body, bytes: bytes as u32 })
 }
 
-fn event_fields(place: &Place<'_>, fields: Map<String, serde_json::Value>) -> Result<Fields, String> {
+fn event_fields(
+    place: &Place<'_>,
+    fields: Map<String, serde_json::Value>,
+) -> Result<Fields, String> {
     if fields.len() > FIELDS_MAX {
-        return Err(format!("it observes {} fields at once, and at most {FIELDS_MAX} can be", fields.len()));
+        return Err(format!(
+            "it observes {} fields at once, and at most {FIELDS_MAX} can be",
+            fields.len()
+        ));
     }
     let (mut names, mut values) = (vec![], vec![]);
     for (name, value) in fields {
@@ -358,22 +416,30 @@ fn event_fields(place: &Place<'_>, fields: Map<String, serde_json::Value>) -> Re
     Ok(Fields::owned(names, values))
 }
 
-/// A value as the trace knows it: a whole number, a node, a digest (`#` and sixteen hexadecimal digits) or a word.
+/// A value as the trace knows it: a whole number, a node, a digest (`#` and sixteen hexadecimal
+/// digits) or a word.
 fn shown(place: &Place<'_>, name: &str, value: &serde_json::Value) -> Result<Value, String> {
     Ok(match value {
         serde_json::Value::Null => Value::word("none"),
         serde_json::Value::Bool(value) => Value::word(if *value { "true" } else { "false" }),
-        serde_json::Value::Number(number) => {
-            Value::Int(number.as_i64().ok_or_else(|| format!("`{name}` is {number}, and a trace has whole numbers of 64 bits"))?)
+        serde_json::Value::Number(number) => Value::Int(number.as_i64().ok_or_else(|| {
+            format!("`{name}` is {number}, and a trace has whole numbers of 64 bits")
+        })?),
+        serde_json::Value::String(text) => {
+            match (NodeId::named(&place.identity.names, text), digest(text)) {
+                (Some(node), _) => Value::Node(node),
+                (None, Some(digest)) => Value::Hash(digest),
+                // A word of a trace has no blanks.
+                (None, None) => {
+                    Value::text(&excerpt(text).split_whitespace().collect::<Vec<_>>().join("_"))
+                }
+            }
         }
-        serde_json::Value::String(text) => match (NodeId::named(&place.identity.names, text), digest(text)) {
-            (Some(node), _) => Value::Node(node),
-            (None, Some(digest)) => Value::Hash(digest),
-            // A word of a trace has no blanks.
-            (None, None) => Value::text(&excerpt(text).split_whitespace().collect::<Vec<_>>().join("_")),
-        },
         serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-            return Err(format!("`{name}` is a list or an object, and a trace has numbers, texts, `true`, `false` and `null`"));
+            return Err(format!(
+                "`{name}` is a list or an object, and a trace has numbers, texts, `true`, `false` \
+                    and `null`"
+            ));
         }
     })
 }

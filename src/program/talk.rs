@@ -1,4 +1,5 @@
-//! A program of an author's, held by hand: as a node is, but with nothing around it, so that each line can be looked at.
+//! A program of an author's, held by hand: as a node is, but with nothing around it, so that each
+//! line can be looked at.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -33,34 +34,50 @@ impl Talk {
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let mut command = Command::new(program);
-        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", ".").env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("PYTHONHASHSEED", "0");
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env("HOME", ".")
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("PYTHONHASHSEED", "0");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let mappings = vec![
             FdMapping { parent_fd: OwnedFd::from(turns_in), child_fd: TURNS_FD },
             FdMapping { parent_fd: OwnedFd::from(answers_out), child_fd: ANSWERS_FD },
         ];
-        command.fd_mappings(mappings).map_err(|error| format!("`{program}` cannot be started: {error}"))?;
+        command
+            .fd_mappings(mappings)
+            .map_err(|error| format!("`{program}` cannot be started: {error}"))?;
         let process = command.spawn().map_err(failed)?;
         Ok(Talk { process, turns: Some(turns), answers, pending: vec![], patience: PATIENCE })
     }
 
-    /// Tell a line and wait for the next one. A line that has come before it was asked for is one too many.
+    /// Tell a line and wait for the next one. A line that has come before it was asked for is one
+    /// too many.
     pub(super) fn converse(&mut self, line: &str) -> Result<String, String> {
         if self.is_readable(Duration::ZERO) {
             return Err(match self.answers.read(&mut [0]) {
-                Ok(count) if count > 0 => "something has come on descriptor 4 before a turn was told: it answers more than once".to_owned(),
+                Ok(count) if count > 0 => "something has come on descriptor 4 before a turn was \
+                    told: it answers more than once"
+                    .to_owned(),
                 _ => self.ended(),
             });
         }
         let turns = self.turns.as_mut().ok_or("the conversation is over")?;
-        turns.write_all(line.as_bytes()).and_then(|()| turns.write_all(b"\n")).map_err(|_| self.ended())?;
+        turns
+            .write_all(line.as_bytes())
+            .and_then(|()| turns.write_all(b"\n"))
+            .map_err(|_| self.ended())?;
         let mut watch = Watch::new(self.patience);
         loop {
             if let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
                 let mut answer: Vec<u8> = self.pending.drain(..=end).collect();
                 answer.pop();
-                return String::from_utf8(answer).map_err(|error| format!("its answer is no UTF-8: {error}"));
+                return String::from_utf8(answer)
+                    .map_err(|error| format!("its answer is no UTF-8: {error}"));
             }
             if self.pending.len() > LINE_BYTES_MAX {
                 return Err(format!("its answer is longer than {LINE_BYTES_MAX} bytes"));
@@ -84,7 +101,8 @@ impl Talk {
         !self.pending.is_empty() || self.is_readable(within)
     }
 
-    /// Close descriptor 3, and wait for the process to end: so long as it sleeps or works, and longer where the machine does not let it.
+    /// Close descriptor 3, and wait for the process to end: so long as it sleeps or works, and
+    /// longer where the machine does not let it.
     pub(super) fn ends_within(&mut self, patience: Duration) -> bool {
         self.turns = None;
         let mut watch = Watch::new(patience);
@@ -104,7 +122,10 @@ impl Talk {
         let part = if self.pending.is_empty() { "" } else { " Part of a line has come." };
         match kind {
             StallKind::Slow => {
-                format!("no answer on descriptor 4, and the machine is too busy to tell why: {why}. Try it again later.{part}")
+                format!(
+                    "no answer on descriptor 4, and the machine is too busy to tell why: {why}. \
+                        Try it again later.{part}"
+                )
             }
             StallKind::Busy => format!("no answer on descriptor 4: {why}.{part}"),
             StallKind::Silent | StallKind::Killed => {
@@ -114,7 +135,8 @@ impl Talk {
     }
 
     fn is_readable(&self, within: Duration) -> bool {
-        let limit = Timespec { tv_sec: within.as_secs() as i64, tv_nsec: i64::from(within.subsec_nanos()) };
+        let limit =
+            Timespec { tv_sec: within.as_secs() as i64, tv_nsec: i64::from(within.subsec_nanos()) };
         let mut fds = [PollFd::from_borrowed_fd(self.answers.as_fd(), PollFlags::IN)];
         matches!(poll(&mut fds, Some(&limit)), Ok(ready) if ready > 0)
     }
@@ -139,11 +161,13 @@ impl Drop for Talk {
 mod tests {
     use super::*;
 
-    /// What a program in Python says that does this when it gets a turn; nothing where there is no Python or no `/proc`.
+    /// What a program in Python says that does this when it gets a turn; nothing where there is no
+    /// Python or no `/proc`.
     fn said(patience: Duration, work: &str) -> Option<Result<String, String>> {
         let program = format!("import os, time\nos.read(3, 99)\n{work}");
         let talk = Talk::start(&["python3".to_owned(), "-S".to_owned(), "-c".to_owned(), program]);
-        let Some(mut talk) = talk.ok().filter(|_| std::path::Path::new("/proc/self/stat").exists()) else {
+        let Some(mut talk) = talk.ok().filter(|_| std::path::Path::new("/proc/self/stat").exists())
+        else {
             println!("there is no python3 or no /proc here: not tested");
             return None;
         };
@@ -151,11 +175,12 @@ mod tests {
         Some(talk.converse("{}"))
     }
 
-    /// Real time alone blames no program: one that gets a processor now and then, as on a machine that is busy, may take longer than the patience.
+    /// Real time alone blames no program: one that gets a processor now and then, as on a machine
+    /// that is busy, may take longer than the patience.
     #[test]
     fn who_works_is_waited_for() {
-        let work =
-            "for _ in range(30):\n    end = time.process_time() + 0.01\n    while time.process_time() < end: pass\n    time.sleep(0.04)\n";
+        let work = "for _ in range(30):\n    end = time.process_time() + 0.01\n    while \
+            time.process_time() < end: pass\n    time.sleep(0.04)\n";
         let answer = said(Duration::from_secs(1), &format!("{work}os.write(4, b'here\\n')\n"));
         assert!(answer.is_none_or(|answer| answer == Ok("here".to_owned())));
     }
@@ -167,12 +192,18 @@ mod tests {
         for (work, expected) in [
             (
                 "os.write(4, b'part')\ntime.sleep(60)",
-                "it sleeps, for 0.3 s of real time now. Is the line ended and flushed? Part of a line has come.",
+                "it sleeps, for 0.3 s of real time now. Is the line ended and flushed? Part of a \
+                    line has come.",
             ),
             ("while True: pass", "it has worked for 0.3 s of processor time."),
         ] {
             let answer = said(patience, work);
-            assert!(answer.clone().is_none_or(|answer| answer.is_err_and(|why| why.ends_with(expected))), "{work}: {answer:?}");
+            assert!(
+                answer
+                    .clone()
+                    .is_none_or(|answer| answer.is_err_and(|why| why.ends_with(expected))),
+                "{work}: {answer:?}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The watchdog's eyes: how long a program has worked, and what it has written.
 //!
-//! Real time decides only when the watchdog looks and that a run is given up. The clock is asked by a system call of our own, because the simulation has
-//! replaced the library's.
+//! Real time decides only when the watchdog looks and that a run is given up. The clock is asked by
+//! a system call of our own, because the simulation has replaced the library's.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,8 @@ use super::StallKind;
 /// How often the watchdog looks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
-/// Of a program that is busy and that the machine lets work only now and then, so many times the patience is waited for.
+/// Of a program that is busy and that the machine lets work only now and then, so many times the
+/// patience is waited for.
 const PATIENCE_SLOW: u32 = 10;
 
 /// A scratch folder's files are counted up to this number; with more of them it is full.
@@ -33,14 +34,21 @@ pub(super) struct Watch {
     looked: Duration,
     /// Processor time at the first look: what was used before that is little.
     used_at_first: Option<Duration>,
-    /// When the program last was seen to have worked or to wait for a processor, and how long it had by then.
+    /// When the program last was seen to have worked or to wait for a processor, and how long it
+    /// had by then.
     worked: (Duration, Duration),
 }
 
 impl Watch {
     pub(super) fn new(patience: Duration) -> Watch {
         let now = real_time();
-        Watch { patience, begun: now, looked: now, used_at_first: None, worked: (now, Duration::ZERO) }
+        Watch {
+            patience,
+            begun: now,
+            looked: now,
+            used_at_first: None,
+            worked: (now, Duration::ZERO),
+        }
     }
 
     /// Whether it is time to look.
@@ -67,17 +75,29 @@ impl Watch {
         }
         let patience_s = patience.as_secs_f32();
         if used >= patience {
-            return Some((StallKind::Busy, format!("it has worked for {patience_s} s of processor time")));
+            return Some((
+                StallKind::Busy,
+                format!("it has worked for {patience_s} s of processor time"),
+            ));
         }
         if now.saturating_sub(self.worked.0) >= patience {
-            return Some((StallKind::Silent, format!("it sleeps, for {patience_s} s of real time now")));
+            return Some((
+                StallKind::Silent,
+                format!("it sleeps, for {patience_s} s of real time now"),
+            ));
         }
         let slow = patience * PATIENCE_SLOW;
-        (lasts >= slow).then(|| (StallKind::Slow, format!("it has worked now and then, for {} s of real time", slow.as_secs_f32())))
+        (lasts >= slow).then(|| {
+            (
+                StallKind::Slow,
+                format!("it has worked now and then, for {} s of real time", slow.as_secs_f32()),
+            )
+        })
     }
 }
 
-/// The processor time of this process alone, also where it has ended and is not yet waited for, and whether it sleeps.
+/// The processor time of this process alone, also where it has ended and is not yet waited for, and
+/// whether it sleeps.
 pub(super) fn alone(process: u32) -> Option<(Duration, bool)> {
     stat(process).map(|stat| (Duration::from_millis(stat.ticks * 10), stat.is_asleep))
 }
@@ -117,14 +137,20 @@ struct Stat {
     is_asleep: bool,
 }
 
-/// `/proc/PID/stat`, as proc(5) has it: the name stands in parentheses and may hold anything, also parentheses.
+/// `/proc/PID/stat`, as proc(5) has it: the name stands in parentheses and may hold anything, also
+/// parentheses.
 fn stat(process: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, after_name) = text.rsplit_once(')')?;
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u64>().ok());
     let is_asleep = !matches!(*fields.first()?, "R" | "D");
-    Some(Stat { process, parent: fields.get(1)?.parse().ok()?, ticks: ticks(11)? + ticks(12)?, is_asleep })
+    Some(Stat {
+        process,
+        parent: fields.get(1)?.parse().ok()?,
+        ticks: ticks(11)? + ticks(12)?,
+        is_asleep,
+    })
 }
 
 /// What lies in a folder, bytes on the disk; `u64::MAX` where there are too many files to count.

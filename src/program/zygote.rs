@@ -1,13 +1,16 @@
 //! Zygotes: an interpreter that is ready, and splits off a process for each start of a program.
 //!
-//! Of the time that a program in Python takes for a run, by far the most goes into starting: the interpreter, the SDK, the program's own compilation, and
-//! that anew for each node and each restart. A zygote has all that behind it, and never runs a line of the program, so that each fork begins as
-//! any other process would. Forks are confined one by one, by themselves, as `zygote.py` has it: none is less confined than a process of
-//! its own, and where a fork cannot be, it is not used. What cannot be started in this way starts without a zygote, and nothing else is different; grading
-//! compares the two (`grade::run`).
+//! Of the time that a program in Python takes for a run, by far the most goes into starting: the
+//! interpreter, the SDK, the program's own compilation, and that anew for each node and each
+//! restart. A zygote has all that behind it, and never runs a line of the program, so that each
+//! fork begins as any other process would. Forks are confined one by one, by themselves, as
+//! `zygote.py` has it: none is less confined than a process of its own, and where a fork cannot be,
+//! it is not used. What cannot be started in this way starts without a zygote, and nothing else is
+//! different; grading compares the two (`grade::run`).
 //!
-//! A fork is the child of the zygote, not of the testbed: how it ended, the zygote says, and while it has not been asked, the number of the process stays
-//! taken. A fork dies with its zygote, and the zygote with the thread that started it.
+//! A fork is the child of the zygote, not of the testbed: how it ended, the zygote says, and while
+//! it has not been asked, the number of the process stays taken. A fork dies with its zygote, and
+//! the zygote with the thread that started it.
 
 use std::fmt;
 use std::io::IoSlice;
@@ -21,7 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
-    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recv, sendmsg, socketpair,
+    AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags,
+    SocketType, recv, sendmsg, socketpair,
 };
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -60,19 +64,26 @@ pub(super) struct Fork {
 }
 
 impl Zygote {
-    /// A zygote for this program, if it is one that can have one: confined by all measures, in Python, and without what is installed beside the standard
-    /// library. Forks are started in other threads too, but none outlives this one.
+    /// A zygote for this program, if it is one that can have one: confined by all measures, in
+    /// Python, and without what is installed beside the standard library. Forks are started in
+    /// other threads too, but none outlives this one.
     pub fn start(spec: &ProgramSpec) -> Option<Zygote> {
         let Confinement::Confined(confined) = &spec.confinement else { return None };
         let [interpreter, dash_s, program @ ..] = spec.command.as_slice() else { return None };
-        let is_python = interpreter.starts_with("python") && !interpreter.contains('/') && dash_s == "-S";
+        let is_python =
+            interpreter.starts_with("python") && !interpreter.contains('/') && dash_s == "-S";
         let is_simple = confined.without.is_empty() && confined.limits.processes <= 1;
-        let has_program = program.first().is_some_and(|word| word.ends_with(".py") && !word.starts_with('-'));
+        let has_program =
+            program.first().is_some_and(|word| word.ends_with(".py") && !word.starts_with('-'));
         let inner = || Inner::start(confined, interpreter, program, &spec.folder);
-        (is_python && is_simple && has_program).then(inner).flatten().map(|inner| Zygote(Arc::new(Mutex::new(inner))))
+        (is_python && is_simple && has_program)
+            .then(inner)
+            .flatten()
+            .map(|inner| Zygote(Arc::new(Mutex::new(inner))))
     }
 
-    /// Split off a process that has these descriptors for turns, answers and what it prints. `None`: start it in another way.
+    /// Split off a process that has these descriptors for turns, answers and what it prints.
+    /// `None`: start it in another way.
     pub(super) fn fork(&self, files: [BorrowedFd<'_>; 3]) -> Option<Fork> {
         let mut inner = self.inner();
         if inner.is_useless {
@@ -87,7 +98,13 @@ impl Zygote {
             return None;
         };
         let scratch = inner.scratch.as_ref().map(|scratch| scratch.made_within(&name));
-        Some(Fork { zygote: self.clone(), process: process.as_raw_nonzero().get().unsigned_abs(), handle, scratch, ended: None })
+        Some(Fork {
+            zygote: self.clone(),
+            process: process.as_raw_nonzero().get().unsigned_abs(),
+            handle,
+            scratch,
+            ended: None,
+        })
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -110,9 +127,17 @@ impl PartialEq for Zygote {
 impl Eq for Zygote {}
 
 impl Inner {
-    fn start(confined: &Confined, interpreter: &str, program: &[String], folder: &Path) -> Option<Inner> {
-        let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).ok()?;
-        let sandbox::Prepared { mut command, scratch, .. } = sandbox::zygote(confined, (interpreter, CODE), program, folder).ok()?;
+    fn start(
+        confined: &Confined,
+        interpreter: &str,
+        program: &[String],
+        folder: &Path,
+    ) -> Option<Inner> {
+        let (control, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .ok()?;
+        let sandbox::Prepared { mut command, scratch, .. } =
+            sandbox::zygote(confined, (interpreter, CODE), program, folder).ok()?;
         set_environment(&mut command).stdout(Stdio::null()).stderr(Stdio::null());
         command.fd_mappings(vec![FdMapping { parent_fd: theirs, child_fd: TURNS_FD }]).ok()?;
         let process = spawn(&mut command).ok()?;
@@ -136,7 +161,13 @@ impl Inner {
         if !files.is_empty() {
             ancillary.push(SendAncillaryMessage::ScmRights(files));
         }
-        sendmsg(&self.control, &[IoSlice::new(what.as_bytes())], &mut ancillary, SendFlags::NOSIGNAL).ok()?;
+        sendmsg(
+            &self.control,
+            &[IoSlice::new(what.as_bytes())],
+            &mut ancillary,
+            SendFlags::NOSIGNAL,
+        )
+        .ok()?;
         // Whether it takes longer decides nothing but how the program is started.
         let patience = Timespec { tv_sec: WATCHDOG.as_secs() as i64, tv_nsec: 0 };
         let mut ready = [PollFd::new(&self.control, PollFlags::IN)];

@@ -1,4 +1,5 @@
-//! The first record in which two traces differ: where determinism was lost, or what a change of the program did.
+//! The first record in which two traces differ: where determinism was lost, or what a change of the
+//! program did.
 
 use std::fmt;
 
@@ -22,8 +23,16 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let record = |record: &Option<String>| record.clone().unwrap_or_else(|| "(no such record)".to_owned());
-        writeln!(f, "first difference at {} in {} line {}", seconds(self.time_us), self.list, self.line)?;
+        let record = |record: &Option<String>| {
+            record.clone().unwrap_or_else(|| "(no such record)".to_owned())
+        };
+        writeln!(
+            f,
+            "first difference at {} in {} line {}",
+            seconds(self.time_us),
+            self.list,
+            self.line
+        )?;
         writeln!(f, "  before  {}", record(&self.first))?;
         write!(f, "  now     {}", record(&self.second))
     }
@@ -34,12 +43,24 @@ pub fn first_difference(a: &Trace, b: &Trace) -> Option<Difference> {
     if a.nodes != b.nodes || (a.duration_us, a.end_us) != (b.duration_us, b.end_us) {
         let header = |trace: &Trace| {
             let names: Vec<&str> = trace.nodes.iter().map(|node| node.name.as_str()).collect();
-            Some(format!("{} until {} µs and {} µs", names.join(","), trace.duration_us, trace.end_us))
+            Some(format!(
+                "{} until {} µs and {} µs",
+                names.join(","),
+                trace.duration_us,
+                trace.end_us
+            ))
         };
-        return Some(Difference { time_us: 0, list: "nodes", line: 1, first: header(a), second: header(b) });
+        return Some(Difference {
+            time_us: 0,
+            list: "nodes",
+            line: 1,
+            first: header(a),
+            second: header(b),
+        });
     }
     let [history, events, messages, metrics] = CSV_FILES;
-    // Of two differences at the same time the one of the earlier list is shown: an event says more than a message does.
+    // Of two differences at the same time the one of the earlier list is shown: an event says more
+    // than a message does.
     let candidates = [
         first_in(a, b, events, &a.events, &b.events, Record::Event, |event| event.time_us),
         first_in(a, b, history, &a.history, &b.history, Record::Op, |op| op.time_us),
@@ -66,7 +87,8 @@ fn first_in<'a, T: PartialEq>(
     Some(Difference { time_us, list, line: same + 2, first: line(a, one), second: line(b, other) })
 }
 
-/// Messages are ordered by sending, but may differ only in what became of them later; so the earliest difference is searched in all.
+/// Messages are ordered by sending, but may differ only in what became of them later; so the
+/// earliest difference is searched in all.
 fn first_message(a: &Trace, b: &Trace, list: &'static str) -> Option<Difference> {
     let longer = a.messages.len().max(b.messages.len());
     let pairs = (0..longer).map(|i| (i, a.messages.get(i), b.messages.get(i)));
@@ -80,12 +102,21 @@ fn first_message(a: &Trace, b: &Trace, list: &'static str) -> Option<Difference>
 
 /// When the fates of a message parted.
 fn parted_us(one: Option<&Message>, other: Option<&Message>) -> u64 {
-    let sending = |message: &Message| (message.sent_us, message.src, message.dest, message.kind.clone(), message.bytes);
+    let sending = |message: &Message| {
+        (message.sent_us, message.src, message.dest, message.kind.clone(), message.bytes)
+    };
     match (one, other) {
-        (Some(one), Some(other)) if sending(one) == sending(other) && one.detail == other.detail => {
+        (Some(one), Some(other))
+            if sending(one) == sending(other) && one.detail == other.detail =>
+        {
             one.recv_us.unwrap_or(u64::MAX).min(other.recv_us.unwrap_or(u64::MAX)).max(one.sent_us)
         }
-        _ => [one, other].into_iter().flatten().map(|message| message.sent_us).min().unwrap_or(u64::MAX),
+        _ => [one, other]
+            .into_iter()
+            .flatten()
+            .map(|message| message.sent_us)
+            .min()
+            .unwrap_or(u64::MAX),
     }
 }
 
@@ -115,10 +146,17 @@ mod tests {
             fields: Fields::new(&["term"], &[Value::Int(1)]),
         };
         Trace {
-            nodes: ["n1", "n2"].map(|name| NodeInfo { name: name.into(), role: "peer".into() }).into(),
+            nodes: ["n1", "n2"]
+                .map(|name| NodeInfo { name: name.into(), role: "peer".into() })
+                .into(),
             messages: vec![message(0, 1_000), message(1, 2_000)],
             events: vec![event(0, 1_500), event(1, 2_500)],
-            metrics: vec![Metric { time_us: 2_500, node: NodeId(1), name: "term".into(), value: Value::Int(1) }],
+            metrics: vec![Metric {
+                time_us: 2_500,
+                node: NodeId(1),
+                name: "term".into(),
+                value: Value::Int(1),
+            }],
             ..Trace::default()
         }
     }
@@ -129,7 +167,8 @@ mod tests {
         assert_eq!(first_difference(&trace(), &trace()), None);
     }
 
-    /// A message that arrived at another time explains the vote that came late, and not the other way round.
+    /// A message that arrived at another time explains the vote that came late, and not the other
+    /// way round.
     #[test]
     fn the_difference_that_came_first_is_named() {
         let mut other = trace();
@@ -138,7 +177,8 @@ mod tests {
         insta::assert_snapshot!(first_difference(&trace(), &other).expect("they differ"));
     }
 
-    /// Of the same moment the event is named, because it says what the node did; and a list that ends early differs where it ends.
+    /// Of the same moment the event is named, because it says what the node did; and a list that
+    /// ends early differs where it ends.
     #[test]
     fn a_missing_record_is_a_difference() {
         let mut other = trace();

@@ -1,7 +1,8 @@
 //! Files and folders that appear whole or not at all.
 //!
-//! The new content is made beside its place, under a name that begins with `.seedbed-`, and takes the place by one rename. A reader, a
-//! full disk or an interrupt in between meets the old content or none, never a part of the new.
+//! The new content is made beside its place, under a name that begins with `.seedbed-`, and takes
+//! the place by one rename. A reader, a full disk or an interrupt in between meets the old content
+//! or none, never a part of the new.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,7 +27,10 @@ struct Noted(PathBuf);
 
 impl Noted {
     /// Make it and note it in one, so that an interrupt meets neither without the other.
-    fn make<T>(make: impl FnOnce() -> io::Result<T>, path: impl Fn(&T) -> &Path) -> io::Result<(T, Noted)> {
+    fn make<T>(
+        make: impl FnOnce() -> io::Result<T>,
+        path: impl Fn(&T) -> &Path,
+    ) -> io::Result<(T, Noted)> {
         let mut unfinished = unfinished();
         let made = make()?;
         let path = path(&made).to_owned();
@@ -41,13 +45,16 @@ impl Drop for Noted {
     }
 }
 
-/// Remove what is in the making, because the process ends. Nothing new can be begun afterwards: whoever tries waits for the end.
+/// Remove what is in the making, because the process ends. Nothing new can be begun afterwards:
+/// whoever tries waits for the end.
 pub fn remove_unfinished() {
     const TRIES: usize = 100;
     let unfinished = unfinished();
     for path in unfinished.iter() {
         // Another thread may still write into the folder, so that it is not empty when it is to go.
-        let gone = |path: &Path| fs::remove_dir_all(path).is_ok() || fs::remove_file(path).is_ok() || !path.exists();
+        let gone = |path: &Path| {
+            fs::remove_dir_all(path).is_ok() || fs::remove_file(path).is_ok() || !path.exists()
+        };
         let _ = (0..TRIES).any(|_| gone(path));
     }
     std::mem::forget(unfinished);
@@ -113,14 +120,23 @@ impl Staged {
     /// Begin a folder that is to be at `target`, whose parents are made.
     pub fn new(target: &Path) -> Result<Staged, Error> {
         if fs::symlink_metadata(target).is_ok_and(|found| !found.is_dir()) {
-            let message = format!("cannot write the report `{}`: something that is no folder has this name", target.display());
+            let message = format!(
+                "cannot write the report `{}`: something that is no folder has this name",
+                target.display()
+            );
             return Err(Error::new(message, "move it away, or give another folder with `--out`"));
         }
         if is_foreign(target) {
-            let message = format!("cannot write the report `{}`: this folder has files, and is no report", target.display());
+            let message = format!(
+                "cannot write the report `{}`: this folder has files, and is no report",
+                target.display()
+            );
             return Err(Error::new(message, "move it away, or give another folder with `--out`"));
         }
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = target
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let parents = make_parents(parent).map_err(|cause| cannot_make(target, &cause))?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".seedbed-");
@@ -142,7 +158,9 @@ impl Staged {
 
     /// Put the folder in its place. What was there before is removed.
     pub fn commit(mut self) -> Result<(), Error> {
-        let failed = |cause: io::Error| Error::io("put the report in its place at", &self.target, &cause, OTHER_FOLDER_OR_NONE);
+        let failed = |cause: io::Error| {
+            Error::io("put the report in its place at", &self.target, &cause, OTHER_FOLDER_OR_NONE)
+        };
         if self.target.exists() {
             // From here on the temporary folder holds the old report, and goes with it.
             return exchange(self.folder.path(), &self.target).map_err(failed);
@@ -153,7 +171,8 @@ impl Staged {
     }
 }
 
-/// Whether a folder is there that holds something, but no report: that is somebody's, and not to be replaced.
+/// Whether a folder is there that holds something, but no report: that is somebody's, and not to be
+/// replaced.
 fn is_foreign(target: &Path) -> bool {
     let mut entries = fs::read_dir(target).into_iter().flatten();
     entries.next().is_some() && !target.join("results.json").is_file()
@@ -162,15 +181,19 @@ fn is_foreign(target: &Path) -> bool {
 /// What to do where nothing can be written.
 pub const OTHER_FOLDER: &str = "give another folder with `--out`";
 /// The same for reports, which need not be written at all.
-pub(super) const OTHER_FOLDER_OR_NONE: &str = "give another folder with `--out`, or write no files with `--no-files`";
+pub(super) const OTHER_FOLDER_OR_NONE: &str =
+    "give another folder with `--out`, or write no files with `--no-files`";
 
 fn cannot_make(target: &Path, cause: &io::Error) -> Error {
     Error::io("make the folder", target, cause, OTHER_FOLDER_OR_NONE)
 }
 
 fn make_parents(parent: &Path) -> io::Result<MadeParents> {
-    let missing: Vec<PathBuf> =
-        parent.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists()).map(Path::to_owned).collect();
+    let missing: Vec<PathBuf> = parent
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .map(Path::to_owned)
+        .collect();
     let mut made = MadeParents(Vec::new());
     for folder in missing.into_iter().rev() {
         match fs::create_dir(&folder) {
@@ -189,7 +212,9 @@ fn exchange(new: &Path, target: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
         // Some file systems, network ones above all, do not know the exchange.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => exchange_in_steps(new, target),
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+            exchange_in_steps(new, target)
+        }
         result => Ok(result?),
     }
 }
@@ -199,7 +224,8 @@ fn exchange(new: &Path, target: &Path) -> io::Result<()> {
     exchange_in_steps(new, target)
 }
 
-/// The old folder moves into the new one's place by three renames. For a moment there is no report, but never a part of one.
+/// The old folder moves into the new one's place by three renames. For a moment there is no report,
+/// but never a part of one.
 fn exchange_in_steps(new: &Path, target: &Path) -> io::Result<()> {
     let mut aside = new.as_os_str().to_owned();
     aside.push("-old");
@@ -211,17 +237,20 @@ fn exchange_in_steps(new: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&aside, new)
 }
 
-/// Whether a file can be made in a folder, found out by making one; nothing is left of it. Asked before work that takes hours.
+/// Whether a file can be made in a folder, found out by making one; nothing is left of it. Asked
+/// before work that takes hours.
 pub fn probe_folder(folder: &Path) -> Result<(), Error> {
     let failed = |cause: io::Error| Error::io("write into", folder, &cause, OTHER_FOLDER);
     let _parents = make_parents(folder).map_err(failed)?;
     tempfile::Builder::new().prefix(".seedbed-").tempfile_in(folder).map(drop).map_err(failed)
 }
 
-/// Write a file whole or not at all, in place of an earlier one; its folder is made. The hint is for the case that it cannot be.
+/// Write a file whole or not at all, in place of an earlier one; its folder is made. The hint is
+/// for the case that it cannot be.
 pub fn replace_file(path: &Path, bytes: &[u8], hint: &str) -> Result<(), Error> {
     let failed = |cause: &io::Error| Error::io("write", path, cause, hint);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let _parents = make_parents(parent).map_err(|cause| failed(&cause))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".seedbed-");
@@ -250,7 +279,8 @@ mod tests {
         names
     }
 
-    /// A run that fails while it writes must leave the world as it found it, the folders made for it included.
+    /// A run that fails while it writes must leave the world as it found it, the folders made for
+    /// it included.
     #[test]
     fn what_is_not_committed_leaves_nothing() {
         let out = tempfile::tempdir().expect("a folder");
@@ -260,7 +290,8 @@ mod tests {
         assert_eq!(names(out.path()), [] as [&str; 0]);
     }
 
-    /// Files of the old report that the new one lacks would be taken for the new one's: the folder is replaced as a whole.
+    /// Files of the old report that the new one lacks would be taken for the new one's: the folder
+    /// is replaced as a whole.
     #[test]
     fn a_report_is_replaced_as_a_whole_in_either_way() {
         for swap in [exchange, exchange_in_steps] {
@@ -277,7 +308,8 @@ mod tests {
         }
     }
 
-    /// Committed twice, the second report stands alone, readable by everybody whom the umask allows.
+    /// Committed twice, the second report stands alone, readable by everybody whom the umask
+    /// allows.
     #[test]
     fn a_second_report_takes_the_place_of_the_first() {
         let out = tempfile::tempdir().expect("a folder");

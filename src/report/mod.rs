@@ -1,7 +1,9 @@
-//! What a run leaves on the disk, and how it is read again. `reports/README.md` explains every file and column.
+//! What a run leaves on the disk, and how it is read again. `reports/README.md` explains every file
+//! and column.
 //!
-//! Architecture invariants: a report is there whole or not at all ([`folder`]); nothing in it depends on the machine, the wall clock or
-//! the folder it is in, so the reports of two equal runs are equal byte by byte.
+//! Architecture invariants: a report is there whole or not at all ([`folder`]); nothing in it
+//! depends on the machine, the wall clock or the folder it is in, so the reports of two equal runs
+//! are equal byte by byte.
 
 mod difference;
 mod folder;
@@ -16,11 +18,14 @@ use std::path::{Component, Path, PathBuf};
 pub use difference::{Difference, first_difference};
 use folder::OTHER_FOLDER_OR_NONE;
 pub use folder::{
-    OTHER_FOLDER, Staged, Temporary, probe_folder, remove_unfinished, replace_file, say_when_interrupted, words_of_interrupted,
+    OTHER_FOLDER, Staged, Temporary, probe_folder, remove_unfinished, replace_file,
+    say_when_interrupted, words_of_interrupted,
 };
 pub(crate) use results::quoted;
 pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
-pub use statistics::{LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections};
+pub use statistics::{
+    LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections,
+};
 pub use stored::Stored;
 pub use summary::{seconds, summary, summary_of};
 
@@ -30,37 +35,54 @@ use crate::run::{Run, system_of};
 use crate::scenario::{INPUTS_FOLDER, Scenario};
 use crate::trace::{Trace, write_csv};
 
-/// Where the report of a run lies below `out`. Whatever the name of the scenario, it never lies elsewhere.
+/// Where the report of a run lies below `out`. Whatever the name of the scenario, it never lies
+/// elsewhere.
 pub fn report_folder(out: &Path, scenario: &str, seed: u64) -> PathBuf {
-    let parts = Path::new(scenario).components().filter(|part| matches!(part, Component::Normal(_)));
+    let parts =
+        Path::new(scenario).components().filter(|part| matches!(part, Component::Normal(_)));
     out.join(parts.collect::<PathBuf>()).join(seed.to_string())
 }
 
-/// Write the report of a run into `out`, in place of an earlier one of the same scenario and seed. Returns its folder.
-pub fn write_report(run: &Run, scenario: &Scenario, repeat: &Repeat, out: &Path) -> Result<PathBuf, Error> {
+/// Write the report of a run into `out`, in place of an earlier one of the same scenario and seed.
+/// Returns its folder.
+pub fn write_report(
+    run: &Run,
+    scenario: &Scenario,
+    repeat: &Repeat,
+    out: &Path,
+) -> Result<PathBuf, Error> {
     let target = report_folder(out, &run.trace.scenario, run.trace.seed);
     let staged = Staged::new(&target)?;
     let folder = staged.path();
     // A file's name is of use in a message, the name of the temporary folder is not.
-    let failed = |file: &str, cause: std::io::Error| Error::io("write", &target.join(file), &cause, OTHER_FOLDER_OR_NONE);
+    let failed = |file: &str, cause: std::io::Error| {
+        Error::io("write", &target.join(file), &cause, OTHER_FOLDER_OR_NONE)
+    };
 
-    write_csv(&run.trace, folder).map_err(|cause| Error::io("write the CSV files of", &target, &cause, OTHER_FOLDER_OR_NONE))?;
+    write_csv(&run.trace, folder).map_err(|cause| {
+        Error::io("write the CSV files of", &target, &cause, OTHER_FOLDER_OR_NONE)
+    })?;
     let results = Results::of(run, scenario, repeat).to_json();
-    fs::write(folder.join("results.json"), results).map_err(|cause| failed("results.json", cause))?;
-    fs::write(folder.join("scenario.toml"), scenario.resolved_with_seed(run.trace.seed)).map_err(|cause| failed("scenario.toml", cause))?;
+    fs::write(folder.join("results.json"), results)
+        .map_err(|cause| failed("results.json", cause))?;
+    fs::write(folder.join("scenario.toml"), scenario.resolved_with_seed(run.trace.seed))
+        .map_err(|cause| failed("scenario.toml", cause))?;
     write_inputs(scenario, folder).map_err(|cause| failed(INPUTS_FOLDER, cause))?;
     fs::create_dir(folder.join("plots")).map_err(|cause| failed("plots", cause))?;
     for (file, bytes) in draw(&run.trace, system_of(scenario).plots()) {
-        fs::write(folder.join("plots").join(&file), bytes).map_err(|cause| failed(&format!("plots/{file}"), cause))?;
+        fs::write(folder.join("plots").join(&file), bytes)
+            .map_err(|cause| failed(&format!("plots/{file}"), cause))?;
     }
     let artifacts = system_of(scenario).artifacts(scenario, &run.trace);
     if !artifacts.is_empty() {
         fs::create_dir(folder.join("files")).map_err(|cause| failed("files", cause))?;
     }
     for (file, bytes) in artifacts {
-        fs::write(folder.join("files").join(&file), bytes).map_err(|cause| failed(&format!("files/{file}"), cause))?;
+        fs::write(folder.join("files").join(&file), bytes)
+            .map_err(|cause| failed(&format!("files/{file}"), cause))?;
     }
-    // Here is the place of `report.html`, which is made of the run, its results and the drawings, and of nothing else.
+    // Here is the place of `report.html`, which is made of the run, its results and the drawings,
+    // and of nothing else.
     staged.commit()?;
     Ok(target)
 }
@@ -91,13 +113,20 @@ pub fn draw(trace: &Trace, plots: &[&Plot]) -> Vec<(String, Vec<u8>)> {
 mod tests {
     use super::*;
 
-    /// A scenario can be called `scenarios/../../x.toml`; its report must not replace a folder outside of `out`.
+    /// A scenario can be called `scenarios/../../x.toml`; its report must not replace a folder
+    /// outside of `out`.
     #[test]
     fn a_report_lies_below_out_whatever_the_name() {
-        assert_eq!(report_folder(Path::new("out"), "raft/leader-isolated", 42), Path::new("out/raft/leader-isolated/42"));
+        assert_eq!(
+            report_folder(Path::new("out"), "raft/leader-isolated", 42),
+            Path::new("out/raft/leader-isolated/42")
+        );
         for name in ["../../etc", "/etc", "a/../../etc", "./etc"] {
             assert!(report_folder(Path::new("out"), name, 1).ends_with("etc/1"), "{name}");
-            assert!(report_folder(Path::new("out"), name, 1).iter().all(|part| part != ".."), "{name}");
+            assert!(
+                report_folder(Path::new("out"), name, 1).iter().all(|part| part != ".."),
+                "{name}"
+            );
             assert!(report_folder(Path::new("out"), name, 1).starts_with("out"), "{name}");
         }
     }

@@ -1,4 +1,5 @@
-//! `results.json`: what was found, in numbers and words, and what is needed to read the CSV files beside it.
+//! `results.json`: what was found, in numbers and words, and what is needed to read the CSV files
+//! beside it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use crate::run::{Judgement, Run};
 use crate::scenario::Scenario;
 use crate::trace::{NodeInfo, Trace};
 
-/// The number of the format of a report. A change that an older program would misread makes it greater.
+/// The number of the format of a report. A change that an older program would misread makes it
+/// greater.
 pub const FORMAT: u32 = 1;
 
 /// The content of `results.json`.
@@ -111,11 +113,13 @@ impl Repeat {
         command
     }
 
-    /// The same for a file that must not name a place of this machine: of a path from the root only the last name is left.
+    /// The same for a file that must not name a place of this machine: of a path from the root only
+    /// the last name is left.
     fn portable(&self) -> Repeat {
         let path = std::path::Path::new(&self.path);
         let relative = path.is_relative() && !self.path.contains("..");
-        let last = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let last =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Repeat { path: if relative { self.path.clone() } else { last }, ..self.clone() }
     }
 }
@@ -123,7 +127,11 @@ impl Repeat {
 /// A word of a command as a shell takes it.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 impl Results {
@@ -145,15 +153,27 @@ impl Results {
             command: repeat.portable().command(trace.seed),
             duration_us: trace.duration_us,
             end_us: trace.end_us,
-            nodes: trace.nodes.iter().map(|node| NodeEntry { name: node.name.clone(), role: node.role.clone().into_owned() }).collect(),
-            checks: run.judgements.iter().map(|judgement| CheckResult::of(judgement, trace)).collect(),
+            nodes: trace
+                .nodes
+                .iter()
+                .map(|node| NodeEntry {
+                    name: node.name.clone(),
+                    role: node.role.clone().into_owned(),
+                })
+                .collect(),
+            checks: run
+                .judgements
+                .iter()
+                .map(|judgement| CheckResult::of(judgement, trace))
+                .collect(),
             statistics: Statistics::of(trace),
         }
     }
 
     /// The text of the file.
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("strings and numbers can be written as JSON");
+        let mut text =
+            serde_json::to_string_pretty(self).expect("strings and numbers can be written as JSON");
         text.push('\n');
         text
     }
@@ -166,7 +186,11 @@ impl Results {
             seed: self.seed,
             duration_us: self.duration_us,
             end_us: self.end_us,
-            nodes: self.nodes.iter().map(|node| NodeInfo { name: node.name.clone(), role: node.role.clone().into() }).collect(),
+            nodes: self
+                .nodes
+                .iter()
+                .map(|node| NodeInfo { name: node.name.clone(), role: node.role.clone().into() })
+                .collect(),
             ..Trace::default()
         }
     }
@@ -202,6 +226,9 @@ pub(super) fn digest_of_scenario(text: &str) -> String {
 /// The defects that a scenario as run switches on: the list `defects` in the section of its system.
 fn defects_of(scenario: &Scenario) -> Vec<String> {
     let table: toml::Table = scenario.resolved.parse().unwrap_or_default();
-    let listed = table.get(&scenario.system).and_then(|section| section.get("defects")).and_then(toml::Value::as_array);
+    let listed = table
+        .get(&scenario.system)
+        .and_then(|section| section.get("defects"))
+        .and_then(toml::Value::as_array);
     listed.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect()
 }

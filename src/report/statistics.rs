@@ -44,7 +44,8 @@ pub struct OperationCounts {
     pub open: u64,
 }
 
-/// Latencies of operations that ended `ok`, µs. A percentile is the smallest latency that so many do not exceed (nearest rank).
+/// Latencies of operations that ended `ok`, µs. A percentile is the smallest latency that so many
+/// do not exceed (nearest rank).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyStatistics {
@@ -89,15 +90,21 @@ impl Statistics {
             *outcomes.entry(message.outcome).or_default() += 1;
             *types.entry(&message.kind).or_default() += 1;
         }
-        messages.by_outcome = outcomes.into_iter().map(|(outcome, count)| (outcome.word().to_owned(), count)).collect();
-        messages.by_type = types.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
+        messages.by_outcome = outcomes
+            .into_iter()
+            .map(|(outcome, count)| (outcome.word().to_owned(), count))
+            .collect();
+        messages.by_type =
+            types.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect();
         let mut events: BTreeMap<&str, u64> = BTreeMap::new();
         for event in &trace.events {
             *events.entry(&event.name).or_default() += 1;
         }
         Statistics {
             virtual_us: trace.end_us,
-            operations: operations_by_f.values().fold(OperationCounts::default(), OperationCounts::plus),
+            operations: operations_by_f
+                .values()
+                .fold(OperationCounts::default(), OperationCounts::plus),
             operations_by_f,
             latency: LatencyStatistics::of(latencies),
             messages,
@@ -129,7 +136,8 @@ impl LatencyStatistics {
         let sum: u128 = latencies.iter().map(|latency| u128::from(*latency)).sum();
         Some(LatencyStatistics {
             min_us: min,
-            mean_us: u64::try_from(sum / count as u128).expect("a mean is no greater than the greatest"),
+            mean_us: u64::try_from(sum / count as u128)
+                .expect("a mean is no greater than the greatest"),
             p50_us: percentile(50),
             p90_us: percentile(90),
             p99_us: percentile(99),
@@ -183,10 +191,19 @@ mod tests {
     use crate::trace::{Op, Word};
 
     fn op(time_us: u64, process: &'static str, op_type: OpType, f: &'static str) -> Op {
-        Op { index: 0, time_us, process: process.into(), op_type, f: f.into(), value: Word::default(), error: Word::default() }
+        Op {
+            index: 0,
+            time_us,
+            process: process.into(),
+            op_type,
+            f: f.into(),
+            value: Word::default(),
+            error: Word::default(),
+        }
     }
 
-    /// An operation that nobody answered is open, a timeout is `info`, and neither has a latency; the nemesis is no client.
+    /// An operation that nobody answered is open, a timeout is `info`, and neither has a latency;
+    /// the nemesis is no client.
     #[test]
     fn operations_are_counted_by_their_end() {
         let history = vec![
@@ -200,17 +217,30 @@ mod tests {
             op(510, "c2", OpType::Invoke, "write"),
         ];
         let statistics = Statistics::of(&Trace { history, end_us: 600, ..Trace::default() });
-        assert_eq!(statistics.operations, OperationCounts { invoked: 4, ok: 1, fail: 1, info: 1, open: 1 });
-        assert_eq!(statistics.operations_by_f["write"], OperationCounts { invoked: 2, info: 1, open: 1, ..OperationCounts::default() });
-        assert_eq!(statistics.latency.map(|latency| (latency.min_us, latency.max_us)), Some((100, 100)));
+        assert_eq!(
+            statistics.operations,
+            OperationCounts { invoked: 4, ok: 1, fail: 1, info: 1, open: 1 }
+        );
+        assert_eq!(
+            statistics.operations_by_f["write"],
+            OperationCounts { invoked: 2, info: 1, open: 1, ..OperationCounts::default() }
+        );
+        assert_eq!(
+            statistics.latency.map(|latency| (latency.min_us, latency.max_us)),
+            Some((100, 100))
+        );
         assert_eq!(statistics.faults, 1);
     }
 
-    /// By nearest rank the median of 1 to 100 is 50, and the 99th percentile 99: values that occurred, with nothing interpolated.
+    /// By nearest rank the median of 1 to 100 is 50, and the 99th percentile 99: values that
+    /// occurred, with nothing interpolated.
     #[test]
     fn percentiles_are_values_that_occurred() {
         let latency = LatencyStatistics::of((1..=100).rev().collect()).expect("there are some");
-        assert_eq!((latency.p50_us, latency.p90_us, latency.p99_us, latency.mean_us), (50, 90, 99, 50));
+        assert_eq!(
+            (latency.p50_us, latency.p90_us, latency.p99_us, latency.mean_us),
+            (50, 90, 99, 50)
+        );
         let one = LatencyStatistics::of(vec![7]).expect("there is one");
         assert_eq!((one.min_us, one.p50_us, one.p99_us, one.max_us), (7, 7, 7, 7));
         assert_eq!(LatencyStatistics::of(vec![]), None);

@@ -14,7 +14,8 @@ const RESULTS_BYTES_MAX: u64 = 16 << 20;
 
 const A_REPORT: &str = "a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED";
 /// For reports that are damaged, of another version or not seedbed's.
-const WRITE_AGAIN: &str = "write the report again with this program: `seedbed run SCENARIO --seed N`";
+const WRITE_AGAIN: &str =
+    "write the report again with this program: `seedbed run SCENARIO --seed N`";
 
 /// A stored report.
 #[derive(Debug)]
@@ -39,21 +40,30 @@ impl Stored {
     pub fn open(folder: &Path) -> Result<Stored, Error> {
         let results = read_results(folder)?;
         let path = folder.join("scenario.toml");
-        let text = bounded(&path, SCENARIO_BYTES_MAX).map_err(|cause| Error::io("read", &path, &cause, WRITE_AGAIN))?;
-        // Checks and plots take their parameters from this file: a changed one would judge another run.
+        let text = bounded(&path, SCENARIO_BYTES_MAX)
+            .map_err(|cause| Error::io("read", &path, &cause, WRITE_AGAIN))?;
+        // Checks and plots take their parameters from this file: a changed one would judge another
+        // run.
         if digest_of_scenario(&String::from_utf8_lossy(&text)) != results.scenario_digest {
-            return Err(Error::new(format!("`{}` was changed after the run", path.display()), WRITE_AGAIN));
+            return Err(Error::new(
+                format!("`{}` was changed after the run", path.display()),
+                WRITE_AGAIN,
+            ));
         }
         let mut scenario = read_file(&path, &[], &[])?;
         if scenario.seed != results.seed {
             let (ours, theirs) = (scenario.seed, results.seed);
-            let message = format!("`{}`: scenario.toml has the seed {ours}, but results.json {theirs}", folder.display());
+            let message = format!(
+                "`{}`: scenario.toml has the seed {ours}, but results.json {theirs}",
+                folder.display()
+            );
             return Err(Error::new(message, WRITE_AGAIN));
         }
         if scenario.system != results.system {
             let (ours, theirs) = (&scenario.system, &results.system);
             let message = format!(
-                "`{}`: scenario.toml is for the system `{ours}`, but results.json for `{theirs}`; they are of different reports",
+                "`{}`: scenario.toml is for the system `{ours}`, but results.json for `{theirs}`; \
+                    they are of different reports",
                 folder.display()
             );
             return Err(Error::new(message, WRITE_AGAIN));
@@ -64,13 +74,15 @@ impl Stored {
 
     /// Read the CSV files, and see that they are those that the run left.
     pub fn trace(&self) -> Result<Trace, Error> {
-        let trace = read_csv(self.results.header(), &self.folder).map_err(|error| Error::new(error.to_string(), WRITE_AGAIN))?;
+        let trace = read_csv(self.results.header(), &self.folder)
+            .map_err(|error| Error::new(error.to_string(), WRITE_AGAIN))?;
         let digest = Digest::of(&trace);
         if digest.to_string() == self.results.digest {
             return Ok(trace);
         }
         let message = format!(
-            "`{}`: the CSV files were changed after the run, or are of another one: their digest is {digest}, but results.json says {}",
+            "`{}`: the CSV files were changed after the run, or are of another one: their digest \
+                is {digest}, but results.json says {}",
             self.folder.display(),
             excerpt(&self.results.digest)
         );
@@ -80,24 +92,32 @@ impl Stored {
 
 fn read_results(folder: &Path) -> Result<Results, Error> {
     let path = folder.join("results.json");
-    let metadata = fs::metadata(folder).map_err(|cause| Error::io("read the report", folder, &cause, A_REPORT))?;
+    let metadata = fs::metadata(folder)
+        .map_err(|cause| Error::io("read the report", folder, &cause, A_REPORT))?;
     if !metadata.is_dir() {
         let scenario = folder.extension().is_some_and(|extension| extension == "toml");
         let hint = match scenario {
-            true => format!("if it is a scenario, `seedbed run {}` writes a report of it: name that folder", folder.display()),
+            true => format!(
+                "if it is a scenario, `seedbed run {}` writes a report of it: name that folder",
+                folder.display()
+            ),
             false => A_REPORT.into(),
         };
         return Err(Error::new(format!("`{}` is no folder", folder.display()), hint));
     }
     let no_report = |what: &str| {
-        let hint = a_report_below(folder).map_or_else(|| A_REPORT.into(), |below| format!("there is one in `{}`", below.display()));
+        let hint = a_report_below(folder).map_or_else(
+            || A_REPORT.into(),
+            |below| format!("there is one in `{}`", below.display()),
+        );
         Error::new(format!("`{}` is no report: {what}", folder.display()), hint)
     };
     let bytes = bounded(&path, RESULTS_BYTES_MAX).map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => no_report("it has no results.json"),
         _ => Error::io("read", &path, &cause, WRITE_AGAIN),
     })?;
-    parse_results(&String::from_utf8_lossy(&bytes)).map_err(|message| Error::new(format!("`{}` {message}", path.display()), WRITE_AGAIN))
+    parse_results(&String::from_utf8_lossy(&bytes))
+        .map_err(|message| Error::new(format!("`{}` {message}", path.display()), WRITE_AGAIN))
 }
 
 fn parse_results(text: &str) -> Result<Results, String> {
@@ -106,15 +126,20 @@ fn parse_results(text: &str) -> Result<Results, String> {
     match preamble.format {
         Some(FORMAT) => serde_json::from_str(text).map_err(not_json),
         Some(format) => {
-            let version =
-                preamble.version.as_deref().map_or_else(|| "another version".to_owned(), |version| format!("seedbed {}", excerpt(version)));
-            Err(format!("was written by {version} in format {format}; this program reads format {FORMAT}"))
+            let version = preamble.version.as_deref().map_or_else(
+                || "another version".to_owned(),
+                |version| format!("seedbed {}", excerpt(version)),
+            );
+            Err(format!(
+                "was written by {version} in format {format}; this program reads format {FORMAT}"
+            ))
         }
         None => Err("is not seedbed's: it has no `format`".to_owned()),
     }
 }
 
-/// What a regular file holds, if that is no more than any run writes. A pipe or a device would be read for ever.
+/// What a regular file holds, if that is no more than any run writes. A pipe or a device would be
+/// read for ever.
 fn bounded(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("this is no file"));
@@ -122,12 +147,15 @@ fn bounded(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![];
     File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
-        return Err(io::Error::other(format!("it has more than {bytes_max} bytes, and no run writes so many")));
+        return Err(io::Error::other(format!(
+            "it has more than {bytes_max} bytes, and no run writes so many"
+        )));
     }
     Ok(bytes)
 }
 
-/// The first report below a folder, for a hint to those who named the folder of a scenario or of all reports.
+/// The first report below a folder, for a hint to those who named the folder of a scenario or of
+/// all reports.
 fn a_report_below(folder: &Path) -> Option<PathBuf> {
     const FOLDERS_MAX: usize = 200;
     let mut folders = vec![folder.to_owned()];
@@ -153,8 +181,16 @@ mod tests {
     /// Each of these files was met in the place of results.json, and none of them is one.
     #[test]
     fn what_is_no_results_file_is_refused_with_its_reason() {
-        let texts = ["", "{}", "[1, 2]", r#"{"format": 9, "version": "7.0"}"#, r#"{"format": 1}"#, "{\"format\": 1,\n \"version\": }"];
-        let messages: Vec<String> = texts.iter().map(|text| parse_results(text).expect_err(text)).collect();
+        let texts = [
+            "",
+            "{}",
+            "[1, 2]",
+            r#"{"format": 9, "version": "7.0"}"#,
+            r#"{"format": 1}"#,
+            "{\"format\": 1,\n \"version\": }",
+        ];
+        let messages: Vec<String> =
+            texts.iter().map(|text| parse_results(text).expect_err(text)).collect();
         insta::assert_snapshot!(messages.join("\n"));
     }
 }

@@ -5,13 +5,19 @@ use crate::checkers::{Overall, Verdict};
 use crate::run::{Judgement, Run, verdict_over};
 use crate::trace::Trace;
 
-/// A run in one line; where a check did not hold, a line for each such check follows. No newline at the end.
+/// A run in one line; where a check did not hold, a line for each such check follows. No newline at
+/// the end.
 pub fn summary(run: &Run) -> String {
     summary_of(&run.trace, &run.judgements, run.aborted.as_deref(), &run.digest.to_string())
 }
 
 /// The same of a trace that was judged apart from a run.
-pub fn summary_of(trace: &Trace, judgements: &[Judgement], aborted: Option<&str>, digest: &str) -> String {
+pub fn summary_of(
+    trace: &Trace,
+    judgements: &[Judgement],
+    aborted: Option<&str>,
+    digest: &str,
+) -> String {
     let OperationCounts { invoked, ok, fail, info, open } = count_operations(trace);
     let verdict = verdict_over(judgements, aborted).word();
     let mut text = format!(
@@ -23,7 +29,9 @@ pub fn summary_of(trace: &Trace, judgements: &[Judgement], aborted: Option<&str>
     if let Some(reason) = aborted {
         text.push_str(&format!("\n  the run was given up: {reason}"));
     }
-    for judgement in judgements.iter().filter(|judgement| Overall::from(&judgement.verdict) != Overall::Valid) {
+    for judgement in
+        judgements.iter().filter(|judgement| Overall::from(&judgement.verdict) != Overall::Valid)
+    {
         text.push_str("\n  ");
         text.push_str(&explanation(judgement));
     }
@@ -42,8 +50,17 @@ fn explanation(judgement: &Judgement) -> String {
         Verdict::Invalid(violations) => match violations.as_slice() {
             [] => format!("{}: invalid", judgement.check),
             [first, others @ ..] => {
-                let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
-                format!("{}: invalid at {}: {}{more}", judgement.check, seconds(first.time_us), first.message)
+                let more = if others.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (and {} more)", others.len())
+                };
+                format!(
+                    "{}: invalid at {}: {}{more}",
+                    judgement.check,
+                    seconds(first.time_us),
+                    first.message
+                )
             }
         },
     }

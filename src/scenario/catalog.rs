@@ -1,5 +1,6 @@
-//! What can be named in a scenario besides what systems declare: how the entry of each fault is written (what it does is in `nemesis`), and the
-//! metrics and events that the testbed itself records.
+//! What can be named in a scenario besides what systems declare: how the entry of each fault is
+//! written (what it does is in `nemesis`), and the metrics and events that the testbed itself
+//! records.
 
 use crate::systems::Shown;
 
@@ -69,13 +70,19 @@ pub const STATUSES: &[&str] = &["up", "down", "paused", "absent"];
 pub const TESTBED_METRICS: &[Shown] = &[
     Shown { name: "status", summary: "up, down, paused or absent" },
     Shown { name: "clock_offset_us", summary: "the wall clock minus true time, in microseconds" },
-    Shown { name: "drift_ppm", summary: "how much too fast the oscillator runs, in parts per million" },
+    Shown {
+        name: "drift_ppm",
+        summary: "how much too fast the oscillator runs, in parts per million",
+    },
 ];
 
 /// The events that the testbed records for every node.
 pub const TESTBED_EVENTS: &[Shown] = &[
     Shown { name: "start", summary: "the process starts, for the first time or again" },
-    Shown { name: "crash", summary: "the process ends; `reason` is kill, panic, disk, exit or stop" },
+    Shown {
+        name: "crash",
+        summary: "the process ends; `reason` is kill, panic, disk, exit or stop",
+    },
     Shown { name: "pause", summary: "the process is halted" },
     Shown { name: "resume", summary: "the process goes on after a pause" },
     Shown { name: "command", summary: "the node was asked for something outside the protocol" },
@@ -87,7 +94,8 @@ mod tests {
 
     #[test]
     fn every_fault_has_a_grammar() {
-        // A fault without one could not be written in a scenario, and a grammar without a fault would be offered by a hint.
+        // A fault without one could not be written in a scenario, and a grammar without a fault
+        // would be offered by a hint.
         let mut faults: Vec<&str> = crate::nemesis::FAULTS.iter().map(|info| info.name).collect();
         let mut grammars: Vec<&str> = GRAMMAR.iter().map(|grammar| grammar.name).collect();
         faults.sort_unstable();

@@ -45,7 +45,8 @@ pub enum TargetSpec {
     Minority,
     /// The smallest majority at random.
     Majority,
-    /// The node that leads, by its metric `role`, in the highest `current_term`; one at random where there is none.
+    /// The node that leads, by its metric `role`, in the highest `current_term`; one at random
+    /// where there is none.
     Leader,
     /// All but the leader.
     Followers,
@@ -83,7 +84,10 @@ pub struct Span {
 
 /// A fault with its parameters.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs, reason = "the reader documents every parameter, and the reference is printed from there")]
+#[allow(
+    missing_docs,
+    reason = "the reader documents every parameter, and the reference is printed from there"
+)]
 pub enum Fault {
     // Links.
     Partition {
@@ -159,7 +163,8 @@ pub enum Fault {
         down: Span,
     },
     Stop,
-    /// Ask the system for something: `transfer_leadership`, `add_node n6`. Goes to `Node::on_command` of the targets.
+    /// Ask the system for something: `transfer_leadership`, `add_node n6`. Goes to
+    /// `Node::on_command` of the targets.
     Command {
         command: String,
     },

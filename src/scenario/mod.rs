@@ -1,5 +1,6 @@
-//! The scenario: one TOML file decides, with a seed, all that happens. Here are its types; `read` turns text into them, with every
-//! mistake at its place; `reader` is the machinery, which also prints the reference.
+//! The scenario: one TOML file decides, with a seed, all that happens. Here are its types; `read`
+//! turns text into them, with every mistake at its place; `reader` is the machinery, which also
+//! prints the reference.
 
 mod catalog;
 pub mod faults;
@@ -16,7 +17,10 @@ mod units;
 pub(crate) mod values;
 
 pub use catalog::{TESTBED_EVENTS, TESTBED_METRICS};
-pub use faults::{Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
+pub use faults::{
+    Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec,
+    When,
+};
 pub use input::{INPUT_BYTES_MAX, INPUTS_FOLDER, Input};
 pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with, scenario_files};
 pub use reader::{BadLine, Section};

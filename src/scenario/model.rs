@@ -1,9 +1,12 @@
-//! The declared fault model: a timeline that leaves it is refused, because a failing student must never be the scenario's fault.
+//! The declared fault model: a timeline that leaves it is refused, because a failing student must
+//! never be the scenario's fault.
 //!
-//! Here is judged what the text alone decides. An entry that by itself makes too many nodes faulty is refused, and so are entries with times of
-//! their own that certainly overlap; where the seed decides whom they hit, they count as different nodes. What only the run decides (entries with
-//! `every` or `when`, random minorities) is weighed by the nemesis before it begins a fault. Clocks and delays have no such guard, so for them the
-//! worst of what the seed can draw counts. A scenario that is refused although its author knows better says `beyond_model = true`.
+//! Here is judged what the text alone decides. An entry that by itself makes too many nodes faulty
+//! is refused, and so are entries with times of their own that certainly overlap; where the seed
+//! decides whom they hit, they count as different nodes. What only the run decides (entries with
+//! `every` or `when`, random minorities) is weighed by the nemesis before it begins a fault. Clocks
+//! and delays have no such guard, so for them the worst of what the seed can draw counts. A
+//! scenario that is refused although its author knows better says `beyond_model = true`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -51,7 +54,9 @@ impl Judge<'_> {
     }
 
     fn judge_faulty(&self) {
-        let Some(allowed) = self.scenario.model.max_faulty.map(|count| count as usize) else { return };
+        let Some(allowed) = self.scenario.model.max_faulty.map(|count| count as usize) else {
+            return;
+        };
         let all = self.scenario.nodes.nodes.len();
         let limit = format!("the model allows {allowed}");
         let hint = format!("hit fewer nodes, raise `max_faulty`, {HOW_TO_DECLARE}");
@@ -59,8 +64,18 @@ impl Judge<'_> {
         for (i, entry) in self.entries() {
             let taken = self.taken(&entry.fault, &entry.targets);
             if taken.count() > allowed {
-                let label = format!("`{}` makes {} of {all} nodes faulty: down, paused or cut off", entry.name, taken.count());
-                self.reading.note(self.leaves("max_faulty", &self.places[i].fault, label, limit, &hint));
+                let label = format!(
+                    "`{}` makes {} of {all} nodes faulty: down, paused or cut off",
+                    entry.name,
+                    taken.count()
+                );
+                self.reading.note(self.leaves(
+                    "max_faulty",
+                    &self.places[i].fault,
+                    label,
+                    limit,
+                    &hint,
+                ));
                 return;
             }
             if taken.count() > 0 {
@@ -70,8 +85,10 @@ impl Judge<'_> {
         // The number can only grow when an entry begins.
         timed.sort_by_key(|(i, window, _)| (window.from, *i));
         for (last, begins, _) in &timed {
-            let active: Vec<&(usize, Window, Taken)> =
-                timed.iter().filter(|(_, window, _)| window.from <= begins.from && begins.from < window.to).collect();
+            let active: Vec<&(usize, Window, Taken)> = timed
+                .iter()
+                .filter(|(_, window, _)| window.from <= begins.from && begins.from < window.to)
+                .collect();
             let (mut names, mut any) = (BTreeSet::new(), 0);
             for (_, _, taken) in &active {
                 match taken {
@@ -81,10 +98,21 @@ impl Judge<'_> {
             }
             let faulty = (names.len() + any).min(all);
             if faulty > allowed {
-                let part = |(i, _, taken): &&(usize, Window, Taken)| format!("`{}` ({})", self.scenario.nemesis[*i].name, taken.count());
+                let part = |(i, _, taken): &&(usize, Window, Taken)| {
+                    format!("`{}` ({})", self.scenario.nemesis[*i].name, taken.count())
+                };
                 let parts: Vec<String> = active.iter().map(part).collect();
-                let label = format!("at {}, {faulty} of {all} nodes are down, paused or cut off", show_duration(begins.from));
-                let mistake = self.leaves("max_faulty", &self.places[*last].fault, label, limit, &format!("let them not overlap, {hint}"));
+                let label = format!(
+                    "at {}, {faulty} of {all} nodes are down, paused or cut off",
+                    show_duration(begins.from)
+                );
+                let mistake = self.leaves(
+                    "max_faulty",
+                    &self.places[*last].fault,
+                    label,
+                    limit,
+                    &format!("let them not overlap, {hint}"),
+                );
                 self.reading.note(mistake.note(format!("at work then: {}", and_list(&parts))));
                 return;
             }
@@ -94,14 +122,29 @@ impl Judge<'_> {
     fn judge_clocks(&self) {
         let model = &self.scenario.model;
         let hint = |key: &str| format!("keep within it, raise `{key}`, {HOW_TO_DECLARE}");
-        let drifts = self.scenario.nodes.nodes.iter().map(|node| (node, node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs())));
+        let drifts = self
+            .scenario
+            .nodes
+            .nodes
+            .iter()
+            .map(|node| (node, node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs())));
         if let Some(allowed) = model.max_drift_ppm {
             let limit = format!("the model allows {} ppm", plain_number(allowed));
             let mut told = BTreeSet::new();
             for (node, drift) in drifts.clone().filter(|(_, drift)| *drift > allowed) {
-                let Some(at) = self.clocks.drift.get(&node.name).filter(|at| told.insert(at.span.start)) else { continue };
+                let Some(at) =
+                    self.clocks.drift.get(&node.name).filter(|at| told.insert(at.span.start))
+                else {
+                    continue;
+                };
                 let label = format!("`{}` drifts by up to {} ppm", node.name, plain_number(drift));
-                self.reading.note(self.leaves("max_drift_ppm", at, label, limit.clone(), &hint("max_drift_ppm")));
+                self.reading.note(self.leaves(
+                    "max_drift_ppm",
+                    at,
+                    label,
+                    limit.clone(),
+                    &hint("max_drift_ppm"),
+                ));
             }
             for (i, entry) in self.entries() {
                 let drift = worst(&entry.fault, &|fault| match fault {
@@ -109,8 +152,18 @@ impl Judge<'_> {
                     _ => 0.0,
                 });
                 if drift > allowed {
-                    let label = format!("`{}` makes clocks drift by up to {} ppm", entry.name, plain_number(drift));
-                    self.reading.note(self.leaves("max_drift_ppm", &self.places[i].fault, label, limit.clone(), &hint("max_drift_ppm")));
+                    let label = format!(
+                        "`{}` makes clocks drift by up to {} ppm",
+                        entry.name,
+                        plain_number(drift)
+                    );
+                    self.reading.note(self.leaves(
+                        "max_drift_ppm",
+                        &self.places[i].fault,
+                        label,
+                        limit.clone(),
+                        &hint("max_drift_ppm"),
+                    ));
                 }
             }
         }
@@ -119,20 +172,34 @@ impl Judge<'_> {
         let run_s = (self.scenario.duration + self.scenario.recovery).as_secs_f64();
         let mut base = 0.0_f64;
         for (node, drift) in drifts {
-            let first_s = node.clock.offset_ns.0.unsigned_abs().max(node.clock.offset_ns.1.unsigned_abs()) as f64 / 1e9;
+            let first_s =
+                node.clock.offset_ns.0.unsigned_abs().max(node.clock.offset_ns.1.unsigned_abs())
+                    as f64
+                    / 1e9;
             let offset = first_s + drift / 1e6 * run_s;
             base = base.max(offset);
             let at = self.clocks.offset.get(&node.name).or(self.clocks.drift.get(&node.name));
             if let Some(at) = at.filter(|_| offset > allowed.as_secs_f64()) {
-                let label = format!("`{}` is wrong by up to {} by the end of the run", node.name, seconds(offset));
-                self.reading.note(self.leaves("max_clock_offset", at, label, limit.clone(), &hint("max_clock_offset")));
+                let label = format!(
+                    "`{}` is wrong by up to {} by the end of the run",
+                    node.name,
+                    seconds(offset)
+                );
+                self.reading.note(self.leaves(
+                    "max_clock_offset",
+                    at,
+                    label,
+                    limit.clone(),
+                    &hint("max_clock_offset"),
+                ));
                 return;
             }
         }
         self.judge_steps(base, allowed, &limit, &hint("max_clock_offset"));
     }
 
-    /// Errors of wall clocks add up: only `clock_reset` takes them back, and it need not come in time.
+    /// Errors of wall clocks add up: only `clock_reset` takes them back, and it need not come in
+    /// time.
     fn judge_steps(&self, base_s: f64, allowed: Duration, limit: &str, hint: &str) {
         let mut sum_s = base_s;
         for (i, entry) in self.entries() {
@@ -144,14 +211,26 @@ impl Judge<'_> {
                 Fault::ClockStrobe { by_ms, .. } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3,
                 // A clock that stood still is behind by as long as it stood.
                 Fault::ClockFreeze => (lasts_s * times).min(end_s),
-                Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()) / 1e6 * (lasts_s * times).min(end_s),
+                Fault::ClockDrift { ppm } => {
+                    ppm.min.abs().max(ppm.max.abs()) / 1e6 * (lasts_s * times).min(end_s)
+                }
                 _ => 0.0,
             });
             sum_s += step_s;
             if step_s > 0.0 && sum_s > allowed.as_secs_f64() {
-                let label = format!("with `{}` a clock may be wrong by {}", entry.name, seconds(sum_s));
-                let mistake = self.leaves("max_clock_offset", &self.places[i].fault, label, limit.to_string(), hint);
-                let note = format!("{} of it come from this entry, at the worst; errors add up", seconds(step_s));
+                let label =
+                    format!("with `{}` a clock may be wrong by {}", entry.name, seconds(sum_s));
+                let mistake = self.leaves(
+                    "max_clock_offset",
+                    &self.places[i].fault,
+                    label,
+                    limit.to_string(),
+                    hint,
+                );
+                let note = format!(
+                    "{} of it come from this entry, at the worst; errors add up",
+                    seconds(step_s)
+                );
                 self.reading.note(mistake.note(note));
                 return;
             }
@@ -161,7 +240,9 @@ impl Judge<'_> {
     /// How often an entry can happen.
     fn times(&self, entry: &NemesisEntry) -> u64 {
         let most = match &entry.when {
-            When::Every(apart) => self.scenario.duration.as_nanos().div_ceil(apart.min.as_nanos().max(1)),
+            When::Every(apart) => {
+                self.scenario.duration.as_nanos().div_ceil(apart.min.as_nanos().max(1))
+            }
             _ => u128::MAX,
         };
         entry.repeat.times.min(u64::try_from(most).unwrap_or(u64::MAX))
@@ -172,19 +253,23 @@ impl Judge<'_> {
         let hint = format!("keep below it, raise `max_latency`, {HOW_TO_DECLARE}");
         let limit = format!("the model allows {}", show_duration(allowed));
         let network = &self.scenario.network;
-        let links = std::iter::once(&network.default).chain(network.links.iter().map(|(_, _, link)| link));
+        let links =
+            std::iter::once(&network.default).chain(network.links.iter().map(|(_, _, link)| link));
         let mut base = Duration::ZERO;
         for link in links {
             let bound = link_bound(link);
             if bound.is_none_or(|bound| bound > allowed) {
-                // The place of the limit is the only one that is there for certain: the links may all be defaults.
+                // The place of the limit is the only one that is there for certain: the links may
+                // all be defaults.
                 let at = self.model.of("max_latency").expect("the limit was read");
-                let found =
-                    bound.map_or("a link has no longest delay".into(), |bound| format!("a link delays by up to {}", show_duration(bound)));
+                let found = bound.map_or("a link has no longest delay".into(), |bound| {
+                    format!("a link delays by up to {}", show_duration(bound))
+                });
                 let message = "[network] leaves the fault model of the scenario";
                 let mut mistake = mistake_at(message, at, format!("{limit}, but {found}"), hint);
                 if bound.is_none() {
-                    mistake = mistake.note("exponential, normal, lognormal and pareto have no greatest value");
+                    mistake = mistake
+                        .note("exponential, normal, lognormal and pareto have no greatest value");
                 }
                 self.reading.note(mistake);
                 return;
@@ -194,21 +279,35 @@ impl Judge<'_> {
         for (i, entry) in self.entries() {
             let held = entry.lasts.map_or(self.scenario.duration, |lasts| lasts.max);
             let delay = |fault: &Fault| -> f64 {
-                let bound = |latency: &Latency| bound(latency).map_or(f64::INFINITY, |bound| bound.as_secs_f64());
+                let bound = |latency: &Latency| {
+                    bound(latency).map_or(f64::INFINITY, |bound| bound.as_secs_f64())
+                };
                 match fault {
                     Fault::Latency { latency, .. } => bound(latency),
                     Fault::Reorder { delay, .. } => base.as_secs_f64() + bound(delay),
                     Fault::Delay { delay, .. } => (base + delay.max).as_secs_f64(),
                     Fault::Hold { .. } => (base + held).as_secs_f64(),
-                    Fault::Bandwidth { bytes_per_second, queue, .. } => base.as_secs_f64() + *queue as f64 / bytes_per_second.min,
+                    Fault::Bandwidth { bytes_per_second, queue, .. } => {
+                        base.as_secs_f64() + *queue as f64 / bytes_per_second.min
+                    }
                     _ => 0.0,
                 }
             };
             let worst = worst(&entry.fault, &delay);
             if worst > allowed.as_secs_f64() {
-                let longest = if worst.is_finite() { format!("by up to {}", seconds(worst)) } else { "without a bound".into() };
+                let longest = if worst.is_finite() {
+                    format!("by up to {}", seconds(worst))
+                } else {
+                    "without a bound".into()
+                };
                 let label = format!("`{}` delays messages {longest}", entry.name);
-                self.reading.note(self.leaves("max_latency", &self.places[i].fault, label, limit.clone(), &hint));
+                self.reading.note(self.leaves(
+                    "max_latency",
+                    &self.places[i].fault,
+                    label,
+                    limit.clone(),
+                    &hint,
+                ));
             }
         }
     }
@@ -219,21 +318,37 @@ impl Judge<'_> {
         }
         for (i, entry) in self.entries() {
             let damage = |fault: &Fault| {
-                let damages =
-                    matches!(fault, Fault::Bitflip { .. } | Fault::Truncate { .. } | Fault::StaleRestore { .. } | Fault::Wipe { .. });
+                let damages = matches!(
+                    fault,
+                    Fault::Bitflip { .. }
+                        | Fault::Truncate { .. }
+                        | Fault::StaleRestore { .. }
+                        | Fault::Wipe { .. }
+                );
                 f64::from(u8::from(damages))
             };
             if worst(&entry.fault, &damage) > 0.0 {
                 let label = format!("`{}` damages or takes back synced data", entry.name);
-                let hint = "where the system can bear that, declare it: `durable_disks = false` in [model]";
-                let mistake = self.leaves("durable_disks", &self.places[i].fault, label, "the model has durable disks".into(), hint);
-                self.reading.note(mistake.note("what a node has synced and told others of is what safety rests on"));
+                let hint = "where the system can bear that, declare it: `durable_disks = false` in \
+                    [model]";
+                let mistake = self.leaves(
+                    "durable_disks",
+                    &self.places[i].fault,
+                    label,
+                    "the model has durable disks".into(),
+                    hint,
+                );
+                self.reading.note(
+                    mistake
+                        .note("what a node has synced and told others of is what safety rests on"),
+                );
             }
         }
     }
 
     fn leaves(&self, key: &str, at: &At, label: String, limit: String, hint: &str) -> Mistake {
-        let mut mistake = mistake_at("this timeline leaves the fault model of the scenario", at, label, hint);
+        let mut mistake =
+            mistake_at("this timeline leaves the fault model of the scenario", at, label, hint);
         mistake.also.extend(self.model.of(key).map(|at| at.label(limit)));
         mistake
     }
@@ -249,7 +364,9 @@ impl Judge<'_> {
             return None;
         }
         let begins = self.begins(entry, 0)?;
-        let to = lasts(entry).map_or(self.scenario.duration, |lasts| begins.min.saturating_add(lasts.min)).min(self.scenario.duration);
+        let to = lasts(entry)
+            .map_or(self.scenario.duration, |lasts| begins.min.saturating_add(lasts.min))
+            .min(self.scenario.duration);
         (begins.max < to).then_some(Window { from: begins.max, to })
     }
 
@@ -259,13 +376,26 @@ impl Judge<'_> {
             When::At(at) => Some(*at),
             When::Every(_) | When::Condition { .. } => None,
             When::After { entry: name, delay, ended } => {
-                // Entries that wait for each other were refused before; the depth is for those that wait for them.
-                let other = self.scenario.nemesis.iter().find(|other| other.name == *name && depth < self.scenario.nemesis.len())?;
+                // Entries that wait for each other were refused before; the depth is for those that
+                // wait for them.
+                let other = self
+                    .scenario
+                    .nemesis
+                    .iter()
+                    .find(|other| other.name == *name && depth < self.scenario.nemesis.len())?;
                 let begins = self.begins(other, depth + 1)?;
                 let end = Span { min: self.scenario.duration, max: self.scenario.duration };
-                let lasted = if *ended { lasts(other).unwrap_or(end) } else { Span { min: Duration::ZERO, max: Duration::ZERO } };
-                let sum = |a: Duration, b: Duration, c: Duration| a.saturating_add(b).saturating_add(c);
-                Some(Span { min: sum(begins.min, lasted.min, delay.min), max: sum(begins.max, lasted.max, delay.max) })
+                let lasted = if *ended {
+                    lasts(other).unwrap_or(end)
+                } else {
+                    Span { min: Duration::ZERO, max: Duration::ZERO }
+                };
+                let sum =
+                    |a: Duration, b: Duration, c: Duration| a.saturating_add(b).saturating_add(c);
+                Some(Span {
+                    min: sum(begins.min, lasted.min, delay.min),
+                    max: sum(begins.max, lasted.max, delay.max),
+                })
             }
         }
     }
@@ -285,19 +415,22 @@ impl Judge<'_> {
             | Fault::DiskStall => self.targeted(targets),
             // A failed sync ends the process.
             Fault::DiskError { probability } if probability.max > 0.0 => self.targeted(targets),
-            Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => self.parted(shape, targets),
+            Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => {
+                self.parted(shape, targets)
+            }
             Fault::Loss { probability, .. } if probability.max >= 1.0 => self.targeted(targets),
-            Fault::Drop { message: None, src, dest, nth: None } | Fault::Hold { message: None, src, dest } => {
-                match (src.as_slice(), dest.as_slice()) {
-                    ([], []) => self.targeted(targets),
-                    ([], ends) | (ends, []) => Taken::These(self.expanded(ends)),
-                    _ => Taken::Any(0),
-                }
-            }
+            Fault::Drop { message: None, src, dest, nth: None }
+            | Fault::Hold { message: None, src, dest } => match (src.as_slice(), dest.as_slice()) {
+                ([], []) => self.targeted(targets),
+                ([], ends) | (ends, []) => Taken::These(self.expanded(ends)),
+                _ => Taken::Any(0),
+            },
             // The nemesis draws again when what it has drawn is too much.
-            Fault::Random { among } => {
-                among.iter().map(|fault| self.taken(fault, targets)).min_by_key(Taken::count).unwrap_or(Taken::Any(0))
-            }
+            Fault::Random { among } => among
+                .iter()
+                .map(|fault| self.taken(fault, targets))
+                .min_by_key(Taken::count)
+                .unwrap_or(Taken::Any(0)),
             _ => Taken::Any(0),
         }
     }
@@ -309,10 +442,20 @@ impl Judge<'_> {
         Taken::Any(match targets {
             TargetSpec::Names(names) => return Taken::These(self.expanded(names)),
             TargetSpec::Role(role) => {
-                return Taken::These(nodes.iter().filter(|node| node.role == *role).map(|node| node.name.clone()).collect());
+                return Taken::These(
+                    nodes
+                        .iter()
+                        .filter(|node| node.role == *role)
+                        .map(|node| node.name.clone())
+                        .collect(),
+                );
             }
             TargetSpec::All => all,
-            TargetSpec::One | TargetSpec::Leader | TargetSpec::Follower | TargetSpec::Minority | TargetSpec::Random => 1,
+            TargetSpec::One
+            | TargetSpec::Leader
+            | TargetSpec::Follower
+            | TargetSpec::Minority
+            | TargetSpec::Random => 1,
             TargetSpec::Majority => majority,
             TargetSpec::Followers => all - 1,
             TargetSpec::Count(count) => (*count as usize).min(all),
@@ -322,8 +465,13 @@ impl Judge<'_> {
     /// The nodes of a list of names, groups opened and clients left out.
     fn expanded(&self, names: &[String]) -> BTreeSet<String> {
         let nodes = &self.scenario.nodes;
-        let open = |name: &String| nodes.groups.get(name).cloned().unwrap_or_else(|| vec![name.clone()]);
-        names.iter().flat_map(open).filter(|name| nodes.nodes.iter().any(|node| node.name == *name)).collect()
+        let open =
+            |name: &String| nodes.groups.get(name).cloned().unwrap_or_else(|| vec![name.clone()]);
+        names
+            .iter()
+            .flat_map(open)
+            .filter(|name| nodes.nodes.iter().any(|node| node.name == *name))
+            .collect()
     }
 
     /// The nodes that a partition cuts from the majority; all of them, where no side has one.
@@ -349,7 +497,8 @@ impl Judge<'_> {
                 Taken::Any(if count >= majority { all - count } else { all })
             }
             PartitionShape::Groups(groups) => {
-                let sets: Vec<BTreeSet<String>> = groups.iter().map(|group| self.expanded(group)).collect();
+                let sets: Vec<BTreeSet<String>> =
+                    groups.iter().map(|group| self.expanded(group)).collect();
                 let rest = all.saturating_sub(sets.iter().map(BTreeSet::len).sum());
                 Taken::Any(alone(sets.iter().map(BTreeSet::len).chain([rest]).max().unwrap_or(0)))
             }
@@ -378,21 +527,29 @@ impl Taken {
 }
 
 impl Scenario {
-    /// The strongest drift that any clock can have, ppm either way: the nodes' own, and what the nemesis may do.
+    /// The strongest drift that any clock can have, ppm either way: the nodes' own, and what the
+    /// nemesis may do.
     pub fn drift_ppm_max(&self) -> f64 {
         let of_fault = |fault: &Fault| match fault {
             Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()),
             _ => 0.0,
         };
-        let own = self.nodes.nodes.iter().map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs()));
-        own.chain(self.nemesis.iter().map(|entry| worst(&entry.fault, &of_fault))).fold(0.0, f64::max)
+        let own = self
+            .nodes
+            .nodes
+            .iter()
+            .map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs()));
+        own.chain(self.nemesis.iter().map(|entry| worst(&entry.fault, &of_fault)))
+            .fold(0.0, f64::max)
     }
 }
 
 /// The most of what a fault, or any of those that it is composed of, does.
 fn worst(fault: &Fault, of: &dyn Fn(&Fault) -> f64) -> f64 {
     match fault {
-        Fault::Random { among } | Fault::Swarm { among, .. } => among.iter().map(|fault| worst(fault, of)).fold(0.0, f64::max),
+        Fault::Random { among } | Fault::Swarm { among, .. } => {
+            among.iter().map(|fault| worst(fault, of)).fold(0.0, f64::max)
+        }
         _ => of(fault),
     }
 }
@@ -400,7 +557,10 @@ fn worst(fault: &Fault, of: &dyn Fn(&Fault) -> f64) -> f64 {
 /// How long an occurrence lasts; `None`: until the end of the load.
 fn lasts(entry: &NemesisEntry) -> Option<Span> {
     match &entry.fault {
-        Fault::Restart { down } | Fault::Wipe { down } | Fault::DiskLoss { down } | Fault::TornWrite { down } => Some(*down),
+        Fault::Restart { down }
+        | Fault::Wipe { down }
+        | Fault::DiskLoss { down }
+        | Fault::TornWrite { down } => Some(*down),
         _ => entry.lasts,
     }
 }
@@ -420,7 +580,10 @@ fn link_bound(link: &LinkSpec) -> Option<Duration> {
         longest += bound(&link.reorder_delay)?;
     }
     if let Some(bandwidth) = link.bandwidth {
-        longest = longest.saturating_add(Duration::try_from_secs_f64(link.queue as f64 / bandwidth as f64).unwrap_or(Duration::MAX));
+        longest = longest.saturating_add(
+            Duration::try_from_secs_f64(link.queue as f64 / bandwidth as f64)
+                .unwrap_or(Duration::MAX),
+        );
     }
     Some(longest)
 }
@@ -428,7 +591,9 @@ fn link_bound(link: &LinkSpec) -> Option<Duration> {
 /// A length of time in a sentence.
 fn seconds(seconds: f64) -> String {
     match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) => show_duration(Duration::from_micros(duration.as_micros().try_into().unwrap_or(u64::MAX))),
+        Ok(duration) => show_duration(Duration::from_micros(
+            duration.as_micros().try_into().unwrap_or(u64::MAX),
+        )),
         Err(_) => format!("{} s", plain_number(seconds)),
     }
 }

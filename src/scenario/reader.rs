@@ -1,7 +1,8 @@
 //! The machinery of reading: sections, keys, spans, hints; it also prints the reference.
 //!
-//! The calls that read a key describe it too, with its type, default, range and meaning, and write its value to the resolved scenario. So the
-//! parser, the reference and `scenario.toml` of a report cannot disagree.
+//! The calls that read a key describe it too, with its type, default, range and meaning, and write
+//! its value to the resolved scenario. So the parser, the reference and `scenario.toml` of a report
+//! cannot disagree.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -13,12 +14,14 @@ use super::reading::{Reading, known_hint, name_hint};
 use super::tree::{At, Entry, Item, Table, Value};
 use super::units::{show_float, show_text};
 use super::values::{
-    duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice, read_duration, read_flag, read_integer,
-    read_name, read_number, read_pair, read_text, show_names, show_pair, text_hint,
+    duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice,
+    read_duration, read_flag, read_integer, read_name, read_number, read_pair, read_text,
+    show_names, show_pair, text_hint,
 };
 
-/// A table of the file while it is read. Each call takes one key; what no call took is an unknown key. A mistake is noted with its place and
-/// the default goes on, so that all mistakes of a file are shown at once. Every call also tells the reference what the key means.
+/// A table of the file while it is read. Each call takes one key; what no call took is an unknown
+/// key. A mistake is noted with its place and the default goes on, so that all mistakes of a file
+/// are shown at once. Every call also tells the reference what the key means.
 pub struct Section<'a> {
     pub(crate) reading: &'a Reading,
     /// `None`: the file has no such table, and everything has its default.
@@ -90,18 +93,35 @@ impl<'a> Section<'a> {
         Section::new(reading, Some(table), None, String::new(), String::new())
     }
 
-    pub(crate) fn new(reading: &'a Reading, table: Option<&'a Table>, at: Option<At>, path: String, title: String) -> Self {
+    pub(crate) fn new(
+        reading: &'a Reading,
+        table: Option<&'a Table>,
+        at: Option<At>,
+        path: String,
+        title: String,
+    ) -> Self {
         Section { reading, table, at, path, title, taken: vec![], free: false, resolved: vec![] }
     }
 
     /// A duration with a unit: `"150ms"`.
-    pub fn duration(&mut self, key: &'static str, default: Duration, range: RangeInclusive<Duration>, doc: &'static str) -> Duration {
+    pub fn duration(
+        &mut self,
+        key: &'static str,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+        doc: &'static str,
+    ) -> Duration {
         let key = Key { name: key, kind: "a duration", range: duration_range(&range), doc };
         self.value(key, default, |item| read_duration(item, &range), |value| quoted(*value))
     }
 
     /// A duration that may be left out.
-    pub(crate) fn optional_duration(&mut self, key: &'static str, range: RangeInclusive<Duration>, doc: &'static str) -> Option<Duration> {
+    pub(crate) fn optional_duration(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<Duration>,
+        doc: &'static str,
+    ) -> Option<Duration> {
         let key = Key { name: key, kind: "a duration", range: duration_range(&range), doc };
         self.optional(key, |item| read_duration(item, &range), |value| quoted(*value))
     }
@@ -114,8 +134,18 @@ impl<'a> Section<'a> {
         range: RangeInclusive<Duration>,
         doc: &'static str,
     ) -> (Duration, Duration) {
-        let key = Key { name: key, kind: "a duration or a range of two", range: duration_range(&range), doc };
-        self.value(key, default, |item| read_pair(item, |item| read_duration(item, &range)), |pair| show_pair(pair, |end| quoted(*end)))
+        let key = Key {
+            name: key,
+            kind: "a duration or a range of two",
+            range: duration_range(&range),
+            doc,
+        };
+        self.value(
+            key,
+            default,
+            |item| read_pair(item, |item| read_duration(item, &range)),
+            |pair| show_pair(pair, |end| quoted(*end)),
+        )
     }
 
     /// A range of durations that may be left out.
@@ -125,52 +155,108 @@ impl<'a> Section<'a> {
         range: RangeInclusive<Duration>,
         doc: &'static str,
     ) -> Option<(Duration, Duration)> {
-        let key = Key { name: key, kind: "a duration or a range of two", range: duration_range(&range), doc };
-        self.optional(key, |item| read_pair(item, |item| read_duration(item, &range)), |pair| show_pair(pair, |end| quoted(*end)))
+        let key = Key {
+            name: key,
+            kind: "a duration or a range of two",
+            range: duration_range(&range),
+            doc,
+        };
+        self.optional(
+            key,
+            |item| read_pair(item, |item| read_duration(item, &range)),
+            |pair| show_pair(pair, |end| quoted(*end)),
+        )
     }
 
     /// A whole number.
-    pub fn integer(&mut self, key: &'static str, default: u64, range: RangeInclusive<u64>, doc: &'static str) -> u64 {
+    pub fn integer(
+        &mut self,
+        key: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+        doc: &'static str,
+    ) -> u64 {
         let key = Key { name: key, kind: "an integer", range: integer_range(&range), doc };
         self.value(key, default, |item| read_integer(item, &range), u64::to_string)
     }
 
     /// A whole number that may be left out.
-    pub fn optional_integer(&mut self, key: &'static str, range: RangeInclusive<u64>, doc: &'static str) -> Option<u64> {
+    pub fn optional_integer(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        doc: &'static str,
+    ) -> Option<u64> {
         let key = Key { name: key, kind: "an integer", range: integer_range(&range), doc };
         self.optional(key, |item| read_integer(item, &range), u64::to_string)
     }
 
     /// A whole number or `"unlimited"`.
-    pub(crate) fn limit(&mut self, key: &'static str, default: Option<u64>, range: RangeInclusive<u64>, doc: &'static str) -> Option<u64> {
-        let key = Key { name: key, kind: "an integer or \"unlimited\"", range: integer_range(&range), doc };
+    pub(crate) fn limit(
+        &mut self,
+        key: &'static str,
+        default: Option<u64>,
+        range: RangeInclusive<u64>,
+        doc: &'static str,
+    ) -> Option<u64> {
+        let key = Key {
+            name: key,
+            kind: "an integer or \"unlimited\"",
+            range: integer_range(&range),
+            doc,
+        };
         let read = |item: &Item| match item.text() {
             Some("unlimited") => Ok(None),
-            Some(text) if text.trim().parse::<u64>().is_err() => {
-                Err(Problem::found(item, "a number without quotation marks and without a unit, or \"unlimited\""))
-            }
+            Some(text) if text.trim().parse::<u64>().is_err() => Err(Problem::found(
+                item,
+                "a number without quotation marks and without a unit, or \"unlimited\"",
+            )),
             _ => read_integer(item, &range).map(Some),
         };
-        self.value(key, default, read, |value| value.map_or("\"unlimited\"".into(), |value| value.to_string()))
+        self.value(key, default, read, |value| {
+            value.map_or("\"unlimited\"".into(), |value| value.to_string())
+        })
     }
 
     /// A number; probabilities have the range 0 to 1.
-    pub fn number(&mut self, key: &'static str, default: f64, range: RangeInclusive<f64>, doc: &'static str) -> f64 {
+    pub fn number(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        range: RangeInclusive<f64>,
+        doc: &'static str,
+    ) -> f64 {
         let key = Key { name: key, kind: number_kind(&range), range: number_range(&range), doc };
         self.value(key, default, |item| read_number(item, &range), |value| show_float(*value))
     }
 
     /// A number that may be left out.
-    pub(crate) fn optional_number(&mut self, key: &'static str, range: RangeInclusive<f64>, doc: &'static str) -> Option<f64> {
+    pub(crate) fn optional_number(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        doc: &'static str,
+    ) -> Option<f64> {
         let key = Key { name: key, kind: number_kind(&range), range: number_range(&range), doc };
         self.optional(key, |item| read_number(item, &range), |value| show_float(*value))
     }
 
     /// A number, or a range of two from which one is drawn.
-    pub(crate) fn numbers(&mut self, key: &'static str, default: (f64, f64), range: RangeInclusive<f64>, doc: &'static str) -> (f64, f64) {
+    pub(crate) fn numbers(
+        &mut self,
+        key: &'static str,
+        default: (f64, f64),
+        range: RangeInclusive<f64>,
+        doc: &'static str,
+    ) -> (f64, f64) {
         let kind = format!("{} or a range of two", number_kind(&range));
         let key = Key { name: key, kind: &kind, range: number_range(&range), doc };
-        self.value(key, default, |item| read_pair(item, |item| read_number(item, &range)), |pair| show_pair(pair, |end| show_float(*end)))
+        self.value(
+            key,
+            default,
+            |item| read_pair(item, |item| read_number(item, &range)),
+            |pair| show_pair(pair, |end| show_float(*end)),
+        )
     }
 
     /// `true` or `false`.
@@ -186,35 +272,68 @@ impl<'a> Section<'a> {
     }
 
     /// One of some words.
-    pub fn choice(&mut self, key: &'static str, default: &'static str, options: &[&'static str], doc: &'static str) -> &'static str {
+    pub fn choice(
+        &mut self,
+        key: &'static str,
+        default: &'static str,
+        options: &[&'static str],
+        doc: &'static str,
+    ) -> &'static str {
         let key = Key { name: key, kind: "a word", range: one_of(options), doc };
         self.value(key, default, |item| read_choice(item, options), |word| show_text(word))
     }
 
     /// A list of words out of some (`defects`, `message types`); `options` empty: any.
-    pub fn words(&mut self, key: &'static str, options: &[&'static str], doc: &'static str) -> Vec<String> {
-        // Long lists (35 defects) stand elsewhere in the documentation; here they would bury the key.
-        let range =
-            if options.len() <= 12 { one_of(options).replace("one of", "any of") } else { format!("any of {} names", options.len()) };
+    pub fn words(
+        &mut self,
+        key: &'static str,
+        options: &[&'static str],
+        doc: &'static str,
+    ) -> Vec<String> {
+        // Long lists (35 defects) stand elsewhere in the documentation; here they would bury the
+        // key.
+        let range = if options.len() <= 12 {
+            one_of(options).replace("one of", "any of")
+        } else {
+            format!("any of {} names", options.len())
+        };
         let key = Key { name: key, kind: "a list of words", range, doc };
         let Some(entry) = self.take(&key, Some("[]".into())) else {
             self.resolve(key.name, "[]".into());
             return vec![];
         };
         let words = self.read_words(&key, entry, options);
-        self.resolve(key.name, format!("[{}]", words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")));
+        self.resolve(
+            key.name,
+            format!(
+                "[{}]",
+                words.iter().map(|word| show_text(word)).collect::<Vec<_>>().join(", ")
+            ),
+        );
         words
     }
 
-    /// A list of lines in a small language of the system's own, each read by `parse`; a mistake is shown at its line.
-    pub fn lines<T>(&mut self, key: &'static str, parse: impl Fn(&str) -> Result<T, BadLine>, doc: &'static str) -> Vec<T> {
+    /// A list of lines in a small language of the system's own, each read by `parse`; a mistake is
+    /// shown at its line.
+    pub fn lines<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, BadLine>,
+        doc: &'static str,
+    ) -> Vec<T> {
         let key = Key { name: key, kind: "a list of lines", range: String::new(), doc };
         let Some(entry) = self.take(&key, Some("[]".into())) else {
             self.resolve(key.name, "[]".into());
             return vec![];
         };
         let Value::List(list) = &entry.item.value else {
-            self.complain(&key, Problem::found(&entry.item, format!("a list stands in brackets: {} = [\"…\"]", key.name)));
+            self.complain(
+                &key,
+                Problem::found(
+                    &entry.item,
+                    format!("a list stands in brackets: {} = [\"…\"]", key.name),
+                ),
+            );
             return vec![];
         };
         let (mut lines, mut written) = (vec![], vec![]);
@@ -225,9 +344,11 @@ impl<'a> Section<'a> {
                     written.push(show_text(text));
                     lines.push(line);
                 }
-                // The caret stands at the line in a file; in an override it stands at the whole list.
+                // The caret stands at the line in a file; in an override it stands at the whole
+                // list.
                 Some((_, Err(bad))) => {
-                    let message = format!("line {} of `{}`: {}", i + 1, self.full(key.name), bad.message);
+                    let message =
+                        format!("line {} of `{}`: {}", i + 1, self.full(key.name), bad.message);
                     self.reading.note_at(message, &item.at, bad.label, bad.hint);
                 }
             }
@@ -249,18 +370,38 @@ impl<'a> Section<'a> {
     }
 
     /// A name out of some, which may be left out.
-    pub(crate) fn optional_name(&mut self, key: &'static str, what: &'static str, known: &[String], doc: &'static str) -> Option<String> {
+    pub(crate) fn optional_name(
+        &mut self,
+        key: &'static str,
+        what: &'static str,
+        known: &[String],
+        doc: &'static str,
+    ) -> Option<String> {
         let key = Key { name: key, kind: "a name", range: what.into(), doc };
         self.optional(key, |item| read_name(item, what, known), |name| show_text(name))
     }
 
     /// A name out of some.
-    pub(crate) fn name(&mut self, key: &'static str, default: &str, what: &'static str, known: &[String], doc: &'static str) -> String {
+    pub(crate) fn name(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        what: &'static str,
+        known: &[String],
+        doc: &'static str,
+    ) -> String {
         let key = Key { name: key, kind: "a name", range: what.into(), doc };
         if default.is_empty() {
-            return self.optional(key, |item| read_name(item, what, known), |name| show_text(name)).unwrap_or_default();
+            return self
+                .optional(key, |item| read_name(item, what, known), |name| show_text(name))
+                .unwrap_or_default();
         }
-        self.value(key, default.to_string(), |item| read_name(item, what, known), |name| show_text(name))
+        self.value(
+            key,
+            default.to_string(),
+            |item| read_name(item, what, known),
+            |name| show_text(name),
+        )
     }
 
     /// Names out of some, as a list or a single one.
@@ -290,8 +431,15 @@ impl<'a> Section<'a> {
         self.names(key, &[], "nodes", &known, doc)
     }
 
-    /// The names of a value that is one name or a list of them; a mistake for each that is unknown or stands there twice.
-    pub(crate) fn read_names(&self, key: &Key<'_>, item: &Item, what: &str, known: &[String]) -> Vec<String> {
+    /// The names of a value that is one name or a list of them; a mistake for each that is unknown
+    /// or stands there twice.
+    pub(crate) fn read_names(
+        &self,
+        key: &Key<'_>,
+        item: &Item,
+        what: &str,
+        known: &[String],
+    ) -> Vec<String> {
         let single = std::slice::from_ref(item);
         let items = match &item.value {
             Value::List(list) => list.as_slice(),
@@ -316,21 +464,40 @@ impl<'a> Section<'a> {
 
     fn read_words(&self, key: &Key<'_>, entry: &Entry, options: &[&'static str]) -> Vec<String> {
         let Value::List(list) = &entry.item.value else {
-            let example = entry.item.text().map_or_else(|| "\"…\"".into(), |word| show_text(&excerpt(word)));
-            self.complain(key, Problem::found(&entry.item, format!("a list stands in brackets: {} = [{example}]", key.name)));
+            let example =
+                entry.item.text().map_or_else(|| "\"…\"".into(), |word| show_text(&excerpt(word)));
+            self.complain(
+                key,
+                Problem::found(
+                    &entry.item,
+                    format!("a list stands in brackets: {} = [{example}]", key.name),
+                ),
+            );
             return vec![];
         };
         let what = if key.name == "defects" { "defects" } else { "possible words" };
         let mut words: Vec<String> = vec![];
         for item in list {
             match item.text() {
-                None if options.is_empty() => self.complain(key, Problem::found(item, text_hint(item))),
-                None => self.complain(key, Problem::found(item, known_hint(what, options.iter().copied()))),
-                Some(word) if words.iter().any(|known| known == word) => self.twice(key, word, item),
-                Some(word) if options.is_empty() || options.contains(&word) => words.push(word.into()),
+                None if options.is_empty() => {
+                    self.complain(key, Problem::found(item, text_hint(item)))
+                }
+                None => self
+                    .complain(key, Problem::found(item, known_hint(what, options.iter().copied()))),
+                Some(word) if words.iter().any(|known| known == word) => {
+                    self.twice(key, word, item)
+                }
+                Some(word) if options.is_empty() || options.contains(&word) => {
+                    words.push(word.into())
+                }
                 Some(word) => {
                     let message = format!("`{}` has no `{}`", self.full(key.name), excerpt(word));
-                    self.reading.note_at(message, &item.at, "unknown", name_hint(word, what, options.iter().copied()));
+                    self.reading.note_at(
+                        message,
+                        &item.at,
+                        "unknown",
+                        name_hint(word, what, options.iter().copied()),
+                    );
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! What all sections of one reading share: the mistakes, the names that can be meant, and what the keys mean.
+//! What all sections of one reading share: the mistakes, the names that can be meant, and what the
+//! keys mean.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,7 +11,8 @@ pub(crate) use crate::error::{known_hint, name_hint};
 use super::input::Input;
 use super::tree::At;
 
-/// Mistakes beyond this are counted no more: an enormous file of nonsense must not take memory without a bound.
+/// Mistakes beyond this are counted no more: an enormous file of nonsense must not take memory
+/// without a bound.
 const MISTAKES_MAX: usize = 1_000;
 
 /// What the reference says of a key.
@@ -65,7 +67,8 @@ impl Reading {
         Reading { other: Some(what), ..Reading::of_folder(folder) }
     }
 
-    /// What the file is, where it is no scenario: the reference of scenarios then knows nothing of its keys.
+    /// What the file is, where it is no scenario: the reference of scenarios then knows nothing of
+    /// its keys.
     pub(crate) fn other(&self) -> Option<&'static str> {
         self.other
     }
@@ -94,7 +97,13 @@ impl Reading {
     }
 
     /// Note a mistake at a place.
-    pub(crate) fn note_at(&self, message: impl Into<String>, at: &At, label: impl Into<String>, hint: impl Into<String>) {
+    pub(crate) fn note_at(
+        &self,
+        message: impl Into<String>,
+        at: &At,
+        label: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.note(mistake_at(message, at, label, hint));
     }
 
@@ -125,7 +134,8 @@ impl Reading {
         self.keys.into_inner()
     }
 
-    /// From here on unknown keys are passed over: the name of the system is wrong, and so its section cannot be told from a mistake.
+    /// From here on unknown keys are passed over: the name of the system is wrong, and so its
+    /// section cannot be told from a mistake.
     pub(crate) fn pass_over_unknown(&self, pass: bool) {
         self.quiet_unknown.set(pass);
     }
@@ -145,7 +155,12 @@ impl Reading {
 }
 
 /// A mistake at a place.
-pub(crate) fn mistake_at(message: impl Into<String>, at: &At, label: impl Into<String>, hint: impl Into<String>) -> Mistake {
+pub(crate) fn mistake_at(
+    message: impl Into<String>,
+    at: &At,
+    label: impl Into<String>,
+    hint: impl Into<String>,
+) -> Mistake {
     Mistake { place: Some(at.label(label)), ..Mistake::new(message, hint) }
 }
 

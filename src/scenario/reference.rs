@@ -12,12 +12,19 @@ use super::reader::Section;
 use super::reading::{KeyInfo, Reading};
 use super::tree::Table;
 
-/// Every key of the scenario language, in the order of the documentation: the common sections, the parameters of conditions, distributions and
-/// faults, and the sections of these systems.
+/// Every key of the scenario language, in the order of the documentation: the common sections, the
+/// parameters of conditions, distributions and faults, and the sections of these systems.
 pub fn keys(systems: &[&'static dyn System]) -> Vec<KeyInfo> {
     let reading = Reading::describing();
     read::read_root(&reading, &Table::default(), systems, "reference");
-    let names = Names { system: None, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration: Duration::from_secs(30) };
+    let names = Names {
+        system: None,
+        nodes: vec![],
+        roles: vec![],
+        clients: vec![],
+        groups: vec![],
+        duration: Duration::from_secs(30),
+    };
     for kind in read::CONDITIONS {
         let mut section = titled(&reading, &format!("condition {kind}"));
         read::condition_of_kind(&mut section, kind, &names);
@@ -44,13 +51,17 @@ fn titled<'a>(reading: &'a Reading, title: &str) -> Section<'a> {
     Section::new(reading, None, None, title.into(), title.into())
 }
 
-/// The sections other than `own` that have this key, as a hint names them; empty text for the top of the file.
+/// The sections other than `own` that have this key, as a hint names them; empty text for the top
+/// of the file.
 pub(super) fn homes_of(key: &str, own: &str) -> Vec<String> {
     const MOST: usize = 4;
     static KEYS: OnceLock<Vec<KeyInfo>> = OnceLock::new();
     let keys = KEYS.get_or_init(|| keys(SYSTEMS));
-    let mut homes: Vec<String> =
-        keys.iter().filter(|info| info.key == key && info.section != own).map(|info| home(&info.section)).collect();
+    let mut homes: Vec<String> = keys
+        .iter()
+        .filter(|info| info.key == key && info.section != own)
+        .map(|info| home(&info.section))
+        .collect();
     homes.dedup();
     homes.truncate(MOST);
     homes
@@ -60,11 +71,18 @@ pub(super) fn homes_of(key: &str, own: &str) -> Vec<String> {
 pub(crate) fn home(section: &str) -> String {
     match section.split_once(' ') {
         None if section.is_empty() => String::new(),
-        None if section == "nemesis" || section.ends_with(".node") || section.ends_with(".link") => format!("[[{section}]]"),
+        None if section == "nemesis"
+            || section.ends_with(".node")
+            || section.ends_with(".link") =>
+        {
+            format!("[[{section}]]")
+        }
         None if section == "distribution" => "a distribution".into(),
         None => format!("[{section}]"),
         Some(("nemesis", fault)) => format!("the fault `{fault}`"),
-        Some(("condition", kind)) => format!("a condition on a {kind}").replace("a event", "an event"),
+        Some(("condition", kind)) => {
+            format!("a condition on a {kind}").replace("a event", "an event")
+        }
         Some((what, name)) => format!("the {what} `{name}`"),
     }
 }
@@ -79,7 +97,9 @@ pub fn markdown(systems: &[&'static dyn System]) -> String {
             sections.push(&info.section);
         }
     }
-    let common = |section: &&&str| !section.contains(' ') && !systems.iter().any(|system| system.name() == **section);
+    let common = |section: &&&str| {
+        !section.contains(' ') && !systems.iter().any(|system| system.name() == **section)
+    };
     for section in sections.iter().filter(common) {
         let title = match *section {
             "" => "The top of the file".to_string(),
@@ -122,7 +142,10 @@ fn push_faults(text: &mut String, keys: &[KeyInfo]) {
             Lasting::Instant => "Happens at once and takes no `duration`.",
         };
         let targets = format!("Hits `{}` where `targets` is left out.", grammar.targets);
-        text.push_str(&format!("\n#### `{}`\n\n{} {lasting} {targets}\n\n", info.name, info.summary));
+        text.push_str(&format!(
+            "\n#### `{}`\n\n{} {lasting} {targets}\n\n",
+            info.name, info.summary
+        ));
         push_table(text, keys, &format!("nemesis {}", info.name));
     }
 }
@@ -134,8 +157,16 @@ fn push_table(text: &mut String, keys: &[KeyInfo], section: &str) {
     }
     text.push_str("| key | takes | default | meaning |\n|---|---|---|---|\n");
     for info in keys {
-        let default = info.default.as_ref().map_or(String::new(), |default| format!("`{}`", default.replace('|', "\\|")));
-        text.push_str(&format!("| `{}` | {} | {default} | {} |\n", info.key, takes(info), info.doc));
+        let default = info
+            .default
+            .as_ref()
+            .map_or(String::new(), |default| format!("`{}`", default.replace('|', "\\|")));
+        text.push_str(&format!(
+            "| `{}` | {} | {default} | {} |\n",
+            info.key,
+            takes(info),
+            info.doc
+        ));
     }
 }
 
@@ -143,7 +174,9 @@ fn push_table(text: &mut String, keys: &[KeyInfo], section: &str) {
 pub(crate) fn takes(info: &KeyInfo) -> String {
     match info.range.as_str() {
         "" => info.kind.clone(),
-        range if range.starts_with("one of") || range.starts_with("any of") => format!("{}: {range}", info.kind),
+        range if range.starts_with("one of") || range.starts_with("any of") => {
+            format!("{}: {range}", info.kind)
+        }
         range if info.kind == "probability" && range == "0 to 1" => "probability, 0 to 1".into(),
         range => format!("{}, {range}", info.kind),
     }

@@ -1,4 +1,5 @@
-//! What the readers of special values stand on: taking keys, tables below tables, unknown keys, and the resolved text.
+//! What the readers of special values stand on: taking keys, tables below tables, unknown keys, and
+//! the resolved text.
 
 use crate::error::{Mistake, excerpt, nearest};
 
@@ -42,7 +43,11 @@ impl<'a> Section<'a> {
 
     /// Take a key, and tell the reference of it.
     pub(crate) fn take(&mut self, key: &Key<'_>, default: Option<String>) -> Option<&'a Entry> {
-        let kind = key.kind.strip_prefix("an ").or_else(|| key.kind.strip_prefix("a ")).unwrap_or(key.kind);
+        let kind = key
+            .kind
+            .strip_prefix("an ")
+            .or_else(|| key.kind.strip_prefix("a "))
+            .unwrap_or(key.kind);
         let info = KeyInfo {
             section: self.title.clone(),
             key: key.name.into(),
@@ -107,10 +112,13 @@ impl<'a> Section<'a> {
         let takes = match range {
             _ if words && key.kind == "a word" && range.len() <= WORDS_MAX => range.to_string(),
             _ if words || range.is_empty() => key.kind.to_string(),
-            range if range.starts_with(|c: char| c.is_ascii_digit() || c == '-') => format!("{} from {range}", key.kind),
+            range if range.starts_with(|c: char| c.is_ascii_digit() || c == '-') => {
+                format!("{} from {range}", key.kind)
+            }
             range => format!("{} of {range}", key.kind),
         };
-        let message = problem.message.unwrap_or_else(|| format!("`{}` must be {takes}", self.full(key.name)));
+        let message =
+            problem.message.unwrap_or_else(|| format!("`{}` must be {takes}", self.full(key.name)));
         self.reading.note_at(message, &problem.at, problem.label, problem.hint);
     }
 
@@ -128,7 +136,11 @@ impl<'a> Section<'a> {
         };
         let at = Some(entry.key_at.clone());
         let Value::Table(table) = &entry.item.value else {
-            let brackets = if matches!(entry.item.value, Value::List(_)) { ", in single brackets" } else { "" };
+            let brackets = if matches!(entry.item.value, Value::List(_)) {
+                ", in single brackets"
+            } else {
+                ""
+            };
             // A header cannot name one of several entries.
             let of_entry = self.path.split('.').any(|step| step.parse::<usize>().is_ok());
             let hint = match (entry.item.at.is_override(), of_entry) {
@@ -142,7 +154,8 @@ impl<'a> Section<'a> {
         Section::new(self.reading, Some(table), at, path, title)
     }
 
-    /// A list of tables, `[[key]]`; empty where the file has none, and one empty table where the keys are described.
+    /// A list of tables, `[[key]]`; empty where the file has none, and one empty table where the
+    /// keys are described.
     pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Section<'a>> {
         self.taken.push(key.into());
         let (path, title) = (self.full(key), self.below(key));
@@ -153,22 +166,40 @@ impl<'a> Section<'a> {
         let Value::List(list) = &entry.item.value else {
             let message = format!("`{path}` must be a list of tables");
             let hint = match entry.item.at.is_override() {
-                true => format!("set the keys of its entries, counted from 1: --set {path}.1.KEY=…"),
+                true => {
+                    format!("set the keys of its entries, counted from 1: --set {path}.1.KEY=…")
+                }
                 false => format!("write the header of each in double brackets: [[{path}]]"),
             };
-            self.reading.note_at(message, &entry.key_at, format!("found {}", entry.item.found()), hint);
+            self.reading.note_at(
+                message,
+                &entry.key_at,
+                format!("found {}", entry.item.found()),
+                hint,
+            );
             return vec![];
         };
         if let Some(item) = list.get(TABLES_MAX) {
             let message = format!("`{path}` has too many entries");
-            self.reading.note_at(message, &item.at, format!("{} of them", list.len()), format!("the most is {TABLES_MAX}"));
+            self.reading.note_at(
+                message,
+                &item.at,
+                format!("{} of them", list.len()),
+                format!("the most is {TABLES_MAX}"),
+            );
         }
         let mut sections = vec![];
         for (i, item) in list.iter().take(TABLES_MAX).enumerate() {
             let header = format!("write its keys below a header of its own: [[{path}]]");
             let path = format!("{path}.{}", i + 1);
             match &item.value {
-                Value::Table(table) => sections.push(Section::new(self.reading, Some(table), Some(item.at.clone()), path, title.clone())),
+                Value::Table(table) => sections.push(Section::new(
+                    self.reading,
+                    Some(table),
+                    Some(item.at.clone()),
+                    path,
+                    title.clone(),
+                )),
                 _ => self.no_table(&path, item, header),
             }
         }
@@ -176,7 +207,12 @@ impl<'a> Section<'a> {
     }
 
     fn no_table(&self, path: &str, item: &Item, hint: String) {
-        self.reading.note_at(format!("`{path}` must be a table"), &item.at, format!("found {}", item.found()), hint);
+        self.reading.note_at(
+            format!("`{path}` must be a table"),
+            &item.at,
+            format!("found {}", item.found()),
+            hint,
+        );
     }
 
     fn below(&self, key: &str) -> String {
@@ -210,7 +246,10 @@ impl<'a> Section<'a> {
     /// A list of tables has been read.
     pub(crate) fn close_all(&mut self, key: &str, sections: Vec<Section<'_>>) {
         if !sections.is_empty() {
-            self.resolved.push((key.into(), Resolved::Tables(sections.into_iter().map(Section::finish).collect())));
+            self.resolved.push((
+                key.into(),
+                Resolved::Tables(sections.into_iter().map(Section::finish).collect()),
+            ));
         }
     }
 
@@ -227,7 +266,9 @@ impl<'a> Section<'a> {
 
     /// All keys are read: complain of the others.
     pub(crate) fn finish(self) -> Vec<(String, Resolved)> {
-        if let Some(table) = self.table.filter(|_| !self.free && !self.reading.passes_over_unknown()) {
+        if let Some(table) =
+            self.table.filter(|_| !self.free && !self.reading.passes_over_unknown())
+        {
             for entry in table.entries.iter().filter(|entry| !self.taken.contains(&entry.key)) {
                 if self.reading.is_full() {
                     break;
@@ -241,12 +282,26 @@ impl<'a> Section<'a> {
     fn unknown(&self, entry: &Entry) -> Mistake {
         let written = entry.key.as_str();
         let what = self.reading.other();
-        let home = if self.path.is_empty() { what.unwrap_or("a scenario").into() } else { format!("`{}`", self.path) };
-        let mistake = |hint| mistake_at(format!("{home} has no key `{}`", excerpt(written)), &entry.key_at, "unknown key", hint);
+        let home = if self.path.is_empty() {
+            what.unwrap_or("a scenario").into()
+        } else {
+            format!("`{}`", self.path)
+        };
+        let mistake = |hint| {
+            mistake_at(
+                format!("{home} has no key `{}`", excerpt(written)),
+                &entry.key_at,
+                "unknown key",
+                hint,
+            )
+        };
         let mut known: Vec<&str> = self.taken.iter().map(String::as_str).collect();
         known.sort_unstable();
         known.dedup();
-        let synonym = SYNONYMS.iter().find(|(word, key)| *word == written && known.contains(key)).map(|(_, key)| *key);
+        let synonym = SYNONYMS
+            .iter()
+            .find(|(word, key)| *word == written && known.contains(key))
+            .map(|(_, key)| *key);
         if let Some(near) = synonym.or_else(|| nearest(written, known.iter().copied())) {
             return mistake(format!("did you mean `{near}`?"));
         }
@@ -255,14 +310,22 @@ impl<'a> Section<'a> {
             0 => "it has no keys: take this one out".into(),
             1..=24 => format!("its keys are {}", and_list(&known)),
             _ => {
-                let name = self.title.rsplit(' ').next().filter(|title| !title.is_empty()).unwrap_or("scenario");
+                let name = self
+                    .title
+                    .rsplit(' ')
+                    .next()
+                    .filter(|title| !title.is_empty())
+                    .unwrap_or("scenario");
                 format!("`seedbed explain {name}` shows its keys")
             }
         };
-        let homes = if what.is_some() { vec![] } else { super::reference::homes_of(written, &self.title) };
+        let homes =
+            if what.is_some() { vec![] } else { super::reference::homes_of(written, &self.title) };
         match homes.as_slice() {
             [] => mistake(keys),
-            [home] if home.is_empty() => mistake(format!("`{written}` belongs to the top of the file, above the first [table]")),
+            [home] if home.is_empty() => mistake(format!(
+                "`{written}` belongs to the top of the file, above the first [table]"
+            )),
             homes => mistake(format!("`{written}` is a key of {}; {keys}", and_list(homes))),
         }
     }
@@ -279,8 +342,14 @@ impl<'a> Section<'a> {
         let given: Vec<&Entry> = keys.iter().filter_map(|key| self.entry(key)).collect();
         let [first, others @ ..] = given.as_slice() else { return };
         for other in others {
-            let message = format!("`{}` and `{}` exclude each other", self.full(&first.key), other.key);
-            let mut mistake = mistake_at(message, &other.key_at, format!("not together with `{}`", first.key), why);
+            let message =
+                format!("`{}` and `{}` exclude each other", self.full(&first.key), other.key);
+            let mut mistake = mistake_at(
+                message,
+                &other.key_at,
+                format!("not together with `{}`", first.key),
+                why,
+            );
             mistake.also.push(first.key_at.label("given here"));
             self.reading.note(mistake);
         }
@@ -301,7 +370,8 @@ fn write_toml(text: &mut String, path: &str, resolved: &[(String, Resolved)]) {
         }
     }
     for (key, value) in resolved {
-        let below = if path.is_empty() { show_key(key) } else { format!("{path}.{}", show_key(key)) };
+        let below =
+            if path.is_empty() { show_key(key) } else { format!("{path}.{}", show_key(key)) };
         match value {
             Resolved::Value(_) => {}
             Resolved::Table(table) => {
@@ -329,7 +399,11 @@ pub(crate) fn toml_inline(resolved: &[(String, Resolved)]) -> String {
             Resolved::Value(value) => format!("{} = {value}", show_key(key)),
             Resolved::Table(table) => format!("{} = {}", show_key(key), toml_inline(table)),
             Resolved::Tables(tables) => {
-                format!("{} = [{}]", show_key(key), tables.iter().map(|table| toml_inline(table)).collect::<Vec<_>>().join(", "))
+                format!(
+                    "{} = [{}]",
+                    show_key(key),
+                    tables.iter().map(|table| toml_inline(table)).collect::<Vec<_>>().join(", ")
+                )
             }
         })
         .collect();
@@ -337,6 +411,7 @@ pub(crate) fn toml_inline(resolved: &[(String, Resolved)]) -> String {
 }
 
 fn show_key(key: &str) -> String {
-    let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    let bare =
+        !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
     if bare { key.into() } else { show_text(key) }
 }

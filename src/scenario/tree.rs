@@ -1,4 +1,5 @@
-//! The file as a tree in which every key and value knows its place; the overrides of the command line are grafted onto it.
+//! The file as a tree in which every key and value knows its place; the overrides of the command
+//! line are grafted onto it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -108,7 +109,11 @@ const SYNTAX_MISTAKES_MAX: usize = 1_000;
 pub(crate) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Mistake>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
-        return Err(errors.iter().take(SYNTAX_MISTAKES_MAX).map(|error| syntax_mistake(source, error)).collect());
+        return Err(errors
+            .iter()
+            .take(SYNTAX_MISTAKES_MAX)
+            .map(|error| syntax_mistake(source, error))
+            .collect());
     }
     Ok(table(source, document.into_inner()))
 }
@@ -119,23 +124,40 @@ fn syntax_mistake(source: &Arc<Source>, error: &toml::de::Error) -> Mistake {
     let span = error.span().unwrap_or(source.text.len()..source.text.len());
     let place = Some(At { source: source.clone(), span: span.clone() }.label(label.clone()));
     if label.starts_with("duplicate key") {
-        let message = format!("`{}` is given twice", excerpt(source.text.get(span).unwrap_or_default()));
-        let hint = "keep one of the two; where a list of tables is meant, write its header in double brackets, as in [[nemesis]]";
+        let message =
+            format!("`{}` is given twice", excerpt(source.text.get(span).unwrap_or_default()));
+        let hint = "keep one of the two; where a list of tables is meant, write its header in \
+            double brackets, as in [[nemesis]]";
         return Mistake { place, ..Mistake::new(message, hint) };
     }
     // By far the commonest slip: a duration or a word without quotation marks.
-    let line_start = source.text[..span.start.min(source.text.len())].rfind('\n').map_or(0, |newline| newline + 1);
+    let line_start = source.text[..span.start.min(source.text.len())]
+        .rfind('\n')
+        .map_or(0, |newline| newline + 1);
     let line = source.text[line_start..].lines().next().unwrap_or_default();
     let hint = match line.split_once('=') {
         Some((key, value)) if unquoted(value.trim()) => {
-            format!("texts stand in quotation marks: {} = {}", excerpt(key.trim()), show_text(&excerpt(value.trim())))
+            format!(
+                "texts stand in quotation marks: {} = {}",
+                excerpt(key.trim()),
+                show_text(&excerpt(value.trim()))
+            )
         }
-        _ if line.contains(|c: char| c.is_control() && c != '\t') => "take the character out: a text holds it as \\u0001".into(),
-        Some((key, value)) if value.trim().is_empty() => format!("write a value behind the `=`, as in {} = \"…\"", excerpt(key.trim())),
+        _ if line.contains(|c: char| c.is_control() && c != '\t') => "take the character out: a \
+            text holds it as \\u0001"
+            .into(),
+        Some((key, value)) if value.trim().is_empty() => format!(
+            "write a value behind the `=`, as \
+            in {} = \"…\"",
+            excerpt(key.trim())
+        ),
         _ if line.trim_start().starts_with('[') => {
-            "a header stands alone on its line: [nodes], or [[nemesis]] for one entry of several".into()
+            "a header stands alone on its line: [nodes], or [[nemesis]] for one entry of several"
+                .into()
         }
-        _ => "a line is `key = value`, or a header as [nodes]; `seedbed new scenario` prints an example".into(),
+        _ => "a line is `key = value`, or a header as [nodes]; `seedbed new scenario` prints an \
+            example"
+            .into(),
     };
     let mistake = Mistake { place, ..Mistake::new("this is not TOML", hint) };
     match lines.next() {
@@ -170,7 +192,9 @@ fn item(source: &Arc<Source>, value: Spanned<DeValue<'_>>) -> Item {
     let at = At { source: source.clone(), span: value.span() };
     let value = match value.into_inner() {
         DeValue::String(text) => Value::Text(text.into_owned()),
-        DeValue::Integer(number) => Value::Integer(i128::from_str_radix(number.as_str(), number.radix()).ok()),
+        DeValue::Integer(number) => {
+            Value::Integer(i128::from_str_radix(number.as_str(), number.radix()).ok())
+        }
         DeValue::Float(number) => Value::Float(number.as_str().parse().ok()),
         DeValue::Boolean(flag) => Value::Boolean(flag),
         DeValue::Datetime(date) => Value::Date(date.to_string()),
@@ -184,8 +208,8 @@ fn items(source: &Arc<Source>, list: DeArray<'_>) -> Vec<Item> {
     list.into_iter().map(|value| item(source, value)).collect()
 }
 
-/// Graft `--set key.path=value` onto the tree. The value is TOML; a word that is none is a text. A step of the path through a list of tables is a
-/// position from 1, or the `name` of an entry.
+/// Graft `--set key.path=value` onto the tree. The value is TOML; a word that is none is a text. A
+/// step of the path through a list of tables is a position from 1, or the `name` of an entry.
 pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box<Mistake>> {
     let text = format!("{path}={value}");
     let source = Arc::new(Source { path: "--set".into(), text });
@@ -198,7 +222,8 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
         at.span = at.span.end..at.span.end + written.len();
         let key = written.trim();
         if key.is_empty() {
-            let place = Some(At { source: source.clone(), span: 0..path.len() }.label("an empty step"));
+            let place =
+                Some(At { source: source.clone(), span: 0..path.len() }.label("an empty step"));
             let hint = "write it as in --set workload.rate=50";
             return Err(Box::new(Mistake { place, ..Mistake::new("`--set` needs a key", hint) }));
         }
@@ -211,7 +236,11 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
             let item = Item { value: Value::Table(Table::default()), at: value_at.clone() };
             table.entries.push(Entry { key: key.into(), key_at: at.clone(), item });
         }
-        let entry = table.entries.iter_mut().find(|entry| entry.key == key).expect("it was there or was put there");
+        let entry = table
+            .entries
+            .iter_mut()
+            .find(|entry| entry.key == key)
+            .expect("it was there or was put there");
         at.span.end += 1;
         table = match &mut entry.item.value {
             Value::Table(table) => table,
@@ -237,9 +266,13 @@ pub(crate) fn graft(root: &mut Table, path: &str, value: &str) -> Result<(), Box
             }
             _ => {
                 let place_end = at.span.end - 1;
-                let place = Some(At { span: at.span.start..place_end, ..at }.label("a value, not a table"));
+                let place =
+                    Some(At { span: at.span.start..place_end, ..at }.label("a value, not a table"));
                 let hint = format!("set the value itself: --set {}=…", excerpt(&path[..place_end]));
-                return Err(Box::new(Mistake { place, ..Mistake::new(format!("`{}` has no keys of its own", excerpt(key)), hint) }));
+                return Err(Box::new(Mistake {
+                    place,
+                    ..Mistake::new(format!("`{}` has no keys of its own", excerpt(key)), hint)
+                }));
             }
         };
     }
@@ -253,17 +286,22 @@ fn position(list: &[Item], step: &str) -> Option<usize> {
     (0..list.len()).find(|i| name_of_entry(list, *i).as_deref() == Some(step))
 }
 
-/// How an entry is called: by its name, or else as messages and traces call a fault without one, `kill-2`.
+/// How an entry is called: by its name, or else as messages and traces call a fault without one,
+/// `kill-2`.
 fn name_of_entry(list: &[Item], i: usize) -> Option<String> {
     let Value::Table(table) = &list.get(i)?.value else { return None };
     let text = |key: &str| table.get(key).and_then(|entry| entry.item.text());
-    text("name").map(String::from).or_else(|| text("fault").map(|fault| format!("{fault}-{}", i + 1)))
+    text("name")
+        .map(String::from)
+        .or_else(|| text("fault").map(|fault| format!("{fault}-{}", i + 1)))
 }
 
 fn entries_hint(list: &[Item]) -> String {
     const MOST: usize = 8;
-    let names: Vec<String> = (0..list.len()).filter_map(|i| name_of_entry(list, i)).take(MOST).collect();
-    let positions = if list.len() == 1 { "1".into() } else { format!("a position from 1 to {}", list.len()) };
+    let names: Vec<String> =
+        (0..list.len()).filter_map(|i| name_of_entry(list, i)).take(MOST).collect();
+    let positions =
+        if list.len() == 1 { "1".into() } else { format!("a position from 1 to {}", list.len()) };
     match (list.is_empty(), names.is_empty()) {
         (true, _) => "ENTRY is a position; here there are no entries".into(),
         (false, true) => format!("ENTRY is {positions}"),
@@ -274,7 +312,8 @@ fn entries_hint(list: &[Item]) -> String {
 fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<Item, Box<Mistake>> {
     let at = At { source: source.clone(), span: offset..source.text.len() };
     match DeValue::parse(value) {
-        // Inner places would count from the beginning of the value; the whole value is short enough to be the place of all that is in it.
+        // Inner places would count from the beginning of the value; the whole value is short enough
+        // to be the place of all that is in it.
         Ok(parsed) => {
             let mut parsed = item(source, parsed);
             move_to(&mut parsed, &at);
@@ -283,12 +322,21 @@ fn override_value(source: &Arc<Source>, offset: usize, value: &str) -> Result<It
         Err(_) if bare_word(value) => Ok(Item { value: Value::Text(value.trim().into()), at }),
         Err(error) => {
             let label = error.message().split(", expected ").next().unwrap_or_default().to_string();
-            let place = error.span().map(|span| At { source: source.clone(), span: span.start + offset..span.end + offset }.label(label));
+            let place = error.span().map(|span| {
+                At { source: source.clone(), span: span.start + offset..span.end + offset }
+                    .label(label)
+            });
             let hint = match value.trim().is_empty() {
                 true => "write a value behind the `=`, as in --set workload.rate=50",
-                false => "a text with blanks or signs stands in quotation marks, which the shell must let through: --set 'KEY=\"a text\"'",
+                false => {
+                    "a text with blanks or signs stands in quotation marks, which the shell must \
+                        let through: --set 'KEY=\"a text\"'"
+                }
             };
-            Err(Box::new(Mistake { place, ..Mistake::new("the value of `--set` is not TOML", hint) }))
+            Err(Box::new(Mistake {
+                place,
+                ..Mistake::new("the value of `--set` is not TOML", hint)
+            }))
         }
     }
 }
@@ -312,7 +360,8 @@ fn move_to(item: &mut Item, at: &At) {
     }
 }
 
-/// Append `--defect NAME` to `SYSTEM.defects`. A value of another type is left as it is: the reader will complain of it.
+/// Append `--defect NAME` to `SYSTEM.defects`. A value of another type is left as it is: the reader
+/// will complain of it.
 pub(crate) fn graft_defect(root: &mut Table, system: &str, defect: &str) {
     const OPTION: &str = "--defect ";
     let source = Arc::new(Source { path: "--defect".into(), text: format!("{OPTION}{defect}") });
@@ -332,6 +381,10 @@ fn slot<'a>(table: &'a mut Table, key: &str, at: &At, empty: Value) -> &'a mut I
         let item = Item { value: empty, at: at.clone() };
         table.entries.push(Entry { key: key.into(), key_at: at.clone(), item });
     }
-    let entry = table.entries.iter_mut().find(|entry| entry.key == key).expect("it was there or was put there");
+    let entry = table
+        .entries
+        .iter_mut()
+        .find(|entry| entry.key == key)
+        .expect("it was there or was put there");
     &mut entry.item
 }

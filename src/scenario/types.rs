@@ -58,7 +58,8 @@ pub struct LinkSpec {
     pub latency: Latency,
     /// Probability that a message is lost, 0 to 1.
     pub loss: f64,
-    /// Probability that a message following a lost one is lost without a draw of `loss`, 0 to below 1: bursts.
+    /// Probability that a message following a lost one is lost without a draw of `loss`, 0 to below
+    /// 1: bursts.
     pub loss_correlation: f64,
     /// Probability that a second copy arrives, 0 to 1.
     pub duplicate: f64,
@@ -72,7 +73,8 @@ pub struct LinkSpec {
     pub bandwidth: Option<u64>,
     /// Bytes that wait for the bandwidth at the most; what comes on top is discarded.
     pub queue: u64,
-    /// Whether datagrams keep their order (a message never overtakes an earlier one that was not held back).
+    /// Whether datagrams keep their order (a message never overtakes an earlier one that was not
+    /// held back).
     pub fifo: bool,
 }
 
@@ -98,7 +100,8 @@ impl Default for LinkSpec {
 pub struct NetworkSpec {
     /// Every link that no `[[network.link]]` names.
     pub default: LinkSpec,
-    /// Exceptions by (source, destination); the last that fits counts. A name is a node, a client, a group, or `any`.
+    /// Exceptions by (source, destination); the last that fits counts. A name is a node, a client,
+    /// a group, or `any`.
     pub links: Vec<(String, String, LinkSpec)>,
     /// How streams behave over the links.
     pub stream: StreamSpec,
@@ -152,7 +155,8 @@ pub struct DiskSpec {
     pub sync_latency: Latency,
     /// What a crash does to unsynced saves.
     pub crash: CrashPolicy,
-    /// How long an unsynced save of a node that does not sync stays in the cache before it is durable.
+    /// How long an unsynced save of a node that does not sync stays in the cache before it is
+    /// durable.
     pub writeback: Duration,
     /// Bytes that a node's disk holds; `None` is unlimited.
     pub capacity: Option<u64>,
@@ -193,7 +197,8 @@ pub struct NodeSpec {
     pub role: String,
     /// Its clock.
     pub clock: ClockSpec,
-    /// How much slower than normal its processor is: each handled input takes `processing` times this. From 1.
+    /// How much slower than normal its processor is: each handled input takes `processing` times
+    /// this. From 1.
     pub slowness: f64,
     /// The program that takes its place; `None`: the system's own node.
     pub program: Option<ProgramSpec>,
@@ -217,7 +222,8 @@ pub struct NodesSpec {
 pub struct WorkloadSpec {
     /// How many client processes, named `c1`, `c2`, …
     pub clients: u32,
-    /// Open loop: operations a second of all clients together. `None`: closed loop, the next operation after the answer.
+    /// Open loop: operations a second of all clients together. `None`: closed loop, the next
+    /// operation after the answer.
     pub rate: Option<f64>,
     /// Closed loop: pause between an answer and the next operation.
     pub think_time: (Duration, Duration),
@@ -229,7 +235,8 @@ pub struct WorkloadSpec {
     pub mix: BTreeMap<String, f64>,
     /// How many keys.
     pub keys: u32,
-    /// Pin clients to nodes: client i speaks only to the node at position i modulo the length. Empty: they follow the leader.
+    /// Pin clients to nodes: client i speaks only to the node at position i modulo the length.
+    /// Empty: they follow the leader.
     pub pin: Vec<String>,
     /// When the first operations start.
     pub start: Duration,
@@ -245,7 +252,12 @@ impl Default for WorkloadSpec {
             think_time: (Duration::from_millis(20), Duration::from_millis(100)),
             timeout: Duration::from_secs(2),
             retry_after: Duration::from_millis(300),
-            mix: BTreeMap::from([("read".into(), 0.4), ("write".into(), 0.4), ("cas".into(), 0.1), ("append".into(), 0.1)]),
+            mix: BTreeMap::from([
+                ("read".into(), 0.4),
+                ("write".into(), 0.4),
+                ("cas".into(), 0.1),
+                ("append".into(), 0.1),
+            ]),
             keys: 3,
             pin: vec![],
             start: Duration::from_millis(500),
@@ -254,10 +266,12 @@ impl Default for WorkloadSpec {
     }
 }
 
-/// `[model]`: what the scenario promises not to exceed (design: "a failing student must never be the scenario's fault").
+/// `[model]`: what the scenario promises not to exceed (design: "a failing student must never be
+/// the scenario's fault").
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FaultModel {
-    /// Nodes that are down, paused or cut from the majority at any one time, at most. `None`: not limited.
+    /// Nodes that are down, paused or cut from the majority at any one time, at most. `None`: not
+    /// limited.
     pub max_faulty: Option<u32>,
     /// Drift of any clock at most, parts per million either way.
     pub max_drift_ppm: Option<f64>,
@@ -328,14 +342,19 @@ impl Scenario {
     pub fn resolved_with_seed(&self, seed: u64) -> String {
         let lines = self.resolved.lines().scan(true, |at_top, line| {
             *at_top &= !line.starts_with('[');
-            Some(if *at_top && line.starts_with("seed = ") { format!("seed = {seed}\n") } else { format!("{line}\n") })
+            Some(if *at_top && line.starts_with("seed = ") {
+                format!("seed = {seed}\n")
+            } else {
+                format!("{line}\n")
+            })
         });
         lines.collect()
     }
 }
 
 impl Scenario {
-    /// The system's settings as their own type. Panics where they are another's: the reader never makes such a scenario.
+    /// The system's settings as their own type. Panics where they are another's: the reader never
+    /// makes such a scenario.
     pub fn settings<S: Settings>(&self) -> &S {
         self.settings.as_any().downcast_ref().expect("the settings were read by this system")
     }

@@ -5,8 +5,15 @@ use std::time::Duration;
 use crate::error::{excerpt, nearest};
 
 /// The units of durations, in nanoseconds.
-const UNITS: &[(&str, u64)] =
-    &[("ns", 1), ("us", 1_000), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000), ("min", 60_000_000_000), ("h", 3_600_000_000_000)];
+const UNITS: &[(&str, u64)] = &[
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+];
 
 /// The units in a sentence.
 const UNITS_TEXT: &str = "the units are ns, us, ms, s, min and h";
@@ -21,7 +28,10 @@ pub(crate) struct NoDuration {
 /// A duration with a unit: `150ms`, `1.5s`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, NoDuration> {
     if let Some(positive) = text.trim().strip_prefix('-') {
-        let hint = format!("a length of time is not negative; without the sign it is \"{}\"", excerpt(positive));
+        let hint = format!(
+            "a length of time is not negative; without the sign it is \"{}\"",
+            excerpt(positive)
+        );
         return Err(NoDuration { label: "negative".into(), hint });
     }
     Ok(Duration::from_nanos(parse_nanos(text.trim())?))
@@ -39,15 +49,22 @@ pub(crate) fn parse_signed(text: &str) -> Result<i64, NoDuration> {
 }
 
 fn too_long() -> NoDuration {
-    NoDuration { label: "longer than 292 years".into(), hint: format!("write a shorter one, as \"30s\"; {UNITS_TEXT}") }
+    NoDuration {
+        label: "longer than 292 years".into(),
+        hint: format!("write a shorter one, as \"30s\"; {UNITS_TEXT}"),
+    }
 }
 
 fn parse_nanos(text: &str) -> Result<u64, NoDuration> {
-    let digits_end = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
+    let digits_end =
+        text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits_end);
     let unit = unit.trim();
     if number.is_empty() {
-        return Err(NoDuration { label: "no number".into(), hint: format!("write a number and a unit, as in \"150ms\"; {UNITS_TEXT}") });
+        return Err(NoDuration {
+            label: "no number".into(),
+            hint: format!("write a number and a unit, as in \"150ms\"; {UNITS_TEXT}"),
+        });
     }
     if unit.is_empty() {
         return Err(NoDuration {
@@ -56,8 +73,10 @@ fn parse_nanos(text: &str) -> Result<u64, NoDuration> {
         });
     }
     let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        let said =
-            ["sec", "secs", "second", "seconds", "m", "minute", "minutes", "hr", "hour", "hours", "msec", "millis", "usec", "micros"];
+        let said = [
+            "sec", "secs", "second", "seconds", "m", "minute", "minutes", "hr", "hour", "hours",
+            "msec", "millis", "usec", "micros",
+        ];
         let meant = match unit {
             "m" | "minute" | "minutes" | "mins" => Some("min"),
             "hr" | "hour" | "hours" => Some("h"),
@@ -77,8 +96,10 @@ fn parse_nanos(text: &str) -> Result<u64, NoDuration> {
 
 /// Exact decimal arithmetic: `1.5` times a unit, without the rounding of floating point.
 fn scaled(number: &str, scale: u64) -> Result<u64, NoDuration> {
-    let bad =
-        || NoDuration { label: format!("`{}` is no number", excerpt(number)), hint: "write a number and a unit, as in \"1.5s\"".into() };
+    let bad = || NoDuration {
+        label: format!("`{}` is no number", excerpt(number)),
+        hint: "write a number and a unit, as in \"1.5s\"".into(),
+    };
     let number: String = number.chars().filter(|c| *c != '_').collect();
     let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
     if whole.is_empty() || fraction.contains('.') || (fraction.is_empty() && number.contains('.')) {
@@ -89,7 +110,10 @@ fn scaled(number: &str, scale: u64) -> Result<u64, NoDuration> {
     let mut rest = u128::from(scale);
     for digit in fraction.bytes() {
         if (rest == 0 || rest % 10 != 0) && digit != b'0' {
-            return Err(NoDuration { label: "finer than a nanosecond".into(), hint: "time in a run has steps of 1 ns".into() });
+            return Err(NoDuration {
+                label: "finer than a nanosecond".into(),
+                hint: "time in a run has steps of 1 ns".into(),
+            });
         }
         rest /= 10;
         nanos += rest * u128::from(digit - b'0');
@@ -158,16 +182,31 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_read_back() {
-        // The resolved scenario is written with `show_…` and read again; a difference would be another run.
-        for nanos in [0, 1, 999, 1_000, 1_500_000, 2_000_000_000, 90_000_000_000, 7_200_000_000_000, 123_456_789] {
-            assert_eq!(parse_duration(&show_duration(Duration::from_nanos(nanos))), Ok(Duration::from_nanos(nanos)));
+        // The resolved scenario is written with `show_…` and read again; a difference would be
+        // another run.
+        for nanos in [
+            0,
+            1,
+            999,
+            1_000,
+            1_500_000,
+            2_000_000_000,
+            90_000_000_000,
+            7_200_000_000_000,
+            123_456_789,
+        ] {
+            assert_eq!(
+                parse_duration(&show_duration(Duration::from_nanos(nanos))),
+                Ok(Duration::from_nanos(nanos))
+            );
             assert_eq!(parse_signed(&show_signed(-(nanos as i64))), Ok(-(nanos as i64)));
         }
     }
 
     #[test]
     fn a_wrong_unit_names_the_right_one() {
-        // The slip of the keyboard is the commonest mistake of all; the hint must hold the whole value to be copied.
+        // The slip of the keyboard is the commonest mistake of all; the hint must hold the whole
+        // value to be copied.
         assert!(parse_duration("150mss").unwrap_err().hint.contains("\"150ms\""));
         assert!(parse_duration("150").unwrap_err().hint.contains("\"150ms\""));
         assert!(parse_duration("2m").unwrap_err().hint.contains("\"2min\""));

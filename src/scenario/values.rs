@@ -1,4 +1,5 @@
-//! Single values: how each kind is read, what is said when it is something else, and how it is written back.
+//! Single values: how each kind is read, what is said when it is something else, and how it is
+//! written back.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -23,7 +24,9 @@ pub(crate) fn show_pair<T: PartialEq>(pair: &(T, T), show: impl Fn(&T) -> String
 pub(crate) fn show_names(names: &[String]) -> String {
     match names {
         [one] => show_text(one),
-        names => format!("[{}]", names.iter().map(|name| show_text(name)).collect::<Vec<_>>().join(", ")),
+        names => {
+            format!("[{}]", names.iter().map(|name| show_text(name)).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 
@@ -55,16 +58,21 @@ pub(crate) fn one_of(options: &[&str]) -> String {
     if options.is_empty() { String::new() } else { format!("one of {}", options.join(", ")) }
 }
 
-pub(crate) fn read_duration(item: &Item, range: &RangeInclusive<Duration>) -> Result<Duration, Problem> {
+pub(crate) fn read_duration(
+    item: &Item,
+    range: &RangeInclusive<Duration>,
+) -> Result<Duration, Problem> {
     let Some(text) = item.text() else {
         return Err(match item.number() {
-            Some(number) if number >= 0.0 => {
-                Problem::found(item, format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\""))
-            }
+            Some(number) if number >= 0.0 => Problem::found(
+                item,
+                format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\""),
+            ),
             _ => Problem::found(item, "durations are texts with a unit, as in \"150ms\""),
         });
     };
-    let value = parse_duration(text).map_err(|wrong| Problem::new(&item.at, wrong.label, wrong.hint))?;
+    let value =
+        parse_duration(text).map_err(|wrong| Problem::new(&item.at, wrong.label, wrong.hint))?;
     if range.contains(&value) {
         return Ok(value);
     }
@@ -86,47 +94,82 @@ fn most_hint(most: impl Display) -> String {
 pub(crate) fn read_signed(item: &Item) -> Result<i64, Problem> {
     let Some(text) = item.text() else {
         return Err(match item.number() {
-            Some(number) => Problem::found(item, format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\"")),
-            None => Problem::found(item, "as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one"),
+            Some(number) => Problem::found(
+                item,
+                format!("durations are texts with a unit: \"{number}ms\" or \"{number}s\""),
+            ),
+            None => {
+                Problem::found(item, "as in \"-200ms\", or [\"-200ms\", \"200ms\"] to draw one")
+            }
         });
     };
     parse_signed(text).map_err(|wrong| Problem::new(&item.at, wrong.label, wrong.hint))
 }
 
 pub(crate) fn read_integer(item: &Item, range: &RangeInclusive<u64>) -> Result<u64, Problem> {
-    let Value::Integer(number) = item.value else { return Err(Problem::found(item, integer_hint(item, range))) };
-    let within = number.and_then(|number| u64::try_from(number).ok()).filter(|number| range.contains(number));
+    let Value::Integer(number) = item.value else {
+        return Err(Problem::found(item, integer_hint(item, range)));
+    };
+    let within = number
+        .and_then(|number| u64::try_from(number).ok())
+        .filter(|number| range.contains(number));
     within.ok_or_else(|| match number {
-        Some(number) if number < i128::from(*range.start()) => Problem::new(&item.at, "too small", least_hint(range.start())),
+        Some(number) if number < i128::from(*range.start()) => {
+            Problem::new(&item.at, "too small", least_hint(range.start()))
+        }
         _ => Problem::new(&item.at, "too large", most_hint(range.end())),
     })
 }
 
 /// What to write in place of something that is no whole number.
 fn integer_hint(item: &Item, range: &RangeInclusive<u64>) -> String {
-    if let Some(number) = item.text().and_then(|text| text.trim().parse::<u64>().ok()).filter(|number| range.contains(number)) {
+    if let Some(number) = item
+        .text()
+        .and_then(|text| text.trim().parse::<u64>().ok())
+        .filter(|number| range.contains(number))
+    {
         return format!("without quotation marks: {number}");
     }
     let example = 5.clamp(*range.start(), *range.end());
     match item.value {
-        Value::Float(Some(number)) if number >= *range.start() as f64 && number.ceil() <= *range.end() as f64 => match number.fract() {
-            0.0 => format!("without a point: {number}"),
-            _ => format!("a whole number: {} or {}", number.floor(), number.ceil()),
-        },
+        Value::Float(Some(number))
+            if number >= *range.start() as f64 && number.ceil() <= *range.end() as f64 =>
+        {
+            match number.fract() {
+                0.0 => format!("without a point: {number}"),
+                _ => format!("a whole number: {} or {}", number.floor(), number.ceil()),
+            }
+        }
         _ => format!("a number stands without quotation marks and without a unit, as in {example}"),
     }
 }
 
 pub(crate) fn read_number(item: &Item, range: &RangeInclusive<f64>) -> Result<f64, Problem> {
     let Some(number) = item.number() else {
-        let percent = item.text().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok());
-        let share = percent.map(|percent| percent / 100.0).filter(|share| *range.end() == 1.0 && range.contains(share));
-        let plain = item.text().and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| range.contains(number));
-        let example = if *range.end() == 1.0 { 0.5 } else { 5.0_f64.clamp(*range.start(), *range.end()) };
+        let percent =
+            item.text().and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok());
+        let share = percent
+            .map(|percent| percent / 100.0)
+            .filter(|share| *range.end() == 1.0 && range.contains(share));
+        let plain = item
+            .text()
+            .and_then(|text| text.trim().parse::<f64>().ok())
+            .filter(|number| range.contains(number));
+        let example =
+            if *range.end() == 1.0 { 0.5 } else { 5.0_f64.clamp(*range.start(), *range.end()) };
         return Err(match (share, plain) {
-            (Some(share), _) => Problem::found(item, format!("a share is a number without a unit: {share}")),
-            (None, Some(number)) => Problem::found(item, format!("without quotation marks: {number}")),
-            _ => Problem::found(item, format!("a number stands without quotation marks and without a unit, as in {example}")),
+            (Some(share), _) => {
+                Problem::found(item, format!("a share is a number without a unit: {share}"))
+            }
+            (None, Some(number)) => {
+                Problem::found(item, format!("without quotation marks: {number}"))
+            }
+            _ => Problem::found(
+                item,
+                format!(
+                    "a number stands without quotation marks and without a unit, as in {example}"
+                ),
+            ),
         });
     };
     if range.contains(&number) {
@@ -135,7 +178,9 @@ pub(crate) fn read_number(item: &Item, range: &RangeInclusive<f64>) -> Result<f6
     let percent = *range.start() == 0.0 && *range.end() == 1.0 && number > 1.0 && number <= 100.0;
     Err(match number < *range.start() {
         true => Problem::new(&item.at, "too small", least_hint(range.start())),
-        false if percent => Problem::new(&item.at, "too large", format!("{number} % is written {}", number / 100.0)),
+        false if percent => {
+            Problem::new(&item.at, "too large", format!("{number} % is written {}", number / 100.0))
+        }
         false => Problem::new(&item.at, "too large", most_hint(range.end())),
     })
 }
@@ -164,13 +209,23 @@ pub(crate) fn text_hint(item: &Item) -> String {
 
 pub(crate) fn read_choice(item: &Item, options: &[&'static str]) -> Result<&'static str, Problem> {
     let example = options.first().copied().unwrap_or_default();
-    let word = item.text().ok_or_else(|| Problem::found(item, format!("a word stands in quotation marks, as in \"{example}\"")))?;
+    let word = item.text().ok_or_else(|| {
+        Problem::found(item, format!("a word stands in quotation marks, as in \"{example}\""))
+    })?;
     let known = options.iter().find(|option| **option == word);
-    known.copied().ok_or_else(|| Problem::new(&item.at, "unknown word", name_hint(word, "possible words", options.iter().copied())))
+    known.copied().ok_or_else(|| {
+        Problem::new(
+            &item.at,
+            "unknown word",
+            name_hint(word, "possible words", options.iter().copied()),
+        )
+    })
 }
 
 pub(crate) fn read_name(item: &Item, what: &str, known: &[String]) -> Result<String, Problem> {
-    let name = item.text().ok_or_else(|| Problem::found(item, known_hint(what, known.iter().map(String::as_str))))?;
+    let name = item
+        .text()
+        .ok_or_else(|| Problem::found(item, known_hint(what, known.iter().map(String::as_str))))?;
     if known.iter().any(|known| known == name) {
         return Ok(name.into());
     }
@@ -183,14 +238,25 @@ pub(crate) fn unknown_name(item: &Item, name: &str, what: &str, hint: String) ->
 }
 
 /// One value, or a list of two in ascending order.
-pub(crate) fn read_pair<T: Copy + PartialOrd>(item: &Item, read: impl Fn(&Item) -> Result<T, Problem>) -> Result<(T, T), Problem> {
+pub(crate) fn read_pair<T: Copy + PartialOrd>(
+    item: &Item,
+    read: impl Fn(&Item) -> Result<T, Problem>,
+) -> Result<(T, T), Problem> {
     let Value::List(list) = &item.value else { return read(item).map(|value| (value, value)) };
     let [least, most] = list.as_slice() else {
-        return Err(Problem::new(&item.at, format!("a list of {}", list.len()), "a range has two ends: [least, most]"));
+        return Err(Problem::new(
+            &item.at,
+            format!("a list of {}", list.len()),
+            "a range has two ends: [least, most]",
+        ));
     };
     let (low, high) = (read(least)?, read(most)?);
     if low > high {
-        return Err(Problem::new(&item.at, "the first end is the larger one", "a range begins with its least value: swap the two"));
+        return Err(Problem::new(
+            &item.at,
+            "the first end is the larger one",
+            "a range begins with its least value: swap the two",
+        ));
     }
     Ok((low, high))
 }

@@ -1,7 +1,8 @@
-//! A node's clock: an oscillator that drifts, a monotonic reading that follows it, and a wall clock that can also be set.
+//! A node's clock: an oscillator that drifts, a monotonic reading that follows it, and a wall clock
+//! that can also be set.
 //!
-//! Invariant: the monotonic reading is continuous and never goes back, whatever is done to drift and wall clock.
-//! All arithmetic is in whole nanoseconds and parts per billion, hence exact.
+//! Invariant: the monotonic reading is continuous and never goes back, whatever is done to drift
+//! and wall clock. All arithmetic is in whole nanoseconds and parts per billion, hence exact.
 
 use crate::time::{LocalTime, RUN_BEGINS, Time, WallTime};
 
@@ -26,11 +27,19 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// A clock that is wrong by `offset_ns` at the start and drifts by `ppm` (cut to half and one and a half times the true speed).
+    /// A clock that is wrong by `offset_ns` at the start and drifts by `ppm` (cut to half and one
+    /// and a half times the true speed).
     pub(crate) fn new(offset_ns: i64, ppm: f64) -> Clock {
         let ppb = ppb(ppm);
         let wall_base = RUN_BEGINS.shifted(offset_ns).as_nanos();
-        Clock { anchor: Time::ZERO, local_at_anchor: LocalTime::ZERO, ppb, initial_ppb: ppb, wall_base, frozen: None }
+        Clock {
+            anchor: Time::ZERO,
+            local_at_anchor: LocalTime::ZERO,
+            ppb,
+            initial_ppb: ppb,
+            wall_base,
+            frozen: None,
+        }
     }
 
     /// The monotonic reading.
@@ -41,10 +50,14 @@ impl Clock {
             return LocalTime::from_nanos(self.local_at_anchor.as_nanos() + elapsed);
         }
         let gained = i128::from(elapsed) * (BILLION + i128::from(self.ppb)) / BILLION;
-        LocalTime::from_nanos(self.local_at_anchor.as_nanos() + u64::try_from(gained).expect("a clock that runs forward"))
+        LocalTime::from_nanos(
+            self.local_at_anchor.as_nanos()
+                + u64::try_from(gained).expect("a clock that runs forward"),
+        )
     }
 
-    /// The true time at which the monotonic reading first reaches `local`; `now` where it has already.
+    /// The true time at which the monotonic reading first reaches `local`; `now` where it has
+    /// already.
     #[inline]
     pub(crate) fn when(&self, local: LocalTime, now: Time) -> Time {
         let ahead = local.as_nanos().saturating_sub(self.local_at_anchor.as_nanos());
@@ -61,7 +74,9 @@ impl Clock {
     /// The wall clock.
     #[inline]
     pub(crate) fn wall(&self, now: Time) -> WallTime {
-        self.frozen.unwrap_or_else(|| WallTime::from_nanos(self.wall_base).shifted(self.local(now).as_nanos() as i64))
+        self.frozen.unwrap_or_else(|| {
+            WallTime::from_nanos(self.wall_base).shifted(self.local(now).as_nanos() as i64)
+        })
     }
 
     /// Wall clock minus true time, ns.
@@ -124,7 +139,8 @@ mod tests {
         assert!(clock.local(when) >= LocalTime::from_nanos(10 * SECOND));
     }
 
-    /// Half of ten seconds at normal speed, the other half at double speed (cut to 1.5): 5 s + 5 s / 1.5.
+    /// Half of ten seconds at normal speed, the other half at double speed (cut to 1.5): 5 s + 5 s
+    /// / 1.5.
     #[test]
     fn a_change_of_drift_moves_a_deadline_that_is_waited_for() {
         let mut clock = Clock::new(0, 0.0);

@@ -1,8 +1,9 @@
 //! A node's disk: files of bytes, durable after a sync.
 //!
-//! A disk is the durable content and a list of operations in the cache, in order. Reads see both. A sync moves operations to the durable
-//! content; a crash throws the rest away, or keeps a part of it as the scenario's crash policy says. The driver decides when syncs
-//! begin and end; this module knows no time.
+//! A disk is the durable content and a list of operations in the cache, in order. Reads see both. A
+//! sync moves operations to the durable content; a crash throws the rest away, or keeps a part of
+//! it as the scenario's crash policy says. The driver decides when syncs begin and end; this module
+//! knows no time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -74,7 +75,9 @@ impl fmt::Display for Wreck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "crash with unsynced operations: {} kept, {} lost", self.kept, self.lost)?;
         match &self.torn {
-            Some((file, written, of)) => write!(f, "; the write of `{file}` is torn after {written} of {of} bytes"),
+            Some((file, written, of)) => {
+                write!(f, "; the write of `{file}` is torn after {written} of {of} bytes")
+            }
             None => Ok(()),
         }
     }
@@ -101,7 +104,8 @@ impl Disk {
         self.seen().into_keys().map(Cow::into_owned).collect()
     }
 
-    /// What the running process sees. Made anew each time: nodes read when they boot, when the cache is empty, and rarely else.
+    /// What the running process sees. Made anew each time: nodes read when they boot, when the
+    /// cache is empty, and rarely else.
     fn seen(&self) -> BTreeMap<FileName, Vec<u8>> {
         let mut files = self.durable.clone();
         for op in &self.cache {
@@ -139,7 +143,11 @@ impl Disk {
         for op in ops.by_ref().take(kept) {
             apply(&mut self.durable, op);
         }
-        let torn = if policy == CrashPolicy::Torn { ops.next().and_then(|op| tear(&mut self.durable, op, rng)) } else { None };
+        let torn = if policy == CrashPolicy::Torn {
+            ops.next().and_then(|op| tear(&mut self.durable, op, rng))
+        } else {
+            None
+        };
         Wreck { kept, lost, torn }
     }
 
@@ -163,12 +171,22 @@ impl Disk {
         *self = Disk { durable: snapshot, ..Disk::default() };
     }
 
-    /// The durable content of a file to damage it, or of a random one. `None` where there is nothing.
-    pub(crate) fn durable_mut(&mut self, file: Option<&str>, rng: &mut Rng) -> Option<&mut Vec<u8>> {
+    /// The durable content of a file to damage it, or of a random one. `None` where there is
+    /// nothing.
+    pub(crate) fn durable_mut(
+        &mut self,
+        file: Option<&str>,
+        rng: &mut Rng,
+    ) -> Option<&mut Vec<u8>> {
         let name = match file {
             Some(file) => file.to_owned(),
             None => {
-                let names: Vec<&FileName> = self.durable.iter().filter(|(_, bytes)| !bytes.is_empty()).map(|(name, _)| name).collect();
+                let names: Vec<&FileName> = self
+                    .durable
+                    .iter()
+                    .filter(|(_, bytes)| !bytes.is_empty())
+                    .map(|(name, _)| name)
+                    .collect();
                 rng.pick(&names)?.to_string()
             }
         };
@@ -203,9 +221,14 @@ fn apply(files: &mut BTreeMap<FileName, Vec<u8>>, op: DiskOp) {
     }
 }
 
-/// Apply a part of an operation, as a crash in its middle does. Renames, removals and truncations are atomic in a journalling file
-/// system: they happened or not, and here they did not. Tells the file, and how many bytes of how many were written.
-fn tear(files: &mut BTreeMap<FileName, Vec<u8>>, op: DiskOp, rng: &mut Rng) -> Option<(FileName, usize, usize)> {
+/// Apply a part of an operation, as a crash in its middle does. Renames, removals and truncations
+/// are atomic in a journalling file system: they happened or not, and here they did not. Tells the
+/// file, and how many bytes of how many were written.
+fn tear(
+    files: &mut BTreeMap<FileName, Vec<u8>>,
+    op: DiskOp,
+    rng: &mut Rng,
+) -> Option<(FileName, usize, usize)> {
     match op {
         DiskOp::Append { file, bytes } => {
             let kept = rng.below(bytes.len() as u64 + 1) as usize;
@@ -220,7 +243,10 @@ fn tear(files: &mut BTreeMap<FileName, Vec<u8>>, op: DiskOp, rng: &mut Rng) -> O
             content.extend_from_slice(&old_tail);
             Some((file, kept, bytes.len()))
         }
-        DiskOp::Replace { .. } | DiskOp::Truncate { .. } | DiskOp::Rename { .. } | DiskOp::Remove { .. } => None,
+        DiskOp::Replace { .. }
+        | DiskOp::Truncate { .. }
+        | DiskOp::Rename { .. }
+        | DiskOp::Remove { .. } => None,
     }
 }
 
@@ -240,24 +266,37 @@ mod tests {
         disk.sync(1);
         disk.write([append("b")]);
         assert_eq!(disk.read("log").as_deref(), Some(b"ab".as_slice()));
-        assert_eq!(disk.crash(CrashPolicy::Lose, &mut Rng::named(1, "disk")), Wreck { kept: 0, lost: 1, torn: None });
+        assert_eq!(
+            disk.crash(CrashPolicy::Lose, &mut Rng::named(1, "disk")),
+            Wreck { kept: 0, lost: 1, torn: None }
+        );
         assert_eq!(disk.read("log").as_deref(), Some(b"a".as_slice()));
     }
 
-    /// Whatever the seed, a torn append is a prefix of what was written, and a replaced file is the old or the new one.
+    /// Whatever the seed, a torn append is a prefix of what was written, and a replaced file is the
+    /// old or the new one.
     #[test]
     fn a_torn_write_leaves_a_prefix_and_a_replacement_is_whole() {
         for seed in 0..200 {
             let mut disk = Disk::default();
             disk.write([DiskOp::Replace { file: "state".into(), bytes: b"old".to_vec() }]);
             disk.sync(1);
-            disk.write([append("first"), DiskOp::Replace { file: "state".into(), bytes: b"new!".to_vec() }, append("second")]);
+            disk.write([
+                append("first"),
+                DiskOp::Replace { file: "state".into(), bytes: b"new!".to_vec() },
+                append("second"),
+            ]);
             let wreck = disk.crash(CrashPolicy::Torn, &mut Rng::named(seed, "disk"));
             let log = disk.read("log").unwrap_or_default();
             assert!(b"firstsecond".starts_with(&log), "{log:?}");
             let (file, written, _) = wreck.torn.unwrap_or_default();
             let before = ["", "first", "first", "firstsecond"][wreck.kept];
-            assert_eq!(log.len(), before.len() + if file == "log" { written } else { 0 }, "{:?}", wreck.kept);
+            assert_eq!(
+                log.len(),
+                before.len() + if file == "log" { written } else { 0 },
+                "{:?}",
+                wreck.kept
+            );
             let state = disk.read("state").expect("the file was durable");
             assert!(state == b"old" || (state == b"new!" && log.len() >= 5), "{state:?} {log:?}");
         }

@@ -1,8 +1,9 @@
 //! The driver: it owns the event heap, moves virtual time and hands each event to whom it concerns.
 //!
-//! It is one future inside madsim's `block_on`. Nodes are called inline, in `step`; asynchronous participants run on madsim's
-//! executor while the driver gives way, one at a time. Virtual time is `now`; madsim's clock is moved along with it, so that a library which
-//! asks the system for the time gets the virtual one.
+//! It is one future inside madsim's `block_on`. Nodes are called inline, in `step`; asynchronous
+//! participants run on madsim's executor while the driver gives way, one at a time. Virtual time is
+//! `now`; madsim's clock is moved along with it, so that a library which asks the system for the
+//! time gets the virtual one.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -75,7 +76,8 @@ pub(crate) enum Flaw {
     Corrupted,
 }
 
-/// Something that conditions of the nemesis may wait for. Told after the step, so that the nemesis never acts in its middle.
+/// Something that conditions of the nemesis may wait for. Told after the step, so that the nemesis
+/// never acts in its middle.
 pub(crate) enum Notice {
     Metric { node: NodeId, name: Word, value: Value },
     Event { node: NodeId, name: Word, fields: Fields },
@@ -101,7 +103,8 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) nemesis_rng: Rng,
     pub(super) wants: Wants,
     pub(super) notices: Vec<Notice>,
-    /// What the step under way asks for; boxed, because it is taken out and put back with every step.
+    /// What the step under way asks for; boxed, because it is taken out and put back with every
+    /// step.
     pub(super) effects: Option<Box<Effects<Msg<C>, OwnTimer<C>>>>,
     pub(super) changed: Vec<usize>,
     pub(super) logging: bool,
@@ -134,21 +137,31 @@ pub(crate) struct Wants {
 /// How often clock offsets are looked at.
 const SAMPLE_PERIOD: Duration = Duration::from_millis(100);
 
-/// Events without virtual time moving, after which a run is given up: two nodes that answer each other at once, for ever.
+/// Events without virtual time moving, after which a run is given up: two nodes that answer each
+/// other at once, for ever.
 const EVENTS_PER_INSTANT_MAX: u64 = 1_000_000;
 
-/// Records of a run (events, messages, metrics, operations), after which it is given up: about two gigabytes.
+/// Records of a run (events, messages, metrics, operations), after which it is given up: about two
+/// gigabytes.
 const RECORDS_MAX: u64 = 20_000_000;
 
 impl<'a, C: Cluster> Driver<'a, C> {
     pub(crate) fn new(scenario: &'a Scenario, options: &RunOptions, cluster: C) -> Self {
         let client_names = cluster.clients();
-        let node_names = scenario.nodes.nodes.iter().map(|node| (node.name.clone(), Word::Owned(node.role.clone())));
-        let infos: Vec<NodeInfo> = node_names.chain(client_names).map(|(name, role)| NodeInfo { name, role }).collect();
+        let node_names = scenario
+            .nodes
+            .nodes
+            .iter()
+            .map(|node| (node.name.clone(), Word::Owned(node.role.clone())));
+        let infos: Vec<NodeInfo> =
+            node_names.chain(client_names).map(|(name, role)| NodeInfo { name, role }).collect();
         let names = Rc::new(infos.iter().map(|info| info.name.clone()).collect::<Vec<_>>());
         let node_count = scenario.nodes.nodes.len();
-        let hosts = (0..infos.len()).map(|index| host(scenario, options.seed, &infos, &names, index)).collect();
-        let network = Network::new(&scenario.network, infos.len(), |name| resolve(scenario, &infos, name));
+        let hosts = (0..infos.len())
+            .map(|index| host(scenario, options.seed, &infos, &names, index))
+            .collect();
+        let network =
+            Network::new(&scenario.network, infos.len(), |name| resolve(scenario, &infos, name));
         let trace = Trace {
             scenario: scenario.name.clone(),
             system: scenario.system.clone(),
@@ -159,7 +172,11 @@ impl<'a, C: Cluster> Driver<'a, C> {
             ..Trace::default()
         };
         let nemesis = Nemesis::new(scenario);
-        let wants = Wants { metrics: nemesis.wants_metrics(), events: nemesis.wants_events(), messages: nemesis.wants_messages() };
+        let wants = Wants {
+            metrics: nemesis.wants_metrics(),
+            events: nemesis.wants_events(),
+            messages: nemesis.wants_messages(),
+        };
         Driver {
             scenario,
             cluster,
@@ -203,18 +220,23 @@ impl<'a, C: Cluster> Driver<'a, C> {
             self.run_client(client).await;
         }
         let began = time.elapsed();
-        // How far madsim's clock has come: it runs ahead by some nanoseconds with each turn of the executor.
+        // How far madsim's clock has come: it runs ahead by some nanoseconds with each turn of the
+        // executor.
         let mut reached = Duration::ZERO;
         let mut in_this_instant = 0_u64;
         while let Some(at) = self.queue.next_time().filter(|at| *at <= end) {
             let (_, due) = self.queue.pop().expect("there is a next event");
             in_this_instant = if at > self.now { 0 } else { in_this_instant + 1 };
             if in_this_instant > EVENTS_PER_INSTANT_MAX {
-                self.aborted = Some(format!("{EVENTS_PER_INSTANT_MAX} events at {at} and time does not go on"));
+                self.aborted = Some(format!(
+                    "{EVENTS_PER_INSTANT_MAX} events at {at} and time does not go on"
+                ));
                 break;
             }
             if self.recorder.records() > RECORDS_MAX {
-                self.aborted = Some(format!("{RECORDS_MAX} records at {at}: the run is larger than memory should hold"));
+                self.aborted = Some(format!(
+                    "{RECORDS_MAX} records at {at}: the run is larger than memory should hold"
+                ));
                 break;
             }
             self.now = at;
@@ -277,7 +299,10 @@ impl<'a, C: Cluster> Driver<'a, C> {
             Due::Idle { node } => self.idle(node),
             Due::Restart { node, incarnation } => {
                 let host = &self.hosts[node.index()];
-                if host.restarts && host.identity.incarnation == incarnation && host.status == Status::Down {
+                if host.restarts
+                    && host.identity.incarnation == incarnation
+                    && host.status == Status::Down
+                {
                     self.start_node(node);
                 }
             }
@@ -288,7 +313,9 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 }
                 self.wake_at(client, at);
             }
-            Due::Nemesis { token } => self.with_nemesis(|nemesis, driver| nemesis.on_alarm(driver, token)),
+            Due::Nemesis { token } => {
+                self.with_nemesis(|nemesis, driver| nemesis.on_alarm(driver, token))
+            }
             Due::Sample => {
                 self.sample_clocks();
                 self.queue.push(self.now + SAMPLE_PERIOD, Due::Sample);
@@ -300,7 +327,9 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 }
             }
             Due::StreamTimer { node, token } => self.stream_timer(node, token),
-            Due::StreamEvent { node, incarnation, event } => self.stream_event(node, incarnation, *event),
+            Due::StreamEvent { node, incarnation, event } => {
+                self.stream_event(node, incarnation, *event)
+            }
         }
         None
     }
@@ -321,14 +350,21 @@ impl<'a, C: Cluster> Driver<'a, C> {
             self.with_nemesis(|nemesis, driver| {
                 for notice in notices {
                     match notice {
-                        Notice::Metric { node, name, value } => nemesis.on_metric(driver, node, &name, &value),
-                        Notice::Event { node, name, fields } => nemesis.on_event(driver, node, &name, &fields),
-                        Notice::Message { src, dest, kind } => nemesis.on_message(driver, src, dest, &kind),
+                        Notice::Metric { node, name, value } => {
+                            nemesis.on_metric(driver, node, &name, &value)
+                        }
+                        Notice::Event { node, name, fields } => {
+                            nemesis.on_event(driver, node, &name, &fields)
+                        }
+                        Notice::Message { src, dest, kind } => {
+                            nemesis.on_message(driver, src, dest, &kind)
+                        }
                     }
                 }
             });
         }
-        self.aborted = Some(format!("at {}: the nemesis' entries cause each other without end", self.now));
+        self.aborted =
+            Some(format!("at {}: the nemesis' entries cause each other without end", self.now));
         self.notices.clear();
     }
 
@@ -336,7 +372,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
         let nodes: Rc<Vec<NodeId>> = Rc::new(self.node_ids().collect());
         for index in 0..self.hosts.len() - self.node_count {
             let identity = &self.hosts[self.node_count + index].identity;
-            let rng = Rng::named(seed, &format!("workload:{}", identity.names[identity.id.index()]));
+            let rng =
+                Rng::named(seed, &format!("workload:{}", identity.names[identity.id.index()]));
             let io = Io::new(identity.id, identity.names.clone(), nodes.clone(), rng);
             let shared = io.shared.clone();
             let program = self.cluster.client(index, io);
@@ -369,7 +406,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
                 Request::Send { dest, message } => self.send(id, dest, message),
                 Request::WakeAt(at) => self.wake_at(client, at),
                 Request::Record { op_type, f, value, error } => {
-                    let process = Word::Owned(self.hosts[id.index()].identity.names[id.index()].clone());
+                    let process =
+                        Word::Owned(self.hosts[id.index()].identity.names[id.index()].clone());
                     self.recorder.op(self.now, process, op_type, f, value, error);
                 }
             }
@@ -381,7 +419,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
         self.queue.push(when, Due::Wake { client, at });
     }
 
-    /// A runtime that is dropped with live tasks leaks them: cancel all, and let the executor see it.
+    /// A runtime that is dropped with live tasks leaks them: cancel all, and let the executor see
+    /// it.
     async fn end_clients(&mut self) {
         for client in &mut self.clients {
             drop(client.task.take().map(JoinHandle::cancel_on_drop));
@@ -393,9 +432,19 @@ impl<'a, C: Cluster> Driver<'a, C> {
         (0..self.node_count as u32).map(NodeId)
     }
 
-    pub(super) fn log(&mut self, node: NodeId, kind: &'static str, text: impl FnOnce(&Self) -> String) {
+    pub(super) fn log(
+        &mut self,
+        node: NodeId,
+        kind: &'static str,
+        text: impl FnOnce(&Self) -> String,
+    ) {
         if self.logging {
-            let line = LogLine { time_us: self.now.as_micros(), node: self.node_name(node).to_owned(), kind, text: text(self) };
+            let line = LogLine {
+                time_us: self.now.as_micros(),
+                node: self.node_name(node).to_owned(),
+                kind,
+                text: text(self),
+            };
             self.log.push(line);
         }
     }
@@ -405,7 +454,13 @@ impl<'a, C: Cluster> Driver<'a, C> {
     }
 }
 
-fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<Vec<String>>, index: usize) -> Host<N> {
+fn host<N: Node>(
+    scenario: &Scenario,
+    seed: u64,
+    infos: &[NodeInfo],
+    names: &Rc<Vec<String>>,
+    index: usize,
+) -> Host<N> {
     let id = NodeId(index as u32);
     let info = &infos[index];
     let spec = scenario.nodes.nodes.get(index);
@@ -413,12 +468,20 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
     let mut clock_rng = stream("clock");
     let clock = spec.map_or(ClockSpec::default(), |spec| spec.clock);
     let (least, most) = clock.offset_ns;
-    let offset_ns = if least >= most { least } else { least.saturating_add(clock_rng.below(least.abs_diff(most)) as i64) };
+    let offset_ns = if least >= most {
+        least
+    } else {
+        least.saturating_add(clock_rng.below(least.abs_diff(most)) as i64)
+    };
     let drift_ppm = clock_rng.amount(clock.drift_ppm.0, clock.drift_ppm.1);
-    let of_role = |other: &NodeId| spec.is_some() && infos[other.index()].role == info.role && *other != id;
+    let of_role =
+        |other: &NodeId| spec.is_some() && infos[other.index()].role == info.role && *other != id;
     let peers = (0..scenario.nodes.nodes.len() as u32).map(NodeId).filter(of_role).collect();
-    let joins_later =
-        spec.is_some() && scenario.nemesis.iter().any(|entry| entry.fault == Fault::Join && means(&entry.targets, info, scenario));
+    let joins_later = spec.is_some()
+        && scenario
+            .nemesis
+            .iter()
+            .any(|entry| entry.fault == Fault::Join && means(&entry.targets, info, scenario));
     Host {
         identity: Identity { id, names: names.clone(), peers: Rc::new(peers), incarnation: 0 },
         role: info.role.clone().into_owned(),
@@ -459,7 +522,9 @@ fn host<N: Node>(scenario: &Scenario, seed: u64, infos: &[NodeInfo], names: &Rc<
 
 /// Whether targets mean a node by what the scenario says of it: its name, a group or its role.
 fn means(targets: &TargetSpec, info: &NodeInfo, scenario: &Scenario) -> bool {
-    let in_group = |name: &String| scenario.nodes.groups.get(name).is_some_and(|group| group.contains(&info.name));
+    let in_group = |name: &String| {
+        scenario.nodes.groups.get(name).is_some_and(|group| group.contains(&info.name))
+    };
     match targets {
         TargetSpec::Names(names) => names.iter().any(|name| *name == info.name || in_group(name)),
         TargetSpec::Role(role) => *role == info.role,
@@ -470,7 +535,11 @@ fn means(targets: &TargetSpec, info: &NodeInfo, scenario: &Scenario) -> bool {
 /// The participants that a name of `[[network.link]]` stands for: all, a group, a role, or one.
 fn resolve(scenario: &Scenario, infos: &[NodeInfo], name: &str) -> Vec<NodeId> {
     let group = scenario.nodes.groups.get(name);
-    let fits =
-        |info: &NodeInfo| name == "any" || info.name == name || info.role == name || group.is_some_and(|group| group.contains(&info.name));
+    let fits = |info: &NodeInfo| {
+        name == "any"
+            || info.name == name
+            || info.role == name
+            || group.is_some_and(|group| group.contains(&info.name))
+    };
     infos.iter().zip(0..).filter(|(info, _)| fits(info)).map(|(_, id)| NodeId(id)).collect()
 }

@@ -35,11 +35,13 @@ pub(crate) enum Input<M, T> {
     Stop,
 }
 
-/// A timer that is set. The heap holds at most one live event for it: a later deadline lets that event come and be put back, so
-/// that a timer which is set anew with every message (an election timeout) costs the heap nothing.
+/// A timer that is set. The heap holds at most one live event for it: a later deadline lets that
+/// event come and be put back, so that a timer which is set anew with every message (an election
+/// timeout) costs the heap nothing.
 #[derive(Debug)]
 pub(crate) struct TimerState {
-    /// When it runs out on the node's clock; `None`: cancelled, but its event still waits in the heap.
+    /// When it runs out on the node's clock; `None`: cancelled, but its event still waits in the
+    /// heap.
     pub(crate) deadline: Option<LocalTime>,
     /// When the event comes.
     pub(crate) event_at: Time,
@@ -47,7 +49,8 @@ pub(crate) struct TimerState {
     pub(crate) serial: u64,
 }
 
-/// Saves on their way to the disk, and the effects that wait for them. Counts are operations since the process started.
+/// Saves on their way to the disk, and the effects that wait for them. Counts are operations since
+/// the process started.
 #[derive(Debug)]
 pub(crate) struct Syncs<M> {
     /// Put into the cache.
@@ -66,7 +69,14 @@ pub(crate) struct Syncs<M> {
 
 impl<M> Default for Syncs<M> {
     fn default() -> Self {
-        Syncs { written: 0, durable: 0, required: 0, under_way: None, ended_meanwhile: false, gated: VecDeque::new() }
+        Syncs {
+            written: 0,
+            durable: 0,
+            required: 0,
+            under_way: None,
+            ended_meanwhile: false,
+            gated: VecDeque::new(),
+        }
     }
 }
 

@@ -15,7 +15,9 @@ pub struct LinkSet {
 impl LinkSet {
     /// Whether the link is in the set.
     pub fn contains(&self, src: NodeId, dest: NodeId) -> bool {
-        self.pairs.iter().any(|(from, to)| from.binary_search(&src).is_ok() && to.binary_search(&dest).is_ok())
+        self.pairs
+            .iter()
+            .any(|(from, to)| from.binary_search(&src).is_ok() && to.binary_search(&dest).is_ok())
     }
 }
 
@@ -56,7 +58,8 @@ pub enum LinkEffect {
         /// Message type.
         message: Option<String>,
     },
-    /// Drop messages of this type (any, if `None`): all, or only the n-th since the rule came, from 1.
+    /// Drop messages of this type (any, if `None`): all, or only the n-th since the rule came, from
+    /// 1.
     Drop {
         /// Message type.
         message: Option<String>,

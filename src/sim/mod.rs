@@ -43,7 +43,11 @@ pub trait Cluster: 'static {
     fn clients(&self) -> Vec<(String, Word)>;
 
     /// The program of a client, which runs on madsim's executor and waits only through `io`.
-    fn client(&self, index: usize, io: Io<<Self::Node as Node>::Msg>) -> Pin<Box<dyn Future<Output = ()>>>;
+    fn client(
+        &self,
+        index: usize,
+        io: Io<<Self::Node as Node>::Msg>,
+    ) -> Pin<Box<dyn Future<Output = ()>>>;
 }
 
 /// What a run is to do besides simulating.
@@ -53,9 +57,11 @@ pub struct RunOptions {
     pub seed: u64,
     /// Collect the lines of `--log`.
     pub log: bool,
-    /// Count messages and let them enter the digest, but do not keep them. No check looks at them; plots and `messages.csv` do.
+    /// Count messages and let them enter the digest, but do not keep them. No check looks at them;
+    /// plots and `messages.csv` do.
     pub fold_messages: bool,
-    /// Turn every message into its JSON form and back before it is sent: the run is the same, if no form loses anything.
+    /// Turn every message into its JSON form and back before it is sent: the run is the same, if no
+    /// form loses anything.
     pub through_json: bool,
 }
 
@@ -64,11 +70,14 @@ pub struct RunOptions {
 pub struct RunOutput {
     /// The trace.
     pub trace: Trace,
-    /// The lines of `--log`, in order: what nodes wrote with `Ctx::log` and what the network and the nemesis did.
+    /// The lines of `--log`, in order: what nodes wrote with `Ctx::log` and what the network and
+    /// the nemesis did.
     pub log: Vec<LogLine>,
-    /// Why the run was given up before its end; its verdict is then `unknown`, whatever the checks say.
+    /// Why the run was given up before its end; its verdict is then `unknown`, whatever the checks
+    /// say.
     pub aborted: Option<String>,
-    /// With [`RunOptions::through_json`]: the first message of each type, as a program would get it.
+    /// With [`RunOptions::through_json`]: the first message of each type, as a program would get
+    /// it.
     pub forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
     /// The program that did not answer, where it was given up for that.
     pub stall: Option<Stall>,
@@ -76,7 +85,8 @@ pub struct RunOutput {
     pub last_words: Vec<LastWords>,
 }
 
-/// The last that a program printed before it ended without an answer. It is no part of the trace: it may differ between two runs of a seed.
+/// The last that a program printed before it ended without an answer. It is no part of the trace:
+/// it may differ between two runs of a seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastWords {
     /// Whose program it is. Of each node only the first such end is kept.
@@ -94,20 +104,27 @@ pub struct LogLine {
     pub time_us: u64,
     /// The node concerned, by name; `network` or `nemesis`.
     pub node: String,
-    /// `message`, `stream`, `timer`, `disk`, `clock`, `process`, `nemesis` or `node` (what the node itself wrote).
+    /// `message`, `stream`, `timer`, `disk`, `clock`, `process`, `nemesis` or `node` (what the node
+    /// itself wrote).
     pub kind: &'static str,
     /// The text.
     pub text: String,
 }
 
-/// Simulate, on a fresh thread: a second madsim runtime on the same thread would iterate hash maps in another order.
+/// Simulate, on a fresh thread: a second madsim runtime on the same thread would iterate hash maps
+/// in another order.
 ///
 /// # Panics
 ///
 /// Where the testbed itself is at fault; a node's panic is a recorded crash of that node.
-pub fn run<C: Cluster>(scenario: &Scenario, options: &RunOptions, cluster: impl FnOnce() -> C + Send) -> RunOutput {
+pub fn run<C: Cluster>(
+    scenario: &Scenario,
+    options: &RunOptions,
+    cluster: impl FnOnce() -> C + Send,
+) -> RunOutput {
     std::thread::scope(|scope| {
-        let simulation = std::thread::Builder::new().name("simulation".to_owned()).stack_size(STACK_BYTES);
+        let simulation =
+            std::thread::Builder::new().name("simulation".to_owned()).stack_size(STACK_BYTES);
         let thread = simulation.spawn_scoped(scope, || run_here(scenario, options, cluster()));
         match thread.expect("a thread can be started").join() {
             Ok(output) => output,
@@ -120,6 +137,7 @@ pub fn run<C: Cluster>(scenario: &Scenario, options: &RunOptions, cluster: impl 
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 fn run_here<C: Cluster>(scenario: &Scenario, options: &RunOptions, cluster: C) -> RunOutput {
-    let runtime = madsim::runtime::Runtime::with_seed_and_config(options.seed, madsim::Config::default());
+    let runtime =
+        madsim::runtime::Runtime::with_seed_and_config(options.seed, madsim::Config::default());
     runtime.block_on(driver::Driver::new(scenario, options, cluster).run(options.seed))
 }

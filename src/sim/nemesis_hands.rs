@@ -51,11 +51,18 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn remove_rule(&mut self, rule: RuleId) {
         self.network.remove_rule(rule);
-        let (released, held) = std::mem::take(&mut self.held).into_iter().partition(|held| held.rule == rule);
+        let (released, held) =
+            std::mem::take(&mut self.held).into_iter().partition(|held| held.rule == rule);
         self.held = held;
         let released: Vec<_> = released;
         for held in released {
-            let due = Due::Arrival { record: held.record, from: held.from, dest: held.dest, message: held.message, flaw: Flaw::None };
+            let due = Due::Arrival {
+                record: held.record,
+                from: held.from,
+                dest: held.dest,
+                message: held.message,
+                flaw: Flaw::None,
+            };
             self.queue.push(self.now, due);
         }
     }
@@ -63,13 +70,17 @@ impl<C: Cluster> World for Driver<'_, C> {
     fn kill(&mut self, node: NodeId, policy: Option<CrashPolicy>) {
         // Who is down by itself stays down while a kill is in force.
         self.hosts[node.index()].restarts = false;
-        if matches!(self.status(node), Status::Up | Status::Paused) && node.index() < self.node_count {
+        if matches!(self.status(node), Status::Up | Status::Paused)
+            && node.index() < self.node_count
+        {
             self.crash(node, "kill", policy, String::new());
         }
     }
 
     fn start(&mut self, node: NodeId) {
-        if matches!(self.status(node), Status::Down | Status::Absent) && node.index() < self.node_count {
+        if matches!(self.status(node), Status::Down | Status::Absent)
+            && node.index() < self.node_count
+        {
             self.start_node(node);
         }
     }
@@ -106,8 +117,15 @@ impl<C: Cluster> World for Driver<'_, C> {
     }
 
     fn command(&mut self, node: NodeId, command: &str) {
-        if matches!(self.status(node), Status::Up | Status::Paused) && node.index() < self.node_count {
-            self.observe(node, "command", &["text"], &[Value::Text(Word::Owned(command.to_owned()))]);
+        if matches!(self.status(node), Status::Up | Status::Paused)
+            && node.index() < self.node_count
+        {
+            self.observe(
+                node,
+                "command",
+                &["text"],
+                &[Value::Text(Word::Owned(command.to_owned()))],
+            );
             self.input(node, Input::Command(command.to_owned()));
         }
     }
@@ -194,7 +212,12 @@ impl<C: Cluster> World for Driver<'_, C> {
         let host = &mut self.hosts[node.index()];
         if let Some(backup) = host.disk_health.backup.take() {
             host.disk.restore(backup);
-            self.observe(node, "disk_damage", &["what"], &[Value::Text(Word::Borrowed("restored"))]);
+            self.observe(
+                node,
+                "disk_damage",
+                &["what"],
+                &[Value::Text(Word::Borrowed("restored"))],
+            );
         }
     }
 
@@ -209,7 +232,9 @@ impl<C: Cluster> World for Driver<'_, C> {
 
     fn record(&mut self, op_type: OpType, fault: &'static str, value: String) {
         if self.logging {
-            let note = value.split_once(": ").is_some_and(|(_, rest)| rest.starts_with("skipped") || rest.starts_with("chosen"));
+            let note = value
+                .split_once(": ")
+                .is_some_and(|(_, rest)| rest.starts_with("skipped") || rest.starts_with("chosen"));
             let verb = match op_type {
                 OpType::Invoke => " begins",
                 // Nothing began: the entry only says why, or what a swarm will consist of.
@@ -224,6 +249,13 @@ impl<C: Cluster> World for Driver<'_, C> {
             };
             self.log.push(line);
         }
-        self.recorder.op(self.now, Word::Borrowed(NEMESIS), op_type, Word::Borrowed(fault), Word::Owned(value), Word::Borrowed(""));
+        self.recorder.op(
+            self.now,
+            Word::Borrowed(NEMESIS),
+            op_type,
+            Word::Borrowed(fault),
+            Word::Owned(value),
+            Word::Borrowed(""),
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! The network: what becomes of a message between its sending and its arrival.
 //!
-//! For each directed link: latency, loss with correlation, duplication, reordering, corruption, bandwidth with a bounded queue; and the rules
-//! that faults have put on links. The draws of a message come from the stream of its *sender*, so that another node's traffic shifts
-//! none of them. The driver keeps the events; this module decides.
+//! For each directed link: latency, loss with correlation, duplication, reordering, corruption,
+//! bandwidth with a bounded queue; and the rules that faults have put on links. The draws of a
+//! message come from the stream of its *sender*, so that another node's traffic shifts none of
+//! them. The driver keeps the events; this module decides.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -101,7 +102,11 @@ pub(crate) struct Network {
 
 impl Network {
     /// `resolve` gives the participants that a name of `[[network.link]]` stands for.
-    pub(crate) fn new(spec: &NetworkSpec, participants: usize, resolve: impl Fn(&str) -> Vec<NodeId>) -> Network {
+    pub(crate) fn new(
+        spec: &NetworkSpec,
+        participants: usize,
+        resolve: impl Fn(&str) -> Vec<NodeId>,
+    ) -> Network {
         let mut links = vec![Link::new(&spec.default)];
         let mut exceptions = Vec::new();
         for (src, dest, link) in &spec.links {
@@ -115,7 +120,14 @@ impl Network {
                 }
             }
         }
-        Network { participants, links, exceptions, states: Vec::new(), rules: BTreeMap::new(), next_rule: 0 }
+        Network {
+            participants,
+            links,
+            exceptions,
+            states: Vec::new(),
+            rules: BTreeMap::new(),
+            next_rule: 0,
+        }
     }
 
     pub(crate) fn add_rule(&mut self, rule: LinkRule) -> RuleId {
@@ -137,28 +149,42 @@ impl Network {
     /// Whether a cut stops a message that is on its way at this moment.
     #[inline]
     pub(crate) fn is_cut(&self, src: NodeId, dest: NodeId) -> bool {
-        self.rules.values().any(|active| active.rule.effect == LinkEffect::Cut && active.rule.links.contains(src, dest))
+        self.rules.values().any(|active| {
+            active.rule.effect == LinkEffect::Cut && active.rule.links.contains(src, dest)
+        })
     }
 
     /// Decide what becomes of a message. `rng` is the sender's network stream.
     #[inline]
-    pub(crate) fn send(&mut self, now: Time, src: NodeId, dest: NodeId, kind: &str, bytes: u32, rng: &mut Rng) -> Fates {
+    pub(crate) fn send(
+        &mut self,
+        now: Time,
+        src: NodeId,
+        dest: NodeId,
+        kind: &str,
+        bytes: u32,
+        rng: &mut Rng,
+    ) -> Fates {
         let position = src.index() * self.participants + dest.index();
-        let link = &self.links[self.exceptions.get(position).map_or(0, |place| usize::from(*place))];
+        let link =
+            &self.links[self.exceptions.get(position).map_or(0, |place| usize::from(*place))];
         let mut now_link = Passage::of(link);
         if !self.rules.is_empty()
             && let Some(fate) = now_link.apply_rules(&mut self.rules, src, dest, kind, rng)
         {
             return Fates { first: fate, copy: None };
         }
-        let remembers = now_link.bandwidth.is_some() || link.fifo || now_link.loss_correlation > 0.0;
+        let remembers =
+            now_link.bandwidth.is_some() || link.fifo || now_link.loss_correlation > 0.0;
         if remembers && self.states.is_empty() {
             self.states = vec![LinkState::default(); self.participants * self.participants];
         }
         let mut unused = LinkState::default();
         let state = if remembers { &mut self.states[position] } else { &mut unused };
         let first = now_link.pass(now, bytes, state, link.fifo, rng);
-        let copy = rng.chance(now_link.duplicate).then(|| now_link.pass(now, bytes, state, link.fifo, rng));
+        let copy = rng
+            .chance(now_link.duplicate)
+            .then(|| now_link.pass(now, bytes, state, link.fifo, rng));
         Fates { first, copy }
     }
 }
@@ -194,7 +220,8 @@ impl Passage {
         }
     }
 
-    /// Apply the rules in force, in the order in which they came. `Some`: a rule stops or keeps the message.
+    /// Apply the rules in force, in the order in which they came. `Some`: a rule stops or keeps the
+    /// message.
     fn apply_rules(
         &mut self,
         rules: &mut BTreeMap<RuleId, ActiveRule>,
@@ -203,25 +230,35 @@ impl Passage {
         kind: &str,
         rng: &mut Rng,
     ) -> Option<Fate> {
-        for (id, active) in rules.iter_mut().filter(|(_, active)| active.rule.links.contains(src, dest)) {
+        for (id, active) in
+            rules.iter_mut().filter(|(_, active)| active.rule.links.contains(src, dest))
+        {
             match &active.rule.effect {
                 LinkEffect::Cut => return Some(Fate::Stopped("cut")),
-                LinkEffect::Latency(_) => self.latency = active.sampler.expect("made with the rule"),
+                LinkEffect::Latency(_) => {
+                    self.latency = active.sampler.expect("made with the rule")
+                }
                 LinkEffect::Loss { probability, correlation } => {
                     self.loss = either(self.loss, *probability);
                     self.loss_correlation = self.loss_correlation.max(*correlation);
                 }
-                LinkEffect::Duplicate(probability) => self.duplicate = either(self.duplicate, *probability),
+                LinkEffect::Duplicate(probability) => {
+                    self.duplicate = either(self.duplicate, *probability)
+                }
                 LinkEffect::Reorder { probability, .. } => {
                     self.reorder = *probability;
                     self.reorder_delay = active.sampler.expect("made with the rule");
                 }
-                LinkEffect::Corrupt(probability) => self.corrupt = either(self.corrupt, *probability),
+                LinkEffect::Corrupt(probability) => {
+                    self.corrupt = either(self.corrupt, *probability)
+                }
                 LinkEffect::Bandwidth { bytes_per_second, queue } => {
                     self.bandwidth = Some(*bytes_per_second);
                     self.queue = *queue;
                 }
-                LinkEffect::Hold { message } if fits(message, kind) => return Some(Fate::Held(*id)),
+                LinkEffect::Hold { message } if fits(message, kind) => {
+                    return Some(Fate::Held(*id));
+                }
                 LinkEffect::Drop { message, nth } if fits(message, kind) => {
                     active.fitted += 1;
                     if nth.is_none_or(|nth| nth == active.fitted) {
@@ -241,7 +278,14 @@ impl Passage {
     }
 
     #[inline]
-    fn pass(&self, now: Time, bytes: u32, state: &mut LinkState, fifo: bool, rng: &mut Rng) -> Fate {
+    fn pass(
+        &self,
+        now: Time,
+        bytes: u32,
+        state: &mut LinkState,
+        fifo: bool,
+        rng: &mut Rng,
+    ) -> Fate {
         let repeats = state.lost && rng.chance(self.loss_correlation);
         state.lost = repeats || rng.chance(self.loss);
         if state.lost {
@@ -254,11 +298,13 @@ impl Passage {
             if waiting_ns * rate / 1_000_000_000 + u128::from(bytes) > u128::from(self.queue) {
                 return Fate::QueueFull;
             }
-            let transmission = u64::try_from(u128::from(bytes) * 1_000_000_000 / rate).unwrap_or(u64::MAX);
+            let transmission =
+                u64::try_from(u128::from(bytes) * 1_000_000_000 / rate).unwrap_or(u64::MAX);
             state.busy_until = state.busy_until.max(leaves).saturating_add(transmission);
             leaves = state.busy_until;
         }
-        let mut arrives = leaves.saturating_add(self.latency.draw(rng)).saturating_add(self.extra_delay);
+        let mut arrives =
+            leaves.saturating_add(self.latency.draw(rng)).saturating_add(self.extra_delay);
         if rng.chance(self.reorder) {
             arrives = arrives.saturating_add(self.reorder_delay.draw(rng));
         } else if fifo {
@@ -299,10 +345,13 @@ mod tests {
 
     fn fates(network: &mut Network, count: u64, bytes: u32) -> Vec<Fate> {
         let mut rng = Rng::named(1, "network:a");
-        (0..count).map(|i| network.send(Time::from_micros(i), A, B, "Ping", bytes, &mut rng).first).collect()
+        (0..count)
+            .map(|i| network.send(Time::from_micros(i), A, B, "Ping", bytes, &mut rng).first)
+            .collect()
     }
 
-    /// 1,000 bytes a second: the third message of 100 bytes leaves after 300 ms, and arrives a millisecond later.
+    /// 1,000 bytes a second: the third message of 100 bytes leaves after 300 ms, and arrives a
+    /// millisecond later.
     #[test]
     fn bandwidth_delays_and_its_queue_overflows() {
         let mut network = network(|link| {
@@ -314,7 +363,8 @@ mod tests {
         assert_eq!(fates[4], Fate::QueueFull);
     }
 
-    /// Losses that follow a loss are frequent, and the overall rate is p / (1 - c (1 - p)) for correlation c.
+    /// Losses that follow a loss are frequent, and the overall rate is p / (1 - c (1 - p)) for
+    /// correlation c.
     #[test]
     fn correlated_losses_come_in_bursts() {
         let mut network = network(|link| {
@@ -323,7 +373,8 @@ mod tests {
         });
         let fates = fates(&mut network, 50_000, 100);
         let lost = fates.iter().filter(|fate| **fate == Fate::Lost).count();
-        let twice = fates.windows(2).filter(|pair| pair[0] == Fate::Lost && pair[1] == Fate::Lost).count();
+        let twice =
+            fates.windows(2).filter(|pair| pair[0] == Fate::Lost && pair[1] == Fate::Lost).count();
         assert!((4_400..5_200).contains(&lost), "{lost}");
         assert!(twice * 100 / lost > 45, "{twice} of {lost}");
     }
@@ -333,8 +384,12 @@ mod tests {
     fn a_drop_rule_can_hit_the_nth_message() {
         let mut network = network(|_| {});
         let links = LinkSet { pairs: vec![(vec![A], vec![B])] };
-        let rule = network.add_rule(LinkRule { links, effect: LinkEffect::Drop { message: Some("Ping".into()), nth: Some(2) } });
-        let stopped: Vec<bool> = fates(&mut network, 3, 1).iter().map(|fate| matches!(fate, Fate::Stopped(_))).collect();
+        let rule = network.add_rule(LinkRule {
+            links,
+            effect: LinkEffect::Drop { message: Some("Ping".into()), nth: Some(2) },
+        });
+        let stopped: Vec<bool> =
+            fates(&mut network, 3, 1).iter().map(|fate| matches!(fate, Fate::Stopped(_))).collect();
         assert_eq!(stopped, [false, true, false]);
         network.remove_rule(rule);
         assert!(!network.is_cut(A, B));
@@ -344,7 +399,10 @@ mod tests {
     #[test]
     fn a_cut_is_directed() {
         let mut network = network(|_| {});
-        network.add_rule(LinkRule { links: LinkSet { pairs: vec![(vec![A], vec![B])] }, effect: LinkEffect::Cut });
+        network.add_rule(LinkRule {
+            links: LinkSet { pairs: vec![(vec![A], vec![B])] },
+            effect: LinkEffect::Cut,
+        });
         assert!(network.is_cut(A, B) && !network.is_cut(B, A));
     }
 

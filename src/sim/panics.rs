@@ -1,4 +1,5 @@
-//! A panic in a node's handler is a crash of that node, not of the testbed: it is caught, and its message kept in place of being printed.
+//! A panic in a node's handler is a crash of that node, not of the testbed: it is caught, and its
+//! message kept in place of being printed.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +12,8 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Run a handler. `Err`: the message of its panic, with the place in the source where that is known by a relative path (an absolute
-/// one would make the trace differ from machine to machine).
+/// Run a handler. `Err`: the message of its panic, with the place in the source where that is known
+/// by a relative path (an absolute one would make the trace differ from machine to machine).
 pub(crate) fn catch<R>(handler: impl FnOnce() -> R) -> Result<R, String> {
     HOOK.call_once(install_hook);
     CATCHING.set(true);

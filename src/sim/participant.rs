@@ -1,7 +1,8 @@
 //! Asynchronous participants: clients and scripts, which read best as sequential programs.
 //!
-//! They run on madsim's executor, one at a time: the driver hands one an input, gives way until it waits again, and then applies
-//! what it asked for. So the executor's choice among ready tasks never matters. A participant waits only through its [`Io`].
+//! They run on madsim's executor, one at a time: the driver hands one an input, gives way until it
+//! waits again, and then applies what it asked for. So the executor's choice among ready tasks
+//! never matters. A participant waits only through its [`Io`].
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -36,7 +37,8 @@ pub(crate) struct Shared<M> {
     pub(crate) inbox: VecDeque<(NodeId, M)>,
     pub(crate) requests: Vec<Request<M>>,
     pub(crate) waker: Option<Waker>,
-    /// Whether it has something to do: set by the driver with the waker, cleared when it waits again or ends.
+    /// Whether it has something to do: set by the driver with the waker, cleared when it waits
+    /// again or ends.
     pub(crate) awake: bool,
     pub(crate) now: LocalTime,
     pub(crate) load_is_over: bool,
@@ -52,10 +54,27 @@ pub struct Io<M> {
 }
 
 impl<M: Message> Io<M> {
-    pub(crate) fn new(id: NodeId, names: Rc<Vec<String>>, nodes: Rc<Vec<NodeId>>, rng: Rng) -> Self {
-        let shared =
-            Shared { inbox: VecDeque::new(), requests: Vec::new(), waker: None, awake: true, now: LocalTime::ZERO, load_is_over: false };
-        Io { id, names, nodes, rng: Rc::new(RefCell::new(rng)), shared: Rc::new(RefCell::new(shared)) }
+    pub(crate) fn new(
+        id: NodeId,
+        names: Rc<Vec<String>>,
+        nodes: Rc<Vec<NodeId>>,
+        rng: Rng,
+    ) -> Self {
+        let shared = Shared {
+            inbox: VecDeque::new(),
+            requests: Vec::new(),
+            waker: None,
+            awake: true,
+            now: LocalTime::ZERO,
+            load_is_over: false,
+        };
+        Io {
+            id,
+            names,
+            nodes,
+            rng: Rc::new(RefCell::new(rng)),
+            shared: Rc::new(RefCell::new(shared)),
+        }
     }
 
     /// This participant.
@@ -88,7 +107,8 @@ impl<M: Message> Io<M> {
         draw(&mut self.rng.borrow_mut())
     }
 
-    /// Whether the load has ended (`duration` has passed, and the short load in `recovery` too): start nothing new.
+    /// Whether the load has ended (`duration` has passed, and the short load in `recovery` too):
+    /// start nothing new.
     pub fn load_is_over(&self) -> bool {
         self.shared.borrow().load_is_over
     }
@@ -144,9 +164,15 @@ impl<M: Message> Io<M> {
         self.record(OpType::Invoke, f.into(), value.into(), Word::Borrowed(""));
     }
 
-    /// Record how an operation ended: [`OpType::Ok`] with its result, [`OpType::Fail`] (it certainly did not happen) or
-    /// [`OpType::Info`] (unknown) with the reason.
-    pub fn complete(&self, op_type: OpType, f: impl Into<Word>, value: impl Into<Word>, error: impl Into<Word>) {
+    /// Record how an operation ended: [`OpType::Ok`] with its result, [`OpType::Fail`] (it
+    /// certainly did not happen) or [`OpType::Info`] (unknown) with the reason.
+    pub fn complete(
+        &self,
+        op_type: OpType,
+        f: impl Into<Word>,
+        value: impl Into<Word>,
+        error: impl Into<Word>,
+    ) {
         self.record(op_type, f.into(), value.into(), error.into());
     }
 

@@ -27,7 +27,8 @@ impl<C: Cluster> Driver<'_, C> {
         host.busy_until = self.now;
         host.shown.clear();
         host.streams.power_on();
-        let spec = self.scenario.nodes.nodes.get(node.index()).and_then(|spec| spec.program.as_ref());
+        let spec =
+            self.scenario.nodes.nodes.get(node.index()).and_then(|spec| spec.program.as_ref());
         host.node = Some(match spec {
             None => Running::BuiltIn(self.cluster.node(&host.identity, &host.role)),
             Some(program) => Running::Program(Box::new(Seat::take(program))),
@@ -37,8 +38,15 @@ impl<C: Cluster> Driver<'_, C> {
         self.input(node, Input::Boot);
     }
 
-    /// The process ends at once, and with it everything that was not durable. `policy` replaces the scenario's.
-    pub(super) fn crash(&mut self, node: NodeId, reason: &'static str, policy: Option<CrashPolicy>, message: String) {
+    /// The process ends at once, and with it everything that was not durable. `policy` replaces the
+    /// scenario's.
+    pub(super) fn crash(
+        &mut self,
+        node: NodeId,
+        reason: &'static str,
+        policy: Option<CrashPolicy>,
+        message: String,
+    ) {
         let host = &mut self.hosts[node.index()];
         host.node = None;
         host.status = Status::Down;
@@ -63,13 +71,18 @@ impl<C: Cluster> Driver<'_, C> {
             }
         }
         if reason == "stop" {
-            // What was asked for before an orderly stop still happens: it waited for the disk, and the disk has everything now.
+            // What was asked for before an orderly stop still happens: it waited for the disk, and
+            // the disk has everything now.
             for (_, effect) in gated {
                 self.emit(node, effect);
             }
         }
         self.drop_streams(node, reason);
-        let values = [Value::Text(Word::Borrowed(reason)), Value::Int(lost as i64), Value::Text(Word::Owned(message))];
+        let values = [
+            Value::Text(Word::Borrowed(reason)),
+            Value::Int(lost as i64),
+            Value::Text(Word::Owned(message)),
+        ];
         self.observe(node, "crash", &["reason", "lost_saves", "message"], &values);
         self.show_status(node);
     }
@@ -93,12 +106,17 @@ impl<C: Cluster> Driver<'_, C> {
         };
         let value = Value::Text(Word::Borrowed(status));
         if self.wants.metrics {
-            self.notices.push(Notice::Metric { node, name: Word::Borrowed("status"), value: value.clone() });
+            self.notices.push(Notice::Metric {
+                node,
+                name: Word::Borrowed("status"),
+                value: value.clone(),
+            });
         }
         self.recorder.metric(self.now, node, "status", value);
     }
 
-    /// A disk is no longer stalled, or a process goes on: a sync that ended meanwhile is noticed now.
+    /// A disk is no longer stalled, or a process goes on: a sync that ended meanwhile is noticed
+    /// now.
     pub(super) fn notice_sync(&mut self, node: NodeId) {
         let host = &mut self.hosts[node.index()];
         if std::mem::take(&mut host.syncs.ended_meanwhile) {
@@ -138,12 +156,18 @@ impl<C: Cluster> Driver<'_, C> {
         host.syncs.written += ops.len() as u64;
         host.disk.write(ops.drain(..));
         let (incarnation, upto) = (host.identity.incarnation, host.syncs.written);
-        self.queue.push(self.now + self.scenario.disk.writeback, Due::Writeback { node, incarnation, upto });
+        self.queue.push(
+            self.now + self.scenario.disk.writeback,
+            Due::Writeback { node, incarnation, upto },
+        );
     }
 
     pub(super) fn writeback(&mut self, node: NodeId, incarnation: u32, upto: u64) {
         let host = &mut self.hosts[node.index()];
-        if host.identity.incarnation == incarnation && host.node.is_some() && host.syncs.durable < upto {
+        if host.identity.incarnation == incarnation
+            && host.node.is_some()
+            && host.syncs.durable < upto
+        {
             host.disk.sync((upto - host.syncs.durable) as usize);
             host.syncs.durable = upto;
             self.log(node, "disk", |_| "saves without a sync are written back".to_owned());
@@ -156,12 +180,16 @@ impl<C: Cluster> Driver<'_, C> {
             return;
         }
         host.syncs.under_way = Some(host.syncs.written);
-        let latency_ns = (host.disk_health.latency.draw(&mut host.disk_rng) as f64 * host.disk_health.slow) as u64;
+        let latency_ns = (host.disk_health.latency.draw(&mut host.disk_rng) as f64
+            * host.disk_health.slow) as u64;
         let incarnation = host.identity.incarnation;
         if latency_ns == 0 && !host.disk_health.stalled {
             self.sync_ends(node, incarnation);
         } else {
-            self.queue.push(self.now + std::time::Duration::from_nanos(latency_ns), Due::Synced { node, incarnation });
+            self.queue.push(
+                self.now + std::time::Duration::from_nanos(latency_ns),
+                Due::Synced { node, incarnation },
+            );
         }
     }
 
@@ -176,7 +204,8 @@ impl<C: Cluster> Driver<'_, C> {
             return;
         }
         host.syncs.under_way = None;
-        let no_room = host.disk_health.full || self.scenario.disk.capacity.is_some_and(|capacity| host.disk.size() > capacity);
+        let no_room = host.disk_health.full
+            || self.scenario.disk.capacity.is_some_and(|capacity| host.disk.size() > capacity);
         let error = if no_room {
             Some("no space left on device")
         } else if host.disk_rng.chance(host.disk_health.error) {
@@ -185,7 +214,8 @@ impl<C: Cluster> Driver<'_, C> {
             None
         };
         if let Some(error) = error {
-            // After a failed fsync nobody knows what is on the disk; the only safe answer of a process is to end.
+            // After a failed fsync nobody knows what is on the disk; the only safe answer of a
+            // process is to end.
             self.crash(node, "disk", None, error.to_owned());
             return self.restart_later(node);
         }
@@ -193,13 +223,20 @@ impl<C: Cluster> Driver<'_, C> {
             let count = upto - host.syncs.durable;
             host.disk.sync(count as usize);
             host.syncs.durable = upto;
-            self.log(node, "disk", |_| if count == 1 { "a save is durable".to_owned() } else { format!("{count} saves are durable") });
+            self.log(node, "disk", |_| {
+                if count == 1 {
+                    "a save is durable".to_owned()
+                } else {
+                    format!("{count} saves are durable")
+                }
+            });
         }
         while let Some((required, _)) = self.hosts[node.index()].syncs.gated.front() {
             if *required > self.hosts[node.index()].syncs.durable {
                 break;
             }
-            let (_, effect) = self.hosts[node.index()].syncs.gated.pop_front().expect("there is a first one");
+            let (_, effect) =
+                self.hosts[node.index()].syncs.gated.pop_front().expect("there is a first one");
             self.emit(node, effect);
         }
         self.begin_sync(node);

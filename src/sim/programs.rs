@@ -17,7 +17,9 @@ impl Letter {
     /// The fields of the message besides its type, shortened.
     pub(crate) fn detail(&self) -> Detail {
         let mut text = String::new();
-        for (name, value) in self.body.as_object().into_iter().flatten().filter(|(name, _)| *name != "type") {
+        for (name, value) in
+            self.body.as_object().into_iter().flatten().filter(|(name, _)| *name != "type")
+        {
             let space = if text.is_empty() { "" } else { " " };
             // A text takes whatever is written to it.
             let _ = write!(text, "{space}{name}={value}");
@@ -37,8 +39,14 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// One step of a program: a turn and its answer.
-    pub(super) fn step_of_program(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>, stops: bool) {
-        // A run that was given up is judged by nobody: another program that stalls would only take as long again.
+    pub(super) fn step_of_program(
+        &mut self,
+        node: NodeId,
+        input: Input<Msg<C>, Timer<C>>,
+        stops: bool,
+    ) {
+        // A run that was given up is judged by nobody: another program that stalls would only take
+        // as long again.
         if self.aborted.is_some() {
             return;
         }
@@ -64,10 +72,14 @@ impl<C: Cluster> Driver<'_, C> {
         match input {
             Input::Boot => seat.turn(&place, &Happened::Boot(host.rng.bits())),
             Input::Message { from, message, .. } => {
-                let body = message.to_json(names).unwrap_or_else(|| serde_json::json!({ "type": message.name() }));
+                let body = message
+                    .to_json(names)
+                    .unwrap_or_else(|| serde_json::json!({ "type": message.name() }));
                 seat.turn(&place, &Happened::Message { from, body: &body })
             }
-            Input::Letter { from, letter, .. } => seat.turn(&place, &Happened::Message { from, body: &letter.body }),
+            Input::Letter { from, letter, .. } => {
+                seat.turn(&place, &Happened::Message { from, body: &letter.body })
+            }
             Input::Timer(_) => seat.turn(&place, &Happened::Deadline),
             Input::Command(command) => seat.turn(&place, &Happened::Command(&command)),
             Input::Stop => seat.turn(&place, &Happened::Stop),
@@ -91,7 +103,11 @@ impl<C: Cluster> Driver<'_, C> {
         match asked.deadline {
             Some(deadline) => {
                 let now = self.hosts[node.index()].clock.local(self.now);
-                self.set_timer(node, None, if deadline > now { deadline - now } else { std::time::Duration::ZERO });
+                self.set_timer(
+                    node,
+                    None,
+                    if deadline > now { deadline - now } else { std::time::Duration::ZERO },
+                );
             }
             None => self.cancel_timer(node, &None),
         }
@@ -101,7 +117,12 @@ impl<C: Cluster> Driver<'_, C> {
             Leaves::Event { name, fields } => Effect::Observe { name, fields },
             Leaves::Stream(op) => Effect::Stream(op),
         });
-        let mut effects = Effects { saves: asked.saves, logs: asked.logs, out: out.collect(), ..Effects::default() };
+        let mut effects = Effects {
+            saves: asked.saves,
+            logs: asked.logs,
+            out: out.collect(),
+            ..Effects::default()
+        };
         self.apply_effects(node, &mut effects);
         // Who is asked to end, and ends in order, does what it was asked.
         let in_order = |message: &String| stops && message == "it ended with status 0";
@@ -114,17 +135,23 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    /// What the program has done wrong becomes a crash of its node; what it owes to the machine's load ends the run without a verdict.
+    /// What the program has done wrong becomes a crash of its node; what it owes to the machine's
+    /// load ends the run without a verdict.
     fn program_fails(&mut self, node: NodeId, fault: &Fault) {
         if let Some(Running::Program(seat)) = &mut self.hosts[node.index()].node
             && let Ok(seat) = seat.as_mut()
-            && matches!(fault, Fault::Ended(_) | Fault::Memory(_) | Fault::Output(_) | Fault::Stalled { .. })
+            && matches!(
+                fault,
+                Fault::Ended(_) | Fault::Memory(_) | Fault::Output(_) | Fault::Stalled { .. }
+            )
         {
             let text = seat.printed();
             for line in text.lines() {
                 self.log(node, "node", |_| line.to_owned());
             }
-            if matches!(fault, Fault::Ended(_)) && self.last_words.iter().all(|words| words.node != node) {
+            if matches!(fault, Fault::Ended(_))
+                && self.last_words.iter().all(|words| words.node != node)
+            {
                 self.last_words.push(LastWords { node, time_us: self.now.as_micros(), text });
             }
         }
@@ -132,7 +159,8 @@ impl<C: Cluster> Driver<'_, C> {
             self.aborted = Some(format!("{}: {fault}", self.node_name(node)));
             if let Fault::Stalled { turn, kind, .. } = *fault {
                 let incarnation = self.hosts[node.index()].identity.incarnation;
-                self.stall = Some(Stall { node: self.node_name(node).to_owned(), incarnation, turn, kind });
+                self.stall =
+                    Some(Stall { node: self.node_name(node).to_owned(), incarnation, turn, kind });
             }
         }
         self.crash(node, fault.reason(), None, fault.to_string());
@@ -154,7 +182,8 @@ impl<C: Cluster> Driver<'_, C> {
         back
     }
 
-    /// A message leaves a program. A node of this crate, or a client, gets it as the message of its system that it stands for.
+    /// A message leaves a program. A node of this crate, or a client, gets it as the message of its
+    /// system that it stands for.
     pub(super) fn send_letter(&mut self, node: NodeId, dest: NodeId, letter: Box<Letter>) {
         let packet = if self.is_program(dest) {
             Packet::Letter(letter)
@@ -162,7 +191,13 @@ impl<C: Cluster> Driver<'_, C> {
             match Msg::<C>::from_json(&letter.body, &self.hosts[node.index()].identity.names) {
                 Ok(message) => Packet::Datagram(message),
                 Err(why) => {
-                    self.log(node, "message", |driver| format!("-> {}: {} is not understood: {why}", driver.node_name(dest), letter.kind));
+                    self.log(node, "message", |driver| {
+                        format!(
+                            "-> {}: {} is not understood: {why}",
+                            driver.node_name(dest),
+                            letter.kind
+                        )
+                    });
                     // It goes on its way, and its receiver throws it away.
                     Packet::Letter(letter)
                 }

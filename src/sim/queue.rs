@@ -1,6 +1,7 @@
 //! The event heap: small keys in a binary heap, the events themselves in slots beside it.
 //!
-//! Invariant: events of the same nanosecond leave in the order in which they were put in, so that the heap's inner order never matters.
+//! Invariant: events of the same nanosecond leave in the order in which they were put in, so that
+//! the heap's inner order never matters.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

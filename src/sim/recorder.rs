@@ -1,7 +1,10 @@
 //! Writes the trace while the run goes on. Nothing of the simulation reads it back.
 
 use crate::time::Time;
-use crate::trace::{Detail, Event, Fields, Message, MessageFolder, Metric, NodeId, Op, OpType, Outcome, Trace, Value, Word};
+use crate::trace::{
+    Detail, Event, Fields, Message, MessageFolder, Metric, NodeId, Op, OpType, Outcome, Trace,
+    Value, Word,
+};
 
 #[derive(Debug)]
 pub(crate) struct Recorder {
@@ -25,17 +28,38 @@ struct Folding {
 pub(crate) struct Record(usize);
 
 impl Recorder {
-    /// `fold`: messages are counted and enter the digest, but are not kept. Memory that is not touched is what makes a sweep fast.
+    /// `fold`: messages are counted and enter the digest, but are not kept. Memory that is not
+    /// touched is what makes a sweep fast.
     pub(crate) fn new(trace: Trace, fold: bool) -> Self {
         Recorder { trace, next_index: 0, folding: fold.then(Folding::default) }
     }
 
-    /// A message leaves. Until [`Recorder::arrived`] or [`Recorder::stopped`] it is in flight; until [`Recorder::settle`] its fate may change.
+    /// A message leaves. Until [`Recorder::arrived`] or [`Recorder::stopped`] it is in flight;
+    /// until [`Recorder::settle`] its fate may change.
     #[inline]
-    pub(crate) fn sent(&mut self, now: Time, src: NodeId, dest: NodeId, kind: Word, bytes: u32, detail: Detail) -> Record {
-        let id = self.folding.as_ref().map_or(self.trace.messages.len() as u64, |folding| folding.sent);
+    pub(crate) fn sent(
+        &mut self,
+        now: Time,
+        src: NodeId,
+        dest: NodeId,
+        kind: Word,
+        bytes: u32,
+        detail: Detail,
+    ) -> Record {
+        let id =
+            self.folding.as_ref().map_or(self.trace.messages.len() as u64, |folding| folding.sent);
         let sent_us = now.as_micros();
-        let message = Message { id, sent_us, recv_us: None, src, dest, kind, bytes, outcome: Outcome::InFlight, detail };
+        let message = Message {
+            id,
+            sent_us,
+            recv_us: None,
+            src,
+            dest,
+            kind,
+            bytes,
+            outcome: Outcome::InFlight,
+            detail,
+        };
         match &mut self.folding {
             None => {
                 self.trace.messages.push(message);
@@ -74,7 +98,8 @@ impl Recorder {
         self.settle(record);
     }
 
-    /// Nothing more happens to the message: its receiver has it, or it is gone. The record is not used any more.
+    /// Nothing more happens to the message: its receiver has it, or it is gone. The record is not
+    /// used any more.
     #[inline]
     pub(crate) fn settle(&mut self, record: Record) {
         if let Some(folding) = &mut self.folding {
@@ -87,7 +112,8 @@ impl Recorder {
     /// How many records there are so far, messages that are not kept included.
     #[inline]
     pub(crate) fn records(&self) -> u64 {
-        let sent = self.folding.as_ref().map_or(self.trace.messages.len() as u64, |folding| folding.sent);
+        let sent =
+            self.folding.as_ref().map_or(self.trace.messages.len() as u64, |folding| folding.sent);
         sent + self.next_index + self.trace.metrics.len() as u64
     }
 
@@ -108,18 +134,53 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn event(&mut self, now: Time, node: NodeId, incarnation: u32, name: Word, fields: Fields) {
+    pub(crate) fn event(
+        &mut self,
+        now: Time,
+        node: NodeId,
+        incarnation: u32,
+        name: Word,
+        fields: Fields,
+    ) {
         let index = self.take_index();
-        self.trace.events.push(Event { index, time_us: now.as_micros(), node, incarnation, name, fields });
+        self.trace.events.push(Event {
+            index,
+            time_us: now.as_micros(),
+            node,
+            incarnation,
+            name,
+            fields,
+        });
     }
 
-    pub(crate) fn op(&mut self, now: Time, process: Word, op_type: OpType, f: Word, value: Word, error: Word) {
+    pub(crate) fn op(
+        &mut self,
+        now: Time,
+        process: Word,
+        op_type: OpType,
+        f: Word,
+        value: Word,
+        error: Word,
+    ) {
         let index = self.take_index();
-        self.trace.history.push(Op { index, time_us: now.as_micros(), process, op_type, f, value, error });
+        self.trace.history.push(Op {
+            index,
+            time_us: now.as_micros(),
+            process,
+            op_type,
+            f,
+            value,
+            error,
+        });
     }
 
     pub(crate) fn metric(&mut self, now: Time, node: NodeId, name: impl Into<Word>, value: Value) {
-        self.trace.metrics.push(Metric { time_us: now.as_micros(), node, name: name.into(), value });
+        self.trace.metrics.push(Metric {
+            time_us: now.as_micros(),
+            node,
+            name: name.into(),
+            value,
+        });
     }
 
     fn take_index(&mut self) -> u64 {

@@ -1,8 +1,10 @@
 //! Randomness: one seed, split into named streams.
 //!
-//! A stream is ChaCha8 under the run's seed, with the hash of the stream's name as its nonce. So `node:n3` draws the same numbers whatever
-//! other nodes, faults or clients a scenario has. All draws are integer arithmetic or exact floating point (plus `libm`), and therefore the same on
-//! every machine; the few lines below are our own because a library's `random_range` may change its numbers with a minor version.
+//! A stream is ChaCha8 under the run's seed, with the hash of the stream's name as its nonce. So
+//! `node:n3` draws the same numbers whatever other nodes, faults or clients a scenario has. All
+//! draws are integer arithmetic or exact floating point (plus `libm`), and therefore the same on
+//! every machine; the few lines below are our own because a library's `random_range` may change its
+//! numbers with a minor version.
 
 use std::time::Duration;
 
@@ -37,7 +39,8 @@ impl Rng {
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "there is no number below zero");
-        // Lemire: the high half of a product, drawn again in the rare case that would prefer some numbers.
+        // Lemire: the high half of a product, drawn again in the rare case that would prefer some
+        // numbers.
         loop {
             let product = u128::from(self.bits()) * u128::from(bound);
             let low = product as u64;
@@ -63,7 +66,8 @@ impl Rng {
         (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
     }
 
-    /// `true` with this probability. Draws nothing for 0 and 1, so that a fault that is off costs nothing and shifts nothing.
+    /// `true` with this probability. Draws nothing for 0 and 1, so that a fault that is off costs
+    /// nothing and shifts nothing.
     #[inline]
     pub fn chance(&mut self, probability: f64) -> bool {
         if probability <= 0.0 {
@@ -95,7 +99,8 @@ impl Rng {
         }
     }
 
-    /// A standard normal number, by inversion of the distribution function (Wichura, algorithm AS 241, 1988): one draw each.
+    /// A standard normal number, by inversion of the distribution function (Wichura, algorithm AS
+    /// 241, 1988): one draw each.
     #[inline]
     pub fn normal(&mut self) -> f64 {
         normal_quantile((self.unit() * (1.0 - f64::EPSILON)) + 0.5 / (1_u64 << 53) as f64)
@@ -123,13 +128,23 @@ impl Sampler {
         match *latency {
             Latency::Constant(value) => Sampler::Constant(nanos(value)),
             Latency::Uniform(min, max) => Sampler::Uniform(nanos(min), nanos(max).max(nanos(min))),
-            Latency::Exponential { min, mean } => Sampler::Exponential { min: nanos(min), mean: nanos(mean) as f64 },
-            Latency::Normal { mean, sd, min } => Sampler::Normal { mean: nanos(mean) as f64, sd: nanos(sd) as f64, min: nanos(min) },
+            Latency::Exponential { min, mean } => {
+                Sampler::Exponential { min: nanos(min), mean: nanos(mean) as f64 }
+            }
+            Latency::Normal { mean, sd, min } => {
+                Sampler::Normal { mean: nanos(mean) as f64, sd: nanos(sd) as f64, min: nanos(min) }
+            }
             Latency::Lognormal { median, p99, min } => {
                 let median = nanos(median).max(1) as f64;
-                Sampler::Lognormal { min: nanos(min), median, sigma: libm::log(nanos(p99) as f64 / median) / Z99 }
+                Sampler::Lognormal {
+                    min: nanos(min),
+                    median,
+                    sigma: libm::log(nanos(p99) as f64 / median) / Z99,
+                }
             }
-            Latency::Pareto { min, alpha } => Sampler::Pareto { min: nanos(min) as f64, exponent: -1.0 / alpha },
+            Latency::Pareto { min, alpha } => {
+                Sampler::Pareto { min: nanos(min) as f64, exponent: -1.0 / alpha }
+            }
         }
     }
 
@@ -141,7 +156,9 @@ impl Sampler {
             Sampler::Uniform(min, max) => rng.between(min, max),
             Sampler::Exponential { min, mean } => min + whole(-mean * libm::log(1.0 - rng.unit())),
             Sampler::Normal { mean, sd, min } => whole(mean + sd * rng.normal()).max(min),
-            Sampler::Lognormal { min, median, sigma } => min + whole(median * libm::exp(sigma * rng.normal())),
+            Sampler::Lognormal { min, median, sigma } => {
+                min + whole(median * libm::exp(sigma * rng.normal()))
+            }
             Sampler::Pareto { min, exponent } => whole(min * libm::pow(1.0 - rng.unit(), exponent)),
         }
     }
@@ -157,7 +174,8 @@ const Z99: f64 = 2.326_347_874_040_841;
 /// No delay is longer than this, however heavy a distribution's tail: an hour of virtual time.
 const LATENCY_MAX_NS: f64 = 3_600e9;
 
-/// The quantile function of the standard normal distribution, AS 241 (PPND16): relative error about 1e-16.
+/// The quantile function of the standard normal distribution, AS 241 (PPND16): relative error about
+/// 1e-16.
 fn normal_quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
@@ -264,7 +282,11 @@ mod tests {
     /// Wichura's paper gives these values to check an implementation by.
     #[test]
     fn the_normal_quantile_agrees_with_the_published_values() {
-        for (p, z) in [(0.25, -0.674_489_750_196_081_7), (0.001, -3.090_232_306_167_813_5), (1e-20, -9.262_340_089_798_408)] {
+        for (p, z) in [
+            (0.25, -0.674_489_750_196_081_7),
+            (0.001, -3.090_232_306_167_813_5),
+            (1e-20, -9.262_340_089_798_408),
+        ] {
             assert!((normal_quantile(p) - z).abs() < 1e-14, "at {p}: {}", normal_quantile(p));
         }
     }

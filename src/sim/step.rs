@@ -12,7 +12,8 @@ use crate::node::{Ctx, Effect, Effects, Message, Node, Probe, TimerOp};
 use crate::time::{Time, nanos};
 use crate::trace::{Detail, Fields, NodeId, Outcome, Value, Word};
 
-/// Processor time of an input for a node that a fault has slowed down in a scenario whose processors are infinitely fast.
+/// Processor time of an input for a node that a fault has slowed down in a scenario whose
+/// processors are infinitely fast.
 const SLOWED_PROCESSING_NS: u64 = 50_000;
 
 impl<C: Cluster> Driver<'_, C> {
@@ -20,7 +21,9 @@ impl<C: Cluster> Driver<'_, C> {
     pub(super) fn input(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>) {
         let host = &mut self.hosts[node.index()];
         match host.status {
-            Status::Up if host.busy_until <= self.now && host.backlog.is_empty() => self.step(node, input),
+            Status::Up if host.busy_until <= self.now && host.backlog.is_empty() => {
+                self.step(node, input)
+            }
             Status::Up => {
                 self.put_into_backlog(node, input);
                 self.look_at_backlog(node);
@@ -55,7 +58,9 @@ impl<C: Cluster> Driver<'_, C> {
     fn step(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>) {
         match &input {
             Input::Timer(timer) if !self.take_timer(node, timer) => return,
-            Input::Message { record, .. } | Input::Letter { record, .. } => self.recorder.settle(*record),
+            Input::Message { record, .. } | Input::Letter { record, .. } => {
+                self.recorder.settle(*record)
+            }
             _ => {}
         }
         let (now, processing) = (self.now, nanos(self.scenario.nodes.processing));
@@ -70,7 +75,9 @@ impl<C: Cluster> Driver<'_, C> {
             host.busy_until = now + std::time::Duration::from_nanos((base as f64 * factor) as u64);
         }
         let stops = matches!(input, Input::Stop);
-        let Running::BuiltIn(state) = running else { return self.step_of_program(node, input, stops) };
+        let Running::BuiltIn(state) = running else {
+            return self.step_of_program(node, input, stops);
+        };
         let mut effects = self.effects.take().expect("one step at a time");
         let mut ctx = Ctx {
             identity: &host.identity,
@@ -86,7 +93,9 @@ impl<C: Cluster> Driver<'_, C> {
             Input::Boot => state.boot(&mut ctx),
             Input::Message { from, message, .. } => state.on_message(&mut ctx, from, message),
             Input::Timer(Some(timer)) => state.on_timer(&mut ctx, timer),
-            Input::Timer(None) | Input::Letter { .. } => unreachable!("only programs are given these"),
+            Input::Timer(None) | Input::Letter { .. } => {
+                unreachable!("only programs are given these")
+            }
             Input::Stream(event) => state.on_stream(&mut ctx, event),
             Input::Command(command) => state.on_command(&mut ctx, &command),
             Input::Stop => state.on_stop(&mut ctx),
@@ -111,7 +120,11 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    pub(super) fn apply_effects(&mut self, node: NodeId, effects: &mut Effects<Msg<C>, OwnTimer<C>>) {
+    pub(super) fn apply_effects(
+        &mut self,
+        node: NodeId,
+        effects: &mut Effects<Msg<C>, OwnTimer<C>>,
+    ) {
         for timer in effects.timers.drain(..) {
             match timer {
                 TimerOp::Set { timer, after } => self.set_timer(node, Some(timer), after),
@@ -154,7 +167,13 @@ impl<C: Cluster> Driver<'_, C> {
     }
 
     /// Record an event of the testbed itself.
-    pub(super) fn observe(&mut self, node: NodeId, name: &'static str, names: &'static [&'static str], values: &[Value]) {
+    pub(super) fn observe(
+        &mut self,
+        node: NodeId,
+        name: &'static str,
+        names: &'static [&'static str],
+        values: &[Value],
+    ) {
         self.record(node, Word::Borrowed(name), Fields::new(names, values));
     }
 
@@ -179,7 +198,11 @@ impl<C: Cluster> Driver<'_, C> {
             let (name, value) = &host.shown[*position];
             self.recorder.metric(self.now, node, name.clone(), value.clone());
             if self.wants.metrics {
-                self.notices.push(Notice::Metric { node, name: name.clone(), value: value.clone() });
+                self.notices.push(Notice::Metric {
+                    node,
+                    name: name.clone(),
+                    value: value.clone(),
+                });
             }
         }
     }
@@ -200,17 +223,26 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    fn push_timer(&mut self, node: NodeId, timer: Timer<C>, deadline: crate::time::LocalTime, at: Time) {
+    fn push_timer(
+        &mut self,
+        node: NodeId,
+        timer: Timer<C>,
+        deadline: crate::time::LocalTime,
+        at: Time,
+    ) {
         let host = &mut self.hosts[node.index()];
         let serial = host.timer_serial;
         host.timer_serial += 1;
-        host.timers.insert(timer.clone(), TimerState { deadline: Some(deadline), event_at: at, serial });
+        host.timers
+            .insert(timer.clone(), TimerState { deadline: Some(deadline), event_at: at, serial });
         self.queue.push(at, Due::Timer { node, timer, serial });
     }
 
     pub(super) fn timer_event(&mut self, node: NodeId, timer: Timer<C>, serial: u64) {
         let host = &mut self.hosts[node.index()];
-        let Some(state) = host.timers.get(&timer).filter(|state| state.serial == serial) else { return };
+        let Some(state) = host.timers.get(&timer).filter(|state| state.serial == serial) else {
+            return;
+        };
         match state.deadline {
             None => {
                 host.timers.remove(&timer);
@@ -220,8 +252,10 @@ impl<C: Cluster> Driver<'_, C> {
                 self.push_timer(node, timer, deadline, at);
             }
             Some(_) => {
-                // The state stays until the node takes the input: if that waits, the timer can still be set anew or cancelled.
-                host.timers.get_mut(&timer).expect("it was found above").event_at = Time::from_nanos(u64::MAX);
+                // The state stays until the node takes the input: if that waits, the timer can
+                // still be set anew or cancelled.
+                host.timers.get_mut(&timer).expect("it was found above").event_at =
+                    Time::from_nanos(u64::MAX);
                 self.input(node, Input::Timer(timer));
             }
         }
@@ -231,7 +265,10 @@ impl<C: Cluster> Driver<'_, C> {
     fn take_timer(&mut self, node: NodeId, timer: &Timer<C>) -> bool {
         let host = &mut self.hosts[node.index()];
         let local = host.clock.local(self.now);
-        let counts = host.timers.get(timer).is_some_and(|state| state.deadline.is_some_and(|deadline| deadline <= local));
+        let counts = host
+            .timers
+            .get(timer)
+            .is_some_and(|state| state.deadline.is_some_and(|deadline| deadline <= local));
         if counts {
             host.timers.remove(timer);
         }
@@ -269,9 +306,19 @@ impl<C: Cluster> Driver<'_, C> {
         let (kind, bytes) = (message.kind(), message.size());
         let record = self.recorder.sent(self.now, src, dest, kind.clone(), bytes, message.detail());
         if src == dest {
-            return self.queue.push(self.now + LOOPBACK, Due::Arrival { record, from: src, dest, message, flaw: Flaw::None });
+            return self.queue.push(
+                self.now + LOOPBACK,
+                Due::Arrival { record, from: src, dest, message, flaw: Flaw::None },
+            );
         }
-        let fates = self.network.send(self.now, src, dest, &kind, bytes, &mut self.hosts[src.index()].network_rng);
+        let fates = self.network.send(
+            self.now,
+            src,
+            dest,
+            &kind,
+            bytes,
+            &mut self.hosts[src.index()].network_rng,
+        );
         if let Some(fate) = fates.copy {
             let record = self.recorder.sent(self.now, src, dest, kind, bytes, message.detail());
             self.carry(record, src, dest, message.clone(), fate, Flaw::Copy);
@@ -279,19 +326,33 @@ impl<C: Cluster> Driver<'_, C> {
         self.carry(record, src, dest, message, fates.first, Flaw::None);
     }
 
-    fn carry(&mut self, record: Record, from: NodeId, dest: NodeId, mut message: Packet<Msg<C>>, fate: Fate, flaw: Flaw) {
+    fn carry(
+        &mut self,
+        record: Record,
+        from: NodeId,
+        dest: NodeId,
+        mut message: Packet<Msg<C>>,
+        fate: Fate,
+        flaw: Flaw,
+    ) {
         match fate {
             Fate::Arrives { at, corrupt } => {
                 let flaw = match corrupt {
                     false => flaw,
-                    true if message.corrupt(&mut self.hosts[from.index()].network_rng) => Flaw::Corrupted,
+                    true if message.corrupt(&mut self.hosts[from.index()].network_rng) => {
+                        Flaw::Corrupted
+                    }
                     true => Flaw::Damaged,
                 };
                 self.queue.push(at, Due::Arrival { record, from, dest, message, flaw });
             }
             Fate::Lost => self.message_stops(record, from, dest, &message, Outcome::Lost, ""),
-            Fate::Stopped(reason) => self.message_stops(record, from, dest, &message, Outcome::Partitioned, reason),
-            Fate::QueueFull => self.message_stops(record, from, dest, &message, Outcome::Discarded, "queue full"),
+            Fate::Stopped(reason) => {
+                self.message_stops(record, from, dest, &message, Outcome::Partitioned, reason)
+            }
+            Fate::QueueFull => {
+                self.message_stops(record, from, dest, &message, Outcome::Discarded, "queue full")
+            }
             Fate::Held(rule) => self.held.push(Held { rule, record, from, dest, message }),
         }
     }
@@ -307,7 +368,12 @@ impl<C: Cluster> Driver<'_, C> {
     ) {
         self.recorder.stopped(record, outcome, reason);
         self.log(from, "message", |driver| {
-            format!("-> {}: {} {}", driver.node_name(dest), shown(&message.kind(), &message.detail()), outcome.word())
+            format!(
+                "-> {}: {} {}",
+                driver.node_name(dest),
+                shown(&message.kind(), &message.detail()),
+                outcome.word()
+            )
         });
     }
 
@@ -321,7 +387,14 @@ impl<C: Cluster> Driver<'_, C> {
         flaw: Flaw,
     ) -> Option<Packet<Msg<C>>> {
         if self.network.is_cut(from, dest) {
-            self.message_stops(record, from, dest, &message, Outcome::Partitioned, "cut on its way");
+            self.message_stops(
+                record,
+                from,
+                dest,
+                &message,
+                Outcome::Partitioned,
+                "cut on its way",
+            );
             return None;
         }
         let host = &self.hosts[dest.index()];
@@ -329,7 +402,9 @@ impl<C: Cluster> Driver<'_, C> {
         let answers = matches!(message, Packet::Segment(_)) && host.streams.is_powered();
         let outcome = match (host.status, flaw) {
             (Status::Down | Status::Absent, _) if !answers => Outcome::NodeDown,
-            _ if matches!(message, Packet::Letter(_)) && !self.is_program(dest) => Outcome::Discarded,
+            _ if matches!(message, Packet::Letter(_)) && !self.is_program(dest) => {
+                Outcome::Discarded
+            }
             (_, Flaw::None) => Outcome::Delivered,
             (_, Flaw::Copy) => Outcome::Duplicated,
             (_, Flaw::Corrupted) => Outcome::Corrupted,
@@ -339,7 +414,12 @@ impl<C: Cluster> Driver<'_, C> {
         if matches!(outcome, Outcome::NodeDown | Outcome::Discarded) {
             self.recorder.settle(record);
             self.log(dest, "message", |driver| {
-                format!("<- {}: {} {}", driver.node_name(from), shown(&message.kind(), &message.detail()), outcome.word())
+                format!(
+                    "<- {}: {} {}",
+                    driver.node_name(from),
+                    shown(&message.kind(), &message.detail()),
+                    outcome.word()
+                )
             });
             return None;
         }
@@ -371,10 +451,22 @@ impl<C: Cluster> Driver<'_, C> {
     fn log_input(&mut self, node: NodeId, input: &Input<Msg<C>, Timer<C>>) {
         match input {
             Input::Message { from, message, .. } => {
-                self.log(node, "message", |driver| format!("<- {}: {}", driver.node_name(*from), shown(message.name(), &message.detail())));
+                self.log(node, "message", |driver| {
+                    format!(
+                        "<- {}: {}",
+                        driver.node_name(*from),
+                        shown(message.name(), &message.detail())
+                    )
+                });
             }
             Input::Letter { from, letter, .. } => {
-                self.log(node, "message", |driver| format!("<- {}: {}", driver.node_name(*from), shown(&letter.kind, &letter.detail())));
+                self.log(node, "message", |driver| {
+                    format!(
+                        "<- {}: {}",
+                        driver.node_name(*from),
+                        shown(&letter.kind, &letter.detail())
+                    )
+                });
             }
             Input::Timer(Some(timer)) => self.log(node, "timer", |_| format!("{timer:?}")),
             // The program's own timers are named in its turn.

@@ -33,7 +33,13 @@ impl Settings for NoSettings {
 
 /// A scenario without faults, built by hand.
 pub(crate) fn scenario(nodes: u32, seconds: u64) -> Scenario {
-    let node = |i| NodeSpec { name: format!("n{i}"), role: "peer".into(), clock: Default::default(), slowness: 1.0, program: None };
+    let node = |i| NodeSpec {
+        name: format!("n{i}"),
+        role: "peer".into(),
+        clock: Default::default(),
+        slowness: 1.0,
+        program: None,
+    };
     Scenario {
         name: "test".into(),
         description: "A test.".into(),
@@ -105,7 +111,8 @@ impl Node for TestNode {
     }
 }
 
-/// The order of a hash map whose keys were drawn on another thread, where madsim does not stand between it and the system.
+/// The order of a hash map whose keys were drawn on another thread, where madsim does not stand
+/// between it and the system.
 fn foreign_order() -> Vec<u8> {
     use std::hash::BuildHasher;
     static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
@@ -181,21 +188,32 @@ fn folded_messages_give_the_same_digest() {
 #[test]
 fn a_participant_talks_with_nodes() {
     let trace = simulate(&scenario(1, 2), 1, Habit::PingPong).trace;
-    let answers: Vec<&str> = trace.history.iter().filter(|op| op.op_type == OpType::Ok).map(|op| &*op.value).collect();
+    let answers: Vec<&str> =
+        trace.history.iter().filter(|op| op.op_type == OpType::Ok).map(|op| &*op.value).collect();
     assert!(answers.len() >= 6 && answers.iter().all(|answer| *answer == "8"), "{answers:?}");
 }
 
-/// The panic takes the node down, not the run; the supervisor starts it again, and its disk has kept the count.
+/// The panic takes the node down, not the run; the supervisor starts it again, and its disk has
+/// kept the count.
 #[test]
 fn a_panic_is_a_crash_of_that_node() {
     let mut scenario = scenario(2, 3);
     scenario.nodes.restart_after = Duration::from_millis(500);
     let trace = simulate(&scenario, 1, Habit::CountStarts).trace;
-    let crash = trace.events.iter().find(|event| event.name == "crash").expect("a crash is recorded");
+    let crash =
+        trace.events.iter().find(|event| event.name == "crash").expect("a crash is recorded");
     assert_eq!(crash.fields.text("reason"), Some("panic"));
-    assert!(crash.fields.text("message").is_some_and(|message| message.starts_with("the third ping (src/sim/tests.rs:")));
+    assert!(
+        crash
+            .fields
+            .text("message")
+            .is_some_and(|message| message.starts_with("the third ping (src/sim/tests.rs:"))
+    );
     let booted = |event: &&crate::trace::Event| event.name == "booted" && event.incarnation == 2;
-    assert_eq!(trace.events.iter().find(booted).and_then(|event| event.fields.int("starts")), Some(1));
+    assert_eq!(
+        trace.events.iter().find(booted).and_then(|event| event.fields.int("starts")),
+        Some(1)
+    );
     assert!(trace.messages.iter().any(|message| message.outcome == Outcome::NodeDown));
 }
 
@@ -209,7 +227,8 @@ fn effects_wait_for_the_sync() {
     assert_eq!(booted.time_us, 10_000);
 }
 
-/// Another node, however talkative, does not change what an isolated pair of draws gives: streams belong to names.
+/// Another node, however talkative, does not change what an isolated pair of draws gives: streams
+/// belong to names.
 #[test]
 fn a_node_added_shifts_no_other_nodes_stream() {
     use super::rng::Rng;
@@ -217,11 +236,14 @@ fn a_node_added_shifts_no_other_nodes_stream() {
     assert_eq!(draws("node:n1"), draws("node:n1"));
     let arrivals = |nodes| {
         let mut scenario = scenario(nodes, 1);
-        scenario.network.default.latency = Latency::Uniform(Duration::from_millis(1), Duration::from_millis(9));
+        scenario.network.default.latency =
+            Latency::Uniform(Duration::from_millis(1), Duration::from_millis(9));
         let trace = simulate(&scenario, 4, Habit::PingPong).trace;
         let c1 = trace.node("c1").expect("declared");
         let from_client = trace.messages.iter().filter(|message| message.src == c1);
-        from_client.map(|message| message.recv_us.map(|at| at - message.sent_us)).collect::<Vec<_>>()
+        from_client
+            .map(|message| message.recv_us.map(|at| at - message.sent_us))
+            .collect::<Vec<_>>()
     };
     let (few, many) = (arrivals(1), arrivals(6));
     assert_eq!(few[..3], many[..3]);
@@ -231,6 +253,7 @@ fn a_node_added_shifts_no_other_nodes_stream() {
 #[test]
 fn a_randomly_seeded_map_is_noticed() {
     let scenario = scenario(3, 1);
-    let runs: Vec<_> = (0..4).map(|_| simulate(&scenario, 1, Habit::Nondeterministic).trace).collect();
+    let runs: Vec<_> =
+        (0..4).map(|_| simulate(&scenario, 1, Habit::Nondeterministic).trace).collect();
     assert!(runs.windows(2).any(|pair| pair[0] != pair[1]));
 }

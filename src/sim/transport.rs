@@ -1,7 +1,7 @@
 //! Streams over the links: between the machines' streams, which know no driver, and the driver.
 //!
-//! A segment is handled where it arrives, by the machine: also while its process is paused, busy or gone. What the process is to hear of it
-//! becomes an input like any other.
+//! A segment is handled where it arrives, by the machine: also while its process is paused, busy or
+//! gone. What the process is to hear of it becomes an input like any other.
 
 use std::fmt;
 
@@ -93,7 +93,9 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// A segment comes to a machine.
     pub(super) fn segment_arrives(&mut self, from: NodeId, dest: NodeId, segment: Segment) {
-        self.log(dest, "stream", |driver| format!("<- {}: {} {}", driver.node_name(from), segment.name(), segment.detail()));
+        self.log(dest, "stream", |driver| {
+            format!("<- {}: {} {}", driver.node_name(from), segment.name(), segment.detail())
+        });
         let mut out = Vec::new();
         let host = &mut self.hosts[dest.index()];
         host.streams.on_segment(self.now, from, segment, &mut host.stream_rng, &mut out);
@@ -135,8 +137,8 @@ impl<C: Cluster> Driver<'_, C> {
         Some(input)
     }
 
-    /// A process ends. A kill is taken for a crash of the whole machine, the harder case: nobody is told. Else the machine
-    /// goes on, and closes what the process had open.
+    /// A process ends. A kill is taken for a crash of the whole machine, the harder case: nobody is
+    /// told. Else the machine goes on, and closes what the process had open.
     pub(super) fn drop_streams(&mut self, node: NodeId, reason: &'static str) {
         let host = &mut self.hosts[node.index()];
         if reason == "kill" {
@@ -147,15 +149,23 @@ impl<C: Cluster> Driver<'_, C> {
         self.stream_out(node, out);
     }
 
-    /// Events become inputs through the heap, in the same instant: so a step that asks for something is over before it is told of it.
+    /// Events become inputs through the heap, in the same instant: so a step that asks for
+    /// something is over before it is told of it.
     fn stream_out(&mut self, node: NodeId, out: Vec<StreamOut>) {
         for each in out {
             match each {
-                StreamOut::Segment { dest, segment } => self.send_packet(node, dest, Packet::Segment(Box::new(segment))),
-                StreamOut::Timer { at, token } => self.queue.push(at, Due::StreamTimer { node, token }),
+                StreamOut::Segment { dest, segment } => {
+                    self.send_packet(node, dest, Packet::Segment(Box::new(segment)))
+                }
+                StreamOut::Timer { at, token } => {
+                    self.queue.push(at, Due::StreamTimer { node, token })
+                }
                 StreamOut::Event(event) => {
                     let incarnation = self.hosts[node.index()].identity.incarnation;
-                    self.queue.push(self.now, Due::StreamEvent { node, incarnation, event: Box::new(event) });
+                    self.queue.push(
+                        self.now,
+                        Due::StreamEvent { node, incarnation, event: Box::new(event) },
+                    );
                 }
             }
         }

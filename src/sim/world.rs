@@ -1,4 +1,5 @@
-//! What the nemesis can do to the world. The driver implements it; the tests of the nemesis have a small one of their own.
+//! What the nemesis can do to the world. The driver implements it; the tests of the nemesis have a
+//! small one of their own.
 
 use std::time::Duration;
 
@@ -38,7 +39,8 @@ pub(crate) trait World {
     fn add_rule(&mut self, rule: LinkRule) -> RuleId;
     fn remove_rule(&mut self, rule: RuleId);
 
-    /// The process ends at once. `policy` replaces the scenario's for what was not synced. Nothing happens to a node that is down.
+    /// The process ends at once. `policy` replaces the scenario's for what was not synced. Nothing
+    /// happens to a node that is down.
     fn kill(&mut self, node: NodeId, policy: Option<CrashPolicy>);
     /// Start a node that is down; nothing happens to others.
     fn start(&mut self, node: NodeId);
@@ -52,7 +54,8 @@ pub(crate) trait World {
     fn command(&mut self, node: NodeId, command: &str);
 
     fn wall_step(&mut self, node: NodeId, by_ns: i64);
-    /// Set the drift of the oscillator, ppm, in place of what it has. `None`: what it had at the start.
+    /// Set the drift of the oscillator, ppm, in place of what it has. `None`: what it had at the
+    /// start.
     fn drift(&mut self, node: NodeId, ppm: Option<f64>);
     /// The wall clock stands still, or goes on from where it stood.
     fn freeze(&mut self, node: NodeId, frozen: bool);

@@ -1,8 +1,9 @@
 //! Many seeds of some scenarios, on some threads.
 //!
-//! Every run has a thread of its own (the driver sees to that), a trace is dropped as soon as its row is made, and the rows come out in the
-//! order of the scenarios and seeds whatever the number of jobs: so the table has the same bytes on one core and on sixty-four, and
-//! memory does not grow with the number of seeds beyond their rows.
+//! Every run has a thread of its own (the driver sees to that), a trace is dropped as soon as its
+//! row is made, and the rows come out in the order of the scenarios and seeds whatever the number
+//! of jobs: so the table has the same bytes on one core and on sixty-four, and memory does not grow
+//! with the number of seeds beyond their rows.
 
 mod table;
 
@@ -18,11 +19,12 @@ pub use table::{COLUMNS, Row, RowVerdict, Table};
 use crate::run::Run;
 use crate::scenario::Scenario;
 
-/// Runs ahead of the row that is awaited. A run that takes long must not let the rows behind it pile up without a limit.
+/// Runs ahead of the row that is awaited. A run that takes long must not let the rows behind it
+/// pile up without a limit.
 const AHEAD_MAX: usize = 10_000;
 
-/// Run each scenario under each seed, with so many jobs, and hand over the rows in order. `run` may panic: that is a fault of the testbed,
-/// and the row says so.
+/// Run each scenario under each seed, with so many jobs, and hand over the rows in order. `run` may
+/// panic: that is a fault of the testbed, and the row says so.
 pub fn sweep(
     scenarios: &[Scenario],
     seeds: Range<u64>,
@@ -30,8 +32,11 @@ pub fn sweep(
     run: &(dyn Fn(&Scenario, u64) -> Run + Sync),
     mut each: impl FnMut(&Scenario, Row),
 ) {
-    let per_scenario = usize::try_from(seeds.end.saturating_sub(seeds.start)).expect("fewer seeds than the address space has bytes");
-    let total = per_scenario.checked_mul(scenarios.len()).expect("fewer runs than the address space has bytes");
+    let per_scenario = usize::try_from(seeds.end.saturating_sub(seeds.start))
+        .expect("fewer seeds than the address space has bytes");
+    let total = per_scenario
+        .checked_mul(scenarios.len())
+        .expect("fewer runs than the address space has bytes");
     let next = AtomicUsize::new(0);
     let emitted = AtomicUsize::new(0);
     let work = |position: usize| {
@@ -78,7 +83,10 @@ pub fn sweep(
 
 /// What a panic said.
 pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic without a text").to_owned()
 }
 
@@ -90,25 +98,36 @@ mod tests {
     use crate::sim::tests::scenario;
     use crate::trace::{Digest, Trace};
 
-    /// A run as a function of its seed, which takes the longer the smaller the seed is, so that runs end in another order than they began.
+    /// A run as a function of its seed, which takes the longer the smaller the seed is, so that
+    /// runs end in another order than they began.
     fn run(scenario: &Scenario, seed: u64) -> Run {
         std::thread::sleep(std::time::Duration::from_micros(3_000 / (seed + 1)));
         assert_ne!(seed, 5, "a fault of the testbed");
         let verdict = match seed % 4 {
             1 => Verdict::Unknown("the search met its limit".into()),
             2 => {
-                let violation = |time_us| Violation { check: "safety", time_us, nodes: vec![], message: format!("seed {seed}, \"badly\"") };
+                let violation = |time_us| Violation {
+                    check: "safety",
+                    time_us,
+                    nodes: vec![],
+                    message: format!("seed {seed}, \"badly\""),
+                };
                 Verdict::Invalid(vec![violation(2_000_000 + seed), violation(1_000_000 + seed)])
             }
             _ => Verdict::Valid,
         };
-        let trace = Trace { scenario: scenario.name.clone(), seed, end_us: seed, ..Trace::default() };
+        let trace =
+            Trace { scenario: scenario.name.clone(), seed, end_us: seed, ..Trace::default() };
         let digest = Digest::of(&trace);
-        let valid = Judgement { check: "liveness", params: Default::default(), verdict: Verdict::Valid };
+        let valid =
+            Judgement { check: "liveness", params: Default::default(), verdict: Verdict::Valid };
         Run {
             trace,
             digest,
-            judgements: vec![valid, Judgement { check: "safety", params: Default::default(), verdict }],
+            judgements: vec![
+                valid,
+                Judgement { check: "safety", params: Default::default(), verdict },
+            ],
             aborted: None,
             log: vec![],
             stall: None,
@@ -123,8 +142,8 @@ mod tests {
         String::from_utf8(table.into_bytes()).expect("names and messages are UTF-8")
     }
 
-    /// Two people with different machines must be able to compare their tables with `cmp`. A run in which the testbed fails
-    /// costs its own row and nothing else.
+    /// Two people with different machines must be able to compare their tables with `cmp`. A run in
+    /// which the testbed fails costs its own row and nothing else.
     #[test]
     fn the_table_has_the_same_bytes_whatever_the_number_of_jobs() {
         let one = table(1);
@@ -134,13 +153,15 @@ mod tests {
         }
     }
 
-    /// Rows come as soon as those before them have come, and the verdict says what the worst check says.
+    /// Rows come as soon as those before them have come, and the verdict says what the worst check
+    /// says.
     #[test]
     fn rows_come_in_order_with_the_verdict_of_the_worst_check() {
         let mut rows = Vec::new();
         sweep(&[scenario(1, 1)], 0..5, 3, &run, |_, row| rows.push((row.seed, row.verdict)));
         let judged = |overall| RowVerdict::Judged(overall);
-        let expected = [Overall::Valid, Overall::Unknown, Overall::Invalid, Overall::Valid, Overall::Valid];
+        let expected =
+            [Overall::Valid, Overall::Unknown, Overall::Invalid, Overall::Valid, Overall::Valid];
         assert_eq!(rows, (0..5).zip(expected.map(judged)).collect::<Vec<_>>());
     }
 }

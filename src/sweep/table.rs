@@ -69,10 +69,11 @@ impl Row {
     /// The row of a run.
     pub fn of(run: &Run, scenario: &Scenario, seed: u64) -> Row {
         let operations = count_operations(&run.trace);
-        let (check, time_us, message) = match run.first_violation().filter(|_| run.aborted.is_none()) {
-            Some(first) => (first.check, Some(first.time_us), first.message.clone()),
-            None => undecided(run),
-        };
+        let (check, time_us, message) =
+            match run.first_violation().filter(|_| run.aborted.is_none()) {
+                Some(first) => (first.check, Some(first.time_us), first.message.clone()),
+                None => undecided(run),
+            };
         Row {
             scenario: scenario.name.clone(),
             seed,
@@ -121,7 +122,8 @@ fn undecided(run: &Run) -> (&'static str, Option<u64>, String) {
     reason.unwrap_or_default()
 }
 
-/// The text of `sweep.csv` in the making. It stays in memory until the sweep has ended, so that an interrupt leaves nothing.
+/// The text of `sweep.csv` in the making. It stays in memory until the sweep has ended, so that an
+/// interrupt leaves nothing.
 pub struct Table(Writer<Vec<u8>>);
 
 impl Default for Table {
@@ -136,11 +138,18 @@ impl Table {
     /// Add a row.
     pub fn push(&mut self, row: &Row) {
         let number = |number: u64| number.to_string();
-        let mut record = vec![row.scenario.clone(), number(row.seed), row.verdict.word().to_owned(), row.check.to_owned()];
+        let mut record = vec![
+            row.scenario.clone(),
+            number(row.seed),
+            row.verdict.word().to_owned(),
+            row.check.to_owned(),
+        ];
         record.push(row.time_us.map(number).unwrap_or_default());
         record.extend(row.counts.map(number));
         record.extend([row.digest.clone(), row.message.clone()]);
-        self.0.write_record(&record).expect("a Vec takes every byte, and every row has all columns");
+        self.0
+            .write_record(&record)
+            .expect("a Vec takes every byte, and every row has all columns");
     }
 
     /// The text.

@@ -7,8 +7,8 @@ use crate::scenario::{Latency, WorkloadSpec};
 use crate::sim::Io;
 use crate::time::LocalTime;
 
-/// The pace of one client, by its own clock: in a closed loop a think time between two operations, in an open loop arrivals that do not ask whether the
-/// client is busy.
+/// The pace of one client, by its own clock: in a closed loop a think time between two operations,
+/// in an open loop arrivals that do not ask whether the client is busy.
 pub struct Pace {
     next: LocalTime,
     begun: u64,
@@ -33,7 +33,8 @@ impl Pace {
         }
     }
 
-    /// The number of the operation that begins now, from 0; `None` when the client has done all that it should.
+    /// The number of the operation that begins now, from 0; `None` when the client has done all
+    /// that it should.
     pub fn begin<M: Message>(&mut self, io: &Io<M>, workload: &WorkloadSpec) -> Option<u64> {
         if io.load_is_over() || workload.operations.is_some_and(|most| self.begun >= most) {
             return None;
@@ -50,7 +51,8 @@ impl Pace {
     }
 }
 
-/// The time to the next operation: drawn from the think time, or between two arrivals of the open loop.
+/// The time to the next operation: drawn from the think time, or between two arrivals of the open
+/// loop.
 fn pause<M: Message>(io: &Io<M>, workload: &WorkloadSpec) -> Duration {
     match workload.rate {
         Some(rate) => {

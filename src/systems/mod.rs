@@ -43,10 +43,12 @@ pub struct Shown {
     pub summary: &'static str,
 }
 
-/// Why a system cannot run a scenario that otherwise reads well: an ensemble of two, sensors without a web tier.
+/// Why a system cannot run a scenario that otherwise reads well: an ensemble of two, sensors
+/// without a web tier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Complaint {
-    /// The key to point at, by its path: `nodes.count`, `audio.song`. Where the file lacks it, the nearest table above it is shown.
+    /// The key to point at, by its path: `nodes.count`, `audio.song`. Where the file lacks it, the
+    /// nearest table above it is shown.
     pub key: &'static str,
     /// What is wrong, as a sentence without a full stop.
     pub message: String,
@@ -59,7 +61,8 @@ pub struct Complaint {
 /// A further file of a report: its name below `files/`, and its content.
 pub type Artifact = (String, Vec<u8>);
 
-/// A system: everything that the scenario reader, the runner, the checks and the documentation need to know of it.
+/// A system: everything that the scenario reader, the runner, the checks and the documentation need
+/// to know of it.
 pub trait System: Send + Sync + 'static {
     /// `raft`.
     fn name(&self) -> &'static str;
@@ -80,7 +83,8 @@ pub trait System: Send + Sync + 'static {
     fn events(&self) -> &'static [Shown];
     /// Message types, for `drop` and `hold`.
     fn messages(&self) -> &'static [Shown];
-    /// What the fault `command` can ask a node for, each as it is written: its word, and `NODE`, `[NODE]` or `NODE,NODE,…`.
+    /// What the fault `command` can ask a node for, each as it is written: its word, and `NODE`,
+    /// `[NODE]` or `NODE,NODE,…`.
     fn commands(&self) -> &'static [Shown] {
         &[]
     }
@@ -90,7 +94,8 @@ pub trait System: Send + Sync + 'static {
     fn plots(&self) -> &'static [&'static Plot];
     /// All defects.
     fn defects(&self) -> &'static [Defect];
-    /// Checks that the scenario's settings give no right to judge by, although the system is correct: they are left out of the verdict.
+    /// Checks that the scenario's settings give no right to judge by, although the system is
+    /// correct: they are left out of the verdict.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let _ = scenario;
         vec![]
@@ -108,7 +113,8 @@ pub trait System: Send + Sync + 'static {
         let _ = scenario;
         vec![]
     }
-    /// Further files of a report, made from the trace alone: tables of the original assignment, what a listener heard.
+    /// Further files of a report, made from the trace alone: tables of the original assignment,
+    /// what a listener heard.
     fn artifacts(&self, scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
         let _ = (scenario, trace);
         vec![]

@@ -1,7 +1,9 @@
-//! The four CSV files: the lists of a trace as text that a spreadsheet, a data frame and a person read.
+//! The four CSV files: the lists of a trace as text that a spreadsheet, a data frame and a person
+//! read.
 //!
-//! What is written can be read back record by record. Where a column holds a value of any kind (`fields`, `value` of a metric), its first
-//! character tells the kind; [`values`] has the grammar. Whatever else the files hold is refused with its place.
+//! What is written can be read back record by record. Where a column holds a value of any kind
+//! (`fields`, `value` of a metric), its first character tells the kind; [`values`] has the grammar.
+//! Whatever else the files hold is refused with its place.
 
 mod read;
 mod values;
@@ -17,7 +19,8 @@ pub const CSV_FILES: [&str; 4] = ["history.csv", "events.csv", "messages.csv", "
 
 const HISTORY: &[&str] = &["index", "time_us", "process", "type", "f", "value", "error"];
 const EVENTS: &[&str] = &["index", "time_us", "node", "incarnation", "event", "fields"];
-const MESSAGES: &[&str] = &["id", "sent_us", "recv_us", "src", "dest", "type", "bytes", "outcome", "detail"];
+const MESSAGES: &[&str] =
+    &["id", "sent_us", "recv_us", "src", "dest", "type", "bytes", "outcome", "detail"];
 const METRICS: &[&str] = &["time_us", "node", "metric", "value"];
 
 /// Why a stored trace could not be read.

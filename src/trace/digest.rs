@@ -1,8 +1,9 @@
 //! The digest of a trace.
 //!
-//! Each record becomes a few words of 64 bits, and XXH3 runs over all words. A text enters as its own hash. While a trace is in memory
-//! most texts are literals, of which there are few; their hashes are remembered by address, so that a record costs some
-//! nanoseconds and a digest does not slow a sweep. Addresses decide only what is computed anew, never a result.
+//! Each record becomes a few words of 64 bits, and XXH3 runs over all words. A text enters as its
+//! own hash. While a trace is in memory most texts are literals, of which there are few; their
+//! hashes are remembered by address, so that a record costs some nanoseconds and a digest does not
+//! slow a sweep. Addresses decide only what is computed anew, never a result.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +12,11 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use super::{Detail, FieldNames, Fields, Message, Trace, Value, Word};
 
-/// 128 bits over the nodes and every record of a trace: two traces with the same digest hold the same.
+/// 128 bits over the nodes and every record of a trace: two traces with the same digest hold the
+/// same.
 ///
-/// The names of scenario and system and the seed are not in it: they name a run, and are not what happened.
+/// The names of scenario and system and the seed are not in it: they name a run, and are not what
+/// happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest(pub u128);
 
@@ -48,7 +51,13 @@ impl Digest {
         folder.words([trace.events.len() as u64]);
         for event in &trace.events {
             let node = u64::from(event.node.0) << 32 | u64::from(event.incarnation);
-            let words = [event.index, event.time_us, node, folder.word(&event.name), folder.names(&event.fields)];
+            let words = [
+                event.index,
+                event.time_us,
+                node,
+                folder.word(&event.name),
+                folder.names(&event.fields),
+            ];
             folder.words(words);
             for value in &event.fields.values {
                 folder.value(value);
@@ -73,8 +82,9 @@ impl Digest {
     }
 }
 
-/// What is left of messages that were not kept: how many, and the sum of their hashes. A sum, because messages end in another order than they
-/// began in; each hash covers the message's number, so that nothing can change places.
+/// What is left of messages that were not kept: how many, and the sum of their hashes. A sum,
+/// because messages end in another order than they began in; each hash covers the message's number,
+/// so that nothing can change places.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MessageSum {
     /// How many messages were sent, copies included.
@@ -100,7 +110,9 @@ impl MessageFolder {
         let folder = &mut self.folder;
         folder.chunk.clear();
         let ends = u64::from(message.src.0) << 32 | u64::from(message.dest.0);
-        let rest = (message.outcome as u64) << 33 | u64::from(message.recv_us.is_some()) << 32 | u64::from(message.bytes);
+        let rest = (message.outcome as u64) << 33
+            | u64::from(message.recv_us.is_some()) << 32
+            | u64::from(message.bytes);
         let kind = folder.word(&message.kind);
         folder.words([message.id, message.sent_us, message.recv_us.unwrap_or(0), ends, rest, kind]);
         folder.detail(&message.detail);
@@ -132,12 +144,18 @@ struct Folder {
 impl Default for Folder {
     fn default() -> Self {
         let empty = || vec![Remembered::default(); PLACES];
-        Folder { hasher: Xxh3::new(), chunk: Vec::with_capacity(CHUNK + 256), words: empty(), names: empty() }
+        Folder {
+            hasher: Xxh3::new(),
+            chunk: Vec::with_capacity(CHUNK + 256),
+            words: empty(),
+            names: empty(),
+        }
     }
 }
 
-/// What `slice` hashes to: remembered, where the same literal was met before. It is borrowed for as long as the folder lives or for
-/// ever, so the same address and length always mean the same content.
+/// What `slice` hashes to: remembered, where the same literal was met before. It is borrowed for as
+/// long as the folder lives or for ever, so the same address and length always mean the same
+/// content.
 fn remembered<T>(memory: &mut [Remembered], slice: &[T], hash: impl FnOnce() -> u64) -> u64 {
     let (address, len) = (slice.as_ptr() as usize, slice.len());
     // Neighbouring literals differ in the low bits, lists of names from the fourth bit on.
@@ -161,15 +179,21 @@ impl Folder {
 
     fn word(&mut self, word: &Word) -> u64 {
         match word {
-            Cow::Borrowed(literal) => remembered(&mut self.words, literal.as_bytes(), || xxh3_64(literal.as_bytes())),
+            Cow::Borrowed(literal) => {
+                remembered(&mut self.words, literal.as_bytes(), || xxh3_64(literal.as_bytes()))
+            }
             Cow::Owned(text) => xxh3_64(text.as_bytes()),
         }
     }
 
     fn names(&mut self, fields: &Fields) -> u64 {
         match &fields.names {
-            FieldNames::Static(names) => remembered(&mut self.names, names, || hash_of_names(names.iter().copied())),
-            FieldNames::Shared(names) => remembered(&mut self.names, names, || hash_of_names(names.iter().map(String::as_str))),
+            FieldNames::Static(names) => {
+                remembered(&mut self.names, names, || hash_of_names(names.iter().copied()))
+            }
+            FieldNames::Shared(names) => remembered(&mut self.names, names, || {
+                hash_of_names(names.iter().map(String::as_str))
+            }),
         }
     }
 
@@ -189,7 +213,8 @@ impl Folder {
             Detail::Numbers(names, [a, b, c]) => {
                 // As many as are printed.
                 let names = &names[..names.len().min(3)];
-                let hash = remembered(&mut self.names, names, || hash_of_names(names.iter().copied()));
+                let hash =
+                    remembered(&mut self.names, names, || hash_of_names(names.iter().copied()));
                 match names.len() {
                     0 => self.words([0]),
                     1 => self.words([1, hash, *a as u64]),
@@ -226,14 +251,16 @@ fn hash_of_names<'a>(names: impl Iterator<Item = &'a str>) -> u64 {
     xxh3_64(&hashes)
 }
 
-/// Names and values of a text that is one to three `name=number`, exactly as [`Detail::Numbers`] prints them.
+/// Names and values of a text that is one to three `name=number`, exactly as [`Detail::Numbers`]
+/// prints them.
 fn numbers_of(text: &str) -> Option<(Vec<&str>, Vec<i64>)> {
     let (mut names, mut values) = (Vec::new(), Vec::new());
     for field in text.split(' ') {
         let (name, digits) = field.split_once('=')?;
         let value: i64 = digits.parse().ok()?;
         // `+1`, `01` and `-0` are numbers too, but are never printed so.
-        let printed = digits == "0" || !digits.trim_start_matches('-').starts_with(['0', '+']) && !digits.starts_with('+');
+        let printed = digits == "0"
+            || !digits.trim_start_matches('-').starts_with(['0', '+']) && !digits.starts_with('+');
         if !printed || names.len() == 3 {
             return None;
         }

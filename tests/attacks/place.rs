@@ -1,4 +1,5 @@
-//! Where attacks take place: a course, two submissions, and a neighbour whose run must not notice anything.
+//! Where attacks take place: a course, two submissions, and a neighbour whose run must not notice
+//! anything.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,21 +68,27 @@ pub fn launcher() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_seedbed"))
 }
 
-/// What an instructor's machine has: a course with a scenario and a secret, submissions, a place for scratch folders.
+/// What an instructor's machine has: a course with a scenario and a secret, submissions, a place
+/// for scratch folders.
 pub struct Place {
     pub all: TempDir,
-    /// The watchdog's patience: short enough for a test, and long enough for a machine that is busy.
+    /// The watchdog's patience: short enough for a test, and long enough for a machine that is
+    /// busy.
     pub watchdog: Duration,
 }
 
 impl Place {
     /// A submission with this program, and another beside it.
     pub fn new(program: &str, nodes: &str) -> Place {
-        let place = Place { all: tempfile::tempdir().expect("a folder"), watchdog: Duration::from_secs(5) };
+        let place =
+            Place { all: tempfile::tempdir().expect("a folder"), watchdog: Duration::from_secs(5) };
         for folder in ["course", "submission", "other", "scratch"] {
             fs::create_dir(place.path(folder)).expect("writable");
         }
-        let scenario = format!("system = \"raft\"\n{nodes}command = [\"python3\", \"-S\", \"node.py\"]\n[checks]\nno_panic = {{}}\n");
+        let scenario = format!(
+            "system = \"raft\"\n{nodes}command = [\"python3\", \"-S\", \
+                \"node.py\"]\n[checks]\nno_panic = {{}}\n"
+        );
         fs::write(place.path("course/scenario.toml"), scenario).expect("writable");
         fs::write(place.path("course/secret"), "the course's secret").expect("writable");
         fs::write(place.path("submission/node.py"), program).expect("writable");
@@ -133,7 +140,9 @@ impl Place {
     /// The processes that are at work in the submission's folder or in a scratch folder.
     pub fn processes(&self) -> Vec<String> {
         let Ok(processes) = fs::read_dir("/proc") else { return vec![] };
-        let works_here = |process: &Path| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.all.path()));
+        let works_here = |process: &Path| {
+            fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(self.all.path()))
+        };
         processes
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| works_here(path))
@@ -141,23 +150,32 @@ impl Place {
             .collect()
     }
 
-    /// Run the attack, beside a neighbour; nothing is left, nothing is changed, and the neighbour has noticed nothing.
+    /// Run the attack, beside a neighbour; nothing is left, nothing is changed, and the neighbour
+    /// has noticed nothing.
     pub fn attack(&self) -> Run {
         let confined = self.confined(0);
         self.attack_with(confined)
     }
 
-    /// Twice: by a process of its own, and by one that a zygote has split off. What comes of it must be the same.
+    /// Twice: by a process of its own, and by one that a zygote has split off. What comes of it
+    /// must be the same.
     pub fn attack_with(&self, confined: Confined) -> Run {
         let alone = self.attack_once(confined.clone(), false);
         let run = self.attack_once(confined, true);
         match (&run.stall, &alone.stall) {
             // How it stalls, the machine has a part in.
-            (Some(stall), Some(other)) => assert_eq!((&stall.node, stall.turn), (&other.node, other.turn), "with a zygote and without"),
+            (Some(stall), Some(other)) => assert_eq!(
+                (&stall.node, stall.turn),
+                (&other.node, other.turn),
+                "with a zygote and without"
+            ),
             _ => {
                 let (seen, others) = (seen(&run), seen(&alone));
                 let differs = seen.iter().zip(&others).find(|(one, other)| one != other);
-                assert!(differs.is_none() && seen.len() == others.len(), "with a zygote, and without: {differs:#?}");
+                assert!(
+                    differs.is_none() && seen.len() == others.len(),
+                    "with a zygote, and without: {differs:#?}"
+                );
             }
         }
         run
@@ -166,15 +184,21 @@ impl Place {
     pub fn attack_once(&self, confined: Confined, with_zygote: bool) -> Run {
         let before = self.files();
         let mut scenario = self.scenario(Confinement::Confined(Box::new(confined)));
-        let program = scenario.nodes.nodes.iter().find_map(|node| node.program.as_ref()).expect("a program");
+        let program =
+            scenario.nodes.nodes.iter().find_map(|node| node.program.as_ref()).expect("a program");
         let zygote = if with_zygote { Zygote::start(program) } else { None };
         for program in scenario.nodes.nodes.iter_mut().filter_map(|node| node.program.as_mut()) {
             program.zygote.clone_from(&zygote);
         }
         let run = std::thread::scope(|scope| {
             let neighbour = scope.spawn(neighbour);
-            let run = run_with(&scenario, &RunOptions { seed: 1, log: true, ..RunOptions::default() });
-            assert_eq!(neighbour.join().expect("the neighbour ends"), neighbour_alone(), "the neighbour's run is another");
+            let run =
+                run_with(&scenario, &RunOptions { seed: 1, log: true, ..RunOptions::default() });
+            assert_eq!(
+                neighbour.join().expect("the neighbour ends"),
+                neighbour_alone(),
+                "the neighbour's run is another"
+            );
             run
         });
         drop((scenario, zygote));
@@ -191,7 +215,11 @@ impl Place {
 
 /// What there is to see of a run: an early end, events, the log.
 fn seen(run: &Run) -> Vec<String> {
-    let events = run.trace.events.iter().map(|event| format!("{} {} {:?}", event.time_us, event.name, event.fields));
+    let events = run
+        .trace
+        .events
+        .iter()
+        .map(|event| format!("{} {} {:?}", event.time_us, event.name, event.fields));
     let log = run.log.iter().map(|line| format!("{line:?}"));
     run.aborted.iter().cloned().chain(events).chain(log).collect()
 }
@@ -217,10 +245,12 @@ fn neighbour_alone() -> String {
 
 fn neighbours_place() -> Place {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/python");
-    let program = fs::read_to_string(sdk.join("examples/kv_single.py")).expect("the example is there");
+    let program =
+        fs::read_to_string(sdk.join("examples/kv_single.py")).expect("the example is there");
     let mut place = Place::new(&program, NEIGHBOUR);
     // It is under no attack of its own: only a machine that does nothing else for it could stop it.
     place.watchdog = seedbed::program::WATCHDOG * 3;
-    fs::copy(sdk.join("seedbed.py"), place.path("submission/seedbed.py")).expect("the SDK is there");
+    fs::copy(sdk.join("seedbed.py"), place.path("submission/seedbed.py"))
+        .expect("the SDK is there");
     place
 }

@@ -6,17 +6,22 @@ use seedbed::trace::OpType;
 use crate::run::Run;
 use crate::twins::{accepts, refuses, verdict};
 
-/// While a write is under way a read may see the old text or the new one; once a read has seen the new one, later reads must.
+/// While a write is under way a read may see the old text or the new one; once a read has seen the
+/// new one, later reads must.
 #[test]
 fn concurrent_reads_may_see_either_text_but_time_does_not_go_back() {
     let mut run = Run::new();
-    run.at_ms(1_000).invoke("c1", "write", "k0=1").done("c2", "read", "k0", "k0=nil").done("c2", "read", "k0", "k0=1");
+    run.at_ms(1_000)
+        .invoke("c1", "write", "k0=1")
+        .done("c2", "read", "k0", "k0=nil")
+        .done("c2", "read", "k0", "k0=1");
     let mut good = run.clone();
     good.done("c2", "read", "k0", "k0=1").ok("c1", "write", "k0=1");
     accepts(&good, "linearizable");
     let mut bad = run;
     bad.done("c2", "read", "k0", "k0=nil").ok("c1", "write", "k0=1");
-    let sentence = "k0 is not linearizable: c2 read k0=nil from 1.005 s to 1.006 s: no order of the operations up to this one explains it";
+    let sentence = "k0 is not linearizable: c2 read k0=nil from 1.005 s to 1.006 s: no order of \
+        the operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 
@@ -24,11 +29,18 @@ fn concurrent_reads_may_see_either_text_but_time_does_not_go_back() {
 #[test]
 fn a_read_sees_what_was_acknowledged_before() {
     let mut good = Run::new();
-    good.at_ms(1_000).done("c1", "write", "k0=1", "k0=1").done("c1", "write", "k0=2", "k0=2").done("c2", "read", "k0", "k0=2");
+    good.at_ms(1_000)
+        .done("c1", "write", "k0=1", "k0=1")
+        .done("c1", "write", "k0=2", "k0=2")
+        .done("c2", "read", "k0", "k0=2");
     accepts(&good, "linearizable");
     let mut bad = Run::new();
-    bad.at_ms(1_000).done("c1", "write", "k0=1", "k0=1").done("c1", "write", "k0=2", "k0=2").done("c2", "read", "k0", "k0=1");
-    let sentence = "k0 is not linearizable: c2 read k0=1 from 1.004 s to 1.005 s: no order of the operations up to this one explains it";
+    bad.at_ms(1_000)
+        .done("c1", "write", "k0=1", "k0=1")
+        .done("c1", "write", "k0=2", "k0=2")
+        .done("c2", "read", "k0", "k0=1");
+    let sentence = "k0 is not linearizable: c2 read k0=1 from 1.004 s to 1.005 s: no order of the \
+        operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 
@@ -36,19 +48,23 @@ fn a_read_sees_what_was_acknowledged_before() {
 #[test]
 fn an_operation_without_an_answer_may_happen_late_or_never() {
     let mut run = Run::new();
-    run.at_ms(1_000).invoke("c1", "write", "k0=1").info("c1", "write", "k0=1").done("c2", "write", "k0=2", "k0=2");
+    run.at_ms(1_000)
+        .invoke("c1", "write", "k0=1")
+        .info("c1", "write", "k0=1")
+        .done("c2", "write", "k0=2", "k0=2");
     accepts(&run, "linearizable");
     let mut late = run.clone();
     late.done("c2", "read", "k0", "k0=2").done("c2", "read", "k0", "k0=1");
     accepts(&late, "linearizable");
     let mut bad = late;
     bad.done("c2", "read", "k0", "k0=2");
-    let sentence = "k0 is not linearizable: c2 read k0=2 from 1.008 s to 1.009 s: no order of the operations up to this one explains it";
+    let sentence = "k0 is not linearizable: c2 read k0=2 from 1.008 s to 1.009 s: no order of the \
+        operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 
-/// A `cas` of unknown result counts where its text was seen, and shows that what it expected had been there: the write of 1, though never
-/// answered and never read, took effect.
+/// A `cas` of unknown result counts where its text was seen, and shows that what it expected had
+/// been there: the write of 1, though never answered and never read, took effect.
 #[test]
 fn an_open_cas_vouches_for_the_text_that_it_replaced() {
     let mut run = Run::new();
@@ -59,25 +75,40 @@ fn an_open_cas_vouches_for_the_text_that_it_replaced() {
     accepts(&good, "linearizable");
     let mut bad = good;
     bad.done("c2", "read", "k0", "k0=1");
-    let sentence = "k0 is not linearizable: c2 read k0=1 from 1.006 s to 1.007 s: no order of the operations up to this one explains it";
+    let sentence = "k0 is not linearizable: c2 read k0=1 from 1.006 s to 1.007 s: no order of the \
+        operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 
-/// An operation that failed did not happen; nobody may see its text. Neither may anybody see what nobody wrote, or not yet.
+/// An operation that failed did not happen; nobody may see its text. Neither may anybody see what
+/// nobody wrote, or not yet.
 #[test]
 fn a_text_must_have_been_written() {
     let mut failed = Run::new();
-    failed.at_ms(1_000).invoke("c1", "write", "k0=1").op("c1", OpType::Fail, "write", "k0=1", "refused").done("c2", "read", "k0", "k0=nil");
+    failed
+        .at_ms(1_000)
+        .invoke("c1", "write", "k0=1")
+        .op("c1", OpType::Fail, "write", "k0=1", "refused")
+        .done("c2", "read", "k0", "k0=nil");
     accepts(&failed, "linearizable");
     failed.done("c2", "read", "k0", "k0=1");
-    let sentence = "k0 is not linearizable: c2 read k0=1 from 1.004 s to 1.005 s: the operation that wrote 1 had failed";
+    let sentence = "k0 is not linearizable: c2 read k0=1 from 1.004 s to 1.005 s: the operation \
+        that wrote 1 had failed";
     refuses(&failed, "linearizable", sentence);
     let mut never = Run::new();
     never.at_ms(1_000).done("c2", "read", "k0", "k0=1");
-    refuses(&never, "linearizable", "k0 is not linearizable: c2 read k0=1 from 1.000 s to 1.001 s: nobody ever wrote 1");
+    refuses(
+        &never,
+        "linearizable",
+        "k0 is not linearizable: c2 read k0=1 from 1.000 s to 1.001 s: nobody ever wrote 1",
+    );
     let mut later = never;
     later.done("c1", "write", "k0=1", "k0=1");
-    refuses(&later, "linearizable", "k0 is not linearizable: c2 read k0=1 from 1.000 s to 1.001 s: 1 was written later");
+    refuses(
+        &later,
+        "linearizable",
+        "k0 is not linearizable: c2 read k0=1 from 1.000 s to 1.001 s: 1 was written later",
+    );
 }
 
 /// Appends build a list; one that took effect twice is seen twice.
@@ -86,13 +117,15 @@ fn an_append_takes_effect_once() {
     let mut run = Run::new();
     run.at_ms(1_000).done("c1", "append", "k0+=1", "k0+=1").done("c1", "append", "k0+=2", "k0+=2");
     let mut good = run.clone();
-    good.done("c2", "read", "k0", "k0=1,2").done("c2", "cas", "k0:1,2->3", "k0:1,2->3").done("c2", "append", "k0+=4", "k0+=4");
+    good.done("c2", "read", "k0", "k0=1,2")
+        .done("c2", "cas", "k0:1,2->3", "k0:1,2->3")
+        .done("c2", "append", "k0+=4", "k0+=4");
     good.done("c1", "read", "k0", "k0=3,4");
     accepts(&good, "linearizable");
     let mut bad = run;
     bad.done("c2", "read", "k0", "k0=1,2,2");
-    let sentence =
-        "k0 is not linearizable: c2 read k0=1,2,2 from 1.004 s to 1.005 s: no order of the operations up to this one explains it";
+    let sentence = "k0 is not linearizable: c2 read k0=1,2,2 from 1.004 s to 1.005 s: no order of \
+        the operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 
@@ -100,14 +133,18 @@ fn an_append_takes_effect_once() {
 #[test]
 fn of_two_swaps_from_one_text_one_fails() {
     let mut run = Run::new();
-    run.at_ms(1_000).invoke("c1", "cas", "k0:nil->1").invoke("c2", "cas", "k0:nil->2").ok("c1", "cas", "k0:nil->1");
+    run.at_ms(1_000).invoke("c1", "cas", "k0:nil->1").invoke("c2", "cas", "k0:nil->2").ok(
+        "c1",
+        "cas",
+        "k0:nil->1",
+    );
     let mut good = run.clone();
     good.op("c2", OpType::Fail, "cas", "k0:nil->2", "mismatch");
     accepts(&good, "linearizable");
     let mut bad = run;
     bad.ok("c2", "cas", "k0:nil->2");
-    let sentence =
-        "k0 is not linearizable: c2 cas k0:nil->2 from 1.001 s to 1.003 s: no order of the operations up to this one explains it";
+    let sentence = "k0 is not linearizable: c2 cas k0:nil->2 from 1.001 s to 1.003 s: no order of \
+        the operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }
 
@@ -115,17 +152,24 @@ fn of_two_swaps_from_one_text_one_fails() {
 #[test]
 fn each_key_is_judged_alone() {
     let mut run = Run::new();
-    run.at_ms(1_000).done("c1", "write", "k0=1", "k0=1").done("c2", "read", "k1", "k1=nil").done("c2", "write", "k1=2", "k1=2");
+    run.at_ms(1_000)
+        .done("c1", "write", "k0=1", "k0=1")
+        .done("c2", "read", "k1", "k1=nil")
+        .done("c2", "write", "k1=2", "k1=2");
     accepts(&run, "linearizable");
 }
 
-/// The limit is counted in steps, so that the verdict is the same on every machine; meeting it is no pass.
+/// The limit is counted in steps, so that the verdict is the same on every machine; meeting it is
+/// no pass.
 #[test]
 fn a_search_that_meets_its_limit_is_unknown() {
     let mut run = Run::new();
     run.done("c1", "write", "k0=1", "k0=1").done("c1", "write", "k0=2", "k0=2");
     let limited = verdict(&run, "linearizable", &[("steps", 1.0)]);
-    assert_eq!(limited, Verdict::Unknown("the search over key k0 met its limit of 1 steps".to_owned()));
+    assert_eq!(
+        limited,
+        Verdict::Unknown("the search over key k0 met its limit of 1 steps".to_owned())
+    );
 }
 
 /// Operations of the same microsecond are told apart by their place in the history.
@@ -138,6 +182,7 @@ fn ties_are_broken_by_the_order_of_the_history() {
     accepts(&good, "linearizable");
     let mut bad = run;
     bad.at_ms(1_000).invoke("c2", "read", "k0").at_ms(1_000).ok("c2", "read", "k0=nil");
-    let sentence = "k0 is not linearizable: c2 read k0=nil from 1.000 s to 1.000 s: no order of the operations up to this one explains it";
+    let sentence = "k0 is not linearizable: c2 read k0=nil from 1.000 s to 1.000 s: no order of \
+        the operations up to this one explains it";
     refuses(&bad, "linearizable", sentence);
 }

@@ -1,4 +1,5 @@
-//! Damaged and nonsensical traces: a checker gives some verdict and never panics. Traces come from files that anybody may have edited.
+//! Damaged and nonsensical traces: a checker gives some verdict and never panics. Traces come from
+//! files that anybody may have edited.
 
 use proptest::prelude::*;
 use seedbed::checkers::{self, CHECKERS, Params};
@@ -83,8 +84,21 @@ const FIELDS: &[&str] = &[
     "buffer_max_frames",
 ];
 
-const WORDS: &[&str] =
-    &["leader", "candidate", "learner", "none", "-", "simple", "joint", "leave_joint", "n1+n2", "n3", "lease", "panic", ""];
+const WORDS: &[&str] = &[
+    "leader",
+    "candidate",
+    "learner",
+    "none",
+    "-",
+    "simple",
+    "joint",
+    "leave_joint",
+    "n1+n2",
+    "n3",
+    "lease",
+    "panic",
+    "",
+];
 
 fn int() -> impl Strategy<Value = i64> {
     prop_oneof![8 => 0i64..6, 1 => Just(1 << 40), 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => -3i64..0, 1 => 65_000i64..66_000]
@@ -99,26 +113,56 @@ fn value(field: &'static str) -> BoxedStrategy<Value> {
     match field {
         "digest" | "chain" | "state" | "upload" => prop_oneof![9 => hash, 1 => int].boxed(),
         "candidate" | "voted_for" | "client" => prop_oneof![8 => node, 2 => word].boxed(),
-        "role" | "kind" | "voters" | "learners" | "voters_old" | "mode" | "reason" | "message" => prop_oneof![9 => word, 1 => int].boxed(),
+        "role" | "kind" | "voters" | "learners" | "voters_old" | "mode" | "reason" | "message" => {
+            prop_oneof![9 => word, 1 => int].boxed()
+        }
         _ => prop_oneof![9 => int, 1 => word].boxed(),
     }
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let fields: Vec<_> = FIELDS.iter().map(|field| prop::option::weighted(0.97, value(field))).collect();
+    let fields: Vec<_> =
+        FIELDS.iter().map(|field| prop::option::weighted(0.97, value(field))).collect();
     let header = (0u64..300, 0u64..40_000_000, 0u32..7, prop::sample::select(NAMES));
     (header, fields).prop_map(|((index, time_us, node, name), fields)| {
-        let given = FIELDS.iter().zip(fields).filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
+        let given = FIELDS
+            .iter()
+            .zip(fields)
+            .filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
         let (names, values) = given.unzip();
-        Event { index, time_us, node: NodeId(node), incarnation: 1, name: name.into(), fields: Fields::owned(names, values) }
+        Event {
+            index,
+            time_us,
+            node: NodeId(node),
+            incarnation: 1,
+            name: name.into(),
+            fields: Fields::owned(names, values),
+        }
     })
 }
 
 fn op() -> impl Strategy<Value = Op> {
-    let values = &["k0", "k0=1", "k0=1,2", "k0=nil", "k0+=2", "k0+=3", "k0:1->2", "k0:nil->4", "k1=", "=", ":->", ",,", "wipe: n1"];
+    let values = &[
+        "k0",
+        "k0=1",
+        "k0=1,2",
+        "k0=nil",
+        "k0+=2",
+        "k0+=3",
+        "k0:1->2",
+        "k0:nil->4",
+        "k1=",
+        "=",
+        ":->",
+        ",,",
+        "wipe: n1",
+    ];
     let process = prop::sample::select(&["c1", "c2", "c3", "nemesis", ""][..]);
-    let op_type = prop::sample::select(&[OpType::Invoke, OpType::Ok, OpType::Fail, OpType::Info][..]);
-    let f = prop::sample::select(&["read", "write", "cas", "append", "wipe", "disk_stall", "dance"][..]);
+    let op_type =
+        prop::sample::select(&[OpType::Invoke, OpType::Ok, OpType::Fail, OpType::Info][..]);
+    let f = prop::sample::select(
+        &["read", "write", "cas", "append", "wipe", "disk_stall", "dance"][..],
+    );
     (0u64..300, 0u64..40_000_000, process, op_type, f, prop::sample::select(&values[..])).prop_map(
         |(index, time_us, process, op_type, f, value)| Op {
             index,
@@ -133,17 +177,24 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 fn trace() -> impl Strategy<Value = Trace> {
-    (prop::collection::vec(event(), 0..120), prop::collection::vec(op(), 0..60), 0u64..40_000_000, 0usize..7, any::<bool>()).prop_map(
-        |(mut events, mut history, end_us, nodes, ordered)| {
+    (
+        prop::collection::vec(event(), 0..120),
+        prop::collection::vec(op(), 0..60),
+        0u64..40_000_000,
+        0usize..7,
+        any::<bool>(),
+    )
+        .prop_map(|(mut events, mut history, end_us, nodes, ordered)| {
             if ordered {
                 events.sort_by_key(|event| event.index);
                 history.sort_by_key(|op| op.index);
             }
             let role = |i| if i < 5 { "peer" } else { "client" };
-            let nodes = (0..nodes).map(|i| NodeInfo { name: format!("n{}", i + 1), role: role(i).into() }).collect();
+            let nodes = (0..nodes)
+                .map(|i| NodeInfo { name: format!("n{}", i + 1), role: role(i).into() })
+                .collect();
             Trace { duration_us: 20_000_000, end_us, nodes, events, history, ..Trace::default() }
-        },
-    )
+        })
 }
 
 proptest! {

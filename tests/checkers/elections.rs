@@ -5,7 +5,8 @@ use seedbed::trace::Value;
 use crate::run::{N1, N2, N3, N4, N5, Run, all_accept, text};
 use crate::twins::{accepts, refuses};
 
-/// Leaders of different terms may even lead at the same time: n1 has not heard of term 2 (trap FP-2).
+/// Leaders of different terms may even lead at the same time: n1 has not heard of term 2 (trap
+/// FP-2).
 fn two_leaders_in_two_terms() -> Run {
     let mut run = Run::new();
     run.elect(N1, 1, &[N2, N3]).elect(N2, 2, &[N3, N4]);
@@ -32,7 +33,13 @@ fn election_safety_holds_across_restarts() {
 #[test]
 fn vote_once_allows_the_same_candidate_again() {
     let mut good = Run::new();
-    good.term(N3, 1).vote(N3, 1, N1).vote(N3, 1, N1).restart(N3).vote(N3, 1, N1).term(N3, 2).vote(N3, 2, N2);
+    good.term(N3, 1)
+        .vote(N3, 1, N1)
+        .vote(N3, 1, N1)
+        .restart(N3)
+        .vote(N3, 1, N1)
+        .term(N3, 2)
+        .vote(N3, 2, N2);
     all_accept(&good);
     let mut bad = good.clone();
     bad.vote(N3, 2, N1);
@@ -64,11 +71,16 @@ fn term_monotonic_forgives_a_wiped_disk() {
     refuses(&bad, "term_monotonic", "n1 went back to term 2 after term 3");
 }
 
-/// Once it follows another, the former leader removes what conflicts; that is how Raft repairs logs.
+/// Once it follows another, the former leader removes what conflicts; that is how Raft repairs
+/// logs.
 #[test]
 fn leader_append_only_ends_with_the_leadership() {
     let mut run = Run::new();
-    run.elect(N1, 1, &[N2, N3]).append(&[N1], (1, "a")).append(&[N1], (1, "b")).elect(N2, 2, &[N3, N4]).append(&[N2], (2, ""));
+    run.elect(N1, 1, &[N2, N3])
+        .append(&[N1], (1, "a"))
+        .append(&[N1], (1, "b"))
+        .elect(N2, 2, &[N3, N4])
+        .append(&[N2], (2, ""));
     let mut good = run.clone();
     good.term(N1, 2).role(N1, "follower").truncate(N1, 1).append(&[N1], (2, ""));
     all_accept(&good);
@@ -77,15 +89,19 @@ fn leader_append_only_ends_with_the_leadership() {
     refuses(&bad, "leader_append_only", "n1 removed entries 2 to 2 of its log while it led term 1");
     let mut bad = run;
     bad.overwrite(N1, 1, (1, "c"));
-    refuses(&bad, "leader_append_only", "n1 overwrote entry 1 by one of term 1 while it led term 1");
+    refuses(
+        &bad,
+        "leader_append_only",
+        "n1 overwrote entry 1 by one of term 1 while it led term 1",
+    );
 }
 
 fn lease_read(run: &mut Run) -> &mut Run {
     run.event(N1, "read", &[("index", Value::Int(1)), ("mode", text("lease"))])
 }
 
-/// n2 leads term 2 and commits there; what n1 serves of term 1 before is right, and so is a read that only waited
-/// for the disk of n1 for some milliseconds. Later the lease must be over.
+/// n2 leads term 2 and commits there; what n1 serves of term 1 before is right, and so is a read
+/// that only waited for the disk of n1 for some milliseconds. Later the lease must be over.
 #[test]
 fn lease_exclusive_ends_with_the_first_commit_of_a_newer_leader() {
     let mut run = Run::new();
@@ -96,7 +112,11 @@ fn lease_exclusive_ends_with_the_first_commit_of_a_newer_leader() {
     all_accept(&run);
     let mut bad = run.clone();
     lease_read(bad.at_ms(10_500));
-    refuses(&bad, "lease_exclusive", "n1 served a read under its lease of term 1, 485000 µs after n2 had committed in term 2");
+    refuses(
+        &bad,
+        "lease_exclusive",
+        "n1 served a read under its lease of term 1, 485000 µs after n2 had committed in term 2",
+    );
     let mut stalled = run;
     stalled.op("nemesis", seedbed::trace::OpType::Invoke, "disk_stall", "stall: n1", "");
     lease_read(stalled.at_ms(10_500));
@@ -114,19 +134,33 @@ fn no_panic_tells_what_the_node_said() {
     refuses(&bad, "no_panic", "n1 panicked: assertion failed: last_applied <= commit_index");
 }
 
-/// A vote counts for its term and its candidate only, once for each voter. n4 and n5 say nothing, and belong to the cluster all the same.
+/// A vote counts for its term and its candidate only, once for each voter. n4 and n5 say nothing,
+/// and belong to the cluster all the same.
 #[test]
 fn elected_by_majority_counts_the_votes_of_the_term() {
     let mut good = Run::new();
-    good.elect(N1, 1, &[N2, N3]).term(N3, 2).vote(N3, 2, N3).term(N4, 2).vote(N4, 2, N3).vote(N4, 2, N3);
+    good.elect(N1, 1, &[N2, N3])
+        .term(N3, 2)
+        .vote(N3, 2, N3)
+        .term(N4, 2)
+        .vote(N4, 2, N3)
+        .vote(N4, 2, N3);
     let mut bad = good.clone();
     bad.leader(N3, 2);
-    refuses(&bad, "elected_by_majority", "n3 became leader of term 2 with the votes of n3, n4, which are no majority");
+    refuses(
+        &bad,
+        "elected_by_majority",
+        "n3 became leader of term 2 with the votes of n3, n4, which are no majority",
+    );
     good.term(N5, 2).vote(N5, 2, N3).leader(N3, 2);
     all_accept(&good);
     let mut silent = Run::new();
     silent.leader(N1, 1);
-    refuses(&silent, "elected_by_majority", "n1 became leader of term 1 with the votes of no node, which are no majority");
+    refuses(
+        &silent,
+        "elected_by_majority",
+        "n1 became leader of term 1 with the votes of no node, which are no majority",
+    );
 }
 
 /// After a change it is the members who elect: two of three are enough.
@@ -139,5 +173,9 @@ fn elected_by_majority_goes_by_the_configuration_of_the_leader() {
     accepts(&good, "elected_by_majority");
     let mut bad = run;
     bad.elect(N2, 2, &[N4]);
-    refuses(&bad, "elected_by_majority", "n2 became leader of term 2 with the votes of n2, n4, which are no majority");
+    refuses(
+        &bad,
+        "elected_by_majority",
+        "n2 became leader of term 2 with the votes of n2, n4, which are no majority",
+    );
 }

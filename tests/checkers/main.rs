@@ -1,5 +1,5 @@
-//! For every check a good twin history that it accepts and a bad twin that it refuses. The twins differ in one thing, and a comment says
-//! why that one decides.
+//! For every check a good twin history that it accepts and a bad twin that it refuses. The twins
+//! differ in one thing, and a comment says why that one decides.
 
 mod application;
 mod audio;
@@ -23,8 +23,8 @@ use std::collections::BTreeSet;
 
 use seedbed::checkers::{self, CHECKERS, Overall, Params, Verdict};
 
-/// Names are how scenarios speak of checks; two with one name could not be told apart, and a parameter's default must be one that the
-/// scenario itself may give.
+/// Names are how scenarios speak of checks; two with one name could not be told apart, and a
+/// parameter's default must be one that the scenario itself may give.
 #[test]
 fn names_are_unique_and_defaults_within_their_range() {
     let names: BTreeSet<&str> = CHECKERS.iter().map(|checker| checker.name).collect();
@@ -42,7 +42,8 @@ fn names_are_unique_and_defaults_within_their_range() {
 /// One violation decides, whatever else could not be; without one, a search without an answer does.
 #[test]
 fn invalid_outweighs_unknown_and_unknown_outweighs_valid() {
-    let (valid, unknown, invalid) = (Verdict::Valid, Verdict::Unknown(String::new()), Verdict::Invalid(vec![]));
+    let (valid, unknown, invalid) =
+        (Verdict::Valid, Verdict::Unknown(String::new()), Verdict::Invalid(vec![]));
     assert_eq!(checkers::overall([&valid, &unknown, &invalid]), Overall::Invalid);
     assert_eq!(checkers::overall([&unknown, &valid]), Overall::Unknown);
     assert_eq!(checkers::overall([&valid]), Overall::Valid);

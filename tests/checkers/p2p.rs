@@ -11,7 +11,8 @@ const DIR: NodeId = NodeId(3);
 const DATE: NodeId = NodeId(4);
 const LOG: NodeId = NodeId(5);
 
-/// A run told record by record, each a millisecond after the one before: three peers with a user each, and the three services.
+/// A run told record by record, each a millisecond after the one before: three peers with a user
+/// each, and the three services.
 #[derive(Clone)]
 struct Story {
     trace: Trace,
@@ -31,12 +32,15 @@ impl AsRef<Trace> for Story {
 
 impl Story {
     fn new() -> Story {
-        let node = |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
+        let node =
+            |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
         let peers = (1..=3).map(|i| node(&format!("p{i}"), "peer"));
-        let services = [node("dir", "directory"), node("date", "date_service"), node("log", "logger")];
+        let services =
+            [node("dir", "directory"), node("date", "date_service"), node("log", "logger")];
         let users = (1..=3).map(|i| node(&format!("c{i}"), "client"));
         let nodes = peers.chain(services).chain(users).collect();
-        let trace = Trace { duration_us: 60_000_000, end_us: 70_000_000, nodes, ..Trace::default() };
+        let trace =
+            Trace { duration_us: 60_000_000, end_us: 70_000_000, nodes, ..Trace::default() };
         Story { trace, now_us: 0, index: 0 }
     }
 
@@ -45,10 +49,25 @@ impl Story {
         self
     }
 
-    fn record(&mut self, process: &'static str, op_type: OpType, f: &'static str, value: &str, error: &'static str) -> &mut Story {
+    fn record(
+        &mut self,
+        process: &'static str,
+        op_type: OpType,
+        f: &'static str,
+        value: &str,
+        error: &'static str,
+    ) -> &mut Story {
         let (index, time_us) = (self.index, self.now_us);
         let value = value.to_owned().into();
-        self.trace.history.push(Op { index, time_us, process: process.into(), op_type, f: f.into(), value, error: error.into() });
+        self.trace.history.push(Op {
+            index,
+            time_us,
+            process: process.into(),
+            op_type,
+            f: f.into(),
+            value,
+            error: error.into(),
+        });
         self.tick()
     }
 
@@ -77,19 +96,52 @@ impl Story {
         self.invoke(process, f, value).record(process, OpType::Info, f, value, "no answer")
     }
 
-    fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&'static str, Value)]) -> &mut Story {
-        let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
+    fn event(
+        &mut self,
+        node: NodeId,
+        name: &'static str,
+        fields: &[(&'static str, Value)],
+    ) -> &mut Story {
+        let (names, values): (Vec<String>, Vec<Value>) =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
         let (index, time_us, fields) = (self.index, self.now_us, Fields::owned(names, values));
-        self.trace.events.push(Event { index, time_us, node, incarnation: 1, name: name.into(), fields });
+        self.trace.events.push(Event {
+            index,
+            time_us,
+            node,
+            incarnation: 1,
+            name: name.into(),
+            fields,
+        });
         self.tick()
     }
 
-    fn file(&mut self, node: NodeId, how: &'static str, path: &'static str, bytes: i64, digest: u64) -> &mut Story {
-        let fields = [("how", text(how)), ("bytes", Value::Int(bytes)), ("digest", Value::Hash(digest)), ("path", text(path))];
+    fn file(
+        &mut self,
+        node: NodeId,
+        how: &'static str,
+        path: &'static str,
+        bytes: i64,
+        digest: u64,
+    ) -> &mut Story {
+        let fields = [
+            ("how", text(how)),
+            ("bytes", Value::Int(bytes)),
+            ("digest", Value::Hash(digest)),
+            ("path", text(path)),
+        ];
         self.event(node, "file", &fields)
     }
 
-    fn serve(&mut self, node: NodeId, to: NodeId, user: &'static str, path: &'static str, bytes: i64, digest: u64) -> &mut Story {
+    fn serve(
+        &mut self,
+        node: NodeId,
+        to: NodeId,
+        user: &'static str,
+        path: &'static str,
+        bytes: i64,
+        digest: u64,
+    ) -> &mut Story {
         let content = [("bytes", Value::Int(bytes)), ("digest", Value::Hash(digest))];
         let head = [("to", Value::Node(to)), ("status", Value::Int(0))];
         let tail = [("user", text(user)), ("path", text(path))];
@@ -101,7 +153,11 @@ impl Story {
     }
 
     fn online_at(&mut self, user: &'static str, host: NodeId, port: i64) -> &mut Story {
-        self.event(DIR, "online", &[("host", Value::Node(host)), ("port", Value::Int(port)), ("user", text(user))])
+        self.event(
+            DIR,
+            "online",
+            &[("host", Value::Node(host)), ("port", Value::Int(port)), ("user", text(user))],
+        )
     }
 
     /// The directory crashes and starts again, and names a user in the moment of its start.
@@ -119,21 +175,46 @@ impl Story {
         self.event(DATE, "dated", &[("to", Value::Node(to)), ("date", text(date))])
     }
 
-    fn executed(&mut self, sequence: i64, origin: NodeId, operation: &'static str, date: &'static str, user: &'static str) -> &mut Story {
-        let head = [("sequence", Value::Int(sequence)), ("origin", Value::Node(origin)), ("operation", text(operation))];
-        let tail = [("status", Value::Int(0)), ("date", text(date)), ("user", text(user)), ("argument", text(""))];
+    fn executed(
+        &mut self,
+        sequence: i64,
+        origin: NodeId,
+        operation: &'static str,
+        date: &'static str,
+        user: &'static str,
+    ) -> &mut Story {
+        let head = [
+            ("sequence", Value::Int(sequence)),
+            ("origin", Value::Node(origin)),
+            ("operation", text(operation)),
+        ];
+        let tail = [
+            ("status", Value::Int(0)),
+            ("date", text(date)),
+            ("user", text(user)),
+            ("argument", text("")),
+        ];
         self.event(DIR, "executed", &[&head[..], &tail].concat())
     }
 
     fn logged(&mut self, sequence: i64, operation: &'static str, user: &'static str) -> &mut Story {
         let date = text("01/01/2026_00:00:01");
-        let fields =
-            [("sequence", Value::Int(sequence)), ("operation", text(operation)), ("date", date), ("user", text(user)), ("file", text(""))];
+        let fields = [
+            ("sequence", Value::Int(sequence)),
+            ("operation", text(operation)),
+            ("date", date),
+            ("user", text(user)),
+            ("file", text("")),
+        ];
         self.event(LOG, "logged", &fields)
     }
 
     fn crash(&mut self, node: NodeId) -> &mut Story {
-        self.event(node, "crash", &[("reason", text("kill")), ("lost_saves", Value::Int(0)), ("message", text(""))])
+        self.event(
+            node,
+            "crash",
+            &[("reason", text("kill")), ("lost_saves", Value::Int(0)), ("message", text(""))],
+        )
     }
 
     fn start(&mut self, node: NodeId) -> &mut Story {
@@ -149,7 +230,8 @@ impl Story {
     }
 }
 
-/// Without an answer to the first `register`, "in use" is explained by it; with an answer that it failed, nothing explains it.
+/// Without an answer to the first `register`, "in use" is explained by it; with an answer that it
+/// failed, nothing explains it.
 #[test]
 fn directory_linearizable_lets_an_open_operation_explain_a_status() {
     let mut good = Story::new();
@@ -160,27 +242,39 @@ fn directory_linearizable_lets_an_open_operation_explain_a_status() {
     refuses(
         &bad,
         "p2p_directory_linearizable",
-        "no order of the operations on alice explains c1 register alice -> 1 from 0.000 s to 0.001 s",
+        "no order of the operations on alice explains c1 register alice -> 1 from 0.000 s to 0.001 \
+            s",
     );
 }
 
-/// A list that was asked for while the file was withdrawn may show it or not; one that was asked for afterwards may not.
+/// A list that was asked for while the file was withdrawn may show it or not; one that was asked
+/// for afterwards may not.
 #[test]
 fn directory_linearizable_knows_which_call_came_first() {
     let mut good = Story::connected();
-    good.call("c1", "publish", "alice f d -> 0").invoke("c2", "list_content", "bob alice").call("c1", "delete", "alice f -> 0");
+    good.call("c1", "publish", "alice f d -> 0").invoke("c2", "list_content", "bob alice").call(
+        "c1",
+        "delete",
+        "alice f -> 0",
+    );
     good.ok("c2", "list_content", "bob alice -> 0 f");
     accepts(&good, "p2p_directory_linearizable");
     let mut bad = Story::connected();
-    bad.call("c1", "publish", "alice f d -> 0").call("c1", "delete", "alice f -> 0").call("c2", "list_content", "bob alice -> 0 f");
+    bad.call("c1", "publish", "alice f d -> 0").call("c1", "delete", "alice f -> 0").call(
+        "c2",
+        "list_content",
+        "bob alice -> 0 f",
+    );
     refuses(
         &bad,
         "p2p_directory_linearizable",
-        "no order of the operations on alice explains c2 list_content bob alice -> 0 from 0.012 s to 0.013 s",
+        "no order of the operations on alice explains c2 list_content bob alice -> 0 from 0.012 s \
+            to 0.013 s",
     );
 }
 
-/// The end of a lease disconnects, and the directory says so; without that, "not connected" has no cause.
+/// The end of a lease disconnects, and the directory says so; without that, "not connected" has no
+/// cause.
 #[test]
 fn directory_linearizable_counts_leases() {
     let mut good = Story::connected();
@@ -191,11 +285,13 @@ fn directory_linearizable_counts_leases() {
     refuses(
         &bad,
         "p2p_directory_linearizable",
-        "no order of the operations on alice explains c1 publish alice f d -> 2 from 0.008 s to 0.009 s",
+        "no order of the operations on alice explains c1 publish alice f d -> 2 from 0.008 s to \
+            0.009 s",
     );
 }
 
-/// Bob, who leaves while the list is made, may be shown; who left before may not, and who is there all the time must be.
+/// Bob, who leaves while the list is made, may be shown; who left before may not, and who is there
+/// all the time must be.
 #[test]
 fn users_listed_goes_by_the_times_of_the_call() {
     let mut good = Story::connected();
@@ -203,7 +299,11 @@ fn users_listed_goes_by_the_times_of_the_call() {
     good.ok("c1", "list_users", "alice -> 0 alice@p1:4001 bob@p2:4002");
     accepts(&good, "p2p_users_listed");
     let mut gone = Story::connected();
-    gone.call("c2", "disconnect", "bob -> 0").call("c1", "list_users", "alice -> 0 alice@p1:4001 bob@p2:4002");
+    gone.call("c2", "disconnect", "bob -> 0").call(
+        "c1",
+        "list_users",
+        "alice -> 0 alice@p1:4001 bob@p2:4002",
+    );
     refuses(&gone, "p2p_users_listed", "c1 was shown bob@p2:4002, where bob was not connected");
     let mut missing = Story::connected();
     missing.call("c1", "list_users", "alice -> 0 alice@p1:4001");
@@ -213,7 +313,8 @@ fn users_listed_goes_by_the_times_of_the_call() {
     refuses(&old_port, "p2p_users_listed", "c1 was shown bob@p2:3999, where bob was not connected");
 }
 
-/// A name of 256 bytes cannot be registered: that is what status 2 is for. A good name never gets it.
+/// A name of 256 bytes cannot be registered: that is what status 2 is for. A good name never gets
+/// it.
 #[test]
 fn statuses_allow_failure_for_impossible_names_only() {
     let mut good = Story::new();
@@ -221,7 +322,11 @@ fn statuses_allow_failure_for_impossible_names_only() {
     accepts(&good, "p2p_statuses");
     let mut bad = Story::new();
     bad.call("c1", "register", "alice -> 2");
-    refuses(&bad, "p2p_statuses", "c1 register alice -> 2: it was answered, and nothing is wrong with its names");
+    refuses(
+        &bad,
+        "p2p_statuses",
+        "c1 register alice -> 2: it was answered, and nothing is wrong with its names",
+    );
     let mut beyond = Story::new();
     beyond.call("c1", "register", "alice -> 3");
     refuses(&beyond, "p2p_statuses", "c1 register alice -> 3: the row of register ends with 2");
@@ -234,43 +339,72 @@ fn script_reports_what_was_not_expected() {
     good.call("c1", "register", "alice -> 0");
     accepts(&good, "p2p_script");
     let mut bad = Story::new();
-    bad.invoke("c1", "register", "alice").record("c1", OpType::Ok, "register", "alice -> 0", "expected status 1");
+    bad.invoke("c1", "register", "alice").record(
+        "c1",
+        OpType::Ok,
+        "register",
+        "alice -> 0",
+        "expected status 1",
+    );
     refuses(&bad, "p2p_script", "c1 register alice -> 0: expected status 1");
 }
 
-/// What arrived has length and digest of what was sent to this peer: 500 bytes of 800 have another digest.
+/// What arrived has length and digest of what was sent to this peer: 500 bytes of 800 have another
+/// digest.
 #[test]
 fn files_whole_compares_what_arrived_with_what_was_sent() {
     let story = |bytes, digest| {
         let mut story = Story::connected();
         story.invoke("c1", "get_file", "alice bob f copy").serve(P2, P1, "bob", "share/f", 800, 7);
-        story.file(P1, "fetched", "share/copy", bytes, digest).ok("c1", "get_file", "alice bob f copy -> 0 800");
+        story.file(P1, "fetched", "share/copy", bytes, digest).ok(
+            "c1",
+            "get_file",
+            "alice bob f copy -> 0 800",
+        );
         story
     };
     accepts(&story(800, 7), "p2p_files_whole");
-    refuses(&story(500, 9), "p2p_files_whole", "p1 has 500 bytes as share/copy, and nobody has sent such a file to it");
+    refuses(
+        &story(500, 9),
+        "p2p_files_whole",
+        "p1 has 500 bytes as share/copy, and nobody has sent such a file to it",
+    );
     let mut nothing = Story::connected();
     nothing.call("c1", "get_file", "alice bob f copy -> 0 800");
-    refuses(&nothing, "p2p_files_whole", "c1 get_file alice bob f copy -> 0: no file has arrived as share/copy meanwhile");
+    refuses(
+        &nothing,
+        "p2p_files_whole",
+        "c1 get_file alice bob f copy -> 0: no file has arrived as share/copy meanwhile",
+    );
 }
 
-/// A failed transfer leaves the old file; and after a crash there may be a whole new one whose end nobody was told, but no short one.
+/// A failed transfer leaves the old file; and after a crash there may be a whole new one whose end
+/// nobody was told, but no short one.
 #[test]
 fn failure_leaves_files_compares_with_what_lay_there() {
     let story = |bytes, digest| {
         let mut story = Story::connected();
         story.file(P1, "created", "share/copy", 100, 1).serve(P2, P1, "bob", "share/f", 800, 7);
-        let kept =
-            [("present", Value::Int(1)), ("bytes", Value::Int(bytes)), ("digest", Value::Hash(digest)), ("path", text("share/copy"))];
+        let kept = [
+            ("present", Value::Int(1)),
+            ("bytes", Value::Int(bytes)),
+            ("digest", Value::Hash(digest)),
+            ("path", text("share/copy")),
+        ];
         story.event(P1, "kept", &kept);
         story
     };
     accepts(&story(100, 1), "p2p_failure_leaves_files");
-    let message = "p1 has 300 bytes as share/copy after a transfer that failed, where it had a file of 100 bytes";
+    let message = "p1 has 300 bytes as share/copy after a transfer that failed, where it had a \
+        file of 100 bytes";
     refuses(&story(300, 3), "p2p_failure_leaves_files", message);
     let found = |bytes, digest| {
         let mut story = Story::connected();
-        story.file(P1, "created", "share/copy", 100, 1).serve(P2, P1, "bob", "share/f", 800, 7).crash(P1).start(P1);
+        story
+            .file(P1, "created", "share/copy", 100, 1)
+            .serve(P2, P1, "bob", "share/f", 800, 7)
+            .crash(P1)
+            .start(P1);
         story.file(P1, "found", "share/copy", bytes, digest);
         story
     };
@@ -278,67 +412,108 @@ fn failure_leaves_files_compares_with_what_lay_there() {
     let message = "p1 has 300 bytes as share/copy after a crash, where it had a file of 100 bytes";
     refuses(&found(300, 3), "p2p_failure_leaves_files", message);
     let mut gone = Story::connected();
-    gone.file(P1, "created", "share/copy", 100, 1).crash(P1).start(P1).event(P1, "session_open", &[]);
+    gone.file(P1, "created", "share/copy", 100, 1).crash(P1).start(P1).event(
+        P1,
+        "session_open",
+        &[],
+    );
     refuses(&gone, "p2p_failure_leaves_files", "share/copy is gone from p1 after its start");
 }
 
-/// A file may still be sent while its withdrawal is under way, and not after its answer; and never from beside the shared folder.
+/// A file may still be sent while its withdrawal is under way, and not after its answer; and never
+/// from beside the shared folder.
 #[test]
 fn only_published_served_goes_by_what_users_were_told() {
     let mut good = Story::connected();
-    good.call("c2", "publish", "bob f d -> 0").invoke("c2", "delete", "bob f").serve(P2, P1, "bob", "share/f", 800, 7);
+    good.call("c2", "publish", "bob f d -> 0")
+        .invoke("c2", "delete", "bob f")
+        .serve(P2, P1, "bob", "share/f", 800, 7);
     good.ok("c2", "delete", "bob f -> 0");
     accepts(&good, "p2p_only_published_served");
     let mut withdrawn = Story::connected();
-    withdrawn.call("c2", "publish", "bob f d -> 0").call("c2", "delete", "bob f -> 0").serve(P2, P1, "bob", "share/f", 800, 7);
+    withdrawn
+        .call("c2", "publish", "bob f d -> 0")
+        .call("c2", "delete", "bob f -> 0")
+        .serve(P2, P1, "bob", "share/f", 800, 7);
     refuses(&withdrawn, "p2p_only_published_served", "p2 sends f of bob, who does not publish it");
     let mut again = Story::connected();
-    again.call("c2", "publish", "bob f d -> 0").call("c2", "delete", "bob f -> 0").unknown("c2", "publish", "bob f d");
+    again
+        .call("c2", "publish", "bob f d -> 0")
+        .call("c2", "delete", "bob f -> 0")
+        .unknown("c2", "publish", "bob f d");
     again.serve(P2, P1, "bob", "share/f", 800, 7);
     accepts(&again, "p2p_only_published_served");
     let mut beside = Story::connected();
     beside.call("c2", "publish", "bob f d -> 0").serve(P2, P1, "bob", "private/f", 800, 7);
-    refuses(&beside, "p2p_only_published_served", "p2 sends private/f, which is not in its shared folder");
+    refuses(
+        &beside,
+        "p2p_only_published_served",
+        "p2 sends private/f, which is not in its shared folder",
+    );
 }
 
-/// Each answered operation has its line; a line twice, or a gap, or an answer without a line is wrong.
+/// Each answered operation has its line; a line twice, or a gap, or an answer without a line is
+/// wrong.
 #[test]
 fn operation_log_has_every_line_once() {
     let story = |sequences: &[i64]| {
         let mut story = Story::new();
-        story.call("c1", "register", "alice -> 0").executed(1, P1, "register", "01/01/2026_00:00:01", "alice");
+        story.call("c1", "register", "alice -> 0").executed(
+            1,
+            P1,
+            "register",
+            "01/01/2026_00:00:01",
+            "alice",
+        );
         for sequence in sequences {
             story.logged(*sequence, "register", "alice");
         }
         story
     };
     accepts(&story(&[1]), "p2p_operation_log");
-    refuses(&story(&[]), "p2p_operation_log", "register alice was answered 1 times until 67.000 s, and is in the operation log 0 times");
+    refuses(
+        &story(&[]),
+        "p2p_operation_log",
+        "register alice was answered 1 times until 67.000 s, and is in the operation log 0 times",
+    );
     refuses(&story(&[1, 1]), "p2p_operation_log", "line 1 of the operation log follows line 1");
-    refuses(&story(&[1, 2]), "p2p_operation_log", "register alice is in the operation log 2 times, and was executed 1 times");
+    refuses(
+        &story(&[1, 2]),
+        "p2p_operation_log",
+        "register alice is in the operation log 2 times, and was executed 1 times",
+    );
     let mut lost = story(&[1]);
     lost.event(LOG, "log_found", &[("lines", Value::Int(0))]);
     refuses(&lost, "p2p_operation_log", "the operation log has 0 lines after a start, and had 1");
 }
 
-/// A date counts if the date service has told it to that peer: another peer's, or one's own, does not.
+/// A date counts if the date service has told it to that peer: another peer's, or one's own, does
+/// not.
 #[test]
 fn dates_come_from_the_date_service() {
     let story = |to| {
         let mut story = Story::connected();
-        story.dated(to, "01/01/2026_00:00:01").executed(1, P1, "register", "01/01/2026_00:00:01", "alice");
+        story.dated(to, "01/01/2026_00:00:01").executed(
+            1,
+            P1,
+            "register",
+            "01/01/2026_00:00:01",
+            "alice",
+        );
         story
     };
     accepts(&story(P1), "p2p_dates");
-    let message = "an operation of p1 carries 01/01/2026 00:00:01, which the date service has not told to it";
+    let message =
+        "an operation of p1 carries 01/01/2026 00:00:01, which the date service has not told to it";
     refuses(&story(P2), "p2p_dates", message);
     let mut bad = Story::connected();
     bad.dated(P1, "1/1/26").executed(1, P1, "register", "1/1/26", "alice");
     refuses(&bad, "p2p_dates", "an operation of p1 carries `1/1/26`, which is no date and time");
 }
 
-/// That a connection was over and that the user has connected again can be durable without anybody having heard of it: the directory crashed. The port shows it.
-/// At the same port nothing was over, and where the directory has not crashed, it would have told.
+/// That a connection was over and that the user has connected again can be durable without anybody
+/// having heard of it: the directory crashed. The port shows it. At the same port nothing was over,
+/// and where the directory has not crashed, it would have told.
 #[test]
 fn directory_linearizable_sees_by_the_port_that_a_connection_was_over() {
     let begin = || {
@@ -362,12 +537,17 @@ fn directory_linearizable_sees_by_the_port_that_a_connection_was_over() {
     refuses(&awake, "p2p_directory_linearizable", sentence);
 }
 
-/// After a crash a user is connected for some leases yet; the directory that was down meanwhile has more time.
+/// After a crash a user is connected for some leases yet; the directory that was down meanwhile has
+/// more time.
 #[test]
 fn ghosts_vanish_within_leases() {
     let begin = || {
         let mut story = Story::connected();
-        story.event(DIR, "tables", &[("lease_us", Value::Int(2_000_000))]).online("alice", P1).at_ms(10_000).crash(P1);
+        story
+            .event(DIR, "tables", &[("lease_us", Value::Int(2_000_000))])
+            .online("alice", P1)
+            .at_ms(10_000)
+            .crash(P1);
         story
     };
     let mut good = begin();
@@ -375,24 +555,41 @@ fn ghosts_vanish_within_leases() {
     accepts(&good, "p2p_ghosts_vanish");
     let mut bad = begin();
     bad.at_ms(20_000).offline("alice", "expired");
-    refuses(&bad, "p2p_ghosts_vanish", "p1 crashed at 10.000 s, and alice was still connected there at 14.000 s");
+    refuses(
+        &bad,
+        "p2p_ghosts_vanish",
+        "p1 crashed at 10.000 s, and alice was still connected there at 14.000 s",
+    );
     let mut busy = begin();
-    busy.at_ms(11_000).crash(DIR).at_ms(17_000).start(DIR).at_ms(20_000).offline("alice", "expired");
+    busy.at_ms(11_000)
+        .crash(DIR)
+        .at_ms(17_000)
+        .start(DIR)
+        .at_ms(20_000)
+        .offline("alice", "expired");
     accepts(&busy, "p2p_ghosts_vanish");
     let mut again = begin();
     again.at_ms(11_000).directory_restarts("alice", P1, 5_000);
     accepts(&again, "p2p_ghosts_vanish");
     let mut the_same = begin();
     the_same.at_ms(11_000).directory_restarts("alice", P1, 4_000);
-    refuses(&the_same, "p2p_ghosts_vanish", "p1 crashed at 10.000 s, and alice was still connected there at…");
+    refuses(
+        &the_same,
+        "p2p_ghosts_vanish",
+        "p1 crashed at 10.000 s, and alice was still connected there at…",
+    );
 }
 
-/// A transfer may fail while a fault is near; without one, from a peer that publishes the file all the time, it may not.
+/// A transfer may fail while a fault is near; without one, from a peer that publishes the file all
+/// the time, it may not.
 #[test]
 fn published_is_fetched_where_nothing_excuses_a_failure() {
     let begin = || {
         let mut story = Story::connected();
-        story.file(P2, "created", "share/f", 800, 7).call("c2", "publish", "bob f d -> 0").at_ms(9_000);
+        story
+            .file(P2, "created", "share/f", 800, 7)
+            .call("c2", "publish", "bob f d -> 0")
+            .at_ms(9_000);
         story
     };
     let mut good = begin();
@@ -400,27 +597,52 @@ fn published_is_fetched_where_nothing_excuses_a_failure() {
     accepts(&good, "p2p_published_is_fetched");
     let mut bad = begin();
     bad.call("c1", "get_file", "alice bob f copy -> 2 refused");
-    refuses(&bad, "p2p_published_is_fetched", "c1 get_file alice bob f copy -> 2 at 9.001 s, and bob publishes f at c2");
+    refuses(
+        &bad,
+        "p2p_published_is_fetched",
+        "c1 get_file alice bob f copy -> 2 at 9.001 s, and bob publishes f at c2",
+    );
     let mut excused = begin();
-    excused.record("nemesis", OpType::Invoke, "partition", "partition-1: p2", "").call("c1", "get_file", "alice bob f copy -> 2 stalled");
+    excused.record("nemesis", OpType::Invoke, "partition", "partition-1: p2", "").call(
+        "c1",
+        "get_file",
+        "alice bob f copy -> 2 stalled",
+    );
     accepts(&excused, "p2p_published_is_fetched");
     let mut left = begin();
-    left.call("c2", "disconnect", "bob -> 0").call("c1", "get_file", "alice bob f copy -> 2 refused");
+    left.call("c2", "disconnect", "bob -> 0").call(
+        "c1",
+        "get_file",
+        "alice bob f copy -> 2 refused",
+    );
     accepts(&left, "p2p_published_is_fetched");
 }
 
-/// Twenty seconds are enough for all time-outs together; only the user's own peer may take longer, by being away.
+/// Twenty seconds are enough for all time-outs together; only the user's own peer may take longer,
+/// by being away.
 #[test]
 fn answered_in_time_excuses_the_users_own_peer_only() {
     let mut good = Story::connected();
-    good.invoke("c1", "get_file", "alice bob f copy").at_ms(15_000).ok("c1", "get_file", "alice bob f copy -> 2 stalled");
+    good.invoke("c1", "get_file", "alice bob f copy").at_ms(15_000).ok(
+        "c1",
+        "get_file",
+        "alice bob f copy -> 2 stalled",
+    );
     accepts(&good, "p2p_answered_in_time");
     let mut bad = Story::connected();
     bad.invoke("c1", "get_file", "alice bob f copy");
-    refuses(&bad, "p2p_answered_in_time", "c1 get_file alice bob f copy of 0.008 s has not ended after 20.000 s");
+    refuses(
+        &bad,
+        "p2p_answered_in_time",
+        "c1 get_file alice bob f copy of 0.008 s has not ended after 20.000 s",
+    );
     let mut others = bad.clone();
     others.crash(P2);
-    refuses(&others, "p2p_answered_in_time", "c1 get_file alice bob f copy of 0.008 s has not ended after 20.000 s");
+    refuses(
+        &others,
+        "p2p_answered_in_time",
+        "c1 get_file alice bob f copy of 0.008 s has not ended after 20.000 s",
+    );
     let mut away = bad;
     away.crash(P1);
     accepts(&away, "p2p_answered_in_time");
@@ -429,7 +651,13 @@ fn answered_in_time_excuses_the_users_own_peer_only() {
 /// A trace without an operation of file sharing is no evidence of anything.
 #[test]
 fn an_empty_trace_is_no_evidence() {
-    for checker in seedbed::checkers::P2P_CHECKS.iter().filter(|checker| checker.name.starts_with("p2p_")) {
-        assert!(matches!(checker.judge(&Trace::default(), &Params::new()), Verdict::Unknown(_)), "{}", checker.name);
+    for checker in
+        seedbed::checkers::P2P_CHECKS.iter().filter(|checker| checker.name.starts_with("p2p_"))
+    {
+        assert!(
+            matches!(checker.judge(&Trace::default(), &Params::new()), Verdict::Unknown(_)),
+            "{}",
+            checker.name
+        );
     }
 }

@@ -50,7 +50,19 @@ const FIELDS: &[&str] = &[
     "lease_us",
 ];
 
-const WORDS: &[&str] = &["alice", "bob", "expired", "f", "share/f", "private/f", "found", "fetched", "register", "01/01/2026_00:00:00", ""];
+const WORDS: &[&str] = &[
+    "alice",
+    "bob",
+    "expired",
+    "f",
+    "share/f",
+    "private/f",
+    "found",
+    "fetched",
+    "register",
+    "01/01/2026_00:00:00",
+    "",
+];
 
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -63,11 +75,23 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn event() -> impl Strategy<Value = Event> {
     let fields: Vec<_> = FIELDS.iter().map(|_| prop::option::weighted(0.9, value())).collect();
-    ((0u64..300, 0u64..40_000_000, 0u32..12, prop::sample::select(NAMES)), fields).prop_map(|((index, time_us, node, name), fields)| {
-        let given = FIELDS.iter().zip(fields).filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
-        let (names, values) = given.unzip();
-        Event { index, time_us, node: NodeId(node), incarnation: 1, name: name.into(), fields: Fields::owned(names, values) }
-    })
+    ((0u64..300, 0u64..40_000_000, 0u32..12, prop::sample::select(NAMES)), fields).prop_map(
+        |((index, time_us, node, name), fields)| {
+            let given = FIELDS
+                .iter()
+                .zip(fields)
+                .filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
+            let (names, values) = given.unzip();
+            Event {
+                index,
+                time_us,
+                node: NodeId(node),
+                incarnation: 1,
+                name: name.into(),
+                fields: Fields::owned(names, values),
+            }
+        },
+    )
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -86,10 +110,27 @@ fn op() -> impl Strategy<Value = Op> {
     ];
     let process = prop::sample::select(&["c1", "c2", "nemesis", "x"][..]);
     let op_type = prop::sample::select(&OpType::ALL[..]);
-    let services =
-        ["register", "unregister", "connect", "disconnect", "publish", "delete", "list_users", "list_content", "get_file", "kill"];
-    (0u64..300, 0u64..40_000_000, process, op_type, prop::sample::select(services.to_vec()), prop::sample::select(&values[..])).prop_map(
-        |(index, time_us, process, op_type, f, value)| Op {
+    let services = [
+        "register",
+        "unregister",
+        "connect",
+        "disconnect",
+        "publish",
+        "delete",
+        "list_users",
+        "list_content",
+        "get_file",
+        "kill",
+    ];
+    (
+        0u64..300,
+        0u64..40_000_000,
+        process,
+        op_type,
+        prop::sample::select(services.to_vec()),
+        prop::sample::select(&values[..]),
+    )
+        .prop_map(|(index, time_us, process, op_type, f, value)| Op {
             index,
             time_us,
             process: process.into(),
@@ -97,8 +138,7 @@ fn op() -> impl Strategy<Value = Op> {
             f: f.into(),
             value: value.into(),
             error: "expected status 0".into(),
-        },
-    )
+        })
 }
 
 proptest! {

@@ -1,4 +1,5 @@
-//! The checks of replication: a good twin history that each accepts, and a bad one that it refuses. The twins differ in one thing.
+//! The checks of replication: a good twin history that each accepts, and a bad one that it refuses.
+//! The twins differ in one thing.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,8 @@ fn an_empty_trace_is_no_evidence() {
     }
 }
 
-/// The follower that the view names as in sync decides: without it the answer promises more than there is.
+/// The follower that the view names as in sync decides: without it the answer promises more than
+/// there is.
 #[test]
 fn an_answer_needs_the_whole_in_sync_set() {
     let mut good = Story::serving();
@@ -27,7 +29,11 @@ fn an_answer_needs_the_whole_in_sync_set() {
     accepts(&good, "acked_replicated");
     let mut bad = Story::serving();
     bad.stored(&[R1, R2], 1, "a").answered(R1, 1, 1, 1);
-    refuses(&bad, "acked_replicated", "replica1 answered for record 1, which replica3 did not have…");
+    refuses(
+        &bad,
+        "acked_replicated",
+        "replica1 answered for record 1, which replica3 did not have…",
+    );
     // The coordinator has agreed to do without it.
     let mut agreed = Story::serving();
     agreed.stored(&[R1, R2], 1, "a").view(4, 1, Some(R1), 1, &[R1, R2]).answered(R1, 1, 1, 1);
@@ -37,7 +43,11 @@ fn an_answer_needs_the_whole_in_sync_set() {
     quorum.stored(&[R1, R2], 1, "a").answered(R1, 1, 1, 1);
     accepts(&quorum, "acked_replicated");
     quorum.stored(&[R1], 1, "b").answered(R1, 1, 2, 1);
-    refuses(&quorum, "acked_replicated", "replica1 answered for record 2 when 1 of 3 replicas had it, and 2 must…");
+    refuses(
+        &quorum,
+        "acked_replicated",
+        "replica1 answered for record 2 when 1 of 3 replicas had it, and 2 must…",
+    );
 }
 
 /// What was not answered may be lost with its leader; what was answered may not.
@@ -47,8 +57,17 @@ fn the_next_leader_has_what_was_answered() {
     good.stored(ALL, 1, "a").answered(R1, 1, 1, 1).stored(&[R1], 1, "b").failover(&[R2, R3]);
     accepts(&good, "acked_not_lost");
     let mut bad = Story::serving();
-    bad.stored(ALL, 1, "a").answered(R1, 1, 1, 1).stored(&[R1], 1, "b").answered(R1, 1, 2, 1).failover(&[R2, R3]);
-    refuses(&bad, "acked_not_lost", "replica1 acknowledged record 2 in epoch 1, and replica2, the leader of epoch 2, does not have it…");
+    bad.stored(ALL, 1, "a")
+        .answered(R1, 1, 1, 1)
+        .stored(&[R1], 1, "b")
+        .answered(R1, 1, 2, 1)
+        .failover(&[R2, R3]);
+    refuses(
+        &bad,
+        "acked_not_lost",
+        "replica1 acknowledged record 2 in epoch 1, and replica2, the leader of epoch 2, does not \
+            have it…",
+    );
 }
 
 /// Two leaders at one time are legal, two of one epoch are not.
@@ -62,7 +81,8 @@ fn an_epoch_has_one_leader() {
     refuses(&bad, "one_leader_per_epoch", "replica1 and replica2 both lead in epoch 1…");
 }
 
-/// A coordinator that finds its view after a restart goes on from there; one that has forgotten it begins anew.
+/// A coordinator that finds its view after a restart goes on from there; one that has forgotten it
+/// begins anew.
 #[test]
 fn epochs_go_on_after_a_restart() {
     let mut good = Story::serving();
@@ -70,10 +90,18 @@ fn epochs_go_on_after_a_restart() {
     accepts(&good, "epochs_increase");
     let mut bad = Story::serving();
     bad.crash(K).view(0, 0, None, 0, ALL);
-    refuses(&bad, "epochs_increase", "coordinator1 goes from view 3 of epoch 1 back to view 0 of epoch 0…");
+    refuses(
+        &bad,
+        "epochs_increase",
+        "coordinator1 goes from view 3 of epoch 1 back to view 0 of epoch 0…",
+    );
     let mut two = Story::serving();
     two.view(3, 1, Some(R1), 1, &[R1, R2]);
-    refuses(&two, "epochs_increase", "view 3 is one of epoch 1 for coordinator1 and another one of epoch 1…");
+    refuses(
+        &two,
+        "epochs_increase",
+        "view 3 is one of epoch 1 for coordinator1 and another one of epoch 1…",
+    );
 }
 
 /// Replica 3 has left the in-sync set: whether it is promoted all the same is the difference.
@@ -81,15 +109,29 @@ fn epochs_go_on_after_a_restart() {
 fn only_those_in_sync_are_promoted() {
     let left = |leader| {
         let mut story = Story::serving();
-        story.view(4, 1, Some(R1), 1, &[R1, R2]).view(5, 2, None, 1, &[R1, R2]).view(6, 2, Some(leader), 1, &[R1, R2]);
+        story.view(4, 1, Some(R1), 1, &[R1, R2]).view(5, 2, None, 1, &[R1, R2]).view(
+            6,
+            2,
+            Some(leader),
+            1,
+            &[R1, R2],
+        );
         story
     };
     accepts(&left(R2), "view_acknowledged");
-    refuses(&left(R3), "view_acknowledged", "replica3 was promoted to lead epoch 2 and is not in sync: replica1, replica2…");
+    refuses(
+        &left(R3),
+        "view_acknowledged",
+        "replica3 was promoted to lead epoch 2 and is not in sync: replica1, replica2…",
+    );
     // A new leader that has not acknowledged its view has no say in who is in sync.
     let mut early = Story::serving();
     early.view(4, 2, None, 1, ALL).view(5, 2, Some(R2), 1, &[R2]);
-    refuses(&early, "view_acknowledged", "view 5 changes the replicas in sync from replica1, replica2, replica3 to replica2…");
+    refuses(
+        &early,
+        "view_acknowledged",
+        "view 5 changes the replicas in sync from replica1, replica2, replica3 to replica2…",
+    );
 }
 
 /// A replica that comes back counts when it has what is final, and not one record earlier.
@@ -97,7 +139,11 @@ fn only_those_in_sync_are_promoted() {
 fn who_enters_the_in_sync_set_is_complete() {
     let back = |records: &[&str]| {
         let mut story = Story::serving();
-        story.view(4, 1, Some(R1), 1, &[R1, R2]).stored(&[R1, R2], 1, "a").stored(&[R1, R2], 1, "b").is_final(R1, 1);
+        story
+            .view(4, 1, Some(R1), 1, &[R1, R2])
+            .stored(&[R1, R2], 1, "a")
+            .stored(&[R1, R2], 1, "b")
+            .is_final(R1, 1);
         for record in records {
             story.stored(&[R3], 1, record);
         }
@@ -105,7 +151,11 @@ fn who_enters_the_in_sync_set_is_complete() {
         story
     };
     accepts(&back(&["a", "b"]), "in_sync_complete");
-    refuses(&back(&["a"]), "in_sync_complete", "replica3 counts as in sync in view 5 with records up to 1, and 2 is final…");
+    refuses(
+        &back(&["a"]),
+        "in_sync_complete",
+        "replica3 counts as in sync in view 5 with records up to 1, and 2 is final…",
+    );
 }
 
 /// A promise binds from the moment it is durable, whatever was on its way by then.
@@ -116,13 +166,23 @@ fn a_promise_is_kept() {
     accepts(&good, "epoch_fencing");
     let mut bad = Story::serving();
     bad.epoch(&[R2], 2).stored(&[R2], 1, "a");
-    refuses(&bad, "epoch_fencing", "replica2 stored record 1 for the leader of epoch 1 when it had promised to follow epoch 2…");
+    refuses(
+        &bad,
+        "epoch_fencing",
+        "replica2 stored record 1 for the leader of epoch 1 when it had promised to follow epoch \
+            2…",
+    );
     let mut forgotten = Story::serving();
     forgotten.restart(R2, 0, 0);
-    refuses(&forgotten, "epoch_fencing", "replica2 promised to follow epoch 1 and knows only 0 after its restart…");
+    refuses(
+        &forgotten,
+        "epoch_fencing",
+        "replica2 promised to follow epoch 1 and knows only 0 after its restart…",
+    );
 }
 
-/// The acknowledged leader answers; a follower does not, and a leader not before its view is acknowledged.
+/// The acknowledged leader answers; a follower does not, and a leader not before its view is
+/// acknowledged.
 #[test]
 fn the_acknowledged_leader_serves() {
     let mut good = Story::serving();
@@ -130,13 +190,22 @@ fn the_acknowledged_leader_serves() {
     accepts(&good, "leader_serves");
     let mut follower = Story::serving();
     follower.read(R2, 1, 1);
-    refuses(&follower, "leader_serves", "replica2 answered request 1 of c1 in epoch 1, in which it does not lead…");
+    refuses(
+        &follower,
+        "leader_serves",
+        "replica2 answered request 1 of c1 in epoch 1, in which it does not lead…",
+    );
     let mut early = Story::serving();
     early.view(4, 2, None, 1, ALL).view(5, 2, Some(R2), 1, ALL).leads(R2, 2).read(R2, 2, 1);
-    refuses(&early, "leader_serves", "replica2 answered request 1 of c1 in epoch 2, in which it has no acknowledged view…");
+    refuses(
+        &early,
+        "leader_serves",
+        "replica2 answered request 1 of c1 in epoch 2, in which it has no acknowledged view…",
+    );
 }
 
-/// A read that was asked for before the failover may still be answered by the old leader; one that was asked for later may not.
+/// A read that was asked for before the failover may still be answered by the old leader; one that
+/// was asked for later may not.
 #[test]
 fn reads_are_not_of_the_past() {
     let mut good = Story::serving();
@@ -147,7 +216,8 @@ fn reads_are_not_of_the_past() {
     refuses(
         &bad,
         "read_through_followers",
-        "replica1 answered read 1 of c1 in epoch 1; when it was asked for, epoch 2 had begun to serve…",
+        "replica1 answered read 1 of c1 in epoch 1; when it was asked for, epoch 2 had begun to \
+            serve…",
     );
 }
 
@@ -162,7 +232,8 @@ fn what_is_taken_from_a_leader_is_equal() {
     refuses(&bad, "prefix_equal", "under epoch 1, record 1 of replica1 has hash #…");
 }
 
-/// A torn tail is no damage; a sound record that is called damaged is a mistake, unless somebody did damage the disk.
+/// A torn tail is no damage; a sound record that is called damaged is a mistake, unless somebody
+/// did damage the disk.
 #[test]
 fn a_recovery_accepts_exactly_what_is_sound() {
     let restarted = |damaged: bool, flipped: bool| {
@@ -182,7 +253,11 @@ fn a_recovery_accepts_exactly_what_is_sound() {
     };
     accepts(&restarted(false, false), "hash_chain");
     accepts(&restarted(true, true), "hash_chain");
-    refuses(&restarted(true, false), "hash_chain", "replica2 rejects record 2 of its log, which nobody has damaged…");
+    refuses(
+        &restarted(true, false),
+        "hash_chain",
+        "replica2 rejects record 2 of its log, which nobody has damaged…",
+    );
     let mut believed = restarted(false, false);
     believed.crash(R2).logs[R2.index()][0] ^= 1;
     believed.start(R2, 1, false);
@@ -202,11 +277,15 @@ fn what_was_stored_is_there_after_a_restart() {
         story
     };
     accepts(&restarted(0), "recovery_keeps_records");
-    refuses(&restarted(1), "recovery_keeps_records", "replica2 had stored records up to 2 and has 1 after its restart…");
+    refuses(
+        &restarted(1),
+        "recovery_keeps_records",
+        "replica2 had stored records up to 2 and has 1 after its restart…",
+    );
 }
 
-/// A crash may come between the removal of a record that a later leader does not have, durable already, and the word of it. Whoever had not heard
-/// of that leader has lost the record by itself.
+/// A crash may come between the removal of a record that a later leader does not have, durable
+/// already, and the word of it. Whoever had not heard of that leader has lost the record by itself.
 #[test]
 fn a_later_leader_may_have_had_a_record_removed() {
     let deposed = |known: u64| {
@@ -215,19 +294,33 @@ fn a_later_leader_may_have_had_a_record_removed() {
         story
     };
     accepts(&deposed(2), "recovery_keeps_records");
-    refuses(&deposed(1), "recovery_keeps_records", "replica1 had stored records up to 2 and has 1 after its restart…");
+    refuses(
+        &deposed(1),
+        "recovery_keeps_records",
+        "replica1 had stored records up to 2 and has 1 after its restart…",
+    );
     // What it has stored in the later epoch itself, that leader had sent.
     let mut of_later = Story::serving();
     of_later.stored(ALL, 1, "a").failover(ALL).stored(&[R2, R3], 2, "b").restart(R3, 2, 1);
-    refuses(&of_later, "recovery_keeps_records", "replica3 had stored records up to 2 and has 1 after its restart…");
+    refuses(
+        &of_later,
+        "recovery_keeps_records",
+        "replica3 had stored records up to 2 and has 1 after its restart…",
+    );
 }
 
-/// As above, with the later leader's record on the disk in place of the removed one; of nobody else's.
+/// As above, with the later leader's record on the disk in place of the removed one; of nobody
+/// else's.
 #[test]
 fn a_later_leader_may_have_had_a_record_replaced() {
     let deposed = |known: u64, place: NodeId| {
         let mut story = Story::serving();
-        story.stored(ALL, 1, "a").stored(&[R1], 1, "b").failover(&[R2, R3]).stored(&[R2], 2, "c").crash(R1);
+        story
+            .stored(ALL, 1, "a")
+            .stored(&[R1], 1, "b")
+            .failover(&[R2, R3])
+            .stored(&[R2], 2, "c")
+            .crash(R1);
         story.logs[R1.index()] = story.logs[place.index()].clone();
         story.logs[R1.index()].resize(2, 5);
         story.start(R1, known, false);
@@ -235,7 +328,11 @@ fn a_later_leader_may_have_had_a_record_replaced() {
     };
     accepts(&deposed(2, R2), "hash_chain");
     refuses(&deposed(1, R2), "hash_chain", "replica1 accepts record 2 of its log as #…");
-    refuses(&deposed(2, R3), "hash_chain", "replica1 accepts record 2 of its log as #0000000000000005, and had stored #…");
+    refuses(
+        &deposed(2, R3),
+        "hash_chain",
+        "replica1 accepts record 2 of its log as #0000000000000005, and had stored #…",
+    );
 }
 
 /// The order of the log is the order of the forms: no gap, no other record, no other forms.
@@ -263,7 +360,11 @@ fn a_request_takes_effect_once() {
     accepts(&good, "at_most_once");
     let mut bad = Story::serving();
     bad.stored(ALL, 1, "a").stored(ALL, 1, "b").applied(ALL, 1, 1, 1).applied(&[R1], 2, 1, 1);
-    refuses(&bad, "at_most_once", "request 1 of c1 took effect as record 1 on replica1 and as record 2 on replica1…");
+    refuses(
+        &bad,
+        "at_most_once",
+        "request 1 of c1 took effect as record 1 on replica1 and as record 2 on replica1…",
+    );
 }
 
 /// Another request may be refused because the form is there; the one that has put it there may not.
@@ -271,55 +372,100 @@ fn a_request_takes_effect_once() {
 fn a_retry_is_no_duplicate() {
     let answered = |req: u64| {
         let mut story = Story::serving();
-        story.stored(ALL, 1, "a").applied(ALL, 1, 1, 1).stored(ALL, 1, "b").applied(ALL, 2, req, 0).answered(R1, 1, req, 0);
+        story
+            .stored(ALL, 1, "a")
+            .applied(ALL, 1, 1, 1)
+            .stored(ALL, 1, "b")
+            .applied(ALL, 2, req, 0)
+            .answered(R1, 1, req, 0);
         story
     };
     accepts(&answered(2), "retry_not_duplicate");
-    refuses(&answered(1), "retry_not_duplicate", "replica1 refused request 1 of c1, which had taken effect…");
+    refuses(
+        &answered(1),
+        "retry_not_duplicate",
+        "replica1 refused request 1 of c1, which had taken effect…",
+    );
 }
 
-/// What all had applied when the judged time began is applied by everybody at the end; what came later may be on its way.
+/// What all had applied when the judged time began is applied by everybody at the end; what came
+/// later may be on its way.
 #[test]
 fn replicas_become_equal() {
     let late = |nodes: &[NodeId]| {
         let mut story = Story::serving();
-        story.stored(ALL, 1, "a").stored(ALL, 1, "b").stored(ALL, 1, "c").applied(ALL, 1, 1, 1).applied(&[R1], 2, 2, 1);
+        story
+            .stored(ALL, 1, "a")
+            .stored(ALL, 1, "b")
+            .stored(ALL, 1, "c")
+            .applied(ALL, 1, 1, 1)
+            .applied(&[R1], 2, 2, 1);
         story.at_ms(29_000).applied(nodes, 2, 2, 1).applied(&[R1], 3, 3, 1);
         story
     };
     accepts(&late(&[R2, R3]), "replicas_converge");
-    refuses(&late(&[R2]), "replicas_converge", "replica3 has applied up to 1 at the end, replica1 up to 2 at 27.000 s already…");
+    refuses(
+        &late(&[R2]),
+        "replicas_converge",
+        "replica3 has applied up to 1 at the end, replica1 up to 2 at 27.000 s already…",
+    );
     let mut differ = Story::serving();
     differ.stored(ALL, 1, "a").applied(&[R1, R2], 1, 1, 1).applied_with(&[R3], 1, 1, 1, 99);
     refuses(&differ, "replicas_converge", "replica3 and replica1 differ after record 1…");
 }
 
-/// One store that serves one request after the other could have given the good answers, and not the bad ones.
+/// One store that serves one request after the other could have given the good answers, and not the
+/// bad ones.
 #[test]
 fn the_answers_are_those_of_one_store() {
     let mut good = Story::serving();
-    good.done("insert", "k1=4F", "k1=4F").failed("insert", "k1=5M", "duplicate").done("get", "k1", "k1=4F");
-    good.done("get_all", "*", "*=k1:4F").done("get_by_gender", "F", "F=k1").done("get_by_gender", "M", "M=");
-    good.done("update", "k1=6X", "k1=6X").done("exists", "k1", "k1=true").done("delete", "k1", "k1");
+    good.done("insert", "k1=4F", "k1=4F")
+        .failed("insert", "k1=5M", "duplicate")
+        .done("get", "k1", "k1=4F");
+    good.done("get_all", "*", "*=k1:4F").done("get_by_gender", "F", "F=k1").done(
+        "get_by_gender",
+        "M",
+        "M=",
+    );
+    good.done("update", "k1=6X", "k1=6X")
+        .done("exists", "k1", "k1=true")
+        .done("delete", "k1", "k1");
     good.failed("update", "k1=7F", "missing").done("get", "k1", "k1=nil");
     accepts(&good, "forms_linearizable");
     let bad = |f: &'static str, argument: &str, value: &str| {
         let mut story = Story::serving();
-        story.done("insert", "k1=4F", "k1=4F").done("update", "k1=6X", "k1=6X").done(f, argument, value);
+        story
+            .done("insert", "k1=4F", "k1=4F")
+            .done("update", "k1=6X", "k1=6X")
+            .done(f, argument, value);
         story
     };
     let why = "k1 is not linearizable: no order explains c1 ";
     refuses(&bad("get", "k1", "k1=4F"), "forms_linearizable", &format!("{why}get k1=4F…"));
-    refuses(&bad("exists", "k1", "k1=false"), "forms_linearizable", &format!("{why}exists k1=false…"));
+    refuses(
+        &bad("exists", "k1", "k1=false"),
+        "forms_linearizable",
+        &format!("{why}exists k1=false…"),
+    );
     refuses(&bad("get_all", "*", "*="), "forms_linearizable", &format!("{why}get_all *=…"));
-    refuses(&bad("get_by_gender", "F", "F=k1"), "forms_linearizable", &format!("{why}get_by_gender F=k1…"));
+    refuses(
+        &bad("get_by_gender", "F", "F=k1"),
+        "forms_linearizable",
+        &format!("{why}get_by_gender F=k1…"),
+    );
 }
 
 /// A write without an answer may take effect late or never, but not after it was seen to be undone.
 #[test]
 fn an_open_write_may_take_effect_late() {
     let mut story = Story::serving();
-    story.op("c2", OpType::Invoke, "insert", "k1=9M", "").op("c2", OpType::Info, "insert", "k1=9M", "timeout");
+    story.op("c2", OpType::Invoke, "insert", "k1=9M", "").op(
+        "c2",
+        OpType::Info,
+        "insert",
+        "k1=9M",
+        "timeout",
+    );
     story.done("get", "k1", "k1=nil").done("get", "k1", "k1=9M");
     accepts(&story, "forms_linearizable");
     story.done("get", "k1", "k1=nil");
@@ -346,10 +492,13 @@ const NAMES: &[&str] = &[
 ];
 
 fn event() -> impl Strategy<Value = Event> {
-    let number = || prop_oneof![8 => 0i64..6, 1 => Just(i64::MAX), 1 => Just(-1i64)].prop_map(Value::Int);
+    let number =
+        || prop_oneof![8 => 0i64..6, 1 => Just(i64::MAX), 1 => Just(-1i64)].prop_map(Value::Int);
     let hash = || (0u64..5).prop_map(Value::Hash);
     let node = || (0u32..8).prop_map(|node| Value::Node(NodeId(node)));
-    let word = |words: &'static [&'static str]| prop::sample::select(words).prop_map(|word| Value::Text(word.into()));
+    let word = |words: &'static [&'static str]| {
+        prop::sample::select(words).prop_map(|word| Value::Text(word.into()))
+    };
     let fields: Vec<(&str, BoxedStrategy<Value>)> = vec![
         ("epoch", number().boxed()),
         ("seq", number().boxed()),
@@ -368,12 +517,25 @@ fn event() -> impl Strategy<Value = Event> {
         ("mode", word(&["sync-all", "sync-quorum", "async", "confirmed", "anyone"]).boxed()),
         ("in_sync", word(&["replica1+replica2", "-", "c1", ""]).boxed()),
     ];
-    let (names, values): (Vec<&str>, Vec<_>) = fields.into_iter().map(|(name, value)| (name, prop::option::weighted(0.95, value))).unzip();
-    ((0u64..300, 0u64..40_000_000, 0u32..8, prop::sample::select(NAMES)), values).prop_map(move |((index, time_us, node, name), values)| {
-        let given = names.iter().zip(values).filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
-        let (names, values) = given.unzip();
-        Event { index, time_us, node: NodeId(node), incarnation: 1, name: name.into(), fields: Fields::owned(names, values) }
-    })
+    let (names, values): (Vec<&str>, Vec<_>) =
+        fields.into_iter().map(|(name, value)| (name, prop::option::weighted(0.95, value))).unzip();
+    ((0u64..300, 0u64..40_000_000, 0u32..8, prop::sample::select(NAMES)), values).prop_map(
+        move |((index, time_us, node, name), values)| {
+            let given = names
+                .iter()
+                .zip(values)
+                .filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
+            let (names, values) = given.unzip();
+            Event {
+                index,
+                time_us,
+                node: NodeId(node),
+                incarnation: 1,
+                name: name.into(),
+                fields: Fields::owned(names, values),
+            }
+        },
+    )
 }
 
 proptest! {

@@ -10,7 +10,8 @@ pub const K: NodeId = NodeId(3);
 pub const C1: NodeId = NodeId(4);
 pub const ALL: &[NodeId] = &[R1, R2, R3];
 
-/// A run of three replicas, a coordinator and two clients. Each record comes a millisecond after the one before.
+/// A run of three replicas, a coordinator and two clients. Each record comes a millisecond after
+/// the one before.
 #[derive(Clone)]
 pub struct Story {
     pub trace: Trace,
@@ -37,12 +38,17 @@ impl AsRef<Trace> for Story {
 impl Story {
     /// 20 s with faults and 10 s without; all replicas start with empty disks.
     pub fn new() -> Story {
-        let node = |(name, role): (&str, &'static str)| NodeInfo { name: name.to_owned(), role: role.into() };
+        let node = |(name, role): (&str, &'static str)| NodeInfo {
+            name: name.to_owned(),
+            role: role.into(),
+        };
         let replicas = [("replica1", "replica"), ("replica2", "replica"), ("replica3", "replica")];
         let others = [("coordinator1", "coordinator"), ("c1", "client"), ("c2", "client")];
         let nodes = replicas.into_iter().chain(others).map(node).collect();
-        let trace = Trace { duration_us: 20_000_000, end_us: 30_000_000, nodes, ..Trace::default() };
-        let mut story = Story { trace, logs: vec![vec![]; 3], mode: "sync-all", now_us: 0, index: 0 };
+        let trace =
+            Trace { duration_us: 20_000_000, end_us: 30_000_000, nodes, ..Trace::default() };
+        let mut story =
+            Story { trace, logs: vec![vec![]; 3], mode: "sync-all", now_us: 0, index: 0 };
         for node in ALL {
             story.start(*node, 0, false);
         }
@@ -57,7 +63,12 @@ impl Story {
     pub fn serving_as(mode: &'static str) -> Story {
         let mut story = Story::new();
         story.mode = mode;
-        story.view(1, 1, None, 0, ALL).epoch(ALL, 1).view(2, 1, Some(R1), 0, ALL).leads(R1, 1).view(3, 1, Some(R1), 1, ALL);
+        story
+            .view(1, 1, None, 0, ALL)
+            .epoch(ALL, 1)
+            .view(2, 1, Some(R1), 0, ALL)
+            .leads(R1, 1)
+            .view(3, 1, Some(R1), 1, ALL);
         story
     }
 
@@ -66,10 +77,23 @@ impl Story {
         self
     }
 
-    pub fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&'static str, Value)]) -> &mut Story {
-        let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
+    pub fn event(
+        &mut self,
+        node: NodeId,
+        name: &'static str,
+        fields: &[(&'static str, Value)],
+    ) -> &mut Story {
+        let (names, values): (Vec<String>, Vec<Value>) =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
         let (index, time_us, fields) = (self.index, self.now_us, Fields::owned(names, values));
-        self.trace.events.push(Event { index, time_us, node, incarnation: 1, name: name.into(), fields });
+        self.trace.events.push(Event {
+            index,
+            time_us,
+            node,
+            incarnation: 1,
+            name: name.into(),
+            fields,
+        });
         self.tick()
     }
 
@@ -90,7 +114,12 @@ impl Story {
     pub fn start(&mut self, node: NodeId, epoch: u64, damaged: bool) -> &mut Story {
         let (seq, hash) = self.head(node);
         let damaged = int(u64::from(damaged));
-        let fields = [("epoch", int(epoch)), ("seq", int(seq)), ("hash", Value::Hash(hash)), ("damaged", damaged)];
+        let fields = [
+            ("epoch", int(epoch)),
+            ("seq", int(seq)),
+            ("hash", Value::Hash(hash)),
+            ("damaged", damaged),
+        ];
         self.event(node, "start", &[]).event(node, "recovered", &fields)
     }
 
@@ -108,8 +137,16 @@ impl Story {
 
     // Views and leaders.
 
-    pub fn view(&mut self, version: u64, epoch: u64, leader: Option<NodeId>, active_epoch: u64, in_sync: &[NodeId]) -> &mut Story {
-        let names: Vec<&str> = in_sync.iter().map(|node| self.trace.nodes[node.index()].name.as_str()).collect();
+    pub fn view(
+        &mut self,
+        version: u64,
+        epoch: u64,
+        leader: Option<NodeId>,
+        active_epoch: u64,
+        in_sync: &[NodeId],
+    ) -> &mut Story {
+        let names: Vec<&str> =
+            in_sync.iter().map(|node| self.trace.nodes[node.index()].name.as_str()).collect();
         let in_sync = text(&names.join("+"));
         let fields = [
             ("version", int(version)),
@@ -131,12 +168,26 @@ impl Story {
     pub fn leads(&mut self, node: NodeId, epoch: u64) -> &mut Story {
         let ((seq, hash), mode) = (self.head(node), text(self.mode));
         let min = ("min_in_sync", int(2));
-        self.event(node, "leads", &[("epoch", int(epoch)), ("seq", int(seq)), ("hash", Value::Hash(hash)), ("mode", mode), min])
+        self.event(
+            node,
+            "leads",
+            &[
+                ("epoch", int(epoch)),
+                ("seq", int(seq)),
+                ("hash", Value::Hash(hash)),
+                ("mode", mode),
+                min,
+            ],
+        )
     }
 
     /// Replica 2 leads epoch 2 with these in sync, in two further views.
     pub fn failover(&mut self, in_sync: &[NodeId]) -> &mut Story {
-        self.view(4, 2, None, 1, ALL).epoch(&[R2, R3], 2).view(5, 2, Some(R2), 1, ALL).leads(R2, 2).view(6, 2, Some(R2), 2, in_sync)
+        self.view(4, 2, None, 1, ALL)
+            .epoch(&[R2, R3], 2)
+            .view(5, 2, Some(R2), 1, ALL)
+            .leads(R2, 2)
+            .view(6, 2, Some(R2), 2, in_sync)
     }
 
     // Logs.
@@ -147,7 +198,12 @@ impl Story {
             let (seq, prev) = self.head(*node);
             let hash = xxh3_64_with_seed(content.as_bytes(), prev);
             self.logs[node.index()].push(hash);
-            let fields = [("epoch", int(epoch)), ("seq", int(seq + 1)), ("prev", Value::Hash(prev)), ("hash", Value::Hash(hash))];
+            let fields = [
+                ("epoch", int(epoch)),
+                ("seq", int(seq + 1)),
+                ("prev", Value::Hash(prev)),
+                ("hash", Value::Hash(hash)),
+            ];
             self.event(*node, "stored", &fields);
         }
         self
@@ -155,14 +211,30 @@ impl Story {
 
     pub fn is_final(&mut self, node: NodeId, epoch: u64) -> &mut Story {
         let (seq, hash) = self.head(node);
-        self.event(node, "final", &[("epoch", int(epoch)), ("seq", int(seq)), ("hash", Value::Hash(hash)), ("confirmed", text("-"))])
+        self.event(
+            node,
+            "final",
+            &[
+                ("epoch", int(epoch)),
+                ("seq", int(seq)),
+                ("hash", Value::Hash(hash)),
+                ("confirmed", text("-")),
+            ],
+        )
     }
 
     pub fn applied(&mut self, nodes: &[NodeId], seq: u64, req: u64, effect: u64) -> &mut Story {
         self.applied_with(nodes, seq, req, effect, seq)
     }
 
-    pub fn applied_with(&mut self, nodes: &[NodeId], seq: u64, req: u64, effect: u64, forms: u64) -> &mut Story {
+    pub fn applied_with(
+        &mut self,
+        nodes: &[NodeId],
+        seq: u64,
+        req: u64,
+        effect: u64,
+        forms: u64,
+    ) -> &mut Story {
         for node in nodes {
             let hash = self.logs[node.index()][seq as usize - 1];
             let fields = [
@@ -193,15 +265,36 @@ impl Story {
     }
 
     pub fn read(&mut self, node: NodeId, epoch: u64, req: u64) -> &mut Story {
-        let fields = [("client", Value::Node(C1)), ("req", int(req)), ("epoch", int(epoch)), ("seq", int(0)), ("mode", text("confirmed"))];
+        let fields = [
+            ("client", Value::Node(C1)),
+            ("req", int(req)),
+            ("epoch", int(epoch)),
+            ("seq", int(0)),
+            ("mode", text("confirmed")),
+        ];
         self.event(node, "read", &fields)
     }
 
     // The history.
 
-    pub fn op(&mut self, process: &'static str, op_type: OpType, f: &'static str, value: &str, error: &'static str) -> &mut Story {
+    pub fn op(
+        &mut self,
+        process: &'static str,
+        op_type: OpType,
+        f: &'static str,
+        value: &str,
+        error: &'static str,
+    ) -> &mut Story {
         let (index, time_us, value) = (self.index, self.now_us, value.to_owned().into());
-        self.trace.history.push(Op { index, time_us, process: process.into(), op_type, f: f.into(), value, error: error.into() });
+        self.trace.history.push(Op {
+            index,
+            time_us,
+            process: process.into(),
+            op_type,
+            f: f.into(),
+            value,
+            error: error.into(),
+        });
         self.tick()
     }
 

@@ -1,4 +1,5 @@
-//! Small traces for the tests of checks, written as a story: who was elected, what was appended where, who crashed.
+//! Small traces for the tests of checks, written as a story: who was elected, what was appended
+//! where, who crashed.
 
 use seedbed::trace::{Event, Fields, Metric, NodeId, NodeInfo, Op, OpType, Trace, Value};
 use xxhash_rust::xxh3::xxh3_64;
@@ -25,7 +26,8 @@ struct Server {
     role: &'static str,
 }
 
-/// A run of five peers and two clients, which all work from the beginning. Each record comes a millisecond after the one before.
+/// A run of five peers and two clients, which all work from the beginning. Each record comes a
+/// millisecond after the one before.
 #[derive(Clone)]
 pub struct Run {
     trace: Trace,
@@ -51,10 +53,16 @@ impl AsRef<Trace> for Run {
 impl Run {
     /// 20 s with faults and 10 s without; all nodes boot with empty disks.
     pub fn new() -> Run {
-        let node = |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
+        let node =
+            |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
         let peers = (1..=5).map(|i| node(&format!("n{i}"), "peer"));
         let clients = (1..=2).map(|i| node(&format!("c{i}"), "client"));
-        let trace = Trace { duration_us: 20_000_000, end_us: 30_000_000, nodes: peers.chain(clients).collect(), ..Trace::default() };
+        let trace = Trace {
+            duration_us: 20_000_000,
+            end_us: 30_000_000,
+            nodes: peers.chain(clients).collect(),
+            ..Trace::default()
+        };
         let server = Server { role: "follower", ..Server::default() };
         let mut run = Run { trace, servers: vec![server; 5], now_us: 0, index: 0 };
         for node in [N1, N2, N3, N4, N5] {
@@ -74,10 +82,23 @@ impl Run {
     }
 
     /// An event as it stands in the trace.
-    pub fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&'static str, Value)]) -> &mut Run {
-        let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
+    pub fn event(
+        &mut self,
+        node: NodeId,
+        name: &'static str,
+        fields: &[(&'static str, Value)],
+    ) -> &mut Run {
+        let (names, values): (Vec<String>, Vec<Value>) =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
         let (index, time_us, fields) = (self.index, self.now_us, Fields::owned(names, values));
-        self.trace.events.push(Event { index, time_us, node, incarnation: 1, name: name.into(), fields });
+        self.trace.events.push(Event {
+            index,
+            time_us,
+            node,
+            incarnation: 1,
+            name: name.into(),
+            fields,
+        });
         self.tick()
     }
 
@@ -94,7 +115,11 @@ impl Run {
     // Processes.
 
     pub fn crash(&mut self, node: NodeId, reason: &'static str, message: &'static str) -> &mut Run {
-        self.event(node, "crash", &[("reason", text(reason)), ("lost_saves", Value::Int(0)), ("message", text(message))])
+        self.event(
+            node,
+            "crash",
+            &[("reason", text(reason)), ("lost_saves", Value::Int(0)), ("message", text(message))],
+        )
     }
 
     /// Start, and find on the disk what was there.
@@ -153,7 +178,11 @@ impl Run {
 
     pub fn vote(&mut self, node: NodeId, term: i64, candidate: NodeId) -> &mut Run {
         self.server(node).voted_for = Some(candidate);
-        self.event(node, "vote", &[("term", Value::Int(term)), ("candidate", Value::Node(candidate))])
+        self.event(
+            node,
+            "vote",
+            &[("term", Value::Int(term)), ("candidate", Value::Node(candidate))],
+        )
     }
 
     pub fn role(&mut self, node: NodeId, role: &'static str) -> &mut Run {
@@ -164,7 +193,12 @@ impl Run {
 
     /// What the node said of its role when it first booted.
     pub fn first_role(&mut self, node: NodeId, role: &'static str) -> &mut Run {
-        let event = self.trace.events.iter_mut().find(|event| event.node == node && event.name == "role").expect("it booted");
+        let event = self
+            .trace
+            .events
+            .iter_mut()
+            .find(|event| event.node == node && event.name == "role")
+            .expect("it booted");
         event.fields = Fields::new(&["term", "role"], &[Value::Int(0), text(role)]);
         self
     }
@@ -173,7 +207,8 @@ impl Run {
     pub fn leader(&mut self, node: NodeId, term: i64) -> &mut Run {
         self.role(node, "leader");
         let server = self.server(node);
-        let (last_index, last_term) = (server.log.len() as i64, server.log.last().map_or(0, |entry| entry.0));
+        let (last_index, last_term) =
+            (server.log.len() as i64, server.log.last().map_or(0, |entry| entry.0));
         let snapshot_index = Value::Int(server.snapshot_index);
         let fields = [
             ("term", Value::Int(term)),
@@ -228,15 +263,25 @@ impl Run {
         self.event(node, "truncate", &[("from", Value::Int(from as i64))])
     }
 
-    pub fn snapshot(&mut self, node: NodeId, name: &'static str, log: &[Entry], state: u64) -> &mut Run {
+    pub fn snapshot(
+        &mut self,
+        node: NodeId,
+        name: &'static str,
+        log: &[Entry],
+        state: u64,
+    ) -> &mut Run {
         let index = log.len() as i64;
         self.server(node).snapshot_index = index;
         if name == "snapshot_install" {
             self.server(node).log = log.to_vec();
         }
         let term = log.last().map_or(0, |entry| entry.0);
-        let fields =
-            [("index", Value::Int(index)), ("term", Value::Int(term)), ("chain", Value::Hash(chain(log))), ("state", Value::Hash(state))];
+        let fields = [
+            ("index", Value::Int(index)),
+            ("term", Value::Int(term)),
+            ("chain", Value::Hash(chain(log))),
+            ("state", Value::Hash(state)),
+        ];
         self.event(node, name, &fields)
     }
 
@@ -258,7 +303,13 @@ impl Run {
     }
 
     /// The nodes apply the entry at `index` as a command of a client.
-    pub fn apply(&mut self, nodes: &[NodeId], index: usize, command: (NodeId, i64), effect: i64) -> &mut Run {
+    pub fn apply(
+        &mut self,
+        nodes: &[NodeId],
+        index: usize,
+        command: (NodeId, i64),
+        effect: i64,
+    ) -> &mut Run {
         for node in nodes {
             let entry = self.server(*node).log[index - 1];
             let fields = [
@@ -275,7 +326,15 @@ impl Run {
     }
 
     pub fn reply(&mut self, node: NodeId, client: NodeId, serial: i64, index: i64) -> &mut Run {
-        self.event(node, "reply", &[("client", Value::Node(client)), ("serial", Value::Int(serial)), ("index", Value::Int(index))])
+        self.event(
+            node,
+            "reply",
+            &[
+                ("client", Value::Node(client)),
+                ("serial", Value::Int(serial)),
+                ("index", Value::Int(index)),
+            ],
+        )
     }
 
     // Configurations.
@@ -306,7 +365,11 @@ impl Run {
     }
 
     pub fn config_commit(&mut self, node: NodeId, index: i64, term: i64) -> &mut Run {
-        self.event(node, "config_commit", &[("index", Value::Int(index)), ("term", Value::Int(term))])
+        self.event(
+            node,
+            "config_commit",
+            &[("index", Value::Int(index)), ("term", Value::Int(term))],
+        )
     }
 
     // The history.
@@ -317,10 +380,25 @@ impl Run {
         self.tick()
     }
 
-    pub fn op(&mut self, process: &'static str, op_type: OpType, f: &'static str, value: &str, error: &'static str) -> &mut Run {
+    pub fn op(
+        &mut self,
+        process: &'static str,
+        op_type: OpType,
+        f: &'static str,
+        value: &str,
+        error: &'static str,
+    ) -> &mut Run {
         let value = value.to_owned().into();
         let (index, time_us) = (self.index, self.now_us);
-        self.trace.history.push(Op { index, time_us, process: process.into(), op_type, f: f.into(), value, error: error.into() });
+        self.trace.history.push(Op {
+            index,
+            time_us,
+            process: process.into(),
+            op_type,
+            f: f.into(),
+            value,
+            error: error.into(),
+        });
         self.tick()
     }
 
@@ -337,7 +415,13 @@ impl Run {
     }
 
     /// An operation that nobody else overlaps.
-    pub fn done(&mut self, process: &'static str, f: &'static str, argument: &str, value: &str) -> &mut Run {
+    pub fn done(
+        &mut self,
+        process: &'static str,
+        f: &'static str,
+        argument: &str,
+        value: &str,
+    ) -> &mut Run {
         self.invoke(process, f, argument).ok(process, f, value)
     }
 }

@@ -23,7 +23,12 @@ pub fn refuses(story: &impl AsRef<Trace>, check: &str, sentence: &str) {
 
 /// As [`refuses`], with parameters.
 #[track_caller]
-pub fn refuses_with(story: &impl AsRef<Trace>, check: &str, params: &[(&str, f64)], sentence: &str) {
+pub fn refuses_with(
+    story: &impl AsRef<Trace>,
+    check: &str,
+    params: &[(&str, f64)],
+    sentence: &str,
+) {
     match verdict(story, check, params) {
         Verdict::Invalid(violations) => {
             let message = &violations[0].message;

@@ -1,4 +1,5 @@
-//! The coordination service and its application: for each check a story that it accepts, and one that differs in the one thing that decides.
+//! The coordination service and its application: for each check a story that it accepts, and one
+//! that differs in the one thing that decides.
 
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Trace, Value};
 use xxhash_rust::xxh3::xxh3_64;
@@ -17,7 +18,8 @@ pub fn zx(counter: i64) -> i64 {
     (1 << 32) + counter
 }
 
-/// A run of three servers, two instances, a worker and a store. Each record comes a millisecond after the one before.
+/// A run of three servers, two instances, a worker and a store. Each record comes a millisecond
+/// after the one before.
 #[derive(Clone)]
 pub struct Story {
     pub trace: Trace,
@@ -42,7 +44,8 @@ impl AsRef<Trace> for Story {
 impl Story {
     /// Everybody starts, and z1 is established in epoch 1.
     pub fn new() -> Story {
-        let node = |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
+        let node =
+            |name: &str, role: &'static str| NodeInfo { name: name.to_owned(), role: role.into() };
         let nodes = vec![
             node("z1", "server"),
             node("z2", "server"),
@@ -52,7 +55,8 @@ impl Story {
             node("w1", "worker"),
             node("store", "store"),
         ];
-        let trace = Trace { duration_us: 20_000_000, end_us: 30_000_000, nodes, ..Trace::default() };
+        let trace =
+            Trace { duration_us: 20_000_000, end_us: 30_000_000, nodes, ..Trace::default() };
         let mut story = Story { trace, now_us: 0, last: 0 };
         for i in [0, 1, 2] {
             story.state(NodeId(i), "looking", None);
@@ -61,10 +65,23 @@ impl Story {
         story
     }
 
-    pub fn event(&mut self, node: NodeId, name: &'static str, fields: &[(&str, Value)]) -> &mut Story {
-        let (names, values): (Vec<String>, Vec<Value>) = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
+    pub fn event(
+        &mut self,
+        node: NodeId,
+        name: &'static str,
+        fields: &[(&str, Value)],
+    ) -> &mut Story {
+        let (names, values): (Vec<String>, Vec<Value>) =
+            fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).unzip();
         let index = self.trace.events.len() as u64;
-        let event = Event { index, time_us: self.now_us, node, incarnation: 1, name: name.into(), fields: Fields::owned(names, values) };
+        let event = Event {
+            index,
+            time_us: self.now_us,
+            node,
+            incarnation: 1,
+            name: name.into(),
+            fields: Fields::owned(names, values),
+        };
         self.trace.events.push(event);
         self.now_us += 1_000;
         self
@@ -81,35 +98,81 @@ impl Story {
     }
 
     fn established(&mut self, node: NodeId, epoch: i64, last: i64) -> &mut Story {
-        self.event(node, "zab_established", &[("epoch", int(epoch)), ("last", int(last)), ("quorum", int(2))])
+        self.event(
+            node,
+            "zab_established",
+            &[("epoch", int(epoch)), ("last", int(last)), ("quorum", int(2))],
+        )
     }
 
     fn propose(&mut self, node: NodeId, zxid: i64) -> &mut Story {
-        self.event(node, "zab_propose", &[("zxid", int(zxid)), ("digest", Value::Hash(zxid as u64))])
+        self.event(
+            node,
+            "zab_propose",
+            &[("zxid", int(zxid)), ("digest", Value::Hash(zxid as u64))],
+        )
     }
 
     /// A server applies a transaction after `prev`; `tree` tells its state.
     fn applies(&mut self, node: NodeId, zxid: i64, prev: i64, tree: u64) -> &mut Story {
         let chain = Value::Hash(xxh3_64(format!("{prev} {zxid}").as_bytes()));
-        let fields = [("zxid", int(zxid)), ("prev", int(prev)), ("digest", Value::Hash(zxid as u64)), ("chain", chain)];
-        self.event(node, "zab_apply", &[&fields[..], &[("tree", Value::Hash(tree)), ("kind", word("set"))]].concat())
+        let fields = [
+            ("zxid", int(zxid)),
+            ("prev", int(prev)),
+            ("digest", Value::Hash(zxid as u64)),
+            ("chain", chain),
+        ];
+        self.event(
+            node,
+            "zab_apply",
+            &[&fields[..], &[("tree", Value::Hash(tree)), ("kind", word("set"))]].concat(),
+        )
     }
 
     /// The next transaction: z1 proposes it, z1 and z2 apply it.
     fn txn(&mut self) -> i64 {
         let (prev, zxid) = (self.last, if self.last == 0 { zx(1) } else { self.last + 1 });
         self.last = zxid;
-        self.propose(Z1, zxid).applies(Z1, zxid, prev, zxid as u64).applies(Z2, zxid, prev, zxid as u64);
+        self.propose(Z1, zxid).applies(Z1, zxid, prev, zxid as u64).applies(
+            Z2,
+            zxid,
+            prev,
+            zxid as u64,
+        );
         zxid
     }
 
-    pub fn znode(&mut self, zxid: i64, change: &str, session: i64, version: i64, path: &str, data: &str) -> &mut Story {
-        let fields = [("zxid", int(zxid)), ("change", word(change)), ("session", int(session)), ("version", int(version))];
-        self.event(Z1, "znode", &[&fields[..], &[("path", word(path)), ("data", word(data))]].concat())
+    pub fn znode(
+        &mut self,
+        zxid: i64,
+        change: &str,
+        session: i64,
+        version: i64,
+        path: &str,
+        data: &str,
+    ) -> &mut Story {
+        let fields = [
+            ("zxid", int(zxid)),
+            ("change", word(change)),
+            ("session", int(session)),
+            ("version", int(version)),
+        ];
+        self.event(
+            Z1,
+            "znode",
+            &[&fields[..], &[("path", word(path)), ("data", word(data))]].concat(),
+        )
     }
 
     /// A transaction of one change.
-    pub fn change(&mut self, change: &str, session: i64, version: i64, path: &str, data: &str) -> i64 {
+    pub fn change(
+        &mut self,
+        change: &str,
+        session: i64,
+        version: i64,
+        path: &str,
+        data: &str,
+    ) -> i64 {
         let zxid = self.txn();
         self.znode(zxid, change, session, version, path, data);
         zxid
@@ -118,23 +181,50 @@ impl Story {
     /// A session of 2 s.
     pub fn session(&mut self) -> i64 {
         let session = self.txn();
-        self.event(Z1, "session_open", &[("session", int(session)), ("timeout_us", int(2_000_000))]);
+        self.event(
+            Z1,
+            "session_open",
+            &[("session", int(session)), ("timeout_us", int(2_000_000))],
+        );
         session
     }
 
     pub fn close(&mut self, session: i64) -> i64 {
         let zxid = self.txn();
-        self.event(Z1, "session_close", &[("zxid", int(zxid)), ("session", int(session)), ("request", int(0))]);
+        self.event(
+            Z1,
+            "session_close",
+            &[("zxid", int(zxid)), ("session", int(session)), ("request", int(0))],
+        );
         zxid
     }
 
-    fn request(&mut self, session: i64, xid: i64, op: &str, version: i64, path: &str) -> &mut Story {
-        let fields = [("session", int(session)), ("xid", int(xid)), ("op", word(op)), ("version", int(version)), ("path", word(path))];
+    fn request(
+        &mut self,
+        session: i64,
+        xid: i64,
+        op: &str,
+        version: i64,
+        path: &str,
+    ) -> &mut Story {
+        let fields = [
+            ("session", int(session)),
+            ("xid", int(xid)),
+            ("op", word(op)),
+            ("version", int(version)),
+            ("path", word(path)),
+        ];
         self.event(W1, "client_request", &fields)
     }
 
     fn reply(&mut self, session: i64, xid: i64, op: &str, zxid: i64, result: &str) -> &mut Story {
-        let fields = [("session", int(session)), ("xid", int(xid)), ("op", word(op)), ("zxid", int(zxid)), ("result", word(result))];
+        let fields = [
+            ("session", int(session)),
+            ("xid", int(xid)),
+            ("op", word(op)),
+            ("zxid", int(zxid)),
+            ("result", word(result)),
+        ];
         self.event(W1, "client_reply", &fields)
     }
 
@@ -143,15 +233,33 @@ impl Story {
     }
 
     fn watches(&mut self, session: i64, kind: &str, zxid: i64, path: &str) -> &mut Story {
-        self.event(W1, "client_watch_set", &[("session", int(session)), ("kind", word(kind)), ("zxid", int(zxid)), ("path", word(path))])
+        self.event(
+            W1,
+            "client_watch_set",
+            &[
+                ("session", int(session)),
+                ("kind", word(kind)),
+                ("zxid", int(zxid)),
+                ("path", word(path)),
+            ],
+        )
     }
 
     fn told(&mut self, session: i64, kind: &str, path: &str) -> &mut Story {
-        self.event(W1, "client_watch", &[("session", int(session)), ("kind", word(kind)), ("path", word(path))])
+        self.event(
+            W1,
+            "client_watch",
+            &[("session", int(session)), ("kind", word(kind)), ("path", word(path))],
+        )
     }
 
     fn woken(&mut self, session: i64, path: &str) -> &mut Story {
-        let fields = [("session", int(session)), ("kind", word("deleted")), ("zxid", int(0)), ("path", word(path))];
+        let fields = [
+            ("session", int(session)),
+            ("kind", word("deleted")),
+            ("zxid", int(0)),
+            ("path", word(path)),
+        ];
         self.event(Z1, "watch_fire", &fields)
     }
 
@@ -159,13 +267,31 @@ impl Story {
         self.event(node, "lead", &[("epoch", int(epoch)), ("zxid", int(zxid)), ("session", int(0))])
     }
 
-    pub fn mean(&mut self, node: NodeId, epoch: i64, number: i64, zxid: i64, milli: i64, count: i64) -> &mut Story {
-        let fields = [("epoch", int(epoch)), ("number", int(number)), ("zxid", int(zxid)), ("milli", int(milli)), ("count", int(count))];
+    pub fn mean(
+        &mut self,
+        node: NodeId,
+        epoch: i64,
+        number: i64,
+        zxid: i64,
+        milli: i64,
+        count: i64,
+    ) -> &mut Story {
+        let fields = [
+            ("epoch", int(epoch)),
+            ("number", int(number)),
+            ("zxid", int(zxid)),
+            ("milli", int(milli)),
+            ("count", int(count)),
+        ];
         self.event(node, "mean", &fields)
     }
 
     pub fn stores(&mut self, epoch: i64, number: i64, milli: i64) -> &mut Story {
-        self.event(STORE, "store_mean", &[("epoch", int(epoch)), ("number", int(number)), ("milli", int(milli))])
+        self.event(
+            STORE,
+            "store_mean",
+            &[("epoch", int(epoch)), ("number", int(number)), ("milli", int(milli))],
+        )
     }
 }
 
@@ -199,7 +325,11 @@ fn a_new_leader_has_everything_that_was_applied() {
     let mut bad = good.clone();
     accepts(good.established(Z2, 2, last), "zab_primary_integrity");
     bad.established(Z2, 2, first);
-    refuses(&bad, "zab_primary_integrity", "z2 was established in epoch 2 without 1.2, which z1 had applied");
+    refuses(
+        &bad,
+        "zab_primary_integrity",
+        "z2 was established in epoch 2 without 1.2, which z1 had applied",
+    );
 }
 
 /// What was only proposed may be lost; what a client was told may not.
@@ -209,8 +339,10 @@ fn acknowledged_writes_outlive_their_leader() {
     let (first, last) = (good.txn(), good.txn());
     let mut bad = good.clone();
     accepts(good.established(Z2, 2, first), "acknowledged_writes_kept");
-    bad.event(Z1, "zk_reply", &[("session", int(first)), ("zxid", int(last))]).established(Z2, 2, first);
-    let sentence = "1.2 was acknowledged to session 1.1 by z1, and z2, leader of epoch 2, does not have it";
+    bad.event(Z1, "zk_reply", &[("session", int(first)), ("zxid", int(last))])
+        .established(Z2, 2, first);
+    let sentence =
+        "1.2 was acknowledged to session 1.1 by z1, and z2, leader of epoch 2, does not have it";
     refuses(&bad, "acknowledged_writes_kept", sentence);
 }
 
@@ -221,7 +353,11 @@ fn equal_histories_give_equal_trees() {
     let one = good.txn();
     let mut bad = good.clone();
     accepts(good.applies(NodeId(2), one, 0, one as u64), "replicas_equal");
-    refuses(bad.applies(NodeId(2), one, 0, 99), "replicas_equal", "z1 and z3 have different trees at 1.1");
+    refuses(
+        bad.applies(NodeId(2), one, 0, 99),
+        "replicas_equal",
+        "z1 and z3 have different trees at 1.1",
+    );
 }
 
 /// Two requests at once: their answers may not overtake each other.
@@ -233,7 +369,11 @@ fn answers_come_in_the_order_of_the_requests() {
     good.reply(session, 1, "set", zx(2), "ok").reply(session, 2, "get", zx(2), "ok");
     accepts(&good, "fifo_client_order");
     bad.reply(session, 2, "get", zx(1), "ok").reply(session, 1, "set", zx(2), "ok");
-    refuses(&bad, "fifo_client_order", "session 1.1 of w1 had the answer to request 1 after that to 2");
+    refuses(
+        &bad,
+        "fifo_client_order",
+        "session 1.1 of w1 had the answer to request 1 after that to 2",
+    );
 }
 
 /// Another server may be behind, but not for this session; a lost connection has no zxid at all.
@@ -245,7 +385,11 @@ fn a_session_never_sees_the_state_go_back() {
     let mut bad = good.clone();
     accepts(good.reply(session, 3, "get", zx(5), "ok"), "session_zxid_monotone");
     bad.reply(session, 3, "get", zx(4), "ok");
-    refuses(&bad, "session_zxid_monotone", "session 1.1 of w1 had an answer from the state 1.4 after one from 1.5");
+    refuses(
+        &bad,
+        "session_zxid_monotone",
+        "session 1.1 of w1 had an answer from the state 1.4 after one from 1.5",
+    );
 }
 
 /// 2.2 s of silence are enough for a session of 2 s, 1.5 s are not.
@@ -261,7 +405,11 @@ fn sessions_end_after_their_time_out() {
     refuses(&bad, "session_expiry", "z1 ended session 1.1 of 2.000 s after a silence of 1.500 s");
     let mut kept = Story::new();
     kept.session();
-    refuses(&kept, "session_expiry", "z1 kept session 1.1 of 2.000 s although it was silent for 29.996 s");
+    refuses(
+        &kept,
+        "session_expiry",
+        "z1 kept session 1.1 of 2.000 s although it was silent for 29.996 s",
+    );
 }
 
 /// An ephemeral znode goes with its session, or because somebody says so.
@@ -294,7 +442,11 @@ fn a_watch_tells_once_for_each_setting() {
     good.watches(session, "data", zx(3), "/a").told(session, "deleted", "/a");
     accepts(&good, "watch_once");
     bad.told(session, "deleted", "/a");
-    refuses(&bad, "watch_once", "w1 was told that /a was deleted, and had no watch set (session 1.1)");
+    refuses(
+        &bad,
+        "watch_once",
+        "w1 was told that /a was deleted, and had no watch set (session 1.1)",
+    );
 }
 
 /// The event comes before the answer that shows the change; without a watch nobody has to tell.
@@ -309,7 +461,11 @@ fn a_watch_tells_before_the_data_does() {
     good.told(session, "data_changed", "/a").reply(session, 2, "get", changed, "ok");
     accepts(&good, "watch_before_data");
     bad.reply(session, 2, "get", changed, "ok").told(session, "data_changed", "/a");
-    refuses(&bad, "watch_before_data", "w1 had an answer from the state 1.3 before it was told of the change of /a at 1.3");
+    refuses(
+        &bad,
+        "watch_before_data",
+        "w1 had an answer from the state 1.3 before it was told of the change of /a at 1.3",
+    );
 }
 
 /// A znode that was made and removed while the client was away: its watch need not have seen it.
@@ -317,7 +473,9 @@ fn a_watch_tells_before_the_data_does() {
 fn a_znode_that_came_and_went_while_the_client_was_away_is_no_news() {
     let mut good = Story::new();
     let session = good.session();
-    good.client(session, "connected").watches(session, "exists", zx(1), "/a").client(session, "disconnected");
+    good.client(session, "connected")
+        .watches(session, "exists", zx(1), "/a")
+        .client(session, "disconnected");
     good.change("create", 0, 0, "/a", "x");
     let gone = good.change("delete", 0, 0, "/a", "");
     good.client(session, "connected").reply(session, 2, "get", gone, "no_node");
@@ -335,7 +493,11 @@ fn every_watched_change_is_told() {
     good.change("set", 0, 1, "/a", "y");
     let mut bad = good.clone();
     accepts(good.client(session, "disconnected"), "watch_complete");
-    refuses(bad.client(session, "connected"), "watch_complete", "w1 was never told of the change of /a at 1.3, which it watched since 1.2");
+    refuses(
+        bad.client(session, "connected"),
+        "watch_complete",
+        "w1 was never told of the change of /a at 1.3, which it watched since 1.2",
+    );
 }
 
 /// The version asked for is the version there, or nothing happens.
@@ -351,7 +513,11 @@ fn conditions_are_kept() {
     bad.request(session, 1, "set", 7, "/a");
     let done = bad.change("set", session, 1, "/a", "y");
     bad.reply(session, 1, "set", done, "ok");
-    refuses(&bad, "conditional_updates", "a change of /a at version 7 was made at 1.3 when the version was 0");
+    refuses(
+        &bad,
+        "conditional_updates",
+        "a change of /a at version 7 was made at 1.3 when the version was 0",
+    );
 }
 
 /// Numbers may be left out, never given again.
@@ -364,7 +530,11 @@ fn sequence_numbers_rise() {
     good.change("create", 0, 0, "/q/n_0000000007", "");
     accepts(&good, "sequence_numbers");
     bad.change("create", 0, 0, "/q/n_0000000003", "");
-    refuses(&bad, "sequence_numbers", "/q/n_0000000003 was made at 1.3 although 3 had been given before");
+    refuses(
+        &bad,
+        "sequence_numbers",
+        "/q/n_0000000003 was made at 1.3 although 3 had been given before",
+    );
 }
 
 /// Both or neither.
@@ -377,7 +547,11 @@ fn a_multi_is_all_or_nothing() {
     good.znode(both, "set", 0, 1, "/p/left", "1");
     let mut bad = good.clone();
     accepts(good.znode(both, "set", 0, 1, "/p/right", "1"), "multi_atomic");
-    refuses(bad.event(Z1, "znode", &[]), "multi_atomic", "at 1.2 the left of /p holds 1 and the right 0");
+    refuses(
+        bad.event(Z1, "znode", &[]),
+        "multi_atomic",
+        "at 1.2 the left of /p holds 1 and the right 0",
+    );
 }
 
 /// What is below a znode keeps it there; nothing is below one that goes with its session.
@@ -396,7 +570,8 @@ fn every_znode_has_a_parent() {
     refuses(&gone, "no_orphans", "/a was removed at 1.4 although it had the child /a/b");
 }
 
-/// The first leader's znode is gone when the second takes over; that the first does not know it yet is no matter.
+/// The first leader's znode is gone when the second takes over; that the first does not know it yet
+/// is no matter.
 #[test]
 fn one_contender_leads_at_a_zxid() {
     let mut good = Story::new();
@@ -419,7 +594,11 @@ fn an_exit_wakes_one_contender() {
     accepts(&good, "no_herd");
     let mut bad = Story::new();
     bad.woken(7, "/election/n_0000000001").woken(8, "/election/n_0000000001");
-    refuses(&bad, "no_herd", "2 sessions were woken because /election/n_0000000001 has gone: 0.7, 0.8");
+    refuses(
+        &bad,
+        "no_herd",
+        "2 sessions were woken because /election/n_0000000001 has gone: 0.7, 0.8",
+    );
 }
 
 /// A leader that comes back late may send what it likes; the store must not take it.
@@ -444,7 +623,11 @@ fn a_mean_is_of_one_instant() {
     good.mean(I1, zx(5), 1, both, 80_000, 2).stores(zx(5), 1, 80_000);
     accepts(&good, "mean_of_one_instant");
     bad.mean(I1, zx(5), 1, both, 81_000, 2).stores(zx(5), 1, 81_000);
-    refuses(&bad, "mean_of_one_instant", "i1 sent 81000 of 2 measurements as the mean at 1.4; that of the 2 there was 80000");
+    refuses(
+        &bad,
+        "mean_of_one_instant",
+        "i1 sent 81000 of 2 measurements as the mean at 1.4; that of the 2 there was 80000",
+    );
 }
 
 /// The next mean may have the same value, not the same number.
@@ -458,16 +641,25 @@ fn a_mean_is_stored_once() {
     refuses(&bad, "mean_stored_once", "store stored mean 1 of leader 1.5 twice");
 }
 
-/// With sessions of 2 s and a period of 1 s a gap of 4 s is in order after healing, one of 8 s is not.
+/// With sessions of 2 s and a period of 1 s a gap of 4 s is in order after healing, one of 8 s is
+/// not.
 #[test]
 fn means_keep_coming() {
     let mut good = Story::new();
-    good.event(I1, "config", &[("period_us", int(1_000_000)), ("timeout_us", int(2_000_000)), ("tick_us", int(200_000))]);
+    good.event(
+        I1,
+        "config",
+        &[("period_us", int(1_000_000)), ("timeout_us", int(2_000_000)), ("tick_us", int(200_000))],
+    );
     let mut bad = good.clone();
     good.at_ms(24_000).stores(zx(5), 1, 80_000).at_ms(28_000).stores(zx(5), 2, 80_000);
     accepts(&good, "mean_cadence");
     bad.at_ms(28_000).stores(zx(5), 1, 80_000);
-    refuses(&bad, "mean_cadence", "no mean was stored from 20.000 s to 28.000 s, for 8.000 s; 5.700 s is the limit");
+    refuses(
+        &bad,
+        "mean_cadence",
+        "no mean was stored from 20.000 s to 28.000 s, for 8.000 s; 5.700 s is the limit",
+    );
 }
 
 /// Everybody stands behind one leader, or somebody still looks.
@@ -477,6 +669,7 @@ fn the_ensemble_agrees_after_healing() {
     good.state(Z1, "leader", Some(Z1)).state(Z2, "follower", Some(Z1));
     let mut bad = good.clone();
     accepts(good.state(NodeId(2), "follower", Some(Z1)), "zk_leader_elected");
-    let sentence = "5.000 s after healing no leader has all servers behind it: z1 is leader, z2 is follower, z3 is looking";
+    let sentence = "5.000 s after healing no leader has all servers behind it: z1 is leader, z2 is \
+        follower, z3 is looking";
     refuses(&bad.state(NodeId(2), "looking", None).clone(), "zk_leader_elected", sentence);
 }

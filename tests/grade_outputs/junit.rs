@@ -1,16 +1,33 @@
-//! The rules of the schema that Jenkins and others hold JUnit's files against: which element stands where, in which order, with which attributes, and counts that
-//! add up.
+//! The rules of the schema that Jenkins and others hold JUnit's files against: which element stands
+//! where, in which order, with which attributes, and counts that add up.
 
 use quick_junit::Report;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// An element: its attributes (those with `!` must be there), and what may stand in it, in this order.
+/// An element: its attributes (those with `!` must be there), and what may stand in it, in this
+/// order.
 const ELEMENTS: [(&str, &[&str], &[&str]); 10] = [
-    ("testsuites", &["!name", "!tests", "!failures", "!errors", "skipped", "time", "timestamp", "uuid"], &["testsuite"]),
+    (
+        "testsuites",
+        &["!name", "!tests", "!failures", "!errors", "skipped", "time", "timestamp", "uuid"],
+        &["testsuite"],
+    ),
     (
         "testsuite",
-        &["!name", "!tests", "!failures", "!errors", "disabled", "skipped", "time", "timestamp", "hostname", "id", "package"],
+        &[
+            "!name",
+            "!tests",
+            "!failures",
+            "!errors",
+            "disabled",
+            "skipped",
+            "time",
+            "timestamp",
+            "hostname",
+            "id",
+            "package",
+        ],
         &["properties", "testcase", "system-out", "system-err"],
     ),
     ("properties", &[], &["property"]),
@@ -42,23 +59,37 @@ pub fn assert_valid(xml: &str) {
         match event {
             Event::Start(start) | Event::Empty(start) => {
                 let name = name_of(&start);
-                let (_, attributes, _) =
-                    ELEMENTS.iter().find(|(known, ..)| *known == name).unwrap_or_else(|| panic!("<{name}> is unknown"));
+                let (_, attributes, _) = ELEMENTS
+                    .iter()
+                    .find(|(known, ..)| *known == name)
+                    .unwrap_or_else(|| panic!("<{name}> is unknown"));
                 let found: Vec<String> = start
                     .attributes()
-                    .map(|found| String::from_utf8(found.expect("well formed").key.as_ref().to_vec()).expect("UTF-8"))
+                    .map(|found| {
+                        String::from_utf8(found.expect("well formed").key.as_ref().to_vec())
+                            .expect("UTF-8")
+                    })
                     .collect();
                 for must in attributes.iter().filter_map(|attribute| attribute.strip_prefix('!')) {
                     assert!(found.iter().any(|found| found == must), "<{name}> has no {must}");
                 }
                 for found in &found {
-                    assert!(attributes.iter().any(|known| known.trim_start_matches('!') == found), "<{name} {found}>");
+                    assert!(
+                        attributes.iter().any(|known| known.trim_start_matches('!') == found),
+                        "<{name} {found}>"
+                    );
                 }
                 match open.last_mut() {
                     None => assert_eq!(name, "testsuites"),
                     Some((parent, reached)) => {
-                        let (.., children) = ELEMENTS.iter().find(|(known, ..)| known == parent).expect("it was looked up");
-                        let place = children.iter().position(|child| *child == name).unwrap_or_else(|| panic!("<{name}> in <{parent}>"));
+                        let (.., children) = ELEMENTS
+                            .iter()
+                            .find(|(known, ..)| known == parent)
+                            .expect("it was looked up");
+                        let place = children
+                            .iter()
+                            .position(|child| *child == name)
+                            .unwrap_or_else(|| panic!("<{name}> in <{parent}>"));
                         assert!(place >= *reached, "<{name}> comes too late in <{parent}>");
                         *reached = place;
                     }
@@ -71,7 +102,9 @@ pub fn assert_valid(xml: &str) {
             Event::Text(text) => {
                 let is_blank = text.iter().all(u8::is_ascii_whitespace);
                 let (parent, _) = open.last().cloned().unwrap_or_default();
-                let takes_text = ELEMENTS.iter().any(|(known, _, children)| *known == parent && children.contains(&"#"));
+                let takes_text = ELEMENTS
+                    .iter()
+                    .any(|(known, _, children)| *known == parent && children.contains(&"#"));
                 assert!(is_blank || takes_text, "text in <{parent}>");
             }
             Event::Eof => break,
@@ -84,5 +117,10 @@ pub fn assert_valid(xml: &str) {
     assert_eq!(report.failures, suites.iter().map(|suite| suite.failures).sum::<usize>());
     assert_eq!(report.errors, suites.iter().map(|suite| suite.errors).sum::<usize>());
     assert!(suites.iter().all(|suite| suite.tests == suite.test_cases.len() && suite.tests > 0));
-    assert!(suites.iter().all(|suite| suite.properties.iter().any(|property| property.name.as_str() == "points")));
+    assert!(
+        suites.iter().all(|suite| suite
+            .properties
+            .iter()
+            .any(|property| property.name.as_str() == "points"))
+    );
 }

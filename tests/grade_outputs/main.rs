@@ -1,4 +1,5 @@
-//! The files of a grading, from one result made by hand: golden text, schemas, and what must never be in them.
+//! The files of a grading, from one result made by hand: golden text, schemas, and what must never
+//! be in them.
 
 mod junit;
 mod sample;
@@ -12,8 +13,9 @@ use insta::assert_snapshot;
 use sample::{SECRET, awkward, broken, class, full};
 use seedbed::grade::model::{Lang, Student};
 use seedbed::grade::output::{
-    Classroom50, Options, canvas_csv, class_csv, class_files, class_json, class_markdown, classroom50_json, codegrade_jsonl, for_student,
-    gradescope_json, junit_xml, moodle_csv, prairielearn_json, student_files, write_class, write_one,
+    Classroom50, Options, canvas_csv, class_csv, class_files, class_json, class_markdown,
+    classroom50_json, codegrade_jsonl, for_student, gradescope_json, junit_xml, moodle_csv,
+    prairielearn_json, student_files, write_class, write_one,
 };
 use seedbed::grade::page::{class_page, page};
 use serde_json::Value;
@@ -34,7 +36,11 @@ fn bare(page: &str) -> String {
 fn every_format_of_a_student() {
     let graded = awkward();
     assert_snapshot!("gradescope", text(gradescope_json(&graded, Lang::En)));
-    let workflow = Classroom50 { classroom: "cs".into(), datetime: "2026-01-01T00:00:00Z".into(), ..Classroom50::default() };
+    let workflow = Classroom50 {
+        classroom: "cs".into(),
+        datetime: "2026-01-01T00:00:00Z".into(),
+        ..Classroom50::default()
+    };
     assert_snapshot!("classroom50", text(classroom50_json(&graded, Lang::En, &workflow)));
     assert_snapshot!("junit", text(junit_xml(&graded, Lang::En)));
     assert_snapshot!("prairielearn", text(prairielearn_json(&graded, Lang::En)));
@@ -44,7 +50,8 @@ fn every_format_of_a_student() {
     assert_snapshot!("page_of_a_program_that_does_not_compile", bare(&page(&broken(), Lang::En)));
 }
 
-/// What an instructor reads. Cells that a spreadsheet would take for a formula begin with an apostrophe.
+/// What an instructor reads. Cells that a spreadsheet would take for a formula begin with an
+/// apostrophe.
 #[test]
 fn every_format_of_a_class() {
     let class = class();
@@ -57,7 +64,8 @@ fn every_format_of_a_class() {
     assert_snapshot!("canvas", text(canvas_csv(&class, true)));
 }
 
-/// A row without a key would make Moodle refuse the whole file: of a folder that Moodle names, only the full name is known.
+/// A row without a key would make Moodle refuse the whole file: of a folder that Moodle names, only
+/// the full name is known.
 #[test]
 fn moodle_gets_no_row_without_a_key() {
     let mut class = class();
@@ -67,39 +75,67 @@ fn moodle_gets_no_row_without_a_key() {
     assert_eq!(rows(&class), before - 1);
 }
 
-/// An instructor reads names, where they are known; what has to be told apart is, and links lead to where the files are.
+/// An instructor reads names, where they are known; what has to be told apart is, and links lead to
+/// where the files are.
 #[test]
 fn a_class_is_shown_by_its_names() {
     let mut class = class();
     let pages = |class: &[_]| [class_page(class, Lang::En), class_markdown(class, Lang::En)];
     for page in pages(&class) {
-        let seen = page.replace("href=\"students/Ana%20Garc%C3%ADa_123_assignsubmission_file_/page.html\"", "");
-        assert!(seen.contains("Ana García") && seen.contains("luis") && !seen.contains("assignsubmission"), "{seen}");
+        let seen = page.replace(
+            "href=\"students/Ana%20Garc%C3%ADa_123_assignsubmission_file_/page.html\"",
+            "",
+        );
+        assert!(
+            seen.contains("Ana García")
+                && seen.contains("luis")
+                && !seen.contains("assignsubmission"),
+            "{seen}"
+        );
     }
-    assert!(class_page(&class, Lang::En).contains("students/Ana%20Garc%C3%ADa_123_assignsubmission_file_/page.html"));
+    assert!(
+        class_page(&class, Lang::En)
+            .contains("students/Ana%20Garc%C3%ADa_123_assignsubmission_file_/page.html")
+    );
     class[2].student.name = "Ana García".to_owned();
     for page in pages(&class) {
         let page = page.replace('\\', "");
-        assert!(page.contains("Ana García (Ana García_123_assignsubmission_file_)") && page.contains("Ana García (luis)"), "{page}");
+        assert!(
+            page.contains("Ana García (Ana García_123_assignsubmission_file_)")
+                && page.contains("Ana García (luis)"),
+            "{page}"
+        );
     }
 }
 
-/// What an instructor writes between backticks is code on a page and plain text elsewhere; nothing in it is markup.
+/// What an instructor writes between backticks is code on a page and plain text elsewhere; nothing
+/// in it is markup.
 #[test]
 fn code_is_shown_as_code() {
     let page = page(&awkward(), Lang::En);
-    assert!(page.contains("Look at <code>&lt;votedFor&gt;</code> again &amp; save it `now."), "{page}");
+    assert!(
+        page.contains("Look at <code>&lt;votedFor&gt;</code> again &amp; save it `now."),
+        "{page}"
+    );
     assert!(page.contains("<code>node.py</code> has the line ends of Windows"), "{page}");
     // What a program prints is shown as it is.
     assert!(page.contains("| pipe `code` $x$"), "{page}");
-    assert!(text(gradescope_json(&awkward(), Lang::En)).contains("Look at `<votedFor>` again & save it `now."));
+    assert!(
+        text(gradescope_json(&awkward(), Lang::En))
+            .contains("Look at `<votedFor>` again & save it `now.")
+    );
 }
 
 fn assert_valid(schema: &str, instance: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas").join(schema);
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("the schema is there")).expect("JSON");
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(path).expect("the schema is there"))
+            .expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let mistakes: Vec<String> = validator.iter_errors(instance).map(|mistake| format!("{}: {mistake}", mistake.instance_path())).collect();
+    let mistakes: Vec<String> = validator
+        .iter_errors(instance)
+        .map(|mistake| format!("{}: {mistake}", mistake.instance_path()))
+        .collect();
     assert!(mistakes.is_empty(), "{mistakes:#?}");
 }
 
@@ -110,7 +146,10 @@ fn results_are_valid_under_their_schemas() {
         for lang in [Lang::En, Lang::Es] {
             let json = |bytes: Vec<u8>| -> Value { serde_json::from_slice(&bytes).expect("JSON") };
             assert_valid("gradescope.json", &json(gradescope_json(&graded, lang)));
-            assert_valid("classroom50.json", &json(classroom50_json(&graded, lang, &Classroom50::default())));
+            assert_valid(
+                "classroom50.json",
+                &json(classroom50_json(&graded, lang, &Classroom50::default())),
+            );
             assert_valid("prairielearn.json", &json(prairielearn_json(&graded, lang)));
             for line in text(codegrade_jsonl(&graded, lang)).lines() {
                 assert_valid("codegrade.json", &serde_json::from_str(line).expect("JSON"));
@@ -120,26 +159,39 @@ fn results_are_valid_under_their_schemas() {
     }
 }
 
-/// The sum of what a platform is told of the tests is what it is told of the whole: no format loses or invents a fraction.
+/// The sum of what a platform is told of the tests is what it is told of the whole: no format loses
+/// or invents a fraction.
 #[test]
 fn the_tests_add_up_to_the_score() {
     for graded in class() {
         let json = |bytes: Vec<u8>| -> Value { serde_json::from_slice(&bytes).expect("JSON") };
-        let sum = |tests: &Value, key: &str| -> f64 { tests.as_array().expect("tests").iter().filter_map(|test| test[key].as_f64()).sum() };
+        let sum = |tests: &Value, key: &str| -> f64 {
+            tests.as_array().expect("tests").iter().filter_map(|test| test[key].as_f64()).sum()
+        };
         let score = f64::from(graded.score.0) / 100.0;
         let gradescope = json(gradescope_json(&graded, Lang::En));
-        assert_eq!((sum(&gradescope["tests"], "score"), gradescope["score"].as_f64()), (score, Some(score)));
+        assert_eq!(
+            (sum(&gradescope["tests"], "score"), gradescope["score"].as_f64()),
+            (score, Some(score))
+        );
         let classroom = json(classroom50_json(&graded, Lang::En, &Classroom50::default()));
-        assert_eq!(sum(&classroom["tests"], "score"), classroom["score"].as_f64().expect("a number"));
-        assert_eq!(sum(&classroom["tests"], "max-score"), 1_400.0, "an item with a share of its points: all in hundredths");
+        assert_eq!(
+            sum(&classroom["tests"], "score"),
+            classroom["score"].as_f64().expect("a number")
+        );
+        assert_eq!(
+            sum(&classroom["tests"], "max-score"),
+            1_400.0,
+            "an item with a share of its points: all in hundredths"
+        );
         let prairielearn = json(prairielearn_json(&graded, Lang::En));
         assert_eq!(sum(&prairielearn["tests"], "points"), score);
         assert_eq!(prairielearn["gradable"], graded.is_complete());
     }
 }
 
-/// Items that are not visible have their points in the sum and nothing else in any file that a student gets. Gradescope's file is the exception: Gradescope hides
-/// them by the word in it.
+/// Items that are not visible have their points in the sum and nothing else in any file that a
+/// student gets. Gradescope's file is the exception: Gradescope hides them by the word in it.
 #[test]
 fn what_is_hidden_stays_hidden() {
     for (name, bytes) in student_files(&awkward(), Lang::En) {
@@ -148,17 +200,25 @@ fn what_is_hidden_stays_hidden() {
         assert_eq!(text.contains(SECRET), hides, "{name}");
         assert_eq!(text.contains("4242"), hides, "{name}");
     }
-    let gradescope: Value = serde_json::from_slice(&gradescope_json(&awkward(), Lang::En)).expect("JSON");
+    let gradescope: Value =
+        serde_json::from_slice(&gradescope_json(&awkward(), Lang::En)).expect("JSON");
     for test in gradescope["tests"].as_array().expect("tests") {
         assert_eq!(test.to_string().contains(SECRET), test["visibility"] != "visible", "{test}");
     }
-    assert!(!gradescope["output"].to_string().contains(SECRET) && !gradescope["extra_data"].to_string().contains(SECRET));
-    assert!(!text(moodle_csv(&class(), Lang::En, false)).contains(SECRET), "students read the comments of their grades");
+    assert!(
+        !gradescope["output"].to_string().contains(SECRET)
+            && !gradescope["extra_data"].to_string().contains(SECRET)
+    );
+    assert!(
+        !text(moodle_csv(&class(), Lang::En, false)).contains(SECRET),
+        "students read the comments of their grades"
+    );
     let shown = for_student(&awkward());
     assert_eq!((shown.items.len(), shown.score.0, shown.max.0), (4, 275, 900));
 }
 
-/// Whatever a student is called and a program prints, it is text: there is no tag in a page that the template did not write.
+/// Whatever a student is called and a program prints, it is text: there is no tag in a page that
+/// the template did not write.
 #[test]
 fn no_text_becomes_markup() {
     let known: BTreeSet<&str> = [
@@ -205,16 +265,27 @@ fn no_text_becomes_markup() {
     .into();
     for lang in [Lang::En, Lang::Es] {
         assert!(
-            !page(&awkward(), lang).contains('\u{202e}') && !page(&awkward(), lang).contains('\u{1b}'),
+            !page(&awkward(), lang).contains('\u{202e}')
+                && !page(&awkward(), lang).contains('\u{1b}'),
             "nothing turns the direction of writing"
         );
-        for page in [page(&awkward(), lang), page(&full(), lang), page(&broken(), lang), class_page(&class(), lang)] {
+        for page in [
+            page(&awkward(), lang),
+            page(&full(), lang),
+            page(&broken(), lang),
+            class_page(&class(), lang),
+        ] {
             let tags = page.split('<').skip(1).filter(|tag| !tag.starts_with(['/', '!']));
             for tag in tags {
                 let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
                 assert!(known.contains(name.as_str()), "<{tag}");
             }
-            assert!(!page.contains("http://evil\"") && !page.contains("src=") && !page.contains("@import") && !page.contains("url("));
+            assert!(
+                !page.contains("http://evil\"")
+                    && !page.contains("src=")
+                    && !page.contains("@import")
+                    && !page.contains("url(")
+            );
             assert!(page.starts_with("<!DOCTYPE html><html lang=\"e"));
         }
     }
@@ -226,10 +297,15 @@ fn no_text_becomes_markup() {
 #[test]
 fn tables_are_read_back_as_they_were_written() {
     let class = class();
-    for (bytes, delimiter) in [(class_csv(&class), b','), (moodle_csv(&class, Lang::En, true), b';'), (canvas_csv(&class, false), b',')] {
+    for (bytes, delimiter) in [
+        (class_csv(&class), b','),
+        (moodle_csv(&class, Lang::En, true), b';'),
+        (canvas_csv(&class, false), b','),
+    ] {
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(&bytes[..]);
         let width = reader.headers().expect("a head").len();
-        let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("every row is as wide as the head");
+        let rows: Vec<csv::StringRecord> =
+            reader.records().collect::<Result<_, _>>().expect("every row is as wide as the head");
         assert_eq!(rows.len(), 3);
         assert!(rows.iter().all(|row| row.len() == width));
         let cells = rows.iter().flat_map(csv::StringRecord::iter);
@@ -237,7 +313,8 @@ fn tables_are_read_back_as_they_were_written() {
     }
 }
 
-/// All files are written, whole, and the ones for the next run last. Written twice they are the same.
+/// All files are written, whole, and the ones for the next run last. Written twice they are the
+/// same.
 #[test]
 fn everything_is_written() {
     let out = tempfile::tempdir().expect("a folder");
@@ -268,7 +345,14 @@ fn everything_is_written() {
     };
     let first = list();
     assert_eq!(first.len(), 3 * (7 + 1) + 6);
-    assert!(first.iter().any(|(name, _)| name == "students/luis/page.html") && first.iter().any(|(name, _)| name == "results/luis.json"));
+    assert!(
+        first.iter().any(|(name, _)| name == "students/luis/page.html")
+            && first.iter().any(|(name, _)| name == "results/luis.json")
+    );
     assert!(first == list(), "written again, every file has the same bytes");
-    assert_eq!(class_files(&[], &Options::default()).len(), 6, "a class without students has files too");
+    assert_eq!(
+        class_files(&[], &Options::default()).len(),
+        6,
+        "a class without students has files too"
+    );
 }

@@ -1,17 +1,24 @@
-//! A result with everything in it, made by hand: names that attack a spreadsheet, a browser and a table, every verdict, hidden items.
+//! A result with everything in it, made by hand: names that attack a spreadsheet, a browser and a
+//! table, every verdict, hidden items.
 
 use seedbed::grade::model::{
-    AssignmentInfo, FORMAT, Graded, HiddenSeeds, ItemResult, ItemState, Language, Loss, Measure, MessageRow, Outcome, OutcomeKind, Points,
-    Scoring, Seed, SeedResult, SeedVerdict, Student, SubmissionInfo, Text, Visibility,
+    AssignmentInfo, FORMAT, Graded, HiddenSeeds, ItemResult, ItemState, Language, Loss, Measure,
+    MessageRow, Outcome, OutcomeKind, Points, Scoring, Seed, SeedResult, SeedVerdict, Student,
+    SubmissionInfo, Text, Visibility,
 };
 
 /// Stands in every place where only instructors look: nothing that a student sees may have it.
 pub const SECRET: &str = "top-secret";
 /// What a program may print to attack the page.
-pub const HOSTILE: &str = "<script>alert(\"1\")</script> & 'quotes', commas;\nline 2 \u{1b}[31m | pipe `code` $x$ \u{202e}turned";
+pub const HOSTILE: &str = "<script>alert(\"1\")</script> & 'quotes', commas;\nline 2 \u{1b}[31m | \
+    pipe `code` $x$ \u{202e}turned";
 
 fn seed(seed: Seed, verdict: SeedVerdict, loss: Option<Loss>) -> SeedResult {
-    let message = if verdict == SeedVerdict::Ok { String::new() } else { format!("{}: n1 and n3 both lead term 4", verdict.word()) };
+    let message = if verdict == SeedVerdict::Ok {
+        String::new()
+    } else {
+        format!("{}: n1 and n3 both lead term 4", verdict.word())
+    };
     SeedResult { seed, verdict, message, loss }
 }
 
@@ -44,9 +51,14 @@ fn loss(command: Option<&str>) -> Loss {
                 fate: "lost".into(),
             },
         ],
-        printed: format!("Traceback (most recent call last):\n  File \"node.py\", line 7\nValueError: {HOSTILE}"),
+        printed: format!(
+            "Traceback (most recent call last):\n  File \"node.py\", line \
+            7\nValueError: {HOSTILE}"
+        ),
         picture: Some(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 4 1\" role=\"img\"><title>Space-time diagram</title></svg>".into(),
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 4 1\" \
+                role=\"img\"><title>Space-time diagram</title></svg>"
+                .into(),
         ),
         command: command.map(str::to_owned),
     }
@@ -72,30 +84,51 @@ fn item(name: &str, title: Text, points: u32, earned: Option<u32>) -> ItemResult
 /// A student who has lost points in every way.
 pub fn awkward() -> Graded {
     let starts = ItemResult {
-        seeds: vec![seed(Seed::Public(0), SeedVerdict::Ok, None), seed(Seed::Hidden(0), SeedVerdict::Ok, None)],
+        seeds: vec![
+            seed(Seed::Public(0), SeedVerdict::Ok, None),
+            seed(Seed::Hidden(0), SeedVerdict::Ok, None),
+        ],
         ..item("starts", Text::new("It starts", "Arranca"), 200, Some(200))
     };
     let leader = ItemResult {
         seeds: vec![
             seed(Seed::Public(0), SeedVerdict::Ok, None),
-            seed(Seed::Public(1), SeedVerdict::Wrong, Some(loss(Some("seedbed grade raft-election --only one-leader --seed 1 .")))),
+            seed(
+                Seed::Public(1),
+                SeedVerdict::Wrong,
+                Some(loss(Some("seedbed grade raft-election --only one-leader --seed 1 ."))),
+            ),
             seed(
                 Seed::Public(2),
                 SeedVerdict::Wrong,
-                Some(Loss { messages: vec![], picture: None, ..loss(Some("seedbed grade … --seed 2 .")) }),
+                Some(Loss {
+                    messages: vec![],
+                    picture: None,
+                    ..loss(Some("seedbed grade … --seed 2 ."))
+                }),
             ),
             seed(Seed::Hidden(0), SeedVerdict::Wrong, Some(loss(None))),
             seed(
                 Seed::Hidden(1),
                 SeedVerdict::Crash,
-                Some(Loss { check: None, rule: Text::new("A node does not end", "Un nodo no termina"), ..loss(None) }),
+                Some(Loss {
+                    check: None,
+                    rule: Text::new("A node does not end", "Un nodo no termina"),
+                    ..loss(None)
+                }),
             ),
         ],
-        feedback: Some(Text::new("Look at `<votedFor>` again & save it `now.", "Revisa `<votedFor>` y guárdalo `ya.")),
+        feedback: Some(Text::new(
+            "Look at `<votedFor>` again & save it `now.",
+            "Revisa `<votedFor>` y guárdalo `ya.",
+        )),
         scoring: Scoring::Fraction,
         ..item(
             "one-leader",
-            Text::new("At most one leader a term, \"really\"", "Como mucho un líder por mandato, «de verdad»"),
+            Text::new(
+                "At most one leader a term, \"really\"",
+                "Como mucho un líder por mandato, «de verdad»",
+            ),
             300,
             Some(75),
         )
@@ -106,13 +139,22 @@ pub fn awkward() -> Graded {
         ..item("heartbeats", Text::plain("=HYPERLINK(\"http://evil\")"), 150, Some(0))
     };
     let open = ItemResult {
-        state: ItemState::NotGraded { why: Text::new("a check could not decide", "una comprobación no pudo decidir") },
-        seeds: vec![seed(Seed::Public(9), SeedVerdict::Unknown, None), seed(Seed::Public(10), SeedVerdict::InfraError, None)],
+        state: ItemState::NotGraded {
+            why: Text::new("a check could not decide", "una comprobación no pudo decidir"),
+        },
+        seeds: vec![
+            seed(Seed::Public(9), SeedVerdict::Unknown, None),
+            seed(Seed::Public(10), SeedVerdict::InfraError, None),
+        ],
         ..item("linearizable", Text::plain("مرحبا linearizable | `x`"), 250, None)
     };
     let hidden = ItemResult {
         visibility: Visibility::Hidden,
-        seeds: vec![seed(Seed::Public(4_242), SeedVerdict::Wrong, Some(Loss { finding: SECRET.into(), ..loss(Some(SECRET)) }))],
+        seeds: vec![seed(
+            Seed::Public(4_242),
+            SeedVerdict::Wrong,
+            Some(Loss { finding: SECRET.into(), ..loss(Some(SECRET)) }),
+        )],
         feedback: Some(Text::plain(SECRET)),
         ..item("secret-item-top-secret", Text::plain("top-secret title"), 400, Some(100))
     };
@@ -143,7 +185,11 @@ pub fn awkward() -> Graded {
         },
         hidden: HiddenSeeds::Run { fingerprint: SECRET.into() },
         sandbox: vec![
-            Measure { name: "landlock".into(), in_force: true, detail: "reads three folders, writes one".into() },
+            Measure {
+                name: "landlock".into(),
+                in_force: true,
+                detail: "reads three folders, writes one".into(),
+            },
             Measure { name: "user".into(), in_force: false, detail: "not started as root".into() },
         ],
         outcome: Outcome::graded(),
@@ -152,7 +198,10 @@ pub fn awkward() -> Graded {
         max: Points(1_400),
         ungraded: Points(250),
         provisional: vec![],
-        notes: vec![Text::new("`node.py` has the line ends of Windows", "`node.py` tiene los finales de línea de Windows")],
+        notes: vec![Text::new(
+            "`node.py` has the line ends of Windows",
+            "`node.py` tiene los finales de línea de Windows",
+        )],
         infra: vec![format!("{SECRET}: no space left on /dev/sda1")],
     }
 }
@@ -161,14 +210,19 @@ pub fn awkward() -> Graded {
 pub fn full() -> Graded {
     let mut graded = awkward();
     graded.submission.id = "Ana García_123_assignsubmission_file_".into();
-    graded.student =
-        Student { name: "Ana García".into(), username: "ana".into(), email: "ana@example.org".into(), idnumber: String::new() };
+    graded.student = Student {
+        name: "Ana García".into(),
+        username: "ana".into(),
+        email: "ana@example.org".into(),
+        idnumber: String::new(),
+    };
     for item in &mut graded.items {
         item.state = ItemState::Graded;
         item.earned = Some(item.points);
         item.seeds = vec![seed(Seed::Public(0), SeedVerdict::Ok, None)];
     }
-    (graded.score, graded.ungraded, graded.infra, graded.notes) = (graded.max, Points::ZERO, vec![], vec![]);
+    (graded.score, graded.ungraded, graded.infra, graded.notes) =
+        (graded.max, Points::ZERO, vec![], vec![]);
     graded
 }
 

@@ -5,9 +5,11 @@ use insta::assert_snapshot;
 use seedbed::grade::model::{Graded, Lang, Points};
 use seedbed::grade::output::{check_worksheet, fill_worksheet};
 
-const ENGLISH: &str = "\u{feff}Identifier,\"Full name\",\"Email address\",Status,Grade,\"Maximum Grade\",\"Grade can be changed\",\"Feedback comments\"\r\n\
+const ENGLISH: &str = "\u{feff}Identifier,\"Full name\",\"Email address\",Status,Grade,\"Maximum \
+    Grade\",\"Grade can be changed\",\"Feedback comments\"\r\n\
     \"Participant 123\",\"Ana García\",ana@example.org,\"Submitted, for grading\",,14.00,Yes,\r\n\
-    \"Participant 99\",\"Nobody \"\"N\"\" Else\",no@example.org,\"two\r\nlines\",3,14.00,Yes,\"old\"\r\n\
+    \"Participant 99\",\"Nobody \"\"N\"\" \
+    Else\",no@example.org,\"two\r\nlines\",3,14.00,Yes,\"old\"\r\n\
     \"Participant 7\",Luis,luis@example.org,-,-,14.00,Yes,-\r\n";
 
 fn luis() -> Graded {
@@ -16,12 +18,17 @@ fn luis() -> Graded {
     luis
 }
 
-/// Row by row: who is found by the participant's number or the address gets points and a comment; who is not in the class stays as it was.
+/// Row by row: who is found by the participant's number or the address gets points and a comment;
+/// who is not in the class stays as it was.
 #[test]
 fn a_worksheet_is_filled_in_and_otherwise_left_alone() {
-    let filled = fill_worksheet(ENGLISH.as_bytes(), &[awkward(), full(), luis()], Lang::En).expect("a worksheet");
+    let filled = fill_worksheet(ENGLISH.as_bytes(), &[awkward(), full(), luis()], Lang::En)
+        .expect("a worksheet");
     let text = String::from_utf8(filled.bytes).expect("UTF-8");
-    assert_snapshot!("worksheet", format!("{}\n---\n{}", text.replace('\r', "␍"), filled.left_out.join("\n")));
+    assert_snapshot!(
+        "worksheet",
+        format!("{}\n---\n{}", text.replace('\r', "␍"), filled.left_out.join("\n"))
+    );
     let lines = |text: &str| -> Vec<String> { text.split("\r\n").map(str::to_owned).collect() };
     let (before, after) = (lines(ENGLISH), lines(&text));
     assert_eq!(before.len(), after.len());
@@ -35,12 +42,17 @@ fn a_worksheet_is_filled_in_and_otherwise_left_alone() {
 /// In Spanish the columns have other names, cells are parted by `;` and numbers have a comma.
 #[test]
 fn a_spanish_worksheet_gets_decimal_commas() {
-    let text = "Identificador;\"Nombre completo\";\"Dirección de correo\";Estado;Calificación;\"Calificación máxima\";\"La calificación puede ser cambiada\"\n\
+    let text = "Identificador;\"Nombre completo\";\"Dirección de \
+        correo\";Estado;Calificación;\"Calificación máxima\";\"La calificación puede ser \
+        cambiada\"\n\
         Participante 123;Ana García;ana@example.org;Enviado;;14,00;Sí";
     let mut ana = full();
     ana.score = Points(1_350);
     let filled = fill_worksheet(text.as_bytes(), &[ana], Lang::Es).expect("a worksheet");
-    assert_eq!(String::from_utf8(filled.bytes).expect("UTF-8"), text.replace("Enviado;;", "Enviado;13,5;"));
+    assert_eq!(
+        String::from_utf8(filled.bytes).expect("UTF-8"),
+        text.replace("Enviado;;", "Enviado;13,5;")
+    );
 }
 
 /// Two submissions of one student: one grade is entered, and of the other it is said.
@@ -52,10 +64,15 @@ fn a_row_is_filled_in_once() {
     let alone = fill_worksheet(ENGLISH.as_bytes(), &[full()], Lang::En).expect("a worksheet");
     let both = fill_worksheet(ENGLISH.as_bytes(), &[full(), other], Lang::En).expect("a worksheet");
     assert_eq!(String::from_utf8(both.bytes), String::from_utf8(alone.bytes));
-    assert!(matches!(&both.left_out[..], [line] if line.contains("has the same row as")), "{:?}", both.left_out);
+    assert!(
+        matches!(&both.left_out[..], [line] if line.contains("has the same row as")),
+        "{:?}",
+        both.left_out
+    );
 }
 
-/// What cannot be entered is said, and what is no worksheet of this assignment is refused before anything is changed.
+/// What cannot be entered is said, and what is no worksheet of this assignment is refused before
+/// anything is changed.
 #[test]
 fn a_worksheet_that_does_not_fit_is_refused() {
     let refused = |text: &[u8]| {
@@ -63,10 +80,17 @@ fn a_worksheet_that_does_not_fit_is_refused() {
         format!("{} / {} / {:?}", mistake.message, mistake.hint, mistake.notes)
     };
     let other_maximum = ENGLISH.replace("14.00", "20.00");
-    let cases = [refused(b"name,points\nAna,3\n"), refused(other_maximum.as_bytes()), refused(b"\xff\xfe"), refused(b"")];
+    let cases = [
+        refused(b"name,points\nAna,3\n"),
+        refused(other_maximum.as_bytes()),
+        refused(b"\xff\xfe"),
+        refused(b""),
+    ];
     assert_snapshot!("worksheets_that_are_refused", cases.join("\n"));
     // The same before there is anything to enter.
-    for (text, fits) in [(ENGLISH, true), (other_maximum.as_str(), false), ("name,points\nAna,3\n", false)] {
+    for (text, fits) in
+        [(ENGLISH, true), (other_maximum.as_str(), false), ("name,points\nAna,3\n", false)]
+    {
         assert_eq!(check_worksheet(text.as_bytes(), full().max).is_ok(), fits);
     }
     let locked = ENGLISH.replace(",Yes,", ",No,");

@@ -18,20 +18,29 @@ fn files_that_cannot_be_read() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path();
     fs::create_dir_all(path.join("scenarios/raft")).expect("a folder");
-    fs::write(path.join("scenarios/raft/leader-isolated.toml"), "system = \"raft\"").expect("a file");
-    fs::write(path.join("latin1.toml"), b"system = \"raft\"\ndescription = \"caf\xe9\"\n").expect("a file");
+    fs::write(path.join("scenarios/raft/leader-isolated.toml"), "system = \"raft\"")
+        .expect("a file");
+    fs::write(path.join("latin1.toml"), b"system = \"raft\"\ndescription = \"caf\xe9\"\n")
+        .expect("a file");
     let large = fs::File::create(path.join("large.toml")).expect("a file");
     large.set_len(SCENARIO_BYTES_MAX * 1_000).expect("a sparse file");
-    let shown: Vec<String> =
-        ["scenarios/raft/leader-isolatd.toml", "leader-isolated.toml", "nothing.toml", "scenarios", "latin1.toml", "large.toml"]
-            .map(|name| format!("--- {name}\n{}\n", message(path, name)))
-            .to_vec();
+    let shown: Vec<String> = [
+        "scenarios/raft/leader-isolatd.toml",
+        "leader-isolated.toml",
+        "nothing.toml",
+        "scenarios",
+        "latin1.toml",
+        "large.toml",
+    ]
+    .map(|name| format!("--- {name}\n{}\n", message(path, name)))
+    .to_vec();
     insta::assert_snapshot!(shown.join("\n"));
 }
 
 #[test]
 fn a_scenario_is_named_by_its_place() {
-    // Reports lie below the name, so two files named alike in different folders must not be the same scenario.
+    // Reports lie below the name, so two files named alike in different folders must not be the
+    // same scenario.
     assert_eq!(name_of(Path::new("scenarios/raft/leader-isolated.toml")), "raft/leader-isolated");
     assert_eq!(name_of(Path::new("/a/scenarios/b/scenarios/c.toml")), "c");
     assert_eq!(name_of(Path::new("elsewhere/mine.toml")), "mine");

@@ -49,7 +49,9 @@ fn read(text: &str) {
     match read_text_with(SYSTEMS, "fuzz", text, &[], &[]) {
         Ok(scenario) => {
             let again = read_text_with(SYSTEMS, "fuzz", &scenario.resolved, &[], &[]);
-            let again = again.unwrap_or_else(|error| panic!("the resolved text is refused:\n{error}\n{}", scenario.resolved));
+            let again = again.unwrap_or_else(|error| {
+                panic!("the resolved text is refused:\n{error}\n{}", scenario.resolved)
+            });
             assert_eq!(format!("{scenario:?}"), format!("{again:?}"), "{}", scenario.resolved);
         }
         Err(error) => {
@@ -64,13 +66,15 @@ proptest! {
 
     #[test]
     fn arbitrary_text_is_answered(text in "\\PC{0,300}") {
-        // Most of it is no TOML, and the places of its mistakes lie anywhere, in the middle of characters too.
+        // Most of it is no TOML, and the places of its mistakes lie anywhere, in the middle of
+        // characters too.
         read(&text);
     }
 
     #[test]
     fn a_scenario_with_pieces_put_in_is_answered(edits in prop::collection::vec((0..4000_usize, 0..PIECES.len(), 0..12_usize), 1..6)) {
-        // Close to right is where the reader goes deepest. What is accepted must mean the same once it is resolved.
+        // Close to right is where the reader goes deepest. What is accepted must mean the same once
+        // it is resolved.
         let mut text = EXAMPLE.to_string();
         for (place, piece, removed) in edits {
             let mut at = place % (text.len() + 1);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use seedbed::scenario::{Fault, Latency, PartitionShape, Scenario, TargetSpec, When, read_text_with};
+use seedbed::scenario::{
+    Fault, Latency, PartitionShape, Scenario, TargetSpec, When, read_text_with,
+};
 
 use crate::toy::{SYSTEMS, ToySettings};
 
@@ -105,15 +107,26 @@ fn the_example_is_read_as_it_is_meant() {
     assert_eq!(scenario.nodes.nodes[4].name, "n5");
     assert_eq!(scenario.nodes.nodes[4].clock.offset_ns, (-200_000_000, 200_000_000));
     let (median, p99) = (Duration::from_millis(5), Duration::from_millis(25));
-    assert_eq!(scenario.network.default.latency, Latency::Lognormal { median, p99, min: Duration::ZERO });
+    assert_eq!(
+        scenario.network.default.latency,
+        Latency::Lognormal { median, p99, min: Duration::ZERO }
+    );
     assert_eq!(scenario.network.links.len(), 2, "one for each destination");
-    assert_eq!(scenario.network.links[1].2.loss, 0.01, "an exception has the other properties of the network");
+    assert_eq!(
+        scenario.network.links[1].2.loss, 0.01,
+        "an exception has the other properties of the network"
+    );
     assert_eq!(scenario.network.links[1].2.bandwidth, None);
     assert_eq!(scenario.workload.mix.len(), 3);
     assert_eq!(scenario.settings::<ToySettings>().election_timeout.1, Duration::from_millis(300));
-    let [first, second, third, fourth, fifth] = scenario.nemesis.as_slice() else { panic!("five entries") };
+    let [first, second, third, fourth, fifth] = scenario.nemesis.as_slice() else {
+        panic!("five entries")
+    };
     assert_eq!((first.name.as_str(), &first.targets), ("partition-1", &TargetSpec::Leader));
-    assert!(matches!(&first.fault, Fault::Partition { shape: PartitionShape::One, .. }), "targets stand alone");
+    assert!(
+        matches!(&first.fault, Fault::Partition { shape: PartitionShape::One, .. }),
+        "targets stand alone"
+    );
     assert!(matches!(second.when, When::Condition { .. }));
     assert_eq!(third.repeat.times, u64::MAX);
     assert!(matches!(&fourth.when, When::After { ended: true, .. }));
@@ -133,20 +146,26 @@ fn the_resolved_scenario_reads_as_the_same_scenario() {
 
 #[test]
 fn one_entry_can_stand_for_many_nodes() {
-    // Fifty listeners are one line, each is a node of its own name, and the name without a number is all of them.
-    let text = "system = \"toy\"\n[nodes]\ncount = 2\n[[nodes.node]]\nname = \"w\"\ncount = 50\nrole = \"witness\"\ndrift_ppm = 7\n\
+    // Fifty listeners are one line, each is a node of its own name, and the name without a number
+    // is all of them.
+    let text = "system = \"toy\"\n[nodes]\ncount = 2\n[[nodes.node]]\nname = \"w\"\ncount = \
+        50\nrole = \"witness\"\ndrift_ppm = 7\n\
                 [[nemesis]]\nfault = \"kill\"\ntargets = \"w\"\nat = \"1s\"\n";
     let scenario = read(text);
     assert_eq!(scenario.nodes.nodes.len(), 52);
     let last = &scenario.nodes.nodes[51];
-    assert_eq!((last.name.as_str(), last.role.as_str(), last.clock.drift_ppm.1), ("w50", "witness", 7.0));
+    assert_eq!(
+        (last.name.as_str(), last.role.as_str(), last.clock.drift_ppm.1),
+        ("w50", "witness", 7.0)
+    );
     assert_eq!(scenario.nodes.groups["w"].len(), 50);
     assert_eq!(format!("{scenario:?}"), format!("{:?}", read(&scenario.resolved)));
 }
 
 #[test]
 fn overrides_and_defects_go_over_the_file() {
-    // `--set` and `--defect` are for experiments without another file; what they say is in the resolved text too.
+    // `--set` and `--defect` are for experiments without another file; what they say is in the
+    // resolved text too.
     let overrides: Vec<(String, String)> = [
         ("workload.rate", "50"),
         ("nemesis.partition-1.at", "3s"),
@@ -158,12 +177,14 @@ fn overrides_and_defects_go_over_the_file() {
     ]
     .map(|(key, value)| (key.to_string(), value.to_string()))
     .to_vec();
-    let scenario = read_text_with(SYSTEMS, "toy/example", EXAMPLE, &overrides, &["vote-not-persisted".into()]);
+    let scenario =
+        read_text_with(SYSTEMS, "toy/example", EXAMPLE, &overrides, &["vote-not-persisted".into()]);
     let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(scenario.workload.rate, Some(50.0));
     assert_eq!(scenario.nemesis[1].targets, TargetSpec::Majority);
     assert_eq!(scenario.settings::<ToySettings>().reads, "lease");
     assert_eq!(scenario.settings::<ToySettings>().defects, ["vote-not-persisted"]);
-    let again = read_text_with(SYSTEMS, "toy/example", &scenario.resolved, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
+    let again = read_text_with(SYSTEMS, "toy/example", &scenario.resolved, &[], &[])
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(format!("{scenario:?}"), format!("{again:?}"));
 }

@@ -1,4 +1,5 @@
-//! The rule that holds for all messages, whichever test has them: a mistake says what to do about it.
+//! The rule that holds for all messages, whichever test has them: a mistake says what to do about
+//! it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ const FOLDERS: &[&str] = &["tests/messages/snapshots", "tests/snapshots"];
 
 #[test]
 fn every_message_has_one_hint() {
-    // The type of a mistake has a hint, so what can go wrong is that it is empty, or that a message is no mistake of that type.
+    // The type of a mistake has a hint, so what can go wrong is that it is empty, or that a message
+    // is no mistake of that type.
     let mut without = vec![];
     let mut count = 0;
     for path in snapshots() {
@@ -22,13 +24,20 @@ fn every_message_has_one_hint() {
             }
         }
     }
-    assert!(without.is_empty(), "{} of {count} messages do not have one hint:\n\n{}", without.len(), without.join("\n\n"));
+    assert!(
+        without.is_empty(),
+        "{} of {count} messages do not have one hint:\n\n{}",
+        without.len(),
+        without.join("\n\n")
+    );
     assert!(count > 250, "only {count} messages were found");
 }
 
 fn snapshots() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = FOLDERS.iter().flat_map(|folder| fs::read_dir(here.join(folder)).expect("a folder of snapshots"));
+    let files = FOLDERS
+        .iter()
+        .flat_map(|folder| fs::read_dir(here.join(folder)).expect("a folder of snapshots"));
     let mut paths: Vec<PathBuf> = files.map(|file| file.expect("an entry").path()).collect();
     paths.sort();
     paths
@@ -53,8 +62,13 @@ fn messages(body: &str) -> Vec<String> {
     found
 }
 
-/// How many hints a message has. What clap says of the command line has its usage, its possible values or the way to the help.
+/// How many hints a message has. What clap says of the command line has its usage, its possible
+/// values or the way to the help.
 fn hints(message: &str) -> usize {
-    let own = message.lines().filter_map(|line| line.trim_start().strip_prefix("= help: ")).filter(|hint| !hint.trim().is_empty()).count();
+    let own = message
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("= help: "))
+        .filter(|hint| !hint.trim().is_empty())
+        .count();
     own + usize::from(message.contains("For more information, try '--help'."))
 }

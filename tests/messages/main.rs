@@ -1,5 +1,5 @@
-//! The scenario language: every message that a mistake gets, what is read from good scenarios, and that no text whatsoever makes the reader
-//! panic.
+//! The scenario language: every message that a mistake gets, what is read from good scenarios, and
+//! that no text whatsoever makes the reader panic.
 
 mod audio;
 mod files;

@@ -22,7 +22,8 @@ fn message(text: &str) -> String {
 
 #[test]
 fn scripts_are_read_before_a_run_begins() {
-    // A mistake in a script is shown at its line, with what would be right; all mistakes of a script at once.
+    // A mistake in a script is shown at its line, with what would be right; all mistakes of a
+    // script at once.
     let script = r#"
 [workload]
 clients = 2
@@ -55,11 +56,17 @@ lines = [
 fn each_user_has_a_peer_and_there_is_one_of_each_service() {
     // What cannot be run is refused with what is missing, not found out by a panic in its middle.
     let without = "system = \"p2p\"\n[nodes]\ncount = 3\n";
-    let two = format!("{NODES}[[nodes.node]]\nname = \"dir2\"\nrole = \"directory\"\n[workload]\nclients = 2\n");
+    let two = format!(
+        "{NODES}[[nodes.node]]\nname = \"dir2\"\nrole = \"directory\"\n[workload]\nclients = 2\n"
+    );
     let crowd = format!("{NODES}[workload]\nclients = 5\n");
-    let nobody =
-        format!("{NODES}[workload]\nclients = 1\n[[p2p.script]]\nnode = \"n2\"\nlines = []\n[[p2p.script]]\nnode = \"dir\"\nlines = []\n");
-    let lease = format!("{NODES}[workload]\nclients = 2\n[p2p]\nlease = \"1s\"\nheartbeat_interval = \"2s\"\n");
+    let nobody = format!(
+        "{NODES}[workload]\nclients = 1\n[[p2p.script]]\nnode = \"n2\"\nlines = \
+            []\n[[p2p.script]]\nnode = \"dir\"\nlines = []\n"
+    );
+    let lease = format!(
+        "{NODES}[workload]\nclients = 2\n[p2p]\nlease = \"1s\"\nheartbeat_interval = \"2s\"\n"
+    );
     let all = [without, &two, &crowd, &nobody, &lease].map(message);
     insta::assert_snapshot!(all.join("\n---\n\n"));
 }

@@ -27,7 +27,10 @@ fn stores_that_cannot_work() {
         ),
         ("no replica", COORDINATOR),
         ("an ensemble of two", &format!("[nodes]\ncount = 3\n{COORDINATOR}{servers}")),
-        ("more in sync than there are", &format!("[nodes]\ncount = 3\n{COORDINATOR}[replication]\nmin_in_sync = 4\n")),
+        (
+            "more in sync than there are",
+            &format!("[nodes]\ncount = 3\n{COORDINATOR}[replication]\nmin_in_sync = 4\n")
+        ),
     ]));
 }
 
@@ -40,7 +43,10 @@ fn words_that_replication_does_not_know() {
         ("a transfer", &with("[replication]\ntransfer = \"copy\"\n")),
         ("a defect", &with("[replication]\ndefects = [\"split-brian\"]\n")),
         ("an operation", &with("[workload]\nmix = { post = 1.0 }\n")),
-        ("numbers out of their ranges", &with("[replication]\nmin_in_sync = 0\nmax_records = 20000\ncopy_interval = \"2h\"\n")),
+        (
+            "numbers out of their ranges",
+            &with("[replication]\nmin_in_sync = 0\nmax_records = 20000\ncopy_interval = \"2h\"\n")
+        ),
         ("a role", &with("[[nodes.node]]\nname = \"x\"\nrole = \"leader\"\n")),
     ]));
 }

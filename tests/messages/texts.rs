@@ -1,11 +1,13 @@
-//! Every message that a mistake in a scenario gets, as the user sees it. One snapshot for each theme: they are meant to be read.
+//! Every message that a mistake in a scenario gets, as the user sees it. One snapshot for each
+//! theme: they are meant to be read.
 
 use seedbed::error::MISTAKES_SHOWN_MAX;
 use seedbed::scenario::read_text_with;
 
 use crate::toy::SYSTEMS;
 
-/// The message of each text, under a line with its name. A text begins with the system unless it says `!`.
+/// The message of each text, under a line with its name. A text begins with the system unless it
+/// says `!`.
 fn messages(texts: &[(&str, &str)]) -> String {
     let mut shown = String::new();
     for (name, text) in texts {
@@ -30,10 +32,14 @@ type Options<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
 fn with_options(texts: &[Options<'_>]) -> String {
     let mut shown = String::new();
     for (name, overrides, defects) in texts {
-        let overrides: Vec<(String, String)> = overrides.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let overrides: Vec<(String, String)> =
+            overrides.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         let defects: Vec<String> = defects.iter().map(ToString::to_string).collect();
-        let text = "system = \"toy\"\n\n[[nemesis]]\nname = \"cut\"\nfault = \"partition\"\nat = \"5s\"\n";
-        let message = read_text_with(SYSTEMS, "example", text, &overrides, &defects).expect_err(name).to_string();
+        let text =
+            "system = \"toy\"\n\n[[nemesis]]\nname = \"cut\"\nfault = \"partition\"\nat = \"5s\"\n";
+        let message = read_text_with(SYSTEMS, "example", text, &overrides, &defects)
+            .expect_err(name)
+            .to_string();
         shown.push_str(&format!("--- {name}\n{message}\n\n"));
     }
     shown
@@ -51,7 +57,10 @@ fn files_that_are_no_scenario() {
         ("a text without quotation marks", "duration = 30s\nrecovery = \"10s\""),
         ("a key without a value", "seed =\n"),
         ("a key twice", "seed = 1\nseed = 2"),
-        ("a header in the wrong brackets", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\n[nemesis]\nfault = \"pause\""),
+        (
+            "a header in the wrong brackets",
+            "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\n[nemesis]\nfault = \"pause\""
+        ),
         ("unclosed", "[nodes\ncount = 5"),
         ("another encoding", "description = \"\u{fffd}\"\nx = \u{1}"),
         ("the system's name", "!system = \"toi\"\n[toi]\nx = 1"),
@@ -72,10 +81,16 @@ fn unknown_keys() {
         ("of the system", "[toy]\nheartbeat = \"50ms\"\nelection_timeouts = \"1s\""),
         ("of a fault", "[[nemesis]]\nfault = \"slow\"\nat = \"1s\"\nfaktor = 3\nppm = 5"),
         ("a word of another tool", "[[nemesis]]\nfault = \"clock_bump\"\nat = \"1s\"\nby_ms = 500"),
-        ("the parameter of another fault", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\nfactor = 3"),
+        (
+            "the parameter of another fault",
+            "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\nfactor = 3"
+        ),
         ("a check", "[checks]\nlinearisable = {}\nconvergence = {}"),
         ("an operation", "[workload]\nmix = { read = 1, wirte = 2 }"),
-        ("all at once", "sed = 1\n[nodes]\ncuont = 5\n[network]\nlos = 0.1\n[workload]\nclient = 2"),
+        (
+            "all at once",
+            "sed = 1\n[nodes]\ncuont = 5\n[network]\nlos = 0.1\n[workload]\nclient = 2"
+        ),
     ]));
 }
 
@@ -131,12 +146,25 @@ fn distributions() {
     // Each distribution has its own parameters.
     insta::assert_snapshot!(messages(&[
         ("no dist", "[network]\nlatency = { median = \"5ms\" }"),
-        ("unknown", "[network]\nlatency = { dist = \"log-normal\", median = \"5ms\", p99 = \"9ms\" }"),
+        (
+            "unknown",
+            "[network]\nlatency = { dist = \"log-normal\", median = \"5ms\", p99 = \"9ms\" }"
+        ),
         ("gaussian", "[network]\nlatency = { dist = \"zipf\" }"),
         ("a parameter missing", "[network]\nlatency = { dist = \"lognormal\", median = \"5ms\" }"),
-        ("a parameter of another", "[network]\nlatency = { dist = \"uniform\", min = \"1ms\", max = \"2ms\", p99 = \"5ms\" }"),
-        ("upside down", "[network]\nlatency = { dist = \"uniform\", min = \"3ms\", max = \"2ms\" }"),
-        ("no tail", "[network]\nlatency = { dist = \"lognormal\", median = \"5ms\", p99 = \"5ms\" }"),
+        (
+            "a parameter of another",
+            "[network]\nlatency = \
+                { dist = \"uniform\", min = \"1ms\", max = \"2ms\", p99 = \"5ms\" }"
+        ),
+        (
+            "upside down",
+            "[network]\nlatency = { dist = \"uniform\", min = \"3ms\", max = \"2ms\" }"
+        ),
+        (
+            "no tail",
+            "[network]\nlatency = { dist = \"lognormal\", median = \"5ms\", p99 = \"5ms\" }"
+        ),
         ("a number", "[disk]\nsync_latency = 5"),
     ]));
 }
@@ -152,27 +180,69 @@ fn names() {
         ("a client's name", "[[nodes.node]]\nname = \"c1\""),
         ("twice", "[[nodes.node]]\nname = \"a\"\n[[nodes.node]]\nname = \"a\""),
         ("an unknown role", "[[nodes.node]]\nname = \"a\"\nrole = \"wittness\""),
-        ("an unknown node in a group", "[nodes]\ncount = 3\n[nodes.groups]\neast = [\"n1\", \"n4\"]"),
+        (
+            "an unknown node in a group",
+            "[nodes]\ncount = 3\n[nodes.groups]\neast = [\"n1\", \"n4\"]"
+        ),
         ("an empty group", "[nodes.groups]\neast = []"),
         ("a group named like a node", "[nodes.groups]\nn2 = [\"n1\"]"),
-        ("an unknown node in a link", "[nodes]\ncount = 3\n[[network.link]]\nsrc = \"n4\"\ndest = [\"n1\", \"n1\"]"),
+        (
+            "an unknown node in a link",
+            "[nodes]\ncount = 3\n[[network.link]]\nsrc = \"n4\"\ndest = [\"n1\", \"n1\"]"
+        ),
         ("an unknown node to pin to", "[workload]\npin = [\"n1\", \"m2\"]"),
-        ("an unknown message", "[[nemesis]]\nfault = \"drop\"\nmessage = \"AppendEntry\"\nat = \"1s\""),
+        (
+            "an unknown message",
+            "[[nemesis]]\nfault = \"drop\"\nmessage = \"AppendEntry\"\nat = \"1s\""
+        ),
         ("an unknown fault", "[[nemesis]]\nfault = \"partitoin\"\nat = \"1s\""),
         ("another tool's fault", "[[nemesis]]\nfault = \"crash\"\nat = \"1s\""),
-        ("an unknown metric", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"curent_term\", at_least = 3 }"),
+        (
+            "an unknown metric",
+            "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"curent_term\", at_least = 3 }"
+        ),
         ("an unknown event", "[[nemesis]]\nfault = \"kill\"\nwhen = { event = \"elected\" }"),
-        ("an unknown message in a condition", "[[nemesis]]\nfault = \"kill\"\nwhen = { message = \"Vote\" }"),
-        ("an unknown entry among several", "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = \"cut\""),
-        ("an entry by a slip", "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = \"pause1\""),
-        ("an entry by its position", "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = 1"),
-        ("an unknown fault among others", "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"qqqq\"]\nat = \"1s\""),
-        ("a node that is refused and named again", "[[nodes.node]]\nname = \"node 1\"\n[nodes.groups]\neast = [\"node 1\"]"),
+        (
+            "an unknown message in a condition",
+            "[[nemesis]]\nfault = \"kill\"\nwhen = { message = \"Vote\" }"
+        ),
+        (
+            "an unknown entry among several",
+            "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = \
+                \"cut\""
+        ),
+        (
+            "an entry by a slip",
+            "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = \
+                \"pause1\""
+        ),
+        (
+            "an entry by its position",
+            "[[nemesis]]\nfault = \"pause\"\nat = \"1s\"\n[[nemesis]]\nfault = \"kill\"\nafter = 1"
+        ),
+        (
+            "an unknown fault among others",
+            "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"qqqq\"]\nat = \"1s\""
+        ),
+        (
+            "a node that is refused and named again",
+            "[[nodes.node]]\nname = \"node 1\"\n[nodes.groups]\neast = [\"node 1\"]"
+        ),
         ("an unknown entry", "[[nemesis]]\nfault = \"kill\"\nafter = \"partition-2\""),
         ("an unknown target", "[[nemesis]]\nfault = \"kill\"\ntargets = \"leeder\"\nat = \"1s\""),
-        ("an unknown node in targets", "[nodes]\ncount = 3\n[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"n7\"]\nat = \"1s\""),
-        ("a list of nodes in single brackets", "[nodes.node]\nname = \"a\"\n[[nemesis]]\nfault = \"kill\"\ntargets = 3\nat = \"1s\""),
-        ("an unknown role in targets", "[[nemesis]]\nfault = \"kill\"\ntargets = { role = \"pear\" }\nat = \"1s\""),
+        (
+            "an unknown node in targets",
+            "[nodes]\ncount = 3\n[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"n7\"]\nat = \
+                \"1s\""
+        ),
+        (
+            "a list of nodes in single brackets",
+            "[nodes.node]\nname = \"a\"\n[[nemesis]]\nfault = \"kill\"\ntargets = 3\nat = \"1s\""
+        ),
+        (
+            "an unknown role in targets",
+            "[[nemesis]]\nfault = \"kill\"\ntargets = { role = \"pear\" }\nat = \"1s\""
+        ),
     ]));
 }
 
@@ -180,21 +250,62 @@ fn names() {
 fn targets_that_there_can_never_be() {
     // A fault that hits nobody tests nothing, and would pass in silence.
     insta::assert_snapshot!(messages(&[
-        ("more than there are", "[nodes]\ncount = 3\n[[nemesis]]\nfault = \"kill\"\ntargets = 4\nat = \"1s\""),
+        (
+            "more than there are",
+            "[nodes]\ncount = 3\n[[nemesis]]\nfault = \"kill\"\ntargets = 4\nat = \"1s\""
+        ),
         ("none", "[[nemesis]]\nfault = \"kill\"\ntargets = 0\nat = \"1s\""),
         ("an empty list", "[[nemesis]]\nfault = \"kill\"\ntargets = []\nat = \"1s\""),
-        ("a role that nobody has", "[[nemesis]]\nfault = \"kill\"\ntargets = { role = \"witness\" }\nat = \"1s\""),
-        ("followers of nobody", "[nodes]\ncount = 1\n[[nemesis]]\nfault = \"kill\"\ntargets = \"followers\"\nat = \"1s\""),
-        ("a client's process", "[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"c1\"]\nat = \"1s\""),
-        ("a bridge of two", "[nodes]\ncount = 2\n[[nemesis]]\nfault = \"partition\"\nshape = \"bridge\"\nat = \"1s\""),
-        ("halves with targets", "[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\ntargets = \"leader\"\nat = \"1s\""),
-        ("groups without groups", "[[nemesis]]\nfault = \"partition\"\nshape = \"groups\"\nat = \"1s\""),
-        ("two groups with one node", "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\", \"n2\"], [\"n2\", \"n3\"]]\nat = \"1s\""),
-        ("two lists of nodes", "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\"], [\"n2\"]]\nbetween = [\"n3\"]\nat = \"1s\""),
-        ("a shape with the wrong list", "[[nemesis]]\nfault = \"partition\"\nshape = \"one\"\nbetween = [\"n1\"]\nat = \"1s\""),
+        (
+            "a role that nobody has",
+            "[[nemesis]]\nfault = \"kill\"\ntargets = { role = \"witness\" }\nat = \"1s\""
+        ),
+        (
+            "followers of nobody",
+            "[nodes]\ncount = 1\n[[nemesis]]\nfault = \"kill\"\ntargets = \"followers\"\nat = \
+                \"1s\""
+        ),
+        (
+            "a client's process",
+            "[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"c1\"]\nat = \"1s\""
+        ),
+        (
+            "a bridge of two",
+            "[nodes]\ncount = 2\n[[nemesis]]\nfault = \"partition\"\nshape = \"bridge\"\nat = \
+                \"1s\""
+        ),
+        (
+            "halves with targets",
+            "[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\ntargets = \"leader\"\nat = \
+                \"1s\""
+        ),
+        (
+            "groups without groups",
+            "[[nemesis]]\nfault = \"partition\"\nshape = \"groups\"\nat = \"1s\""
+        ),
+        (
+            "two groups with one node",
+            "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\", \"n2\"], [\"n2\", \"n3\"]]\nat \
+                = \"1s\""
+        ),
+        (
+            "two lists of nodes",
+            "[[nemesis]]\nfault = \"partition\"\ngroups = [[\"n1\"], [\"n2\"]]\nbetween = \
+                [\"n3\"]\nat = \"1s\""
+        ),
+        (
+            "a shape with the wrong list",
+            "[[nemesis]]\nfault = \"partition\"\nshape = \"one\"\nbetween = [\"n1\"]\nat = \"1s\""
+        ),
         ("a list without its elements", "[[nemesis]]\nfault = \"random\"\nat = \"1s\""),
-        ("a composed fault in a list", "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"swarm\", 3, {}]\nat = \"1s\""),
-        ("targets of messages that are named", "[[nemesis]]\nfault = \"drop\"\nsrc = \"n1\"\ntargets = \"leader\"\nat = \"1s\""),
+        (
+            "a composed fault in a list",
+            "[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \"swarm\", 3, {}]\nat = \"1s\""
+        ),
+        (
+            "targets of messages that are named",
+            "[[nemesis]]\nfault = \"drop\"\nsrc = \"n1\"\ntargets = \"leader\"\nat = \"1s\""
+        ),
     ]));
 }
 
@@ -206,34 +317,68 @@ fn times_and_contradictions() {
         ("no fault", "[[nemesis]]\nat = \"1s\""),
         ("in two ways", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\nevery = \"2s\""),
         ("too late", "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nat = \"12s\""),
-        ("perhaps too late", "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nat = [\"5s\", \"12s\"]"),
+        (
+            "perhaps too late",
+            "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nat = [\"5s\", \"12s\"]"
+        ),
         ("too rarely", "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nevery = \"20s\""),
-        ("beyond the end", "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nat = \"8s\"\nduration = \"5s\""),
-        ("longer than the run", "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nevery = \"5s\"\nduration = \"1min\""),
-        ("a duration of what has none", "[[nemesis]]\nfault = \"restart\"\nat = \"1s\"\nduration = \"2s\""),
-        ("a duration of a moment", "[[nemesis]]\nfault = \"bitflip\"\nat = \"1s\"\nduration = \"2s\""),
+        (
+            "beyond the end",
+            "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nat = \"8s\"\nduration = \"5s\""
+        ),
+        (
+            "longer than the run",
+            "duration = \"10s\"\n[[nemesis]]\nfault = \"kill\"\nevery = \"5s\"\nduration = \"1min\""
+        ),
+        (
+            "a duration of what has none",
+            "[[nemesis]]\nfault = \"restart\"\nat = \"1s\"\nduration = \"2s\""
+        ),
+        (
+            "a duration of a moment",
+            "[[nemesis]]\nfault = \"bitflip\"\nat = \"1s\"\nduration = \"2s\""
+        ),
         ("repeat without an interval", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\nrepeat = 3"),
         ("delay without a reason", "[[nemesis]]\nfault = \"kill\"\nat = \"1s\"\ndelay = \"1s\""),
         ("after itself", "[[nemesis]]\nfault = \"kill\"\nafter = \"kill-1\""),
         (
             "in a circle",
-            "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nafter = \"b\"\n[[nemesis]]\nname = \"b\"\nfault = \"kill\"\nafter = \"a\"",
+            "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nafter = \"b\"\n[[nemesis]]\nname = \
+                \"b\"\nfault = \"kill\"\nafter = \"a\"",
         ),
         (
             "two of a name",
-            "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nat = \"1s\"\n[[nemesis]]\nname = \"a\"\nfault = \"pause\"\nat = \"2s\""
+            "[[nemesis]]\nname = \"a\"\nfault = \"kill\"\nat = \"1s\"\n[[nemesis]]\nname = \
+                \"a\"\nfault = \"pause\"\nat = \"2s\""
         ),
         ("a condition in a word", "[[nemesis]]\nfault = \"kill\"\nwhen = \"now\""),
         ("a condition on nothing", "[[nemesis]]\nfault = \"kill\"\nwhen = {}"),
-        ("a condition without a bound", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\" }"),
-        ("a condition that never holds", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\", at_least = 3, at_most = 2 }"),
-        ("a condition on two things", "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"role\", event = \"vote\", equals = \"leader\" }"),
-        ("the probability of what?", "[[nemesis]]\nfault = \"loss\"\nat = \"1s\"\nprobability = 0.3"),
+        (
+            "a condition without a bound",
+            "[[nemesis]]\nfault = \"kill\"\nwhen = { metric = \"current_term\" }"
+        ),
+        (
+            "a condition that never holds",
+            "[[nemesis]]\nfault = \"kill\"\nwhen = \
+                { metric = \"current_term\", at_least = 3, at_most = 2 }"
+        ),
+        (
+            "a condition on two things",
+            "[[nemesis]]\nfault = \"kill\"\nwhen = \
+                { metric = \"role\", event = \"vote\", equals = \"leader\" }"
+        ),
+        (
+            "the probability of what?",
+            "[[nemesis]]\nfault = \"loss\"\nat = \"1s\"\nprobability = 0.3"
+        ),
         ("open and closed loop", "[workload]\nrate = 20.0\nthink_time = \"10ms\""),
         ("a load that begins after its end", "duration = \"5s\"\n[workload]\nstart = \"6s\""),
         ("a load of nothing", "[workload]\nmix = { read = 0 }"),
         ("time-outs upside down", "[network.stream]\nrto = \"20s\""),
-        ("parameters of a check", "[checks]\navailability = { min = 90, within = 5, mim = 1 }\nlinearizable = true"),
+        (
+            "parameters of a check",
+            "[checks]\navailability = { min = 90, within = 5, mim = 1 }\nlinearizable = true"
+        ),
     ]));
 }
 
@@ -242,40 +387,65 @@ fn timelines_that_leave_the_fault_model() {
     // Which entry leaves it, when, and how to declare it.
     let model = "duration = \"30s\"\n[nodes]\ncount = 5\n[model]\n";
     let texts = [
-        ("too many at once", "max_faulty = 2\n[[nemesis]]\nfault = \"kill\"\ntargets = \"majority\"\nevery = \"5s\"\nduration = \"1s\""),
+        (
+            "too many at once",
+            "max_faulty = 2\n[[nemesis]]\nfault = \"kill\"\ntargets = \"majority\"\nevery = \
+                \"5s\"\nduration = \"1s\"",
+        ),
         (
             "an overlap",
-            "max_faulty = 2\n[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"n2\"]\nat = \"5s\"\nduration = \"4s\"\n[[nemesis]]\nname = \"cut\"\nfault = \
+            "max_faulty = 2\n[[nemesis]]\nfault = \"kill\"\ntargets = [\"n1\", \"n2\"]\nat = \
+                \"5s\"\nduration = \"4s\"\n[[nemesis]]\nname = \"cut\"\nfault = \
              \"partition\"\ntargets = [\"n3\"]\nat = \"7s\"\nduration = \"4s\"",
         ),
-        ("an even split", "max_faulty = 1\n[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\nat = \"5s\""),
+        (
+            "an even split",
+            "max_faulty = 1\n[[nemesis]]\nfault = \"partition\"\nshape = \"halves\"\nat = \"5s\"",
+        ),
         (
             "a drift of the nodes",
-            "max_drift_ppm = 100\n[nodes.groups]\na = [\"n1\"]\n[[nodes.node]]\nname = \"n2\"\ndrift_ppm = [-200, 50]",
+            "max_drift_ppm = 100\n[nodes.groups]\na = [\"n1\"]\n[[nodes.node]]\nname = \
+                \"n2\"\ndrift_ppm = [-200, 50]",
         ),
         (
             "a drift of a fault",
-            "max_drift_ppm = 100\n[[nemesis]]\nfault = \"random\"\namong = [\"kill\", { fault = \"clock_drift\", ppm = -500 }]\nat = \"1s\"",
+            "max_drift_ppm = 100\n[[nemesis]]\nfault = \"random\"\namong = [\"kill\", \
+                { fault = \"clock_drift\", ppm = -500 }]\nat = \"1s\"",
         ),
-        ("an offset of the nodes", "max_clock_offset = \"100ms\"\n[[nodes.node]]\nname = \"n1\"\nclock_offset = \"-200ms\""),
+        (
+            "an offset of the nodes",
+            "max_clock_offset = \"100ms\"\n[[nodes.node]]\nname = \"n1\"\nclock_offset = \
+                \"-200ms\"",
+        ),
         (
             "steps that add up",
-            "max_clock_offset = \"1s\"\n[[nemesis]]\nfault = \"clock_bump\"\nby = [\"-300ms\", \"100ms\"]\nevery = [\"5s\", \"6s\"]",
+            "max_clock_offset = \"1s\"\n[[nemesis]]\nfault = \"clock_bump\"\nby = [\"-300ms\", \
+                \"100ms\"]\nevery = [\"5s\", \"6s\"]",
         ),
-        ("a slow network", "max_latency = \"10ms\"\n[network]\nlatency = { dist = \"lognormal\", median = \"5ms\", p99 = \"9ms\" }"),
-        ("a slow fault", "max_latency = \"100ms\"\n[[nemesis]]\nfault = \"delay\"\nby = \"200ms\"\nat = \"1s\"\nduration = \"1s\""),
+        (
+            "a slow network",
+            "max_latency = \"10ms\"\n[network]\nlatency = \
+                { dist = \"lognormal\", median = \"5ms\", p99 = \"9ms\" }",
+        ),
+        (
+            "a slow fault",
+            "max_latency = \"100ms\"\n[[nemesis]]\nfault = \"delay\"\nby = \"200ms\"\nat = \
+                \"1s\"\nduration = \"1s\"",
+        ),
         ("a damaged disk", "durable_disks = true\n[[nemesis]]\nfault = \"wipe\"\nat = \"1s\""),
     ];
-    let texts: Vec<(&str, String)> = texts.iter().map(|(name, text)| (*name, format!("{model}{text}"))).collect();
-    let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let texts: Vec<(&str, String)> =
+        texts.iter().map(|(name, text)| (*name, format!("{model}{text}"))).collect();
+    let texts: Vec<(&str, &str)> =
+        texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
     insta::assert_snapshot!(messages(&texts));
 }
 
 #[test]
 fn what_says_that_it_leaves_the_model_may_leave_it() {
     // `beyond_model` is the author's word that it is meant.
-    let text =
-        "system = \"toy\"\n[model]\nmax_faulty = 1\nbeyond_model = true\n[[nemesis]]\nfault = \"kill\"\ntargets = \"all\"\nat = \"5s\"";
+    let text = "system = \"toy\"\n[model]\nmax_faulty = 1\nbeyond_model = true\n[[nemesis]]\nfault \
+        = \"kill\"\ntargets = \"all\"\nat = \"5s\"";
     assert!(read_text_with(SYSTEMS, "example", text, &[], &[]).is_ok());
     let text = text.replace("beyond_model = true", "");
     assert!(read_text_with(SYSTEMS, "example", &text, &[], &[]).is_err());
@@ -283,24 +453,41 @@ fn what_says_that_it_leaves_the_model_may_leave_it() {
 
 #[test]
 fn words_that_never_come_and_nodes_that_the_system_refuses() {
-    // A condition on a word that no node ever shows would wait for ever, and a cluster that cannot work would fail for no fault of its own.
-    let when = |condition: &str| format!("[[nemesis]]\nfault = \"kill\"\nwhen = {{ metric = \"role\", {condition} }}");
+    // A condition on a word that no node ever shows would wait for ever, and a cluster that cannot
+    // work would fail for no fault of its own.
+    let when = |condition: &str| {
+        format!("[[nemesis]]\nfault = \"kill\"\nwhen = {{ metric = \"role\", {condition} }}")
+    };
     let witness = "[[nodes.node]]\nname = \"w\"\nrole = \"witness\"\n";
     insta::assert_snapshot!(messages(&[
         ("an unknown word", &when("equals = \"leder\"")),
         ("bounds of a word", &when("at_least = 3, at_most = 4")),
-        ("a system's own complaints, each at the nearest place", &format!("{witness}[toy]\nbatch = 3")),
-        ("nodes with a count and one of them again", "[[nodes.node]]\nname = \"p\"\ncount = 3\n[[nodes.node]]\nname = \"p2\""),
+        (
+            "a system's own complaints, each at the nearest place",
+            &format!("{witness}[toy]\nbatch = 3")
+        ),
+        (
+            "nodes with a count and one of them again",
+            "[[nodes.node]]\nname = \"p\"\ncount = 3\n[[nodes.node]]\nname = \"p2\""
+        ),
         ("a count of clients' names", "[[nodes.node]]\nname = \"c\"\ncount = 3"),
         ("a count of none", "[[nodes.node]]\nname = \"p\"\ncount = 0"),
-        ("too many nodes together", "[nodes]\ncount = 600\n[[nodes.node]]\nname = \"p\"\ncount = 600"),
+        (
+            "too many nodes together",
+            "[nodes]\ncount = 600\n[[nodes.node]]\nname = \"p\"\ncount = 600"
+        ),
     ]));
 }
 
 #[test]
 fn commands_that_no_node_understands() {
-    // A node leaves alone what it does not understand, so that a misspelt command would look like one without effect.
-    let command = |text: &str| format!("[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\"\ncommand = \"{text}\"");
+    // A node leaves alone what it does not understand, so that a misspelt command would look like
+    // one without effect.
+    let command = |text: &str| {
+        format!(
+            "[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\"\ncommand = \"{text}\""
+        )
+    };
     insta::assert_snapshot!(messages(&[
         ("nothing asked for", "[[nemesis]]\nfault = \"command\"\nat = \"1s\"\ntargets = \"n1\""),
         ("an unknown command", &command("transfer_leadreship n2")),
@@ -328,8 +515,16 @@ fn overrides() {
         ("no value", &[("nodes.count", "")], &[]),
         ("a word for a list of entries", &[("nemesis", "kill")], &[]),
         ("a number for a section", &[("nodes", "3")], &[]),
-        ("nobody is left, and only that is said", &[("nodes.count", "0"), ("nemesis.cut.targets", "[\"n1\"]")], &[]),
-        ("a name that an override took away", &[("nodes.count", "2"), ("nemesis.cut.targets", "[\"n1\", \"n4\"]")], &[]),
+        (
+            "nobody is left, and only that is said",
+            &[("nodes.count", "0"), ("nemesis.cut.targets", "[\"n1\"]")],
+            &[]
+        ),
+        (
+            "a name that an override took away",
+            &[("nodes.count", "2"), ("nemesis.cut.targets", "[\"n1\", \"n4\"]")],
+            &[]
+        ),
         ("two at once", &[("duration", "x"), ("seed", "y")], &[]),
         ("a defect", &[], &["vote-not-persistet"]),
     ]));
@@ -338,17 +533,23 @@ fn overrides() {
 #[test]
 fn only_so_many_mistakes_are_shown() {
     // A file of another kind has thousands; the first twenty say enough, and the number the rest.
-    let text: String = std::iter::once("system = \"toy\"\n".to_string()).chain((0..300).map(|i| format!("key{i} = {i}\n"))).collect();
-    let message = read_text_with(SYSTEMS, "example", &text, &[], &[]).expect_err("unknown keys").to_string();
+    let text: String = std::iter::once("system = \"toy\"\n".to_string())
+        .chain((0..300).map(|i| format!("key{i} = {i}\n")))
+        .collect();
+    let message =
+        read_text_with(SYSTEMS, "example", &text, &[], &[]).expect_err("unknown keys").to_string();
     assert_eq!(message.matches("error: ").count(), MISTAKES_SHOWN_MAX);
-    assert!(message.ends_with("note: 280 more mistakes are not shown; mend these first"), "{message}");
+    assert!(
+        message.ends_with("note: 280 more mistakes are not shown; mend these first"),
+        "{message}"
+    );
 }
 
 /// What the system of clocks and books refuses, in its own words.
 #[test]
 fn clocks_and_books_that_cannot_be() {
-    let nodes =
-        "!system = \"cristian\"\n[[nodes.node]]\nname = \"s\"\ncount = 2\n[[nodes.node]]\nname = \"queue\"\nrole = \"queue_server\"\n";
+    let nodes = "!system = \"cristian\"\n[[nodes.node]]\nname = \"s\"\ncount = \
+        2\n[[nodes.node]]\nname = \"queue\"\nrole = \"queue_server\"\n";
     let time = "[[nodes.node]]\nname = \"time\"\nrole = \"time_server\"\n";
     let with = |rest: &str| format!("{nodes}{time}{rest}");
     let utc = "[[nodes.node]]\nname = \"utc\"\nrole = \"utc_source\"\n";
@@ -359,24 +560,49 @@ fn clocks_and_books_that_cannot_be() {
         ("a TM of zero", with("[cristian]\ninterval = \"0s\"\n")),
         ("a time-out beyond TM", with("[cristian]\ninterval = \"1s\"\nprobe_timeout = \"2s\"\n")),
         ("an unknown algorithm", with("[cristian]\nalgorithm = \"christian\"\n")),
-        ("an unknown discipline", with("[[cristian.server]]\nname = \"s1\"\ndiscipline = \"slow\"\n")),
-        ("a server that is none", with("[[cristian.server]]\nname = \"time\"\nalgorithm = \"ntp\"\n")),
-        ("a server that there is not", with("[[cristian.server]]\nname = \"s3\"\nalgorithm = \"ntp\"\n")),
-        ("users without a queue", format!("!system = \"cristian\"\n[[nodes.node]]\nname = \"s1\"\n{time}")),
+        (
+            "an unknown discipline",
+            with("[[cristian.server]]\nname = \"s1\"\ndiscipline = \"slow\"\n"),
+        ),
+        (
+            "a server that is none",
+            with("[[cristian.server]]\nname = \"time\"\nalgorithm = \"ntp\"\n"),
+        ),
+        (
+            "a server that there is not",
+            with("[[cristian.server]]\nname = \"s3\"\nalgorithm = \"ntp\"\n"),
+        ),
+        (
+            "users without a queue",
+            format!("!system = \"cristian\"\n[[nodes.node]]\nname = \"s1\"\n{time}"),
+        ),
         ("a wrong UTC source", format!("{}clock_offset = \"1s\"\n", with(utc))),
-        ("a least delay that is not", with("[cristian]\nmin_delay = \"2ms\"\n[network]\nlatency = [\"1ms\", \"5ms\"]\n")),
-        ("drift beyond the bound", with("[cristian]\ndrift_bound_ppm = 10\n[[nodes.node]]\nname = \"s3\"\ndrift_ppm = 50\n")),
+        (
+            "a least delay that is not",
+            with("[cristian]\nmin_delay = \"2ms\"\n[network]\nlatency = [\"1ms\", \"5ms\"]\n"),
+        ),
+        (
+            "drift beyond the bound",
+            with(
+                "[cristian]\ndrift_bound_ppm = 10\n[[nodes.node]]\nname = \"s3\"\ndrift_ppm = 50\n",
+            ),
+        ),
         (
             "a command that no machine knows",
-            with("[[nemesis]]\nfault = \"command\"\ncommand = \"hour_back\"\ntargets = [\"s1\"]\nat = \"1s\"\n"),
+            with(
+                "[[nemesis]]\nfault = \"command\"\ncommand = \"hour_back\"\ntargets = [\"s1\"]\nat \
+                    = \"1s\"\n",
+            ),
         ),
     ];
-    let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let texts: Vec<(&str, &str)> =
+        texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
     let mut shown = String::new();
     for (name, text) in &texts {
         let text = text.trim_start_matches('!');
-        let message =
-            read_text_with(seedbed::systems::SYSTEMS, "example", text, &[], &[]).err().map_or("NO MISTAKE FOUND".into(), |e| e.to_string());
+        let message = read_text_with(seedbed::systems::SYSTEMS, "example", text, &[], &[])
+            .err()
+            .map_or("NO MISTAKE FOUND".into(), |e| e.to_string());
         shown.push_str(&format!("--- {name}\n{message}\n\n"));
     }
     assert!(!shown.contains("NO MISTAKE FOUND"), "{shown}");

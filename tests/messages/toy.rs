@@ -1,5 +1,6 @@
-//! A system that is only there to be named: it declares a little of everything that a scenario can name, and never runs. The messages are
-//! tested with it, so that a new check of a real system changes no snapshot here.
+//! A system that is only there to be named: it declares a little of everything that a scenario can
+//! name, and never runs. The messages are tested with it, so that a new check of a real system
+//! changes no snapshot here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +37,20 @@ static AVAILABILITY: Checker = Checker {
     summary: "Enough of the operations succeed.",
     source: "design",
     params: &[
-        ParamInfo { name: "min", duration: false, default: 0.0, range: (0.0, 1.0), doc: "Least share of operations that are ok." },
-        ParamInfo { name: "within", duration: true, default: 2e6, range: (0.0, 6e7), doc: "Time in which one must succeed." },
+        ParamInfo {
+            name: "min",
+            duration: false,
+            default: 0.0,
+            range: (0.0, 1.0),
+            doc: "Least share of operations that are ok.",
+        },
+        ParamInfo {
+            name: "within",
+            duration: true,
+            default: 2e6,
+            range: (0.0, 6e7),
+            doc: "Time in which one must succeed.",
+        },
     ],
     check: |_, _| Verdict::Valid,
 };
@@ -74,7 +87,10 @@ impl System for Toy {
         &["read", "write", "cas", "append"]
     }
     fn metrics(&self) -> &'static [Shown] {
-        &[Shown { name: "role", summary: "follower or leader" }, Shown { name: "current_term", summary: "the term" }]
+        &[
+            Shown { name: "role", summary: "follower or leader" },
+            Shown { name: "current_term", summary: "the term" },
+        ]
     }
     fn metric_words(&self, metric: &str) -> &'static [&'static str] {
         if metric == "role" { &["follower", "leader"] } else { &[] }
@@ -88,15 +104,25 @@ impl System for Toy {
             hint: "add peers, or leave the witness out".into(),
         };
         match scenario.nodes.nodes.len() - peers {
-            1.. if peers < 2 => vec![refused("nodes.node", "too few peers"), refused("toy.batch", "of no use"), refused("disk", "alone")],
+            1.. if peers < 2 => vec![
+                refused("nodes.node", "too few peers"),
+                refused("toy.batch", "of no use"),
+                refused("disk", "alone"),
+            ],
             _ => vec![],
         }
     }
     fn events(&self) -> &'static [Shown] {
-        &[Shown { name: "leader", summary: "a node becomes leader" }, Shown { name: "vote", summary: "a vote is given" }]
+        &[
+            Shown { name: "leader", summary: "a node becomes leader" },
+            Shown { name: "vote", summary: "a vote is given" },
+        ]
     }
     fn messages(&self) -> &'static [Shown] {
-        &[Shown { name: "AppendEntries", summary: "entries" }, Shown { name: "RequestVote", summary: "asks for a vote" }]
+        &[
+            Shown { name: "AppendEntries", summary: "entries" },
+            Shown { name: "RequestVote", summary: "asks for a vote" },
+        ]
     }
     fn commands(&self) -> &'static [Shown] {
         &[
@@ -123,7 +149,12 @@ impl System for Toy {
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
         let ms = Duration::from_millis;
         Arc::new(ToySettings {
-            heartbeat_interval: section.duration("heartbeat_interval", ms(50), ms(1)..=ms(10_000), "How often a leader shows itself."),
+            heartbeat_interval: section.duration(
+                "heartbeat_interval",
+                ms(50),
+                ms(1)..=ms(10_000),
+                "How often a leader shows itself.",
+            ),
             election_timeout: section.durations(
                 "election_timeout",
                 (ms(150), ms(300)),
@@ -131,11 +162,24 @@ impl System for Toy {
                 "Silence after which a node stands.",
             ),
             batch: section.integer("batch", 64, 1..=10_000, "Entries of a message at the most."),
-            snapshot_after: section.optional_integer("snapshot_after", 1..=u64::MAX, "Entries after which a snapshot is taken."),
+            snapshot_after: section.optional_integer(
+                "snapshot_after",
+                1..=u64::MAX,
+                "Entries after which a snapshot is taken.",
+            ),
             drop_rate: section.number("drop_rate", 0.0, 0.0..=1.0, "Probability of a lost thing."),
             pre_vote: section.flag("pre_vote", true, "Whether nodes ask before they stand."),
-            reads: section.choice("reads", "read_index", &["read_index", "lease", "local"], "How reads are served."),
-            defects: section.words("defects", &["vote-not-persisted", "commit-old-term"], "Mistakes to be made."),
+            reads: section.choice(
+                "reads",
+                "read_index",
+                &["read_index", "lease", "local"],
+                "How reads are served.",
+            ),
+            defects: section.words(
+                "defects",
+                &["vote-not-persisted", "commit-old-term"],
+                "Mistakes to be made.",
+            ),
         })
     }
     fn run(&self, _: &Scenario, _: &RunOptions) -> RunOutput {

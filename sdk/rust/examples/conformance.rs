@@ -1,6 +1,6 @@
 //! The conformance node of PROTOCOL.md: `seedbed conform -- target/debug/examples/conformance`.
 
-use seedbed_node::{run, Ctx, Node, StreamId, Value};
+use seedbed_node::{Ctx, Node, StreamId, Value, run};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

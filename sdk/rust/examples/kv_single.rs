@@ -1,7 +1,7 @@
 //! A store on one server: n1 serves, and the others send clients to it.
 //!
-//! Not replicated, so it is as good as its disk: it saves each change before it answers, and remembers each client's last answer, so that a request that
-//! is sent again takes effect once.
+//! Not replicated, so it is as good as its disk: it saves each change before it answers, and
+//! remembers each client's last answer, so that a request that is sent again takes effect once.
 
 use std::collections::BTreeMap;
 
@@ -59,22 +59,45 @@ impl Node for Store {
     fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Message) {
         let Message::ClientRequest { serial, op, key, value, expected } = message else { return };
         if ctx.name() != SERVER {
-            return ctx.send(src, &Message::ClientReply { serial, value: None, not_leader: Some(SERVER.to_owned()) });
+            return ctx.send(
+                src,
+                &Message::ClientReply { serial, value: None, not_leader: Some(SERVER.to_owned()) },
+            );
         }
         if self.answers.get(src).is_none_or(|(last, _)| *last < serial) {
-            let done = self.execute(serial, op, key.unwrap_or_default(), value.unwrap_or_default(), expected);
+            let done = self.execute(
+                serial,
+                op,
+                key.unwrap_or_default(),
+                value.unwrap_or_default(),
+                expected,
+            );
             self.answers.insert(src.to_owned(), (serial, done));
             ctx.save("store", &self.store);
             ctx.save("answers", &self.answers);
         }
         if let Some((last, done)) = self.answers.get(src).filter(|(last, _)| *last == serial) {
-            ctx.send(src, &Message::ClientReply { serial: *last, value: Some(done.clone()), not_leader: None });
+            ctx.send(
+                src,
+                &Message::ClientReply {
+                    serial: *last,
+                    value: Some(done.clone()),
+                    not_leader: None,
+                },
+            );
         }
     }
 }
 
 impl Store {
-    fn execute(&mut self, serial: u64, op: Op, key: String, value: String, expected: Option<String>) -> Value {
+    fn execute(
+        &mut self,
+        serial: u64,
+        op: Op,
+        key: String,
+        value: String,
+        expected: Option<String>,
+    ) -> Value {
         let present = self.store.get(&key).map_or("nil", String::as_str).to_owned();
         match op {
             Op::OpenSession => return Value::from(serial),

@@ -1,9 +1,10 @@
 //! Who is there: each node has an ephemeral znode, and watches those of all.
 //!
-//! A znode goes with the session of its maker, so that the list of children is the list of those who live, as the ensemble sees it.
+//! A znode goes with the session of its maker, so that the list of children is the list of those
+//! who live, as the ensemble sees it.
 
 use seedbed_node::zookeeper::{Answer, CreateMode, Event, ZooKeeper};
-use seedbed_node::{run, Ctx, Node, Value};
+use seedbed_node::{Ctx, Node, Value, run};
 
 const ENSEMBLE: [&str; 3] = ["zk1", "zk2", "zk3"];
 const MEMBERS: &str = "/members";
@@ -25,7 +26,8 @@ impl Member {
         while let Some(event) = self.zk.next_event() {
             match event {
                 Event::Connected if self.zk.session() != self.known => self.join(ctx),
-                // The watch is still set; what it told before the connection was lost may have been lost with it.
+                // The watch is still set; what it told before the connection was lost may have been
+                // lost with it.
                 Event::Connected | Event::Watch { .. } => {
                     self.zk.children(ctx, MEMBERS, true);
                 }
@@ -33,7 +35,9 @@ impl Member {
                     ctx.show("members", 0);
                     self.zk.open(ctx);
                 }
-                Event::Reply { outcome: Ok(Answer::Children(names, _)), .. } => ctx.show("members", names.len()),
+                Event::Reply { outcome: Ok(Answer::Children(names, _)), .. } => {
+                    ctx.show("members", names.len())
+                }
                 Event::Reply { .. } | Event::Disconnected | Event::Closed => {}
             }
         }

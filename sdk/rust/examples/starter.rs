@@ -1,6 +1,7 @@
-//! A node that counts what it hears. Make it yours; what there is to use stands in `seedbed-node/src/lib.rs`.
+//! A node that counts what it hears. Make it yours; what there is to use stands in
+//! `seedbed-node/src/lib.rs`.
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]

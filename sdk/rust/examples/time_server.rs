@@ -1,9 +1,11 @@
-//! A time server for the system `cristian`: it follows the UTC source by Cristian's algorithm, and tells the hour with a bound for its error.
+//! A time server for the system `cristian`: it follows the UTC source by Cristian's algorithm, and
+//! tells the hour with a bound for its error.
 //!
-//! Cristian, "Probabilistic clock synchronization", 1989: who asks at `begin` and is answered at `end` with `utc` knows that it is now between `utc` and
-//! `utc + (end - begin)`; the middle is wrong by half of the round trip at most.
+//! Cristian, "Probabilistic clock synchronization", 1989: who asks at `begin` and is answered at
+//! `end` with `utc` knows that it is now between `utc` and `utc + (end - begin)`; the middle is
+//! wrong by half of the round trip at most.
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -70,8 +72,11 @@ impl TimeServer {
         if self.known.is_some() {
             self.round += 1;
             ctx.save("round", &self.round);
-            let servers: Vec<String> = ctx.start().nodes.iter().filter(|name| name.starts_with('s')).cloned().collect();
-            servers.iter().for_each(|server| ctx.send(server, &Message::Synchronise { round: self.round }));
+            let servers: Vec<String> =
+                ctx.start().nodes.iter().filter(|name| name.starts_with('s')).cloned().collect();
+            servers
+                .iter()
+                .for_each(|server| ctx.send(server, &Message::Synchronise { round: self.round }));
         }
         ctx.set_timer("interval", INTERVAL_S);
     }
@@ -96,10 +101,13 @@ impl Node for TimeServer {
         let end = now(ctx);
         match message {
             Message::UtcResponse { nonce, utc } => {
-                let Some((_, begin)) = self.asked.take_if(|(asked, _)| *asked == nonce) else { return };
+                let Some((_, begin)) = self.asked.take_if(|(asked, _)| *asked == nonce) else {
+                    return;
+                };
                 let error = (end - begin) / 2 + 1;
                 if self.best.is_none_or(|best| error < best.error) {
-                    self.best = Some(Known { offset: utc + (end - begin) / 2 - end, error, since: end });
+                    self.best =
+                        Some(Known { offset: utc + (end - begin) / 2 - end, error, since: end });
                 }
                 ctx.cancel_timer("silent");
                 self.go_on(ctx);
@@ -108,12 +116,19 @@ impl Node for TimeServer {
                 // Who is told nothing asks again.
                 let Some(known) = self.known else { return };
                 let hour = end + known.offset;
-                let error_bound = known.error + (end - known.since) / 1_000_000 * DRIFT_PPM + DRIFT_PPM;
-                ctx.send(src, &Message::TimeResponse { nonce, received: hour, sent: hour, error_bound });
+                let error_bound =
+                    known.error + (end - known.since) / 1_000_000 * DRIFT_PPM + DRIFT_PPM;
+                ctx.send(
+                    src,
+                    &Message::TimeResponse { nonce, received: hour, sent: hour, error_bound },
+                );
             }
             Message::RoundReport { record } => {
                 ctx.save(&format!("record/{src}"), &record);
-                ctx.send(src, &Message::RoundReportAck { round: record["round"].as_u64().unwrap_or(0) });
+                ctx.send(
+                    src,
+                    &Message::RoundReportAck { round: record["round"].as_u64().unwrap_or(0) },
+                );
             }
             _ => {}
         }

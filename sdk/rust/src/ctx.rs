@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
-use serde::de::DeserializeOwned;
 use serde::Serialize;
-use serde_json::{json, Value};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use crate::random::Random;
 
@@ -64,7 +64,17 @@ impl Ctx {
     pub(crate) fn new(start: Start, saved: BTreeMap<String, Value>) -> Ctx {
         let random = Random::new(start.seed);
         let known = start.nodes.iter().cloned().collect();
-        Ctx { start, now: 0, wall: 0, random, saved, ops: vec![], logs: vec![], known, stream_next: 1 }
+        Ctx {
+            start,
+            now: 0,
+            wall: 0,
+            random,
+            saved,
+            ops: vec![],
+            logs: vec![],
+            known,
+            stream_next: 1,
+        }
     }
 
     /// This node's name.
@@ -102,9 +112,11 @@ impl Ctx {
         &mut self.random
     }
 
-    /// Send a message, which as JSON is an object with a `type`. It may be lost, doubled, late or out of order.
+    /// Send a message, which as JSON is an object with a `type`. It may be lost, doubled, late or
+    /// out of order.
     ///
-    /// Panics if there is no such node or the message cannot be sent, which is a mistake of the program.
+    /// Panics if there is no such node or the message cannot be sent, which is a mistake of the
+    /// program.
     #[track_caller]
     pub fn send(&mut self, dest: &str, message: &impl Serialize) {
         let body = body(message);
@@ -126,12 +138,14 @@ impl Ctx {
         self.put(format!(r#"{{"op":"send","dest":{},"body":{body}}}"#, quoted(dest)));
     }
 
-    /// Have `on_timer(name)` called once after so many seconds of the node's clock, in place of an earlier setting of this timer.
+    /// Have `on_timer(name)` called once after so many seconds of the node's clock, in place of an
+    /// earlier setting of this timer.
     #[track_caller]
     pub fn set_timer(&mut self, name: &str, after_s: f64) {
         check_name("timer", name);
         assert!(after_s.is_finite() && after_s < 9e9, "{after_s} is no number of seconds");
-        // What is left of a wait is something, or whoever waits for the rest would wait for nothing again and again.
+        // What is left of a wait is something, or whoever waits for the rest would wait for nothing
+        // again and again.
         let least = u64::from(after_s > 0.0);
         let after = ((after_s.max(0.0) * 1e9).round() as u64).max(least);
         self.put(format!(r#"{{"op":"set_timer","name":"{name}","after":{after}}}"#));
@@ -148,7 +162,8 @@ impl Ctx {
     #[track_caller]
     pub fn save(&mut self, key: &str, value: &impl Serialize) {
         check_name("key", key);
-        let value = serde_json::to_value(value).unwrap_or_else(|error| panic!("`{key}` cannot be saved: {error}"));
+        let value = serde_json::to_value(value)
+            .unwrap_or_else(|error| panic!("`{key}` cannot be saved: {error}"));
         self.put(format!(r#"{{"op":"save","key":"{key}","value":{value}}}"#));
         if value.is_null() {
             self.saved.remove(key);
@@ -163,13 +178,16 @@ impl Ctx {
         self.save(key, &Value::Null);
     }
 
-    /// What was saved: after a restart as it was on the disk. `None` if nothing was, or if a fault of the disk has damaged it.
+    /// What was saved: after a restart as it was on the disk. `None` if nothing was, or if a fault
+    /// of the disk has damaged it.
     ///
     /// Panics if it has another form than it was saved in, which is a mistake of the program.
     #[track_caller]
     pub fn saved<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let value = self.saved.get(key).filter(|value| !value.is_null())?;
-        Some(T::deserialize(value).unwrap_or_else(|error| panic!("what was saved as `{key}` has another form: {error}: {value}")))
+        Some(T::deserialize(value).unwrap_or_else(|error| {
+            panic!("what was saved as `{key}` has another form: {error}: {value}")
+        }))
     }
 
     /// Whether something was saved that a fault of the disk has damaged.
@@ -177,12 +195,16 @@ impl Ctx {
         self.saved.get(key).is_some_and(Value::is_null)
     }
 
-    /// Record that something has happened, as the assignment asks for it: `ctx.observe("leader", json!({"term": 3}))`.
+    /// Record that something has happened, as the assignment asks for it: `ctx.observe("leader",
+    /// json!({"term": 3}))`.
     #[track_caller]
     pub fn observe(&mut self, event: &str, fields: Value) {
         check_name("event", event);
         let Value::Object(map) = &fields else {
-            panic!("the fields of `{event}` are an object, as in json!({{\"term\": 3}}), and not {fields}")
+            panic!(
+                "the fields of `{event}` are an object, as in json!({{\"term\": 3}}), and not \
+                    {fields}"
+            )
         };
         for (name, value) in map {
             check_name("field", name);
@@ -213,21 +235,31 @@ impl Ctx {
         self.put(format!(r#"{{"op":"listen","port":{port}}}"#));
     }
 
-    /// Open a connection; `on_connect` or `on_close` follows. What is written before goes as soon as it can.
+    /// Open a connection; `on_connect` or `on_close` follows. What is written before goes as soon
+    /// as it can.
     #[track_caller]
     pub fn connect(&mut self, dest: &str, port: u16) -> StreamId {
         self.known(dest);
         let stream = StreamId(self.stream_next);
         self.stream_next += 1;
-        self.put(format!(r#"{{"op":"connect","stream":{},"dest":{},"port":{port}}}"#, stream.0, quoted(dest)));
+        self.put(format!(
+            r#"{{"op":"connect","stream":{},"dest":{},"port":{port}}}"#,
+            stream.0,
+            quoted(dest)
+        ));
         stream
     }
 
-    /// Append bytes to what is to be sent. It refuses nothing, and says nothing of what has arrived.
+    /// Append bytes to what is to be sent. It refuses nothing, and says nothing of what has
+    /// arrived.
     #[track_caller]
     pub fn write(&mut self, stream: StreamId, data: &[u8]) {
         for piece in data.chunks(1 << 18) {
-            self.put(format!(r#"{{"op":"write","stream":{},"base64":"{}"}}"#, stream.0, base64(piece)));
+            self.put(format!(
+                r#"{{"op":"write","stream":{},"base64":"{}"}}"#,
+                stream.0,
+                base64(piece)
+            ));
         }
     }
 
@@ -257,25 +289,40 @@ impl Ctx {
 
     #[track_caller]
     fn known(&self, dest: &str) {
-        assert!(self.known.contains(dest), "there is no node `{dest}`; the nodes are {}", self.start.nodes.join(", "));
+        assert!(
+            self.known.contains(dest),
+            "there is no node `{dest}`; the nodes are {}",
+            self.start.nodes.join(", ")
+        );
     }
 
     #[track_caller]
     fn put(&mut self, op: String) {
-        assert!(self.ops.len() < OPS_MAX, "one step asks for more than {OPS_MAX} operations: is there an endless loop?");
+        assert!(
+            self.ops.len() < OPS_MAX,
+            "one step asks for more than {OPS_MAX} operations: is there an endless loop?"
+        );
         self.ops.push(op);
     }
 }
 
 #[track_caller]
 fn body(message: &impl Serialize) -> String {
-    let value = serde_json::to_value(message).unwrap_or_else(|error| panic!("a message that is no JSON: {error}"));
+    let value = serde_json::to_value(message)
+        .unwrap_or_else(|error| panic!("a message that is no JSON: {error}"));
     match value.get("type") {
         Some(Value::String(kind)) => check_name("message type", kind),
-        _ => panic!("a message is an object with a text `type`, as an enum with #[serde(tag = \"type\")] is, and not {value}"),
+        _ => panic!(
+            "a message is an object with a text `type`, as an enum with #[serde(tag = \"type\")] \
+                is, and not {value}"
+        ),
     }
     let body = value.to_string();
-    assert!(body.len() <= MESSAGE_BYTES_MAX, "a message of {} bytes, and at most {MESSAGE_BYTES_MAX} can be", body.len());
+    assert!(
+        body.len() <= MESSAGE_BYTES_MAX,
+        "a message of {} bytes, and at most {MESSAGE_BYTES_MAX} can be",
+        body.len()
+    );
     body
 }
 
@@ -293,7 +340,11 @@ fn check_shown(name: &str, value: &Value) {
         Value::Array(_) | Value::Object(_) => false,
         _ => true,
     };
-    assert!(fits, "`{name}` is {value}: what is observed is a whole number of 64 bits, a text, true, false or null");
+    assert!(
+        fits,
+        "`{name}` is {value}: what is observed is a whole number of 64 bits, a text, true, false \
+            or null"
+    );
 }
 
 /// A text as JSON.
@@ -307,7 +358,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn base64(data: &[u8]) -> String {
     let mut text = String::with_capacity(data.len().div_ceil(3) * 4);
     for group in data.chunks(3) {
-        let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(group.get(at).copied().unwrap_or(0)));
+        let bits = (0..3)
+            .fold(0_u32, |bits, at| bits << 8 | u32::from(group.get(at).copied().unwrap_or(0)));
         for at in 0..4 {
             let digit = ALPHABET[(bits >> (18 - 6 * at) & 63) as usize];
             text.push(if at <= group.len() { char::from(digit) } else { '=' });
@@ -340,7 +392,9 @@ mod tests {
     fn a_wait_is_no_shorter_than_a_nanosecond() {
         let start = Start { node: "n1".into(), ..Start::default() };
         let mut ctx = Ctx::new(start, BTreeMap::new());
-        for (after_s, nanoseconds) in [(0.0, 0), (-1.0, 0), (1e-12, 1), (1.4e-9, 1), (0.25, 250_000_000)] {
+        for (after_s, nanoseconds) in
+            [(0.0, 0), (-1.0, 0), (1e-12, 1), (1.4e-9, 1), (0.25, 250_000_000)]
+        {
             ctx.set_timer("rest", after_s);
             let op = ctx.ops.pop().unwrap_or_default();
             assert!(op.ends_with(&format!("\"after\":{nanoseconds}}}")), "{op}");
@@ -350,7 +404,9 @@ mod tests {
     /// RFC 4648, section 10.
     #[test]
     fn base64_is_that_of_the_rfc() {
-        for (data, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (data, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(data.as_bytes()), text);
             assert_eq!(from_base64(text).as_deref(), Some(data.as_bytes()));
         }

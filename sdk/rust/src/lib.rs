@@ -40,14 +40,17 @@
 //! }
 //! ```
 //!
-//! Inside a handler no time passes. A node must not read a clock, an entropy source or the iteration order of a `HashMap`, nor start threads:
-//! its time is [`Ctx::now`], its randomness [`Ctx::random`], and where order matters it keeps a `BTreeMap`. A panic is a crash of the node, with its
-//! message in the report. What was given to [`Ctx::save`] survives a crash; everything else is gone.
+//! Inside a handler no time passes. A node must not read a clock, an entropy source or the
+//! iteration order of a `HashMap`, nor start threads: its time is [`Ctx::now`], its randomness
+//! [`Ctx::random`], and where order matters it keeps a `BTreeMap`. A panic is a crash of the node,
+//! with its message in the report. What was given to [`Ctx::save`] survives a crash; everything
+//! else is gone.
 //!
 //! [`zookeeper`] is a client of ZooKeeper for nodes that have one in their scenario.
 //!
-//! The conversation with the testbed is a value, [`Machine`]: text in, text out. [`run`] holds it over the two descriptors that a program
-//! inherits; a test, or seedbed itself, can hold it in process. The lines are described in `sdk/PROTOCOL.md`.
+//! The conversation with the testbed is a value, [`Machine`]: text in, text out. [`run`] holds it
+//! over the two descriptors that a program inherits; a test, or seedbed itself, can hold it in
+//! process. The lines are described in `sdk/PROTOCOL.md`.
 
 mod ctx;
 mod machine;
@@ -56,17 +59,19 @@ pub mod zookeeper;
 
 use std::io::{BufRead, BufReader, Write};
 
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use ctx::{Closed, Ctx, Start, StreamId};
 pub use machine::Machine;
 pub use random::Random;
 pub use serde_json::Value;
 
-/// A node. Every handler has a default that does nothing, but for [`Node::on_restart`] and [`Node::on_close`].
+/// A node. Every handler has a default that does nothing, but for [`Node::on_restart`] and
+/// [`Node::on_close`].
 pub trait Node {
-    /// The messages that it understands, usually an enum with `#[serde(tag = "type")]`; [`Value`] takes everything.
+    /// The messages that it understands, usually an enum with `#[serde(tag = "type")]`; [`Value`]
+    /// takes everything.
     type Message: Serialize + DeserializeOwned;
 
     /// The node starts for the first time.
@@ -74,7 +79,8 @@ pub trait Node {
         let _ = ctx;
     }
 
-    /// The node starts again after a crash or a stop, with what [`Ctx::saved`] holds. Calls `on_init` unless overridden.
+    /// The node starts again after a crash or a stop, with what [`Ctx::saved`] holds. Calls
+    /// `on_init` unless overridden.
     fn on_restart(&mut self, ctx: &mut Ctx) {
         self.on_init(ctx);
     }
@@ -145,7 +151,8 @@ pub fn run<N: Node>(make: impl FnOnce(&Start) -> N + 'static) {
             Ok(_) => {}
             Err(error) => {
                 eprintln!(
-                    "This is a node for seedbed, which starts it: seedbed run SCENARIO --node-command PROGRAM (descriptor 3: {error})"
+                    "This is a node for seedbed, which starts it: seedbed run SCENARIO \
+                        --node-command PROGRAM (descriptor 3: {error})"
                 );
                 std::process::exit(2);
             }
@@ -161,8 +168,9 @@ pub fn run<N: Node>(make: impl FnOnce(&Start) -> N + 'static) {
 
 /// The two descriptors that a program inherits.
 ///
-/// Taking them needs the only unsafe lines of this crate. Opening `/proc/self/fd/3` in place of it would need none, but fails where the
-/// testbed has given the program a user id of its own, where `/proc` is not mounted, and where the descriptors are sockets.
+/// Taking them needs the only unsafe lines of this crate. Opening `/proc/self/fd/3` in place of it
+/// would need none, but fails where the testbed has given the program a user id of its own, where
+/// `/proc` is not mounted, and where the descriptors are sockets.
 mod descriptors {
     #![allow(unsafe_code)]
 
@@ -171,8 +179,9 @@ mod descriptors {
 
     /// Turns and answers.
     pub(crate) fn take() -> (File, File) {
-        // SAFETY: the testbed hands the two descriptors to this process, nothing else in it knows of them, and `run` takes them once. Where
-        // the program was started by hand they are not open, and the first read says so.
+        // SAFETY: the testbed hands the two descriptors to this process, nothing else in it knows
+        // of them, and `run` takes them once. Where the program was started by hand they are not
+        // open, and the first read says so.
         unsafe { (File::from_raw_fd(3), File::from_raw_fd(4)) }
     }
 }

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::ctx::{from_base64, quoted, Closed, Ctx, Start, StreamId};
 use crate::Node;
+use crate::ctx::{Closed, Ctx, Start, StreamId, from_base64, quoted};
 
 /// The protocol that this crate speaks.
 const VERSION: u32 = 1;
@@ -79,13 +79,18 @@ impl<N: Node> Machine<N> {
 
     /// Tell the node a turn; its answer. Neither has a line's end.
     ///
-    /// A panic of the node is its crash: the answer says so, what the step has asked for does not happen, but what it has logged is shown.
+    /// A panic of the node is its crash: the answer says so, what the step has asked for does not
+    /// happen, but what it has logged is shown.
     pub fn turn(&mut self, line: &str) -> String {
         match catch(|| self.step(line)) {
             Ok(answer) => answer,
             Err(message) => {
                 self.is_over = true;
-                let logs = self.node.as_mut().map(|(_, ctx)| std::mem::take(&mut ctx.logs)).unwrap_or_default();
+                let logs = self
+                    .node
+                    .as_mut()
+                    .map(|(_, ctx)| std::mem::take(&mut ctx.logs))
+                    .unwrap_or_default();
                 format!(r#"{{"ops":[{}],"exit":1,"error":{}}}"#, log(&logs), quoted(&message))
             }
         }
@@ -93,7 +98,8 @@ impl<N: Node> Machine<N> {
 
     fn step(&mut self, line: &str) -> String {
         assert!(!self.is_over, "a turn for a node that has crashed");
-        let turn: Turn = serde_json::from_str(line).unwrap_or_else(|error| panic!("the testbed's turn is not understood: {error}"));
+        let turn: Turn = serde_json::from_str(line)
+            .unwrap_or_else(|error| panic!("the testbed's turn is not understood: {error}"));
         for event in turn.ev {
             if let Some(make) = self.make.take() {
                 let start = event.start();
@@ -110,7 +116,10 @@ impl<N: Node> Machine<N> {
         ops.extend(Some(log(&std::mem::take(&mut ctx.logs))).filter(|op| !op.is_empty()));
         let answer = format!(r#"{{"ops":[{}]}}"#, ops.join(","));
         let bytes = answer.len() + 1;
-        assert!(bytes <= LINE_BYTES_MAX, "one step asks for {bytes} bytes in all, and at most {LINE_BYTES_MAX} can be");
+        assert!(
+            bytes <= LINE_BYTES_MAX,
+            "one step asks for {bytes} bytes in all, and at most {LINE_BYTES_MAX} can be"
+        );
         answer
     }
 }
@@ -118,13 +127,20 @@ impl<N: Node> Machine<N> {
 impl Event<'_> {
     fn start(&self) -> Start {
         let protocol = self.protocol.unwrap_or(0);
-        assert!(protocol == VERSION, "this SDK speaks version {VERSION} of the protocol, and the testbed {protocol}");
+        assert!(
+            protocol == VERSION,
+            "this SDK speaks version {VERSION} of the protocol, and the testbed {protocol}"
+        );
         Start {
             node: self.node.clone().unwrap_or_default(),
             role: self.role.clone().unwrap_or_default(),
             peers: self.peers.clone().unwrap_or_default(),
             nodes: self.nodes.clone().unwrap_or_default(),
-            seed: self.seed.as_deref().and_then(|seed| u64::from_str_radix(seed, 16).ok()).unwrap_or(0),
+            seed: self
+                .seed
+                .as_deref()
+                .and_then(|seed| u64::from_str_radix(seed, 16).ok())
+                .unwrap_or(0),
         }
     }
 }
@@ -153,7 +169,8 @@ fn handle<N: Node>(node: &mut N, ctx: &mut Ctx, event: Event) {
         "accepted" => node.on_accept(ctx, stream, src, event.port.unwrap_or(0)),
         "connected" => node.on_connect(ctx, stream),
         "data" => {
-            let data = event.base64.as_deref().and_then(from_base64).expect("the testbed writes base64");
+            let data =
+                event.base64.as_deref().and_then(from_base64).expect("the testbed writes base64");
             node.on_data(ctx, stream, &data);
         }
         "peer_closed" => node.on_close(ctx, stream, Closed::ByPeer),
@@ -186,8 +203,8 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Run a step. `Err`: the message of its panic, with the place in the source where that is known by a relative path (an absolute one would
-/// make the report differ from machine to machine).
+/// Run a step. `Err`: the message of its panic, with the place in the source where that is known by
+/// a relative path (an absolute one would make the report differ from machine to machine).
 fn catch<R>(step: impl FnOnce() -> R) -> Result<R, String> {
     HOOK.call_once(|| {
         let default = std::panic::take_hook();
@@ -196,10 +213,15 @@ fn catch<R>(step: impl FnOnce() -> R) -> Result<R, String> {
                 return default(info);
             }
             let payload = info.payload();
-            let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+            let text = payload
+                .downcast_ref::<&str>()
+                .copied()
+                .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
             let text = text.unwrap_or("a panic without a message");
             let place = info.location().filter(|place| !place.file().starts_with('/'));
-            MESSAGE.set(place.map_or(text.to_owned(), |place| format!("{text} ({}:{})", place.file(), place.line())));
+            MESSAGE.set(place.map_or(text.to_owned(), |place| {
+                format!("{text} ({}:{})", place.file(), place.line())
+            }));
         }));
     });
     let outer = CATCHING.replace(true);
@@ -253,15 +275,30 @@ mod tests {
     #[test]
     fn a_conversation() {
         let mut machine = Machine::new(|_| Echo);
-        assert_eq!(machine.turn(&start("init", json!({}))), r#"{"ops":[{"op":"save","key":"drawn","value":3049297458332326790}]}"#);
-        let answer = machine.turn(&turn(json!({"type": "message", "src": "n2", "body": {"type": "A", "text": "é\n"}})));
+        assert_eq!(
+            machine.turn(&start("init", json!({}))),
+            r#"{"ops":[{"op":"save","key":"drawn","value":3049297458332326790}]}"#
+        );
+        let answer = machine.turn(&turn(
+            json!({"type": "message", "src": "n2", "body": {"type": "A", "text": "é\n"}}),
+        ));
         let body = r#"{"text":"é\n","type":"A"}"#;
-        assert_eq!(answer, format!(r#"{{"ops":[{{"op":"send","dest":"n2","body":{body}}},{{"op":"log","text":"before"}}]}}"#));
+        assert_eq!(
+            answer,
+            format!(
+                r#"{{"ops":[{{"op":"send","dest":"n2","body":{body}}},{{"op":"log","text":"before"}}]}}"#
+            )
+        );
         assert_eq!(machine.turn(&turn(json!({"type": "eclipse", "stream": 4}))), r#"{"ops":[]}"#);
         let accepted = json!({"type": "accepted", "stream": 1_u64 << 32, "src": "n2", "port": 80});
-        assert_eq!(machine.turn(&turn(accepted)), r#"{"ops":[{"op":"write","stream":4294967296,"base64":"bjI="}]}"#);
-        let answer = machine.turn(&turn(json!({"type": "message", "src": "n2", "body": {"type": 7}})));
-        let said = "a message is an object with a text `type`, as an enum with #[serde(tag = \"type\")] is, and not";
+        assert_eq!(
+            machine.turn(&turn(accepted)),
+            r#"{"ops":[{"op":"write","stream":4294967296,"base64":"bjI="}]}"#
+        );
+        let answer =
+            machine.turn(&turn(json!({"type": "message", "src": "n2", "body": {"type": 7}})));
+        let said = "a message is an object with a text `type`, as an enum with #[serde(tag = \
+            \"type\")] is, and not";
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         assert!(answer["error"].as_str().is_some_and(|error| error.starts_with(said)), "{answer}");
         assert_eq!(answer["ops"], json!([{"op": "log", "text": "before"}]));

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// A generator of pseudo-random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded by SplitMix64. The same numbers on every machine.
+/// A generator of pseudo-random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded by
+/// SplitMix64. The same numbers on every machine.
 #[derive(Clone, Debug)]
 pub struct Random([u64; 4]);
 
@@ -74,7 +75,10 @@ mod tests {
     #[test]
     fn the_numbers_are_fixed() {
         let mut random = Random([1, 2, 3, 4]);
-        assert_eq!([random.bits(), random.bits(), random.bits(), random.bits()], [11520, 0, 1509978240, 1215971899390074240]);
+        assert_eq!(
+            [random.bits(), random.bits(), random.bits(), random.bits()],
+            [11520, 0, 1509978240, 1215971899390074240]
+        );
         let mut seeded = Random::new(0);
         assert_eq!(seeded.0[0], 0xE220_A839_7B1D_CDAF);
         assert!((0..1000).all(|_| (5..8).contains(&seeded.range(5..8)) && seeded.float() < 1.0));

@@ -1,4 +1,5 @@
-//! A client of ZooKeeper: a session with the ensemble of the system `zookeeper`, znodes and watches.
+//! A client of ZooKeeper: a session with the ensemble of the system `zookeeper`, znodes and
+//! watches.
 //!
 //! A node holds a [`ZooKeeper`], hands it every message and timer first, and then takes its events:
 //!
@@ -51,8 +52,9 @@
 //! }
 //! ```
 //!
-//! Nothing here waits. Each request has a number, its `xid`, and is answered later by [`Event::Reply`], in the order in which was asked. What is asked while
-//! there is no connection waits for the next one. The messages underneath are in `sdk/MESSAGES.md`, below `zookeeper`.
+//! Nothing here waits. Each request has a number, its `xid`, and is answered later by
+//! [`Event::Reply`], in the order in which was asked. What is asked while there is no connection
+//! waits for the next one. The messages underneath are in `sdk/MESSAGES.md`, below `zookeeper`.
 
 mod channel;
 mod types;
@@ -60,7 +62,7 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Deserialize;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::Ctx;
 use channel::Channel;
@@ -121,7 +123,8 @@ pub struct ZooKeeper {
 
 // The session.
 impl ZooKeeper {
-    /// A session that is not open yet, with the ensemble of these nodes. Servers grant a time-out of 2 to 20 of their ticks.
+    /// A session that is not open yet, with the ensemble of these nodes. Servers grant a time-out
+    /// of 2 to 20 of their ticks.
     ///
     /// Panics without a server.
     #[track_caller]
@@ -163,7 +166,8 @@ impl ZooKeeper {
         self.last_zxid
     }
 
-    /// What has happened, in order. To be asked until there is nothing more, after everything that was handed over and asked for.
+    /// What has happened, in order. To be asked until there is nothing more, after everything that
+    /// was handed over and asked for.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
@@ -190,9 +194,14 @@ impl ZooKeeper {
             "PacketAck" | "Reset" => (number("connection"), None),
             _ => (number("channel"), number("seq")),
         };
-        let (Some(connection), true) = (connection, seq.is_some() || matches!(kind, "PacketAck" | "Reset")) else { return false };
+        let (Some(connection), true) =
+            (connection, seq.is_some() || matches!(kind, "PacketAck" | "Reset"))
+        else {
+            return false;
+        };
         let now = ctx.now_ns();
-        let Some(channel) = self.channel.as_mut().filter(|channel| channel.number == connection) else {
+        let Some(channel) = self.channel.as_mut().filter(|channel| channel.number == connection)
+        else {
             // A connection of before; the server need not keep it.
             if seq.is_some() {
                 ctx.send(src, &json!({ "type": "Reset", "connection": connection }));
@@ -226,7 +235,9 @@ impl ZooKeeper {
             channel.resend(ctx);
         }
         match self.state {
-            State::Connecting | State::Connected if now >= self.deadline => self.lose_connection(ctx),
+            State::Connecting | State::Connected if now >= self.deadline => {
+                self.lose_connection(ctx)
+            }
             State::Pausing if now >= self.deadline => self.connect(ctx),
             State::Connected if now >= self.ping_at => {
                 self.ping_at = now + self.timeout / 3;
@@ -255,25 +266,42 @@ impl ZooKeeper {
 
     /// Remove a znode that has no children, if it has this version; [`ANY_VERSION`] fits all.
     pub fn delete(&mut self, ctx: &mut Ctx, path: &str, version: i32) -> i32 {
-        self.request(ctx, "delete", path, json!({ "delete": { "path": path, "version": version } }), version, None)
+        self.request(
+            ctx,
+            "delete",
+            path,
+            json!({ "delete": { "path": path, "version": version } }),
+            version,
+            None,
+        )
     }
 
     /// Replace the content of a znode, if it has this version; [`ANY_VERSION`] fits all.
     pub fn set(&mut self, ctx: &mut Ctx, path: &str, data: &str, version: i32) -> i32 {
-        self.request(ctx, "set", path, json!({ "set": { "path": path, "data": data, "version": version } }), version, None)
+        self.request(
+            ctx,
+            "set",
+            path,
+            json!({ "set": { "path": path, "data": data, "version": version } }),
+            version,
+            None,
+        )
     }
 
-    /// Whether there is such a znode: [`Answer::Stat`] or [`Error::NoNode`]. A watch tells when it is made, changed or removed.
+    /// Whether there is such a znode: [`Answer::Stat`] or [`Error::NoNode`]. A watch tells when it
+    /// is made, changed or removed.
     pub fn exists(&mut self, ctx: &mut Ctx, path: &str, watch: bool) -> i32 {
         self.read(ctx, Read::Exists(path), watch, ("data", Some("exists")))
     }
 
-    /// The content of a znode. A watch tells when it is changed or removed; where there is no such znode none is set.
+    /// The content of a znode. A watch tells when it is changed or removed; where there is no such
+    /// znode none is set.
     pub fn get(&mut self, ctx: &mut Ctx, path: &str, watch: bool) -> i32 {
         self.read(ctx, Read::Get(path), watch, ("data", None))
     }
 
-    /// The names of the children of a znode. A watch tells when one comes or goes, and when the znode itself is removed.
+    /// The names of the children of a znode. A watch tells when one comes or goes, and when the
+    /// znode itself is removed.
     pub fn children(&mut self, ctx: &mut Ctx, path: &str, watch: bool) -> i32 {
         self.read(ctx, Read::Children(path), watch, ("children", None))
     }
@@ -284,12 +312,19 @@ impl ZooKeeper {
         self.request(ctx, "multi_read", "", json!({ "multi_read": operations }), ANY_VERSION, None)
     }
 
-    /// Answered when the server has applied all that anybody was answered before: a read that follows is not older.
+    /// Answered when the server has applied all that anybody was answered before: a read that
+    /// follows is not older.
     pub fn sync(&mut self, ctx: &mut Ctx) -> i32 {
         self.request(ctx, "sync", "", json!("sync"), ANY_VERSION, None)
     }
 
-    fn read(&mut self, ctx: &mut Ctx, read: Read<'_>, watch: bool, watches: (&'static str, Option<&'static str>)) -> i32 {
+    fn read(
+        &mut self,
+        ctx: &mut Ctx,
+        read: Read<'_>,
+        watch: bool,
+        watches: (&'static str, Option<&'static str>),
+    ) -> i32 {
         let (word, path) = read.parts();
         self.request(ctx, word, path, read.op(watch), ANY_VERSION, watch.then_some(watches))
     }
@@ -371,7 +406,8 @@ impl ZooKeeper {
         self.give_up(ctx, lost, Error::SessionExpired);
         self.state = State::Idle;
         self.channel = None;
-        // The next session may see an older state than this one: that it does not go back is promised to a session.
+        // The next session may see an older state than this one: that it does not go back is
+        // promised to a session.
         (self.session, self.password, self.last_zxid) = (0, 0, 0);
         self.watches.values_mut().for_each(BTreeSet::clear);
     }
@@ -416,7 +452,12 @@ impl ZooKeeper {
             "Reply" => self.on_reply(ctx, body),
             "WatchEvent" => self.on_watch(ctx, body),
             "ConnectReply" if number("timeout_ms") == 0 => self.end(ctx, "expired", Event::Expired),
-            "ConnectReply" => self.on_connected(ctx, number("session"), number("password"), number("timeout_ms") * MS),
+            "ConnectReply" => self.on_connected(
+                ctx,
+                number("session"),
+                number("password"),
+                number("timeout_ms") * MS,
+            ),
             _ => {}
         }
     }
@@ -446,7 +487,10 @@ impl ZooKeeper {
 
     fn on_reply(&mut self, ctx: &mut Ctx, body: &Value) {
         let xid = body["xid"].as_i64();
-        let Some(at) = self.sent.iter().position(|request| Some(i64::from(request.xid)) == xid) else { return };
+        let Some(at) = self.sent.iter().position(|request| Some(i64::from(request.xid)) == xid)
+        else {
+            return;
+        };
         let Some(request) = self.sent.remove(at) else { return };
         let zxid = body["zxid"].as_u64().unwrap_or(0);
         self.last_zxid = self.last_zxid.max(zxid);
@@ -460,14 +504,18 @@ impl ZooKeeper {
         }
     }
 
-    /// A read with a watch was answered: the watch is set at the server, and is this session's to keep.
+    /// A read with a watch was answered: the watch is set at the server, and is this session's to
+    /// keep.
     fn note_watch(&mut self, ctx: &mut Ctx, request: &Request, zxid: u64, outcome: &Outcome) {
         let kind = match (request.watches, outcome) {
             (Some((kind, _)), Ok(_)) | (Some((_, Some(kind))), Err(Error::NoNode)) => kind,
             _ => return,
         };
         self.watches.entry(kind).or_default().insert(request.path.clone());
-        ctx.observe("client_watch_set", json!({ "session": self.session, "kind": kind, "zxid": zxid, "path": request.path }));
+        ctx.observe(
+            "client_watch_set",
+            json!({ "session": self.session, "kind": kind, "zxid": zxid, "path": request.path }),
+        );
     }
 
     fn on_watch(&mut self, ctx: &mut Ctx, body: &Value) {

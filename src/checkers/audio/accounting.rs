@@ -1,4 +1,5 @@
-//! What a listener counts is what happened: at the end of a session, played and lost frames make up the session.
+//! What a listener counts is what happened: at the end of a session, played and lost frames make up
+//! the session.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "audio_accounting",
-    summary: "At the end of a session a listener has counted what it played and concealed, and played and lost frames are all of its frames.",
+    summary: "At the end of a session a listener has counted what it played and concealed, and \
+        played and lost frames are all of its frames.",
     source: "RFC 3550 A.3: packets expected and lost",
     params: &[],
     check,
@@ -30,17 +32,23 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 Kind::End { session, frames, first, counts } => {
                     let right = seen.get(&key(session)).copied().unwrap_or_default();
                     let name = audio.name(record.node);
-                    for (what, (counted, right)) in ["played", "lost", "concealed"].iter().zip(counts.iter().zip(right)) {
+                    for (what, (counted, right)) in
+                        ["played", "lost", "concealed"].iter().zip(counts.iter().zip(right))
+                    {
                         if *counted != right {
                             findings.report(record.time_us, &[record.node], || {
-                                format!("{name} counts {counted} frames as {what} in session {session}, but there were {right}")
+                                format!(
+                                    "{name} counts {counted} frames as {what} in session \
+                                    {session}, but there were {right}"
+                                )
                             });
                         }
                     }
                     if right[0] + right[1] + first != frames {
                         findings.report(record.time_us, &[record.node], || {
                             format!(
-                                "{name} ended session {session} of {frames} frames after {} played and {} lost, from frame {first} on",
+                                "{name} ended session {session} of {frames} frames after {} played \
+                                    and {} lost, from frame {first} on",
                                 right[0], right[1]
                             )
                         });

@@ -1,4 +1,5 @@
-//! A listener that finds nobody asks less and less often, so that a failure of the servers is not followed by a storm of their clients.
+//! A listener that finds nobody asks less and less often, so that a failure of the servers is not
+//! followed by a storm of their clients.
 
 use std::collections::BTreeMap;
 
@@ -27,12 +28,15 @@ const LONGEST_US: u64 = 1_000_000;
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let slack = number(params, "slack");
     judge_audio(case, CHECKER.name, |audio, findings| {
-        // Of each listener: the first pause of its present series of attempts, the last attempt, and when that was.
+        // Of each listener: the first pause of its present series of attempts, the last attempt,
+        // and when that was.
         let mut series: BTreeMap<(NodeId, u32), (u64, u64, u64)> = BTreeMap::new();
         for record in &audio.records {
             let Kind::Search { attempt, wait_us } = record.kind else { continue };
             let key = (record.node, record.incarnation);
-            if let Some((first, last, at)) = series.get(&key).copied().filter(|(_, last, _)| attempt == last + 1) {
+            if let Some((first, last, at)) =
+                series.get(&key).copied().filter(|(_, last, _)| attempt == last + 1)
+            {
                 let doublings = u32::try_from(last - 1).unwrap_or(u32::MAX).min(32);
                 let right = first.saturating_mul(1 << doublings).min(LONGEST_US);
                 let pause = record.time_us.saturating_sub(at);
@@ -40,7 +44,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     let name = audio.name(record.node);
                     findings.report(record.time_us, &[record.node], || {
                         format!(
-                            "{name} searches for the {attempt}th time {} after the time before; {} would be right",
+                            "{name} searches for the {attempt}th time {} after the time before; {} \
+                                would be right",
                             seconds(pause),
                             seconds(right)
                         )

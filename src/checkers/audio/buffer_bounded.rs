@@ -1,4 +1,5 @@
-//! A jitter buffer has a limit: a sender with a fast clock, or a burst, must not fill it without end.
+//! A jitter buffer has a limit: a sender with a fast clock, or a burst, must not fill it without
+//! end.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let (Some(depth), Some(most)) = (depth, most.get(&metric.node)) else { continue };
             if depth > *most {
                 let name = audio.name(metric.node);
-                findings.report(metric.time_us, &[metric.node], || format!("{name} has {depth} frames in its buffer, which holds {most}"));
+                findings.report(metric.time_us, &[metric.node], || {
+                    format!("{name} has {depth} frames in its buffer, which holds {most}")
+                });
             }
         }
     })

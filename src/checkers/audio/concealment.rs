@@ -1,6 +1,8 @@
-//! How much is made up: the part of what listeners hear that is no frame of the song, and how long at a stretch.
+//! How much is made up: the part of what listeners hear that is no frame of the song, and how long
+//! at a stretch.
 //!
-//! What is right depends on the scenario, which gives the bounds: none where delays stay below the target depth, some where a leader crashes.
+//! What is right depends on the scenario, which gives the bounds: none where delays stay below the
+//! target depth, some where a leader crashes.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,8 @@ use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "audio_concealment",
-    summary: "Of what a listener hears, only a stated part is made up, and for a stated time at a stretch.",
+    summary: "Of what a listener hears, only a stated part is made up, and for a stated time at a \
+        stretch.",
     source: "WebRTC statistics: concealedSamples; failover: detect + elect + resume − buffered",
     params: &[
         ParamInfo {
@@ -21,7 +24,13 @@ pub static CHECKER: Checker = Checker {
             range: (0.0, 1.0),
             doc: "frame times that are concealed, as a part of all",
         },
-        ParamInfo { name: "gap", duration: true, default: 1e12, range: (0.0, 1e12), doc: "longest time between two frames that are heard" },
+        ParamInfo {
+            name: "gap",
+            duration: true,
+            default: 1e12,
+            range: (0.0, 1e12),
+            doc: "longest time between two frames that are heard",
+        },
     ],
     check,
 };
@@ -44,12 +53,16 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 Kind::Play { session, .. } => {
                     let tally = tallies.entry((record.node, session)).or_default();
                     tally.played += 1;
-                    if let Some(last) = tally.last_us.filter(|_| tally.incarnation == record.incarnation) {
+                    if let Some(last) =
+                        tally.last_us.filter(|_| tally.incarnation == record.incarnation)
+                    {
                         tally.gap = tally.gap.max((record.time_us.saturating_sub(last), last));
                     }
                     (tally.last_us, tally.incarnation) = (Some(record.time_us), record.incarnation);
                 }
-                Kind::Conceal { session, .. } => tallies.entry((record.node, session)).or_default().concealed += 1,
+                Kind::Conceal { session, .. } => {
+                    tallies.entry((record.node, session)).or_default().concealed += 1
+                }
                 _ => {}
             }
         }
@@ -58,7 +71,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             if tally.concealed as f64 > max * all as f64 {
                 findings.report(case.trace.end_us, &[node], || {
                     format!(
-                        "{name} had to conceal {} of {all} frame times of session {session}, more than {} %",
+                        "{name} had to conceal {} of {all} frame times of session {session}, more \
+                            than {} %",
                         tally.concealed,
                         max * 100.0
                     )

@@ -1,6 +1,7 @@
 //! Frames are heard in their order, and none twice.
 //!
-//! A device that restarts begins anew: it does not know what it has played. Frames that were left out are the business of other checks.
+//! A device that restarts begins anew: it does not know what it has played. Frames that were left
+//! out are the business of other checks.
 
 use std::collections::BTreeMap;
 
@@ -24,10 +25,21 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let before = last.insert((record.node, record.incarnation), (session, frame));
             if let Some((of, before)) = before.filter(|before| *before >= (session, frame)) {
                 let name = audio.name(record.node);
-                findings.report(record.time_us, &[record.node], || match (of == session, before == frame) {
-                    (true, true) => format!("{name} played frame {frame} of session {session} twice"),
-                    (true, false) => format!("{name} played frame {frame} of session {session} after frame {before}"),
-                    (false, _) => format!("{name} played frame {frame} of session {session} after session {of} had begun"),
+                findings.report(record.time_us, &[record.node], || {
+                    match (of == session, before == frame) {
+                        (true, true) => format!(
+                            "{name} played frame {frame} of session {session} \
+                        twice"
+                        ),
+                        (true, false) => format!(
+                            "{name} played frame {frame} of session {session} \
+                        after frame {before}"
+                        ),
+                        (false, _) => format!(
+                            "{name} played frame {frame} of session {session} after \
+                        session {of} had begun"
+                        ),
+                    }
                 });
             }
         }

@@ -1,7 +1,8 @@
 //! The checks of audio, and what they share: its events, decoded once.
 //!
-//! What a song should sound like is told by the uploader, who has it; what was heard is told by the listeners. All else lies in between, and is told by
-//! streamers, who need not be this crate's: the checks of uploads and of what is heard can do without it.
+//! What a song should sound like is told by the uploader, who has it; what was heard is told by the
+//! listeners. All else lies in between, and is told by streamers, who need not be this crate's: the
+//! checks of uploads and of what is heard can do without it.
 
 pub mod accounting;
 pub mod backoff;
@@ -27,13 +28,14 @@ pub use record::{Kind, Record};
 
 use super::findings::Findings;
 use super::{
-    Case, Checker, Verdict, applied_without_gaps, commit_on_majority, committed_never_truncated, convergence, election_safety,
-    leader_append_only, leader_completeness, leader_elected, log_matching, no_panic, persist_before_reply, state_machine_safety,
-    term_monotonic, vote_once,
+    Case, Checker, Verdict, applied_without_gaps, commit_on_majority, committed_never_truncated,
+    convergence, election_safety, leader_append_only, leader_completeness, leader_elected,
+    log_matching, no_panic, persist_before_reply, state_machine_safety, term_monotonic, vote_once,
 };
 use crate::trace::{NodeId, Trace};
 
-/// The checks that make sense for audio: its own, and those of Raft that look at the log and the elections of its streamers.
+/// The checks that make sense for audio: its own, and those of Raft that look at the log and the
+/// elections of its streamers.
 pub static AUDIO_CHECKS: &[&Checker] = &[
     &byte_exact::CHECKER,
     &in_order::CHECKER,
@@ -96,8 +98,12 @@ impl AudioTrace {
     pub fn new(trace: &Trace) -> Self {
         // A streamer under test that says what only a listener can know says nothing.
         let role = |node: NodeId| trace.nodes.get(node.index()).map(|node| node.role.as_ref());
-        let by_right = |record: &Record| role(record.node).is_some_and(|role| record.kind.teller().is_none_or(|teller| teller == role));
-        let mut records: Vec<Record> = trace.events.iter().filter_map(record::decode).filter(by_right).collect();
+        let by_right = |record: &Record| {
+            role(record.node)
+                .is_some_and(|role| record.kind.teller().is_none_or(|teller| teller == role))
+        };
+        let mut records: Vec<Record> =
+            trace.events.iter().filter_map(record::decode).filter(by_right).collect();
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
@@ -135,7 +141,12 @@ impl AudioTrace {
 
     /// The nodes of a role.
     pub fn with_role(&self, role: &str) -> Vec<NodeId> {
-        (0u32..).map(NodeId).zip(&self.roles).filter(|(_, of)| *of == role).map(|(node, _)| node).collect()
+        (0u32..)
+            .map(NodeId)
+            .zip(&self.roles)
+            .filter(|(_, of)| *of == role)
+            .map(|(node, _)| node)
+            .collect()
     }
 
     /// The song of a session, as far as it was told.
@@ -144,9 +155,13 @@ impl AudioTrace {
     }
 }
 
-/// Which song is heard in the sessions of which no streamer has told it: the one that most of the frames are of. Of several that are alike in that, one
-/// that has no session yet.
-fn sessions_by_ear(records: &[Record], songs: &BTreeMap<u64, Song>, sessions: &mut BTreeMap<u64, u64>) {
+/// Which song is heard in the sessions of which no streamer has told it: the one that most of the
+/// frames are of. Of several that are alike in that, one that has no session yet.
+fn sessions_by_ear(
+    records: &[Record],
+    songs: &BTreeMap<u64, Song>,
+    sessions: &mut BTreeMap<u64, u64>,
+) {
     let mut heard: BTreeMap<u64, BTreeMap<u64, u64>> = BTreeMap::new();
     for record in records {
         let Kind::Play { session, frame, digest } = record.kind else { continue };
@@ -154,28 +169,39 @@ fn sessions_by_ear(records: &[Record], songs: &BTreeMap<u64, Song>, sessions: &m
             continue;
         }
         let alike = heard.entry(session).or_default();
-        for (upload, _) in songs.iter().filter(|(_, song)| song.digests.get(&frame) == Some(&digest)) {
+        for (upload, _) in
+            songs.iter().filter(|(_, song)| song.digests.get(&frame) == Some(&digest))
+        {
             *alike.entry(*upload).or_default() += 1;
         }
     }
     for (session, alike) in heard {
         let taken: Vec<u64> = sessions.values().copied().collect();
-        let best = songs.keys().max_by_key(|upload| (alike.get(upload), !taken.contains(upload), std::cmp::Reverse(**upload)));
+        let best = songs.keys().max_by_key(|upload| {
+            (alike.get(upload), !taken.contains(upload), std::cmp::Reverse(**upload))
+        });
         if let Some(upload) = best {
             sessions.insert(session, *upload);
         }
     }
 }
 
-/// The names in what a fault says of itself: `partition-1: listener1,n2 | n1`. Of a partition only the side named first is cut off.
+/// The names in what a fault says of itself: `partition-1: listener1,n2 | n1`. Of a partition only
+/// the side named first is cut off.
 fn targets(value: &str) -> impl Iterator<Item = &str> {
     let targets = value.split_once(": ").map_or("", |(_, targets)| targets);
     let cut = targets.split('|').next().unwrap_or("");
-    cut.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).filter(|word| !word.is_empty())
+    cut.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
+        .filter(|word| !word.is_empty())
 }
 
-/// Judge by the events of audio. A trace without any is no evidence of anything, and gets `Unknown`.
-fn judge_audio(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&AudioTrace, &mut Findings)) -> Verdict {
+/// Judge by the events of audio. A trace without any is no evidence of anything, and gets
+/// `Unknown`.
+fn judge_audio(
+    case: &Case<'_>,
+    check: &'static str,
+    judgement: impl FnOnce(&AudioTrace, &mut Findings),
+) -> Verdict {
     let audio = case.audio();
     if !audio.speaks_audio() {
         return Verdict::Unknown("the trace holds no event of audio".to_owned());

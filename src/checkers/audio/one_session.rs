@@ -1,7 +1,9 @@
 //! Each upload is played once: a retry, or another leader, does not make a second session of it.
 //!
-//! An uploader whose confirmation was lost cannot know that its song is stored, and offers it again under the same number. And a leader that takes over in
-//! the middle of a song goes on in the same session: to listeners a new session is another song, which begins when the one before it is over.
+//! An uploader whose confirmation was lost cannot know that its song is stored, and offers it again
+//! under the same number. And a leader that takes over in the middle of a song goes on in the same
+//! session: to listeners a new session is another song, which begins when the one before it is
+//! over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +41,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if before != session {
                 let owner = uploaders.get(upload).map_or("?", |node| audio.name(*node));
                 findings.report(record.time_us, &[record.node], || {
-                    format!("the song of {owner} is session {session}, and was session {before} already")
+                    format!(
+                        "the song of {owner} is session {session}, and was session {before} already"
+                    )
                 });
             }
         }

@@ -1,8 +1,10 @@
-//! One leader sends: a deposed one stops soon. Where streamers do not tell what they send, listeners tell whose frames come first, which is all that
-//! makes a difference to them; and whoever is heard must be who shows that it leads, because that is where faults aim.
+//! One leader sends: a deposed one stops soon. Where streamers do not tell what they send,
+//! listeners tell whose frames come first, which is all that makes a difference to them; and
+//! whoever is heard must be who shows that it leads, because that is where faults aim.
 //!
-//! For a moment two may send, because the older one has not heard of the newer yet; a leader that wakes up from a pause sends what is due before
-//! it reads its messages. Only a stretch of sending that goes on and on beside a newer leader is wrong.
+//! For a moment two may send, because the older one has not heard of the newer yet; a leader that
+//! wakes up from a pause sends what is due before it reads its messages. Only a stretch of sending
+//! that goes on and on beside a newer leader is wrong.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +43,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     })
 }
 
-/// How long nodes have been sending that should not: of each, begin and last frame of the present stretch, µs.
+/// How long nodes have been sending that should not: of each, begin and last frame of the present
+/// stretch, µs.
 struct Stretches {
     window: u64,
     begun: BTreeMap<NodeId, (u64, u64)>,
@@ -72,16 +75,25 @@ fn by_senders(audio: &AudioTrace, mut stretches: Stretches, findings: &mut Findi
     let mut newest: Option<(u64, NodeId)> = None;
     for record in &audio.records {
         match record.kind {
-            Kind::TakeOver(place) if newest.is_none_or(|(term, _)| place.term >= term) => newest = Some((place.term, record.node)),
+            Kind::TakeOver(place) if newest.is_none_or(|(term, _)| place.term >= term) => {
+                newest = Some((place.term, record.node))
+            }
             Kind::Send(place) => {
-                let Some((term, by)) = newest.filter(|(term, by)| place.term < *term && *by != record.node) else {
+                let Some((term, by)) =
+                    newest.filter(|(term, by)| place.term < *term && *by != record.node)
+                else {
                     stretches.end(record.node);
                     continue;
                 };
                 let Some(since) = stretches.go_on(record.node, record.time_us) else { continue };
                 let (old, new) = (audio.name(record.node), audio.name(by));
                 findings.report(record.time_us, &[record.node, by], || {
-                    format!("{old} goes on sending in term {} for {} beside {new}, which leads term {term}", place.term, seconds(since))
+                    format!(
+                        "{old} goes on sending in term {} for {} beside {new}, which leads \
+                        term {term}",
+                        place.term,
+                        seconds(since)
+                    )
                 });
             }
             _ => {}
@@ -90,7 +102,11 @@ fn by_senders(audio: &AudioTrace, mut stretches: Stretches, findings: &mut Findi
 }
 
 fn by_ear(audio: &AudioTrace, trace: &Trace, mut stretches: Stretches, findings: &mut Findings) {
-    let mut shown = trace.metrics.iter().filter(|metric| matches!(metric.name.as_ref(), "role" | "current_term")).peekable();
+    let mut shown = trace
+        .metrics
+        .iter()
+        .filter(|metric| matches!(metric.name.as_ref(), "role" | "current_term"))
+        .peekable();
     let mut roles = Roles::default();
     for record in &audio.records {
         while let Some(metric) = shown.next_if(|metric| metric.time_us <= record.time_us) {
@@ -111,9 +127,15 @@ fn by_ear(audio: &AudioTrace, trace: &Trace, mut stretches: Stretches, findings:
                 }
                 let Some(since) = stretches.go_on(from, record.time_us) else { continue };
                 let (name, listener) = (audio.name(from), audio.name(record.node));
-                let beside = leader.map_or("nobody does".to_owned(), |leader| format!("{} does", audio.name(leader)));
+                let beside = leader.map_or("nobody does".to_owned(), |leader| {
+                    format!("{} does", audio.name(leader))
+                });
                 findings.report(record.time_us, &[from, record.node], || {
-                    format!("{listener} hears {name} for {}, which does not show that it leads; {beside}", seconds(since))
+                    format!(
+                        "{listener} hears {name} for {}, which does not show that it leads; \
+                        {beside}",
+                        seconds(since)
+                    )
                 });
             }
             _ => {}
@@ -144,7 +166,11 @@ impl Roles {
 
     /// The one that leads in the highest term, of those that run.
     fn leader(&self) -> Option<NodeId> {
-        let leaders = self.leads.iter().filter(|(node, leads)| **leads && !self.down.contains(node)).map(|(node, _)| *node);
+        let leaders = self
+            .leads
+            .iter()
+            .filter(|(node, leads)| **leads && !self.down.contains(node))
+            .map(|(node, _)| *node);
         leaders.max_by_key(|node| (self.terms.get(node), Reverse(*node)))
     }
 }

@@ -1,8 +1,10 @@
 //! Frames are sent when their media time has come, and not as fast as the network takes them.
 //!
-//! A burst at the beginning fills the buffers of listeners; how much more may come ahead of its time is the scenario's to say. What is looked at is how much
-//! earlier than the first paced frame of the same sender a frame comes, measured by its media time. Frames that were sent together overtake each other, so the
-//! first is that of the least media time among the first to come. Late frames are the business of other checks.
+//! A burst at the beginning fills the buffers of listeners; how much more may come ahead of its
+//! time is the scenario's to say. What is looked at is how much earlier than the first paced frame
+//! of the same sender a frame comes, measured by its media time. Frames that were sent together
+//! overtake each other, so the first is that of the least media time among the first to come. Late
+//! frames are the business of other checks.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +22,8 @@ pub static CHECKER: Checker = Checker {
         duration: true,
         default: 1e12,
         range: (0.0, 1e12),
-        doc: "how much earlier than the first paced frame of the same sender a frame may come, against its media time",
+        doc: "how much earlier than the first paced frame of the same sender a frame may come, \
+            against its media time",
     }],
     check,
 };
@@ -28,7 +31,8 @@ pub static CHECKER: Checker = Checker {
 /// What belongs to the first frames of a sender, µs.
 const TOGETHER_US: i64 = 100_000;
 
-/// When frames of a sender come, less their media time, µs: of its first frame, and of its first paced one with that one's arrival and media time.
+/// When frames of a sender come, less their media time, µs: of its first frame, and of its first
+/// paced one with that one's arrival and media time.
 #[derive(Clone, Copy)]
 struct Transit {
     first: i64,
@@ -46,15 +50,20 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     judge_audio(case, CHECKER.name, |audio, findings| {
         let frames = || {
             audio.records.iter().filter_map(|record| match record.kind {
-                Kind::Frame { session, from, media_us, arrival_us, paced, .. } => {
-                    Some((record, (record.node, record.incarnation, session, from), (arrival_us, media_us), paced))
-                }
+                Kind::Frame { session, from, media_us, arrival_us, paced, .. } => Some((
+                    record,
+                    (record.node, record.incarnation, session, from),
+                    (arrival_us, media_us),
+                    paced,
+                )),
                 _ => None,
             })
         };
         let mut transits: BTreeMap<_, Transit> = BTreeMap::new();
         for (_, key, (arrival, media), paced) in frames() {
-            let known = transits.entry(key).or_insert(Transit { first: arrival.saturating_sub(media), paced: None });
+            let known = transits
+                .entry(key)
+                .or_insert(Transit { first: arrival.saturating_sub(media), paced: None });
             if paced {
                 let (_, least, begun) = *known.paced.get_or_insert((arrival, media, arrival));
                 if media < least && arrival.saturating_sub(begun) <= TOGETHER_US {
@@ -69,7 +78,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 let ((.., session, from), name) = (key, audio.name(record.node));
                 findings.report(record.time_us, &[record.node, from], || {
                     format!(
-                        "a frame of session {session} came to {name} from {} {} ahead of its time, and {} are allowed",
+                        "a frame of session {session} came to {name} from {} {} ahead of its time, \
+                            and {} are allowed",
                         audio.name(from),
                         seconds(early.unsigned_abs()),
                         seconds(ahead.unsigned_abs())

@@ -1,7 +1,9 @@
-//! Playback goes on: with a majority of the streamers alive, no listener hears nothing for longer than a stated time.
+//! Playback goes on: with a majority of the streamers alive, no listener hears nothing for longer
+//! than a stated time.
 //!
-//! The time counts from the last thing that was done to the system, be it a crash, a restart, or a fault that begins or ends: that is "within a bound
-//! after a leader crash", for every fault alike. While a majority is down nothing is promised, nor to a listener that stands still or is itself
+//! The time counts from the last thing that was done to the system, be it a crash, a restart, or a
+//! fault that begins or ends: that is "within a bound after a leader crash", for every fault alike.
+//! While a majority is down nothing is promised, nor to a listener that stands still or is itself
 //! among the targets of a fault.
 
 use super::{AudioTrace, Kind, judge_audio, targets};
@@ -12,7 +14,8 @@ use crate::trace::{NEMESIS, NodeId, OpType, Trace};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "audio_playback_resumes",
-    summary: "With a majority of the streamers alive, every listener hears the song again within a stated time after a fault.",
+    summary: "With a majority of the streamers alive, every listener hears the song again within a \
+        stated time after a fault.",
     source: "the assignment's aim: the transmission goes on for all other devices",
     params: &[ParamInfo {
         name: "within",
@@ -39,7 +42,8 @@ struct Ear {
     told: bool,
 }
 
-/// What happens, in order: an event of a node, or a fault that begins (1) or ends (-1) with its targets.
+/// What happens, in order: an event of a node, or a fault that begins (1) or ends (-1) with its
+/// targets.
 enum Step<'a> {
     Event(&'a super::Record),
     Fault(i32, &'a str),
@@ -63,7 +67,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 }
 
 fn steps<'a>(trace: &'a Trace, audio: &'a AudioTrace) -> Vec<(u64, Step<'a>)> {
-    let events = audio.records.iter().map(|record| (record.order, record.time_us, Step::Event(record)));
+    let events =
+        audio.records.iter().map(|record| (record.order, record.time_us, Step::Event(record)));
     let faults = trace.history.iter().filter(|op| op.process == NEMESIS).map(|op| {
         let change = if op.op_type == OpType::Invoke { 1 } else { -1 };
         (op.index, op.time_us, Step::Fault(change, op.value.as_ref()))
@@ -92,7 +97,8 @@ impl<'a> World<'a> {
         for (place, node) in listeners.iter().enumerate() {
             places[node.index()] = Some(place);
         }
-        let (ears, streaming) = (vec![Ear::default(); listeners.len()], vec![false; streamers.len()]);
+        let (ears, streaming) =
+            (vec![Ear::default(); listeners.len()], vec![false; streamers.len()]);
         World { audio, within, listeners, places, ears, streamers, streaming }
     }
 
@@ -101,12 +107,14 @@ impl<'a> World<'a> {
     }
 
     fn event(&mut self, record: &super::Record, findings: &mut Findings) {
-        let (now, place) = (record.time_us, self.places.get(record.node.index()).copied().flatten());
+        let (now, place) =
+            (record.time_us, self.places.get(record.node.index()).copied().flatten());
         match (record.kind, place) {
             (Kind::Start | Kind::Stop, _) => {
                 self.disturbed(now, findings);
                 let up = record.kind == Kind::Start;
-                if let Some(streamer) = self.streamers.iter().position(|node| *node == record.node) {
+                if let Some(streamer) = self.streamers.iter().position(|node| *node == record.node)
+                {
                     self.streaming[streamer] = up;
                 }
                 if let Some(place) = place {
@@ -116,8 +124,11 @@ impl<'a> World<'a> {
                 }
             }
             (Kind::TakeOver(at), _) => {
-                // Nor is one cut off that has not heard anything yet: by the time that it is back, the song may be over.
-                let reached = |ear: &&mut Ear| ear.up && ear.faults == 0 && !ear.in_session && ear.ended < Some(at.session);
+                // Nor is one cut off that has not heard anything yet: by the time that it is back,
+                // the song may be over.
+                let reached = |ear: &&mut Ear| {
+                    ear.up && ear.faults == 0 && !ear.in_session && ear.ended < Some(at.session)
+                };
                 for ear in self.ears.iter_mut().filter(reached) {
                     (ear.in_session, ear.quiet_since) = (true, now);
                 }
@@ -136,7 +147,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Something was done to the world: what lasted too long up to now is told, and the time counts anew.
+    /// Something was done to the world: what lasted too long up to now is told, and the time counts
+    /// anew.
     fn disturbed(&mut self, now: u64, findings: &mut Findings) {
         for place in 0..self.ears.len() {
             self.judge(place, now, findings);
@@ -147,7 +159,13 @@ impl<'a> World<'a> {
     fn judge(&mut self, place: usize, now: u64, findings: &mut Findings) {
         let (majority, ear) = (self.majority(), &mut self.ears[place]);
         let quiet = now.saturating_sub(ear.quiet_since);
-        if quiet <= self.within || !ear.up || !ear.in_session || ear.faults > 0 || !majority || ear.told {
+        if quiet <= self.within
+            || !ear.up
+            || !ear.in_session
+            || ear.faults > 0
+            || !majority
+            || ear.told
+        {
             return;
         }
         ear.told = true;
@@ -164,7 +182,9 @@ impl<'a> World<'a> {
 
     fn fault(&mut self, change: i32, value: &str) {
         for word in targets(value) {
-            if let Some(place) = self.listeners.iter().position(|node| self.audio.name(*node) == word) {
+            if let Some(place) =
+                self.listeners.iter().position(|node| self.audio.name(*node) == word)
+            {
                 let ear = &mut self.ears[place];
                 ear.faults = ear.faults.saturating_add_signed(change);
                 ear.in_session &= ear.heard || change < 0;

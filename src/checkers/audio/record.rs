@@ -1,4 +1,5 @@
-//! The events of audio, decoded. One that lacks a field is skipped: a checker judges what it understands.
+//! The events of audio, decoded. One that lacks a field is skipped: a checker judges what it
+//! understands.
 
 use crate::trace::{Event, NodeId};
 
@@ -73,8 +74,13 @@ impl Kind {
     pub fn teller(self) -> Option<&'static str> {
         match self {
             Kind::Start | Kind::Stop => None,
-            Kind::Source { .. } | Kind::SourceFrame { .. } | Kind::Attempt { .. } | Kind::Confirmed { .. } => Some("uploader"),
-            Kind::Stored { .. } | Kind::Position(_) | Kind::TakeOver(_) | Kind::Send(_) => Some("streamer"),
+            Kind::Source { .. }
+            | Kind::SourceFrame { .. }
+            | Kind::Attempt { .. }
+            | Kind::Confirmed { .. } => Some("uploader"),
+            Kind::Stored { .. } | Kind::Position(_) | Kind::TakeOver(_) | Kind::Send(_) => {
+                Some("streamer")
+            }
             Kind::Listener { .. } | Kind::Search { .. } | Kind::Frame { .. } => Some("listener"),
             Kind::Play { .. } | Kind::Conceal { .. } | Kind::End { .. } => Some("listener"),
         }
@@ -104,7 +110,9 @@ pub fn decode(event: &Event) -> Option<Record> {
     let fields = &event.fields;
     let int = |name: &str| fields.int(name);
     let number = |name: &str| fields.int(name).and_then(|number| u64::try_from(number).ok());
-    let place = || Some(Place { session: number("session")?, frame: number("frame")?, term: number("term")? });
+    let place = || {
+        Some(Place { session: number("session")?, frame: number("frame")?, term: number("term")? })
+    };
     let kind = match event.name.as_ref() {
         "start" | "resume" => Kind::Start,
         "crash" | "pause" => Kind::Stop,
@@ -114,14 +122,25 @@ pub fn decode(event: &Event) -> Option<Record> {
             digest: fields.hash("digest")?,
             frames: number("frames")?,
         },
-        "source_frame" => Kind::SourceFrame { upload: fields.hash("upload")?, frame: number("frame")?, digest: fields.hash("digest")? },
+        "source_frame" => Kind::SourceFrame {
+            upload: fields.hash("upload")?,
+            frame: number("frame")?,
+            digest: fields.hash("digest")?,
+        },
         "upload_attempt" => Kind::Attempt { upload: fields.hash("upload")? },
-        "upload_confirmed" => Kind::Confirmed { upload: fields.hash("upload")?, size: number("size")?, digest: fields.hash("digest")? },
+        "upload_confirmed" => Kind::Confirmed {
+            upload: fields.hash("upload")?,
+            size: number("size")?,
+            digest: fields.hash("digest")?,
+        },
         "stored" => Kind::Stored { session: number("session")?, upload: fields.hash("upload")? },
         "position" => Kind::Position(place()?),
         "take_over" => Kind::TakeOver(place()?),
         "send" => Kind::Send(place()?),
-        "listener" => Kind::Listener { buffer_max: number("buffer_max_frames")?, frame_us: number("frame_us")? },
+        "listener" => Kind::Listener {
+            buffer_max: number("buffer_max_frames")?,
+            frame_us: number("frame_us")?,
+        },
         "search" => Kind::Search { attempt: number("attempt")?, wait_us: number("wait_us")? },
         "frame" => Kind::Frame {
             session: number("session")?,
@@ -131,8 +150,14 @@ pub fn decode(event: &Event) -> Option<Record> {
             paced: int("paced")? == 1,
             jitter_us: int("jitter_us")?,
         },
-        "play" => Kind::Play { session: number("session")?, frame: number("frame")?, digest: fields.hash("digest")? },
-        "conceal" => Kind::Conceal { session: number("session")?, lost: fields.text("reason")? == "lost" },
+        "play" => Kind::Play {
+            session: number("session")?,
+            frame: number("frame")?,
+            digest: fields.hash("digest")?,
+        },
+        "conceal" => {
+            Kind::Conceal { session: number("session")?, lost: fields.text("reason")? == "lost" }
+        }
         "end" => Kind::End {
             session: number("session")?,
             frames: number("frames")?,
@@ -141,5 +166,11 @@ pub fn decode(event: &Event) -> Option<Record> {
         },
         _ => return None,
     };
-    Some(Record { order: event.index, time_us: event.time_us, node: event.node, incarnation: event.incarnation, kind })
+    Some(Record {
+        order: event.index,
+        time_us: event.time_us,
+        node: event.node,
+        incarnation: event.incarnation,
+        kind,
+    })
 }

@@ -1,7 +1,9 @@
-//! A new leader resumes at the replicated position: it takes nothing back that was replicated, and leaves nothing out.
+//! A new leader resumes at the replicated position: it takes nothing back that was replicated, and
+//! leaves nothing out.
 //!
-//! The bound below is exact because positions carry terms: what an earlier leader has had committed, every later one has applied before it
-//! begins. Frames that were sent after the last position are sent again; listeners drop them. A frame that nobody ever sent is a gap that no
+//! The bound below is exact because positions carry terms: what an earlier leader has had
+//! committed, every later one has applied before it begins. Frames that were sent after the last
+//! position are sent again; listeners drop them. A frame that nobody ever sent is a gap that no
 //! listener can close.
 
 use std::collections::BTreeMap;
@@ -13,7 +15,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "audio_resume_position",
-    summary: "A new leader resumes at the replicated position: neither before it, nor behind frames that were never sent.",
+    summary: "A new leader resumes at the replicated position: neither before it, nor behind \
+        frames that were never sent.",
     source: "Raft §5.4: the log of a new leader holds all committed entries",
     params: &[],
     check,
@@ -31,26 +34,41 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     *furthest = (*furthest).max(place);
                 }
                 Kind::Send(place) => {
-                    let frame = sent.entry(place.session).or_default().entry(place.term).or_insert(place.frame);
+                    let frame = sent
+                        .entry(place.session)
+                        .or_default()
+                        .entry(place.term)
+                        .or_insert(place.frame);
                     *frame = (*frame).max(place.frame);
                 }
                 Kind::TakeOver(place) => {
                     let Place { session, frame, term } = place;
                     let name = audio.name(record.node);
                     let known = replicated.range(..term).map(|(_, place)| *place).max();
-                    if let Some(known) = known.filter(|known| (known.session, known.frame) > (session, frame)) {
+                    if let Some(known) =
+                        known.filter(|known| (known.session, known.frame) > (session, frame))
+                    {
                         findings.report(record.time_us, &[record.node], || {
                             let Place { session: of, frame: at, .. } = known;
-                            format!("{name} begins at frame {frame} of session {session} in term {term}, but frame {at} of session {of} was replicated before")
+                            format!(
+                                "{name} begins at frame {frame} of session {session} in term \
+                                {term}, but frame {at} of session {of} was replicated before"
+                            )
                         });
                     }
-                    let before = sent.get(&session).and_then(|sent| sent.range(..term).map(|(_, frame)| *frame).max());
+                    let before = sent
+                        .get(&session)
+                        .and_then(|sent| sent.range(..term).map(|(_, frame)| *frame).max());
                     let next = before.map_or(0, |frame| frame + 1);
                     // A session that the same leader has begun before goes on where it was.
                     let own = sent.get(&session).is_some_and(|sent| sent.contains_key(&term));
                     if frame > next && !own {
                         findings.report(record.time_us, &[record.node], || {
-                            format!("{name} begins at frame {frame} of session {session} in term {term}, but frames {next} to {} were never sent", frame - 1)
+                            format!(
+                                "{name} begins at frame {frame} of session {session} in term \
+                                {term}, but frames {next} to {} were never sent",
+                                frame - 1
+                            )
                         });
                     }
                 }

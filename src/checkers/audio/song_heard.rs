@@ -1,9 +1,12 @@
-//! What was confirmed is heard: every listener to whom nothing happens hears each confirmed song, to its end.
+//! What was confirmed is heard: every listener to whom nothing happens hears each confirmed song,
+//! to its end.
 //!
-//! `audio_playback_resumes` looks at silence in the middle of a song; here is the song that never begins, never ends, or lacks more than the scenario
-//! allows. Songs are played one after the other, so the time for all of them counts from the last confirmation; what faults have held up is made up for after
-//! healing. What may still be heard after the end of the run is not judged. A scenario that knows when its songs can be over says so, and then a
-//! song that nobody confirms is no excuse.
+//! `audio_playback_resumes` looks at silence in the middle of a song; here is the song that never
+//! begins, never ends, or lacks more than the scenario allows. Songs are played one after the
+//! other, so the time for all of them counts from the last confirmation; what faults have held up
+//! is made up for after healing. What may still be heard after the end of the run is not judged. A
+//! scenario that knows when its songs can be over says so, and then a song that nobody confirms is
+//! no excuse.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +21,8 @@ const NEVER: f64 = 1e12;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "audio_song_heard",
-    summary: "Every listener to whom nothing happened hears each confirmed song to its end, and lacks at most a stated part of it.",
+    summary: "Every listener to whom nothing happened hears each confirmed song to its end, and \
+        lacks at most a stated part of it.",
     source: "the assignment's aim: both sides play the song, and the transmission goes on",
     params: &[
         ParamInfo {
@@ -26,14 +30,16 @@ pub static CHECKER: Checker = Checker {
             duration: true,
             default: 10_000_000.0,
             range: (0.0, NEVER),
-            doc: "time by which all songs were heard: after healing, or after they would be over, played since the last confirmation, if that is later",
+            doc: "time by which all songs were heard: after healing, or after they would be over, \
+                played since the last confirmation, if that is later",
         },
         ParamInfo {
             name: "by",
             duration: true,
             default: NEVER,
             range: (0.0, NEVER),
-            doc: "time of the run by which every song was heard that was offered to a streamer, confirmed or not; in place of `within`",
+            doc: "time of the run by which every song was heard that was offered to a streamer, \
+                confirmed or not; in place of `within`",
         },
         ParamInfo {
             name: "lost",
@@ -58,19 +64,32 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         };
         for listener in untouched(audio, case.trace) {
             for (upload, owner) in owed {
-                let Some(song) = audio.songs.get(upload).filter(|song| song.frames > 0) else { continue };
+                let Some(song) = audio.songs.get(upload).filter(|song| song.frames > 0) else {
+                    continue;
+                };
                 let (name, owner) = (audio.name(listener), audio.name(*owner));
-                if let Some(at) = heard.ended.get(&(listener, *upload)).filter(|at| **at <= deadline) {
-                    let played = heard.played.get(&(listener, *upload)).map_or(0, BTreeSet::len) as u64;
+                if let Some(at) =
+                    heard.ended.get(&(listener, *upload)).filter(|at| **at <= deadline)
+                {
+                    let played =
+                        heard.played.get(&(listener, *upload)).map_or(0, BTreeSet::len) as u64;
                     let lacks = song.frames.saturating_sub(played);
                     if lacks as f64 > lost * song.frames as f64 {
                         findings.report(*at, &[listener], || {
-                            format!("{name} has heard {played} of the {} frames of the song of {owner}, and no more followed", song.frames)
+                            format!(
+                                "{name} has heard {played} of the {} frames of the song of \
+                                {owner}, and no more followed",
+                                song.frames
+                            )
                         });
                     }
                 } else if deadline <= end {
                     findings.report(deadline, &[listener], || {
-                        format!("{name} has not heard the song of {owner} to its end by {}, although it was {what}", seconds(deadline))
+                        format!(
+                            "{name} has not heard the song of {owner} to its end by {}, \
+                            although it was {what}",
+                            seconds(deadline)
+                        )
                     });
                 }
             }
@@ -130,7 +149,9 @@ impl Heard {
 
     fn deadline(&self, audio: &AudioTrace, trace: &Trace, within: u64) -> u64 {
         let songs = self.confirmed.keys().filter_map(|upload| audio.songs.get(upload));
-        let length = songs.map(|song| song.frames.saturating_mul(self.frame_us)).fold(0, u64::saturating_add);
+        let length = songs
+            .map(|song| song.frames.saturating_mul(self.frame_us))
+            .fold(0, u64::saturating_add);
         trace.duration_us.max(self.last_confirmed_us.saturating_add(length)).saturating_add(within)
     }
 }
@@ -143,7 +164,9 @@ fn untouched(audio: &AudioTrace, trace: &Trace) -> Vec<NodeId> {
     listeners.retain(|node| {
         let of_node = || audio.records.iter().filter(|record| record.node == *node);
         let starts = of_node().filter(|record| record.kind == Kind::Start).count();
-        starts == 1 && !of_node().any(|record| record.kind == Kind::Stop) && !hit.contains(audio.name(*node))
+        starts == 1
+            && !of_node().any(|record| record.kind == Kind::Stop)
+            && !hit.contains(audio.name(*node))
     });
     listeners
 }

@@ -16,13 +16,15 @@ pub static CHECKER: Checker = Checker {
         duration: true,
         default: 4_000_000.0,
         range: (0.0, 1e12),
-        doc: "time after healing, or after the upload began if that was later, by which it is confirmed",
+        doc: "time after healing, or after the upload began if that was later, by which it is \
+            confirmed",
     }],
     check,
 };
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let (healed, end, within) = (case.trace.duration_us, case.trace.end_us, whole(params, "within"));
+    let (healed, end, within) =
+        (case.trace.duration_us, case.trace.end_us, whole(params, "within"));
     let mut undecided = false;
     let verdict = judge_audio(case, CHECKER.name, |audio, findings| {
         let mut open = BTreeMap::new();
@@ -66,7 +68,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         }
     });
     match verdict {
-        Verdict::Valid if undecided => Verdict::Unknown("the run ends before the time in which an upload must be confirmed".to_owned()),
+        Verdict::Valid if undecided => Verdict::Unknown(
+            "the run ends before the time in which an upload must be confirmed".to_owned(),
+        ),
         verdict => verdict,
     }
 }

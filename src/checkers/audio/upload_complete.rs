@@ -1,7 +1,7 @@
 //! What was confirmed is the whole file, and nothing but the file.
 //!
-//! A streamer confirms with size and digest of what it has stored. Both are compared with what the uploader has, which the trace tells
-//! whatever the two said to each other.
+//! A streamer confirms with size and digest of what it has stored. Both are compared with what the
+//! uploader has, which the trace tells whatever the two said to each other.
 
 use super::{Kind, judge_audio};
 use crate::checkers::{Case, Checker, Params, Verdict};
@@ -24,11 +24,17 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if size != song.size {
                 let right = song.size;
                 findings.report(record.time_us, &[record.node], || {
-                    format!("the upload of {name} was confirmed with {size} bytes, but its file has {right}")
+                    format!(
+                        "the upload of {name} was confirmed with {size} bytes, but its file \
+                        has {right}"
+                    )
                 });
             } else if digest != song.digest {
                 findings.report(record.time_us, &[record.node], || {
-                    format!("the upload of {name} was confirmed with its {size} bytes, but other ones than its file has")
+                    format!(
+                        "the upload of {name} was confirmed with its {size} bytes, but other \
+                        ones than its file has"
+                    )
                 });
             }
         }

@@ -1,7 +1,8 @@
-//! A confirmation comes after the song is stored: some streamer has applied the end of the upload, so a majority has it.
+//! A confirmation comes after the song is stored: some streamer has applied the end of the upload,
+//! so a majority has it.
 //!
-//! A leader that confirms what it has only received may take the song with it when it crashes. Whether it does is a matter of luck; that
-//! it confirmed too early is not.
+//! A leader that confirms what it has only received may take the song with it when it crashes.
+//! Whether it does is a matter of luck; that it confirmed too early is not.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +29,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 Kind::Confirmed { upload, .. } if !stored.contains(&upload) => {
                     let name = audio.name(record.node);
                     findings.report(record.time_us, &[record.node], || {
-                        format!("the upload of {name} was confirmed before any streamer had stored it")
+                        format!(
+                            "the upload of {name} was confirmed before any streamer had stored it"
+                        )
                     });
                 }
                 _ => {}

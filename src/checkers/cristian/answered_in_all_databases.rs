@@ -1,4 +1,5 @@
-//! What a user was told stands in every server's database in the end, and the databases are the same, line by line.
+//! What a user was told stands in every server's database in the end, and the databases are the
+//! same, line by line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "answered_in_all_databases",
-    summary: "Each book that a user was told of is in every server's database in the end, and equal positions hold equal lines.",
+    summary: "Each book that a user was told of is in every server's database in the end, and \
+        equal positions hold equal lines.",
     source: "the assignment: each server owns a copy",
     params: &[ParamInfo {
         name: "settle",
@@ -31,25 +33,42 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         trace.with_role("server").map(|server| (server, BTreeSet::new())).collect();
     let mut lines = BTreeMap::new();
     for event in events(trace, "apply") {
-        let (Some(line), Some(position), Some(effect)) = (line(event), event.fields.int("position"), event.fields.int("effect")) else {
+        let (Some(line), Some(position), Some(effect)) =
+            (line(event), event.fields.int("position"), event.fields.int("effect"))
+        else {
             continue;
         };
         let content = (line.client, line.serial, line.session, line.book, effect);
         let (first, server) = *lines.entry(position).or_insert((content, line.node));
         if first != content {
             findings.report(line.time_us, &[server, line.node], || {
-                format!("{} and {} hold different lines at position {position}", trace.name(server), trace.name(line.node))
+                format!(
+                    "{} and {} hold different lines at position {position}",
+                    trace.name(server),
+                    trace.name(line.node)
+                )
             });
         }
         if effect == 1 && line.book > 0 {
-            held.entry(line.node).or_default().insert((line.session, line.book, trace.name(line.client)));
+            held.entry(line.node).or_default().insert((
+                line.session,
+                line.book,
+                trace.name(line.client),
+            ));
         }
     }
     let mut judged = 0;
     for operation in &case.history().operations {
-        let Some(op) = operation.completion.filter(|_| operation.outcome == Outcome::Ok && operation.f == "book") else { continue };
+        let Some(op) = operation
+            .completion
+            .filter(|_| operation.outcome == Outcome::Ok && operation.f == "book")
+        else {
+            continue;
+        };
         judged += 1;
-        let Some((session, book)) = told(&op.value).filter(|_| op.time_us <= last_us) else { continue };
+        let Some((session, book)) = told(&op.value).filter(|_| op.time_us <= last_us) else {
+            continue;
+        };
         for (server, held) in &held {
             if !held.contains(&(session, book, operation.process)) {
                 findings.report(op.time_us, &[*server], || {
@@ -68,5 +87,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 /// `session=3 book=7`
 fn told(value: &str) -> Option<(i64, i64)> {
     let (session, book) = value.split_once(' ')?;
-    Some((session.strip_prefix("session=")?.parse().ok()?, book.strip_prefix("book=")?.parse().ok()?))
+    Some((
+        session.strip_prefix("session=")?.parse().ok()?,
+        book.strip_prefix("book=")?.parse().ok()?,
+    ))
 }

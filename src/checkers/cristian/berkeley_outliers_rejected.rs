@@ -1,4 +1,5 @@
-//! Berkeley's mean is that of the largest group of clocks which agree to within gamma: one clock that is an hour off moves nobody.
+//! Berkeley's mean is that of the largest group of clocks which agree to within gamma: one clock
+//! that is an hour off moves nobody.
 
 use super::super::findings::Findings;
 use super::super::{Case, Checker, Params, Verdict};
@@ -22,21 +23,43 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     let mut judged = 0;
     for event in events(trace, "berkeley") {
         let int = |name: &str| event.fields.int(name).map(i128::from);
-        let (Some(round), Some(mean), Some(gamma)) = (int("round"), int("mean_us"), int("gamma_us")) else { continue };
+        let (Some(round), Some(mean), Some(gamma)) =
+            (int("round"), int("mean_us"), int("gamma_us"))
+        else {
+            continue;
+        };
         let clocks = offsets(event.fields.text("clocks").unwrap_or(""));
         let taken = offsets(event.fields.text("taken").unwrap_or(""));
         let (Some(low), Some(high)) = (taken.first(), taken.last()) else { continue };
         judged += 1;
-        let largest =
-            (0..clocks.len()).map(|from| clocks[from..].partition_point(|clock| *clock <= clocks[from] + gamma - ROUNDING_US)).max();
+        let largest = (0..clocks.len())
+            .map(|from| {
+                clocks[from..].partition_point(|clock| *clock <= clocks[from] + gamma - ROUNDING_US)
+            })
+            .max();
         let average = taken.iter().sum::<i128>() / taken.len() as i128;
-        let mut report = |message: &dyn Fn() -> String| findings.report(event.time_us, &[event.node], message);
+        let mut report =
+            |message: &dyn Fn() -> String| findings.report(event.time_us, &[event.node], message);
         if high - low > gamma + ROUNDING_US {
-            report(&|| format!("round {round} averages clocks that are {} apart, more than {}", us(high - low), us(gamma)));
+            report(&|| {
+                format!(
+                    "round {round} averages clocks that are {} apart, more than {}",
+                    us(high - low),
+                    us(gamma)
+                )
+            });
         } else if largest.is_some_and(|largest| largest > taken.len()) {
-            report(&|| format!("round {round} averages {} clocks although {} agree", taken.len(), largest.unwrap_or(0)));
+            report(&|| {
+                format!(
+                    "round {round} averages {} clocks although {} agree",
+                    taken.len(),
+                    largest.unwrap_or(0)
+                )
+            });
         } else if (average - mean).abs() > ROUNDING_US {
-            report(&|| format!("round {round} takes {} for the mean, which is {}", us(mean), us(average)));
+            report(&|| {
+                format!("round {round} takes {} for the mean, which is {}", us(mean), us(average))
+            });
         }
     }
     verdict(findings, judged, "mean of Berkeley's algorithm")

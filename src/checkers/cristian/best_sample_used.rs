@@ -25,14 +25,21 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let Some(least) = samples.iter().map(|(delay, _)| *delay).min() else { continue };
         judged += 1;
         let node = round.life.0;
-        // Offsets are relative to the hour that the round went by. Of samples with equal delays any may count.
-        let used = samples.iter().any(|(delay, offset)| *delay <= least + ROUNDING_US && offset.abs() <= ROUNDING_US);
+        // Offsets are relative to the hour that the round went by. Of samples with equal delays any
+        // may count.
+        let used = samples
+            .iter()
+            .any(|(delay, offset)| *delay <= least + ROUNDING_US && offset.abs() <= ROUNDING_US);
         if !used || round.delay() > least + ROUNDING_US {
             findings.report(round.time_us, &[node], || {
-                let best = samples.iter().find(|(delay, _)| *delay == least).map_or(0, |(_, offset)| *offset);
+                let best = samples
+                    .iter()
+                    .find(|(delay, _)| *delay == least)
+                    .map_or(0, |(_, offset)| *offset);
                 let (name, number) = (trace.name(node), round.round);
                 format!(
-                    "{name} did not go in round {number} by the sample with the shortest delay, {}, but {} off it",
+                    "{name} did not go in round {number} by the sample with the shortest delay, \
+                        {}, but {} off it",
                     us(least),
                     us(-best)
                 )
@@ -45,5 +52,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
 /// `delay:offset,…`
 fn samples(round: &Round<'_>) -> Vec<(i128, i128)> {
     let pairs = round.samples.split(',').filter_map(|sample| sample.split_once(':'));
-    pairs.filter_map(|(delay, offset)| Some((delay.parse::<i64>().ok()?.into(), offset.parse::<i64>().ok()?.into()))).collect()
+    pairs
+        .filter_map(|(delay, offset)| {
+            Some((delay.parse::<i64>().ok()?.into(), offset.parse::<i64>().ok()?.into()))
+        })
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! Liveness of the library: users get books, again and again. That none is left is an answer too, but a library that says nothing else is closed.
+//! Liveness of the library: users get books, again and again. That none is left is an answer too,
+//! but a library that says nothing else is closed.
 
 use super::super::findings::{Findings, seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
@@ -7,7 +8,8 @@ use crate::history::Outcome;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "books_keep_coming",
-    summary: "From one moment at which a user gets a book to the next it is never too long: sessions follow each other.",
+    summary: "From one moment at which a user gets a book to the next it is never too long: \
+        sessions follow each other.",
     source: "the assignment: a session that has ended is followed by the next",
     params: &[
         ParamInfo {
@@ -35,19 +37,32 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         return Verdict::Unknown("no user asked for anything".to_owned());
     };
     let mut findings = Findings::new(CHECKER.name);
-    let books = operations.iter().filter(|operation| operation.outcome == Outcome::Ok && operation.f == "book");
-    let told = books.filter_map(|operation| operation.completion).filter(|op| op.value.contains("book="));
+    let books = operations
+        .iter()
+        .filter(|operation| operation.outcome == Outcome::Ok && operation.f == "book");
+    let told =
+        books.filter_map(|operation| operation.completion).filter(|op| op.value.contains("book="));
     let mut times: Vec<u64> = told.map(|op| op.time_us).collect();
     // Users ask no more a while before the end; but whoever has no answer waits until then.
-    let last = operations.iter().map(|operation| operation.completed_us().unwrap_or(case.trace.end_us)).max().unwrap_or(case.trace.end_us);
+    let last = operations
+        .iter()
+        .map(|operation| operation.completed_us().unwrap_or(case.trace.end_us))
+        .max()
+        .unwrap_or(case.trace.end_us);
     times.push(last);
     times.sort_unstable();
     let mut before = if healed { first.max(case.trace.duration_us) } else { first };
     for time in times {
         let gap = time.saturating_sub(before);
         if gap > gap_max {
-            findings
-                .report(time, &[], || format!("no user got a book from {} to {}, for {}", seconds(before), seconds(time), seconds(gap)));
+            findings.report(time, &[], || {
+                format!(
+                    "no user got a book from {} to {}, for {}",
+                    seconds(before),
+                    seconds(time),
+                    seconds(gap)
+                )
+            });
         }
         before = before.max(time);
     }

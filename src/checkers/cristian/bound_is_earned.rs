@@ -1,4 +1,5 @@
-//! A bound is what the measurement gives, neither less (then it holds only by luck) nor more (then it says nothing).
+//! A bound is what the measurement gives, neither less (then it holds only by luck) nor more (then
+//! it says nothing).
 
 use super::super::findings::Findings;
 use super::super::{Case, Checker, Params, Verdict};
@@ -7,7 +8,8 @@ use super::{GRAIN_US, rounds, us, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "bound_is_earned",
-    summary: "The error bound of a round is half its round trip less the least delay, and what drift and the source add; no less and no more.",
+    summary: "The error bound of a round is half its round trip less the least delay, and what \
+        drift and the source add; no less and no more.",
     source: "Cristian 1989 §3",
     params: &[],
     check,
@@ -21,12 +23,18 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         judged += 1;
         let node = round.life.0;
         let least = round.delay() / 2 - round.min_delay - GRAIN_US;
-        let most = least + 2 * GRAIN_US + round.drift(2 * (round.t1 - round.t0)) + round.drift(2 * round.age);
+        let most = least
+            + 2 * GRAIN_US
+            + round.drift(2 * (round.t1 - round.t0))
+            + round.drift(2 * round.age);
         if !(least..=most).contains(&round.own_error) {
             findings.report(round.time_us, &[node], || {
                 let (name, number, delay) = (trace.name(node), round.round, us(round.delay()));
                 let (own, least, most) = (us(round.own_error), us(least), us(most));
-                format!("{name} claims {own} for round {number}; a delay of {delay} gives {least} to {most}")
+                format!(
+                    "{name} claims {own} for round {number}; a delay of {delay} gives {least} \
+                    to {most}"
+                )
             });
         }
         let (Some(bound), Some(root)) = (round.bound, round.root) else { continue };
@@ -34,7 +42,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             findings.report(round.time_us, &[node], || {
                 let (name, number) = (trace.name(node), round.round);
                 let sum = us(round.own_error + root);
-                format!("{name} claims {} after round {number}, less than the measurement and its source together: {sum}", us(bound))
+                format!(
+                    "{name} claims {} after round {number}, less than the measurement and its \
+                    source together: {sum}",
+                    us(bound)
+                )
             });
         }
     }

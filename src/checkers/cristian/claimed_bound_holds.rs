@@ -1,5 +1,5 @@
-//! What a machine says of its clock is true: at every reading the error is at most what it claims, through drift, hands on the clock, and corrections that
-//! are not made yet.
+//! What a machine says of its clock is true: at every reading the error is at most what it claims,
+//! through drift, hands on the clock, and corrections that are not made yet.
 
 use super::super::findings::Findings;
 use super::super::{Case, Checker, Params, Verdict};
@@ -8,7 +8,8 @@ use super::{GRAIN_US, Tick, ticks, true_us, us, utc_error, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "claimed_bound_holds",
-    summary: "At every reading a clock differs from true time by at most the error that its machine claims.",
+    summary: "At every reading a clock differs from true time by at most the error that its \
+        machine claims.",
     source: "Cristian 1989 §4; TrueTime (Corbett et al. 2012)",
     params: &[],
     check,
@@ -22,14 +23,21 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     for tick in ticks(trace) {
         let (time_us, node, clock, bound) = match tick {
             Tick::Round(round) => (round.time_us, round.life.0, round.after, round.bound),
-            Tick::Reading(reading) => (reading.time_us, reading.life.0, reading.clock, reading.bound),
+            Tick::Reading(reading) => {
+                (reading.time_us, reading.life.0, reading.clock, reading.bound)
+            }
         };
         let Some(bound) = bound else { continue };
         judged += 1;
         let error = clock - true_us(time_us);
         if error.abs() > bound + of_utc + GRAIN_US {
             findings.report(time_us, &[node], || {
-                format!("{} is wrong by {} and claims {} at the most", trace.name(node), us(error), us(bound))
+                format!(
+                    "{} is wrong by {} and claims {} at the most",
+                    trace.name(node),
+                    us(error),
+                    us(bound)
+                )
             });
         }
     }

@@ -1,6 +1,8 @@
-//! A correction corrects: what the next round still finds is explained by the bounds of both, by drift, and by what of the correction was not due yet.
+//! A correction corrects: what the next round still finds is explained by the bounds of both, by
+//! drift, and by what of the correction was not due yet.
 //!
-//! Due is, for a clock that steps, all of it at once; for one that is held, as much as time has passed; for one that is slewed, a part of that.
+//! Due is, for a clock that steps, all of it at once; for one that is held, as much as time has
+//! passed; for one that is slewed, a part of that.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +13,8 @@ use super::{GRAIN_US, Life, Round, Tick, ticks, us, utc_error, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "clock_converges",
-    summary: "After a correction the next round finds no more than what both bounds, drift and the part that was not due yet explain.",
+    summary: "After a correction the next round finds no more than what both bounds, drift and the \
+        part that was not due yet explain.",
     source: "the assignment: a clock that is ahead is held until the rest has caught up",
     params: &[],
     check,
@@ -45,8 +48,14 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         if round.correction.abs() > allowed {
             let node = round.life.0;
             findings.report(round.time_us, &[node], || {
-                let (name, first, then) = (trace.name(node), us(before.correction), us(round.correction));
-                format!("{name} was to be corrected by {first}, and {} later still by {then}; {} are explained", us(elapsed), us(allowed))
+                let (name, first, then) =
+                    (trace.name(node), us(before.correction), us(round.correction));
+                format!(
+                    "{name} was to be corrected by {first}, and {} later still by {then}; {} \
+                    are explained",
+                    us(elapsed),
+                    us(allowed)
+                )
             });
         }
     }

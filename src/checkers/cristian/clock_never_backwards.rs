@@ -1,6 +1,8 @@
-//! Under `slew` and `hold` a clock never runs backwards, whoever is told to correct it by how much, and whatever hands do to the hardware.
+//! Under `slew` and `hold` a clock never runs backwards, whoever is told to correct it by how much,
+//! and whatever hands do to the hardware.
 //!
-//! Before the first round of a process nobody uses its clock: the first correction may be a step either way.
+//! Before the first round of a process nobody uses its clock: the first correction may be a step
+//! either way.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +28,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let (time_us, life) = (event.time_us, (event.node, event.incarnation));
         let shown = match event.name.as_ref() {
             "round" => {
-                let Some(round) = Corrected::decode(event).filter(|round| matches!(round.discipline, "slew" | "hold")) else { continue };
+                let Some(round) = Corrected::decode(event)
+                    .filter(|round| matches!(round.discipline, "slew" | "hold"))
+                else {
+                    continue;
+                };
                 judged += 1;
                 // What the clock showed before its first round does not count.
                 let before = if last.contains_key(&life) { round.before } else { round.after };
@@ -42,7 +48,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let Some(last) = last.get_mut(&life) else { continue };
         for now in shown {
             if now < *last {
-                findings.report(time_us, &[life.0], || format!("the clock of {} went back by {}", trace.name(life.0), us(*last - now)));
+                findings.report(time_us, &[life.0], || {
+                    format!("the clock of {} went back by {}", trace.name(life.0), us(*last - now))
+                });
             }
             *last = now;
         }

@@ -10,7 +10,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "journal_survives_crash",
-    summary: "A machine that starts again has every statement, grant and record that it had told of before.",
+    summary: "A machine that starts again has every statement, grant and record that it had told \
+        of before.",
     source: "durability; the assignment: nothing that was answered is lost",
     params: &[],
     check,
@@ -32,16 +33,26 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     for event in trace.events.iter().filter(|event| event.node.index() < trace.nodes.len()) {
         let told = told.entry(event.node).or_default();
         match event.name.as_ref() {
-            "enqueue" | "apply" => told.lines = told.lines.max(event.fields.int("position").unwrap_or(0)),
+            "enqueue" | "apply" => {
+                told.lines = told.lines.max(event.fields.int("position").unwrap_or(0))
+            }
             "recorded" => told.lines += 1,
             "grant" => told.grants = told.grants.max(event.fields.int("position").unwrap_or(0)),
             "recover" => {
-                let (Some(applied), Some(granted)) = (event.fields.int("applied"), event.fields.int("granted")) else { continue };
+                let (Some(applied), Some(granted)) =
+                    (event.fields.int("applied"), event.fields.int("granted"))
+                else {
+                    continue;
+                };
                 judged += 1;
-                for (what, has, had) in [("lines", applied, told.lines), ("grants", granted, told.grants)] {
+                for (what, has, had) in
+                    [("lines", applied, told.lines), ("grants", granted, told.grants)]
+                {
                     if has < had {
                         let name = trace.name(event.node);
-                        findings.report(event.time_us, &[event.node], || format!("{name} came back with {has} {what} after {had}"));
+                        findings.report(event.time_us, &[event.node], || {
+                            format!("{name} came back with {has} {what} after {had}")
+                        });
                     }
                 }
             }

@@ -1,7 +1,9 @@
-//! What the checks of `cristian` share: rounds, readings and the lines of the library, decoded from events.
+//! What the checks of `cristian` share: rounds, readings and the lines of the library, decoded from
+//! events.
 //!
-//! An event that lacks a field, or speaks of a node that does not exist, is skipped: a checker judges what it understands. Numbers are 128 bits wide, so
-//! that no damaged trace makes them overflow.
+//! An event that lacks a field, or speaks of a node that does not exist, is skipped: a checker
+//! judges what it understands. Numbers are 128 bits wide, so that no damaged trace makes them
+//! overflow.
 
 pub(super) mod answered_in_all_databases;
 pub(super) mod berkeley_agreement;
@@ -164,7 +166,8 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Of a program only the hour and the claim are asked; the rest is that of a clock which no hand reaches.
+    /// Of a program only the hour and the claim are asked; the rest is that of a clock which no
+    /// hand reaches.
     fn decode(event: &'a Event) -> Option<Reading<'a>> {
         let int = |name: &str| event.fields.int(name).map(i128::from);
         Some(Reading {
@@ -195,7 +198,10 @@ pub(super) fn true_us(time_us: u64) -> i128 {
 
 /// The events of a name, of nodes that there are, in the order of the trace.
 pub(super) fn events<'a>(trace: &'a Trace, name: &'a str) -> impl Iterator<Item = &'a Event> {
-    trace.events.iter().filter(move |event| event.name == name && event.node.index() < trace.nodes.len())
+    trace
+        .events
+        .iter()
+        .filter(move |event| event.name == name && event.node.index() < trace.nodes.len())
 }
 
 /// All rounds.
@@ -203,7 +209,8 @@ pub(super) fn rounds(trace: &Trace) -> impl Iterator<Item = Round<'_>> {
     events(trace, "round").filter_map(Round::decode)
 }
 
-/// What a clock showed before and after the round that ended now, µs: the part of a round that programs show, too.
+/// What a clock showed before and after the round that ended now, µs: the part of a round that
+/// programs show, too.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Corrected<'a> {
     pub discipline: &'a str,
@@ -214,7 +221,11 @@ pub(super) struct Corrected<'a> {
 impl<'a> Corrected<'a> {
     pub fn decode(event: &'a Event) -> Option<Corrected<'a>> {
         let int = |name: &str| event.fields.int(name).map(i128::from);
-        Some(Corrected { discipline: event.fields.text("discipline")?, before: int("before_us")?, after: int("after_us")? })
+        Some(Corrected {
+            discipline: event.fields.text("discipline")?,
+            before: int("before_us")?,
+            after: int("after_us")?,
+        })
     }
 }
 
@@ -228,11 +239,20 @@ pub(super) fn ticks(trace: &Trace) -> impl Iterator<Item = Tick<'_>> {
     })
 }
 
-/// How wrong the UTC source was at the most: by definition not at all, but a fault can reach its hardware, and then nobody else is to blame.
+/// How wrong the UTC source was at the most: by definition not at all, but a fault can reach its
+/// hardware, and then nobody else is to blame.
 pub(super) fn utc_error(trace: &Trace) -> i128 {
-    let is_utc = |node: NodeId| trace.nodes.get(node.index()).is_some_and(|info| info.role == "utc_source");
-    let offsets = trace.metrics.iter().filter(|metric| metric.name == "clock_offset_us" && is_utc(metric.node));
-    offsets.filter_map(|metric| metric.value.int()).map(|offset| i128::from(offset.unsigned_abs())).max().unwrap_or(0)
+    let is_utc =
+        |node: NodeId| trace.nodes.get(node.index()).is_some_and(|info| info.role == "utc_source");
+    let offsets = trace
+        .metrics
+        .iter()
+        .filter(|metric| metric.name == "clock_offset_us" && is_utc(metric.node));
+    offsets
+        .filter_map(|metric| metric.value.int())
+        .map(|offset| i128::from(offset.unsigned_abs()))
+        .max()
+        .unwrap_or(0)
 }
 
 /// A line of the library: `enqueue`, `apply`, `grant` or `reply`.
@@ -273,9 +293,14 @@ pub(super) fn line(event: &Event) -> Option<Line> {
     })
 }
 
-/// The verdict of a check that has looked at so many things; without any there is nothing to judge by.
+/// The verdict of a check that has looked at so many things; without any there is nothing to judge
+/// by.
 pub(super) fn verdict(findings: Findings, judged: usize, what: &str) -> Verdict {
-    if judged == 0 { Verdict::Unknown(format!("the trace holds no {what}")) } else { findings.verdict() }
+    if judged == 0 {
+        Verdict::Unknown(format!("the trace holds no {what}"))
+    } else {
+        findings.verdict()
+    }
 }
 
 /// Microseconds with thousands apart, for messages: `1,234 µs`.

@@ -9,7 +9,8 @@ use super::{books, events, line, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "none_left_is_true",
-    summary: "Users are told that no book is left only once every book of the session is given out.",
+    summary: "Users are told that no book is left only once every book of the session is given \
+        out.",
     source: "the assignment: replies match the state",
     params: &[],
     check,
@@ -32,11 +33,17 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             continue;
         }
         let (Some(line), Some(all)) = (line(event), all) else { continue };
-        let by_then = given.get(&line.session).map_or(0, |books| books.values().filter(|index| **index <= line.index).count());
+        let by_then = given
+            .get(&line.session)
+            .map_or(0, |books| books.values().filter(|index| **index <= line.index).count());
         if (by_then as i64) < all {
             findings.report(line.time_us, &[line.node], || {
                 let (server, user) = (trace.name(line.node), trace.name(line.client));
-                format!("{server} told {user} that none is left of session {}, of whose {all} books {by_then} were given out", line.session)
+                format!(
+                    "{server} told {user} that none is left of session {}, of whose {all} \
+                    books {by_then} were given out",
+                    line.session
+                )
             });
         }
     }

@@ -1,4 +1,5 @@
-//! A round counts the delay of the answer from the question that it answers, and uses each answer once.
+//! A round counts the delay of the answer from the question that it answers, and uses each answer
+//! once.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use super::{events, rounds, us, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "reply_matches_request",
-    summary: "The answer that a round goes by is to the question whose time it counts from, and is used once.",
+    summary: "The answer that a round goes by is to the question whose time it counts from, and is \
+        used once.",
     source: "RFC 5905 §8 (origin timestamp)",
     params: &[],
     check,
@@ -32,17 +34,29 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let name = || trace.name(node);
         match questions.get_mut(&(node, incarnation, round.nonce)) {
             None => findings.report(round.time_us, &[node], || {
-                format!("{} went in round {} by an answer to a question that it had not asked", name(), round.round)
+                format!(
+                    "{} went in round {} by an answer to a question that it had not asked",
+                    name(),
+                    round.round
+                )
             }),
             Some((_, true)) => findings.report(round.time_us, &[node], || {
-                format!("{} went in round {} by an answer that it had used before", name(), round.round)
+                format!(
+                    "{} went in round {} by an answer that it had used before",
+                    name(),
+                    round.round
+                )
             }),
             Some((t0, used)) => {
                 *used = true;
                 if *t0 != round.t0 {
                     findings.report(round.time_us, &[node], || {
                         let late = us(round.t0 - *t0);
-                        format!("{} counted in round {} from {late} after it had asked", name(), round.round)
+                        format!(
+                            "{} counted in round {} from {late} after it had asked",
+                            name(),
+                            round.round
+                        )
                     });
                 }
             }

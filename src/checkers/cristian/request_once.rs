@@ -28,7 +28,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             findings.report(line.time_us, &[line.node], || {
                 let (name, serial) = (trace.name(line.client), line.serial);
                 let ((s1, b1), (s2, b2)) = (first, (line.session, line.book));
-                format!("request {serial} of {name} got book {b1} of session {s1} and book {b2} of session {s2}")
+                format!(
+                    "request {serial} of {name} got book {b1} of session {s1} and book {b2} of \
+                    session {s2}"
+                )
             });
         }
     }

@@ -1,5 +1,6 @@
-//! The contract of the algorithm, against true time: an answer that was under way for D, with at least `min` on each way, gives the hour to within
-//! `D/2 - min`, besides what its source may be wrong by itself and what the clocks have drifted by since.
+//! The contract of the algorithm, against true time: an answer that was under way for D, with at
+//! least `min` on each way, gives the hour to within `D/2 - min`, besides what its source may be
+//! wrong by itself and what the clocks have drifted by since.
 //!
 //! The bound may be met exactly, where all of the delay lies on one way. That is no violation.
 
@@ -10,7 +11,8 @@ use super::{GRAIN_US, rounds, us, utc_error, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "round_error_within_bound",
-    summary: "The hour that a round finds differs from true time by at most half the round trip less the least delay, besides drift.",
+    summary: "The hour that a round finds differs from true time by at most half the round trip \
+        less the least delay, besides drift.",
     source: "Cristian 1989 §3; RFC 5905 §8",
     params: &[],
     check,
@@ -32,7 +34,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let node = round.life.0;
             findings.report(round.time_us, &[node], || {
                 let (name, number, delay) = (trace.name(node), round.round, us(round.delay()));
-                format!("{name} was wrong by {} after round {number}; a delay of {delay} allows {}", us(error), us(bound))
+                format!(
+                    "{name} was wrong by {} after round {number}; a delay of {delay} allows {}",
+                    us(error),
+                    us(bound)
+                )
             });
         }
     }

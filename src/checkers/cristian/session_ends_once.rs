@@ -1,4 +1,5 @@
-//! Sessions follow each other: each ends once, with its last book or by a restart, and the next begins after it.
+//! Sessions follow each other: each ends once, with its last book or by a restart, and the next
+//! begins after it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "session_ends_once",
-    summary: "Each session ends exactly once, with its last book or by a restart, and the next one begins after it.",
+    summary: "Each session ends exactly once, with its last book or by a restart, and the next one \
+        begins after it.",
     source: "the assignment",
     params: &[],
     check,
@@ -31,7 +33,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     let mut current: BTreeMap<NodeId, Current> = BTreeMap::new();
     // A server that starts tells the last lines again.
     let mut heard = BTreeSet::new();
-    let known = trace.events.iter().filter(|event| event.name == "session_open" || event.name == "session_end");
+    let known = trace
+        .events
+        .iter()
+        .filter(|event| event.name == "session_open" || event.name == "session_end");
     for event in known.filter(|event| event.node.index() < trace.nodes.len()) {
         let Some(session) = event.fields.int("session") else { continue };
         let (node, name) = (event.node, trace.name(event.node));
@@ -39,18 +44,25 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             continue;
         }
         judged += 1;
-        let mut report = |message: &dyn Fn() -> String| findings.report(event.time_us, &[node], message);
+        let mut report =
+            |message: &dyn Fn() -> String| findings.report(event.time_us, &[node], message);
         if event.name == "session_open" {
             let books = event.fields.int("books").unwrap_or(0);
             if let Some(before) = current.insert(node, Current { session, books, ended: false })
                 && (before.session.checked_add(1) != Some(session) || !before.ended)
             {
                 let state = if before.ended { "had ended" } else { "was going on" };
-                report(&|| format!("session {session} began on {name} when session {} {state}", before.session));
+                report(&|| {
+                    format!(
+                        "session {session} began on {name} when session {} {state}",
+                        before.session
+                    )
+                });
             }
             continue;
         }
-        let (given, reason) = (event.fields.int("given").unwrap_or(0), event.fields.text("reason").unwrap_or(""));
+        let (given, reason) =
+            (event.fields.int("given").unwrap_or(0), event.fields.text("reason").unwrap_or(""));
         let Some(state) = current.get_mut(&node).filter(|state| state.session == session) else {
             report(&|| format!("session {session} ended on {name}, where it had not begun"));
             continue;
@@ -60,10 +72,17 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         }
         let complete = reason == "all_given" && given == state.books;
         if !complete && reason != "restart" {
-            report(&|| format!("session {session} ended on {name} ({reason}) with {given} of {} books given out", state.books));
+            report(&|| {
+                format!(
+                    "session {session} ended on {name} ({reason}) with {given} of {} books given \
+                        out",
+                    state.books
+                )
+            });
         }
     }
-    // The first session begins with the first statement: a library that nobody has asked has none, and nothing has gone wrong in it.
+    // The first session begins with the first statement: a library that nobody has asked has none,
+    // and nothing has gone wrong in it.
     judged += events(trace, "recover").count();
     verdict(findings, judged, "session")
 }

@@ -1,5 +1,5 @@
-//! A slewed clock runs at most so much faster or slower than its oscillator. It may also stand still: where it is further ahead than slewing makes sense, or a
-//! hand has set it back.
+//! A slewed clock runs at most so much faster or slower than its oscillator. It may also stand
+//! still: where it is further ahead than slewing makes sense, or a hand has set it back.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use super::{GRAIN_US, Life, Tick, ticks, us, verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "slew_rate_limited",
-    summary: "Between two rounds a slewed clock gains or loses on its oscillator at most what its rate allows.",
+    summary: "Between two rounds a slewed clock gains or loses on its oscillator at most what its \
+        rate allows.",
     source: "Cristian 1989 §4 (amortization); adjtime(2)",
     params: &[],
     check,
@@ -34,7 +35,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         match tick {
             Tick::Round(round) if round.discipline == "slew" => {
                 let (clock, mono, by_hand) = (round.after, round.mono(), round.by_hand);
-                last.insert(round.life, Shown { clock, mono, by_hand, stands: round.mode == "stands" });
+                last.insert(
+                    round.life,
+                    Shown { clock, mono, by_hand, stands: round.mode == "stands" },
+                );
             }
             Tick::Round(_) => {}
             Tick::Reading(reading) => {
@@ -49,12 +53,22 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         let node = reading.life.0;
                         findings.report(reading.time_us, &[node], || {
                             let name = trace.name(node);
-                            format!("the clock of {name} gained {} in {}; its rate allows {}", us(gained), us(elapsed), us(most))
+                            format!(
+                                "the clock of {name} gained {} in {}; its rate allows {}",
+                                us(gained),
+                                us(elapsed),
+                                us(most)
+                            )
                         });
                     }
                 }
                 let stands = reading.mode == "stands";
-                *before = Shown { clock: reading.clock, mono: reading.mono, by_hand: reading.by_hand, stands };
+                *before = Shown {
+                    clock: reading.clock,
+                    mono: reading.mono,
+                    by_hand: reading.by_hand,
+                    stands,
+                };
             }
         }
     }

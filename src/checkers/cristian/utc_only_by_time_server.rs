@@ -22,7 +22,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         judged += 1;
         let role = trace.nodes.get(by.index()).map_or("?", |info| info.role.as_ref());
         if role != "time_server" {
-            findings.report(event.time_us, &[by], || format!("{}, a {role}, asked the UTC source", trace.name(by)));
+            findings.report(event.time_us, &[by], || {
+                format!("{}, a {role}, asked the UTC source", trace.name(by))
+            });
         }
     }
     verdict(findings, judged, "question to a UTC source")

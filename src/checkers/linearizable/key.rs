@@ -53,7 +53,8 @@ mod tests {
         Timed { effect, invoked, completed }
     }
 
-    /// A write that was never answered may take effect late: after a read of the old text, before one of the new.
+    /// A write that was never answered may take effect late: after a read of the old text, before
+    /// one of the new.
     #[test]
     fn an_open_write_may_take_effect_late_or_never() {
         let write = timed(Effect::Write(7), 0, None);

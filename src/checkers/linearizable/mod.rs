@@ -1,8 +1,10 @@
-//! Linearizability: every operation seems to happen at one moment between its invocation and its completion.
+//! Linearizability: every operation seems to happen at one moment between its invocation and its
+//! completion.
 //!
-//! A register is linearizable if each key of it is (Herlihy and Wing's locality), so keys are judged one by one. First come cheap
-//! necessary conditions, which give the best messages; then the search of Wing, Gong and Lowe (crate `porcupine-rs`), with a limit
-//! counted in steps. What is found wrong is shown as the shortest beginning of the key's history that is not linearizable.
+//! A register is linearizable if each key of it is (Herlihy and Wing's locality), so keys are
+//! judged one by one. First come cheap necessary conditions, which give the best messages; then the
+//! search of Wing, Gong and Lowe (crate `porcupine-rs`), with a limit counted in steps. What is
+//! found wrong is shown as the shortest beginning of the key's history that is not linearizable.
 
 mod key;
 mod texts;
@@ -20,7 +22,8 @@ use texts::Writings;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "linearizable",
-    summary: "The operations on each key are those of a store that serves one after the other, within the times that clients saw.",
+    summary: "The operations on each key are those of a store that serves one after the other, \
+        within the times that clients saw.",
     source: "Herlihy and Wing 1990; Lowe 2017; Jepsen's linearizable",
     params: &[ParamInfo {
         name: "steps",
@@ -46,8 +49,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let mut keys: BTreeMap<&str, Vec<KeyOperation<'_>>> = BTreeMap::new();
     for operation in &case.history().operations {
         let completion = operation.completion.filter(|_| operation.outcome != Outcome::Open);
-        let value = if operation.outcome == Outcome::Ok { completion.map(|op| &*op.value) } else { None };
-        let Some((key, op)) = parse_kv(operation.f, value.unwrap_or(operation.argument)) else { continue };
+        let value =
+            if operation.outcome == Outcome::Ok { completion.map(|op| &*op.value) } else { None };
+        let Some((key, op)) = parse_kv(operation.f, value.unwrap_or(operation.argument)) else {
+            continue;
+        };
         // A read without an answer says nothing and changes nothing.
         if matches!(op, KvOp::Read(read) if read.is_none() || operation.outcome != Outcome::Ok) {
             continue;
@@ -66,39 +72,67 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         }
     }
     match (findings.verdict(), undecided) {
-        (Verdict::Valid, Some(key)) => Verdict::Unknown(format!("the search over key {key} met its limit of {steps} steps")),
+        (Verdict::Valid, Some(key)) => {
+            Verdict::Unknown(format!("the search over key {key} met its limit of {steps} steps"))
+        }
         (verdict, _) => verdict,
     }
 }
 
-fn judge_key(case: &Case<'_>, findings: &mut Findings, key: &str, operations: &[KeyOperation<'_>], steps: u64) -> Answer {
+fn judge_key(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    key: &str,
+    operations: &[KeyOperation<'_>],
+    steps: u64,
+) -> Answer {
     let writings = Writings::new(operations);
     if let Some((culprit, why)) = writings.impossible(operations) {
         report(case, findings, key, &operations[culprit], &why);
         return Answer::Illegal;
     }
-    // What certainly did not happen has no place in an order of what did. That a `cas` saw some other text is not used.
-    let happened: Vec<KeyOperation<'_>> = operations.iter().filter(|each| each.operation.outcome != Outcome::Fail).copied().collect();
+    // What certainly did not happen has no place in an order of what did. That a `cas` saw some
+    // other text is not used.
+    let happened: Vec<KeyOperation<'_>> =
+        operations.iter().filter(|each| each.operation.outcome != Outcome::Fail).copied().collect();
     let effects: Vec<_> = happened.iter().map(|each| writings.effect(each)).collect();
-    let until = |cut: u64| linearizable::<Key>(&writings.beginning(&happened, &effects, cut), steps);
+    let until =
+        |cut: u64| linearizable::<Key>(&writings.beginning(&happened, &effects, cut), steps);
     let answer = until(u64::MAX);
     if answer == Answer::Illegal {
-        let end = first_illegal_end(happened.iter().filter_map(|each| each.completed).collect(), until);
+        let end =
+            first_illegal_end(happened.iter().filter_map(|each| each.completed).collect(), until);
         if let Some(culprit) = happened.iter().find(|each| each.completed == end) {
-            report(case, findings, key, culprit, "no order of the operations up to this one explains it");
+            report(
+                case,
+                findings,
+                key,
+                culprit,
+                "no order of the operations up to this one explains it",
+            );
         }
     }
     answer
 }
 
-fn report(case: &Case<'_>, findings: &mut Findings, key: &str, culprit: &KeyOperation<'_>, why: &str) {
+fn report(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    key: &str,
+    culprit: &KeyOperation<'_>,
+    why: &str,
+) {
     let operation = &culprit.operation;
     let time_us = operation.completed_us().unwrap_or(operation.invoked_us);
     let nodes: Vec<_> = case.trace.node(operation.process).into_iter().collect();
     findings.report(time_us, &nodes, || {
         let (process, f) = (operation.process, operation.f);
         let value = shortened(operation.completion.map_or(operation.argument, |op| &*op.value));
-        format!("{key} is not linearizable: {process} {f} {value} from {} to {}: {why}", seconds(operation.invoked_us), seconds(time_us))
+        format!(
+            "{key} is not linearizable: {process} {f} {value} from {} to {}: {why}",
+            seconds(operation.invoked_us),
+            seconds(time_us)
+        )
     });
 }
 

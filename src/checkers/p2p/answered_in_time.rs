@@ -1,7 +1,8 @@
 //! No command hangs: each ends with some status within a bounded time, whoever else is gone.
 //!
-//! A date service, a directory or a sharing peer that does not answer costs time-outs, and their sum is the bound. Only the peer at which a command was typed
-//! may keep its user waiting, by being away itself.
+//! A date service, a directory or a sharing peer that does not answer costs time-outs, and their
+//! sum is the bound. Only the peer at which a command was typed may keep its user waiting, by being
+//! away itself.
 
 use super::super::findings::{seconds, whole};
 use super::super::{Case, Checker, ParamInfo, Params, Verdict};
@@ -17,7 +18,8 @@ pub static CHECKER: Checker = Checker {
         duration: true,
         default: 20_000_000.0,
         range: (0.0, 1e12),
-        doc: "how long a command may take; what is typed later than this before the end is not judged",
+        doc: "how long a command may take; what is typed later than this before the end is not \
+            judged",
     }],
     check,
 };
@@ -30,11 +32,17 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             if due > case.trace.end_us || call.ended_us.is_some_and(|time| time <= due) {
                 continue;
             }
-            let excused = call.peer.is_some_and(|peer| touches(p2p.absences(peer), call.invoked_us, due));
+            let excused =
+                call.peer.is_some_and(|peer| touches(p2p.absences(peer), call.invoked_us, due));
             if !excused {
                 let nodes: Vec<_> = call.peer.into_iter().collect();
                 findings.report(due, &nodes, || {
-                    format!("{} of {} has not ended after {}", call.shown(), seconds(call.invoked_us), seconds(within))
+                    format!(
+                        "{} of {} has not ended after {}",
+                        call.shown(),
+                        seconds(call.invoked_us),
+                        seconds(within)
+                    )
                 });
             }
         }

@@ -42,8 +42,13 @@ impl Call<'_> {
     /// For messages: `c1 publish alice song.txt -> 3`.
     pub fn shown(&self) -> String {
         const SHOWN: usize = 24;
-        let short =
-            |word: &str| if word.chars().count() <= SHOWN { word.to_owned() } else { word.chars().take(SHOWN).chain(['…']).collect() };
+        let short = |word: &str| {
+            if word.chars().count() <= SHOWN {
+                word.to_owned()
+            } else {
+                word.chars().take(SHOWN).chain(['…']).collect()
+            }
+        };
         let mut text = format!("{} {} {}", self.process, self.service.name(), short(self.user));
         for argument in self.arguments.iter().take(3) {
             text.push(' ');
@@ -65,7 +70,9 @@ impl Call<'_> {
 pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
     let peers: Vec<NodeId> = trace.with_role("peer").collect();
     let mut peer_of: BTreeMap<&str, NodeId> = BTreeMap::new();
-    for (client, peer) in trace.nodes.iter().filter(|node| node.role == "client").zip(peers.iter().cycle()) {
+    for (client, peer) in
+        trace.nodes.iter().filter(|node| node.role == "client").zip(peers.iter().cycle())
+    {
         peer_of.entry(&client.name).or_insert(*peer);
     }
     let mut calls = vec![];
@@ -73,7 +80,10 @@ pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
         let Some(service) = Service::of_name(operation.f) else { continue };
         let mut words = operation.argument.split_whitespace();
         let user = words.next().unwrap_or("");
-        let answered = operation.completion.filter(|_| operation.outcome == Outcome::Ok).and_then(|op| answer(&op.value));
+        let answered = operation
+            .completion
+            .filter(|_| operation.outcome == Outcome::Ok)
+            .and_then(|op| answer(&op.value));
         let certain = operation.completion.filter(|_| operation.outcome != Outcome::Open);
         calls.push(Call {
             service,
@@ -111,7 +121,10 @@ mod tests {
     #[test]
     fn the_last_arrow_leads_to_the_status() {
         assert_eq!(answer("alice f from -> to -> 3"), Some((3, "")));
-        assert_eq!(answer("alice -> 0 bob@p2:4000 carol@p3:4001"), Some((0, "bob@p2:4000 carol@p3:4001")));
+        assert_eq!(
+            answer("alice -> 0 bob@p2:4000 carol@p3:4001"),
+            Some((0, "bob@p2:4000 carol@p3:4001"))
+        );
         assert_eq!(answer("alice f d"), None);
     }
 }

@@ -1,7 +1,9 @@
-//! What lies under a final name is a whole file or what lay there before: a transfer that fails changes nothing, nor does a crash in its middle.
+//! What lies under a final name is a whole file or what lay there before: a transfer that fails
+//! changes nothing, nor does a crash in its middle.
 //!
-//! The files of a peer are followed from its events. After a transfer without success, and after each start, the peer shows what is really there. What
-//! is found after a crash may also be a file whose transfer had just ended, untold: then it is one that was sent to this peer as a whole.
+//! The files of a peer are followed from its events. After a transfer without success, and after
+//! each start, the peer shows what is really there. What is found after a crash may also be a file
+//! whose transfer had just ended, untold: then it is one that was sent to this peer as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +16,8 @@ use crate::trace::{Event, NodeId};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "p2p_failure_leaves_files",
-    summary: "A transfer that fails, or a crash, leaves what lay under the final name before; nothing short ever lies there.",
+    summary: "A transfer that fails, or a crash, leaves what lay under the final name before; \
+        nothing short ever lies there.",
     source: "the assignment's `get_file`",
     params: &[],
     check,
@@ -40,7 +43,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let damage = Damage::new(case.trace);
         let mut folders: BTreeMap<NodeId, Folder<'_>> = BTreeMap::new();
         for event in &case.trace.events {
-            if event.node.index() >= case.trace.nodes.len() || damage.between(event.node, 0, event.index) {
+            if event.node.index() >= case.trace.nodes.len()
+                || damage.between(event.node, 0, event.index)
+            {
                 continue;
             }
             if event.name == "serve"
@@ -60,7 +65,9 @@ fn follow<'a>(case: &Case<'_>, findings: &mut Findings, folder: &mut Folder<'a>,
     if !found && !OF_THE_TESTBED.contains(&&*event.name) {
         // The first thing that the node tells after the files that it found: all have been shown.
         for lost in folder.missing.take().unwrap_or_default() {
-            findings.report(event.time_us, &[event.node], || format!("{lost} is gone from {name} after its start"));
+            findings.report(event.time_us, &[event.node], || {
+                format!("{lost} is gone from {name} after its start")
+            });
         }
     }
     match (&*event.name, content(event)) {
@@ -73,7 +80,9 @@ fn follow<'a>(case: &Case<'_>, findings: &mut Findings, folder: &mut Folder<'a>,
             }
             let before = folder.files.insert(path, content);
             if before != Some(content) && !folder.sent.contains(&content) {
-                findings.report(event.time_us, &[event.node], || differs(name, path, before, content, "after a crash"));
+                findings.report(event.time_us, &[event.node], || {
+                    differs(name, path, before, content, "after a crash")
+                });
             }
         }
         ("file", Some(content)) => {
@@ -83,7 +92,9 @@ fn follow<'a>(case: &Case<'_>, findings: &mut Findings, folder: &mut Folder<'a>,
             let present = event.fields.int("present") == Some(1);
             let before = folder.files.get(path).copied();
             if present && before != Some(content) || !present && before.is_some() {
-                findings.report(event.time_us, &[event.node], || differs(name, path, before, content, "after a transfer that failed"));
+                findings.report(event.time_us, &[event.node], || {
+                    differs(name, path, before, content, "after a transfer that failed")
+                });
             }
         }
         _ => {}
@@ -95,6 +106,7 @@ fn content(event: &Event) -> Option<Content> {
 }
 
 fn differs(name: &str, path: &str, before: Option<Content>, now: Content, when: &str) -> String {
-    let before = before.map_or("nothing".to_owned(), |(bytes, _)| format!("a file of {bytes} bytes"));
+    let before =
+        before.map_or("nothing".to_owned(), |(bytes, _)| format!("a file of {bytes} bytes"));
     format!("{name} has {} bytes as {path} {when}, where it had {before}", now.0)
 }

@@ -1,7 +1,8 @@
 //! A file that arrives is the file that was sent: as long, and with the same digest.
 //!
-//! Length and digest of what was sent are the sharing peer's, taken when it opened the file; those of what arrived are over the bytes that are under the
-//! final name. They must agree with a transfer from that peer, and a user is told of success only where a file has arrived.
+//! Length and digest of what was sent are the sharing peer's, taken when it opened the file; those
+//! of what arrived are over the bytes that are under the final name. They must agree with a
+//! transfer from that peer, and a user is told of success only where a file has arrived.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "p2p_files_whole",
-    summary: "A fetched file has the length and the digest that it had where it was fetched, and status 0 means that it is there.",
+    summary: "A fetched file has the length and the digest that it had where it was fetched, and \
+        status 0 means that it is there.",
     source: "the assignment's `get_file`",
     params: &[],
     check,
@@ -39,14 +41,25 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if !sent.contains(&(Some(event.node), bytes, digest)) {
                 findings.report(event.time_us, &[event.node], || {
                     let name = case.trace.name(event.node);
-                    format!("{name} has {} bytes as {path}, and nobody has sent such a file to it", bytes.unwrap_or(0))
+                    format!(
+                        "{name} has {} bytes as {path}, and nobody has sent such a file to it",
+                        bytes.unwrap_or(0)
+                    )
                 });
             }
         }
-        for call in p2p.calls.iter().filter(|call| call.service == Service::GetFile && call.status == Some(0)) {
+        for call in p2p
+            .calls
+            .iter()
+            .filter(|call| call.service == Service::GetFile && call.status == Some(0))
+        {
             let (Some(peer), Some(completed)) = (call.peer, call.completed) else { continue };
             let path = format!("share/{}", call.arguments.get(2).copied().unwrap_or(""));
-            let there = arrived.get(&(peer, path.as_str())).into_iter().flatten().any(|order| (call.invoked..=completed).contains(order));
+            let there = arrived
+                .get(&(peer, path.as_str()))
+                .into_iter()
+                .flatten()
+                .any(|order| (call.invoked..=completed).contains(order));
             if !there {
                 findings.report(call.ended_us.unwrap_or(call.invoked_us), &[peer], || {
                     format!("{}: no file has arrived as {path} meanwhile", call.shown())

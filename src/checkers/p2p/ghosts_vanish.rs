@@ -1,7 +1,9 @@
-//! A user whose peer has crashed is not connected for ever: the directory notices within a bounded time.
+//! A user whose peer has crashed is not connected for ever: the directory notices within a bounded
+//! time.
 //!
-//! Between the crash and that the entry is out of date, which is no mistake. The bound is some leases, counted while the directory works: one that is down,
-//! paused or just started has to hear nobody for a whole lease first.
+//! Between the crash and that the entry is out of date, which is no mistake. The bound is some
+//! leases, counted while the directory works: one that is down, paused or just started has to hear
+//! nobody for a whole lease first.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +22,8 @@ pub static CHECKER: Checker = Checker {
         duration: false,
         default: 2.0,
         range: (1.0, 1e6),
-        doc: "so many leases after a crash, while the directory works, the user is no longer connected",
+        doc: "so many leases after a crash, while the directory works, the user is no longer \
+            connected",
     }],
     check,
 };
@@ -47,7 +50,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         for connection in connections(case) {
             let away = p2p.absences(connection.directory);
             let of_host = crashes.get(&connection.host).into_iter().flatten();
-            for crashed in of_host.filter(|time| (connection.begin_us..connection.end_us).contains(*time)) {
+            for crashed in
+                of_host.filter(|time| (connection.begin_us..connection.end_us).contains(*time))
+            {
                 let mut due = crashed.saturating_add(bound);
                 for (begin, end) in away {
                     if *begin <= due && *end >= *crashed {
@@ -84,13 +89,23 @@ fn connections<'a>(case: &Case<'a>) -> Vec<Connection<'a>> {
         }
         let Some(host) = event.fields.node("host") else { continue };
         let port = event.fields.int("port");
-        // Told again after a start of the directory, it is the same connection. At another port it is another one, which has taken its place.
-        let same = open.get(user).is_some_and(|position| (all[*position].host, all[*position].port) == (host, port));
+        // Told again after a start of the directory, it is the same connection. At another port it
+        // is another one, which has taken its place.
+        let same = open
+            .get(user)
+            .is_some_and(|position| (all[*position].host, all[*position].port) == (host, port));
         if !same {
             if let Some(position) = open.insert(user, all.len()) {
                 all[position].end_us = event.time_us;
             }
-            all.push(Connection { user, host, port, begin_us: event.time_us, end_us: case.trace.end_us, directory: event.node });
+            all.push(Connection {
+                user,
+                host,
+                port,
+                begin_us: event.time_us,
+                end_us: case.trace.end_us,
+                directory: event.node,
+            });
         }
     }
     all

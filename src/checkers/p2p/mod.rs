@@ -1,4 +1,5 @@
-//! The checks of file sharing, and what they share: the operations of users, and the connections as the directory tells of them.
+//! The checks of file sharing, and what they share: the operations of users, and the connections as
+//! the directory tells of them.
 
 pub mod answered_in_time;
 mod calls;
@@ -46,13 +47,14 @@ pub static P2P_CHECKS: &[&Checker] = &[
 #[derive(Clone, Copy, Debug)]
 pub struct Expiry<'a> {
     pub user: &'a str,
-    /// It happened between these positions in the order that history and events share; nearly always they are one.
+    /// It happened between these positions in the order that history and events share; nearly
+    /// always they are one.
     pub from: u64,
     pub to: u64,
 }
 
-/// What several checks need of a trace. A check asks for what concerns one user, peer or node: going through everything for each of them would cost
-/// the square of their number.
+/// What several checks need of a trace. A check asks for what concerns one user, peer or node:
+/// going through everything for each of them would cost the square of their number.
 pub struct P2pTrace<'a> {
     pub calls: Vec<Call<'a>>,
     pub expiries: Vec<Expiry<'a>>,
@@ -87,7 +89,11 @@ impl<'a> P2pTrace<'a> {
     }
 
     fn expiries_of(&self, user: &str) -> impl Iterator<Item = &Expiry<'a>> {
-        self.expiries_by_user.get(user).into_iter().flatten().map(|position| &self.expiries[*position])
+        self.expiries_by_user
+            .get(user)
+            .into_iter()
+            .flatten()
+            .map(|position| &self.expiries[*position])
     }
 
     /// When a node was down or paused, from its first start on; an open end is the end of time.
@@ -104,8 +110,10 @@ fn positions<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, Vec<usize>> {
     positions
 }
 
-/// The expiries that the directory tells of, and those that a crash has kept it from telling: after its start it names a user at another port than before,
-/// and ports are drawn for each connection. So the former connection was over, and perhaps only the user's next request has shown it, which is durable too.
+/// The expiries that the directory tells of, and those that a crash has kept it from telling: after
+/// its start it names a user at another port than before, and ports are drawn for each connection.
+/// So the former connection was over, and perhaps only the user's next request has shown it, which
+/// is durable too.
 fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
     let mut expiries = vec![];
     let mut told: BTreeMap<&str, (i64, u64)> = BTreeMap::new();
@@ -128,7 +136,9 @@ fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
             "online" => {
                 let port = event.fields.int("port").unwrap_or(0);
                 let former = told.insert(user, (port, event.index));
-                if let Some((_, from)) = former.filter(|(former, _)| *former != port && started == Some(moment)) {
+                if let Some((_, from)) =
+                    former.filter(|(former, _)| *former != port && started == Some(moment))
+                {
                     expiries.push(Expiry { user, from, to: event.index });
                 }
             }
@@ -139,7 +149,11 @@ fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
 }
 
 /// Judge by the operations of users. Without any there is nothing to judge by.
-fn judge(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&P2pTrace<'_>, &mut Findings)) -> Verdict {
+fn judge(
+    case: &Case<'_>,
+    check: &'static str,
+    judgement: impl FnOnce(&P2pTrace<'_>, &mut Findings),
+) -> Verdict {
     let p2p = case.p2p();
     if p2p.calls.is_empty() {
         return Verdict::Unknown("the history holds no operation of file sharing".to_owned());
@@ -149,10 +163,14 @@ fn judge(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&P2pTrace<
     findings.verdict()
 }
 
-/// The events of these names, in the order of the trace; those of nodes that are not declared are left out.
+/// The events of these names, in the order of the trace; those of nodes that are not declared are
+/// left out.
 fn events<'a>(case: &Case<'a>, names: &'a [&'a str]) -> impl Iterator<Item = &'a Event> {
     let nodes = case.trace.nodes.len();
-    case.trace.events.iter().filter(move |event| event.node.index() < nodes && names.contains(&&*event.name))
+    case.trace
+        .events
+        .iter()
+        .filter(move |event| event.node.index() < nodes && names.contains(&&*event.name))
 }
 
 /// A number of an event that cannot be negative.

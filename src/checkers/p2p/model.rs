@@ -1,8 +1,9 @@
 //! One user of the directory as a sequential object.
 //!
-//! Most operations concern one user, so users are searched one by one (Herlihy and Wing's locality). Of an operation that concerns two, each user
-//! sees its part: `list_content` asks whether the one is connected and what the other has published. To split it so gives up that both parts belong to
-//! one moment, which lets mistakes pass but calls nothing wrong that is right.
+//! Most operations concern one user, so users are searched one by one (Herlihy and Wing's
+//! locality). Of an operation that concerns two, each user sees its part: `list_content` asks
+//! whether the one is connected and what the other has published. To split it so gives up that both
+//! parts belong to one moment, which lets mistakes pass but calls nothing wrong that is right.
 
 use std::collections::BTreeSet;
 
@@ -68,8 +69,12 @@ impl User {
                 (after.host, after.files) = (None, BTreeSet::new());
                 0
             }),
-            Effect::Publish(host, file) => acting(*host).unwrap_or_else(|| if after.files.insert(*file) { 0 } else { 3 }),
-            Effect::Delete(host, file) => acting(*host).unwrap_or_else(|| if after.files.remove(file) { 0 } else { 3 }),
+            Effect::Publish(host, file) => {
+                acting(*host).unwrap_or_else(|| if after.files.insert(*file) { 0 } else { 3 })
+            }
+            Effect::Delete(host, file) => {
+                acting(*host).unwrap_or_else(|| if after.files.remove(file) { 0 } else { 3 })
+            }
             Effect::Ask(host) => acting(*host).unwrap_or(0),
             Effect::Content(files) => u8::from(!self.registered || self.files != *files),
             Effect::NotRegistered => u8::from(self.registered),

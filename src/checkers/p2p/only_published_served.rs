@@ -1,8 +1,10 @@
-//! A peer serves what its user has published, and nothing else of its disk: not what lies in the folder unpublished, not what was withdrawn, not what lies
-//! beside the folder.
+//! A peer serves what its user has published, and nothing else of its disk: not what lies in the
+//! folder unpublished, not what was withdrawn, not what lies beside the folder.
 //!
-//! What counts is what the user has typed and was told. A `publish` without an answer may count, and so may one that was withdrawn without an answer; a
-//! withdrawal counts from its answer on. The end of a connection withdraws all: when the user asks for it, or when the peer learns that its lease is over.
+//! What counts is what the user has typed and was told. A `publish` without an answer may count,
+//! and so may one that was withdrawn without an answer; a withdrawal counts from its answer on. The
+//! end of a connection withdraws all: when the user asks for it, or when the peer learns that its
+//! lease is over.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "p2p_only_published_served",
-    summary: "A peer sends only files of its shared folder that its user has published and not withdrawn since.",
+    summary: "A peer sends only files of its shared folder that its user has published and not \
+        withdrawn since.",
     source: "the assignment's `get_file`: the sharing peer checks its own list",
     params: &[],
     check,
@@ -29,11 +32,16 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 ends.entry((event.node, user)).or_default().push(event.index);
             }
         }
-        for event in events(case, &["serve"]).filter(|event| event.fields.int("status") == Some(0)) {
-            let (user, path) = (event.fields.text("user").unwrap_or(""), event.fields.text("path").unwrap_or(""));
+        for event in events(case, &["serve"]).filter(|event| event.fields.int("status") == Some(0))
+        {
+            let (user, path) =
+                (event.fields.text("user").unwrap_or(""), event.fields.text("path").unwrap_or(""));
             let Some(file) = path.strip_prefix("share/") else {
                 findings.report(event.time_us, &[event.node], || {
-                    format!("{} sends {path}, which is not in its shared folder", case.trace.name(event.node))
+                    format!(
+                        "{} sends {path}, which is not in its shared folder",
+                        case.trace.name(event.node)
+                    )
                 });
                 continue;
             };
@@ -44,7 +52,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             });
             let stands = |call: &Call<'_>| {
                 // Without an answer it may have happened at any time up to now.
-                let since = if call.open { event.index } else { call.completed.unwrap_or(event.index) };
+                let since =
+                    if call.open { event.index } else { call.completed.unwrap_or(event.index) };
                 let withdrawn = p2p.at_peer(Some(event.node)).filter(here).any(|other| {
                     let withdraws = match other.service {
                         Service::Delete => other.argument() == file,
@@ -54,12 +63,19 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     let told = other.completed.is_some_and(|completed| completed < event.index);
                     withdraws && other.status == Some(0) && told && other.invoked > since
                 });
-                let over = ends.get(&(event.node, user)).into_iter().flatten().any(|end| *end > since && *end < event.index);
+                let over = ends
+                    .get(&(event.node, user))
+                    .into_iter()
+                    .flatten()
+                    .any(|end| *end > since && *end < event.index);
                 !withdrawn && !over
             };
             if !published.into_iter().any(stands) {
                 findings.report(event.time_us, &[event.node], || {
-                    format!("{} sends {file} of {user}, who does not publish it", case.trace.name(event.node))
+                    format!(
+                        "{} sends {file} of {user}, who does not publish it",
+                        case.trace.name(event.node)
+                    )
                 });
             }
         }

@@ -1,7 +1,9 @@
 //! The operation log: every operation that the directory has answered is there, once.
 //!
-//! Lines are numbered by the directory. The log holds each number once and without gaps, so nothing was logged twice; and of each kind of operation
-//! (service, user, file) it holds as many as were answered, and no more than were asked for and executed. What was answered shortly before the end may be on its way.
+//! Lines are numbered by the directory. The log holds each number once and without gaps, so nothing
+//! was logged twice; and of each kind of operation (service, user, file) it holds as many as were
+//! answered, and no more than were asked for and executed. What was answered shortly before the end
+//! may be on its way.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +15,8 @@ use crate::systems::p2p::Service;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "p2p_operation_log",
-    summary: "Every operation that the directory has answered is in the operation log, once and in order.",
+    summary: "Every operation that the directory has answered is in the operation log, once and in \
+        order.",
     source: "the assignment's logging server; at-most-once calls (Birrell and Nelson 1984)",
     params: &[ParamInfo {
         name: "settle",
@@ -47,15 +50,23 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let text = |field| event.fields.text(field).unwrap_or("");
             match &*event.name {
                 "executed" => {
-                    let file = if matches!(text("operation"), "publish" | "delete") { text("argument") } else { "" };
+                    let file = if matches!(text("operation"), "publish" | "delete") {
+                        text("argument")
+                    } else {
+                        ""
+                    };
                     kinds.entry((text("operation"), text("user"), file)).or_default().executed += 1;
                 }
-                // What is on the disk is shown anew after a start: more than was told, perhaps, and never less.
+                // What is on the disk is shown anew after a start: more than was told, perhaps, and
+                // never less.
                 "log_found" => {
                     let found = count(event, "lines").unwrap_or(0);
                     if found < lines.len() as u64 {
                         findings.report(event.time_us, &[event.node], || {
-                            format!("the operation log has {found} lines after a start, and had {}", lines.len())
+                            format!(
+                                "the operation log has {found} lines after a start, and had {}",
+                                lines.len()
+                            )
                         });
                     }
                     lines.clear();
@@ -64,7 +75,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     let sequence = count(event, "sequence").unwrap_or(0);
                     if sequence != lines.len() as u64 + 1 {
                         findings.report(event.time_us, &[event.node], || {
-                            format!("line {sequence} of the operation log follows line {}", lines.len())
+                            format!(
+                                "line {sequence} of the operation log follows line {}",
+                                lines.len()
+                            )
                         });
                     }
                     lines.push((text("operation"), text("user"), text("file")));
@@ -92,21 +106,31 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             if service != "get_file" && logged < answered {
                 findings.report(last_answered_us, &[], || {
                     format!(
-                        "{} was answered {answered} times until {}, and is in the operation log {logged} times",
+                        "{} was answered {answered} times until {}, and is in the operation log \
+                            {logged} times",
                         what(),
                         seconds(settled)
                     )
                 });
             }
-            // Lists of users are also asked for by `get_file`, and scenes may have bytes sent that are requests.
+            // Lists of users are also asked for by `get_file`, and scenes may have bytes sent that
+            // are requests.
             if service != Service::ListUsers.name() && logged > possible.max(executed) {
                 findings.report(case.trace.end_us, &[], || {
-                    format!("{} is in the operation log {logged} times, and was executed {executed} times", what())
+                    format!(
+                        "{} is in the operation log {logged} times, and was executed \
+                        {executed} times",
+                        what()
+                    )
                 });
             }
             if service != Service::ListUsers.name() && possible > 0 && executed > possible {
-                findings
-                    .report(last_answered_us, &[], || format!("{} was executed {executed} times, and asked for {possible} times", what()));
+                findings.report(last_answered_us, &[], || {
+                    format!(
+                        "{} was executed {executed} times, and asked for {possible} times",
+                        what()
+                    )
+                });
             }
         }
     })

@@ -16,7 +16,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
         for call in p2p.calls.iter().filter(|call| call.error.starts_with("expected status")) {
             let nodes: Vec<_> = call.peer.into_iter().collect();
-            findings.report(call.ended_us.unwrap_or(call.invoked_us), &nodes, || format!("{}: {}", call.shown(), call.error));
+            findings.report(call.ended_us.unwrap_or(call.invoked_us), &nodes, || {
+                format!("{}: {}", call.shown(), call.error)
+            });
         }
     })
 }

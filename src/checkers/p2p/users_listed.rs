@@ -1,8 +1,10 @@
-//! The list of users: it shows each connected user once and nobody else, at the address of the connection, as of some moment within the call.
+//! The list of users: it shows each connected user once and nobody else, at the address of the
+//! connection, as of some moment within the call.
 //!
-//! The list concerns all users at once, so a search over all orders would be as large as the run. Bounds of the times suffice: whoever is shown must have been
-//! connected by something that may have come before the end of the call, and not certainly ended before it began; whoever is not shown must not have been
-//! connected all the time.
+//! The list concerns all users at once, so a search over all orders would be as large as the run.
+//! Bounds of the times suffice: whoever is shown must have been connected by something that may
+//! have come before the end of the call, and not certainly ended before it began; whoever is not
+//! shown must not have been connected all the time.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "p2p_users_listed",
-    summary: "A list of users shows those who were connected at some moment within the call, once, where they were, and nobody else.",
+    summary: "A list of users shows those who were connected at some moment within the call, once, \
+        where they were, and nobody else.",
     source: "the assignment's `list_users`; Lamport's interval orders",
     params: &[],
     check,
@@ -51,27 +54,46 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for (node, info) in (0u32..).map(NodeId).zip(&case.trace.nodes) {
             hosts.entry(&info.name).or_insert(node);
         }
-        let lists = p2p.calls.iter().filter(|call| call.service == Service::ListUsers && call.status == Some(0));
+        let lists = p2p
+            .calls
+            .iter()
+            .filter(|call| call.service == Service::ListUsers && call.status == Some(0));
         for call in lists {
             let Some(completed) = call.completed else { continue };
             let time_us = call.ended_us.unwrap_or(call.invoked_us);
             let nodes: Vec<NodeId> = call.peer.into_iter().collect();
-            let shown: Vec<(&str, &str, &str)> = call.detail.split_whitespace().filter_map(entry).collect();
+            let shown: Vec<(&str, &str, &str)> =
+                call.detail.split_whitespace().filter_map(entry).collect();
             let mut seen: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
             for (user, host, port) in shown {
                 if seen.insert(user, (host, port)).is_some() {
-                    findings.report(time_us, &nodes, || format!("{} was shown {user} twice", call.process));
+                    findings.report(time_us, &nodes, || {
+                        format!("{} was shown {user} twice", call.process)
+                    });
                 }
                 let host = hosts.get(host).copied();
-                let possible = users.get(user).is_some_and(|presence| presence.may_be_at(call.invoked, completed, host, port));
+                let possible = users.get(user).is_some_and(|presence| {
+                    presence.may_be_at(call.invoked, completed, host, port)
+                });
                 if !possible {
-                    let at = call.detail.split_whitespace().find(|word| word.starts_with(&format!("{user}@"))).unwrap_or(user);
-                    findings.report(time_us, &nodes, || format!("{} was shown {at}, where {user} was not connected", call.process));
+                    let at = call
+                        .detail
+                        .split_whitespace()
+                        .find(|word| word.starts_with(&format!("{user}@")))
+                        .unwrap_or(user);
+                    findings.report(time_us, &nodes, || {
+                        format!("{} was shown {at}, where {user} was not connected", call.process)
+                    });
                 }
             }
             for (user, presence) in &users {
                 if !seen.contains_key(user) && presence.certainly_there(call.invoked, completed) {
-                    findings.report(time_us, &nodes, || format!("{} was not shown {user}, who was connected all the time", call.process));
+                    findings.report(time_us, &nodes, || {
+                        format!(
+                            "{} was not shown {user}, who was connected all the time",
+                            call.process
+                        )
+                    });
                 }
             }
         }
@@ -97,7 +119,13 @@ fn presences<'a>(p2p: &'a P2pTrace<'a>) -> BTreeMap<&'a str, Presence<'a>> {
         match call.service {
             Service::Connect => {
                 let port = if happened { call.detail } else { "" };
-                presence.began.push(Began { invoked: call.invoked, completed, host: call.peer, port, certain: happened });
+                presence.began.push(Began {
+                    invoked: call.invoked,
+                    completed,
+                    host: call.peer,
+                    port,
+                    certain: happened,
+                });
             }
             Service::Disconnect | Service::Unregister => {
                 presence.ended.push(Ended { invoked: call.invoked, completed, certain: happened });
@@ -106,7 +134,11 @@ fn presences<'a>(p2p: &'a P2pTrace<'a>) -> BTreeMap<&'a str, Presence<'a>> {
         }
     }
     for expiry in &p2p.expiries {
-        users.entry(expiry.user).or_default().ended.push(Ended { invoked: expiry.from, completed: expiry.to, certain: true });
+        users.entry(expiry.user).or_default().ended.push(Ended {
+            invoked: expiry.from,
+            completed: expiry.to,
+            certain: true,
+        });
     }
     users
 }
@@ -116,7 +148,9 @@ impl Presence<'_> {
     fn may_be_at(&self, invoked: u64, completed: u64, host: Option<NodeId>, port: &str) -> bool {
         self.began.iter().any(|began| {
             let fits = began.host == host && (began.port.is_empty() || began.port == port);
-            let over = self.ended.iter().any(|ended| ended.certain && ended.invoked > began.completed && ended.completed < invoked);
+            let over = self.ended.iter().any(|ended| {
+                ended.certain && ended.invoked > began.completed && ended.completed < invoked
+            });
             fits && began.invoked < completed && !over
         })
     }
@@ -124,7 +158,10 @@ impl Presence<'_> {
     /// Whether a connection certainly stood during the whole call.
     fn certainly_there(&self, invoked: u64, completed: u64) -> bool {
         self.began.iter().any(|began| {
-            let may_be_over = self.ended.iter().any(|ended| ended.completed > began.invoked && ended.invoked < completed);
+            let may_be_over = self
+                .ended
+                .iter()
+                .any(|ended| ended.completed > began.invoked && ended.invoked < completed);
             began.certain && began.completed < invoked && !may_be_over
         })
     }

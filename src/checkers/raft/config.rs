@@ -26,7 +26,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Whether the nodes that satisfy `agrees` are a majority; in a joint configuration, of both sets.
+    /// Whether the nodes that satisfy `agrees` are a majority; in a joint configuration, of both
+    /// sets.
     pub fn majority(&self, mut agrees: impl FnMut(NodeId) -> bool) -> bool {
         self.sets().all(|set| 2 * set.iter().filter(|node| agrees(**node)).count() > set.len())
     }
@@ -34,18 +35,30 @@ impl Config {
     /// The sets of voters of which each must have a majority.
     pub fn sets(&self) -> impl Iterator<Item = &[NodeId]> {
         let sets = [self.voters.as_slice(), self.voters_old.as_slice()];
-        sets.into_iter().enumerate().filter(|(i, set)| *i == 0 || !set.is_empty()).map(|(_, set)| set)
+        sets.into_iter()
+            .enumerate()
+            .filter(|(i, set)| *i == 0 || !set.is_empty())
+            .map(|(_, set)| set)
     }
 
     /// Whether a node belongs to it at all.
     pub fn has(&self, node: NodeId) -> bool {
-        self.voters.contains(&node) || self.voters_old.contains(&node) || self.learners.contains(&node)
+        self.voters.contains(&node)
+            || self.voters_old.contains(&node)
+            || self.learners.contains(&node)
     }
 }
 
 /// Decode the fields of `config_append`; `None` where they name no known voter.
-pub fn decode(trace: &Trace, kind: &str, voters: &str, learners: &str, voters_old: &str) -> Option<Config> {
-    let nodes = |list: &str| list.split('+').filter_map(|name| trace.node(name)).collect::<Vec<_>>();
+pub fn decode(
+    trace: &Trace,
+    kind: &str,
+    voters: &str,
+    learners: &str,
+    voters_old: &str,
+) -> Option<Config> {
+    let nodes =
+        |list: &str| list.split('+').filter_map(|name| trace.node(name)).collect::<Vec<_>>();
     let kind = match kind {
         "simple" => ConfigKind::Simple,
         "joint" => ConfigKind::Joint,
@@ -59,8 +72,9 @@ pub fn decode(trace: &Trace, kind: &str, voters: &str, learners: &str, voters_ol
 
 /// The configuration that the cluster began with.
 ///
-/// A node can show it by a `config_append` at index 0, and the first joint configuration names it. Otherwise a node tells by its first role
-/// whether it has a vote; one that never showed a role is taken for none, since too few voters make the checks mild and too many wrong.
+/// A node can show it by a `config_append` at index 0, and the first joint configuration names it.
+/// Otherwise a node tells by its first role whether it has a vote; one that never showed a role is
+/// taken for none, since too few voters make the checks mild and too many wrong.
 pub fn initial(trace: &Trace, records: &[Record], configs: &[Config]) -> Option<Config> {
     let mut first_roles: Vec<Option<Role>> = vec![None; trace.nodes.len()];
     let mut first_config = None;
@@ -80,11 +94,14 @@ pub fn initial(trace: &Trace, records: &[Record], configs: &[Config]) -> Option<
         Some((0, first)) => return Some(first.clone()),
         Some((_, first)) if first.kind == ConfigKind::Joint => first.voters_old.clone(),
         // A change could involve the silent ones.
-        Some(_) if trace.with_role("peer").any(|node| first_roles[node.index()].is_none()) => return None,
+        Some(_) if trace.with_role("peer").any(|node| first_roles[node.index()].is_none()) => {
+            return None;
+        }
         // Whatever the nodes are called in their system: who shows a role of Raft is a server.
         _ => (0u32..).map(NodeId).take(trace.nodes.len()).filter(votes).collect(),
     };
-    let config = Config { kind: ConfigKind::Simple, voters, learners: Vec::new(), voters_old: Vec::new() };
+    let config =
+        Config { kind: ConfigKind::Simple, voters, learners: Vec::new(), voters_old: Vec::new() };
     (!config.voters.is_empty()).then_some(config)
 }
 
@@ -96,8 +113,8 @@ pub struct Adopted {
     pub config: u32,
 }
 
-/// The configurations in the logs of all nodes while the records are gone through. A node goes by the latest one in its log, committed or
-/// not (Raft §6).
+/// The configurations in the logs of all nodes while the records are gone through. A node goes by
+/// the latest one in its log, committed or not (Raft §6).
 pub struct Membership {
     per_node: Vec<Vec<Adopted>>,
     /// Every configuration that was shown.
@@ -136,7 +153,10 @@ impl Membership {
                 }
             }
             Kind::ConfigCommit { index, term } => {
-                let shown = self.shown.iter().find(|adopted| (adopted.index, adopted.term) == (index, term));
+                let shown = self
+                    .shown
+                    .iter()
+                    .find(|adopted| (adopted.index, adopted.term) == (index, term));
                 if let Some(shown) = shown.filter(|shown| !self.committed.contains(shown)) {
                     self.committed.push(*shown);
                     self.committed.sort_by_key(|adopted| adopted.index);
@@ -155,9 +175,11 @@ impl Membership {
         }
     }
 
-    /// A snapshot brings the last configuration before its index, which is committed like all that a snapshot holds.
+    /// A snapshot brings the last configuration before its index, which is committed like all that
+    /// a snapshot holds.
     fn take_from_snapshot(&mut self, node: NodeId, index: u64) {
-        let Some(latest) = self.committed.iter().rfind(|adopted| adopted.index <= index).copied() else {
+        let Some(latest) = self.committed.iter().rfind(|adopted| adopted.index <= index).copied()
+        else {
             return;
         };
         let list = &mut self.per_node[node.index()];
@@ -168,8 +190,9 @@ impl Membership {
     }
 }
 
-/// The configuration at the end of the run, as the node that has committed most sees it. Who is not in it works for itself: nobody asks it
-/// for anything, and what it does concerns nobody. `None` where the trace does not tell.
+/// The configuration at the end of the run, as the node that has committed most sees it. Who is not
+/// in it works for itself: nobody asks it for anything, and what it does concerns nobody. `None`
+/// where the trace does not tell.
 pub fn last_config(raft: &RaftTrace) -> Option<&Config> {
     let mut membership = Membership::new(raft);
     let mut furthest: Option<(u64, NodeId)> = None;

@@ -1,9 +1,10 @@
-//! Damage to durable data, as the nemesis did it: after it a node has forgotten what it promised, and is not to blame.
+//! Damage to durable data, as the nemesis did it: after it a node has forgotten what it promised,
+//! and is not to blame.
 
 use crate::trace::{NEMESIS, NodeId, OpType, Trace};
 
-/// The faults that change what was durable; one that a composed fault has drawn is recorded under its own name. Lost and torn writes are not
-/// among them: what they take was never synced.
+/// The faults that change what was durable; one that a composed fault has drawn is recorded under
+/// its own name. Lost and torn writes are not among them: what they take was never synced.
 const DAMAGING: &[&str] = &["bitflip", "truncate", "stale_restore", "wipe"];
 
 /// From when to when the disk of each node was damaged.
@@ -29,10 +30,17 @@ impl Damage {
             match op.op_type {
                 OpType::Invoke => {
                     let nodes = targets(trace, &op.value);
-                    spans.push(Span { value: op.value.to_string(), nodes, begin: op.index, end: u64::MAX });
+                    spans.push(Span {
+                        value: op.value.to_string(),
+                        nodes,
+                        begin: op.index,
+                        end: u64::MAX,
+                    });
                 }
                 _ => {
-                    if let Some(span) = spans.iter_mut().find(|span| span.end == u64::MAX && span.value == op.value) {
+                    if let Some(span) =
+                        spans.iter_mut().find(|span| span.end == u64::MAX && span.value == op.value)
+                    {
                         span.end = op.index;
                     }
                 }
@@ -43,7 +51,11 @@ impl Damage {
 
     /// Whether the node's disk was damaged at some moment between two records, by their order.
     pub fn between(&self, node: NodeId, from: u64, to: u64) -> bool {
-        self.spans.iter().any(|span| span.begin <= to && span.end >= from && (span.nodes.is_empty() || span.nodes.contains(&node)))
+        self.spans.iter().any(|span| {
+            span.begin <= to
+                && span.end >= from
+                && (span.nodes.is_empty() || span.nodes.contains(&node))
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-/// Up to this index values stand in a vector. Above it an index of a damaged trace could ask for any amount of memory.
+/// Up to this index values stand in a vector. Above it an index of a damaged trace could ask for
+/// any amount of memory.
 const DENSE_MAX: u64 = 1 << 16;
 
 /// A map from `u64` that costs an array access for the indices of an ordinary run.
@@ -20,11 +21,19 @@ impl<T> Default for IndexMap<T> {
 
 impl<T> IndexMap<T> {
     pub fn get(&self, index: u64) -> Option<&T> {
-        if index < DENSE_MAX { self.dense.get(index as usize)?.as_ref() } else { self.sparse.get(&index) }
+        if index < DENSE_MAX {
+            self.dense.get(index as usize)?.as_ref()
+        } else {
+            self.sparse.get(&index)
+        }
     }
 
     pub fn get_mut(&mut self, index: u64) -> Option<&mut T> {
-        if index < DENSE_MAX { self.dense.get_mut(index as usize)?.as_mut() } else { self.sparse.get_mut(&index) }
+        if index < DENSE_MAX {
+            self.dense.get_mut(index as usize)?.as_mut()
+        } else {
+            self.sparse.get_mut(&index)
+        }
     }
 
     pub fn insert(&mut self, index: u64, value: T) {
@@ -50,7 +59,8 @@ impl<T> IndexMap<T> {
 
     /// Indices and values in rising order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        let dense = (0u64..).zip(&self.dense).filter_map(|(index, value)| Some((index, value.as_ref()?)));
+        let dense =
+            (0u64..).zip(&self.dense).filter_map(|(index, value)| Some((index, value.as_ref()?)));
         dense.chain(self.sparse.iter().map(|(index, value)| (*index, value)))
     }
 }

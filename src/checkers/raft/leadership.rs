@@ -17,7 +17,8 @@ impl Leadership {
         self.0[node.index()]
     }
 
-    /// All leaders with their terms: two may lead at once, in different terms, until the older hears of it.
+    /// All leaders with their terms: two may lead at once, in different terms, until the older
+    /// hears of it.
     pub fn all(&self) -> impl Iterator<Item = (NodeId, u64)> {
         (0u32..).map(NodeId).zip(&self.0).filter_map(|(node, term)| Some((node, (*term)?)))
     }
@@ -51,7 +52,9 @@ impl Terms {
         match record.kind {
             // What the disk says counts, even where it is less: the node goes on from there.
             Kind::Recover { term, .. } => *current = term,
-            Kind::Term { term } | Kind::Vote { term, .. } | Kind::Leader { term, .. } => *current = (*current).max(term),
+            Kind::Term { term } | Kind::Vote { term, .. } | Kind::Leader { term, .. } => {
+                *current = (*current).max(term)
+            }
             _ => {}
         }
     }

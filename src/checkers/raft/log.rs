@@ -1,8 +1,9 @@
 //! The logs of all nodes, replayed from their events.
 //!
-//! An `append` is durable at the time of its event, because observations wait for the sync of their step; a replayed log is therefore
-//! what the node has promised. A crash may leave a little more on the disk than was observed (the crash policies `prefix` and `torn`),
-//! which the next `recover` shows: what may have changed unseen is from then on covered, not known.
+//! An `append` is durable at the time of its event, because observations wait for the sync of their
+//! step; a replayed log is therefore what the node has promised. A crash may leave a little more on
+//! the disk than was observed (the crash policies `prefix` and `torn`), which the next `recover`
+//! shows: what may have changed unseen is from then on covered, not known.
 
 use super::record::{Kind, Record};
 
@@ -84,13 +85,15 @@ impl Log {
         }
         let position = (index - self.base - 1) as usize;
         match self.entries.get_mut(position) {
-            // Without a `truncate` the rest stays, which is a mistake of the node that `log_matching` looks for.
+            // Without a `truncate` the rest stays, which is a mistake of the node that
+            // `log_matching` looks for.
             Some(slot) => *slot = entry,
             None => self.entries.push(entry),
         }
     }
 
-    /// Whether a snapshot leaves what comes after it: with the same entry in its log a follower keeps the rest (Raft §7).
+    /// Whether a snapshot leaves what comes after it: with the same entry in its log a follower
+    /// keeps the rest (Raft §7).
     pub fn keeps(&self, index: u64, chain: u64) -> bool {
         match self.at(index) {
             Held::Covered => true,
@@ -134,11 +137,17 @@ impl Logs {
     pub fn replay(&mut self, record: &Record) {
         let log = &mut self.0[record.node.index()];
         match record.kind {
-            Kind::Append { index, term, digest, chain } => log.append(index, Entry { term, digest, chain }),
+            Kind::Append { index, term, digest, chain } => {
+                log.append(index, Entry { term, digest, chain })
+            }
             Kind::Truncate { from } => log.truncate(from.saturating_sub(1)),
             Kind::SnapshotTake { index, .. } if index > log.last() => log.cover(index),
-            Kind::SnapshotInstall { index, chain, .. } if !log.keeps(index, chain) => log.cover(index),
-            Kind::Recover { snapshot_index, last_index, last_term, .. } => log.recover(snapshot_index, last_index, last_term),
+            Kind::SnapshotInstall { index, chain, .. } if !log.keeps(index, chain) => {
+                log.cover(index)
+            }
+            Kind::Recover { snapshot_index, last_index, last_term, .. } => {
+                log.recover(snapshot_index, last_index, last_term)
+            }
             _ => {}
         }
     }

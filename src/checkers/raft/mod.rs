@@ -1,7 +1,9 @@
-//! What the checks of Raft share: its events decoded, logs replayed from them, configurations, damage to disks, elections and commits.
+//! What the checks of Raft share: its events decoded, logs replayed from them, configurations,
+//! damage to disks, elections and commits.
 //!
-//! The vocabulary of the events is the system's; this module only reads it. An event that lacks a field, or speaks of a node that does
-//! not exist, is skipped: a checker judges what it understands.
+//! The vocabulary of the events is the system's; this module only reads it. An event that lacks a
+//! field, or speaks of a node that does not exist, is skipped: a checker judges what it
+//! understands.
 
 mod config;
 mod damage;
@@ -26,7 +28,8 @@ use crate::trace::{NodeId, Trace};
 /// The events of a run of Raft, decoded once for all checks.
 pub struct RaftTrace {
     records: Vec<Record>,
-    /// The kind of each record again, as a bit position: a check that looks for rare kinds reads 60 kB, not 4 MB.
+    /// The kind of each record again, as a bit position: a check that looks for rare kinds reads 60
+    /// kB, not 4 MB.
     tags: Vec<u8>,
     configs: Vec<Config>,
     /// The voters at the beginning; `None` where the trace does not tell them.
@@ -48,7 +51,8 @@ impl RaftTrace {
                 records.extend(record::decode(trace, event, position, &mut configs));
             }
         }
-        // Recorded in this order; a trace whose lines were shuffled is put right, so that "earlier" means the same for all checks.
+        // Recorded in this order; a trace whose lines were shuffled is put right, so that "earlier"
+        // means the same for all checks.
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
@@ -76,7 +80,11 @@ impl RaftTrace {
 
     /// The records of some kinds (a sum of [`kinds`]), in the order in which they happened.
     pub fn select(&self, kinds: u32) -> impl Iterator<Item = &Record> {
-        self.tags.iter().zip(&self.records).filter(move |(tag, _)| kinds & (1 << **tag) != 0).map(|(_, record)| record)
+        self.tags
+            .iter()
+            .zip(&self.records)
+            .filter(move |(tag, _)| kinds & (1 << **tag) != 0)
+            .map(|(_, record)| record)
     }
 
     /// A value for each participant.
@@ -119,7 +127,8 @@ impl RaftTrace {
     }
 }
 
-/// Note at each installed snapshot whether the log after it was kept, for those who do not replay the logs.
+/// Note at each installed snapshot whether the log after it was kept, for those who do not replay
+/// the logs.
 fn note_kept_logs(trace: &Trace, records: &mut [Record]) {
     if !records.iter().any(|record| matches!(record.kind, Kind::SnapshotInstall { .. })) {
         return;

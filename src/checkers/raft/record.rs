@@ -133,7 +133,8 @@ pub mod kinds {
     /// What changes a log.
     pub const LOG: u32 = RECOVER | APPEND | TRUNCATE | SNAPSHOT_TAKE | SNAPSHOT_INSTALL;
     /// What changes the configuration that a node goes by.
-    pub const MEMBERSHIP: u32 = RECOVER | TRUNCATE | SNAPSHOT_INSTALL | CONFIG_APPEND | CONFIG_COMMIT;
+    pub const MEMBERSHIP: u32 =
+        RECOVER | TRUNCATE | SNAPSHOT_INSTALL | CONFIG_APPEND | CONFIG_COMMIT;
     /// What shows or ends leadership.
     pub const LEADERSHIP: u32 = RECOVER | TERM | ROLE | LEADER | START | CRASH;
     /// What shows a node's current term.
@@ -171,11 +172,12 @@ impl Kind {
     }
 }
 
-/// Greater numbers are no terms or indices of any run; leaving them out keeps the arithmetic of the checks free of overflow.
+/// Greater numbers are no terms or indices of any run; leaving them out keeps the arithmetic of the
+/// checks free of overflow.
 const NUMBER_MAX: i64 = 1 << 48;
 
-/// The fields of an event, taken in the order of the vocabulary, which makes each a single comparison of names; a field that is not
-/// where it should be is looked up.
+/// The fields of an event, taken in the order of the vocabulary, which makes each a single
+/// comparison of names; a field that is not where it should be is looked up.
 struct Taker<'a, I> {
     fields: &'a Fields,
     rest: I,
@@ -219,7 +221,12 @@ impl<'a, I: Iterator<Item = (&'a str, &'a Value)>> Taker<'a, I> {
 }
 
 /// Decode an event; `None` for what no check reads, and for what is damaged.
-pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<Config>) -> Option<Record> {
+pub fn decode(
+    trace: &Trace,
+    event: &Event,
+    position: usize,
+    configs: &mut Vec<Config>,
+) -> Option<Record> {
     let mut take = Taker { fields: &event.fields, rest: event.fields.iter() };
     // The frequent ones first.
     let kind = match &*event.name {
@@ -230,10 +237,14 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
             chain: take.hash("chain")?,
         },
         "apply" => {
-            let (index, term, digest) = (take.number("index")?, take.number("term")?, take.hash("digest"));
+            let (index, term, digest) =
+                (take.number("index")?, take.number("term")?, take.hash("digest"));
             let command = take.node("client").flatten().zip(take.number("serial"));
-            // A client and its serial number tell commands apart as well as a digest does, and a program need not make one.
-            let digest = digest.unwrap_or_else(|| command.map_or(0, |(client, serial)| (u64::from(client.0) + 1) << 48 | serial));
+            // A client and its serial number tell commands apart as well as a digest does, and a
+            // program need not make one.
+            let digest = digest.unwrap_or_else(|| {
+                command.map_or(0, |(client, serial)| (u64::from(client.0) + 1) << 48 | serial)
+            });
             Kind::Apply { index, term, digest, command, effect: take.number("effect") == Some(1) }
         }
         "commit" => Kind::Commit {
@@ -242,7 +253,11 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
             leader: take.text("role")? == "leader",
             entry_term: take.number("entry_term")?,
         },
-        "reply" => Kind::Reply { client: take.node("client")??, serial: take.number("serial")?, index: take.number("index")? },
+        "reply" => Kind::Reply {
+            client: take.node("client")??,
+            serial: take.number("serial")?,
+            index: take.number("index")?,
+        },
         "read" => match (take.number("index")?, take.text("mode")?) {
             (_, "lease") => Kind::LeaseRead,
             _ => return None,
@@ -260,7 +275,10 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
             Kind::Role(role)
         }
         // Whoever only elects has no log.
-        "leader" => Kind::Leader { term: take.number("term")?, last_index: take.number("last_index").unwrap_or(0) },
+        "leader" => Kind::Leader {
+            term: take.number("term")?,
+            last_index: take.number("last_index").unwrap_or(0),
+        },
         "truncate" => Kind::Truncate { from: take.number("from")? },
         "recover" => Kind::Recover {
             term: take.number("term")?,
@@ -281,13 +299,23 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
         }
         "config_append" => {
             let (index, term) = (take.number("index")?, take.number("term")?);
-            let config = config::decode(trace, take.text("kind")?, take.text("voters")?, take.text("learners")?, take.text("voters_old")?)?;
+            let config = config::decode(
+                trace,
+                take.text("kind")?,
+                take.text("voters")?,
+                take.text("learners")?,
+                take.text("voters_old")?,
+            )?;
             configs.push(config);
             Kind::ConfigAppend { index, term, config: u32::try_from(configs.len() - 1).ok()? }
         }
-        "config_commit" => Kind::ConfigCommit { index: take.number("index")?, term: take.number("term")? },
+        "config_commit" => {
+            Kind::ConfigCommit { index: take.number("index")?, term: take.number("term")? }
+        }
         "start" => Kind::Start,
-        "crash" => Kind::Crash { panic: is_own_fault(take.text("reason"), take.text("message")), position },
+        "crash" => {
+            Kind::Crash { panic: is_own_fault(take.text("reason"), take.text("message")), position }
+        }
         "pause" => Kind::Pause,
         "resume" => Kind::Resume,
         _ => return None,
@@ -303,11 +331,13 @@ pub fn decode(trace: &Trace, event: &Event, position: usize, configs: &mut Vec<C
     fits.then_some(Record { order: event.index, time_us: event.time_us, node: event.node, kind })
 }
 
-/// Whether a node has crashed by a mistake of its own: a panic, or whatever a program in its place does wrong. A node of the testbed that exits on purpose
-/// has no message.
+/// Whether a node has crashed by a mistake of its own: a panic, or whatever a program in its place
+/// does wrong. A node of the testbed that exits on purpose has no message.
 fn is_own_fault(reason: Option<&str>, message: Option<&str>) -> bool {
     match reason {
-        Some("panic" | "ended" | "protocol" | "busy_loop" | "memory" | "output" | "scratch") => true,
+        Some("panic" | "ended" | "protocol" | "busy_loop" | "memory" | "output" | "scratch") => {
+            true
+        }
         Some("exit") => message.is_some_and(|message| !message.is_empty()),
         _ => false,
     }

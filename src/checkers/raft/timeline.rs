@@ -1,4 +1,5 @@
-//! Elections and commits of a whole run, from one replay: what leader completeness and persistence are judged by.
+//! Elections and commits of a whole run, from one replay: what leader completeness and persistence
+//! are judged by.
 
 use super::log::{Entry, Log, Logs};
 use super::record::{Kind, kinds};
@@ -19,8 +20,9 @@ pub struct Election {
 #[derive(Clone, Copy, Debug)]
 pub struct Committed {
     pub entry: Entry,
-    /// The current term of the node that committed it: the leader's, which is first. Not the entry's own term, which may be less: a
-    /// leader of a term in between may rightly lack the entry (trap FP-1 of the project's notes; Raft fig. 8 with the two swapped).
+    /// The current term of the node that committed it: the leader's, which is first. Not the
+    /// entry's own term, which may be less: a leader of a term in between may rightly lack the
+    /// entry (trap FP-1 of the project's notes; Raft fig. 8 with the two swapped).
     pub term: u64,
     pub time_us: u64,
     pub node: NodeId,
@@ -44,11 +46,24 @@ impl Timeline {
             match record.kind {
                 Kind::Leader { term, .. } => {
                     let (order, time_us, node) = (record.order, record.time_us, record.node);
-                    timeline.elections.push(Election { order, time_us, node, term, log: log.clone() });
+                    timeline.elections.push(Election {
+                        order,
+                        time_us,
+                        node,
+                        term,
+                        log: log.clone(),
+                    });
                 }
                 Kind::Commit { index, term, .. } if index > covered => {
-                    for (at, entry) in log.known_from(covered + 1).take_while(|(at, _)| *at <= index) {
-                        let committed = Committed { entry: *entry, term, time_us: record.time_us, node: record.node };
+                    for (at, entry) in
+                        log.known_from(covered + 1).take_while(|(at, _)| *at <= index)
+                    {
+                        let committed = Committed {
+                            entry: *entry,
+                            term,
+                            time_us: record.time_us,
+                            node: record.node,
+                        };
                         timeline.committed.insert(at, committed);
                     }
                     // A commit beyond the node's own log says nothing of what is committed there.

@@ -9,7 +9,8 @@ use super::record::Kind;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "applied_in_order",
-    summary: "Each replica applies the records without gaps, and the same number is the same record with the same forms after it everywhere.",
+    summary: "Each replica applies the records without gaps, and the same number is the same \
+        record with the same forms after it everywhere.",
     source: "the assignment: followers apply in the same order; state machine replication",
     params: &[],
     check,
@@ -26,7 +27,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 Kind::Applied { seq, hash, forms, .. } => {
                     if seq != own.saturating_add(1) {
                         findings.report(record.time_us, &[record.node], || {
-                            format!("{} applied record {seq} after record {own}", replication.name(record.node))
+                            format!(
+                                "{} applied record {seq} after record {own}",
+                                replication.name(record.node)
+                            )
                         });
                     }
                     *own = seq;
@@ -34,7 +38,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     if (first.1, first.2) != (hash, forms) {
                         let what = if first.1 == hash { "other forms after" } else { "another" };
                         findings.report(record.time_us, &[first.0, record.node], || {
-                            let (one, other) = (replication.name(first.0), replication.name(record.node));
+                            let (one, other) =
+                                (replication.name(first.0), replication.name(record.node));
                             format!("{other} has {what} record {seq} than {one}")
                         });
                     }

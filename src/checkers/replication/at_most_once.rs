@@ -19,12 +19,22 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |replication, findings| {
         let mut effects = BTreeMap::new();
         for record in replication.records() {
-            let Kind::Applied { seq, hash, client, req, effect: true, .. } = record.kind else { continue };
+            let Kind::Applied { seq, hash, client, req, effect: true, .. } = record.kind else {
+                continue;
+            };
             let first = *effects.entry((client, req)).or_insert((record.node, seq, hash));
             if first.2 != hash {
                 findings.report(record.time_us, &[record.node, first.0, client], || {
-                    let (client, one, other) = (replication.name(client), replication.name(first.0), replication.name(record.node));
-                    format!("request {req} of {client} took effect as record {} on {one} and as record {seq} on {other}", first.1)
+                    let (client, one, other) = (
+                        replication.name(client),
+                        replication.name(first.0),
+                        replication.name(record.node),
+                    );
+                    format!(
+                        "request {req} of {client} took effect as record {} on {one} and as \
+                        record {seq} on {other}",
+                        first.1
+                    )
                 });
             }
         }

@@ -1,7 +1,8 @@
-//! Linearizability of the forms: the answers are those of one store that serves one request after the other, each between question and answer.
+//! Linearizability of the forms: the answers are those of one store that serves one request after
+//! the other, each between question and answer.
 //!
-//! Forms are judged one by one (Herlihy and Wing's locality). A list of all forms is a look at each of them, and the ids of a gender tell of each form
-//! whether it is there with that gender.
+//! Forms are judged one by one (Herlihy and Wing's locality). A list of all forms is a look at each
+//! of them, and the ids of a gender tell of each form whether it is there with that gender.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ use crate::history::{self, Outcome};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "forms_linearizable",
-    summary: "The answers about each form are those of a single store, within the times that clients saw.",
+    summary: "The answers about each form are those of a single store, within the times that \
+        clients saw.",
     source: "Herlihy and Wing 1990; Lowe 2017; bugs.md DI-12",
     params: &[ParamInfo {
         name: "steps",
@@ -28,7 +30,8 @@ pub static CHECKER: Checker = Checker {
 /// No form.
 const ABSENT: u64 = 0;
 
-/// What an operation does to a form or shows of it. A form is its serial number and its gender, as one number.
+/// What an operation does to a form or shows of it. A form is its serial number and its gender, as
+/// one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
     /// There was none, and now there is this one.
@@ -73,7 +76,9 @@ impl Sequential for OneForm {
             Effect::MaybeDelete => (true, ABSENT),
             Effect::Is(form) => (*state == form, *state),
             Effect::Exists(exists) => (here == exists, *state),
-            Effect::HasGender(gender, has) => ((here && gender_of(*state) == gender) == has, *state),
+            Effect::HasGender(gender, has) => {
+                ((here && gender_of(*state) == gender) == has, *state)
+            }
         }
     }
 }
@@ -97,7 +102,12 @@ fn form(text: &str) -> Option<u64> {
         return Some(ABSENT);
     }
     let (folio, word) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    folio.parse::<u64>().ok().filter(|folio| *folio < 1 << 60).zip(gender(word)).map(|(folio, gender)| folio << 2 | gender)
+    folio
+        .parse::<u64>()
+        .ok()
+        .filter(|folio| *folio < 1 << 60)
+        .zip(gender(word))
+        .map(|(folio, gender)| folio << 2 | gender)
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
@@ -118,8 +128,15 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 undecided.get_or_insert(*key);
             }
             Answer::Illegal => {
-                let end = first_illegal_end(timed.iter().filter_map(|each| each.completed).collect(), until);
-                let culprit = operations.iter().zip(&timed).find(|(_, timed)| timed.completed == end).map(|((operation, _), _)| operation);
+                let end = first_illegal_end(
+                    timed.iter().filter_map(|each| each.completed).collect(),
+                    until,
+                );
+                let culprit = operations
+                    .iter()
+                    .zip(&timed)
+                    .find(|(_, timed)| timed.completed == end)
+                    .map(|((operation, _), _)| operation);
                 if let Some(operation) = culprit {
                     report(case, &mut findings, key, operation);
                 }
@@ -127,7 +144,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         }
     }
     match (findings.verdict(), undecided) {
-        (Verdict::Valid, Some(key)) => Verdict::Unknown(format!("the search over form {key} met its limit of {steps} steps")),
+        (Verdict::Valid, Some(key)) => {
+            Verdict::Unknown(format!("the search over form {key} met its limit of {steps} steps"))
+        }
         (verdict, _) => verdict,
     }
 }
@@ -135,10 +154,13 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 type OfKey<'a, 'b> = (&'b history::Operation<'a>, Timed);
 
 /// The operations on each form, those on many forms as one for each.
-fn by_key<'a, 'b>(operations: &'b [history::Operation<'a>]) -> BTreeMap<&'b str, Vec<OfKey<'a, 'b>>> {
+fn by_key<'a, 'b>(
+    operations: &'b [history::Operation<'a>],
+) -> BTreeMap<&'b str, Vec<OfKey<'a, 'b>>> {
     let key_of = |text: &'b str| text.split_once('=').map_or(text, |(key, _)| key);
     let single = |f: &str| matches!(f, "insert" | "update" | "delete" | "get" | "exists");
-    let keys: BTreeSet<&str> = operations.iter().filter(|each| single(each.f)).map(|each| key_of(each.argument)).collect();
+    let keys: BTreeSet<&str> =
+        operations.iter().filter(|each| single(each.f)).map(|each| key_of(each.argument)).collect();
     let mut by_key: BTreeMap<&str, Vec<OfKey<'a, 'b>>> = BTreeMap::new();
     for operation in operations {
         let completion = operation.completion.filter(|_| operation.outcome != Outcome::Open);
@@ -146,7 +168,10 @@ fn by_key<'a, 'b>(operations: &'b [history::Operation<'a>]) -> BTreeMap<&'b str,
         let value = completion.map_or(operation.argument, |op| &*op.value);
         let mut put = |key: &'b str, effect: Option<Effect>| {
             if let Some(effect) = effect {
-                by_key.entry(key).or_default().push((operation, Timed { effect, invoked: operation.invoked, completed }));
+                by_key
+                    .entry(key)
+                    .or_default()
+                    .push((operation, Timed { effect, invoked: operation.invoked, completed }));
             }
         };
         if single(operation.f) {
@@ -215,7 +240,8 @@ impl<'b> List<'b> {
     }
 }
 
-/// A write without an answer whose form was seen has taken effect by then; that keeps the search short.
+/// A write without an answer whose form was seen has taken effect by then; that keeps the search
+/// short.
 fn close_seen(operations: &mut [Timed]) {
     let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
     for each in operations.iter() {
@@ -236,7 +262,8 @@ fn close_seen(operations: &mut [Timed]) {
     }
 }
 
-/// The history up to a moment: what was not completed by then is open, and what was not asked by then is not there.
+/// The history up to a moment: what was not completed by then is open, and what was not asked by
+/// then is not there.
 fn beginning(operations: &[Timed], cut: u64) -> Vec<Timed> {
     let asked = operations.iter().filter(|each| each.invoked <= cut);
     let seen = asked.filter_map(|each| {
@@ -265,6 +292,10 @@ fn report(case: &Case<'_>, findings: &mut Findings, key: &str, operation: &histo
         let error = operation.completion.map_or("", |op| &*op.error);
         let refused = if error.is_empty() { String::new() } else { format!(" ({error})") };
         let from = seconds(operation.invoked_us);
-        format!("{key} is not linearizable: no order explains {process} {f} {value}{refused} from {from} to {}", seconds(time_us))
+        format!(
+            "{key} is not linearizable: no order explains {process} {f} {value}{refused} from \
+            {from} to {}",
+            seconds(time_us)
+        )
     });
 }

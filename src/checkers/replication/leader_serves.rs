@@ -1,5 +1,6 @@
-//! Clients are served by the leader of an acknowledged view only. A deposed leader may still believe that it leads; what it answers then is the matter of other
-//! checks. Reads that the scenario lets anybody answer are not judged.
+//! Clients are served by the leader of an acknowledged view only. A deposed leader may still
+//! believe that it leads; what it answers then is the matter of other checks. Reads that the
+//! scenario lets anybody answer are not judged.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use super::record::Kind;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "leader_serves",
-    summary: "Clients get their answers from a replica that leads, in a view that was acknowledged.",
+    summary: "Clients get their answers from a replica that leads, in a view that was \
+        acknowledged.",
     source: "dslabs lab 2; bugs.md DI-4, DI-6",
     params: &[],
     check,
@@ -23,7 +25,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for record in replication.records() {
             let own = &mut leads[record.node.index()];
             let served = match &record.kind {
-                Kind::View { epoch, leader: Some(leader), active_epoch, .. } if epoch == active_epoch => {
+                Kind::View { epoch, leader: Some(leader), active_epoch, .. }
+                    if epoch == active_epoch =>
+                {
                     active.insert((*leader, *epoch));
                     None
                 }
@@ -35,7 +39,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     *own = None;
                     None
                 }
-                Kind::Answered { epoch, client, req, .. } | Kind::Read { epoch, client, req, anyone: false, .. } => {
+                Kind::Answered { epoch, client, req, .. }
+                | Kind::Read { epoch, client, req, anyone: false, .. } => {
                     Some((*epoch, *client, *req))
                 }
                 _ => None,
@@ -50,7 +55,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             };
             findings.report(record.time_us, &[record.node, client], || {
                 let (name, client) = (replication.name(record.node), replication.name(client));
-                format!("{name} answered request {req} of {client} in epoch {epoch}, in which it {why}")
+                format!(
+                    "{name} answered request {req} of {client} in epoch {epoch}, in which it {why}"
+                )
             });
         }
     })

@@ -41,7 +41,9 @@ impl Logs {
     /// Whether a node has this record in this place. What is not known counts as being there.
     pub fn has(&self, node: NodeId, seq: u64, hash: u64) -> bool {
         let Some(place) = seq.checked_sub(1) else { return true };
-        self.of(node).get(usize::try_from(place).unwrap_or(usize::MAX)).is_some_and(|own| *own == hash || *own == 0)
+        self.of(node)
+            .get(usize::try_from(place).unwrap_or(usize::MAX))
+            .is_some_and(|own| *own == hash || *own == 0)
     }
 
     /// The hashes of a log that ends with this record; 0 where they are not known.
@@ -67,10 +69,13 @@ impl Logs {
                 log.resize(before, 0);
                 log.push(hash);
             }
-            Kind::Cut { from } => log.truncate(usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX)),
+            Kind::Cut { from } => {
+                log.truncate(usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX))
+            }
             Kind::Emptied => log.clear(),
             Kind::Copied { seq, hash, .. } | Kind::Recovered { seq, hash, .. } => {
-                let as_before = usize::try_from(seq).is_ok_and(|len| len <= log.len() && len > 0 && log[len - 1] == hash);
+                let as_before = usize::try_from(seq)
+                    .is_ok_and(|len| len <= log.len() && len > 0 && log[len - 1] == hash);
                 if as_before {
                     log.truncate(seq as usize);
                 } else {

@@ -1,7 +1,9 @@
-//! What the checks of replication share: its events decoded, and the logs of the replicas replayed from them.
+//! What the checks of replication share: its events decoded, and the logs of the replicas replayed
+//! from them.
 //!
-//! A log is a list of hashes, each of which stands for everything up to it; so "the follower has stored what was acknowledged" is a comparison of one
-//! number. An event that lacks a field, or speaks of a node that does not exist, is skipped: a checker judges what it understands.
+//! A log is a list of hashes, each of which stands for everything up to it; so "the follower has
+//! stored what was acknowledged" is a comparison of one number. An event that lacks a field, or
+//! speaks of a node that does not exist, is skipped: a checker judges what it understands.
 
 pub(super) mod acked_not_lost;
 pub(super) mod acked_replicated;
@@ -33,7 +35,8 @@ use super::raft::Damage;
 use super::{Case, Checker, Verdict, all_operations_answered, availability, no_panic};
 use crate::trace::{NodeId, Trace};
 
-/// The checks that make sense for replication: what the clients saw, what was acknowledged, who leads, the logs, then liveness.
+/// The checks that make sense for replication: what the clients saw, what was acknowledged, who
+/// leads, the logs, then liveness.
 pub static REPLICATION_CHECKS: &[&Checker] = &[
     &forms_linearizable::CHECKER,
     &acked_replicated::CHECKER,
@@ -69,7 +72,8 @@ pub struct Replication {
 
 impl Replication {
     pub fn new(trace: &Trace) -> Self {
-        let mut records: Vec<Record> = trace.events.iter().filter_map(|event| record::decode(trace, event)).collect();
+        let mut records: Vec<Record> =
+            trace.events.iter().filter_map(|event| record::decode(trace, event)).collect();
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
@@ -121,14 +125,21 @@ impl Replication {
         self.names.len()
     }
 
-    /// Whether writes waited for all replicas in sync, by what the leaders say; `false` where none says anything.
+    /// Whether writes waited for all replicas in sync, by what the leaders say; `false` where none
+    /// says anything.
     pub fn is_sync_all(&self) -> bool {
-        self.records.iter().any(|record| matches!(record.kind, Kind::Leads { mode: record::Mode::SyncAll, .. }))
+        self.records
+            .iter()
+            .any(|record| matches!(record.kind, Kind::Leads { mode: record::Mode::SyncAll, .. }))
     }
 }
 
 /// Judge by the events of replication. A trace in which nobody ever led is no evidence of anything.
-fn judge(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&Replication, &mut Findings)) -> Verdict {
+fn judge(
+    case: &Case<'_>,
+    check: &'static str,
+    judgement: impl FnOnce(&Replication, &mut Findings),
+) -> Verdict {
     let replication = case.replication();
     if !replication.records().iter().any(|record| matches!(record.kind, Kind::Leads { .. })) {
         return Verdict::Unknown("the trace holds no leader of a replicated store".to_owned());

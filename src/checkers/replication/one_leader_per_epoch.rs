@@ -1,4 +1,5 @@
-//! At most one leader an epoch. Two leaders at the same *time* are legal: the older one may not have heard of the newer epoch yet.
+//! At most one leader an epoch. Two leaders at the same *time* are legal: the older one may not
+//! have heard of the newer epoch yet.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let first = *leaders.entry(epoch).or_insert(record.node);
             if first != record.node {
                 findings.report(record.time_us, &[first, record.node], || {
-                    format!("{} and {} both lead in epoch {epoch}", replication.name(first), replication.name(record.node))
+                    format!(
+                        "{} and {} both lead in epoch {epoch}",
+                        replication.name(first),
+                        replication.name(record.node)
+                    )
                 });
             }
         }

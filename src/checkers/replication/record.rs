@@ -23,20 +23,76 @@ pub struct Record {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    Recovered { epoch: u64, seq: u64, hash: u64, damaged: bool },
-    Kept { prev: u64, hash: u64 },
-    Epoch { epoch: u64 },
-    Stored { epoch: u64, seq: u64, prev: u64, hash: u64 },
-    Cut { from: u64 },
-    Copied { epoch: u64, seq: u64, hash: u64 },
+    Recovered {
+        epoch: u64,
+        seq: u64,
+        hash: u64,
+        damaged: bool,
+    },
+    Kept {
+        prev: u64,
+        hash: u64,
+    },
+    Epoch {
+        epoch: u64,
+    },
+    Stored {
+        epoch: u64,
+        seq: u64,
+        prev: u64,
+        hash: u64,
+    },
+    Cut {
+        from: u64,
+    },
+    Copied {
+        epoch: u64,
+        seq: u64,
+        hash: u64,
+    },
     Emptied,
-    Applied { seq: u64, hash: u64, client: NodeId, req: u64, effect: bool, forms: u64 },
-    Leads { epoch: u64, seq: u64, hash: u64, mode: Mode, min_in_sync: u64 },
+    Applied {
+        seq: u64,
+        hash: u64,
+        client: NodeId,
+        req: u64,
+        effect: bool,
+        forms: u64,
+    },
+    Leads {
+        epoch: u64,
+        seq: u64,
+        hash: u64,
+        mode: Mode,
+        min_in_sync: u64,
+    },
     StepsDown,
-    Final { epoch: u64, seq: u64, hash: u64 },
-    Answered { client: NodeId, req: u64, epoch: u64, seq: u64, hash: u64, effect: bool },
-    Read { client: NodeId, req: u64, epoch: u64, anyone: bool },
-    View { version: u64, epoch: u64, leader: Option<NodeId>, active_epoch: u64, in_sync: Vec<NodeId> },
+    Final {
+        epoch: u64,
+        seq: u64,
+        hash: u64,
+    },
+    Answered {
+        client: NodeId,
+        req: u64,
+        epoch: u64,
+        seq: u64,
+        hash: u64,
+        effect: bool,
+    },
+    Read {
+        client: NodeId,
+        req: u64,
+        epoch: u64,
+        anyone: bool,
+    },
+    View {
+        version: u64,
+        epoch: u64,
+        leader: Option<NodeId>,
+        active_epoch: u64,
+        in_sync: Vec<NodeId>,
+    },
     Down,
     Up,
 }
@@ -54,14 +110,24 @@ fn kind(trace: &Trace, event: &Event) -> Option<Kind> {
     let fields = &event.fields;
     let int = |name: &str| fields.int(name).and_then(|value| u64::try_from(value).ok());
     let kind = match &*event.name {
-        "recovered" => {
-            Kind::Recovered { epoch: int("epoch")?, seq: int("seq")?, hash: fields.hash("hash")?, damaged: int("damaged")? == 1 }
-        }
+        "recovered" => Kind::Recovered {
+            epoch: int("epoch")?,
+            seq: int("seq")?,
+            hash: fields.hash("hash")?,
+            damaged: int("damaged")? == 1,
+        },
         "kept" => Kind::Kept { prev: fields.hash("prev")?, hash: fields.hash("hash")? },
         "epoch" => Kind::Epoch { epoch: int("epoch")? },
-        "stored" => Kind::Stored { epoch: int("epoch")?, seq: int("seq")?, prev: fields.hash("prev")?, hash: fields.hash("hash")? },
+        "stored" => Kind::Stored {
+            epoch: int("epoch")?,
+            seq: int("seq")?,
+            prev: fields.hash("prev")?,
+            hash: fields.hash("hash")?,
+        },
         "cut" => Kind::Cut { from: int("from")? },
-        "copied" => Kind::Copied { epoch: int("epoch")?, seq: int("seq")?, hash: fields.hash("hash")? },
+        "copied" => {
+            Kind::Copied { epoch: int("epoch")?, seq: int("seq")?, hash: fields.hash("hash")? }
+        }
         "emptied" => Kind::Emptied,
         "applied" => Kind::Applied {
             seq: int("seq")?,
@@ -83,7 +149,9 @@ fn kind(trace: &Trace, event: &Event) -> Option<Kind> {
             min_in_sync: int("min_in_sync")?,
         },
         "steps_down" => Kind::StepsDown,
-        "final" => Kind::Final { epoch: int("epoch")?, seq: int("seq")?, hash: fields.hash("hash")? },
+        "final" => {
+            Kind::Final { epoch: int("epoch")?, seq: int("seq")?, hash: fields.hash("hash")? }
+        }
         "answered" => Kind::Answered {
             client: client(trace, fields)?,
             req: int("req")?,
@@ -92,15 +160,20 @@ fn kind(trace: &Trace, event: &Event) -> Option<Kind> {
             hash: fields.hash("hash")?,
             effect: int("effect")? == 1,
         },
-        "read" => {
-            Kind::Read { client: client(trace, fields)?, req: int("req")?, epoch: int("epoch")?, anyone: fields.text("mode")? == "anyone" }
-        }
+        "read" => Kind::Read {
+            client: client(trace, fields)?,
+            req: int("req")?,
+            epoch: int("epoch")?,
+            anyone: fields.text("mode")? == "anyone",
+        },
         "view" => Kind::View {
             version: int("version")?,
             epoch: int("epoch")?,
             leader: fields.node("leader"),
             active_epoch: int("active_epoch")?,
-            in_sync: fields.text("in_sync").map_or(vec![], |names| names.split('+').filter_map(|name| trace.node(name)).collect()),
+            in_sync: fields.text("in_sync").map_or(vec![], |names| {
+                names.split('+').filter_map(|name| trace.node(name)).collect()
+            }),
         },
         "crash" => Kind::Down,
         "start" => Kind::Up,

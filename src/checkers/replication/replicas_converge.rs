@@ -1,7 +1,9 @@
-//! Once faults stop, replicas become equal: each applies what any of them had applied, and equal numbers have equal digests.
+//! Once faults stop, replicas become equal: each applies what any of them had applied, and equal
+//! numbers have equal digests.
 //!
-//! Load may go on to the end, so that the last records are rightly still on their way. What is asked is that each replica that worked throughout the
-//! last `within` has applied, by the end, what any had applied when that time began.
+//! Load may go on to the end, so that the last records are rightly still on their way. What is
+//! asked is that each replica that worked throughout the last `within` has applied, by the end,
+//! what any had applied when that time began.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +15,8 @@ use super::record::Kind;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "replicas_converge",
-    summary: "After healing every working replica has applied what the others have, with the same digests.",
+    summary: "After healing every working replica has applied what the others have, with the same \
+        digests.",
     source: "the assignment: files are compared by hash; eventual consistency of the replicas",
     params: &[ParamInfo {
         name: "within",
@@ -40,7 +43,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let within = whole(params, "within");
     let begin = case.trace.end_us.saturating_sub(within);
     if begin < case.trace.duration_us {
-        return Verdict::Unknown(format!("everything had healed for less than {} when the run ended", seconds(within)));
+        return Verdict::Unknown(format!(
+            "everything had healed for less than {} when the run ended",
+            seconds(within)
+        ));
     }
     judge(case, CHECKER.name, |replication, findings| {
         let mut all = vec![Progress::default(); replication.nodes()];
@@ -63,8 +69,16 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 own.at_begin = own.applied.last_key_value().map_or(0, |(seq, _)| *seq);
             }
         }
-        let working = replication.replicas().iter().filter(|node| all[node.index()].up && !all[node.index()].disturbed);
-        let Some(first) = working.clone().max_by_key(|node| (all[node.index()].at_begin, std::cmp::Reverse(**node))) else { return };
+        let working = replication
+            .replicas()
+            .iter()
+            .filter(|node| all[node.index()].up && !all[node.index()].disturbed);
+        let Some(first) = working
+            .clone()
+            .max_by_key(|node| (all[node.index()].at_begin, std::cmp::Reverse(**node)))
+        else {
+            return;
+        };
         let target = all[first.index()].at_begin;
         for node in working {
             let own = &all[node.index()];
@@ -72,11 +86,19 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             if last < target {
                 findings.report(case.trace.end_us, &[*node, *first], || {
                     let (name, first) = (replication.name(*node), replication.name(*first));
-                    format!("{name} has applied up to {last} at the end, {first} up to {target} at {} already", seconds(begin))
+                    format!(
+                        "{name} has applied up to {last} at the end, {first} up to {target} at \
+                        {} already",
+                        seconds(begin)
+                    )
                 });
             } else if own.applied.get(&target) != all[first.index()].applied.get(&target) {
                 findings.report(case.trace.end_us, &[*node, *first], || {
-                    format!("{} and {} differ after record {target}", replication.name(*node), replication.name(*first))
+                    format!(
+                        "{} and {} differ after record {target}",
+                        replication.name(*node),
+                        replication.name(*first)
+                    )
                 });
             }
         }

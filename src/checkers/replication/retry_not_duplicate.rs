@@ -1,4 +1,5 @@
-//! A client that asks again because it has lost the answer is told what became of its request, and not that there is such a form already.
+//! A client that asks again because it has lost the answer is told what became of its request, and
+//! not that there is such a form already.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use super::record::Kind;
 pub static CHECKER: Checker = Checker {
     name: "retry_not_duplicate",
     summary: "No request that has taken effect is answered as refused.",
-    source: "the assignment: a retried insert that succeeded is not reported as a duplicate; bugs.md D21",
+    source: "the assignment: a retried insert that succeeded is not reported as a duplicate; \
+        bugs.md D21",
     params: &[],
     check,
 };
@@ -23,9 +25,12 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 Kind::Applied { client, req, effect: true, .. } => {
                     done.insert((client, req));
                 }
-                Kind::Answered { client, req, effect: false, .. } if done.contains(&(client, req)) => {
+                Kind::Answered { client, req, effect: false, .. }
+                    if done.contains(&(client, req)) =>
+                {
                     findings.report(record.time_us, &[record.node, client], || {
-                        let (name, client) = (replication.name(record.node), replication.name(client));
+                        let (name, client) =
+                            (replication.name(record.node), replication.name(client));
                         format!("{name} refused request {req} of {client}, which had taken effect")
                     });
                 }

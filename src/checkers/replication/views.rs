@@ -30,11 +30,18 @@ pub struct Views {
 impl Views {
     /// Take note of a record. Gives the version where it is a view that was not known yet.
     pub fn see(&mut self, record: &Record) -> Option<u64> {
-        let Kind::View { version, epoch, leader, active_epoch, in_sync } = &record.kind else { return None };
+        let Kind::View { version, epoch, leader, active_epoch, in_sync } = &record.kind else {
+            return None;
+        };
         if self.views.contains_key(version) {
             return None;
         }
-        let view = View { epoch: *epoch, leader: *leader, active_epoch: *active_epoch, in_sync: in_sync.clone() };
+        let view = View {
+            epoch: *epoch,
+            leader: *leader,
+            active_epoch: *active_epoch,
+            in_sync: in_sync.clone(),
+        };
         self.views.insert(*version, view);
         Some(*version)
     }

@@ -6,7 +6,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "acknowledged_writes_kept",
-    summary: "Every write that a server has answered is in the history of every leader established later.",
+    summary: "Every write that a server has answered is in the history of every leader established \
+        later.",
     source: "ZooKeeper's guarantees: reliability",
     params: &[],
     check,
@@ -22,10 +23,17 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
                 Kind::Established { epoch, last } => {
                     let history = zk.history(last);
-                    if let Some((zxid, (session, node))) = acknowledged.iter().find(|(zxid, _)| !history.contains(zxid)) {
+                    if let Some((zxid, (session, node))) =
+                        acknowledged.iter().find(|(zxid, _)| !history.contains(zxid))
+                    {
                         findings.report(record.time_us, &[record.node, *node], || {
-                            let (leader, node, session) = (zk.name(record.node), zk.name(*node), show(*session));
-                            format!("{} was acknowledged to session {session} by {node}, and {leader}, leader of epoch {epoch}, does not have it", show(*zxid))
+                            let (leader, node, session) =
+                                (zk.name(record.node), zk.name(*node), show(*session));
+                            format!(
+                                "{} was acknowledged to session {session} by {node}, and \
+                                {leader}, leader of epoch {epoch}, does not have it",
+                                show(*zxid)
+                            )
                         });
                     }
                 }

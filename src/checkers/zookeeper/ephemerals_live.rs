@@ -9,7 +9,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "ephemerals_live",
-    summary: "An ephemeral znode belongs to a live session, goes when that ends, and goes earlier only if a client asks for it.",
+    summary: "An ephemeral znode belongs to a live session, goes when that ends, and goes earlier \
+        only if a client asks for it.",
     source: "ZooKeeper: ephemeral znodes",
     params: &[],
     check,
@@ -29,22 +30,44 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for (zxid, txn) in zk.committed() {
             for change in &txn.changes {
                 let owner = tree.znodes.get(change.path).map_or(0, |znode| znode.owner);
-                let early = change.what == What::Delete && owner != 0 && txn.closes != Some(owner) && !asked.contains(change.path);
+                let early = change.what == What::Delete
+                    && owner != 0
+                    && txn.closes != Some(owner)
+                    && !asked.contains(change.path);
                 if early {
                     findings.report(txn.time_us, &[], || {
-                        format!("{} was removed at {} although its session {} lived", change.path, show(*zxid), show(owner))
+                        format!(
+                            "{} was removed at {} although its session {} lived",
+                            change.path,
+                            show(*zxid),
+                            show(owner)
+                        )
                     });
                 }
-                if change.what == What::Create && change.session != 0 && !tree.sessions.contains(&change.session) {
+                if change.what == What::Create
+                    && change.session != 0
+                    && !tree.sessions.contains(&change.session)
+                {
                     findings.report(txn.time_us, &[], || {
-                        format!("{} was made at {} for session {}, which was not open", change.path, show(*zxid), show(change.session))
+                        format!(
+                            "{} was made at {} for session {}, which was not open",
+                            change.path,
+                            show(*zxid),
+                            show(change.session)
+                        )
                     });
                 }
             }
             tree.apply(*zxid, txn);
             let Some(session) = txn.closes else { continue };
             if let Some((path, _)) = tree.znodes.iter().find(|(_, znode)| znode.owner == session) {
-                findings.report(txn.time_us, &[], || format!("{path} stayed when its session {} ended at {}", show(session), show(*zxid)));
+                findings.report(txn.time_us, &[], || {
+                    format!(
+                        "{path} stayed when its session {} ended at {}",
+                        show(session),
+                        show(*zxid)
+                    )
+                });
             }
         }
     })

@@ -1,7 +1,9 @@
-//! A leader whose session is silent stops to lead: it cannot know whether another one leads already.
+//! A leader whose session is silent stops to lead: it cannot know whether another one leads
+//! already.
 //!
-//! A session ends after a silence of its time-out, and its client hears nothing either: so it stops before that. What it had sent by then may still be on its way,
-//! longer than usual where a fault holds messages or a whole node back; a scenario without such faults says so by a small `slack`.
+//! A session ends after a silence of its time-out, and its client hears nothing either: so it stops
+//! before that. What it had sent by then may still be on its way, longer than usual where a fault
+//! holds messages or a whole node back; a scenario without such faults says so by a small `slack`.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +15,10 @@ use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "leader_still_heard",
-    summary: "No mean is stored of a leader whose session has been silent for its time-out and a while.",
-    source: "ZooKeeper's programmer's guide: disconnected and expired sessions; leases (Gray and Cheriton 1989)",
+    summary: "No mean is stored of a leader whose session has been silent for its time-out and a \
+        while.",
+    source: "ZooKeeper's programmer's guide: disconnected and expired sessions; leases (Gray and \
+        Cheriton 1989)",
     params: &[ParamInfo {
         name: "slack",
         duration: true,
@@ -33,7 +37,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         let mut tree = Tree::default();
         for (zxid, txn) in zk.committed() {
             tree.apply(*zxid, txn);
-            let made = txn.changes.iter().filter_map(|change| tree.znodes.get(change.path)).filter(|znode| znode.czxid == *zxid);
+            let made = txn
+                .changes
+                .iter()
+                .filter_map(|change| tree.znodes.get(change.path))
+                .filter(|znode| znode.czxid == *zxid);
             owners.extend(made.filter(|znode| znode.owner != 0).map(|znode| (*zxid, znode.owner)));
         }
         let mut sessions: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
@@ -50,12 +58,17 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 }
                 Kind::StoreMean { epoch, number, .. } => {
                     let session = owners.get(&epoch).copied();
-                    let Some((timeout, heard)) = session.and_then(|session| sessions.get(&session)).copied() else { continue };
+                    let Some((timeout, heard)) =
+                        session.and_then(|session| sessions.get(&session)).copied()
+                    else {
+                        continue;
+                    };
                     let silent = time.saturating_sub(heard);
                     if silent > timeout.saturating_add(slack) {
                         findings.report(time, &[zk.sender(epoch).unwrap_or(record.node)], || {
                             format!(
-                                "{} accepted mean {number} of leader {}, whose session of {} had been silent for {}",
+                                "{} accepted mean {number} of leader {}, whose session of {} had \
+                                    been silent for {}",
                                 zk.name(record.node),
                                 show(epoch),
                                 seconds(timeout),

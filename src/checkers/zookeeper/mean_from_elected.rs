@@ -1,7 +1,8 @@
-//! Who sends means was elected: its epoch is the transaction that made its znode in the election, and that znode was the first of the row.
+//! Who sends means was elected: its epoch is the transaction that made its znode in the election,
+//! and that znode was the first of the row.
 //!
-//! Judged by what the ensemble and the time series have seen alone. Two instances that both send means are told apart here, whatever each of them says of
-//! itself: only one of them was first.
+//! Judged by what the ensemble and the time series have seen alone. Two instances that both send
+//! means are told apart here, whatever each of them says of itself: only one of them was first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "mean_from_elected",
-    summary: "Every stored mean carries the `czxid` of a sequential znode that was the first in the election's row by then.",
+    summary: "Every stored mean carries the `czxid` of a sequential znode that was the first in \
+        the election's row by then.",
     source: "ZooKeeper's recipes: leader election; fencing tokens",
     params: &[],
     check,
@@ -42,7 +44,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             for (path, znode) in &row {
                 contenders.entry(znode.czxid).or_insert(Contender { path, first_us: None });
             }
-            let first = row.iter().filter_map(|(path, znode)| Some((number(path)?, znode.czxid))).min();
+            let first =
+                row.iter().filter_map(|(path, znode)| Some((number(path)?, znode.czxid))).min();
             if let Some(contender) = first.and_then(|(_, czxid)| contenders.get_mut(&czxid)) {
                 contender.first_us.get_or_insert(txn.time_us);
             }
@@ -52,9 +55,15 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let Kind::StoreMean { epoch, .. } = record.kind else { continue };
             let wrong = match contenders.get(&epoch) {
                 None => Some("no znode of the election was made by that transaction".to_owned()),
-                Some(Contender { path, .. }) if number(path).is_none() => Some(format!("its znode {path} has no number")),
-                Some(Contender { path, first_us: None }) => Some(format!("its znode {path} was never first in the row")),
-                Some(Contender { path, first_us: Some(first_us) }) if *first_us > record.time_us => {
+                Some(Contender { path, .. }) if number(path).is_none() => {
+                    Some(format!("its znode {path} has no number"))
+                }
+                Some(Contender { path, first_us: None }) => {
+                    Some(format!("its znode {path} was never first in the row"))
+                }
+                Some(Contender { path, first_us: Some(first_us) })
+                    if *first_us > record.time_us =>
+                {
                     Some(format!("its znode {path} was not first in the row yet"))
                 }
                 Some(_) => None,
@@ -62,7 +71,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if let Some(wrong) = wrong.filter(|_| judged.insert(epoch)) {
                 let sender = zk.sender(epoch);
                 findings.report(record.time_us, &[sender.unwrap_or(record.node)], || {
-                    format!("{} accepted a mean of epoch {}, and {wrong}", zk.name(record.node), show(epoch))
+                    format!(
+                        "{} accepted a mean of epoch {}, and {wrong}",
+                        zk.name(record.node),
+                        show(epoch)
+                    )
                 });
             }
         }

@@ -1,4 +1,5 @@
-//! Each accepted mean is the mean of all measurements as they were at one zxid, of instances whose sessions lived then.
+//! Each accepted mean is the mean of all measurements as they were at one zxid, of instances whose
+//! sessions lived then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,13 +34,23 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let Some((accepted, time)) = stored.get(&(epoch, number)) else { continue };
             if *accepted != milli {
                 findings.report(*time, &[record.node], || {
-                    format!("the mean {number} of leader {} was {milli} and was stored as {accepted}", show(epoch))
+                    format!(
+                        "the mean {number} of leader {} was {milli} and was stored as {accepted}",
+                        show(epoch)
+                    )
                 });
             }
             wanted.entry(zxid).or_default().push((milli, count, *time, record.node));
         }
-        if let Some(((epoch, number), (_, time))) = stored.iter().find(|(key, _)| !sent.contains(key)) {
-            findings.report(*time, &[], || format!("the store holds mean {number} of leader {}, which nobody sent", show(*epoch)));
+        if let Some(((epoch, number), (_, time))) =
+            stored.iter().find(|(key, _)| !sent.contains(key))
+        {
+            findings.report(*time, &[], || {
+                format!(
+                    "the store holds mean {number} of leader {}, which nobody sent",
+                    show(*epoch)
+                )
+            });
         }
         let mut tree = Tree::default();
         let mut transactions = zk.committed().iter().peekable();
@@ -55,7 +66,12 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             for (milli, count, time, node) in means {
                 if is_ahead || since_us > *time {
                     findings.report(*time, &[*node], || {
-                        format!("{} sent a mean of {}, a state that was not there yet when it was stored", zk.name(*node), show(*zxid))
+                        format!(
+                            "{} sent a mean of {}, a state that was not there yet when it was \
+                            stored",
+                            zk.name(*node),
+                            show(*zxid)
+                        )
                     });
                     continue;
                 }
@@ -63,7 +79,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 for (path, znode) in tree.children(MEASUREMENTS) {
                     if !tree.sessions.contains(&znode.owner) {
                         findings.report(*time, &[*node], || {
-                            format!("a mean at {} counts {path}, which belongs to no live session", show(*zxid))
+                            format!(
+                                "a mean at {} counts {path}, which belongs to no live session",
+                                show(*zxid)
+                            )
                         });
                     }
                     values.extend(read_milli(znode.data));
@@ -74,7 +93,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     findings.report(*time, &[*node], || {
                         let at = show(*zxid);
                         format!(
-                            "{} sent {milli} of {count} measurements as the mean at {at}; that of the {n} there was {mean}",
+                            "{} sent {milli} of {count} measurements as the mean at {at}; that of \
+                                the {n} there was {mean}",
                             zk.name(*node)
                         )
                     });

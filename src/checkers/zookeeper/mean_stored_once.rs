@@ -1,4 +1,5 @@
-//! A mean that is sent again, because its answer was lost or because a replica was slow, is stored once.
+//! A mean that is sent again, because its answer was lost or because a replica was slow, is stored
+//! once.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let Kind::StoreMean { epoch, number, .. } = record.kind else { continue };
             if !stored.insert((epoch, number)) {
                 findings.report(record.time_us, &[record.node], || {
-                    format!("{} stored mean {number} of leader {} twice", zk.name(record.node), show(epoch))
+                    format!(
+                        "{} stored mean {number} of leader {} twice",
+                        zk.name(record.node),
+                        show(epoch)
+                    )
                 });
             }
         }

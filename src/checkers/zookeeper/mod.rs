@@ -1,7 +1,8 @@
 //! The checks of the coordination service and of what is built on it.
 //!
-//! All of them judge by what servers, sessions and the application told the trace. The committed transactions are a witness that a plain history lacks:
-//! their numbers are an order of all writes, so that most guarantees can be looked up instead of searched for.
+//! All of them judge by what servers, sessions and the application told the trace. The committed
+//! transactions are a witness that a plain history lacks: their numbers are an order of all writes,
+//! so that most guarantees can be looked up instead of searched for.
 
 pub mod acknowledged_writes_kept;
 pub mod conditional_updates;
@@ -41,10 +42,13 @@ use record::{Kind, Record, show};
 use replay::{Committed, What, parent};
 
 use super::findings::Findings;
-use super::{Case, Checker, Verdict, all_operations_answered, availability, linearizable, no_panic};
+use super::{
+    Case, Checker, Verdict, all_operations_answered, availability, linearizable, no_panic,
+};
 use crate::trace::{NodeId, Trace};
 
-/// The checks that make sense for `zookeeper`: what clients saw, the broadcast, sessions and watches, operations, the application, liveness.
+/// The checks that make sense for `zookeeper`: what clients saw, the broadcast, sessions and
+/// watches, operations, the application, liveness.
 pub static ZOOKEEPER_CHECKS: &[&Checker] = &[
     &linearizable::CHECKER,
     &zab_total_order::CHECKER,
@@ -90,7 +94,8 @@ pub struct ZkTrace<'a> {
 impl<'a> ZkTrace<'a> {
     pub fn new(trace: &'a Trace) -> Self {
         let known = |record: &Record<'_>| record.node.index() < trace.nodes.len();
-        let mut records: Vec<Record<'a>> = trace.events.iter().filter_map(record::decode).filter(known).collect();
+        let mut records: Vec<Record<'a>> =
+            trace.events.iter().filter_map(record::decode).filter(known).collect();
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
@@ -107,10 +112,14 @@ impl<'a> ZkTrace<'a> {
 
     /// The instance that has sent means of this epoch, as it says itself.
     fn sender(&self, epoch: u64) -> Option<NodeId> {
-        self.records.iter().find(|record| matches!(record.kind, Kind::Mean { epoch: of, .. } if of == epoch)).map(|record| record.node)
+        self.records
+            .iter()
+            .find(|record| matches!(record.kind, Kind::Mean { epoch: of, .. } if of == epoch))
+            .map(|record| record.node)
     }
 
-    /// The transactions that lead to `last`, it included. Transactions before the first one known are left out.
+    /// The transactions that lead to `last`, it included. Transactions before the first one known
+    /// are left out.
     fn history(&self, last: u64) -> BTreeSet<u64> {
         let mut history = BTreeSet::new();
         let mut at = last;
@@ -126,9 +135,17 @@ impl<'a> ZkTrace<'a> {
 }
 
 /// Judge by the events of the service. A trace without any is no evidence of a correct one.
-fn judge_zk(case: &Case<'_>, check: &'static str, judgement: impl FnOnce(&ZkTrace<'_>, &mut Findings)) -> Verdict {
+fn judge_zk(
+    case: &Case<'_>,
+    check: &'static str,
+    judgement: impl FnOnce(&ZkTrace<'_>, &mut Findings),
+) -> Verdict {
     let zk = case.zookeeper();
-    if !zk.records.iter().any(|record| matches!(record.kind, Kind::State { .. } | Kind::Apply { .. })) {
+    if !zk
+        .records
+        .iter()
+        .any(|record| matches!(record.kind, Kind::State { .. } | Kind::Apply { .. }))
+    {
         return Verdict::Unknown("the trace holds no event of the coordination service".to_owned());
     }
     let mut findings = Findings::new(check);
@@ -141,7 +158,10 @@ fn first_change(zk: &ZkTrace<'_>, kind: &str, path: &str, since: u64) -> Option<
     let tells = |change: &replay::Change<'_>| match kind {
         "data" => change.path == path && change.what != What::Create,
         "exists" => change.path == path && change.what == What::Create,
-        _ => (change.what != What::Set && parent(change.path) == path) || (change.what == What::Delete && change.path == path),
+        _ => {
+            (change.what != What::Set && parent(change.path) == path)
+                || (change.what == What::Delete && change.path == path)
+        }
     };
     let after = (std::ops::Bound::Excluded(since), std::ops::Bound::Unbounded);
     let found = zk.committed().range(after).find(|(_, txn)| txn.changes.iter().any(tells));

@@ -1,9 +1,11 @@
 //! No herd: one contender that leaves wakes at most one other.
 //!
-//! A watch on the children of the election is a herd too: everybody hears of every exit, and of every newcomer as well.
+//! A watch on the children of the election is a herd too: everybody hears of every exit, and of
+//! every newcomer as well.
 //!
-//! The recipe is correct either way; what it costs is seen in the number of notifications. With a watch on the predecessor only, n contenders that leave one after
-//! the other cost n − 1 of them, with a watch on the leader n (n − 1) / 2.
+//! The recipe is correct either way; what it costs is seen in the number of notifications. With a
+//! watch on the predecessor only, n contenders that leave one after the other cost n − 1 of them,
+//! with a watch on the leader n (n − 1) / 2.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "no_herd",
-    summary: "At most one session is told that a contender's znode is gone, or that the row has changed.",
+    summary: "At most one session is told that a contender's znode is gone, or that the row has \
+        changed.",
     source: "ZooKeeper's recipes: leader election, the herd effect",
     params: &[],
     check,
@@ -29,8 +32,13 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 let sessions = of_children.entry(zxid).or_default();
                 if sessions.insert(session) && sessions.len() > 1 {
                     findings.report(record.time_us, &[record.node], || {
-                        let all: Vec<String> = sessions.iter().map(|session| show(*session)).collect();
-                        format!("{} sessions were woken because the children of {path} changed: {}", all.len(), all.join(", "))
+                        let all: Vec<String> =
+                            sessions.iter().map(|session| show(*session)).collect();
+                        format!(
+                            "{} sessions were woken because the children of {path} changed: {}",
+                            all.len(),
+                            all.join(", ")
+                        )
                     });
                 }
                 continue;
@@ -42,7 +50,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if sessions.insert(session) && sessions.len() > 1 {
                 findings.report(record.time_us, &[record.node], || {
                     let all: Vec<String> = sessions.iter().map(|session| show(*session)).collect();
-                    format!("{} sessions were woken because {path} has gone: {}", all.len(), all.join(", "))
+                    format!(
+                        "{} sessions were woken because {path} has gone: {}",
+                        all.len(),
+                        all.join(", ")
+                    )
                 });
             }
         }

@@ -1,4 +1,5 @@
-//! One event of the coordination service or of its application, decoded. An event that lacks a field is none.
+//! One event of the coordination service or of its application, decoded. An event that lacks a
+//! field is none.
 
 use crate::trace::{Event, NodeId, Value};
 
@@ -154,7 +155,9 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
             chain: hash("chain")?,
             tree: hash("tree")?,
         },
-        "zab_snapshot" => Kind::Snapshot { zxid: number("zxid")?, chain: hash("chain")?, tree: hash("tree")? },
+        "zab_snapshot" => {
+            Kind::Snapshot { zxid: number("zxid")?, chain: hash("chain")?, tree: hash("tree")? }
+        }
         "znode" => Kind::Znode {
             zxid: number("zxid")?,
             change: word("change")?,
@@ -163,13 +166,24 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
             path: word("path")?,
             data: word("data").unwrap_or(""),
         },
-        "session_open" => Kind::SessionOpen { session: number("session")?, timeout_us: number("timeout_us")? },
-        "session_close" => Kind::SessionClose { zxid: number("zxid")?, session: number("session")? },
+        "session_open" => {
+            Kind::SessionOpen { session: number("session")?, timeout_us: number("timeout_us")? }
+        }
+        "session_close" => {
+            Kind::SessionClose { zxid: number("zxid")?, session: number("session")? }
+        }
         "session_touch" => Kind::Touch { session: number("session")? },
         "session_expire" => Kind::Expire { session: number("session")? },
         "zk_reply" => Kind::Reply { session: number("session")?, zxid: number("zxid")? },
-        "watch_fire" => Kind::WatchFire { session: number("session")?, zxid: number("zxid")?, kind: word("kind")?, path: word("path")? },
-        "client_session" => Kind::ClientSession { session: number("session")?, state: word("state")? },
+        "watch_fire" => Kind::WatchFire {
+            session: number("session")?,
+            zxid: number("zxid")?,
+            kind: word("kind")?,
+            path: word("path")?,
+        },
+        "client_session" => {
+            Kind::ClientSession { session: number("session")?, state: word("state")? }
+        }
         "client_request" => Kind::ClientRequest {
             session: number("session")?,
             xid: signed("xid")?,
@@ -184,11 +198,20 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
             zxid: number("zxid")?,
             result: word("result")?,
         },
-        "client_watch_set" => {
-            Kind::WatchSet { session: number("session")?, kind: word("kind")?, zxid: number("zxid")?, path: word("path")? }
+        "client_watch_set" => Kind::WatchSet {
+            session: number("session")?,
+            kind: word("kind")?,
+            zxid: number("zxid")?,
+            path: word("path")?,
+        },
+        "client_watch" => {
+            Kind::Watch { session: number("session")?, kind: word("kind")?, path: word("path")? }
         }
-        "client_watch" => Kind::Watch { session: number("session")?, kind: word("kind")?, path: word("path")? },
-        "config" => Kind::Config { period_us: number("period_us")?, timeout_us: number("timeout_us")?, tick_us: number("tick_us")? },
+        "config" => Kind::Config {
+            period_us: number("period_us")?,
+            timeout_us: number("timeout_us")?,
+            tick_us: number("tick_us")?,
+        },
         "lead" => Kind::Lead { epoch: number("epoch")?, zxid: number("zxid")? },
         "mean" => Kind::Mean {
             epoch: number("epoch")?,
@@ -197,7 +220,11 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
             milli: signed("milli")?,
             count: number("count")?,
         },
-        "store_mean" => Kind::StoreMean { epoch: number("epoch")?, number: number("number")?, milli: signed("milli")? },
+        "store_mean" => Kind::StoreMean {
+            epoch: number("epoch")?,
+            number: number("number")?,
+            milli: signed("milli")?,
+        },
         "store_refuse" => Kind::StoreRefuse { epoch: number("epoch")? },
         "start" => Kind::Start,
         "crash" => Kind::Crash,
@@ -205,7 +232,13 @@ pub fn decode(event: &Event) -> Option<Record<'_>> {
         "resume" => Kind::Resume,
         _ => return None,
     };
-    Some(Record { order: event.index, time_us: event.time_us, node: event.node, incarnation: event.incarnation, kind })
+    Some(Record {
+        order: event.index,
+        time_us: event.time_us,
+        node: event.node,
+        incarnation: event.incarnation,
+        kind,
+    })
 }
 
 /// A zxid as it is written: epoch and counter.

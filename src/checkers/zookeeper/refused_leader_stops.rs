@@ -1,4 +1,5 @@
-//! A leader whose mean the time series has refused has been replaced, and stops: otherwise there are two aggregators, and only the store keeps them apart.
+//! A leader whose mean the time series has refused has been replaced, and stops: otherwise there
+//! are two aggregators, and only the store keeps them apart.
 //!
 //! A refusal may be lost, and what was sent before it may come later: so it takes a while.
 
@@ -34,7 +35,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             if late > slack {
                 findings.report(record.time_us, &[zk.sender(epoch).unwrap_or(record.node)], || {
                     let (name, epoch) = (zk.name(record.node), show(epoch));
-                    format!("{name} refused a mean of leader {epoch}, {} after it had refused one for the first time", seconds(late))
+                    format!(
+                        "{name} refused a mean of leader {epoch}, {} after it had refused one \
+                        for the first time",
+                        seconds(late)
+                    )
                 });
             }
         }

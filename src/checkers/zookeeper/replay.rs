@@ -1,4 +1,5 @@
-//! The committed transactions in their order, and the tree that they lead to, as far as the events tell it.
+//! The committed transactions in their order, and the tree that they lead to, as far as the events
+//! tell it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,7 +52,11 @@ pub fn committed<'a>(records: &[Record<'a>]) -> Committed<'a> {
     for record in records {
         match record.kind {
             Kind::Apply { zxid, prev, .. } => {
-                all.entry(zxid).or_insert_with(|| Txn { prev, time_us: record.time_us, ..Txn::default() });
+                all.entry(zxid).or_insert_with(|| Txn {
+                    prev,
+                    time_us: record.time_us,
+                    ..Txn::default()
+                });
             }
             Kind::Znode { zxid, change, session, version, path, data } if first(zxid, record) => {
                 let what = match change {
@@ -101,7 +106,8 @@ impl<'a> Tree<'a> {
     pub fn change(&mut self, zxid: u64, change: &Change<'a>) {
         match change.what {
             What::Create => {
-                let znode = Znode { czxid: zxid, owner: change.session, version: 0, data: change.data };
+                let znode =
+                    Znode { czxid: zxid, owner: change.session, version: 0, data: change.data };
                 self.znodes.insert(change.path, znode);
             }
             What::Set => {
@@ -127,10 +133,18 @@ impl<'a> Tree<'a> {
     }
 
     /// The children of a znode.
-    pub fn children<'t>(&'t self, parent: &'t str) -> impl Iterator<Item = (&'a str, Znode<'a>)> + 't {
-        let below =
-            move |path: &str| path.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| !rest.contains('/'));
-        let from = self.znodes.range::<str, _>((std::ops::Bound::Included(parent), std::ops::Bound::Unbounded));
+    pub fn children<'t>(
+        &'t self,
+        parent: &'t str,
+    ) -> impl Iterator<Item = (&'a str, Znode<'a>)> + 't {
+        let below = move |path: &str| {
+            path.strip_prefix(parent)
+                .and_then(|rest| rest.strip_prefix('/'))
+                .is_some_and(|rest| !rest.contains('/'))
+        };
+        let from = self
+            .znodes
+            .range::<str, _>((std::ops::Bound::Included(parent), std::ops::Bound::Unbounded));
         let all = from.take_while(move |(path, _)| path.starts_with(parent));
         all.filter(move |(path, _)| below(path)).map(|(path, znode)| (*path, *znode))
     }

@@ -1,6 +1,7 @@
 //! Equal replicas: at the same zxid all servers have the same tree.
 //!
-//! The digest is over all znodes and sessions, and not over the transactions: a server that applies the right transactions wrongly is seen.
+//! The digest is over all znodes and sessions, and not over the transactions: a server that applies
+//! the right transactions wrongly is seen.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +22,21 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let mut trees = BTreeMap::new();
         for record in &zk.records {
             let (zxid, key) = match record.kind {
-                Kind::Apply { zxid, chain, tree, .. } | Kind::Snapshot { zxid, chain, tree } => (zxid, (chain, tree)),
+                Kind::Apply { zxid, chain, tree, .. } | Kind::Snapshot { zxid, chain, tree } => {
+                    (zxid, (chain, tree))
+                }
                 _ => continue,
             };
             let (chain, tree) = key;
             let (first, other) = *trees.entry((zxid, chain)).or_insert((tree, record.node));
             if first != tree {
                 findings.report(record.time_us, &[other, record.node], || {
-                    format!("{} and {} have different trees at {}", zk.name(other), zk.name(record.node), show(zxid))
+                    format!(
+                        "{} and {} have different trees at {}",
+                        zk.name(other),
+                        zk.name(record.node),
+                        show(zxid)
+                    )
                 });
             }
         }

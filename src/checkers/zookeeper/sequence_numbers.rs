@@ -1,4 +1,5 @@
-//! The numbers of sequential znodes of a parent only rise, whatever was removed in between. Gaps are legal.
+//! The numbers of sequential znodes of a parent only rise, whatever was removed in between. Gaps
+//! are legal.
 //!
 //! A name is taken for a sequential one if it ends in an underscore and ten digits.
 
@@ -10,7 +11,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "sequence_numbers",
-    summary: "Sequential znodes below one parent get ever larger numbers, in the order of their zxids.",
+    summary: "Sequential znodes below one parent get ever larger numbers, in the order of their \
+        zxids.",
     source: "ZooKeeper: sequence nodes",
     params: &[],
     check,
@@ -23,9 +25,15 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             for change in txn.changes.iter().filter(|change| change.what == What::Create) {
                 last.remove(change.path);
                 let Some(number) = number(change.path) else { continue };
-                if let Some(before) = last.insert(parent(change.path), number).filter(|before| number <= *before) {
+                if let Some(before) =
+                    last.insert(parent(change.path), number).filter(|before| number <= *before)
+                {
                     findings.report(txn.time_us, &[], || {
-                        format!("{} was made at {} although {before} had been given before", change.path, show(*zxid))
+                        format!(
+                            "{} was made at {} although {before} had been given before",
+                            change.path,
+                            show(*zxid)
+                        )
                     });
                 }
             }

@@ -1,7 +1,9 @@
-//! Sessions expire when they have been silent for their time-out, and neither before nor long after.
+//! Sessions expire when they have been silent for their time-out, and neither before nor long
+//! after.
 //!
-//! The leader decides, by what reached it: a sign of life that is stuck at a server that is cut off does not count. A new leader counts from its establishment.
-//! A leader that was paused, or that lost its majority, is late without fault.
+//! The leader decides, by what reached it: a sign of life that is stuck at a server that is cut off
+//! does not count. A new leader counts from its establishment. A leader that was paused, or that
+//! lost its majority, is late without fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +15,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "session_expiry",
-    summary: "A session expires after it was silent towards the leader for its time-out, and soon after that.",
+    summary: "A session expires after it was silent towards the leader for its time-out, and soon \
+        after that.",
     source: "ZooKeeper's session tracker; the programmer's guide, sessions",
     params: &[
         ParamInfo {
@@ -21,7 +24,8 @@ pub static CHECKER: Checker = Checker {
             duration: true,
             default: 100_000.0,
             range: (0.0, 1e12),
-            doc: "how much earlier than its time-out a session may seem to end, because the trace learns of signs of life after the disk",
+            doc: "how much earlier than its time-out a session may seem to end, because the trace \
+                learns of signs of life after the disk",
         },
         ParamInfo {
             name: "late",
@@ -30,7 +34,13 @@ pub static CHECKER: Checker = Checker {
             range: (0.0, 1e12),
             doc: "how much later than its time-out a session may end: two ticks and more",
         },
-        ParamInfo { name: "drift", duration: false, default: 0.02, range: (0.0, 1.0), doc: "how far off the leader's clock may run" },
+        ParamInfo {
+            name: "drift",
+            duration: false,
+            default: 0.02,
+            range: (0.0, 1.0),
+            doc: "how far off the leader's clock may run",
+        },
     ],
     check,
 };
@@ -57,7 +67,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     leaders.insert(node, Leadership { since_us: time, heard_us: BTreeMap::new() });
                 }
                 // A pause makes late, and the end of a leadership ends the duty.
-                Kind::State { state: "looking" | "leading" | "following", .. } | Kind::Start | Kind::Crash | Kind::Pause => {
+                Kind::State { state: "looking" | "leading" | "following", .. }
+                | Kind::Start
+                | Kind::Crash
+                | Kind::Pause => {
                     leaders.remove(&node);
                 }
                 Kind::Propose { zxid, .. } => {
@@ -69,7 +82,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                         timeouts.insert(session, timeout_us);
                     }
                     if let Some(leader) = leaders.get_mut(&node) {
-                        let since = proposed.get(&session).copied().unwrap_or(time).max(leader.since_us);
+                        let since =
+                            proposed.get(&session).copied().unwrap_or(time).max(leader.since_us);
                         leader.heard_us.entry(session).or_insert(since);
                     }
                 }
@@ -81,7 +95,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     if silent > late.saturating_add((timeout as f64 * (1.0 + drift)) as u64) {
                         findings.report(time, &[node], || {
                             let (name, session) = (zk.name(node), show(session));
-                            format!("{name} kept session {session} of {} although it was silent for {}", seconds(timeout), seconds(silent))
+                            format!(
+                                "{name} kept session {session} of {} although it was silent for {}",
+                                seconds(timeout),
+                                seconds(silent)
+                            )
                         });
                     }
                 }
@@ -98,7 +116,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     if silent.saturating_add(slack) < (timeout as f64 * (1.0 - drift)) as u64 {
                         findings.report(time, &[node], || {
                             let (name, session) = (zk.name(node), show(session));
-                            format!("{name} ended session {session} of {} after a silence of {}", seconds(timeout), seconds(silent))
+                            format!(
+                                "{name} ended session {session} of {} after a silence of {}",
+                                seconds(timeout),
+                                seconds(silent)
+                            )
                         });
                     }
                 }
@@ -109,11 +131,16 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             for (session, timeout) in &timeouts {
                 let heard = leader.heard_us.get(session).copied().unwrap_or(leader.since_us);
                 let silent = case.trace.end_us.saturating_sub(heard);
-                // A session that this leader cannot know of began under a leader that had not told it.
+                // A session that this leader cannot know of began under a leader that had not told
+                // it.
                 if silent > late.saturating_add((*timeout as f64 * (1.0 + drift)) as u64) {
                     findings.report(case.trace.end_us, &[*node], || {
                         let (name, session) = (zk.name(*node), show(*session));
-                        format!("{name} kept session {session} of {} although it was silent for {}", seconds(*timeout), seconds(silent))
+                        format!(
+                            "{name} kept session {session} of {} although it was silent for {}",
+                            seconds(*timeout),
+                            seconds(silent)
+                        )
                     });
                 }
             }

@@ -1,4 +1,5 @@
-//! A single system image: whichever server a session is connected to, it never sees the state go back.
+//! A single system image: whichever server a session is connected to, it never sees the state go
+//! back.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             if zxid != 0 && zxid < *last {
                 findings.report(record.time_us, &[record.node], || {
                     let (node, last, zxid) = (zk.name(record.node), show(*last), show(zxid));
-                    format!("session {} of {node} had an answer from the state {zxid} after one from {last}", show(session))
+                    format!(
+                        "session {} of {node} had an answer from the state {zxid} after one \
+                        from {last}",
+                        show(session)
+                    )
                 });
             }
             *last = zxid.max(*last);

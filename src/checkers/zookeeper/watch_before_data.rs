@@ -1,6 +1,7 @@
 //! A client is told of a change that it watches before it sees anything as new as the change.
 //!
-//! Not judged is a watch for a znode that did not exist, across a reconnection: the znode may have been made and removed in between.
+//! Not judged is a watch for a znode that did not exist, across a reconnection: the znode may have
+//! been made and removed in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +11,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "watch_before_data",
-    summary: "A client that watches a znode hears of its change before it has any answer from a state that holds the change.",
+    summary: "A client that watches a znode hears of its change before it has any answer from a \
+        state that holds the change.",
     source: "ZooKeeper's guarantees about watches",
     params: &[],
     check,
@@ -43,7 +45,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         waiting.remove(&session);
                     }
                     _ => {
-                        let exists = waiting.entry(session).or_default().keys().filter(|(kind, _)| *kind == "exists");
+                        let exists = waiting
+                            .entry(session)
+                            .or_default()
+                            .keys()
+                            .filter(|(kind, _)| *kind == "exists");
                         moved.extend(exists.map(|(_, path)| (session, *path)));
                     }
                 },
@@ -53,8 +59,12 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         let late = *change <= zxid;
                         if late && !(*kind == "exists" && moved.contains(&(session, *path))) {
                             findings.report(record.time_us, &[record.node], || {
-                                let (node, change, zxid) = (zk.name(record.node), show(*change), show(zxid));
-                                format!("{node} had an answer from the state {zxid} before it was told of the change of {path} at {change}")
+                                let (node, change, zxid) =
+                                    (zk.name(record.node), show(*change), show(zxid));
+                                format!(
+                                    "{node} had an answer from the state {zxid} before it was \
+                                    told of the change of {path} at {change}"
+                                )
                             });
                         }
                         !late

@@ -9,14 +9,16 @@ use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "watch_complete",
-    summary: "A change of what a client watches is told to it in time, also after the client has moved to another server.",
+    summary: "A change of what a client watches is told to it in time, also after the client has \
+        moved to another server.",
     source: "ZooKeeper's guarantees about watches; SetWatches",
     params: &[ParamInfo {
         name: "within",
         duration: true,
         default: 3_000_000.0,
         range: (0.0, 1e12),
-        doc: "how long it may take, counted from the change or from the connection, whichever is later",
+        doc: "how long it may take, counted from the change or from the connection, whichever is \
+            later",
     }],
     check,
 };
@@ -29,12 +31,23 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         for record in &zk.records {
             match record.kind {
                 Kind::WatchSet { session, kind, zxid, path } => {
-                    let (since, ..) = *waiting.entry((session, kind, path)).or_insert((zxid, record.node, record.time_us));
-                    // Set again, by a read that shows a change of which the first setting has not told.
-                    if let Some(change) = first_change(zk, kind, path, since).filter(|change| *change <= zxid && kind != "exists") {
+                    let (since, ..) = *waiting.entry((session, kind, path)).or_insert((
+                        zxid,
+                        record.node,
+                        record.time_us,
+                    ));
+                    // Set again, by a read that shows a change of which the first setting has not
+                    // told.
+                    if let Some(change) = first_change(zk, kind, path, since)
+                        .filter(|change| *change <= zxid && kind != "exists")
+                    {
                         findings.report(record.time_us, &[record.node], || {
-                            let (node, change, since) = (zk.name(record.node), show(change), show(since));
-                            format!("{node} was never told of the change of {path} at {change}, which it watched since {since}")
+                            let (node, change, since) =
+                                (zk.name(record.node), show(change), show(since));
+                            format!(
+                                "{node} was never told of the change of {path} at {change}, \
+                                which it watched since {since}"
+                            )
                         });
                         waiting.insert((session, kind, path), (zxid, record.node, record.time_us));
                     }
@@ -65,14 +78,16 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let time = zk.committed().get(&change).map_or(0, |txn| txn.time_us);
             let since = connected.get(&session).copied().map(|since| since.max(time));
             let undone = kind == "exists"
-                && zk
-                    .committed()
-                    .range(change..)
-                    .any(|(_, txn)| txn.changes.iter().any(|each| each.path == path && each.what == super::What::Delete));
+                && zk.committed().range(change..).any(|(_, txn)| {
+                    txn.changes
+                        .iter()
+                        .any(|each| each.path == path && each.what == super::What::Delete)
+                });
             if since.is_some_and(|since| since <= deadline) && !undone {
                 findings.report(case.trace.end_us, &[node], || {
                     format!(
-                        "{} was never told of the change of {path} at {}, which it watched since {}",
+                        "{} was never told of the change of {path} at {}, which it watched since \
+                            {}",
                         zk.name(node),
                         show(change),
                         show(zxid)

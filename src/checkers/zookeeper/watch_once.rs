@@ -8,7 +8,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "watch_once",
-    summary: "A client is told of a change only by a watch that it has set and that has not told yet.",
+    summary: "A client is told of a change only by a watch that it has set and that has not told \
+        yet.",
     source: "ZooKeeper: watches are one-time triggers",
     params: &[],
     check,
@@ -25,11 +26,13 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
                 Kind::Watch { session, kind, path } => {
                     let node = kind != "children_changed" && set.remove(&(session, false, path));
-                    let children = matches!(kind, "children_changed" | "deleted") && set.remove(&(session, true, path));
+                    let children = matches!(kind, "children_changed" | "deleted")
+                        && set.remove(&(session, true, path));
                     if !node && !children {
                         findings.report(record.time_us, &[record.node], || {
                             format!(
-                                "{} was told that {path} was {kind}, and had no watch set (session {})",
+                                "{} was told that {path} was {kind}, and had no watch set (session \
+                                    {})",
                                 zk.name(record.node),
                                 show(session)
                             )

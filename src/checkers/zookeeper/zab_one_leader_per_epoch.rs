@@ -1,6 +1,7 @@
 //! One leader an epoch, over the whole run and across restarts.
 //!
-//! Two leaders at the same *time* are legal: the older one may not have heard of the newer epoch yet.
+//! Two leaders at the same *time* are legal: the older one may not have heard of the newer epoch
+//! yet.
 
 use std::collections::BTreeMap;
 
@@ -22,9 +23,17 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for record in &zk.records {
             let Kind::Established { epoch, .. } = record.kind else { continue };
             if let Some(first) = leaders.insert(epoch, record.node) {
-                findings.report(record.time_us, &[first, record.node], || match first == record.node {
-                    true => format!("{} was established twice in epoch {epoch}", zk.name(first)),
-                    false => format!("{} and {} were both established in epoch {epoch}", zk.name(first), zk.name(record.node)),
+                findings.report(record.time_us, &[first, record.node], || {
+                    match first == record.node {
+                        true => {
+                            format!("{} was established twice in epoch {epoch}", zk.name(first))
+                        }
+                        false => format!(
+                            "{} and {} were both established in epoch {epoch}",
+                            zk.name(first),
+                            zk.name(record.node)
+                        ),
+                    }
                 });
             }
         }

@@ -6,7 +6,8 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "zab_primary_integrity",
-    summary: "The history of a newly established leader holds every transaction that any server has applied by then.",
+    summary: "The history of a newly established leader holds every transaction that any server \
+        has applied by then.",
     source: "Junqueira and others 2011, primary integrity; Zab.tla",
     params: &[],
     check,
@@ -22,10 +23,16 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
                 Kind::Established { epoch, last } => {
                     let history = zk.history(last);
-                    if let Some((zxid, node)) = applied.iter().find(|(zxid, _)| !history.contains(zxid)) {
+                    if let Some((zxid, node)) =
+                        applied.iter().find(|(zxid, _)| !history.contains(zxid))
+                    {
                         findings.report(record.time_us, &[record.node, *node], || {
                             let (leader, node) = (zk.name(record.node), zk.name(*node));
-                            format!("{leader} was established in epoch {epoch} without {}, which {node} had applied", show(*zxid))
+                            format!(
+                                "{leader} was established in epoch {epoch} without {}, which \
+                                {node} had applied",
+                                show(*zxid)
+                            )
                         });
                     }
                 }

@@ -1,7 +1,8 @@
 //! Total order: what one server applies, the others apply too, at the same place, and nothing else.
 //!
-//! Each application carries a digest over all applications before it, so that two servers with the same digest at a zxid have applied the same
-//! sequence. A server may apply a sequence again after a restart, from its snapshot on.
+//! Each application carries a digest over all applications before it, so that two servers with the
+//! same digest at a zxid have applied the same sequence. A server may apply a sequence again after
+//! a restart, from its snapshot on.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "zab_total_order",
-    summary: "All servers apply the same transactions in the same order, each as the established leader of its epoch proposed it.",
+    summary: "All servers apply the same transactions in the same order, each as the established \
+        leader of its epoch proposed it.",
     source: "Zab: integrity, total order, agreement",
     params: &[],
     check,
@@ -36,7 +38,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     let leader = leaders.get(&(zxid >> 32)).copied();
                     if leader != Some(node) {
                         findings.report(time, &[node], || {
-                            format!("{} proposed {} without being the established leader of its epoch", zk.name(node), show(zxid))
+                            format!(
+                                "{} proposed {} without being the established leader of its epoch",
+                                zk.name(node),
+                                show(zxid)
+                            )
                         });
                     }
                 }
@@ -52,15 +58,27 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     if prev >= zxid || before.is_some_and(|before| before != prev) {
                         findings.report(time, &[node], || {
                             let before = before.unwrap_or(prev);
-                            format!("{} applied {} after {}, and says it was after {}", zk.name(node), show(zxid), show(before), show(prev))
+                            format!(
+                                "{} applied {} after {}, and says it was after {}",
+                                zk.name(node),
+                                show(zxid),
+                                show(before),
+                                show(prev)
+                            )
                         });
                     }
                     match proposed.get(&zxid) {
                         Some((original, _)) if *original == digest => {}
                         Some((_, leader)) => findings.report(time, &[node, *leader], || {
-                            format!("{} applied another transaction {} than {} proposed", zk.name(node), show(zxid), zk.name(*leader))
+                            format!(
+                                "{} applied another transaction {} than {} proposed",
+                                zk.name(node),
+                                show(zxid),
+                                zk.name(*leader)
+                            )
                         }),
-                        // A leader that dies while it logs a proposal may find it in its log again without having told anybody.
+                        // A leader that dies while it logs a proposal may find it in its log again
+                        // without having told anybody.
                         None => {}
                     }
                     compare(zk, findings, &mut chains, record, zxid, chain);
@@ -83,7 +101,12 @@ fn compare(
     let (first, other) = *chains.entry(zxid).or_insert((chain, record.node));
     if first != chain {
         findings.report(record.time_us, &[other, record.node], || {
-            format!("{} and {} have applied different transactions up to {}", zk.name(other), zk.name(record.node), show(zxid))
+            format!(
+                "{} and {} have applied different transactions up to {}",
+                zk.name(other),
+                zk.name(record.node),
+                show(zxid)
+            )
         });
     }
 }

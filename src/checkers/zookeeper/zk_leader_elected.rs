@@ -1,4 +1,5 @@
-//! Liveness of the ensemble: once everything has healed, every server that runs leads or follows the one leader, in time.
+//! Liveness of the ensemble: once everything has healed, every server that runs leads or follows
+//! the one leader, in time.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,8 @@ use crate::trace::NodeId;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "zk_leader_elected",
-    summary: "Soon after everything has healed, there is one established leader, and all servers follow it.",
+    summary: "Soon after everything has healed, there is one established leader, and all servers \
+        follow it.",
     source: "Zab: liveness",
     params: &[ParamInfo {
         name: "within",
@@ -26,15 +28,24 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let (healed, end) = (case.trace.duration_us, case.trace.end_us);
     let deadline = healed.saturating_add(whole(params, "within"));
     if deadline > end {
-        return Verdict::Unknown("the run ends before the time in which a leader must be there".to_owned());
+        return Verdict::Unknown(
+            "the run ends before the time in which a leader must be there".to_owned(),
+        );
     }
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut states: BTreeMap<NodeId, (&str, Option<NodeId>)> = BTreeMap::new();
-        // There need only be a moment between healing and the deadline: a leader may have reason to go again.
+        // There need only be a moment between healing and the deadline: a leader may have reason to
+        // go again.
         let agreed = |states: &BTreeMap<NodeId, (&str, Option<NodeId>)>| {
-            let leaders: Vec<NodeId> = states.iter().filter(|(_, (state, _))| *state == "leader").map(|(node, _)| *node).collect();
+            let leaders: Vec<NodeId> = states
+                .iter()
+                .filter(|(_, (state, _))| *state == "leader")
+                .map(|(node, _)| *node)
+                .collect();
             let [leader] = leaders[..] else { return false };
-            states.values().all(|(state, of)| *state == "leader" || (*state == "follower" && *of == Some(leader)))
+            states.values().all(|(state, of)| {
+                *state == "leader" || (*state == "follower" && *of == Some(leader))
+            })
         };
         let mut found = false;
         for record in &zk.records {
@@ -56,8 +67,15 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         }
         if !found && !agreed(&states) {
             findings.report(deadline, &[], || {
-                let each: Vec<String> = states.iter().map(|(node, (state, _))| format!("{} is {state}", zk.name(*node))).collect();
-                format!("{} after healing no leader has all servers behind it: {}", seconds(deadline - healed), each.join(", "))
+                let each: Vec<String> = states
+                    .iter()
+                    .map(|(node, (state, _))| format!("{} is {state}", zk.name(*node)))
+                    .collect();
+                format!(
+                    "{} after healing no leader has all servers behind it: {}",
+                    seconds(deadline - healed),
+                    each.join(", ")
+                )
             });
         }
     })

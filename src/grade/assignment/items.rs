@@ -66,10 +66,21 @@ pub(super) fn draft(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Draft
         missing(section, "points", "points = 3");
     }
     let scoring = scoring(section, seeds.as_ref().map(|seeds| seeds.len() as u64 + hidden_seeds));
-    let gate = section.optional_text("gate", "An item that must have full points first; without them this one has none and is not run.");
+    let gate = section.optional_text(
+        "gate",
+        "An item that must have full points first; without them this one has none and is not run.",
+    );
     let gate = gate.zip(section.entry("gate").map(|entry| entry.item.at.clone()));
-    let word = section.choice("visibility", "visible", &Visibility::ALL.map(Visibility::word), "When a student sees it.");
-    let visibility = Visibility::ALL.into_iter().find(|visibility| visibility.word() == word).unwrap_or_default();
+    let word = section.choice(
+        "visibility",
+        "visible",
+        &Visibility::ALL.map(Visibility::word),
+        "When a student sees it.",
+    );
+    let visibility = Visibility::ALL
+        .into_iter()
+        .find(|visibility| visibility.word() == word)
+        .unwrap_or_default();
     let feedback = localised(section, "feedback", "What is said where points are lost.");
     Draft {
         name,
@@ -89,7 +100,13 @@ pub(super) fn draft(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Draft
 /// Complain of a key that every item needs.
 fn missing(section: &Section<'_>, key: &str, example: &str) {
     let place = section.at.as_ref().map(|at| at.label(format!("no `{key}`")));
-    section.reading.note(Mistake { place, ..Mistake::new(format!("`{}` has no `{key}`", section.path), format!("add, as in: {example}")) });
+    section.reading.note(Mistake {
+        place,
+        ..Mistake::new(
+            format!("`{}` has no `{key}`", section.path),
+            format!("add, as in: {example}"),
+        )
+    });
 }
 
 fn name(section: &mut Section<'_>) -> Option<(String, At)> {
@@ -101,15 +118,26 @@ fn name(section: &mut Section<'_>) -> Option<(String, At)> {
     let name = name?;
     let good = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX || !name.chars().all(good) {
-        let hint = format!("1 to {NAME_LENGTH_MAX} letters, digits, and `-`, `_`, `.`; what students read is the `title`");
-        section.reading.note_at(format!("`{}` is no name of an item", excerpt(&name)), &entry.item.at, "not a name", hint);
+        let hint = format!(
+            "1 to {NAME_LENGTH_MAX} letters, digits, and `-`, `_`, `.`; what students read is the \
+                `title`"
+        );
+        section.reading.note_at(
+            format!("`{}` is no name of an item", excerpt(&name)),
+            &entry.item.at,
+            "not a name",
+            hint,
+        );
         return None;
     }
     Some((name, entry.item.at.clone()))
 }
 
 fn scenario(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<usize> {
-    let written = section.optional_text("scenario", "The scenario's file, relative to the folder of the assignment.");
+    let written = section.optional_text(
+        "scenario",
+        "The scenario's file, relative to the folder of the assignment.",
+    );
     let Some(entry) = section.entry("scenario") else {
         missing(section, "scenario", "scenario = \"raft-election/crash.toml\"");
         return None;
@@ -118,7 +146,11 @@ fn scenario(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<usize>
 }
 
 fn checks(section: &mut Section<'_>) -> Vec<(String, At)> {
-    let names = section.words("checks", &[], "The checks that decide; left out, all checks of the scenario.");
+    let names = section.words(
+        "checks",
+        &[],
+        "The checks that decide; left out, all checks of the scenario.",
+    );
     let Some(entry) = section.entry("checks") else { return vec![] };
     let Value::List(list) = &entry.item.value else { return vec![] };
     if list.is_empty() {
@@ -129,7 +161,9 @@ fn checks(section: &mut Section<'_>) -> Vec<(String, At)> {
             "name a check, or leave `checks` out: all then decide",
         );
     }
-    let place = |name: &String| list.iter().find(|item| item.text() == Some(name)).map(|item| item.at.clone());
+    let place = |name: &String| {
+        list.iter().find(|item| item.text() == Some(name)).map(|item| item.at.clone())
+    };
     names.into_iter().filter_map(|name| place(&name).map(|at| (name, at))).collect()
 }
 
@@ -151,7 +185,11 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
         }
         Value::Table(table) => {
             let mut rule = section.of_item("scoring", table, &entry.item.at, "");
-            let least = rule.optional_integer("at_least", 1..=2 * SEEDS_MAX, "So many seeds must be right.");
+            let least = rule.optional_integer(
+                "at_least",
+                1..=2 * SEEDS_MAX,
+                "So many seeds must be right.",
+            );
             let place = rule.entry("at_least").map(|entry| entry.item.at.clone());
             let _ = rule.finish();
             if place.is_none() {
@@ -160,7 +198,8 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
             if let (Some(least), Some(seeds), Some(at)) = (least, seeds, place)
                 && least > seeds
             {
-                let message = format!("`{}` asks for more runs than there are", section.full("scoring"));
+                let message =
+                    format!("`{}` asks for more runs than there are", section.full("scoring"));
                 section.reading.note_at(
                     message,
                     &at,
@@ -180,7 +219,12 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
 /// The public seeds; `None` where they cannot be read.
 fn seeds(section: &mut Section<'_>) -> Option<Vec<u64>> {
     let doc = "The public seeds, which can be repeated at home.";
-    let key = Key { name: "seeds", kind: "a range of seeds or a list of them", range: String::new(), doc };
+    let key = Key {
+        name: "seeds",
+        kind: "a range of seeds or a list of them",
+        range: String::new(),
+        doc,
+    };
     let Some(entry) = section.take(&key, None) else { return Some(vec![]) };
     match read_seeds(&entry.item) {
         Ok(seeds) => Some(seeds),
@@ -192,15 +236,22 @@ fn seeds(section: &mut Section<'_>) -> Option<Vec<u64>> {
 }
 
 fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
-    const HINT: &str = "write a range, as in \"0..20\", or a list of whole numbers, as in [1, 7, 42]";
-    let too_many = |count: u64| Problem::new(&item.at, format!("{count} seeds"), format!("the most is {SEEDS_MAX}"));
+    const HINT: &str =
+        "write a range, as in \"0..20\", or a list of whole numbers, as in [1, 7, 42]";
+    let too_many = |count: u64| {
+        Problem::new(&item.at, format!("{count} seeds"), format!("the most is {SEEDS_MAX}"))
+    };
     let seed = |item: &Written| match item.value {
-        Value::Integer(Some(number)) => u64::try_from(number).ok().filter(|seed| *seed <= i64::MAX as u64),
+        Value::Integer(Some(number)) => {
+            u64::try_from(number).ok().filter(|seed| *seed <= i64::MAX as u64)
+        }
         _ => None,
     };
     match &item.value {
         Value::Text(text) => {
-            let number = |text: &str| text.trim().parse::<u64>().ok().filter(|seed| *seed <= i64::MAX as u64);
+            let number = |text: &str| {
+                text.trim().parse::<u64>().ok().filter(|seed| *seed <= i64::MAX as u64)
+            };
             let ends = match text.split_once("..") {
                 Some((start, end)) => match end.strip_prefix('=') {
                     Some(last) => number(start).zip(number(last).map(|last| last + 1)),
@@ -210,9 +261,11 @@ fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
             };
             let (start, end) = ends.ok_or_else(|| Problem::found(item, HINT))?;
             match end.checked_sub(start) {
-                None | Some(0) => {
-                    Err(Problem::new(&item.at, "no seeds", "a range goes from its first seed to before its last: \"0..20\" has twenty"))
-                }
+                None | Some(0) => Err(Problem::new(
+                    &item.at,
+                    "no seeds",
+                    "a range goes from its first seed to before its last: \"0..20\" has twenty",
+                )),
                 Some(count) if count > SEEDS_MAX => Err(too_many(count)),
                 Some(_) => Ok((start..end).collect()),
             }
@@ -222,7 +275,9 @@ fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
         Value::List(list) => {
             let mut seeds = vec![];
             for each in list {
-                let number = seed(each).ok_or_else(|| Problem::found(each, "seeds are whole numbers from 0 to 2^63 - 1"))?;
+                let number = seed(each).ok_or_else(|| {
+                    Problem::found(each, "seeds are whole numbers from 0 to 2^63 - 1")
+                })?;
                 if seeds.contains(&number) {
                     return Err(Problem::new(&each.at, "the second time", "name each seed once"));
                 }
@@ -235,7 +290,11 @@ fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
 }
 
 /// Points, read from their digits: a binary fraction would not hold 0.1.
-pub(super) fn points(section: &mut Section<'_>, key: &'static str, doc: &'static str) -> Option<Points> {
+pub(super) fn points(
+    section: &mut Section<'_>,
+    key: &'static str,
+    doc: &'static str,
+) -> Option<Points> {
     let name = Key { name: key, kind: "a number of points", range: String::new(), doc };
     let entry = section.take(&name, None)?;
     match read_points(&entry.item) {
@@ -249,16 +308,25 @@ pub(super) fn points(section: &mut Section<'_>, key: &'static str, doc: &'static
 
 fn read_points(item: &Written) -> Result<Points, Problem> {
     if !matches!(item.value, Value::Integer(_) | Value::Float(_)) {
-        return Err(Problem::found(item, "a number stands without quotation marks, as in 3 or 2.5"));
+        return Err(Problem::found(
+            item,
+            "a number stands without quotation marks, as in 3 or 2.5",
+        ));
     }
     let written = item.at.source.text.get(item.at.span.clone()).unwrap_or_default();
-    let digits = |text: &str| !text.is_empty() && text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str| {
+        !text.is_empty() && text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let (whole, part) = written.split_once('.').unwrap_or((written, "0"));
     if written.starts_with('-') {
         return Err(Problem::new(&item.at, "less than nothing", "points are 0 or more"));
     }
     if !digits(whole) || !digits(part) {
-        return Err(Problem::new(&item.at, "not written as points", "write digits, and at most two after the point, as in 2.25"));
+        return Err(Problem::new(
+            &item.at,
+            "not written as points",
+            "write digits, and at most two after the point, as in 2.25",
+        ));
     }
     let part = part.trim_end_matches('0');
     let hundredths = match part.len() {
@@ -267,8 +335,19 @@ fn read_points(item: &Written) -> Result<Points, Problem> {
         2 => part.parse().ok(),
         _ => None,
     };
-    let hundredths =
-        hundredths.ok_or_else(|| Problem::new(&item.at, "more than two decimals", "points have at most two decimals, as in 2.25"))?;
-    let points = whole.parse::<u32>().ok().map(|whole| Points(whole * 100 + hundredths)).filter(|points| *points <= POINTS_MAX);
-    points.ok_or_else(|| Problem::new(&item.at, "too many", format!("an item has at most {POINTS_MAX} points")))
+    let hundredths = hundredths.ok_or_else(|| {
+        Problem::new(
+            &item.at,
+            "more than two decimals",
+            "points have at most two decimals, as in 2.25",
+        )
+    })?;
+    let points = whole
+        .parse::<u32>()
+        .ok()
+        .map(|whole| Points(whole * 100 + hundredths))
+        .filter(|points| *points <= POINTS_MAX);
+    points.ok_or_else(|| {
+        Problem::new(&item.at, "too many", format!("an item has at most {POINTS_MAX} points"))
+    })
 }

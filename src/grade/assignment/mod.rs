@@ -1,6 +1,8 @@
-//! The assignment: one TOML file that says which scenarios a submission has to stand, and what each is worth.
+//! The assignment: one TOML file that says which scenarios a submission has to stand, and what each
+//! is worth.
 //!
-//! It is read as scenarios are: every mistake at its place with a hint, all of them at once, and those of the scenarios that it names too.
+//! It is read as scenarios are: every mistake at its place with a hint, all of them at once, and
+//! those of the scenarios that it names too.
 
 mod items;
 mod read;
@@ -29,7 +31,8 @@ pub struct Assignment {
     pub python_packages: bool,
     /// Whether each student has hidden seeds of their own.
     pub per_student: bool,
-    /// Roles, groups or names of the nodes that a submission plays; empty: those of the system's first role.
+    /// Roles, groups or names of the nodes that a submission plays; empty: those of the system's
+    /// first role.
     pub plays: Vec<String>,
     /// The scenarios, each once, in the order in which items name them first.
     pub scenarios: Vec<Played>,
@@ -52,7 +55,11 @@ impl Assignment {
 
     /// What results say of it.
     pub fn info(&self) -> AssignmentInfo {
-        AssignmentInfo { name: self.name.clone(), title: self.title.clone(), digest: self.digest.clone() }
+        AssignmentInfo {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            digest: self.digest.clone(),
+        }
     }
 }
 
@@ -63,7 +70,8 @@ pub struct Played {
     pub written: String,
     /// Where it is.
     pub file: PathBuf,
-    /// The scenario. It names every check that an item of it wants, with the parameters that its own text gives them.
+    /// The scenario. It names every check that an item of it wants, with the parameters that its
+    /// own text gives them.
     pub scenario: Scenario,
     /// The positions of the nodes that a submission plays, ascending.
     pub nodes: Vec<usize>,

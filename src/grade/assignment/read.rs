@@ -23,39 +23,58 @@ pub const ASSIGNMENTS_FOLDER: &str = "scenarios/assignments";
 /// An assignment has some kilobytes; a file of more bytes is another one, given by mistake.
 const BYTES_MAX: u64 = 1024 * 1024;
 
-/// The file that a word of the command line means: a path, or the name of an assignment below [`ASSIGNMENTS_FOLDER`].
+/// The file that a word of the command line means: a path, or the name of an assignment below
+/// [`ASSIGNMENTS_FOLDER`].
 pub fn find(named: &Path) -> PathBuf {
-    let below = shipped::locate(&Path::new(ASSIGNMENTS_FOLDER).join(format!("{}.toml", named.display())));
+    let below =
+        shipped::locate(&Path::new(ASSIGNMENTS_FOLDER).join(format!("{}.toml", named.display())));
     if !named.is_file() && below.is_file() { below } else { shipped::locate(named) }
 }
 
-/// Read an assignment and its scenarios. The errors are those of the file first, then those of each scenario.
+/// Read an assignment and its scenarios. The errors are those of the file first, then those of each
+/// scenario.
 pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
     let text = text_of(path).map_err(|error| vec![error])?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let source = Arc::new(Source { path: path.display().to_string(), text });
     let table = parse(&source).map_err(|mistakes| vec![Error::of(mistakes)])?;
     if !table.entries.iter().any(|entry| entry.key == "item") {
-        let hint = "an assignment has items: [[item]] with name, scenario, seeds and points; docs/grading.md explains each key";
+        let hint = "an assignment has items: [[item]] with name, scenario, seeds and points; \
+            docs/grading.md explains each key";
         let message = format!("`{}` is no assignment: it has no [[item]]", path.display());
         let found = table.entries.first().map(|entry| entry.key_at.label("the file begins here"));
         return Err(vec![Error::from(Mistake { place: found, ..Mistake::new(message, hint) })]);
     }
     let reading = Reading::of_other("an assignment", Some(&folder));
     let mut root = Section::root(&reading, &table);
-    let mut reader = Reader { reading: &reading, folder: folder.clone(), scenarios: vec![], errors: vec![] };
-    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let title = localised(&mut root, "title", "What the assignment is called.").unwrap_or_else(|| Text::plain(&name));
+    let mut reader =
+        Reader { reading: &reading, folder: folder.clone(), scenarios: vec![], errors: vec![] };
+    let name =
+        path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let title = localised(&mut root, "title", "What the assignment is called.")
+        .unwrap_or_else(|| Text::plain(&name));
     let instructions = reader.instructions(&mut root);
     let plays = plays_of(&mut root);
-    let languages = root.words("languages", &Language::ALL.map(Language::word), "The languages that submissions may be written in.");
-    let languages = Language::ALL.into_iter().filter(|language| languages.iter().any(|word| word == language.word())).collect();
-    let python_packages =
-        root.flag("python_packages", false, "Whether programs in Python may import what is installed beside its standard library.");
-    let per_student = root.flag("per_student", false, "Whether each student has hidden seeds of their own.");
+    let languages = root.words(
+        "languages",
+        &Language::ALL.map(Language::word),
+        "The languages that submissions may be written in.",
+    );
+    let languages = Language::ALL
+        .into_iter()
+        .filter(|language| languages.iter().any(|word| word == language.word()))
+        .collect();
+    let python_packages = root.flag(
+        "python_packages",
+        false,
+        "Whether programs in Python may import what is installed beside its standard library.",
+    );
+    let per_student =
+        root.flag("per_student", false, "Whether each student has hidden seeds of their own.");
     let points = super::items::points(&mut root, "points", "What all items are worth together.");
     let mut sections = root.tables("item");
-    let drafts: Vec<Draft> = sections.iter_mut().map(|section| draft(section, &mut reader)).collect();
+    let drafts: Vec<Draft> =
+        sections.iter_mut().map(|section| draft(section, &mut reader)).collect();
     root.close_all("item", sections);
     let points_at = root.entry("points").map(|entry| entry.item.at.clone());
     let plays_at = root.entry("plays").map(|entry| entry.item.at.clone());
@@ -75,13 +94,30 @@ pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
         return Err(errors);
     }
     let mut scenarios: Vec<Played> = scenarios.into_iter().filter_map(|known| known.read).collect();
-    let items: Vec<Item> = drafts.into_iter().zip(gates).zip(checks).map(|((draft, gate), checks)| draft.into_item(gate, checks)).collect();
+    let items: Vec<Item> = drafts
+        .into_iter()
+        .zip(gates)
+        .zip(checks)
+        .map(|((draft, gate), checks)| draft.into_item(gate, checks))
+        .collect();
     for (position, played) in scenarios.iter_mut().enumerate() {
         played.nodes = played_nodes(&played.scenario, &plays);
         name_checks(position, &mut played.scenario, &items);
     }
     let digest = digest_of(&source.text, &scenarios);
-    Ok(Assignment { name, title, instructions, folder, languages, python_packages, per_student, plays, scenarios, items, digest })
+    Ok(Assignment {
+        name,
+        title,
+        instructions,
+        folder,
+        languages,
+        python_packages,
+        per_student,
+        plays,
+        scenarios,
+        items,
+        digest,
+    })
 }
 
 fn text_of(path: &Path) -> Result<String, Error> {
@@ -100,37 +136,62 @@ fn text_of(path: &Path) -> Result<String, Error> {
         let message = format!("`{shown}` is no file of at most {BYTES_MAX} bytes");
         return Err(Error::new(message, "an assignment is a TOML file of some kilobytes"));
     }
-    let bytes = fs::read(path).map_err(|cause| Error::io("read", path, &cause, "name a file that is there and that you may read"))?;
+    let bytes = fs::read(path).map_err(|cause| {
+        Error::io("read", path, &cause, "name a file that is there and that you may read")
+    })?;
     String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
-        Error::new(format!("`{shown}` is not UTF-8 text in line {line}"), "an assignment is a TOML file in UTF-8: store it so")
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        Error::new(
+            format!("`{shown}` is not UTF-8 text in line {line}"),
+            "an assignment is a TOML file in UTF-8: store it so",
+        )
     })
 }
 
 fn missing(path: &Path) -> Error {
     let files = |folder: &Path| -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().take(1_000).flatten();
-        let mut files: Vec<PathBuf> =
-            entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "toml")).collect();
+        let mut files: Vec<PathBuf> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|ext| ext == "toml"))
+            .collect();
         files.sort();
         files
     };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let shown = |path: &Path| path.strip_prefix(".").unwrap_or(path).display().to_string();
-    let stem = |path: &Path| path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let there: Vec<PathBuf> = files(&shipped::locate(Path::new(ASSIGNMENTS_FOLDER))).into_iter().chain(files(parent)).collect();
+    let stem = |path: &Path| {
+        path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+    };
+    let there: Vec<PathBuf> = files(&shipped::locate(Path::new(ASSIGNMENTS_FOLDER)))
+        .into_iter()
+        .chain(files(parent))
+        .collect();
     let stems: Vec<String> = there.iter().map(|path| stem(path)).collect();
-    let near = nearest(&stem(path), stems.iter().map(String::as_str)).and_then(|near| stems.iter().position(|stem| stem == near));
+    let near = nearest(&stem(path), stems.iter().map(String::as_str))
+        .and_then(|near| stems.iter().position(|stem| stem == near));
     let hint = match near {
         Some(position) => format!("did you mean `{}`?", shown(&there[position])),
-        None => format!("name a TOML file with items, or an assignment of {ASSIGNMENTS_FOLDER} by its name"),
+        None => format!(
+            "name a TOML file with items, or an assignment of {ASSIGNMENTS_FOLDER} by its name"
+        ),
     };
     Error::new(format!("there is no assignment `{}`", path.display()), hint)
 }
 
 /// A text, or one in two languages.
-pub(super) fn localised(section: &mut Section<'_>, key: &'static str, doc: &'static str) -> Option<Text> {
-    let name = Key { name: key, kind: "a text, or a table with `en` and `es`", range: String::new(), doc };
+pub(super) fn localised(
+    section: &mut Section<'_>,
+    key: &'static str,
+    doc: &'static str,
+) -> Option<Text> {
+    let name =
+        Key { name: key, kind: "a text, or a table with `en` and `es`", range: String::new(), doc };
     let entry = section.take(&name, None)?;
     match &entry.item.value {
         Value::Text(text) => Some(Text::plain(text)),
@@ -155,14 +216,18 @@ pub(super) fn localised(section: &mut Section<'_>, key: &'static str, doc: &'sta
             })
         }
         _ => {
-            section.complain(&name, Problem::found(&entry.item, "write one text, or { en = \"…\", es = \"…\" }"));
+            section.complain(
+                &name,
+                Problem::found(&entry.item, "write one text, or { en = \"…\", es = \"…\" }"),
+            );
             None
         }
     }
 }
 
 fn plays_of(root: &mut Section<'_>) -> Vec<String> {
-    let doc = "Roles, groups or names of the nodes that a submission plays; left out, those of the system's first role.";
+    let doc = "Roles, groups or names of the nodes that a submission plays; left out, those of the \
+        system's first role.";
     if root.entry("plays").is_some_and(|entry| entry.item.text().is_some()) {
         return root.optional_text("plays", doc).into_iter().collect();
     }
@@ -197,12 +262,20 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     fn instructions(&self, root: &mut Section<'_>) -> Option<Text> {
-        let text = localised(root, "instructions", "The files with the instructions for students, relative to the assignment's folder.")?;
+        let text = localised(
+            root,
+            "instructions",
+            "The files with the instructions for students, relative to the assignment's folder.",
+        )?;
         let entry = root.entry("instructions")?;
         for path in std::iter::once(&text.en).chain(text.es.iter().filter(|es| **es != text.en)) {
             if !self.folder.join(path).is_file() {
                 let at = match &entry.item.value {
-                    Value::Table(table) => table.entries.iter().find(|below| below.item.text() == Some(path)).map(|below| &below.item.at),
+                    Value::Table(table) => table
+                        .entries
+                        .iter()
+                        .find(|below| below.item.text() == Some(path))
+                        .map(|below| &below.item.at),
                     _ => None,
                 };
                 let message = format!("there is no file `{}`", self.folder.join(path).display());
@@ -221,14 +294,23 @@ impl Reader<'_> {
         let file = self.folder.join(written);
         let read = if !file.is_file() {
             let hint = match file_beside(&self.folder, written) {
-                Some(near) => format!("did you mean \"{near}\"? the path is relative to the folder of the assignment"),
+                Some(near) => format!(
+                    "did you mean \"{near}\"? the path is relative to the folder of the assignment"
+                ),
                 None => "the path is relative to the folder of the assignment".to_owned(),
             };
-            self.reading.note_at(format!("there is no scenario `{}`", file.display()), at, "no such file", hint);
+            self.reading.note_at(
+                format!("there is no scenario `{}`", file.display()),
+                at,
+                "no such file",
+                hint,
+            );
             None
         } else {
             match read_scenario(&file, &[], &[]) {
-                Ok(scenario) => Some(Played { written: normal(written), file, scenario, nodes: vec![] }),
+                Ok(scenario) => {
+                    Some(Played { written: normal(written), file, scenario, nodes: vec![] })
+                }
                 Err(error) => {
                     self.errors.push(error);
                     None
@@ -244,23 +326,35 @@ impl Reader<'_> {
         let sum: super::Points = drafts.iter().filter_map(|draft| draft.points).sum();
         let all_read = drafts.iter().all(|draft| draft.points.is_some());
         if let Some((points, at)) = whole.filter(|(points, _)| all_read && *points != sum) {
-            let parts: Vec<String> = drafts.iter().filter_map(|draft| draft.points).map(|points| points.to_string()).collect();
+            let parts: Vec<String> = drafts
+                .iter()
+                .filter_map(|draft| draft.points)
+                .map(|points| points.to_string())
+                .collect();
             let mistake = mistake_at(
                 "the points of the items do not add up",
                 &at,
                 format!("{points} here"),
                 format!("write points = {sum}, or change those of an item"),
             );
-            self.reading.note(mistake.note(format!("the items have {} = {sum}", parts.join(" + "))));
+            self.reading
+                .note(mistake.note(format!("the items have {} = {sum}", parts.join(" + "))));
         }
     }
 
     fn judge_names(&self, drafts: &[Draft]) {
         for (position, draft) in drafts.iter().enumerate() {
             let Some((name, at)) = &draft.name else { continue };
-            let earlier = drafts[..position].iter().find_map(|other| other.name.as_ref().filter(|(other, _)| other == name));
+            let earlier = drafts[..position]
+                .iter()
+                .find_map(|other| other.name.as_ref().filter(|(other, _)| other == name));
             if let Some((_, first)) = earlier {
-                let mut mistake = mistake_at(format!("two items are named `{name}`"), at, "the second one", "give it another name");
+                let mut mistake = mistake_at(
+                    format!("two items are named `{name}`"),
+                    at,
+                    "the second one",
+                    "give it another name",
+                );
                 mistake.also.push(first.label("the first one"));
                 self.reading.note(mistake);
             }
@@ -269,7 +363,11 @@ impl Reader<'_> {
 
     /// The gates as positions. What names no item, or leads back to itself, is complained of.
     fn gates(&self, drafts: &[Draft]) -> Vec<Option<usize>> {
-        let position_of = |name: &str| drafts.iter().position(|draft| draft.name.as_ref().is_some_and(|(known, _)| known == name));
+        let position_of = |name: &str| {
+            drafts
+                .iter()
+                .position(|draft| draft.name.as_ref().is_some_and(|(known, _)| known == name))
+        };
         let mut gates = vec![];
         for draft in drafts {
             let found = draft.gate.as_ref().and_then(|(name, at)| {
@@ -281,10 +379,17 @@ impl Reader<'_> {
                         .filter(|other| draft.name.as_ref().is_none_or(|(own, _)| own != other));
                     let names: Vec<&str> = names.collect();
                     let hint = match names.as_slice() {
-                        [] => "take the gate out: there is no other item that could be one".to_owned(),
+                        [] => {
+                            "take the gate out: there is no other item that could be one".to_owned()
+                        }
                         names => name_hint(name, "items", names.iter().copied()),
                     };
-                    self.reading.note_at(format!("there is no item `{}`", excerpt(name)), at, "unknown item", hint);
+                    self.reading.note_at(
+                        format!("there is no item `{}`", excerpt(name)),
+                        at,
+                        "unknown item",
+                        hint,
+                    );
                 }
                 position
             });
@@ -312,33 +417,62 @@ impl Reader<'_> {
 
     fn complain_of_circle(&self, drafts: &[Draft], way: &[usize]) {
         let Some((_, at)) = &drafts[way[0]].gate else { return };
-        let names: Vec<String> = way.iter().filter_map(|item| drafts[*item].name.as_ref()).map(|(name, _)| format!("`{name}`")).collect();
+        let names: Vec<String> = way
+            .iter()
+            .filter_map(|item| drafts[*item].name.as_ref())
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
         let (message, label) = match names.as_slice() {
             [one] => (format!("{one} is its own gate"), "itself"),
-            _ => (format!("the items {} wait for each other", and_list(&names)), "leads back to this item"),
+            _ => (
+                format!("the items {} wait for each other", and_list(&names)),
+                "leads back to this item",
+            ),
         };
-        self.reading.note_at(message, at, label, "take one of these gates out: none of these items could ever be run");
+        self.reading.note_at(
+            message,
+            at,
+            label,
+            "take one of these gates out: none of these items could ever be run",
+        );
     }
 
     /// Nodes that no scenario has, and scenarios without a node to play.
     fn judge_plays(&self, plays: &[String], at: Option<&At>) {
-        let scenarios = || self.scenarios.iter().filter_map(|named| named.read.as_ref().map(|read| (named, &read.scenario)));
-        let mut known: Vec<String> = scenarios().flat_map(|(_, scenario)| names_to_play(scenario)).collect();
+        let scenarios = || {
+            self.scenarios
+                .iter()
+                .filter_map(|named| named.read.as_ref().map(|read| (named, &read.scenario)))
+        };
+        let mut known: Vec<String> =
+            scenarios().flat_map(|(_, scenario)| names_to_play(scenario)).collect();
         known.sort();
         known.dedup();
-        let all_read = self.scenarios.iter().all(|named| named.read.is_some()) && !self.scenarios.is_empty();
+        let all_read =
+            self.scenarios.iter().all(|named| named.read.is_some()) && !self.scenarios.is_empty();
         let mut unknown = false;
         for word in plays.iter().filter(|word| all_read && !known.contains(word)) {
             if let Some(at) = at {
                 unknown = true;
-                let hint = name_hint(word, "roles, groups and nodes", known.iter().map(String::as_str));
-                self.reading.note_at(format!("no scenario of the assignment has a node `{}`", excerpt(word)), at, "unknown node", hint);
+                let hint =
+                    name_hint(word, "roles, groups and nodes", known.iter().map(String::as_str));
+                self.reading.note_at(
+                    format!("no scenario of the assignment has a node `{}`", excerpt(word)),
+                    at,
+                    "unknown node",
+                    hint,
+                );
             }
         }
         for (named, scenario) in scenarios() {
             if played_nodes(scenario, plays).is_empty() && !unknown {
                 let hint = format!("`plays` is one of: {}", names_to_play(scenario).join(", "));
-                self.reading.note_at("a submission would play no node of this scenario", &named.at, "nothing to play", hint);
+                self.reading.note_at(
+                    "a submission would play no node of this scenario",
+                    &named.at,
+                    "nothing to play",
+                    hint,
+                );
             }
         }
     }
@@ -349,7 +483,11 @@ impl Reader<'_> {
     }
 
     fn checks_of_item(&self, draft: &Draft) -> Vec<String> {
-        let Some(scenario) = draft.scenario.and_then(|position| self.scenarios[position].read.as_ref()).map(|read| &read.scenario) else {
+        let Some(scenario) = draft
+            .scenario
+            .and_then(|position| self.scenarios[position].read.as_ref())
+            .map(|read| &read.scenario)
+        else {
             return vec![];
         };
         let system = system_of(scenario);
@@ -357,21 +495,52 @@ impl Reader<'_> {
         let mut wanted = vec![];
         for (name, at) in &draft.checks {
             if !system.checks().iter().any(|check| check.name == name) {
-                let hint = name_hint(name, "checks", system.checks().iter().map(|check| check.name).collect::<Vec<_>>().iter().copied());
-                self.reading.note_at(format!("`{}` has no check `{}`", system.name(), excerpt(name)), at, "unknown check", hint);
+                let hint = name_hint(
+                    name,
+                    "checks",
+                    system
+                        .checks()
+                        .iter()
+                        .map(|check| check.name)
+                        .collect::<Vec<_>>()
+                        .iter()
+                        .copied(),
+                );
+                self.reading.note_at(
+                    format!("`{}` has no check `{}`", system.name(), excerpt(name)),
+                    at,
+                    "unknown check",
+                    hint,
+                );
             } else if voided.contains(&name.as_str()) {
-                let message = format!("the settings of `{}` give no right to judge by `{name}`", scenario.name);
-                self.reading.note_at(message, at, "never judged", "take it out, or choose another scenario");
+                let message = format!(
+                    "the settings of `{}` give no right to judge by `{name}`",
+                    scenario.name
+                );
+                self.reading.note_at(
+                    message,
+                    at,
+                    "never judged",
+                    "take it out, or choose another scenario",
+                );
             }
             wanted.push(name.as_str());
         }
-        let of_scenario: Vec<&str> = checks_of(scenario).iter().map(|(checker, _)| checker.name).collect();
+        let of_scenario: Vec<&str> =
+            checks_of(scenario).iter().map(|(checker, _)| checker.name).collect();
         let in_order = system.checks().iter().map(|check| check.name);
-        let decides = |name: &&str| if draft.checks.is_empty() { of_scenario.contains(name) } else { wanted.contains(name) };
+        let decides = |name: &&str| {
+            if draft.checks.is_empty() { of_scenario.contains(name) } else { wanted.contains(name) }
+        };
         let checks: Vec<String> = in_order.filter(decides).map(str::to_owned).collect();
         if checks.is_empty() && draft.checks.is_empty() {
             let at = &self.scenarios[draft.scenario.unwrap_or_default()].at;
-            self.reading.note_at("nothing is judged", at, "a scenario without a check", "name the checks of the item: checks = [\"…\"]");
+            self.reading.note_at(
+                "nothing is judged",
+                at,
+                "a scenario without a check",
+                "name the checks of the item: checks = [\"…\"]",
+            );
         }
         checks
     }
@@ -395,21 +564,33 @@ fn names_to_play(scenario: &Scenario) -> Vec<String> {
 fn played_nodes(scenario: &Scenario, plays: &[String]) -> Vec<usize> {
     let first_role = system_of(scenario).roles().first().copied().unwrap_or_default();
     let nodes = scenario.nodes.nodes.iter().enumerate();
-    let in_group = |word: &String, name: &String| scenario.nodes.groups.get(word).is_some_and(|members| members.contains(name));
+    let in_group = |word: &String, name: &String| {
+        scenario.nodes.groups.get(word).is_some_and(|members| members.contains(name))
+    };
     let named = nodes.filter(|(_, node)| match plays {
         [] => node.role == first_role,
-        plays => plays.iter().any(|word| *word == node.name || *word == node.role || in_group(word, &node.name)),
+        plays => plays
+            .iter()
+            .any(|word| *word == node.name || *word == node.role || in_group(word, &node.name)),
     });
     named.map(|(position, _)| position).collect()
 }
 
-/// Let a scenario name every check that one of its items wants, with the parameters that it gives itself.
+/// Let a scenario name every check that one of its items wants, with the parameters that it gives
+/// itself.
 fn name_checks(position: usize, scenario: &mut Scenario, items: &[Item]) {
     let system = system_of(scenario);
-    let wants = |name: &str| items.iter().any(|item| item.scenario == position && item.checks.iter().any(|check| check == name));
+    let wants = |name: &str| {
+        items
+            .iter()
+            .any(|item| item.scenario == position && item.checks.iter().any(|check| check == name))
+    };
     let specs = system.checks().iter().filter(|check| wants(check.name)).map(|check| {
         let own = scenario.checks.iter().find(|spec| spec.name == check.name);
-        own.cloned().unwrap_or_else(|| CheckSpec { name: check.name.to_owned(), params: Default::default() })
+        own.cloned().unwrap_or_else(|| CheckSpec {
+            name: check.name.to_owned(),
+            params: Default::default(),
+        })
     });
     scenario.checks = specs.collect();
 }
@@ -440,8 +621,10 @@ fn file_beside(folder: &Path, written: &str) -> Option<String> {
     let wanted = Path::new(written);
     let parent = wanted.parent().map(Path::to_path_buf).unwrap_or_default();
     let entries = fs::read_dir(folder.join(&parent)).ok()?.take(1_000).flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name.ends_with(".toml")).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".toml"))
+        .collect();
     names.sort();
     let near = nearest(&wanted.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?;
     Some(parent.join(near).display().to_string())

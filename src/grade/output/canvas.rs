@@ -1,7 +1,7 @@
 //! Canvas' gradebook: `Student,ID,SIS User ID,SIS Login ID,Section,<assignment>`.
 //!
-//! A result that is not complete has no grade in it: an empty cell leaves a grade as it is. `ID` and `Section` only Canvas knows; it finds a student by one of
-//! the other columns.
+//! A result that is not complete has no grade in it: an empty cell leaves a grade as it is. `ID`
+//! and `Section` only Canvas knows; it finds a student by one of the other columns.
 
 use super::super::model::Graded;
 use super::cells::csv;
@@ -10,12 +10,16 @@ use super::moodle::grade;
 /// The file. `points_possible`: with Canvas' second row, which has the points that can be had.
 pub fn canvas_csv(class: &[Graded], points_possible: bool) -> Vec<u8> {
     let name = class.first().map_or("", |first| &first.assignment.name);
-    let head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", name].map(str::to_owned).into();
+    let head =
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", name].map(str::to_owned).into();
     let max = class.first().map_or(String::new(), |first| first.max.to_string());
-    let possible = points_possible.then(|| ["    Points Possible", "", "", "", "", &max].map(str::to_owned).into());
+    let possible = points_possible
+        .then(|| ["    Points Possible", "", "", "", "", &max].map(str::to_owned).into());
     let rows = class.iter().map(|graded| {
         let student = &graded.student;
-        let named = [&student.name, &student.username, &student.email, &graded.submission.id].into_iter().find(|name| !name.is_empty());
+        let named = [&student.name, &student.username, &student.email, &graded.submission.id]
+            .into_iter()
+            .find(|name| !name.is_empty());
         let login = if student.username.is_empty() { &student.email } else { &student.username };
         vec![
             named.cloned().unwrap_or_default(),

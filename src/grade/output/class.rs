@@ -1,4 +1,5 @@
-//! The table of a class, and what was missed most often. For instructors: items that students do not see are in it.
+//! The table of a class, and what was missed most often. For instructors: items that students do
+//! not see are in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,20 +36,35 @@ pub(crate) fn missed_items(class: &[Graded], lang: Lang) -> Vec<MissedItem> {
     let mut missed = Vec::new();
     for (i, item) in class.first().iter().flat_map(|first| first.items.iter().enumerate()) {
         let same = |graded: &'_ Graded| {
-            graded.items.get(i).filter(|other| other.name == item.name).and_then(|other| Some((other.earned?, other.points)))
+            graded
+                .items
+                .get(i)
+                .filter(|other| other.name == item.name)
+                .and_then(|other| Some((other.earned?, other.points)))
         };
-        let lost: Vec<Points> = class.iter().filter_map(same).map(|(earned, points)| Points(points.0.saturating_sub(earned.0))).collect();
+        let lost: Vec<Points> = class
+            .iter()
+            .filter_map(same)
+            .map(|(earned, points)| Points(points.0.saturating_sub(earned.0)))
+            .collect();
         let students = lost.iter().filter(|lost| **lost != Points::ZERO).count();
         if students > 0 {
             let title = item.title.get(lang).to_owned();
-            missed.push(MissedItem { name: item.name.clone(), title, students, of: lost.len(), lost: average(lost.into_iter()) });
+            missed.push(MissedItem {
+                name: item.name.clone(),
+                title,
+                students,
+                of: lost.len(),
+                lost: average(lost.into_iter()),
+            });
         }
     }
     missed.sort_by_key(|missed| std::cmp::Reverse((missed.students, missed.lost)));
     missed
 }
 
-/// The rules that were violated, each counted once for a student: those violated by most come first.
+/// The rules that were violated, each counted once for a student: those violated by most come
+/// first.
 pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
     let mut rules: BTreeMap<String, MissedRule> = BTreeMap::new();
     for graded in class {
@@ -59,10 +75,19 @@ pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
             }
             let check = seed.loss.as_ref().and_then(|loss| loss.check.clone());
             let name = check.unwrap_or_else(|| seed.verdict.word().to_owned());
-            let rule = seed.loss.as_ref().map(|loss| loss.rule.get(lang).to_owned()).filter(|rule| !rule.is_empty());
+            let rule = seed
+                .loss
+                .as_ref()
+                .map(|loss| loss.rule.get(lang).to_owned())
+                .filter(|rule| !rule.is_empty());
             let rule = rule.unwrap_or_else(|| meaning(seed.verdict, lang).to_owned());
             let source = seed.loss.as_ref().map_or(String::new(), |loss| loss.source.clone());
-            let missed = rules.entry(name.clone()).or_insert(MissedRule { name: name.clone(), rule, source, students: 0 });
+            let missed = rules.entry(name.clone()).or_insert(MissedRule {
+                name: name.clone(),
+                rule,
+                source,
+                students: 0,
+            });
             missed.students += usize::from(of_student.insert(name));
         }
     }
@@ -73,21 +98,33 @@ pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
 
 /// `class.csv`: a row for each student, a column for each item. Empty where an item was not graded.
 pub fn class_csv(class: &[Graded]) -> Vec<u8> {
-    let head = ["id", "name", "username", "email", "idnumber", "language", "outcome", "reason", "score", "max", "ungraded", "complete"];
+    let head = [
+        "id", "name", "username", "email", "idnumber", "language", "outcome", "reason", "score",
+        "max", "ungraded", "complete",
+    ];
     let head = head.map(str::to_owned);
-    let items: Vec<String> = class.first().iter().flat_map(|first| &first.items).map(|item| item.name.clone()).collect();
+    let items: Vec<String> =
+        class.first().iter().flat_map(|first| &first.items).map(|item| item.name.clone()).collect();
     let rows = class.iter().map(|graded| {
         let (student, submission) = (&graded.student, &graded.submission);
-        let mut row =
-            vec![submission.id.clone(), student.name.clone(), student.username.clone(), student.email.clone(), student.idnumber.clone()];
+        let mut row = vec![
+            submission.id.clone(),
+            student.name.clone(),
+            student.username.clone(),
+            student.email.clone(),
+            student.idnumber.clone(),
+        ];
         row.push(submission.language.map_or("", |language| language.word()).to_owned());
         row.push(graded.outcome.kind.word().to_owned());
         row.push(reason(graded, Lang::En));
         row.extend([graded.score, graded.max, graded.ungraded].map(|points| points.to_string()));
         row.push(if graded.is_complete() { "yes" } else { "no" }.to_owned());
-        row.extend(
-            items.iter().map(|name| graded.item(name).and_then(|item| item.earned).map_or(String::new(), |earned| earned.to_string())),
-        );
+        row.extend(items.iter().map(|name| {
+            graded
+                .item(name)
+                .and_then(|item| item.earned)
+                .map_or(String::new(), |earned| earned.to_string())
+        }));
         row.push(submission.digest.clone());
         row
     });
@@ -104,7 +141,9 @@ pub(crate) fn reason(graded: &Graded, lang: Lang) -> String {
     let mut gates = closed.filter_map(|item| graded.item(item.gate.as_deref()?));
     // A gate may itself stand behind one, and was then not run.
     let lost = gates.find_map(|gate| Some((gate, gate.losses().next()?.loss.as_ref()?)));
-    lost.map_or(String::new(), |(gate, loss)| format!("{}: {}", gate.name, first_line(&loss.finding)))
+    lost.map_or(String::new(), |(gate, loss)| {
+        format!("{}: {}", gate.name, first_line(&loss.finding))
+    })
 }
 
 fn first_line(text: &str) -> &str {
@@ -120,7 +159,9 @@ fn cell(text: &str) -> String {
             '<' => cell.push_str("&lt;"),
             '>' => cell.push_str("&gt;"),
             '&' => cell.push_str("&amp;"),
-            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '$' => cell.extend(['\\', c]),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '$' => {
+                cell.extend(['\\', c])
+            }
             c if c.is_control() => cell.push('\u{fffd}'),
             c => cell.push(c),
         }
@@ -135,13 +176,21 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
     if let Some(first) = class.first() {
         lines.extend([format!("# {}", cell(first.assignment.title.get(lang))), String::new()]);
-        let names: Vec<String> = first.items.iter().map(|item| format!("{} ({})", cell(&item.name), item.points)).collect();
+        let names: Vec<String> = first
+            .items
+            .iter()
+            .map(|item| format!("{} ({})", cell(&item.name), item.points))
+            .collect();
         let reasons: Vec<String> = class.iter().map(|graded| reason(graded, lang)).collect();
         // A column that would be empty is left out.
         let why = (!reasons.iter().all(String::is_empty)).then(|| say.reason.to_owned());
         let head = [say.student.to_owned(), format!("{} ({})", say.points, first.max)];
         lines.push(row(head.into_iter().chain(names).chain(why.clone()).collect()));
-        lines.push(format!("|---|{}{}", "---:|".repeat(first.items.len() + 1), if why.is_some() { "---|" } else { "" }));
+        lines.push(format!(
+            "|---|{}{}",
+            "---:|".repeat(first.items.len() + 1),
+            if why.is_some() { "---|" } else { "" }
+        ));
         for (graded, reason) in class.iter().zip(&reasons) {
             let score = if graded.is_complete() {
                 graded.score.to_string()
@@ -153,7 +202,11 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
                 earned.map_or_else(|| "?".to_owned(), |earned| earned.to_string())
             });
             let reason = why.is_some().then(|| cell(reason));
-            lines.push(row([cell(&label(graded, class)), score].into_iter().chain(earned).chain(reason).collect()));
+            lines.push(row([cell(&label(graded, class)), score]
+                .into_iter()
+                .chain(earned)
+                .chain(reason)
+                .collect()));
         }
         lines.push(String::new());
     }
@@ -165,19 +218,25 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
     } else {
         lines.push(row([say.item, say.lost_by, say.points_lost].map(str::to_owned).into()));
         lines.push("|---|---:|---:|".to_owned());
-        lines.extend(
-            items.iter().map(|item| row(vec![cell(&item.title), format!("{} / {}", item.students, item.of), item.lost.to_string()])),
-        );
+        lines.extend(items.iter().map(|item| {
+            row(vec![
+                cell(&item.title),
+                format!("{} / {}", item.students, item.of),
+                item.lost.to_string(),
+            ])
+        }));
     }
     if !rules.is_empty() {
         lines.extend([String::new(), format!("## {}", say.missed_rules), String::new()]);
         lines.push(row([say.rule, say.source, say.lost_by].map(str::to_owned).into()));
         lines.push("|---|---|---:|".to_owned());
-        lines.extend(
-            rules.iter().map(|rule| {
-                row(vec![format!("{}: {}", cell(&rule.name), cell(&rule.rule)), cell(&rule.source), rule.students.to_string()])
-            }),
-        );
+        lines.extend(rules.iter().map(|rule| {
+            row(vec![
+                format!("{}: {}", cell(&rule.name), cell(&rule.rule)),
+                cell(&rule.source),
+                rule.students.to_string(),
+            ])
+        }));
     }
     lines.join("\n") + "\n"
 }
@@ -185,16 +244,26 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
 /// How many there are and what they have on average: of those who are graded completely.
 pub(crate) fn summary(class: &[Graded], lang: Lang) -> String {
     let say = phrases(lang);
-    let complete: Vec<Points> = class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
+    let complete: Vec<Points> =
+        class.iter().filter(|graded| graded.is_complete()).map(|graded| graded.score).collect();
     let students = fill(say.students, &[("count", &class.len().to_string())]);
-    format!("{students}; {}: {}; {}: {}", say.complete, complete.len(), say.average, average(complete.iter().copied()))
+    format!(
+        "{students}; {}: {}; {}: {}",
+        say.complete,
+        complete.len(),
+        say.average,
+        average(complete.iter().copied())
+    )
 }
 
 /// `class.json`: what `class.csv` and `class.md` have.
 pub fn class_json(class: &[Graded]) -> Vec<u8> {
     let students = class.iter().map(|graded| {
-        let items: serde_json::Map<_, _> =
-            graded.items.iter().map(|item| (item.name.clone(), item.earned.map_or(serde_json::Value::Null, number))).collect();
+        let items: serde_json::Map<_, _> = graded
+            .items
+            .iter()
+            .map(|item| (item.name.clone(), item.earned.map_or(serde_json::Value::Null, number)))
+            .collect();
         json!({
             "id": graded.submission.id,
             "student": graded.student,

@@ -1,8 +1,9 @@
 //! Classroom 50's `result.json`.
 //!
-//! Its scores are integers. An assignment with whole points and no item that gives a share of them is written as it is; any other one in hundredths of a
-//! point, `score` and `max-score` alike, so that nobody loses a fraction by rounding. Which of the two it is depends on the assignment alone and
-//! is the same for the whole class. The points as people write them stand in `points`.
+//! Its scores are integers. An assignment with whole points and no item that gives a share of them
+//! is written as it is; any other one in hundredths of a point, `score` and `max-score` alike, so
+//! that nobody loses a fraction by rounding. Which of the two it is depends on the assignment alone
+//! and is the same for the whole class. The points as people write them stand in `points`.
 
 use serde_json::json;
 
@@ -26,7 +27,10 @@ pub struct Classroom50 {
 
 /// The file.
 pub fn classroom50_json(graded: &Graded, lang: Lang, workflow: &Classroom50) -> Vec<u8> {
-    let has_parts = graded.items.iter().any(|item| !item.points.0.is_multiple_of(100) || item.scoring == Scoring::Fraction);
+    let has_parts = graded
+        .items
+        .iter()
+        .any(|item| !item.points.0.is_multiple_of(100) || item.scoring == Scoring::Fraction);
     let whole = |points: Points| if has_parts { points.0 } else { points.0 / 100 };
     let test = |entry: &Entry| {
         json!({

@@ -1,8 +1,10 @@
 //! Gradescope's `results.json`.
 //!
-//! Left out, because they may be: `execution_time`, which no result has, since it depends on the machine; and `leaderboard`, which nobody asked for.
-//! Texts are of the format `text`, not `md`: what programs print is no markup. Items that are not visible carry Gradescope's word for it, and
-//! nothing is said of them outside of their own test. A test that could not be graded has no score of its own, and the text on top says so.
+//! Left out, because they may be: `execution_time`, which no result has, since it depends on the
+//! machine; and `leaderboard`, which nobody asked for. Texts are of the format `text`, not `md`:
+//! what programs print is no markup. Items that are not visible carry Gradescope's word for it, and
+//! nothing is said of them outside of their own test. A test that could not be graded has no score
+//! of its own, and the text on top says so.
 
 use serde_json::{Map, Value, json};
 

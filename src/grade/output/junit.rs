@@ -1,7 +1,9 @@
-//! JUnit XML, as systems of continuous integration read it: a suite for each item, a case for each run.
+//! JUnit XML, as systems of continuous integration read it: a suite for each item, a case for each
+//! run.
 //!
-//! The points are properties, because JUnit knows none: `points` of a suite is `2.5/3`, `seed` of a case its seed. What is no character of XML 1.0 is left
-//! out. No times are written: they depend on the machine.
+//! The points are properties, because JUnit knows none: `points` of a suite is `2.5/3`, `seed` of a
+//! case its seed. What is no character of XML 1.0 is left out. No times are written: they depend on
+//! the machine.
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -36,12 +38,14 @@ pub fn junit_xml(graded: &Graded, lang: Lang) -> Vec<u8> {
         suite.add_test_case(TestCase::new(entry.name.as_str(), status));
         report.add_test_suite(suite);
     }
-    // The text on top belongs to the submission as a whole; a report has no place for it but a suite without cases.
+    // The text on top belongs to the submission as a whole; a report has no place for it but a
+    // suite without cases.
     if let Some(suite) = report.test_suites.first_mut() {
         suite.set_system_out(head(&shown, lang));
     }
     let mut bytes = Vec::new();
-    // Writing into memory does not fail, and no text can make it fail: what XML does not take was left out.
+    // Writing into memory does not fail, and no text can make it fail: what XML does not take was
+    // left out.
     if report.serialize(&mut bytes).is_err() {
         bytes.clear();
     }
@@ -49,12 +53,20 @@ pub fn junit_xml(graded: &Graded, lang: Lang) -> Vec<u8> {
 }
 
 fn points(entry: &super::view::Entry) -> String {
-    entry.earned.map_or_else(|| format!("?/{}", entry.max), |earned| format!("{earned}/{}", entry.max))
+    entry
+        .earned
+        .map_or_else(|| format!("?/{}", entry.max), |earned| format!("{earned}/{}", entry.max))
 }
 
 fn without_runs(item: &ItemResult, graded: &Graded, lang: Lang) -> TestCase {
-    let mut status = if item.earned.is_some() { TestCaseStatus::non_success(NonSuccessKind::Failure) } else { TestCaseStatus::skipped() };
-    status.set_message(state_words(item, graded, lang).unwrap_or_else(|| phrases(lang).not_graded.to_owned()));
+    let mut status = if item.earned.is_some() {
+        TestCaseStatus::non_success(NonSuccessKind::Failure)
+    } else {
+        TestCaseStatus::skipped()
+    };
+    status.set_message(
+        state_words(item, graded, lang).unwrap_or_else(|| phrases(lang).not_graded.to_owned()),
+    );
     TestCase::new(item.name.as_str(), status)
 }
 
@@ -66,7 +78,11 @@ fn case(item: &ItemResult, seed: &SeedResult, lang: Lang) -> TestCase {
         _ => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
     if seed.verdict != SeedVerdict::Ok {
-        status.set_message(if seed.message.is_empty() { meaning(seed.verdict, lang) } else { &seed.message });
+        status.set_message(if seed.message.is_empty() {
+            meaning(seed.verdict, lang)
+        } else {
+            &seed.message
+        });
         if seed.verdict != SeedVerdict::Unknown {
             status.set_type(seed.verdict.word());
         }
@@ -74,7 +90,8 @@ fn case(item: &ItemResult, seed: &SeedResult, lang: Lang) -> TestCase {
             status.set_description(super::view::loss_lines(loss, lang).join("\n"));
         }
     }
-    let mut case = TestCase::new(format!("{} · {}", item.name, seed_words(seed.seed, lang)), status);
+    let mut case =
+        TestCase::new(format!("{} · {}", item.name, seed_words(seed.seed, lang)), status);
     case.set_classname(item.name.as_str());
     case.add_property(Property::new("seed", seed.seed.to_string()));
     case.add_property(Property::new("verdict", seed.verdict.word()));

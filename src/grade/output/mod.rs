@@ -1,4 +1,5 @@
-//! The formats of results. Each is a pure function of [`Graded`], in a file of its own; this one says which are written, and where.
+//! The formats of results. Each is a pure function of [`Graded`], in a file of its own; this one
+//! says which are written, and where.
 //!
 //! | in `<out>/` | for whom |
 //! |---|---|
@@ -10,8 +11,9 @@
 //! | `class.csv`, `class.md`, `class.html`, `class.json` | instructors |
 //! | `moodle.csv`, `canvas.csv`, `worksheet.csv` | Moodle's and Canvas' gradebooks |
 //!
-//! Every file is written whole or not at all, after every child has ended, whatever became of the submission. What is not visible to students is in
-//! formats that know no visibility one entry with points and nothing else.
+//! Every file is written whole or not at all, after every child has ended, whatever became of the
+//! submission. What is not visible to students is in formats that know no visibility one entry with
+//! points and nothing else.
 
 mod canvas;
 mod cells;
@@ -52,7 +54,8 @@ pub use worksheet::{Filled, check_worksheet, fill_worksheet};
 pub struct Options {
     /// The language of texts.
     pub lang: Lang,
-    /// Moodle's file with `;` between the cells and commas in the numbers, as spreadsheets in Spanish write it.
+    /// Moodle's file with `;` between the cells and commas in the numbers, as spreadsheets in
+    /// Spanish write it.
     pub semicolons: bool,
     /// Canvas' file with a row of the points that are possible.
     pub points_possible: bool,
@@ -98,14 +101,19 @@ pub fn class_files(graded: &[Graded], options: &Options) -> Vec<(&'static str, V
     ]
 }
 
-/// Write all that concerns one submission, after it was graded: what stands in `out` is whole at any time.
+/// Write all that concerns one submission, after it was graded: what stands in `out` is whole at
+/// any time.
 pub fn write_one(graded: &Graded, out: &Path, lang: Lang) -> Result<(), Error> {
     let folder = out.join("students").join(&graded.submission.id);
     for (name, bytes) in student_files(graded, lang) {
         replace_file(&folder.join(name), &bytes, OTHER_FOLDER)?;
     }
     // Last, because a batch that resumes takes it as a sign that the others are there.
-    replace_file(&out.join("results").join(format!("{}.json", graded.submission.id)), &to_json(graded), OTHER_FOLDER)
+    replace_file(
+        &out.join("results").join(format!("{}.json", graded.submission.id)),
+        &to_json(graded),
+        OTHER_FOLDER,
+    )
 }
 
 /// Write what concerns the class, after all submissions: tables and files for learning platforms.
@@ -119,7 +127,8 @@ pub fn write_class(graded: &[Graded], out: &Path, options: &Options) -> Result<V
         replace_file(&out.join(name), &bytes, OTHER_FOLDER)?;
     }
     let Some(path) = &options.worksheet else { return Ok(vec![]) };
-    let filled = fill_worksheet(&read_worksheet(path)?, graded, options.lang).map_err(|mistake| in_worksheet(path, mistake))?;
+    let filled = fill_worksheet(&read_worksheet(path)?, graded, options.lang)
+        .map_err(|mistake| in_worksheet(path, mistake))?;
     replace_file(&out.join("worksheet.csv"), &filled.bytes, OTHER_FOLDER)?;
     Ok(filled.left_out)
 }

@@ -1,6 +1,7 @@
 //! PrairieLearn's `results.json` of an external grader.
 //!
-//! `gradable` is false where a part of the result is missing by a fault of the testbed: PrairieLearn then counts no attempt and shows `message`.
+//! `gradable` is false where a part of the result is missing by a fault of the testbed:
+//! PrairieLearn then counts no attempt and shows `message`.
 
 use serde_json::{Value, json};
 

@@ -3,31 +3,47 @@
 use serde_json::{Number, Value};
 
 use super::super::model::{
-    Graded, HiddenSeeds, ItemResult, ItemState, Lang, Loss, Points, Seed, SeedResult, SeedVerdict, Text, Visibility,
+    Graded, HiddenSeeds, ItemResult, ItemState, Lang, Loss, Points, Seed, SeedResult, SeedVerdict,
+    Text, Visibility,
 };
 use super::super::texts::{fill, meaning, phrases, printable, seconds};
 
 /// Losses of an item that are told one by one; the others are alike.
 pub(crate) const LOSSES_TOLD: usize = 5;
 
-/// A result without the items that are not visible, and with the points of the others only. Lines on faults of the machine are the instructor's.
+/// A result without the items that are not visible, and with the points of the others only. Lines
+/// on faults of the machine are the instructor's.
 pub fn for_student(graded: &Graded) -> Graded {
     let mut shown = with_harmless_texts(graded);
     shown.items.retain(is_visible);
     shown.score = shown.items.iter().filter_map(|item| item.earned).sum();
     shown.max = shown.items.iter().map(|item| item.points).sum();
-    shown.ungraded = shown.items.iter().filter(|item| matches!(item.state, ItemState::NotGraded { .. })).map(|item| item.points).sum();
+    shown.ungraded = shown
+        .items
+        .iter()
+        .filter(|item| matches!(item.state, ItemState::NotGraded { .. }))
+        .map(|item| item.points)
+        .sum();
     shown.infra.clear();
     if let HiddenSeeds::Run { fingerprint } = &mut shown.hidden {
         fingerprint.clear();
     }
     if let Some((count, max)) = not_shown(graded) {
-        let said = |lang| fill(phrases(lang).only_hidden, &[("count", &count.to_string()), ("max", &max.to_string())]);
+        let said = |lang| {
+            fill(
+                phrases(lang).only_hidden,
+                &[("count", &count.to_string()), ("max", &max.to_string())],
+            )
+        };
         shown.notes.push(Text::new(said(Lang::En), said(Lang::Es)));
     }
     // The name of an item that is not visible is one of its details.
     for item in &mut shown.items {
-        if item.gate.as_ref().is_some_and(|gate| graded.item(gate).is_some_and(|gate| !is_visible(gate))) {
+        if item
+            .gate
+            .as_ref()
+            .is_some_and(|gate| graded.item(gate).is_some_and(|gate| !is_visible(gate)))
+        {
             item.gate = None;
         }
     }
@@ -42,9 +58,14 @@ pub(super) fn with_harmless_texts(graded: &Graded) -> Graded {
     shown
 }
 
-/// Texts that the program has written become harmless to look at; what is said of a fault of the machine is the instructor's.
+/// Texts that the program has written become harmless to look at; what is said of a fault of the
+/// machine is the instructor's.
 fn make_printable(seed: &mut SeedResult) {
-    seed.message = if seed.verdict == SeedVerdict::InfraError { String::new() } else { printable(&seed.message) };
+    seed.message = if seed.verdict == SeedVerdict::InfraError {
+        String::new()
+    } else {
+        printable(&seed.message)
+    };
     let Some(loss) = &mut seed.loss else { return };
     for text in [&mut loss.finding, &mut loss.printed].into_iter().chain(&mut loss.also) {
         *text = printable(text);
@@ -56,10 +77,12 @@ fn make_printable(seed: &mut SeedResult) {
     }
 }
 
-/// How a submission is called where a person reads: by the student's full name, where that is known, else by its id, and by both where two have the same name.
+/// How a submission is called where a person reads: by the student's full name, where that is
+/// known, else by its id, and by both where two have the same name.
 pub(crate) fn label(graded: &Graded, class: &[Graded]) -> String {
     let (name, id) = (printable(&graded.student.name), &graded.submission.id);
-    let is_known_by = |name: &str| class.iter().filter(|other| printable(&other.student.name) == name).count();
+    let is_known_by =
+        |name: &str| class.iter().filter(|other| printable(&other.student.name) == name).count();
     match name.as_str() {
         "" => id.clone(),
         _ if is_known_by(&name) > 1 => format!("{name} ({id})"),
@@ -93,7 +116,13 @@ impl Entry {
     pub(super) fn of(item: &ItemResult, graded: &Graded, lang: Lang) -> Entry {
         let title = item.title.get(lang);
         let title = if title.is_empty() { &item.name } else { title };
-        Entry { name: item.name.clone(), title: title.to_owned(), earned: item.earned, max: item.points, text: explain(item, graded, lang) }
+        Entry {
+            name: item.name.clone(),
+            title: title.to_owned(),
+            earned: item.earned,
+            max: item.points,
+            text: explain(item, graded, lang),
+        }
     }
 
     pub(super) fn is_passed(&self) -> bool {
@@ -104,7 +133,8 @@ impl Entry {
 /// The visible items, and one entry for all others: what a platform without visibilities gets.
 pub(super) fn entries(graded: &Graded, lang: Lang) -> Vec<Entry> {
     let shown = for_student(graded);
-    let mut entries: Vec<Entry> = shown.items.iter().map(|item| Entry::of(item, &shown, lang)).collect();
+    let mut entries: Vec<Entry> =
+        shown.items.iter().map(|item| Entry::of(item, &shown, lang)).collect();
     if let Some((_, max)) = not_shown(graded) {
         let hidden = || graded.items.iter().filter(|item| !is_visible(item));
         let is_decided = hidden().all(|item| item.earned.is_some());
@@ -115,17 +145,24 @@ pub(super) fn entries(graded: &Graded, lang: Lang) -> Vec<Entry> {
     entries
 }
 
-/// What a student is told first: points, what is not final, what is wrong with the submission as a whole. Of visible items only, where `graded` is
-/// [`for_student`].
+/// What a student is told first: points, what is not final, what is wrong with the submission as a
+/// whole. Of visible items only, where `graded` is [`for_student`].
 pub(super) fn head(graded: &Graded, lang: Lang) -> String {
     let say = phrases(lang);
-    let mut lines = vec![fill(say.points_of, &[("earned", &graded.score.to_string()), ("max", &graded.max.to_string())])];
+    let mut lines = vec![fill(
+        say.points_of,
+        &[("earned", &graded.score.to_string()), ("max", &graded.max.to_string())],
+    )];
     if graded.ungraded != Points::ZERO {
         lines.push(fill(say.ungraded, &[("points", &graded.ungraded.to_string())]));
     }
-    lines.extend(graded.provisional.iter().map(|why| fill(say.provisional, &[("why", why.get(lang))])));
+    lines.extend(
+        graded.provisional.iter().map(|why| fill(say.provisional, &[("why", why.get(lang))])),
+    );
     let (message, hint) = (graded.outcome.message.get(lang), graded.outcome.hint.get(lang));
-    lines.extend([message, hint].iter().filter(|text| !text.is_empty()).map(|text| (*text).to_owned()));
+    lines.extend(
+        [message, hint].iter().filter(|text| !text.is_empty()).map(|text| (*text).to_owned()),
+    );
     if !graded.outcome.detail.is_empty() {
         lines.push(graded.outcome.detail.clone());
     }
@@ -137,7 +174,9 @@ pub(super) fn head(graded: &Graded, lang: Lang) -> String {
 pub(crate) fn seed_words(seed: Seed, lang: Lang) -> String {
     match seed {
         Seed::Public(seed) => fill(phrases(lang).seed, &[("seed", &seed.to_string())]),
-        Seed::Hidden(index) => fill(phrases(lang).hidden_seed, &[("number", &(u64::from(index) + 1).to_string())]),
+        Seed::Hidden(index) => {
+            fill(phrases(lang).hidden_seed, &[("number", &(u64::from(index) + 1).to_string())])
+        }
     }
 }
 
@@ -152,7 +191,9 @@ pub(crate) fn state_words(item: &ItemResult, graded: &Graded, lang: Lang) -> Opt
             Some(fill(say.gate_closed, &[("gate", title)]))
         }
         ItemState::NoProgram => Some(say.no_program.to_owned()),
-        ItemState::NotGraded { why } | ItemState::NotRun { why } => Some(format!("{}: {}", say.not_graded, why.get(lang))),
+        ItemState::NotGraded { why } | ItemState::NotRun { why } => {
+            Some(format!("{}: {}", say.not_graded, why.get(lang)))
+        }
     }
 }
 
@@ -163,12 +204,21 @@ fn explain(item: &ItemResult, graded: &Graded, lang: Lang) -> String {
     if !item.seeds.is_empty() {
         let (ok, all) = (item.ok_count().to_string(), item.seeds.len().to_string());
         let rule = item.scoring.words(item.seeds.len());
-        lines.push(format!("{} ({})", fill(say.runs_right, &[("ok", &ok), ("all", &all)]), rule.get(lang)));
+        lines.push(format!(
+            "{} ({})",
+            fill(say.runs_right, &[("ok", &ok), ("all", &all)]),
+            rule.get(lang)
+        ));
     }
     let losses: Vec<&SeedResult> = item.losses().collect();
     for seed in losses.iter().take(LOSSES_TOLD) {
         lines.push(String::new());
-        lines.push(format!("{}: {} ({})", seed_words(seed.seed, lang), seed.verdict.word(), meaning(seed.verdict, lang)));
+        lines.push(format!(
+            "{}: {} ({})",
+            seed_words(seed.seed, lang),
+            seed.verdict.word(),
+            meaning(seed.verdict, lang)
+        ));
         lines.extend(seed.loss.iter().flat_map(|loss| loss_lines(loss, lang)));
     }
     if losses.len() > LOSSES_TOLD {
@@ -185,7 +235,9 @@ pub(super) fn loss_lines(loss: &Loss, lang: Lang) -> Vec<String> {
     let say = phrases(lang);
     let source = if loss.source.is_empty() { String::new() } else { format!(" ({})", loss.source) };
     let mut lines = Vec::new();
-    let mut line = |name: &str, text: &str| lines.extend((!text.is_empty()).then(|| format!("  {name}: {text}")));
+    let mut line = |name: &str, text: &str| {
+        lines.extend((!text.is_empty()).then(|| format!("  {name}: {text}")))
+    };
     line(say.rule, &format!("{}{source}", loss.rule.get(lang)));
     line(say.found, &loss.finding);
     line(say.moment, &moment_words(loss, lang));

@@ -1,7 +1,9 @@
-//! Moodle's grading worksheet, filled in: the file that “Download grading worksheet” gives, with two cells of each row replaced.
+//! Moodle's grading worksheet, filled in: the file that “Download grading worksheet” gives, with
+//! two cells of each row replaced.
 //!
-//! All other bytes stay as they are: the mark at the beginning, quotes, line ends, the order of columns, which Moodle compares with what it has. So the file is
-//! not parsed and written again; the places of its cells are looked up, and those of grades and comments are cut out.
+//! All other bytes stay as they are: the mark at the beginning, quotes, line ends, the order of
+//! columns, which Moodle compares with what it has. So the file is not parsed and written again;
+//! the places of its cells are looked up, and those of grades and comments are cut out.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,21 +17,32 @@ use crate::error::{Mistake, excerpt};
 /// The columns, by the names that Moodle gives them in English and Spanish.
 const IDENTIFIER: [&str; 2] = ["identifier", "identificador"];
 const NAME: [&str; 2] = ["full name", "nombre completo"];
-const EMAIL: [&str; 4] = ["email address", "dirección de correo", "dirección email", "correo electrónico"];
+const EMAIL: [&str; 4] =
+    ["email address", "dirección de correo", "dirección email", "correo electrónico"];
 const USERNAME: [&str; 3] = ["username", "nombre de usuario", "usuario"];
 const ID_NUMBER: [&str; 4] = ["id number", "número de id", "número de identificación", "idnumber"];
 const GRADE: [&str; 2] = ["grade", "calificación"];
 const MAXIMUM: [&str; 2] = ["maximum grade", "calificación máxima"];
-const CHANGEABLE: [&str; 4] =
-    ["grade can be changed", "la calificación puede ser cambiada", "se puede cambiar la calificación", "la calificación se puede cambiar"];
-const COMMENTS: [&str; 4] = ["feedback comments", "comentarios de retroalimentación", "comentarios", "retroalimentación de comentarios"];
+const CHANGEABLE: [&str; 4] = [
+    "grade can be changed",
+    "la calificación puede ser cambiada",
+    "se puede cambiar la calificación",
+    "la calificación se puede cambiar",
+];
+const COMMENTS: [&str; 4] = [
+    "feedback comments",
+    "comentarios de retroalimentación",
+    "comentarios",
+    "retroalimentación de comentarios",
+];
 
 /// A worksheet with grades.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filled {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What could not be entered, a line each: students without a row, rows whose grade must not be changed.
+    /// What could not be entered, a line each: students without a row, rows whose grade must not be
+    /// changed.
     pub left_out: Vec<String>,
 }
 
@@ -51,20 +64,35 @@ type Row = Vec<Range<usize>>;
 impl<'a> Sheet<'a> {
     fn read(bytes: &'a [u8]) -> Result<Sheet<'a>, Mistake> {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return Err(Mistake::new("the worksheet is not UTF-8", "download it again, and do not save it with a spreadsheet before"));
+            return Err(Mistake::new(
+                "the worksheet is not UTF-8",
+                "download it again, and do not save it with a spreadsheet before",
+            ));
         };
         let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let delimiter = delimiter(&text[begin..]);
         let rows = cells(text, begin, delimiter);
         let column = |names: &[&str]| {
             let head = rows.first()?;
-            head.iter().position(|cell| names.contains(&value(text, cell).trim().to_lowercase().as_str()))
+            head.iter()
+                .position(|cell| names.contains(&value(text, cell).trim().to_lowercase().as_str()))
         };
-        let (Some(grade), Some(_)) = (column(&GRADE), column(&IDENTIFIER).or(column(&EMAIL)).or(column(&NAME))) else {
-            let found: Vec<String> = rows.first().iter().flat_map(|head| head.iter()).map(|cell| excerpt(&value(text, cell))).collect();
-            let message = "the worksheet has no column `Grade`, or none that tells the students apart";
-            let hint = "give the file that Moodle's “Download grading worksheet” has given, in English or Spanish";
-            return Err(Mistake::new(message, hint).note(format!("its columns: {}", found.join(", "))));
+        let (Some(grade), Some(_)) =
+            (column(&GRADE), column(&IDENTIFIER).or(column(&EMAIL)).or(column(&NAME)))
+        else {
+            let found: Vec<String> = rows
+                .first()
+                .iter()
+                .flat_map(|head| head.iter())
+                .map(|cell| excerpt(&value(text, cell)))
+                .collect();
+            let message =
+                "the worksheet has no column `Grade`, or none that tells the students apart";
+            let hint = "give the file that Moodle's “Download grading worksheet” has given, in \
+                English or Spanish";
+            return Err(
+                Mistake::new(message, hint).note(format!("its columns: {}", found.join(", ")))
+            );
         };
         let columns = Columns {
             identifier: column(&IDENTIFIER),
@@ -73,13 +101,17 @@ impl<'a> Sheet<'a> {
             username: column(&USERNAME),
             id_number: column(&ID_NUMBER),
         };
-        let (maximum, changeable, comments) = (column(&MAXIMUM), column(&CHANGEABLE), column(&COMMENTS));
+        let (maximum, changeable, comments) =
+            (column(&MAXIMUM), column(&CHANGEABLE), column(&COMMENTS));
         Ok(Sheet { text, delimiter, rows, grade, maximum, changeable, comments, columns })
     }
 
     /// The maximum grade that a row has; empty where it has none.
     fn maximum_of(&self, row: &Row) -> String {
-        self.maximum.and_then(|column| row.get(column)).map(|cell| value(self.text, cell)).unwrap_or_default()
+        self.maximum
+            .and_then(|column| row.get(column))
+            .map(|cell| value(self.text, cell))
+            .unwrap_or_default()
     }
 
     /// Every row that has a maximum grade must have this one.
@@ -89,18 +121,21 @@ impl<'a> Sheet<'a> {
             None => Ok(()),
             Some(found) => Err(Mistake::new(
                 format!("the worksheet's maximum is {}, the assignment's {max}", excerpt(&found)),
-                "set the maximum grade of Moodle's assignment to that of this one, and download the worksheet again",
+                "set the maximum grade of Moodle's assignment to that of this one, and download \
+                    the worksheet again",
             )),
         }
     }
 }
 
-/// Whether a file is a worksheet for an assignment with this number of points, before anything is graded.
+/// Whether a file is a worksheet for an assignment with this number of points, before anything is
+/// graded.
 pub fn check_worksheet(bytes: &[u8], max: Points) -> Result<(), Mistake> {
     Sheet::read(bytes)?.check_maximum(max)
 }
 
-/// Fill in a worksheet. A grade that is not complete is not entered. The mistake is that of a file that is no worksheet of this assignment.
+/// Fill in a worksheet. A grade that is not complete is not entered. The mistake is that of a file
+/// that is no worksheet of this assignment.
 pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Filled, Mistake> {
     let sheet = Sheet::read(bytes)?;
     if let Some(first) = class.first() {
@@ -113,13 +148,17 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
     let mut entered: BTreeMap<usize, &str> = BTreeMap::new();
     for graded in class {
         let id = &graded.submission.id;
-        let is_of = |row: &Row| columns.is_of(graded, |column| row.get(column).map(|cell| value(text, cell)));
-        let Some((number, row)) = rows.iter().enumerate().skip(1).find(|(_, row)| is_of(row)) else {
+        let is_of = |row: &Row| {
+            columns.is_of(graded, |column| row.get(column).map(|cell| value(text, cell)))
+        };
+        let Some((number, row)) = rows.iter().enumerate().skip(1).find(|(_, row)| is_of(row))
+        else {
             left_out.push(format!("`{id}` is not in the worksheet"));
             continue;
         };
         let cell = |column: Option<usize>| column.and_then(|column| row.get(column));
-        if cell(changeable).is_some_and(|cell| value(text, cell).trim().eq_ignore_ascii_case("no")) {
+        if cell(changeable).is_some_and(|cell| value(text, cell).trim().eq_ignore_ascii_case("no"))
+        {
             left_out.push(format!("the grade of `{id}` cannot be changed, says the worksheet"));
             continue;
         }
@@ -128,11 +167,14 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
             continue;
         }
         if let Some(first) = entered.get(&number) {
-            left_out.push(format!("`{id}` has the same row as `{first}`, whose grade is entered: see which one counts"));
+            left_out.push(format!(
+                "`{id}` has the same row as `{first}`, whose grade is entered: see which one counts"
+            ));
             continue;
         }
         entered.insert(number, id);
-        // A decimal comma where the file has one, or where its cells are parted as in languages that have one.
+        // A decimal comma where the file has one, or where its cells are parted as in languages
+        // that have one.
         let max = sheet.maximum_of(row);
         let comma = max.contains(',') || (delimiter == ';' && !max.contains('.'));
         changes.extend(cell(Some(sheet.grade)).map(|cell| (cell.clone(), grade(graded, comma))));
@@ -160,14 +202,19 @@ struct Columns {
 }
 
 impl Columns {
-    /// Whether a row is a student's: by Moodle's number of the participant, which is in the folder's name, else by what only one student has, else by the
-    /// full name.
+    /// Whether a row is a student's: by Moodle's number of the participant, which is in the
+    /// folder's name, else by what only one student has, else by the full name.
     fn is_of(&self, graded: &Graded, cell: impl Fn(usize) -> Option<String>) -> bool {
         let is = |column: Option<usize>, known: &str| {
-            !known.is_empty() && column.and_then(&cell).is_some_and(|cell| cell.trim().to_lowercase() == known.trim().to_lowercase())
+            !known.is_empty()
+                && column
+                    .and_then(&cell)
+                    .is_some_and(|cell| cell.trim().to_lowercase() == known.trim().to_lowercase())
         };
         let student = &graded.student;
-        if let (Some((_, number, _)), Some(column)) = (of_moodle(&graded.submission.id), self.identifier) {
+        if let (Some((_, number, _)), Some(column)) =
+            (of_moodle(&graded.submission.id), self.identifier)
+        {
             return cell(column).is_some_and(|cell| cell.rsplit(' ').next() == Some(number));
         }
         is(self.email, &student.email)
@@ -194,7 +241,11 @@ fn delimiter(text: &str) -> char {
     let line = text.lines().next().unwrap_or("");
     let outside: String = line.split('"').step_by(2).collect();
     let count = |candidate: &char| outside.matches(*candidate).count();
-    [';', '\t', ','].into_iter().max_by_key(count).filter(|candidate| count(candidate) > 0).unwrap_or(',')
+    [';', '\t', ',']
+        .into_iter()
+        .max_by_key(count)
+        .filter(|candidate| count(candidate) > 0)
+        .unwrap_or(',')
 }
 
 /// The places of all cells, with their quotes.
@@ -225,7 +276,9 @@ fn cells(text: &str, begin: usize, delimiter: char) -> Vec<Row> {
 /// What a cell says.
 fn value(text: &str, cell: &Range<usize>) -> String {
     let cell = &text[cell.clone()];
-    cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"')).map_or_else(|| cell.to_owned(), |inner| inner.replace("\"\"", "\""))
+    cell.strip_prefix('"')
+        .and_then(|cell| cell.strip_suffix('"'))
+        .map_or_else(|| cell.to_owned(), |inner| inner.replace("\"\"", "\""))
 }
 
 fn quoted(text: &str, always: bool, delimiter: char) -> String {

@@ -3,7 +3,8 @@
 use super::super::{FAULTS, fault_name};
 use super::timelines::every_fault;
 
-/// Every fault that the type has is in the table exactly once, and nothing else; the example is one of that fault.
+/// Every fault that the type has is in the table exactly once, and nothing else; the example is one
+/// of that fault.
 #[test]
 fn the_table_has_every_fault_once() {
     let mut listed: Vec<&str> = FAULTS.iter().map(|info| info.name).collect();

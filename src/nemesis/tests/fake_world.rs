@@ -85,10 +85,19 @@ impl FakeWorld {
     }
 
     /// Let alarms ring that are set for moments before `end`, and look after each.
-    pub(super) fn run_until(&mut self, nemesis: &mut Nemesis, end: Duration, mut look: impl FnMut(&FakeWorld)) {
+    pub(super) fn run_until(
+        &mut self,
+        nemesis: &mut Nemesis,
+        end: Duration,
+        mut look: impl FnMut(&FakeWorld),
+    ) {
         let end = Time::ZERO + end;
         let mut rung = 0;
-        while let Some(((at, _), token)) = self.alarms.first_key_value().map(|(key, token)| (*key, *token)).filter(|((at, _), _)| *at < end)
+        while let Some(((at, _), token)) = self
+            .alarms
+            .first_key_value()
+            .map(|(key, token)| (*key, *token))
+            .filter(|((at, _), _)| *at < end)
         {
             self.alarms.pop_first();
             assert!(at >= self.now, "an alarm in the past");
@@ -106,12 +115,19 @@ impl FakeWorld {
     }
 
     pub(super) fn id(&self, name: &str) -> NodeId {
-        NodeId(self.nodes.iter().position(|node| node.name == name).expect("the test names a participant") as u32)
+        NodeId(
+            self.nodes
+                .iter()
+                .position(|node| node.name == name)
+                .expect("the test names a participant") as u32,
+        )
     }
 
     /// Whether any rule cuts this link.
     pub(super) fn cuts(&self, src: NodeId, dest: NodeId) -> bool {
-        self.rules.values().any(|rule| rule.effect == LinkEffect::Cut && rule.links.contains(src, dest))
+        self.rules
+            .values()
+            .any(|rule| rule.effect == LinkEffect::Cut && rule.links.contains(src, dest))
     }
 
     /// What the nemesis has left, in words; empty when nothing.
@@ -163,12 +179,18 @@ impl FakeWorld {
     }
 
     fn moments(&self, name: &str, op_type: OpType) -> Vec<u64> {
-        let fits = |record: &&Record| record.op_type == op_type && record.value.starts_with(&format!("{name}: "));
+        let fits = |record: &&Record| {
+            record.op_type == op_type && record.value.starts_with(&format!("{name}: "))
+        };
         self.records.iter().filter(fits).map(|record| record.time.as_micros() / 1_000).collect()
     }
 
     fn did(&mut self, what: &str, node: NodeId) {
-        self.done.push(format!("{}ms {what} {}", self.now.as_micros() / 1_000, self.nodes[node.index()].name));
+        self.done.push(format!(
+            "{}ms {what} {}",
+            self.now.as_micros() / 1_000,
+            self.nodes[node.index()].name
+        ));
     }
 }
 
@@ -200,7 +222,10 @@ impl World for FakeWorld {
     }
     fn add_rule(&mut self, rule: LinkRule) -> RuleId {
         for (from, to) in &rule.links.pairs {
-            assert!(from.is_sorted() && to.is_sorted() && !from.is_empty() && !to.is_empty(), "{rule:?}");
+            assert!(
+                from.is_sorted() && to.is_sorted() && !from.is_empty() && !to.is_empty(),
+                "{rule:?}"
+            );
         }
         self.next_rule += 1;
         self.rules.insert(RuleId(self.next_rule), rule);

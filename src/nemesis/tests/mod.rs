@@ -33,7 +33,8 @@ const fn exactly(millis: u64) -> Span {
 /// The run's `duration` in all tests.
 const DURATION: Duration = ms(10_000);
 
-/// An entry at 1 s that lasts 1 s and hits one node at random; the tests change what they are about.
+/// An entry at 1 s that lasts 1 s and hits one node at random; the tests change what they are
+/// about.
 fn entry(name: &str, fault: Fault) -> NemesisEntry {
     NemesisEntry {
         name: name.to_owned(),
@@ -48,7 +49,12 @@ fn entry(name: &str, fault: Fault) -> NemesisEntry {
 
 fn at(begin: u64, lasts: u64, target: &str, name: &str, fault: Fault) -> NemesisEntry {
     let targets = TargetSpec::Names(vec![target.to_owned()]);
-    NemesisEntry { when: When::At(exactly(begin)), lasts: Some(exactly(lasts)), targets, ..entry(name, fault) }
+    NemesisEntry {
+        when: When::At(exactly(begin)),
+        lasts: Some(exactly(lasts)),
+        targets,
+        ..entry(name, fault)
+    }
 }
 
 fn nemesis(entries: &[NemesisEntry], max_faulty: Option<usize>) -> Nemesis {
@@ -67,7 +73,11 @@ fn run(seed: u64, entries: &[NemesisEntry]) -> FakeWorld {
 }
 
 /// Run entries, and look at the world at some moments, everything of that moment done.
-fn look_at(entries: &[NemesisEntry], moments: &[u64], mut look: impl FnMut(u64, &FakeWorld)) -> FakeWorld {
+fn look_at(
+    entries: &[NemesisEntry],
+    moments: &[u64],
+    mut look: impl FnMut(u64, &FakeWorld),
+) -> FakeWorld {
     let mut world = FakeWorld::new(1, 5);
     let mut nemesis = nemesis(entries, None);
     nemesis.start(&mut world);

@@ -19,27 +19,39 @@ fn statuses(entries: &[NemesisEntry], moments: &[u64]) -> Vec<Status> {
 /// The node stands still until the last pause has ended.
 #[test]
 fn of_two_pauses_the_last_one_ends_it() {
-    let entries = [at(1_000, 2_000, "n1", "a", Fault::Pause), at(2_000, 3_000, "n1", "b", Fault::Pause)];
+    let entries =
+        [at(1_000, 2_000, "n1", "a", Fault::Pause), at(2_000, 3_000, "n1", "b", Fault::Pause)];
     assert_eq!(statuses(&entries, &[1_500, 2_500, 3_500, 5_500]), [Paused, Paused, Paused, Up]);
 }
 
 /// A node that is down already is not killed again, but stays down until its last killer lets go.
 #[test]
 fn a_node_stays_down_until_its_last_killer_has_healed() {
-    let entries = [at(1_000, 2_000, "n1", "a", Fault::Kill), at(2_000, 3_000, "n1", "b", Fault::Stop)];
+    let entries =
+        [at(1_000, 2_000, "n1", "a", Fault::Kill), at(2_000, 3_000, "n1", "b", Fault::Stop)];
     assert_eq!(statuses(&entries, &[1_500, 3_500, 5_500]), [Down, Down, Up]);
     let world = look_at(&entries, &[], |_, _| ());
     assert_eq!(world.done, ["1000ms kill n1", "5000ms start n1"]);
 }
 
-/// The kill heals inside of the pause: the machine still stands still. The pause heals inside of the kill: the node is still down.
+/// The kill heals inside of the pause: the machine still stands still. The pause heals inside of
+/// the kill: the node is still down.
 #[test]
 fn a_kill_and_a_pause_do_not_undo_each_other() {
-    let inside = [at(1_000, 4_000, "n1", "pause", Fault::Pause), at(2_000, 1_000, "n1", "kill", Fault::Kill)];
+    let inside = [
+        at(1_000, 4_000, "n1", "pause", Fault::Pause),
+        at(2_000, 1_000, "n1", "kill", Fault::Kill),
+    ];
     assert_eq!(statuses(&inside, &[1_500, 2_500, 3_500, 5_500]), [Paused, Down, Paused, Up]);
-    let outside = [at(1_000, 2_000, "n1", "pause", Fault::Pause), at(2_000, 3_000, "n1", "kill", Fault::Kill)];
+    let outside = [
+        at(1_000, 2_000, "n1", "pause", Fault::Pause),
+        at(2_000, 3_000, "n1", "kill", Fault::Kill),
+    ];
     assert_eq!(statuses(&outside, &[1_500, 2_500, 3_500, 5_500]), [Paused, Down, Down, Up]);
-    let before = [at(1_000, 3_000, "n1", "kill", Fault::Kill), at(2_000, 3_000, "n1", "pause", Fault::Pause)];
+    let before = [
+        at(1_000, 3_000, "n1", "kill", Fault::Kill),
+        at(2_000, 3_000, "n1", "pause", Fault::Pause),
+    ];
     assert_eq!(statuses(&before, &[1_500, 3_500, 4_500, 5_500]), [Down, Down, Paused, Up]);
 }
 
@@ -57,7 +69,8 @@ fn two_slow_factors_multiply() {
 #[test]
 fn the_drift_that_was_there_before_comes_back() {
     let drift = |ppm| Fault::ClockDrift { ppm: amount(ppm) };
-    let entries = [at(1_000, 4_000, "n1", "a", drift(100.0)), at(2_000, 1_000, "n1", "b", drift(-50.0))];
+    let entries =
+        [at(1_000, 4_000, "n1", "a", drift(100.0)), at(2_000, 1_000, "n1", "b", drift(-50.0))];
     let mut seen = Vec::new();
     look_at(&entries, &[1_500, 2_500, 3_500, 5_500], |_, world| seen.push(world.node("n1").drift));
     assert_eq!(seen, [Some(100.0), Some(-50.0), Some(100.0), None]);
@@ -66,21 +79,27 @@ fn the_drift_that_was_there_before_comes_back() {
 /// Each fault removes its own rule and no other.
 #[test]
 fn two_latency_rules_end_apart() {
-    let latency = |millis| Fault::Latency { latency: Latency::Constant(ms(millis)), direction: Direction::Both };
-    let entries = [at(1_000, 2_000, "n1", "a", latency(10)), at(2_000, 3_000, "n1", "b", latency(20))];
+    let latency = |millis| Fault::Latency {
+        latency: Latency::Constant(ms(millis)),
+        direction: Direction::Both,
+    };
+    let entries =
+        [at(1_000, 2_000, "n1", "a", latency(10)), at(2_000, 3_000, "n1", "b", latency(20))];
     let mut seen = Vec::new();
     look_at(&entries, &[1_500, 2_500, 3_500, 5_500], |_, world| seen.push(world.rules.len()));
     assert_eq!(seen, [1, 2, 1, 0]);
 }
 
-/// After a strobe the clock shows what it showed before, whether or not it was put right or bumped in between.
+/// After a strobe the clock shows what it showed before, whether or not it was put right or bumped
+/// in between.
 #[test]
 fn a_strobe_leaves_no_error_behind() {
     let strobe = Fault::ClockStrobe { by_ms: amount(250.0), period: span(30, 90) };
     let bump = Fault::ClockBump { by_ms: amount(100.0) };
     let alone = look_at(&[at(1_000, 2_000, "n1", "a", strobe.clone())], &[], |_, _| ());
     assert_eq!(alone.node("n1").wall_ns, 0);
-    let bumped = [at(1_000, 2_000, "n1", "a", strobe.clone()), at(2_000, 0, "n1", "b", bump.clone())];
+    let bumped =
+        [at(1_000, 2_000, "n1", "a", strobe.clone()), at(2_000, 0, "n1", "b", bump.clone())];
     assert_eq!(look_at(&bumped, &[], |_, _| ()).node("n1").wall_ns, 100_000_000);
     for moment in 1_900..2_000 {
         let reset = [
@@ -111,7 +130,8 @@ fn faults_of_a_disk_end_apart() {
     assert_eq!(seen, [(true, 0.75, true), (true, 0.5, false), (false, 0.0, false)]);
 }
 
-/// The crash policies, the wiped and the restored disk come in the order in which a machine could do it.
+/// The crash policies, the wiped and the restored disk come in the order in which a machine could
+/// do it.
 #[test]
 fn faults_with_a_down_time_kill_and_start() {
     let entries = [
@@ -143,11 +163,15 @@ fn faults_with_a_down_time_kill_and_start() {
     assert_eq!((world.begins("stale"), world.ends("stale")), (vec![4_000], vec![5_200]));
 }
 
-/// A backup whose time would come after `duration` is put back just before, so that the scenario's fault does happen.
+/// A backup whose time would come after `duration` is put back just before, so that the scenario's
+/// fault does happen.
 #[test]
 fn a_stale_restore_without_end_is_done_before_duration() {
     let mut entry = at(4_000, 0, "n1", "stale", Fault::StaleRestore { down: span(200, 200) });
     entry.lasts = None;
     let world = look_at(&[entry], &[], |_, _| ());
-    assert_eq!(world.done, ["4000ms backup n1", "9800ms kill n1", "9800ms restore n1", "10000ms start n1"]);
+    assert_eq!(
+        world.done,
+        ["4000ms backup n1", "9800ms kill n1", "9800ms restore n1", "10000ms start n1"]
+    );
 }

@@ -9,7 +9,14 @@ use crate::sim::world::World;
 use crate::trace::NodeId;
 
 /// The world in the middle of a partition.
-fn cut(seed: u64, count: usize, shape: PartitionShape, direction: Direction, clients: bool, targets: TargetSpec) -> FakeWorld {
+fn cut(
+    seed: u64,
+    count: usize,
+    shape: PartitionShape,
+    direction: Direction,
+    clients: bool,
+    targets: TargetSpec,
+) -> FakeWorld {
     let fault = Fault::Partition { shape, direction, clients };
     let entries = [NemesisEntry { targets, ..entry("p", fault) }];
     let mut world = FakeWorld::new(seed, count);
@@ -24,13 +31,15 @@ fn cut(seed: u64, count: usize, shape: PartitionShape, direction: Direction, cli
 
 /// Whom a node can talk with, both ways, itself included.
 fn sees(world: &FakeWorld, node: NodeId) -> BTreeSet<NodeId> {
-    let meets = |other: &NodeId| *other == node || !(world.cuts(node, *other) || world.cuts(*other, node));
+    let meets =
+        |other: &NodeId| *other == node || !(world.cuts(node, *other) || world.cuts(*other, node));
     world.nodes().into_iter().filter(meets).collect()
 }
 
 /// The sets of nodes that see each other, when seeing is an equivalence.
 fn sides(world: &FakeWorld) -> Vec<usize> {
-    let sides: BTreeSet<BTreeSet<NodeId>> = world.nodes().into_iter().map(|node| sees(world, node)).collect();
+    let sides: BTreeSet<BTreeSet<NodeId>> =
+        world.nodes().into_iter().map(|node| sees(world, node)).collect();
     let mut sizes: Vec<usize> = sides.iter().map(BTreeSet::len).collect();
     assert_eq!(sizes.iter().sum::<usize>(), world.nodes().len(), "the sides overlap: {sides:?}");
     sizes.sort_unstable();
@@ -53,7 +62,11 @@ fn shapes_with_sides_have_sides_of_the_right_sizes() {
     assert_eq!(sides(&both(5, PartitionShape::One, one)), [1, 4]);
     assert_eq!(sides(&both(5, PartitionShape::One, TargetSpec::Count(2))), [2, 3]);
     let groups = PartitionShape::Groups(vec![vec!["east".to_owned()], vec!["n3".to_owned()]]);
-    assert_eq!(sides(&both(5, groups, TargetSpec::One)), [1, 2, 2], "those that no group has are a side of their own");
+    assert_eq!(
+        sides(&both(5, groups, TargetSpec::One)),
+        [1, 2, 2],
+        "those that no group has are a side of their own"
+    );
 }
 
 /// `leader` is the node that shows it in its metric.
@@ -64,18 +77,27 @@ fn the_leader_can_be_cut_off_alone() {
     assert_eq!(world.records[0].value, "p: n2 | n1,n3,n4,n5");
 }
 
-/// Jepsen: every node sees a majority, but no node sees the same majority as any other. With an even majority of an odd number the degrees of a
-/// symmetric relation cannot all be equal, so one node may see one more.
+/// Jepsen: every node sees a majority, but no node sees the same majority as any other. With an
+/// even majority of an odd number the degrees of a symmetric relation cannot all be equal, so one
+/// node may see one more.
 #[test]
 fn in_a_majorities_ring_all_see_majorities_and_no_two_the_same() {
     for count in 3..=15 {
         let world = both(count, PartitionShape::MajoritiesRing, TargetSpec::One);
-        let seen: Vec<BTreeSet<NodeId>> = world.nodes().into_iter().map(|node| sees(&world, node)).collect();
+        let seen: Vec<BTreeSet<NodeId>> =
+            world.nodes().into_iter().map(|node| sees(&world, node)).collect();
         let majority = count / 2 + 1;
         assert!(seen.iter().all(|set| set.len() >= majority), "{count}: {seen:?}");
         let larger = seen.iter().filter(|set| set.len() > majority).count();
-        assert!(larger <= 1 && seen.iter().all(|set| set.len() <= majority + 1), "{count}: {seen:?}");
-        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), count, "two of {count} see the same: {seen:?}");
+        assert!(
+            larger <= 1 && seen.iter().all(|set| set.len() <= majority + 1),
+            "{count}: {seen:?}"
+        );
+        assert_eq!(
+            seen.iter().collect::<BTreeSet<_>>().len(),
+            count,
+            "two of {count} see the same: {seen:?}"
+        );
     }
 }
 
@@ -84,7 +106,8 @@ fn in_a_majorities_ring_all_see_majorities_and_no_two_the_same() {
 fn one_node_alone_bridges_two_halves() {
     for (targets, bridges) in [(TargetSpec::One, 1..=7), (TargetSpec::Leader, 2..=2)] {
         let world = both(7, PartitionShape::Bridge, targets);
-        let seen: Vec<usize> = world.nodes().into_iter().map(|node| sees(&world, node).len()).collect();
+        let seen: Vec<usize> =
+            world.nodes().into_iter().map(|node| sees(&world, node).len()).collect();
         let bridge = seen.iter().position(|count| *count == 7).expect("somebody sees all");
         assert!(bridges.contains(&(bridge + 1)));
         assert_eq!(seen.iter().filter(|count| **count == 4).count(), 6, "{seen:?}");
@@ -112,15 +135,26 @@ fn a_direction_cuts_one_way_only() {
     }
 }
 
-/// Both one-way forms together are the two-way form, in every shape that depends on nothing else that is drawn.
+/// Both one-way forms together are the two-way form, in every shape that depends on nothing else
+/// that is drawn.
 #[test]
 fn two_one_way_cuts_make_a_whole_one() {
-    for shape in [PartitionShape::Halves, PartitionShape::Bridge, PartitionShape::MajoritiesRing, PartitionShape::One] {
+    for shape in [
+        PartitionShape::Halves,
+        PartitionShape::Bridge,
+        PartitionShape::MajoritiesRing,
+        PartitionShape::One,
+    ] {
         let world = |direction| cut(5, 7, shape.clone(), direction, false, TargetSpec::One);
-        let (whole, inward, outward) = (world(Direction::Both), world(Direction::In), world(Direction::Out));
+        let (whole, inward, outward) =
+            (world(Direction::Both), world(Direction::In), world(Direction::Out));
         for src in whole.nodes() {
             for dest in whole.nodes() {
-                assert_eq!(whole.cuts(src, dest), inward.cuts(src, dest) || outward.cuts(src, dest), "{shape:?}");
+                assert_eq!(
+                    whole.cuts(src, dest),
+                    inward.cuts(src, dest) || outward.cuts(src, dest),
+                    "{shape:?}"
+                );
                 assert!(!(inward.cuts(src, dest) && outward.cuts(src, dest)), "{shape:?}");
             }
         }
@@ -132,10 +166,15 @@ fn two_one_way_cuts_make_a_whole_one() {
 fn clients_are_cut_only_when_asked_for() {
     for seed in 0..20 {
         for clients in [false, true] {
-            let world = cut(seed, 5, PartitionShape::Halves, Direction::Both, clients, TargetSpec::One);
+            let world =
+                cut(seed, 5, PartitionShape::Halves, Direction::Both, clients, TargetSpec::One);
             for client in world.clients() {
-                let reached = world.nodes().into_iter().filter(|node| !world.cuts(client, *node)).count();
-                assert!(if clients { reached == 2 || reached == 3 } else { reached == 5 }, "{reached}");
+                let reached =
+                    world.nodes().into_iter().filter(|node| !world.cuts(client, *node)).count();
+                assert!(
+                    if clients { reached == 2 || reached == 3 } else { reached == 5 },
+                    "{reached}"
+                );
             }
         }
     }

@@ -1,8 +1,12 @@
-//! Random timelines: whatever an author writes, everything heals, the model holds, and the same seed gives the same run.
+//! Random timelines: whatever an author writes, everything heals, the model holds, and the same
+//! seed gives the same run.
 
 use super::fake_world::FakeWorld;
 use super::{DURATION, exactly, ms, nemesis, span};
-use crate::scenario::{Amount, Condition, Direction, Fault, Latency, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec, When};
+use crate::scenario::{
+    Amount, Condition, Direction, Fault, Latency, NemesisEntry, PartitionShape, Repeat, Span,
+    TargetSpec, When,
+};
 use crate::sim::rng::Rng;
 use crate::sim::world::{Status, World};
 use crate::trace::{NodeId, OpType};
@@ -33,7 +37,11 @@ pub(super) fn every_fault() -> Vec<Fault> {
         Fault::Duplicate { probability: SOME, direction },
         Fault::Reorder { probability: SOME, delay: latency, direction },
         Fault::Corrupt { probability: SOME, direction: Direction::Out },
-        Fault::Bandwidth { bytes_per_second: Amount { min: 100.0, max: 1_000.0 }, queue: 100, direction },
+        Fault::Bandwidth {
+            bytes_per_second: Amount { min: 100.0, max: 1_000.0 },
+            queue: 100,
+            direction,
+        },
         Fault::Hold { message: None, src: vec![], dest: vec![] },
         Fault::Drop { message: None, src: vec!["targets".to_owned()], dest: vec![], nth: None },
         Fault::Delay {
@@ -69,7 +77,13 @@ pub(super) fn every_fault() -> Vec<Fault> {
         Fault::Swizzle,
     ];
     for shape in shapes() {
-        faults.push(Fault::Flap { shape: shape.clone(), direction, clients: false, up: span(0, 300), down: span(0, 300) });
+        faults.push(Fault::Flap {
+            shape: shape.clone(),
+            direction,
+            clients: false,
+            up: span(0, 300),
+            down: span(0, 300),
+        });
         faults.push(Fault::Partition { shape, direction, clients: true });
     }
     let among = faults.clone();
@@ -105,10 +119,16 @@ fn random_entries(rng: &mut Rng) -> Vec<NemesisEntry> {
         let when = match rng.below(4) {
             0 => When::At(span(0, 12_000)),
             1 => When::Every(Span { min: ms(0), max: ms(rng.between(50, 3_000)) }),
-            2 => When::After { entry: format!("e{}", rng.below(count)), delay: span(0, 500), ended },
+            2 => {
+                When::After { entry: format!("e{}", rng.below(count)), delay: span(0, 500), ended }
+            }
             _ => {
-                let condition =
-                    Condition::Message { message: "Ping".to_owned(), src: "any".to_owned(), dest: "n1".to_owned(), nth: rng.between(1, 3) };
+                let condition = Condition::Message {
+                    message: "Ping".to_owned(),
+                    src: "any".to_owned(),
+                    dest: "n1".to_owned(),
+                    nth: rng.between(1, 3),
+                };
                 When::Condition { condition, delay: span(0, 500) }
             }
         };
@@ -125,7 +145,8 @@ fn random_entries(rng: &mut Rng) -> Vec<NemesisEntry> {
     (0..count).map(entry).collect()
 }
 
-/// Play a random timeline, messages arriving now and then and a node crashing by itself; look at the world after each alarm.
+/// Play a random timeline, messages arriving now and then and a node crashing by itself; look at
+/// the world after each alarm.
 fn play(seed: u64, max_faulty: Option<usize>, mut look: impl FnMut(&FakeWorld)) -> FakeWorld {
     let mut rng = Rng::named(seed, "timeline");
     let entries = random_entries(&mut rng);
@@ -161,13 +182,19 @@ fn after_heal_all_nothing_is_left() {
                 (OpType::Invoke, _) => open.push(&record.value),
                 (_, Some(position)) => drop(open.remove(position)),
                 (_, None) => {
-                    assert!(record.value.contains(": skipped, ") || record.value.contains(": chosen, "), "seed {seed}: {record:?}")
+                    assert!(
+                        record.value.contains(": skipped, ") || record.value.contains(": chosen, "),
+                        "seed {seed}: {record:?}"
+                    )
                 }
             }
         }
         assert!(open.is_empty(), "seed {seed}: {open:?}");
         let early = |at: u64| at < 10_000;
-        assert!((0..12).all(|entry| world.begins(&format!("e{entry}")).into_iter().all(early)), "seed {seed}");
+        assert!(
+            (0..12).all(|entry| world.begins(&format!("e{entry}")).into_iter().all(early)),
+            "seed {seed}"
+        );
     }
 }
 
@@ -181,46 +208,75 @@ fn the_same_seed_gives_the_same_run() {
     }
 }
 
-/// Whether some set of all but `most` members is up, and each of them reaches a majority within the set (or the whole set, where that is no
-/// majority), both ways. By trying every set, so that nothing is shared with what is tested.
+/// Whether some set of all but `most` members is up, and each of them reaches a majority within the
+/// set (or the whole set, where that is no majority), both ways. By trying every set, so that
+/// nothing is shared with what is tested.
 fn keeps_within(world: &FakeWorld, most: usize) -> bool {
-    let members: Vec<NodeId> = world.nodes().into_iter().filter(|node| world.status(*node) != Status::Absent).collect();
+    let members: Vec<NodeId> =
+        world.nodes().into_iter().filter(|node| world.status(*node) != Status::Absent).collect();
     let majority = members.len() / 2 + 1;
-    let meet = |one: NodeId, other: NodeId| one == other || !(world.cuts(one, other) || world.cuts(other, one));
+    let meet = |one: NodeId, other: NodeId| {
+        one == other || !(world.cuts(one, other) || world.cuts(other, one))
+    };
     let healthy = |node: &NodeId| {
         let state = &world.nodes[node.index()];
         state.status == Status::Up && !state.full && !state.stalled && state.error == 0.0
     };
     (0_u32..1 << members.len()).any(|set| {
-        let sound: Vec<NodeId> = (0..members.len()).filter(|place| set & (1 << place) != 0).map(|place| members[place]).collect();
+        let sound: Vec<NodeId> = (0..members.len())
+            .filter(|place| set & (1 << place) != 0)
+            .map(|place| members[place])
+            .collect();
         let wanted = majority.min(sound.len());
         sound.len() + most >= members.len()
             && sound.iter().all(healthy)
-            && sound.iter().all(|one| sound.iter().filter(|other| meet(*one, **other)).count() >= wanted)
+            && sound
+                .iter()
+                .all(|one| sound.iter().filter(|other| meet(*one, **other)).count() >= wanted)
     })
 }
 
-/// However many faults overlap, no more nodes than promised are down, paused, or cut from the majority, at any moment.
+/// However many faults overlap, no more nodes than promised are down, paused, or cut from the
+/// majority, at any moment.
 #[test]
 fn max_faulty_is_never_exceeded() {
     let mut skipped = 0;
     let mut begun = 0;
     for seed in 0..400 {
         let most = 1 + (seed % 3) as usize;
-        let world =
-            play(seed, Some(most), |world| assert!(keeps_within(world, most), "seed {seed} at {}: {:#?}", world.now(), world.records));
-        skipped += world.records.iter().filter(|record| record.value.contains("max_faulty")).count();
-        begun +=
-            world.records.iter().filter(|record| record.op_type == OpType::Invoke && ["kill", "pause"].contains(&record.fault)).count();
+        let world = play(seed, Some(most), |world| {
+            assert!(
+                keeps_within(world, most),
+                "seed {seed} at {}: {:#?}",
+                world.now(),
+                world.records
+            )
+        });
+        skipped +=
+            world.records.iter().filter(|record| record.value.contains("max_faulty")).count();
+        begun += world
+            .records
+            .iter()
+            .filter(|record| {
+                record.op_type == OpType::Invoke && ["kill", "pause"].contains(&record.fault)
+            })
+            .count();
     }
-    assert!(skipped > 100 && begun > 100, "the test means something: {skipped} skipped, {begun} begun");
+    assert!(
+        skipped > 100 && begun > 100,
+        "the test means something: {skipped} skipped, {begun} begun"
+    );
 }
 
 /// A minority shrinks to what the model still allows, rather than not happening at all.
 #[test]
 fn a_minority_leaves_room_for_who_is_down_already() {
-    let kill =
-        |name: &str, at, targets| NemesisEntry { when: When::At(exactly(at)), lasts: None, targets, ..super::entry(name, Fault::Kill) };
+    let kill = |name: &str, at, targets| NemesisEntry {
+        when: When::At(exactly(at)),
+        lasts: None,
+        targets,
+        ..super::entry(name, Fault::Kill)
+    };
     for seed in 0..40 {
         let entries = [
             kill("first", 1_000, TargetSpec::One),
@@ -235,6 +291,9 @@ fn a_minority_leaves_room_for_who_is_down_already() {
         assert_eq!(down, 2);
         assert_eq!(world.begins("third"), [0; 0]);
         let last = world.records.last().expect("there is one");
-        assert_eq!((last.op_type, last.value.as_str()), (OpType::Info, "third: skipped, 3 nodes would be faulty and max_faulty is 2"));
+        assert_eq!(
+            (last.op_type, last.value.as_str()),
+            (OpType::Info, "third: skipped, 3 nodes would be faulty and max_faulty is 2")
+        );
     }
 }

@@ -14,7 +14,10 @@ fn at_is_drawn_from_its_range() {
     let mut drawn: Vec<u64> = (0..50).flat_map(|seed| run(seed, &entries).begins("a")).collect();
     drawn.sort_unstable();
     assert_eq!(drawn.len(), 50);
-    assert!(drawn[0] >= 2_000 && drawn[0] < 3_000 && drawn[49] <= 6_000 && drawn[49] > 5_000, "{drawn:?}");
+    assert!(
+        drawn[0] >= 2_000 && drawn[0] < 3_000 && drawn[49] <= 6_000 && drawn[49] > 5_000,
+        "{drawn:?}"
+    );
 }
 
 /// The next time is drawn when the last one has come, until `duration` and not longer.
@@ -29,14 +32,23 @@ fn every_is_drawn_again_each_time() {
     let begins = run(1, &entries).begins("a");
     let gaps: Vec<u64> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!((9..=20).contains(&begins.len()), "{begins:?}");
-    assert!(gaps.iter().all(|gap| (499..=1_001).contains(gap)) && gaps.windows(2).any(|pair| pair[0] != pair[1]), "{gaps:?}");
+    assert!(
+        gaps.iter().all(|gap| (499..=1_001).contains(gap))
+            && gaps.windows(2).any(|pair| pair[0] != pair[1]),
+        "{gaps:?}"
+    );
 }
 
 /// After `repeat` times the entry is used up.
 #[test]
 fn repeat_limits_how_often() {
     let repeat = Repeat { times: 3 };
-    let every = NemesisEntry { when: When::Every(exactly(500)), repeat, lasts: Some(exactly(100)), ..entry("every", Fault::Pause) };
+    let every = NemesisEntry {
+        when: When::Every(exactly(500)),
+        repeat,
+        lasts: Some(exactly(100)),
+        ..entry("every", Fault::Pause)
+    };
     assert_eq!(run(1, &[every]).begins("every"), [500, 1_000, 1_500]);
 }
 
@@ -58,17 +70,21 @@ fn after_follows_the_begin_or_the_end() {
 /// Of two entries that wait for each other without delay neither hangs the run.
 #[test]
 fn entries_that_cause_each_other_come_to_an_end() {
-    let after = |entry: &str| When::After { entry: entry.to_owned(), delay: exactly(0), ended: true };
+    let after =
+        |entry: &str| When::After { entry: entry.to_owned(), delay: exactly(0), ended: true };
     let always = Repeat { times: u64::MAX };
     let first = NemesisEntry { when: When::At(exactly(1_000)), ..entry("a", Fault::ClockReset) };
-    let ping = NemesisEntry { when: after("pong"), repeat: always, ..entry("ping", Fault::ClockReset) };
-    let pong = NemesisEntry { when: after("ping"), repeat: always, ..entry("pong", Fault::ClockReset) };
+    let ping =
+        NemesisEntry { when: after("pong"), repeat: always, ..entry("ping", Fault::ClockReset) };
+    let pong =
+        NemesisEntry { when: after("ping"), repeat: always, ..entry("pong", Fault::ClockReset) };
     let start = NemesisEntry { when: after("a"), name: "ping".to_owned(), ..ping.clone() };
     let world = run(1, &[first, start, ping, pong]);
     assert!(world.begins("pong").len() <= 100_000);
 }
 
-/// Without `lasts` a fault stays until `duration`, and so does one that would stay longer. Nothing begins at `duration`.
+/// Without `lasts` a fault stays until `duration`, and so does one that would stay longer. Nothing
+/// begins at `duration`.
 #[test]
 fn a_fault_never_outlasts_duration() {
     let world = run(
@@ -89,34 +105,67 @@ fn a_fault_never_outlasts_duration() {
 fn probability_decides_each_time() {
     let begun = |probability| {
         let when = When::Every(exactly(10));
-        let entries = [NemesisEntry { when, repeat: Repeat { times: 900 }, probability, ..entry("a", Fault::ClockReset) }];
+        let entries = [NemesisEntry {
+            when,
+            repeat: Repeat { times: 900 },
+            probability,
+            ..entry("a", Fault::ClockReset)
+        }];
         run(1, &entries).begins("a").len()
     };
     assert_eq!((begun(0.0), begun(1.0)), (0, 900));
     assert!((220..320).contains(&begun(0.3)), "{}", begun(0.3));
 }
 
-/// Every lasting fault of a run has its `info` with the same value, a momentary one at the same time.
+/// Every lasting fault of a run has its `info` with the same value, a momentary one at the same
+/// time.
 #[test]
 fn every_beginning_is_recorded_with_its_end() {
-    let world = run(1, &[entry("a", Fault::Kill), entry("b", Fault::ClockReset), entry("c", Fault::Bitflip { file: None, bits: 3 })]);
+    let world = run(
+        1,
+        &[
+            entry("a", Fault::Kill),
+            entry("b", Fault::ClockReset),
+            entry("c", Fault::Bitflip { file: None, bits: 3 }),
+        ],
+    );
     assert_eq!((world.begins("a"), world.ends("a")), (vec![1_000], vec![2_000]));
     assert_eq!((world.begins("b"), world.ends("b")), (vec![1_000], vec![1_000]));
-    let flips: Vec<&str> = world.records.iter().filter(|record| record.fault == "bitflip").map(|record| record.value.as_str()).collect();
-    assert!(flips.len() == 2 && flips[0] == flips[1] && flips[0].ends_with("(3 bits)"), "{flips:?}");
+    let flips: Vec<&str> = world
+        .records
+        .iter()
+        .filter(|record| record.fault == "bitflip")
+        .map(|record| record.value.as_str())
+        .collect();
+    assert!(
+        flips.len() == 2 && flips[0] == flips[1] && flips[0].ends_with("(3 bits)"),
+        "{flips:?}"
+    );
 }
 
 fn conditional(condition: Condition, delay: Span, times: u64) -> NemesisEntry {
     let when = When::Condition { condition, delay };
-    NemesisEntry { when, repeat: Repeat { times }, targets: TargetSpec::Names(vec!["n1".to_owned()]), ..entry("a", Fault::Pause) }
+    NemesisEntry {
+        when,
+        repeat: Repeat { times },
+        targets: TargetSpec::Names(vec!["n1".to_owned()]),
+        ..entry("a", Fault::Pause)
+    }
 }
 
 fn metric(node: &str, at_least: Option<f64>, equals: Option<&str>) -> Condition {
     let equals = equals.map(str::to_owned);
-    Condition::Metric { metric: "current_term".to_owned(), node: node.to_owned(), at_least, at_most: None, equals }
+    Condition::Metric {
+        metric: "current_term".to_owned(),
+        node: node.to_owned(),
+        at_least,
+        at_most: None,
+        equals,
+    }
 }
 
-/// The fault begins when a metric reaches the bound, not before, and in an alarm of its own, never inside of the step that showed it.
+/// The fault begins when a metric reaches the bound, not before, and in an alarm of its own, never
+/// inside of the step that showed it.
 #[test]
 fn a_condition_on_a_metric_begins_when_it_holds() {
     let mut world = FakeWorld::new(1, 5);
@@ -151,11 +200,16 @@ fn a_condition_can_wait_for_all_nodes() {
     assert_eq!(world.begins("a"), [3_000]);
 }
 
-/// The n-th event with these fields, some time later; armed again, and counted anew, after each healing.
+/// The n-th event with these fields, some time later; armed again, and counted anew, after each
+/// healing.
 #[test]
 fn a_condition_on_an_event_counts_and_is_armed_again() {
-    let condition =
-        Condition::Event { event: "leader".to_owned(), node: "east".to_owned(), fields: vec![("term".to_owned(), "7".to_owned())], nth: 2 };
+    let condition = Condition::Event {
+        event: "leader".to_owned(),
+        node: "east".to_owned(),
+        fields: vec![("term".to_owned(), "7".to_owned())],
+        nth: 2,
+    };
     let mut world = FakeWorld::new(1, 5);
     let mut nemesis = nemesis(&[conditional(condition, exactly(100), 2)], None);
     assert!(nemesis.wants_events());
@@ -174,7 +228,12 @@ fn a_condition_on_an_event_counts_and_is_armed_again() {
 /// A delivery between the named two, of the named type.
 #[test]
 fn a_condition_on_a_message_looks_at_type_and_ends() {
-    let condition = Condition::Message { message: "Ping".to_owned(), src: "n2".to_owned(), dest: "any".to_owned(), nth: 1 };
+    let condition = Condition::Message {
+        message: "Ping".to_owned(),
+        src: "n2".to_owned(),
+        dest: "any".to_owned(),
+        nth: 1,
+    };
     let mut world = FakeWorld::new(1, 5);
     let mut nemesis = nemesis(&[conditional(condition, exactly(0), 1)], None);
     assert!(nemesis.wants_messages());
@@ -193,8 +252,11 @@ fn a_condition_on_a_message_looks_at_type_and_ends() {
 fn a_flap_alternates() {
     use crate::scenario::{Direction, PartitionShape};
     let (shape, direction) = (PartitionShape::Halves, Direction::Both);
-    let fault = Fault::Flap { shape, direction, clients: false, up: exactly(100), down: exactly(200) };
+    let fault =
+        Fault::Flap { shape, direction, clients: false, up: exactly(100), down: exactly(200) };
     let mut seen = Vec::new();
-    look_at(&[entry("a", fault)], &[1_050, 1_250, 1_350, 1_550, 2_050], |_, world| seen.push(world.rules.len()));
+    look_at(&[entry("a", fault)], &[1_050, 1_250, 1_350, 1_550, 2_050], |_, world| {
+        seen.push(world.rules.len())
+    });
     assert_eq!(seen, [1, 0, 1, 0, 0]);
 }

@@ -6,7 +6,8 @@ use crate::scenario::{Fault, NemesisEntry, TargetSpec, When};
 use crate::sim::link::LinkEffect;
 use crate::sim::world::{Status, World};
 
-/// The names that an entry of a pause hits in a world of five with n2 leading term 3, n4 leading term 2, and n5 down.
+/// The names that an entry of a pause hits in a world of five with n2 leading term 3, n4 leading
+/// term 2, and n5 down.
 fn hit(seed: u64, targets: TargetSpec) -> Vec<String> {
     let mut world = FakeWorld::new(seed, 5);
     world.lead("n2", 3);
@@ -23,7 +24,8 @@ fn hit(seed: u64, targets: TargetSpec) -> Vec<String> {
 /// Targets are what their names say.
 #[test]
 fn targets_are_what_their_names_say() {
-    let names = |list: &[&str]| TargetSpec::Names(list.iter().map(|name| (*name).to_owned()).collect());
+    let names =
+        |list: &[&str]| TargetSpec::Names(list.iter().map(|name| (*name).to_owned()).collect());
     for seed in 0..30 {
         assert_eq!(hit(seed, TargetSpec::Leader), ["n2"], "the highest term counts");
         assert_eq!(hit(seed, TargetSpec::Followers), ["n1", "n3", "n4", "n5"]);
@@ -31,20 +33,29 @@ fn targets_are_what_their_names_say() {
         assert_eq!(hit(seed, TargetSpec::Majority).len(), 3);
         assert!((1..=2).contains(&hit(seed, TargetSpec::Minority).len()));
         assert!((1..=5).contains(&hit(seed, TargetSpec::Random).len()));
-        assert_eq!(hit(seed, TargetSpec::Count(4)), ["n1", "n2", "n3", "n4"], "those that run go first");
+        assert_eq!(
+            hit(seed, TargetSpec::Count(4)),
+            ["n1", "n2", "n3", "n4"],
+            "those that run go first"
+        );
         assert_ne!(hit(seed, TargetSpec::One), ["n5"]);
         assert!(!["n2", "n5"].contains(&hit(seed, TargetSpec::Follower)[0].as_str()));
     }
     assert_eq!(hit(1, names(&["east", "n4"])), ["n1", "n2", "n4"]);
     assert_eq!(hit(1, TargetSpec::Role("peer".to_owned())).len(), 5);
-    assert_eq!(hit(1, names(&["c1"])), ["skipped", " there is nobody to hit"], "processes of clients cannot be paused");
+    assert_eq!(
+        hit(1, names(&["c1"])),
+        ["skipped", " there is nobody to hit"],
+        "processes of clients cannot be paused"
+    );
 }
 
 /// Where nobody leads, a node at random stands for the leader.
 #[test]
 fn without_a_leader_one_is_drawn() {
     let entries = [NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Fault::Pause) }];
-    let values: std::collections::BTreeSet<String> = (0..50).map(|seed| super::run(seed, &entries).records[0].value.clone()).collect();
+    let values: std::collections::BTreeSet<String> =
+        (0..50).map(|seed| super::run(seed, &entries).records[0].value.clone()).collect();
     assert_eq!(values.len(), 5, "{values:?}");
 }
 
@@ -53,7 +64,8 @@ fn without_a_leader_one_is_drawn() {
 fn targets_are_chosen_when_the_fault_begins() {
     let mut world = FakeWorld::new(1, 5);
     world.lead("n1", 1);
-    let mut nemesis = nemesis(&[NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Fault::Kill) }], None);
+    let mut nemesis =
+        nemesis(&[NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Fault::Kill) }], None);
     nemesis.start(&mut world);
     world.run_until(&mut nemesis, ms(900), |_| ());
     world.lead("n3", 2);
@@ -61,7 +73,8 @@ fn targets_are_chosen_when_the_fault_begins() {
     assert_eq!(world.records[0].value, "a: n3");
 }
 
-/// Rules around targets cover both ways and clients; a message fault covers the links that it names.
+/// Rules around targets cover both ways and clients; a message fault covers the links that it
+/// names.
 #[test]
 fn link_faults_hit_the_links_that_are_meant() {
     let loss = Fault::Loss {
@@ -69,17 +82,27 @@ fn link_faults_hit_the_links_that_are_meant() {
         correlation: 0.0,
         direction: crate::scenario::Direction::Out,
     };
-    let hold = Fault::Hold { message: Some("Ping".to_owned()), src: vec!["targets".to_owned()], dest: vec!["c1".to_owned()] };
-    look_at(&[at(1_000, 1_000, "n1", "loss", loss), at(1_000, 1_000, "n1", "hold", hold)], &[1_500], |_, world| {
-        let rules: Vec<_> = world.rules.values().collect();
-        let fits = |rule: usize, src, dest| rules[rule].links.contains(world.id(src), world.id(dest));
-        assert!(fits(0, "n1", "n2") && fits(0, "n1", "c1") && !fits(0, "n2", "n1"));
-        assert!(fits(1, "n1", "c1") && !fits(1, "n1", "n2") && !fits(1, "c1", "n1"));
-        assert_eq!(rules[1].effect, LinkEffect::Hold { message: Some("Ping".to_owned()) });
-    });
+    let hold = Fault::Hold {
+        message: Some("Ping".to_owned()),
+        src: vec!["targets".to_owned()],
+        dest: vec!["c1".to_owned()],
+    };
+    look_at(
+        &[at(1_000, 1_000, "n1", "loss", loss), at(1_000, 1_000, "n1", "hold", hold)],
+        &[1_500],
+        |_, world| {
+            let rules: Vec<_> = world.rules.values().collect();
+            let fits =
+                |rule: usize, src, dest| rules[rule].links.contains(world.id(src), world.id(dest));
+            assert!(fits(0, "n1", "n2") && fits(0, "n1", "c1") && !fits(0, "n2", "n1"));
+            assert!(fits(1, "n1", "c1") && !fits(1, "n1", "n2") && !fits(1, "c1", "n1"));
+            assert_eq!(rules[1].effect, LinkEffect::Hold { message: Some("Ping".to_owned()) });
+        },
+    );
 }
 
-/// A node that is absent is hit by nothing but a `join`; what has left may join before its time, and the `leave` is over then.
+/// A node that is absent is hit by nothing but a `join`; what has left may join before its time,
+/// and the `leave` is over then.
 #[test]
 fn nodes_join_and_leave() {
     let mut world = FakeWorld::new(1, 5);
@@ -90,7 +113,11 @@ fn nodes_join_and_leave() {
         at(1_000, 1_000, "n5", "too-early", Fault::Kill),
         at(2_000, 0, "n5", "join", Fault::Join),
         NemesisEntry { lasts: None, ..at(3_000, 0, "n1", "leave", Fault::Leave) },
-        NemesisEntry { when: When::At(exactly(5_000)), targets: TargetSpec::One, ..entry("back", Fault::Join) },
+        NemesisEntry {
+            when: When::At(exactly(5_000)),
+            targets: TargetSpec::One,
+            ..entry("back", Fault::Join)
+        },
     ];
     let mut nemesis = nemesis(&entries, None);
     nemesis.start(&mut world);

@@ -15,7 +15,8 @@ use super::events;
 /// Lines behind, and the delay of each line.
 pub static P2P_LOG_LAG: Plot = Plot {
     name: "p2p_log_lag",
-    summary: "How many operations the operation log is behind the directory, and how long after its operation each line was logged",
+    summary: "How many operations the operation log is behind the directory, and how long after \
+        its operation each line was logged",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -28,19 +29,34 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     if behind.is_empty() || window.1 == 0 {
         return None;
     }
-    let legend = vec![(Swatch::Line(palette::BLUE, 1.5), "lines behind".to_owned()), (Swatch::Dot(palette::GREEN), "a line".to_owned())];
-    let mut notes = vec!["The lower panel shows each line when it was logged, at the time since its operation was executed.".to_owned()];
+    let legend = vec![
+        (Swatch::Line(palette::BLUE, 1.5), "lines behind".to_owned()),
+        (Swatch::Dot(palette::GREEN), "a line".to_owned()),
+    ];
+    let mut notes = vec![
+        "The lower panel shows each line when it was logged, at the time since \
+        its operation was executed."
+            .to_owned(),
+    ];
     if delays.len() > DOTS_MAX {
         notes.push(format!("{} more lines are not shown.", delays.len() - DOTS_MAX));
     }
-    let sketch = Sketch { trace, title: "Lag of the operation log", window, legend, panels: &[170.0, 190.0], notes };
+    let sketch = Sketch {
+        trace,
+        title: "Lag of the operation log",
+        window,
+        legend,
+        panels: &[170.0, 190.0],
+        notes,
+    };
     let mut frame = sketch.frame();
     let time = frame.time;
     let most = behind.iter().map(|(_, lines)| *lines).max().unwrap_or(0).max(1) as f64;
     let scale = if most > 40.0 { Scale::log_from_zero(most) } else { Scale::linear(0.0, most, 5) };
     frame.y_axis(0, &scale, "lines behind");
     let panel = frame.panels[0];
-    let changes: Vec<(u64, Option<f64>)> = behind.iter().map(|(at, lines)| (*at, Some(*lines as f64))).collect();
+    let changes: Vec<(u64, Option<f64>)> =
+        behind.iter().map(|(at, lines)| (*at, Some(*lines as f64))).collect();
     for path in steps(&changes, time.right, |at| time.x(at), |lines| panel.y(&scale, lines)) {
         frame.scene.line(path, 1.5, palette::BLUE);
     }

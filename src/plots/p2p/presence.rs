@@ -15,7 +15,8 @@ use super::{LANES_MAX, events, lane_height};
 /// Connected users and published files over time.
 pub static P2P_PRESENCE: Plot = Plot {
     name: "p2p_presence",
-    summary: "Who is connected at which peer and how many files each has published, as the directory sees it, with the crashes of the peers",
+    summary: "Who is connected at which peer and how many files each has published, as the \
+        directory sees it, with the crashes of the peers",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -56,7 +57,12 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
         None => palette::GREY,
     };
     let look = TextLook::new(12.0);
-    let at = |host: &NodeId| (Swatch::Box(palette::of_node(*host)), format!("at {}", shortened(trace.name(*host), look, 140.0)));
+    let at = |host: &NodeId| {
+        (
+            Swatch::Box(palette::of_node(*host)),
+            format!("at {}", shortened(trace.name(*host), look, 140.0)),
+        )
+    };
     let mut legend: Vec<(Swatch, String)> = if told_apart {
         hosts.iter().map(at).collect()
     } else {
@@ -65,12 +71,23 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     legend.push((Swatch::Mark(Mark::Crash), "the peer crashed".to_owned()));
     legend.push((Swatch::Line(palette::BLACK, 1.5), "below: connected users".to_owned()));
     legend.push((Swatch::Line(FILES, 1.5), "below: published files".to_owned()));
-    let mut notes = vec![format!("Pale: connected. The full part of a bar is as high as the user has files; the highest is {most}.")];
+    let mut notes = vec![format!(
+        "Pale: connected. The full part of a bar is as high as the user has files; the highest is \
+            {most}."
+    )];
     if users.len() > shown.len() {
         notes.push(format!("{} more users are not shown.", users.len() - shown.len()));
     }
     let panels = [lane * shown.len() as f64, 110.0];
-    let mut frame = Sketch { trace, title: "Connected users and their files", window, legend, panels: &panels, notes }.frame();
+    let mut frame = Sketch {
+        trace,
+        title: "Connected users and their files",
+        window,
+        legend,
+        panels: &panels,
+        notes,
+    }
+    .frame();
     let (panel, time) = (frame.panels[0], frame.time);
     let crashes = events(trace, &["crash"]);
     for (i, (user, spans)) in shown.iter().enumerate() {
@@ -85,7 +102,10 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
             frame.scene.rect(x, (filled, low), color);
         }
         for crash in crashes.iter().filter(|crash| {
-            let here = |span: &&Span| span.host == Some(crash.node) && (span.begin_us..=span.end_us).contains(&crash.time_us);
+            let here = |span: &&Span| {
+                span.host == Some(crash.node)
+                    && (span.begin_us..=span.end_us).contains(&crash.time_us)
+            };
             spans.iter().any(|span| here(&span))
         }) {
             frame.scene.mark(Mark::Crash, (time.x(crash.time_us), top + lane / 2.0));
@@ -108,13 +128,21 @@ fn counting(name: &str) -> (&str, usize, &str) {
 fn totals(frame: &mut super::super::frame::Frame, trace: &Trace) {
     let (panel, time) = (frame.panels[1], frame.time);
     let directory = trace.with_role("directory").next();
-    let of = |name: &str| directory.and_then(|node| ints(trace, name).remove(&node)).unwrap_or_default();
-    let lines = [("connected", palette::BLACK), ("published", FILES)].map(|(name, color)| (of(name), color));
-    let most = lines.iter().flat_map(|(changes, _)| changes.iter().map(|(_, value)| *value)).max().unwrap_or(0).max(1);
+    let of =
+        |name: &str| directory.and_then(|node| ints(trace, name).remove(&node)).unwrap_or_default();
+    let lines = [("connected", palette::BLACK), ("published", FILES)]
+        .map(|(name, color)| (of(name), color));
+    let most = lines
+        .iter()
+        .flat_map(|(changes, _)| changes.iter().map(|(_, value)| *value))
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let scale = Scale::linear(0.0, most as f64, 4);
     frame.y_axis(1, &scale, "users, files");
     for (changes, color) in lines {
-        let changes: Vec<(u64, Option<f64>)> = changes.into_iter().map(|(at, value)| (at, Some(value as f64))).collect();
+        let changes: Vec<(u64, Option<f64>)> =
+            changes.into_iter().map(|(at, value)| (at, Some(value as f64))).collect();
         for path in steps(&changes, time.right, |at| time.x(at), |value| panel.y(&scale, value)) {
             frame.scene.line(path, 1.5, color);
         }

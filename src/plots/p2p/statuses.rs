@@ -13,7 +13,8 @@ use super::super::scene::{Anchor, Scene, TextLook, cut_to, sheer};
 /// Statuses by service.
 pub static P2P_STATUSES: Plot = Plot {
     name: "p2p_statuses",
-    summary: "The assignment's table: how often each service ended with each status, and how often nobody knows",
+    summary: "The assignment's table: how often each service ended with each status, and how often \
+        nobody knows",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -40,7 +41,9 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let history = History::new(&trace.history);
     let mut counts = [[0_u64; COLUMNS]; MEANINGS.len()];
     for operation in &history.operations {
-        let Some(row) = Service::of_name(operation.f).map(|service| service as usize) else { continue };
+        let Some(row) = Service::of_name(operation.f).map(|service| service as usize) else {
+            continue;
+        };
         let status = operation.completion.and_then(|op| status(&op.value));
         let column = match (operation.outcome, status) {
             (Outcome::Ok, Some(status)) => status,
@@ -69,7 +72,11 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     for (row, (service, meanings)) in MEANINGS.iter().enumerate() {
         let top = 72.0 + row as f64 * ROW;
         let sum: u64 = counts[row].iter().sum();
-        scene.text((LEFT - 12.0, top + ROW / 2.0), *service, TextLook::new(13.0).anchor(Anchor::End));
+        scene.text(
+            (LEFT - 12.0, top + ROW / 2.0),
+            *service,
+            TextLook::new(13.0).anchor(Anchor::End),
+        );
         for (i, count) in counts[row].iter().enumerate() {
             let left = LEFT + i as f64 * column;
             let meaning = meanings.get(i).copied().unwrap_or("");
@@ -80,19 +87,39 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
                 _ => palette::BLUE,
             };
             let part = *count as f64 / sum.max(1) as f64;
-            scene.rect((left + 2.0, left + column - 2.0), (top + 2.0, top + ROW - 2.0), sheer(palette::PALE, 0.25));
+            scene.rect(
+                (left + 2.0, left + column - 2.0),
+                (top + 2.0, top + ROW - 2.0),
+                sheer(palette::PALE, 0.25),
+            );
             if *count > 0 {
-                scene.rect((left + 2.0, left + column - 2.0), (top + 2.0, top + ROW - 2.0), sheer(color, 0.18 + 0.55 * part));
+                scene.rect(
+                    (left + 2.0, left + column - 2.0),
+                    (top + 2.0, top + ROW - 2.0),
+                    sheer(color, 0.18 + 0.55 * part),
+                );
                 let number = grouped(i64::try_from(*count).unwrap_or(i64::MAX));
-                scene.text((left + column / 2.0, top + 15.0), number, TextLook::new(14.0).bold().anchor(Anchor::Middle));
+                scene.text(
+                    (left + column / 2.0, top + 15.0),
+                    number,
+                    TextLook::new(14.0).bold().anchor(Anchor::Middle),
+                );
             }
-            let small = TextLook::new(10.5).color(if *count > 0 { palette::INK } else { palette::GREY }).anchor(Anchor::Middle);
-            scene.text((left + column / 2.0, top + 32.0), cut_to(meaning, small, column - 10.0), small);
+            let small = TextLook::new(10.5)
+                .color(if *count > 0 { palette::INK } else { palette::GREY })
+                .anchor(Anchor::Middle);
+            scene.text(
+                (left + column / 2.0, top + 32.0),
+                cut_to(meaning, small, column - 10.0),
+                small,
+            );
         }
     }
     let foot = 72.0 + MEANINGS.len() as f64 * ROW + 16.0;
-    let note =
-        format!("{} operations; the deeper a cell, the larger its part of the row.", grouped(i64::try_from(all).unwrap_or(i64::MAX)));
+    let note = format!(
+        "{} operations; the deeper a cell, the larger its part of the row.",
+        grouped(i64::try_from(all).unwrap_or(i64::MAX))
+    );
     scene.text((24.0, foot), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = foot + 18.0;
     Some(scene)

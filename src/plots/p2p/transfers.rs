@@ -13,7 +13,8 @@ use super::{LANES_MAX, events, lane_height};
 /// Transfers as bars.
 pub static P2P_TRANSFERS: Plot = Plot {
     name: "p2p_transfers",
-    summary: "Each transfer of a file as a bar in the lane of the peer that fetches, by its outcome",
+    summary: "Each transfer of a file as a bar in the lane of the peer that fetches, by its \
+        outcome",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -52,13 +53,25 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     nodes.truncate(LANES_MAX);
     let of = |outcome: usize| bars.iter().filter(|bar| bar.outcome == outcome).count();
     let legend = OUTCOMES.iter().enumerate().filter(|(i, _)| of(*i) > 0);
-    let legend = legend.map(|(i, (_, name, color))| (Swatch::Box(*color), format!("{name}: {}", of(i)))).collect();
-    let mut notes = vec!["Short transfers are drawn two units wide; a failure covers what lies below it.".to_owned()];
+    let legend = legend
+        .map(|(i, (_, name, color))| (Swatch::Box(*color), format!("{name}: {}", of(i))))
+        .collect();
+    let mut notes = vec![
+        "Short transfers are drawn two units wide; a failure covers what lies below it.".to_owned(),
+    ];
     if hidden > 0 {
         notes.push(format!("{hidden} more peers are not shown."));
     }
     let lane = lane_height(nodes.len());
-    let mut frame = Sketch { trace, title: "Transfers", window, legend, panels: &[lane * nodes.len() as f64], notes }.frame();
+    let mut frame = Sketch {
+        trace,
+        title: "Transfers",
+        window,
+        legend,
+        panels: &[lane * nodes.len() as f64],
+        notes,
+    }
+    .frame();
     let (panel, time) = (frame.panels[0], frame.time);
     for (i, node) in nodes.iter().enumerate() {
         let top = panel.top + i as f64 * lane;
@@ -80,19 +93,33 @@ fn bars(trace: &Trace, end_us: u64) -> Vec<Bar> {
     let mut open: Vec<(NodeId, u64)> = vec![];
     let crashed = OUTCOMES.len() - 1;
     for event in events(trace, &["fetch", "fetched", "crash"]).into_iter().take(2 * BARS_MAX) {
-        let begun = open.iter().position(|(node, _)| *node == event.node).map(|position| open.swap_remove(position).1);
+        let begun = open
+            .iter()
+            .position(|(node, _)| *node == event.node)
+            .map(|position| open.swap_remove(position).1);
         match (&*event.name, begun) {
             ("fetch", _) => open.push((event.node, event.time_us)),
             ("fetched", Some(begin_us)) => {
                 let word = event.fields.text("outcome").unwrap_or("");
-                let outcome = OUTCOMES.iter().position(|(known, ..)| *known == word).unwrap_or(crashed);
+                let outcome =
+                    OUTCOMES.iter().position(|(known, ..)| *known == word).unwrap_or(crashed);
                 bars.push(Bar { node: event.node, begin_us, end_us: event.time_us, outcome });
             }
-            ("crash", Some(begin_us)) => bars.push(Bar { node: event.node, begin_us, end_us: event.time_us, outcome: crashed }),
+            ("crash", Some(begin_us)) => bars.push(Bar {
+                node: event.node,
+                begin_us,
+                end_us: event.time_us,
+                outcome: crashed,
+            }),
             _ => {}
         }
     }
-    bars.extend(open.into_iter().map(|(node, begin_us)| Bar { node, begin_us, end_us, outcome: crashed }));
+    bars.extend(open.into_iter().map(|(node, begin_us)| Bar {
+        node,
+        begin_us,
+        end_us,
+        outcome: crashed,
+    }));
     bars.truncate(BARS_MAX);
     bars
 }

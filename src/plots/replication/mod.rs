@@ -1,4 +1,5 @@
-//! The plots of replication: who leads and how long nobody does, how old what is read is, and what a write waits for.
+//! The plots of replication: who leads and how long nobody does, how old what is read is, and what
+//! a write waits for.
 
 pub(super) mod promotions;
 pub(super) mod staleness;
@@ -15,8 +16,17 @@ use super::{CLOCK_OFFSETS, LATENCY, MESSAGES, Plot, REPLICATION_LAG, SPACE_TIME,
 use crate::trace::{NodeId, Trace};
 
 /// The plots that make sense for replication.
-pub static REPLICATION_PLOTS: &[&Plot] =
-    &[&LATENCY, &THROUGHPUT, &PROMOTIONS, &WRITE_PATH, &REPLICATION_LAG, &STALENESS, &SPACE_TIME, &MESSAGES, &CLOCK_OFFSETS];
+pub static REPLICATION_PLOTS: &[&Plot] = &[
+    &LATENCY,
+    &THROUGHPUT,
+    &PROMOTIONS,
+    &WRITE_PATH,
+    &REPLICATION_LAG,
+    &STALENESS,
+    &SPACE_TIME,
+    &MESSAGES,
+    &CLOCK_OFFSETS,
+];
 
 /// The replicas, in the scenario's order.
 fn replicas(trace: &Trace) -> Vec<NodeId> {
@@ -46,5 +56,8 @@ fn thinned<T: Copy>(points: Vec<T>, value: impl Fn(&T) -> u64) -> Vec<T> {
         return points;
     }
     let step = points.len().div_ceil(MARKS_MAX);
-    points.chunks(step).filter_map(|chunk| chunk.iter().max_by_key(|point| value(point)).copied()).collect()
+    points
+        .chunks(step)
+        .filter_map(|chunk| chunk.iter().max_by_key(|point| value(point)).copied())
+        .collect()
 }

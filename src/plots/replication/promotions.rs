@@ -13,7 +13,8 @@ use super::replicas;
 /// Leaders and downtime.
 pub static PROMOTIONS: Plot = Plot {
     name: "promotions",
-    summary: "Who led and who served in an acknowledged view, who was in sync, and every time without an answer",
+    summary: "Who led and who served in an acknowledged view, who was in sync, and every time \
+        without an answer",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -54,10 +55,20 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
         (Swatch::Box(palette::VERMILLION), "no answer to any client".to_owned()),
     ];
     let gaps = gaps(trace);
-    let mut notes = vec![format!("Times without an answer are drawn from {} ms on; the longest are labelled.", GAP_MIN_US / 1_000)];
+    let mut notes = vec![format!(
+        "Times without an answer are drawn from {} ms on; the longest are labelled.",
+        GAP_MIN_US / 1_000
+    )];
     notes.extend(not_shown(all.len() - shown.len()));
     let panels = [lane * shown.len() as f64, 150.0];
-    let sketch = Sketch { trace, title: "Leaders and downtime", window: Sketch::whole(trace), legend, panels: &panels, notes };
+    let sketch = Sketch {
+        trace,
+        title: "Leaders and downtime",
+        window: Sketch::whole(trace),
+        legend,
+        panels: &panels,
+        notes,
+    };
     let mut frame = sketch.frame();
     let (present, in_sync) = (presence(trace), in_sync(trace));
     for (i, node) in shown.iter().enumerate() {
@@ -65,10 +76,14 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
         let empty_words = Vec::new();
         let empty_ints = Vec::new();
         let empty_presence = Vec::new();
-        let (roles, serving) = (roles.get(node).unwrap_or(&empty_words), serving.get(node).unwrap_or(&empty_ints));
+        let (roles, serving) =
+            (roles.get(node).unwrap_or(&empty_words), serving.get(node).unwrap_or(&empty_ints));
         let states = merge(roles, serving, present.get(node).unwrap_or(&empty_presence));
         draw_lane(&mut frame, &states, top, lane);
-        let own: Changes<bool> = in_sync.iter().map(|(time, names)| (*time, names.contains(&trace.name(*node)))).collect();
+        let own: Changes<bool> = in_sync
+            .iter()
+            .map(|(time, names)| (*time, names.contains(&trace.name(*node))))
+            .collect();
         let (time, end) = (frame.time, end_us(trace));
         for (from, until, has) in spans(&own, end) {
             if has {
@@ -77,8 +92,14 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
             }
         }
         frame.lane(top + lane / 2.0, trace.name(*node), 12.0);
-        let crashes = trace.events.iter().filter(|event| event.node == *node && event.name == "crash").take(200);
-        crashes.for_each(|event| frame.scene.mark(Mark::Crash, (time.x(event.time_us), top + lane / 2.0 - 2.0)));
+        let crashes = trace
+            .events
+            .iter()
+            .filter(|event| event.node == *node && event.name == "crash")
+            .take(200);
+        crashes.for_each(|event| {
+            frame.scene.mark(Mark::Crash, (time.x(event.time_us), top + lane / 2.0 - 2.0))
+        });
     }
     let panel = frame.panels[0];
     frame.base(panel);
@@ -120,7 +141,8 @@ fn draw_gaps(frame: &mut Frame, gaps: &[(u64, u64)]) {
         let (left, right) = (time.x(*from), time.x(*until));
         frame.scene.rect((left, right.max(left + 1.5)), (high, panel.bottom), palette::VERMILLION);
     }
-    let mut labelled: Vec<&(u64, u64)> = gaps.iter().filter(|(from, until)| until - from >= longest / 8).collect();
+    let mut labelled: Vec<&(u64, u64)> =
+        gaps.iter().filter(|(from, until)| until - from >= longest / 8).collect();
     labelled.sort_by_key(|(from, until)| std::cmp::Reverse(until - from));
     labelled.truncate(LABELS_MAX);
     let look = TextLook::new(11.0).anchor(Anchor::Middle);
@@ -132,7 +154,8 @@ fn draw_gaps(frame: &mut Frame, gaps: &[(u64, u64)]) {
         if taken.iter().all(|(left, right)| x + half < *left || x - half > *right) {
             taken.push((x - half, x + half));
             // Above its own bar, and above those beside it that are as near.
-            let near = gaps.iter().filter(|gap| time.x(gap.0) < x + half && time.x(gap.1) > x - half);
+            let near =
+                gaps.iter().filter(|gap| time.x(gap.0) < x + half && time.x(gap.1) > x - half);
             let highest = near.map(|(from, until)| until - from).max().unwrap_or(0);
             frame.scene.text((x, panel.y(&scale, highest as f64 / 1_000.0) - 8.0), text, look);
         }
@@ -151,7 +174,11 @@ fn spans<T: Copy>(changes: &[(u64, T)], end: u64) -> Vec<(u64, u64, T)> {
         .collect()
 }
 
-fn merge(roles: &[(u64, &str)], serving: &[(u64, i64)], present: &[(u64, Presence)]) -> Changes<State> {
+fn merge(
+    roles: &[(u64, &str)],
+    serving: &[(u64, i64)],
+    present: &[(u64, Presence)],
+) -> Changes<State> {
     let times = roles.iter().map(|(time, _)| *time).chain(serving.iter().map(|(time, _)| *time));
     let mut times: Vec<u64> = times.chain(present.iter().map(|(time, _)| *time)).collect();
     times.sort_unstable();
@@ -176,7 +203,11 @@ fn in_sync(trace: &Trace) -> Vec<(u64, Vec<&str>)> {
     let mut latest = -1;
     let mut changes: Vec<(u64, Vec<&str>)> = Vec::new();
     for event in trace.events.iter().filter(|event| event.name == "view") {
-        let (Some(version), Some(names)) = (event.fields.int("version"), event.fields.text("in_sync")) else { continue };
+        let (Some(version), Some(names)) =
+            (event.fields.int("version"), event.fields.text("in_sync"))
+        else {
+            continue;
+        };
         if version > latest {
             latest = version;
             let names: Vec<&str> = names.split('+').collect();
@@ -192,7 +223,10 @@ fn in_sync(trace: &Trace) -> Vec<(u64, Vec<&str>)> {
 fn gaps(trace: &Trace) -> Vec<(u64, u64)> {
     let lines = || trace.history.iter().filter(|op| op.process != NEMESIS);
     let Some(begin) = lines().map(|op| op.time_us).min() else { return vec![] };
-    let mut times: Vec<u64> = lines().filter(|op| matches!(op.op_type, OpType::Ok | OpType::Fail)).map(|op| op.time_us).collect();
+    let mut times: Vec<u64> = lines()
+        .filter(|op| matches!(op.op_type, OpType::Ok | OpType::Fail))
+        .map(|op| op.time_us)
+        .collect();
     times.extend(lines().map(|op| op.time_us).max());
     times.sort_unstable();
     let mut before = begin;

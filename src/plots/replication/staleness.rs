@@ -12,7 +12,8 @@ use super::{finals, replicas, thinned};
 /// The age of what was read.
 pub static STALENESS: Plot = Plot {
     name: "staleness",
-    summary: "For each answered read, for how long a later record had been final that it did not show yet",
+    summary: "For each answered read, for how long a later record had been final that it did not \
+        show yet",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -43,7 +44,8 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let longest = reads.iter().map(|read| read.age_us).max().unwrap_or(0);
     let share = old * 1_000 / reads.len();
     let notes = vec![format!(
-        "{} reads, {} of them old ({}.{} %), the oldest by {} ms. Age: for how long the next record had been final by then.",
+        "{} reads, {} of them old ({}.{} %), the oldest by {} ms. Age: for how long the next \
+            record had been final by then.",
         grouped(reads.len() as i64),
         grouped(old as i64),
         share / 10,
@@ -52,8 +54,18 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     )];
     let scale = Scale::log_from_zero((longest as f64 / 1_000.0).max(10.0));
     let mut legend = node_legend(trace, &replicas(trace));
-    legend.iter_mut().zip(replicas(trace)).for_each(|(entry, node)| entry.0 = Swatch::Dot(palette::of_node(node)));
-    let sketch = Sketch { trace, title: "Age of what was read", window: Sketch::whole(trace), legend, panels: &[360.0], notes };
+    legend
+        .iter_mut()
+        .zip(replicas(trace))
+        .for_each(|(entry, node)| entry.0 = Swatch::Dot(palette::of_node(node)));
+    let sketch = Sketch {
+        trace,
+        title: "Age of what was read",
+        window: Sketch::whole(trace),
+        legend,
+        panels: &[360.0],
+        notes,
+    };
     let mut frame = sketch.frame();
     frame.y_axis(0, &scale, "age (ms)");
     let (panel, time) = (frame.panels[0], frame.time);

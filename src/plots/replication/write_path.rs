@@ -1,4 +1,5 @@
-//! What a write waits for: how long after the leader has stored it the client is answered, and how long after that the last replica has it.
+//! What a write waits for: how long after the leader has stored it the client is answered, and how
+//! long after that the last replica has it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,8 @@ use super::{replicas, thinned};
 /// From the leader's disk to the answer, and to the last replica.
 pub static WRITE_PATH: Plot = Plot {
     name: "write_path",
-    summary: "From the leader's disk to the client's answer, and to the last replica's disk, for each write",
+    summary: "From the leader's disk to the client's answer, and to the last replica's disk, for \
+        each write",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -44,16 +46,29 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
         })
         .collect();
     let everywhere = ways.iter().filter(|way| way.replicas >= all);
-    let everywhere: Vec<Mark> =
-        everywhere.map(|way| Mark { at_us: way.stored_us, took_us: way.last_us.saturating_sub(way.stored_us) }).collect();
+    let everywhere: Vec<Mark> = everywhere
+        .map(|way| Mark {
+            at_us: way.stored_us,
+            took_us: way.last_us.saturating_sub(way.stored_us),
+        })
+        .collect();
     if answered.is_empty() {
         return None;
     }
-    let mode = trace.events.iter().find(|event| event.name == "leads").and_then(|event| event.fields.text("mode")).unwrap_or("?");
+    let mode = trace
+        .events
+        .iter()
+        .find(|event| event.name == "leads")
+        .and_then(|event| event.fields.text("mode"))
+        .unwrap_or("?");
     let lost = ways.iter().filter(|way| way.answered_us.is_some() && way.replicas < all).count();
     let notes = vec![
         format!("Mode {mode}. {}", summary("Answered", &answered)),
-        format!("{}. {} answered writes never reached all replicas.", summary("On all replicas", &everywhere), grouped(lost as i64)),
+        format!(
+            "{}. {} answered writes never reached all replicas.",
+            summary("On all replicas", &everywhere),
+            grouped(lost as i64)
+        ),
     ];
     let longest = answered.iter().chain(&everywhere).map(|mark| mark.took_us).max().unwrap_or(0);
     let scale = Scale::log_from_zero((longest as f64 / 1_000.0).max(10.0));
@@ -61,7 +76,14 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
         (Swatch::Dot(palette::BLUE), "the client is answered".to_owned()),
         (Swatch::Ring(palette::ORANGE), "the last replica has it".to_owned()),
     ];
-    let sketch = Sketch { trace, title: "What a write waits for", window: Sketch::whole(trace), legend, panels: &[360.0], notes };
+    let sketch = Sketch {
+        trace,
+        title: "What a write waits for",
+        window: Sketch::whole(trace),
+        legend,
+        panels: &[360.0],
+        notes,
+    };
     let mut frame = sketch.frame();
     frame.y_axis(0, &scale, "since it is on the leader's disk (ms)");
     let (panel, time) = (frame.panels[0], frame.time);
@@ -79,9 +101,16 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
 fn summary(what: &str, marks: &[Mark]) -> String {
     let mut took: Vec<u64> = marks.iter().map(|mark| mark.took_us).collect();
     took.sort_unstable();
-    let percentile = |percent: usize| took.get((took.len() * percent).div_ceil(100).max(1) - 1).copied().unwrap_or(0);
+    let percentile = |percent: usize| {
+        took.get((took.len() * percent).div_ceil(100).max(1) - 1).copied().unwrap_or(0)
+    };
     let ms = |us: u64| format!("{}.{} ms", us / 1_000, us / 100 % 10);
-    format!("{what}: {} writes, median {}, 99th percentile {}", grouped(took.len() as i64), ms(percentile(50)), ms(percentile(99)))
+    format!(
+        "{what}: {} writes, median {}, 99th percentile {}",
+        grouped(took.len() as i64),
+        ms(percentile(50)),
+        ms(percentile(99))
+    )
 }
 
 /// The ways of all records, by their hashes.
@@ -104,7 +133,8 @@ fn ways(trace: &Trace) -> Vec<Way> {
                     way.last_us = event.time_us;
                 }
             }
-            // A copy of the whole folder brings the record that it ends with, and all before that one.
+            // A copy of the whole folder brings the record that it ends with, and all before that
+            // one.
             "copied" => {
                 let mut next = Some(*hash);
                 while let Some(hash) = next

@@ -9,7 +9,9 @@ pub(super) fn mark_of(event: &Event) -> Option<Mark> {
     match event.name.as_ref() {
         "leader" | "zab_established" | "leads" => Some(Mark::Leader),
         "vote" if event.fields.node("candidate") != Some(event.node) => Some(Mark::Vote),
-        "role" if matches!(event.fields.text("role"), Some("candidate" | "pre_candidate")) => Some(Mark::Campaign),
+        "role" if matches!(event.fields.text("role"), Some("candidate" | "pre_candidate")) => {
+            Some(Mark::Campaign)
+        }
         "commit" => Some(Mark::Commit),
         "crash" => Some(Mark::Crash),
         "command" => Some(Mark::Command),
@@ -27,7 +29,8 @@ pub(super) const MARKS: [(Mark, &str); 6] = [
     (Mark::Command, "command"),
 ];
 
-/// Who finds a place for its label first: what is rare, and what the rest follows from. Commits are many and say least.
+/// Who finds a place for its label first: what is rare, and what the rest follows from. Commits are
+/// many and say least.
 pub(super) fn weight(mark: Mark) -> u8 {
     match mark {
         Mark::Leader => 0,
@@ -40,7 +43,9 @@ pub(super) fn weight(mark: Mark) -> u8 {
 
 /// What is written beside a mark.
 pub(super) fn label_of(trace: &Trace, event: &Event) -> String {
-    let number = |name: &str| event.fields.int(name).map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let number = |name: &str| {
+        event.fields.int(name).map_or_else(|| "?".to_owned(), |number| number.to_string())
+    };
     match event.name.as_ref() {
         "leader" => format!("leads term {}", number("term")),
         "leads" | "zab_established" => format!("leads epoch {}", number("epoch")),

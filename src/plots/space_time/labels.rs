@@ -33,17 +33,29 @@ impl Area {
 
     /// Whether two have more than an edge in common.
     pub(super) fn meets(&self, other: &Area) -> bool {
-        self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
+        self.left < other.right
+            && other.left < self.right
+            && self.top < other.bottom
+            && other.top < self.bottom
     }
 
     fn holds(&self, other: &Area) -> bool {
-        self.left <= other.left && self.top <= other.top && self.right >= other.right && self.bottom >= other.bottom
+        self.left <= other.left
+            && self.top <= other.top
+            && self.right >= other.right
+            && self.bottom >= other.bottom
     }
 
-    /// Whether a straight line runs through it, by clipping the line at each side (Liang and Barsky, 1984).
+    /// Whether a straight line runs through it, by clipping the line at each side (Liang and
+    /// Barsky, 1984).
     fn is_crossed(&self, (from, to): Stroke) -> bool {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let sides = [(-dx, from.0 - self.left), (dx, self.right - from.0), (-dy, from.1 - self.top), (dy, self.bottom - from.1)];
+        let sides = [
+            (-dx, from.0 - self.left),
+            (dx, self.right - from.0),
+            (-dy, from.1 - self.top),
+            (dy, self.bottom - from.1),
+        ];
         let (mut enters, mut leaves) = (0.0_f64, 1.0_f64);
         for (direction, room) in sides {
             if direction == 0.0 {
@@ -85,11 +97,11 @@ const NEAR: f64 = 15.5;
 const FAR: f64 = 29.0;
 const FAR_FROM_GAP: f64 = 62.0;
 
-/// Each label gets the best of the places around its mark that are free, the first ones before the others; those that find none come to
-/// nothing, and are counted.
+/// Each label gets the best of the places around its mark that are free, the first ones before the
+/// others; those that find none come to nothing, and are counted.
 ///
-/// Invariant: no area of a label meets an obstacle or another label, nor leaves the bounds. Strokes are passed over where there is no better
-/// place: an arrow can still be followed below a label.
+/// Invariant: no area of a label meets an obstacle or another label, nor leaves the bounds. Strokes
+/// are passed over where there is no better place: an arrow can still be followed below a label.
 pub(super) fn place(
     wanted: &[((f64, f64), String)],
     obstacles: &[Area],
@@ -103,11 +115,17 @@ pub(super) fn place(
         let text = cut_to(text, look(), WIDTH_MAX);
         let width = look().width(&text) * WIDER + 2.0 * MARGIN;
         let lefts = [x - 6.0, x + 6.0 - width, x - width / 2.0, x + 8.0, x - 8.0 - width];
-        let ups: &[f64] = if gap >= FAR_FROM_GAP { &[-NEAR, NEAR, -FAR, FAR] } else { &[-NEAR, NEAR] };
+        let ups: &[f64] =
+            if gap >= FAR_FROM_GAP { &[-NEAR, NEAR, -FAR, FAR] } else { &[-NEAR, NEAR] };
         let places = ups.iter().flat_map(|up| lefts.iter().map(move |left| (*left, y + up)));
         let areas = places.map(|(left, middle)| {
             let left = left.min(bounds.right - width).max(bounds.left);
-            Area { left, top: middle - HEIGHT / 2.0, right: left + width, bottom: middle + HEIGHT / 2.0 }
+            Area {
+                left,
+                top: middle - HEIGHT / 2.0,
+                right: left + width,
+                bottom: middle + HEIGHT / 2.0,
+            }
         });
         let is_free = |area: &Area| {
             bounds.holds(area)
@@ -118,9 +136,15 @@ pub(super) fn place(
                 && area.right >= x - 9.0
         };
         // Earlier places are better; a stroke through the text is worse than any of the next few.
-        let cost = |(i, area): (usize, &Area)| 3 * strokes.iter().filter(|stroke| area.is_crossed(**stroke)).count() + i;
+        let cost = |(i, area): (usize, &Area)| {
+            3 * strokes.iter().filter(|stroke| area.is_crossed(**stroke)).count() + i
+        };
         let areas: Vec<Area> = areas.collect();
-        let best = areas.iter().enumerate().filter(|(_, area)| is_free(area)).min_by_key(|(i, area)| cost((*i, area)));
+        let best = areas
+            .iter()
+            .enumerate()
+            .filter(|(_, area)| is_free(area))
+            .min_by_key(|(i, area)| cost((*i, area)));
         match best {
             Some((_, area)) => labels.push(Label { area: *area, text }),
             None => dropped += 1,
@@ -135,7 +159,8 @@ mod tests {
 
     const BOUNDS: Area = Area { left: 0.0, top: 0.0, right: 400.0, bottom: 100.0 };
 
-    /// The place above to the right is the usual one; where something stands there, the label goes elsewhere rather than upon it.
+    /// The place above to the right is the usual one; where something stands there, the label goes
+    /// elsewhere rather than upon it.
     #[test]
     fn a_label_evades_what_stands_in_its_way() {
         let wanted = [((200.0, 50.0), "votes".to_owned())];
@@ -147,10 +172,12 @@ mod tests {
         assert!(dropped == 0 && !labels[0].area.meets(&cross) && labels[0].area != usual);
     }
 
-    /// Of labels whose marks are too close, the first has its place, and the last is left out rather than written over another.
+    /// Of labels whose marks are too close, the first has its place, and the last is left out
+    /// rather than written over another.
     #[test]
     fn a_label_without_a_free_place_is_left_out() {
-        let wanted: Vec<_> = (0..9).map(|i| ((200.0 + f64::from(i), 50.0), format!("commits {i}"))).collect();
+        let wanted: Vec<_> =
+            (0..9).map(|i| ((200.0 + f64::from(i), 50.0), format!("commits {i}"))).collect();
         let (labels, dropped) = place(&wanted, &[], &[], BOUNDS, 46.0);
         assert!(dropped > 0 && labels.len() + dropped == 9 && labels[0].text == "commits 0");
         for (i, a) in labels.iter().enumerate() {
@@ -158,11 +185,18 @@ mod tests {
         }
     }
 
-    /// A line that ends short of a rectangle does not cross it, one that passes through a corner does.
+    /// A line that ends short of a rectangle does not cross it, one that passes through a corner
+    /// does.
     #[test]
     fn a_stroke_crosses_what_it_runs_through() {
         let area = Area { left: 10.0, top: 10.0, right: 20.0, bottom: 20.0 };
-        assert!(area.is_crossed(((0.0, 0.0), (30.0, 30.0))) && area.is_crossed(((8.0, 14.0), (14.0, 8.0))));
-        assert!(!area.is_crossed(((0.0, 0.0), (9.0, 9.0))) && !area.is_crossed(((0.0, 25.0), (30.0, 25.0))));
+        assert!(
+            area.is_crossed(((0.0, 0.0), (30.0, 30.0)))
+                && area.is_crossed(((8.0, 14.0), (14.0, 8.0)))
+        );
+        assert!(
+            !area.is_crossed(((0.0, 0.0), (9.0, 9.0)))
+                && !area.is_crossed(((0.0, 25.0), (30.0, 25.0)))
+        );
     }
 }

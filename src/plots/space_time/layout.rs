@@ -1,4 +1,5 @@
-//! Where everything of a space-time diagram stands, before anything is drawn. Heights count from the panel's top.
+//! Where everything of a space-time diagram stands, before anything is drawn. Heights count from
+//! the panel's top.
 
 use crate::trace::{Event, Message, NodeId, Outcome, Trace};
 
@@ -85,20 +86,27 @@ impl Layout<'_> {
     /// What no label covers, besides other labels: lines of nodes, marks, heads of arrows, crosses.
     pub(super) fn obstacles(&self) -> Vec<Area> {
         let lines = (0..self.view.lines.len()).map(|line| self.y(line));
-        let lines = lines.map(|y| Area { left: LEFT, top: y - LINE, right: RIGHT, bottom: y + LINE });
+        let lines =
+            lines.map(|y| Area { left: LEFT, top: y - LINE, right: RIGHT, bottom: y + LINE });
         let marks = self.marks.iter().map(|marked| Area::around(marked.at, MARK));
         lines.chain(marks).chain(self.arrows.iter().filter_map(Arrow::obstacle)).collect()
     }
 }
 
-/// Lay a diagram out: around a moment and some nodes, or where the run tells most. `None` where the trace has nothing for it.
+/// Lay a diagram out: around a moment and some nodes, or where the run tells most. `None` where the
+/// trace has nothing for it.
 pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> Option<Layout<'a>> {
     let nodes = members(trace);
     let is_member = |node: NodeId| nodes.binary_search(&node).is_ok();
     let all = (0u32..).map(NodeId).take(trace.nodes.len());
-    let clients: Vec<NodeId> = if moment.is_some() { all.filter(|node| !is_member(*node)).collect() } else { vec![] };
+    let clients: Vec<NodeId> =
+        if moment.is_some() { all.filter(|node| !is_member(*node)).collect() } else { vec![] };
     let is_shown = |node: NodeId| is_member(node) || clients.binary_search(&node).is_ok();
-    let messages: Vec<&Message> = trace.messages.iter().filter(|message| is_shown(message.src) && is_shown(message.dest)).collect();
+    let messages: Vec<&Message> = trace
+        .messages
+        .iter()
+        .filter(|message| is_shown(message.src) && is_shown(message.dest))
+        .collect();
     let view = match moment {
         Some(moment) => around(trace, moment, &nodes, &clients, &messages),
         None => view(trace, &nodes, &messages)?,
@@ -111,20 +119,39 @@ pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> 
 
     let usual = usual_latency(&messages);
     let shown = messages.iter().filter(|message| in_window(message.sent_us));
-    let arrows =
-        shown.filter_map(|message| Some(arrow(message, (y(line_of(message.src)?), y(line_of(message.dest)?)), time, (usual, gap))));
+    let arrows = shown.filter_map(|message| {
+        Some(arrow(
+            message,
+            (y(line_of(message.src)?), y(line_of(message.dest)?)),
+            time,
+            (usual, gap),
+        ))
+    });
     let arrows: Vec<Arrow<'_>> = arrows.take(MESSAGES_MAX).collect();
-    let events: Vec<&Event> = trace.events.iter().filter(|event| in_window(event.time_us) && line_of(event.node).is_some()).collect();
+    let events: Vec<&Event> = trace
+        .events
+        .iter()
+        .filter(|event| in_window(event.time_us) && line_of(event.node).is_some())
+        .collect();
     let mut marks: Vec<Marked<'_>> = Vec::new();
     for (line, node) in view.lines.iter().enumerate() {
-        let own = events.iter().filter(|event| event.node == *node).filter_map(|event| Some((*event, mark_of(event)?)));
-        marks.extend(own.take(MARKS_MAX).map(|(event, mark)| Marked { event, mark, at: (time.x(event.time_us), y(line)) }));
+        let own = events
+            .iter()
+            .filter(|event| event.node == *node)
+            .filter_map(|event| Some((*event, mark_of(event)?)));
+        marks.extend(own.take(MARKS_MAX).map(|(event, mark)| Marked {
+            event,
+            mark,
+            at: (time.x(event.time_us), y(line)),
+        }));
     }
     // The rest of the order is that of time, for two events of one kind.
     marks.sort_by_key(|marked| (weight(marked.mark), marked.event.index));
     let left_out = nodes.len() + clients.len() - view.lines.len();
-    let mut layout = Layout { view, left_out, gap, arrows, events, marks, labels: Vec::new(), dropped: 0 };
-    let wanted: Vec<_> = layout.marks.iter().map(|marked| (marked.at, label_of(trace, marked.event))).collect();
+    let mut layout =
+        Layout { view, left_out, gap, arrows, events, marks, labels: Vec::new(), dropped: 0 };
+    let wanted: Vec<_> =
+        layout.marks.iter().map(|marked| (marked.at, label_of(trace, marked.event))).collect();
     let strokes: Vec<_> = layout.arrows.iter().map(|arrow| (arrow.from, arrow.to)).collect();
     let bounds = Area { left: LEFT + 1.0, top: 0.0, right: RIGHT, bottom: layout.height() };
     (layout.labels, layout.dropped) = place(&wanted, &layout.obstacles(), &strokes, bounds, gap);
@@ -133,23 +160,36 @@ pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> 
 
 /// Whether a message did not get to a running node.
 pub(super) fn is_stopped(message: &Message) -> bool {
-    matches!(message.outcome, Outcome::Lost | Outcome::Partitioned | Outcome::NodeDown | Outcome::Discarded)
+    matches!(
+        message.outcome,
+        Outcome::Lost | Outcome::Partitioned | Outcome::NodeDown | Outcome::Discarded
+    )
 }
 
-fn arrow<'a>(message: &'a Message, (from_y, to_y): (f64, f64), time: TimeAxis, (usual, gap): (u64, f64)) -> Arrow<'a> {
+fn arrow<'a>(
+    message: &'a Message,
+    (from_y, to_y): (f64, f64),
+    time: TimeAxis,
+    (usual, gap): (u64, f64),
+) -> Arrow<'a> {
     // Where nothing says when it would have arrived, it would have taken as long as others do.
-    let arrives = message.recv_us.unwrap_or(message.sent_us.saturating_add(usual)).max(message.sent_us);
+    let arrives =
+        message.recv_us.unwrap_or(message.sent_us.saturating_add(usual)).max(message.sent_us);
     let whole = arrives.saturating_sub(message.sent_us).max(1) as f64;
     // Up to this part of the way it is seen: to the window's edge.
     let seen = (time.to_us.saturating_sub(message.sent_us) as f64 / whole).min(1.0);
     let lost_on_the_way = matches!(message.outcome, Outcome::Lost | Outcome::Partitioned);
-    // The cross stands between the lines, short of the receiver's: those of a broadcast lie apart that way, and none seems to be on the line
-    // of a node that it only passes.
+    // The cross stands between the lines, short of the receiver's: those of a broadcast lie apart
+    // that way, and none seems to be on the line of a node that it only passes.
     let distance = (to_y - from_y).abs();
-    let stop = if lost_on_the_way && distance > 0.0 { (distance - 0.5 * gap) / distance } else { 1.0 };
+    let stop =
+        if lost_on_the_way && distance > 0.0 { (distance - 0.5 * gap) / distance } else { 1.0 };
     let part = seen.min(stop);
     let from = (time.x(message.sent_us), from_y);
-    let to = (time.x(message.sent_us.saturating_add((whole * part) as u64)), from_y + (to_y - from_y) * part);
+    let to = (
+        time.x(message.sent_us.saturating_add((whole * part) as u64)),
+        from_y + (to_y - from_y) * part,
+    );
     if is_stopped(message) && seen >= stop {
         Arrow { message, from, to, end: End::Cross }
     } else if seen < 1.0 || message.outcome == Outcome::InFlight {
@@ -157,6 +197,11 @@ fn arrow<'a>(message: &'a Message, (from_y, to_y): (f64, f64), time: TimeAxis, (
     } else {
         // The head ends beside the receiver's line, not upon it.
         let to = (to.0, to.1 - LINE * (to_y - from_y).signum());
-        Arrow { message, from, to, end: if head_of(from, to).is_some() { End::Head } else { End::Open } }
+        Arrow {
+            message,
+            from,
+            to,
+            end: if head_of(from, to).is_some() { End::Head } else { End::Open },
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! A space-time diagram, as Lamport drew them: a line for each node, an arrow for each message, of a short window of the run.
+//! A space-time diagram, as Lamport drew them: a line for each node, an arrow for each message, of
+//! a short window of the run.
 
 mod events;
 mod labels;
@@ -25,12 +26,18 @@ use layout::{CROSS, End, LINE, Layout, layout};
 /// Messages between nodes in the moments that matter most.
 pub static SPACE_TIME: Plot = Plot {
     name: "space_time",
-    summary: "Messages between nodes around the first election after a fault: who asked whom, what was lost, who won",
+    summary: "Messages between nodes around the first election after a fault: who asked whom, what \
+        was lost, who won",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// The picture around a moment, some nodes first, as SVG, and the window that it shows, µs. `None` where the trace has nothing to show.
-pub fn space_time_around(trace: &Trace, moment_us: u64, concerned: &[NodeId]) -> Option<(String, (u64, u64))> {
+/// The picture around a moment, some nodes first, as SVG, and the window that it shows, µs. `None`
+/// where the trace has nothing to show.
+pub fn space_time_around(
+    trace: &Trace,
+    moment_us: u64,
+    concerned: &[NodeId],
+) -> Option<(String, (u64, u64))> {
     let layout = layout(trace, Some((moment_us, concerned)))?;
     let window = layout.view.window;
     Some((drawn(trace, layout).svg(), window))
@@ -45,19 +52,32 @@ fn drawn(trace: &Trace, layout: Layout<'_>) -> Scene {
     let terms = ints(trace, "current_term");
     let has_terms = layout.view.lines.iter().any(|node| terms.contains_key(node));
     let of_terms = if has_terms { " Terms are those at the window's beginning." } else { "" };
-    let mut notes = vec![format!("{} messages between nodes; answers are lighter than requests.{of_terms}", layout.arrows.len())];
-    notes.extend((layout.left_out > 0).then(|| format!("{} nodes that take no part, or less, are left out.", layout.left_out)));
-    notes.extend((layout.dropped > 0).then(|| format!("{} labels that would cover something are left out.", layout.dropped)));
+    let mut notes = vec![format!(
+        "{} messages between nodes; answers are lighter than requests.{of_terms}",
+        layout.arrows.len()
+    )];
+    notes.extend(
+        (layout.left_out > 0).then(|| {
+            format!("{} nodes that take no part, or less, are left out.", layout.left_out)
+        }),
+    );
+    notes
+        .extend((layout.dropped > 0).then(|| {
+            format!("{} labels that would cover something are left out.", layout.dropped)
+        }));
     let parts = parts(trace, &layout);
     let legend = legend(&families, &layout, &parts);
     let panels = [layout.height()];
     let window = layout.view.window;
-    let mut frame = Sketch { trace, title: "Space-time diagram", window, legend, panels: &panels, notes }.frame();
+    let mut frame =
+        Sketch { trace, title: "Space-time diagram", window, legend, panels: &panels, notes }
+            .frame();
     let top = frame.panels[0].top;
     node_lines(&mut frame, &layout, &parts);
     for arrow in &layout.arrows {
         let color = families.color(&arrow.message.kind);
-        let color = if kinds::is_answer(&arrow.message.kind) { color_toward_white(color) } else { color };
+        let color =
+            if kinds::is_answer(&arrow.message.kind) { color_toward_white(color) } else { color };
         let (from, to) = ((arrow.from.0, top + arrow.from.1), (arrow.to.0, top + arrow.to.1));
         match arrow.end {
             End::Head => frame.scene.arrow(from, to, color),
@@ -82,27 +102,48 @@ fn drawn(trace: &Trace, layout: Layout<'_>) -> Scene {
     for label in &layout.labels {
         // Arrows pass behind a label, dimmed.
         let area = label.area;
-        frame.scene.rect((area.left, area.right), (top + area.top, top + area.bottom), sheer(palette::WHITE, 0.85));
-        frame.scene.text((area.left + MARGIN, top + (area.top + area.bottom) / 2.0), label.text.clone(), look());
+        frame.scene.rect(
+            (area.left, area.right),
+            (top + area.top, top + area.bottom),
+            sheer(palette::WHITE, 0.85),
+        );
+        frame.scene.text(
+            (area.left + MARGIN, top + (area.top + area.bottom) / 2.0),
+            label.text.clone(),
+            look(),
+        );
     }
     let panel = frame.panels[0];
     frame.base(panel);
     frame.scene
 }
 
-fn legend(families: &Families<'_>, layout: &Layout<'_>, parts: &[Part<'_>]) -> Vec<(Swatch, String)> {
+fn legend(
+    families: &Families<'_>,
+    layout: &Layout<'_>,
+    parts: &[Part<'_>],
+) -> Vec<(Swatch, String)> {
     let has = |name: &str, color| {
-        let is_of = |kind: &str| families.color(kind) == color && (name == "other" || kinds::family(kind) == name);
+        let is_of = |kind: &str| {
+            families.color(kind) == color && (name == "other" || kinds::family(kind) == name)
+        };
         layout.arrows.iter().any(|arrow| is_of(&arrow.message.kind))
     };
     let look = TextLook::new(12.0);
     let shown = families.list.iter().filter(|(name, color)| has(name, *color));
-    let mut legend: Vec<(Swatch, String)> = shown.map(|(name, color)| (Swatch::Arrow(*color), cut_to(name, look, 180.0))).collect();
+    let mut legend: Vec<(Swatch, String)> =
+        shown.map(|(name, color)| (Swatch::Arrow(*color), cut_to(name, look, 180.0))).collect();
     if layout.arrows.iter().any(|arrow| arrow.end == End::Cross) {
         legend.push((Swatch::Cross(palette::INK), "did not arrive".to_owned()));
     }
-    let is_up = |role: &str| parts.iter().any(|part| part.presence == Presence::Up && part.role == role);
-    legend.extend(ROLES.iter().filter(|(role, ..)| is_up(role)).map(|(_, color, name)| (Swatch::Band(*color), (*name).to_owned())));
+    let is_up =
+        |role: &str| parts.iter().any(|part| part.presence == Presence::Up && part.role == role);
+    legend.extend(
+        ROLES
+            .iter()
+            .filter(|(role, ..)| is_up(role))
+            .map(|(_, color, name)| (Swatch::Band(*color), (*name).to_owned())),
+    );
     if parts.iter().any(|part| part.presence == Presence::Paused) {
         legend.push((Swatch::Dashes(palette::GREY), "paused".to_owned()));
     }
@@ -110,7 +151,12 @@ fn legend(families: &Families<'_>, layout: &Layout<'_>, parts: &[Part<'_>]) -> V
         legend.push((Swatch::Line(palette::GREY, 0.5), "down".to_owned()));
     }
     let is_marked = |mark| layout.events.iter().any(|event| mark_of(event) == Some(mark));
-    legend.extend(MARKS.iter().filter(|(mark, _)| is_marked(*mark)).map(|(mark, name)| (Swatch::Mark(*mark), (*name).to_owned())));
+    legend.extend(
+        MARKS
+            .iter()
+            .filter(|(mark, _)| is_marked(*mark))
+            .map(|(mark, name)| (Swatch::Mark(*mark), (*name).to_owned())),
+    );
     legend
 }
 
@@ -137,16 +183,29 @@ fn parts<'a>(trace: &'a Trace, layout: &Layout<'_>) -> Vec<Part<'a>> {
     let (begin, end) = layout.view.window;
     let mut parts = Vec::new();
     for (line, node) in layout.view.lines.iter().enumerate() {
-        let (roles, away) = (roles.get(node).map_or(&[][..], Vec::as_slice), away.get(node).map_or(&[][..], Vec::as_slice));
+        let (roles, away) = (
+            roles.get(node).map_or(&[][..], Vec::as_slice),
+            away.get(node).map_or(&[][..], Vec::as_slice),
+        );
         let inside = |time_us: &u64| (begin + 1..end).contains(time_us);
-        let changes = roles.iter().map(|(time, _)| *time).chain(away.iter().map(|(time, _)| *time)).filter(inside);
+        let changes = roles
+            .iter()
+            .map(|(time, _)| *time)
+            .chain(away.iter().map(|(time, _)| *time))
+            .filter(inside);
         let mut times: Vec<u64> = std::iter::once(begin).chain(changes).collect();
         times.sort_unstable();
         times.dedup();
         for (i, from_us) in times.iter().copied().enumerate() {
             let presence = at(away, from_us).unwrap_or(Presence::Up);
             let role = at(roles, from_us).unwrap_or("");
-            parts.push(Part { line, from_us, to_us: times.get(i + 1).copied().unwrap_or(end), presence, role });
+            parts.push(Part {
+                line,
+                from_us,
+                to_us: times.get(i + 1).copied().unwrap_or(end),
+                presence,
+                role,
+            });
         }
     }
     parts
@@ -162,7 +221,10 @@ fn node_lines(frame: &mut Frame, layout: &Layout<'_>, parts: &[Part<'_>]) {
             Presence::Down => {}
             Presence::Paused => frame.scene.dashes((x.0, y), (x.1, y), 2.0, palette::GREY),
             Presence::Up => {
-                let color = ROLES.iter().find(|(role, ..)| *role == part.role).map_or(palette::FOLLOWER, |(_, color, _)| *color);
+                let color = ROLES
+                    .iter()
+                    .find(|(role, ..)| *role == part.role)
+                    .map_or(palette::FOLLOWER, |(_, color, _)| *color);
                 frame.scene.rect(x, (y - LINE, y + LINE), sheer(color, 0.55));
             }
         }

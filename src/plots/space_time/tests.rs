@@ -1,4 +1,5 @@
-//! The layout of space-time diagrams of real runs: nothing is covered, and what is shown is what tells most.
+//! The layout of space-time diagrams of real runs: nothing is covered, and what is shown is what
+//! tells most.
 
 use super::labels::Area;
 use super::layout::{End, Layout, layout};
@@ -21,20 +22,32 @@ const RUNS: [&str; 9] = [
 
 fn assert_nothing_is_covered(case: &str, layout: &Layout<'_>) {
     let obstacles = layout.obstacles();
-    let panel = Area { left: 0.0, top: 0.0, right: crate::plots::frame::RIGHT, bottom: layout.height() };
+    let panel =
+        Area { left: 0.0, top: 0.0, right: crate::plots::frame::RIGHT, bottom: layout.height() };
     for (i, label) in layout.labels.iter().enumerate() {
         let area = label.area;
         for obstacle in &obstacles {
-            assert!(!area.meets(obstacle), "{case}: {:?} at {area:?} covers {obstacle:?}", label.text);
+            assert!(
+                !area.meets(obstacle),
+                "{case}: {:?} at {area:?} covers {obstacle:?}",
+                label.text
+            );
         }
         for other in &layout.labels[i + 1..] {
             assert!(!area.meets(&other.area), "{case}: {:?} and {:?}", label.text, other.text);
         }
-        let on_page = area.left >= panel.left && area.right <= panel.right && area.top >= 0.0 && area.bottom <= panel.bottom;
+        let on_page = area.left >= panel.left
+            && area.right <= panel.right
+            && area.top >= 0.0
+            && area.bottom <= panel.bottom;
         assert!(on_page, "{case}: {:?} leaves the panel", label.text);
     }
     assert!(layout.view.lines.len() <= LINES_MAX && layout.arrows.len() <= MESSAGES_MAX, "{case}");
-    assert_eq!(layout.labels.len() + layout.dropped, layout.marks.len(), "{case}: every mark has a label, or is counted");
+    assert_eq!(
+        layout.labels.len() + layout.dropped,
+        layout.marks.len(),
+        "{case}: every mark has a label, or is counted"
+    );
 }
 
 /// A label upon a cross says that a message arrived, one upon a head that it did not.
@@ -53,27 +66,37 @@ fn no_label_covers_a_cross_or_a_head_or_another_label() {
     assert!(seen >= 40, "only {seen} labels in all");
 }
 
-/// Of nine peers, one of which wins in its second round: the round that it won, with every vote, and not the pause before it.
+/// Of nine peers, one of which wins in its second round: the round that it won, with every vote,
+/// and not the pause before it.
 #[test]
 fn the_window_is_that_of_the_successful_round() {
     let trace = run("raft/nine-peers");
     let layout = layout(&trace, None).expect("there is an election");
     let fault = trace.faults()[0].begin_us;
-    let won = trace.events.iter().find(|event| event.name == "leader" && event.time_us >= fault).expect("somebody wins");
+    let won = trace
+        .events
+        .iter()
+        .find(|event| event.name == "leader" && event.time_us >= fault)
+        .expect("somebody wins");
     let (begin, end) = layout.view.window;
     assert!((begin..=end).contains(&won.time_us));
     assert!(end - begin < 100_000, "{} ms", (end - begin) / 1_000);
     let texts: Vec<&str> = layout.labels.iter().map(|label| label.text.as_str()).collect();
-    assert!(texts.contains(&"leads term 3") && !texts.iter().any(|text| text.ends_with("term 2")), "{texts:?}");
+    assert!(
+        texts.contains(&"leads term 3") && !texts.iter().any(|text| text.ends_with("term 2")),
+        "{texts:?}"
+    );
     assert!(layout.arrows.iter().any(|arrow| arrow.end == End::Cross));
 }
 
-/// An election among the five that stream is no matter of fifty listeners: they stand back, and the diagram says so.
+/// An election among the five that stream is no matter of fifty listeners: they stand back, and the
+/// diagram says so.
 #[test]
 fn those_who_take_part_come_first() {
     let trace = run("audio/fifty-listeners");
     let layout = layout(&trace, None).expect("there is an election");
-    let roles: Vec<&str> = layout.view.lines.iter().map(|node| trace.nodes[node.index()].role.as_ref()).collect();
+    let roles: Vec<&str> =
+        layout.view.lines.iter().map(|node| trace.nodes[node.index()].role.as_ref()).collect();
     let streamers = trace.with_role("streamer").count();
     assert_eq!(roles.iter().filter(|role| **role == "streamer").count(), streamers, "{roles:?}");
     assert!(layout.left_out >= 40);
@@ -87,19 +110,34 @@ fn of_many_nodes_a_dozen_is_shown() {
     assert_eq!((layout.view.lines.len(), layout.left_out), (LINES_MAX, 200 - LINES_MAX));
 }
 
-/// Whoever reads why a point was lost sees the answer that was wrong: around a moment, clients have lines too, after the nodes.
+/// Whoever reads why a point was lost sees the answer that was wrong: around a moment, clients have
+/// lines too, after the nodes.
 #[test]
 fn around_a_moment_clients_have_lines() {
     let trace = run("raft/leader-isolated");
     let is_client = |node: &&NodeId| trace.nodes[node.index()].role == "client";
-    let answer =
-        trace.messages.iter().find(|message| message.kind == "ClientReply" && message.sent_us > 1_000_000).expect("they are answered");
+    let answer = trace
+        .messages
+        .iter()
+        .find(|message| message.kind == "ClientReply" && message.sent_us > 1_000_000)
+        .expect("they are answered");
     for concerned in [vec![], vec![answer.src], vec![answer.dest]] {
         let layout = layout(&trace, Some((answer.sent_us, &concerned))).expect("there is a moment");
-        assert!(layout.view.lines.iter().any(|node| is_client(&node)), "{concerned:?}: {:?}", layout.view.lines);
-        assert!(layout.view.lines.iter().filter(|node| !is_client(node)).count() >= 2 || !concerned.is_empty());
+        assert!(
+            layout.view.lines.iter().any(|node| is_client(&node)),
+            "{concerned:?}: {:?}",
+            layout.view.lines
+        );
+        assert!(
+            layout.view.lines.iter().filter(|node| !is_client(node)).count() >= 2
+                || !concerned.is_empty()
+        );
         assert_nothing_is_covered("around", &layout);
     }
     let whole = layout(&trace, None).expect("there is an election");
-    assert_eq!(whole.view.lines.iter().filter(is_client).count(), 0, "an election is no matter of clients");
+    assert_eq!(
+        whole.view.lines.iter().filter(is_client).count(),
+        0,
+        "an election is no matter of clients"
+    );
 }

@@ -12,7 +12,8 @@ use crate::trace::{NodeId, Trace};
 /// Leaders over time.
 pub static ZK_LEADERS: Plot = Plot {
     name: "zk_leaders",
-    summary: "The servers' and the instances' roles over time: who leads the ensemble, and who is elected to send the mean",
+    summary: "The servers' and the instances' roles over time: who leads the ensemble, and who is \
+        elected to send the mean",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
@@ -35,15 +36,20 @@ const ROLES: [(&str, RGBColor, &str); 8] = [
 pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let roles = words(trace, "role");
     let known = |word: &str| ROLES.iter().any(|(each, ..)| *each == word);
-    let all: Vec<NodeId> =
-        roles.iter().filter(|(_, changes)| changes.iter().any(|(_, word)| known(word) && is_ours(trace))).map(|(node, _)| *node).collect();
+    let all: Vec<NodeId> = roles
+        .iter()
+        .filter(|(_, changes)| changes.iter().any(|(_, word)| known(word) && is_ours(trace)))
+        .map(|(node, _)| *node)
+        .collect();
     let shown: Vec<NodeId> = all.iter().copied().take(LANES_MAX).collect();
     let window = Sketch::whole(trace);
     if shown.is_empty() || window.1 == 0 {
         return None;
     }
     let away = presence(trace);
-    let seen = |word: &str| shown.iter().filter_map(|node| roles.get(node)).flatten().any(|(_, each)| *each == word);
+    let seen = |word: &str| {
+        shown.iter().filter_map(|node| roles.get(node)).flatten().any(|(_, each)| *each == word)
+    };
     let mut legend: Vec<(Swatch, String)> = ROLES
         .iter()
         .filter(|(word, ..)| *word != "outside" && seen(word))
@@ -56,12 +62,18 @@ pub(in crate::plots) fn scene(trace: &Trace) -> Option<Scene> {
     let notes = not_shown(all.len() - shown.len()).into_iter().collect();
     // Below the lanes there is room for the epochs.
     let panels = [lane * shown.len() as f64 + 16.0];
-    let mut frame = Sketch { trace, title: "Leaders", window, legend, panels: &panels, notes }.frame();
+    let mut frame =
+        Sketch { trace, title: "Leaders", window, legend, panels: &panels, notes }.frame();
     for (i, node) in shown.iter().enumerate() {
         let top = frame.panels[0].top + i as f64 * lane;
         frame.lane(top + lane / 2.0, trace.name(*node), if lane > 14.0 { 12.0 } else { 9.5 });
         let none = Vec::new();
-        draw_lane(&mut frame, roles.get(node).map_or(&[][..], Vec::as_slice), away.get(node).unwrap_or(&none), (top, lane));
+        draw_lane(
+            &mut frame,
+            roles.get(node).map_or(&[][..], Vec::as_slice),
+            away.get(node).unwrap_or(&none),
+            (top, lane),
+        );
     }
     epochs(&mut frame, trace);
     let panel = frame.panels[0];
@@ -74,10 +86,16 @@ fn is_ours(trace: &Trace) -> bool {
     trace.events.iter().any(|event| event.name == "zab_state")
 }
 
-fn draw_lane(frame: &mut Frame, roles: &[(u64, &str)], away: &Changes<Presence>, (top, lane): (f64, f64)) {
+fn draw_lane(
+    frame: &mut Frame,
+    roles: &[(u64, &str)],
+    away: &Changes<Presence>,
+    (top, lane): (f64, f64),
+) {
     let time = frame.time;
     let (bar_top, bar_bottom) = (top + lane * 0.18, top + lane * 0.82);
-    let mut moments: Vec<u64> = roles.iter().map(|(at, _)| *at).chain(away.iter().map(|(at, _)| *at)).collect();
+    let mut moments: Vec<u64> =
+        roles.iter().map(|(at, _)| *at).chain(away.iter().map(|(at, _)| *at)).collect();
     moments.sort_unstable();
     moments.dedup();
     let mut last_crash = f64::MIN;
@@ -95,9 +113,16 @@ fn draw_lane(frame: &mut Frame, roles: &[(u64, &str)], away: &Changes<Presence>,
                     last_crash = left;
                 }
             }
-            Some(Presence::Paused) => frame.scene.hatch((left, right), (bar_top, bar_bottom), 5.0, sheer(palette::GREY, 0.8)),
+            Some(Presence::Paused) => frame.scene.hatch(
+                (left, right),
+                (bar_top, bar_bottom),
+                5.0,
+                sheer(palette::GREY, 0.8),
+            ),
             _ => {
-                let color = at(roles, *moment).and_then(|word| ROLES.iter().find(|(each, ..)| *each == word)).map(|(_, color, _)| *color);
+                let color = at(roles, *moment)
+                    .and_then(|word| ROLES.iter().find(|(each, ..)| *each == word))
+                    .map(|(_, color, _)| *color);
                 if let Some(color) = color.filter(|color| *color != palette::WHITE) {
                     frame.scene.rect((left, right), (bar_top, bar_bottom), color);
                 }

@@ -1,6 +1,8 @@
-//! Whether a program speaks the protocol: a script of turns for a *conformance node*, which `sdk/PROTOCOL.md` describes, and rules for its answers.
+//! Whether a program speaks the protocol: a script of turns for a *conformance node*, which
+//! `sdk/PROTOCOL.md` describes, and rules for its answers.
 //!
-//! Written for the author of an SDK, in any language, who wants to know which line was wrong and why.
+//! Written for the author of an SDK, in any language, who wants to know which line was wrong and
+//! why.
 
 mod rules;
 
@@ -25,8 +27,9 @@ pub struct Judged {
     pub lines: Vec<String>,
 }
 
-/// Judge a program by all rules, in order, and tell whether all hold. `done` is called after each. A program that does not answer its first turn is asked
-/// nothing else. `Err`: the program cannot be started.
+/// Judge a program by all rules, in order, and tell whether all hold. `done` is called after each.
+/// A program that does not answer its first turn is asked nothing else. `Err`: the program cannot
+/// be started.
 pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> Result<bool, String> {
     Talk::start(command)?;
     let mut is_good = true;
@@ -117,12 +120,20 @@ struct Reply {
 impl Reply {
     fn read(line: String) -> Result<Reply, String> {
         if line.len() >= LINE_BYTES_MAX {
-            return Err(format!("the answer has {} bytes, and at most {LINE_BYTES_MAX} can be, with its end", line.len()));
+            return Err(format!(
+                "the answer has {} bytes, and at most {LINE_BYTES_MAX} can be, with its end",
+                line.len()
+            ));
         }
-        let value: Value = serde_json::from_str(&line).map_err(|error| format!("the answer is no JSON: {error}"))?;
-        let answer: Answer = serde_json::from_str(&line).map_err(|error| format!("the answer is none of this protocol: {error}"))?;
+        let value: Value = serde_json::from_str(&line)
+            .map_err(|error| format!("the answer is no JSON: {error}"))?;
+        let answer: Answer = serde_json::from_str(&line)
+            .map_err(|error| format!("the answer is none of this protocol: {error}"))?;
         if answer.ops.len() > OPS_MAX {
-            return Err(format!("the answer has {} operations, and at most {OPS_MAX} can be", answer.ops.len()));
+            return Err(format!(
+                "the answer has {} operations, and at most {OPS_MAX} can be",
+                answer.ops.len()
+            ));
         }
         let ops = value["ops"].as_array().cloned().unwrap_or_default();
         Ok(Reply { line, ops, exit: answer.exit, error: answer.error })
@@ -135,21 +146,34 @@ impl Reply {
 
     /// The messages that it sends must be these, in this order.
     fn sends(&self, expected: &[(&str, Value)]) -> Result<(), String> {
-        let expected: Vec<Value> = expected.iter().map(|(dest, body)| json!({"op": "send", "dest": dest, "body": body})).collect();
+        let expected: Vec<Value> = expected
+            .iter()
+            .map(|(dest, body)| json!({"op": "send", "dest": dest, "body": body}))
+            .collect();
         self.asks("send", &expected)
     }
 
     /// The operations of a kind must be these, in this order; others do not matter.
     fn asks(&self, kind: &str, expected: &[Value]) -> Result<(), String> {
         let found = self.ops(kind);
-        if found.len() == expected.len() && found.iter().zip(expected).all(|(found, expected)| *found == expected) {
+        if found.len() == expected.len()
+            && found.iter().zip(expected).all(|(found, expected)| *found == expected)
+        {
             return Ok(());
         }
         let list = |ops: &[&Value]| match ops {
             [] => format!("no `{kind}`"),
-            ops => ops.iter().map(|op| shortened(&op.to_string())).collect::<Vec<_>>().join("\n           "),
+            ops => ops
+                .iter()
+                .map(|op| shortened(&op.to_string()))
+                .collect::<Vec<_>>()
+                .join("\n           "),
         };
-        Err(format!("expected {}\n     found {}", list(&expected.iter().collect::<Vec<_>>()), list(&found)))
+        Err(format!(
+            "expected {}\n     found {}",
+            list(&expected.iter().collect::<Vec<_>>()),
+            list(&found)
+        ))
     }
 
     /// It must go on.

@@ -1,4 +1,5 @@
-//! The rules, from the first turn to the last. What a conformance node does is in `sdk/PROTOCOL.md`, "Conformance".
+//! The rules, from the first turn to the last. What a conformance node does is in
+//! `sdk/PROTOCOL.md`, "Conformance".
 
 use std::time::Duration;
 
@@ -8,25 +9,78 @@ use super::{CLIENT, EPOCH, PEER, Rule, Stage, message, start};
 
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "init", summary: "the first turn is answered, exactly once", judge: init },
-    Rule { name: "message", summary: "`Echo` goes back to whoever has sent it, as it was", judge: echo },
-    Rule { name: "values", summary: "texts and numbers pass unchanged: Unicode, escapes, all 64 bits of an integer", judge: values },
+    Rule {
+        name: "message",
+        summary: "`Echo` goes back to whoever has sent it, as it was",
+        judge: echo,
+    },
+    Rule {
+        name: "values",
+        summary: "texts and numbers pass unchanged: Unicode, escapes, all 64 bits of an integer",
+        judge: values,
+    },
     Rule { name: "large", summary: "a message of 400,000 bytes passes", judge: large },
-    Rule { name: "order", summary: "several events of one turn are handled in order, with one answer", judge: order },
-    Rule { name: "unknown", summary: "unknown fields, events and messages are ignored", judge: unknown },
-    Rule { name: "timers", summary: "`Timer` sets a timer, its end is told, `Cancel` forgets it", judge: timers },
+    Rule {
+        name: "order",
+        summary: "several events of one turn are handled in order, with one answer",
+        judge: order,
+    },
+    Rule {
+        name: "unknown",
+        summary: "unknown fields, events and messages are ignored",
+        judge: unknown,
+    },
+    Rule {
+        name: "timers",
+        summary: "`Timer` sets a timer, its end is told, `Cancel` forgets it",
+        judge: timers,
+    },
     Rule { name: "wake", summary: "a `wake` is answered, whoever has asked for it", judge: wake },
-    Rule { name: "save", summary: "`Save` saves before it answers, `Load` reads what was saved", judge: save },
-    Rule { name: "restart", summary: "a later process finds what was saved, and what is damaged", judge: restart },
-    Rule { name: "broadcast", summary: "`Broadcast` goes to every peer, in order", judge: broadcast },
-    Rule { name: "observe", summary: "`Observe` records an event, `Show` a metric", judge: observe },
+    Rule {
+        name: "save",
+        summary: "`Save` saves before it answers, `Load` reads what was saved",
+        judge: save,
+    },
+    Rule {
+        name: "restart",
+        summary: "a later process finds what was saved, and what is damaged",
+        judge: restart,
+    },
+    Rule {
+        name: "broadcast",
+        summary: "`Broadcast` goes to every peer, in order",
+        judge: broadcast,
+    },
+    Rule {
+        name: "observe",
+        summary: "`Observe` records an event, `Show` a metric",
+        judge: observe,
+    },
     Rule { name: "command", summary: "a command is told", judge: command },
-    Rule { name: "stop", summary: "what is asked for in the answer to `stop` is there", judge: stop },
-    Rule { name: "print", summary: "what is printed does not disturb the conversation", judge: print },
-    Rule { name: "crash", summary: "`Crash` ends the process, and its text says why", judge: crash },
-    Rule { name: "clock", summary: "`Now` tells the turn's clocks, to the nanosecond", judge: clock },
+    Rule {
+        name: "stop",
+        summary: "what is asked for in the answer to `stop` is there",
+        judge: stop,
+    },
+    Rule {
+        name: "print",
+        summary: "what is printed does not disturb the conversation",
+        judge: print,
+    },
+    Rule {
+        name: "crash",
+        summary: "`Crash` ends the process, and its text says why",
+        judge: crash,
+    },
+    Rule {
+        name: "clock",
+        summary: "`Now` tells the turn's clocks, to the nanosecond",
+        judge: clock,
+    },
     Rule {
         name: "streams",
-        summary: "connections: accepted, opened, read, written, closed (skipped if `Listen` is not understood)",
+        summary: "connections: accepted, opened, read, written, closed (skipped if `Listen` is not \
+            understood)",
         judge: streams,
     },
     Rule {
@@ -68,8 +122,23 @@ fn values(stage: &mut Stage<'_>) -> Judgement {
         "\u{2028}\u{fffd}",
         "nul \u{0} inside",
     ];
-    let numbers = [json!(0), json!(-1), json!(9_007_199_254_740_993_i64), json!(i64::MAX), json!(i64::MIN), json!(0.5), json!(-1.5e300)];
-    let others = [json!(null), json!(true), json!(false), json!([]), json!({}), json!([[1, [2, {"a": [null]}]], {"b": {"c": {}}}])];
+    let numbers = [
+        json!(0),
+        json!(-1),
+        json!(9_007_199_254_740_993_i64),
+        json!(i64::MAX),
+        json!(i64::MIN),
+        json!(0.5),
+        json!(-1.5e300),
+    ];
+    let others = [
+        json!(null),
+        json!(true),
+        json!(false),
+        json!([]),
+        json!({}),
+        json!([[1, [2, {"a": [null]}]], {"b": {"c": {}}}]),
+    ];
     for value in texts.iter().map(|text| json!(text)).chain(numbers).chain(others) {
         let body = json!({"type": "Echo", "value": value});
         stage.message(body.clone())?.sends(&[(CLIENT, body)])?;
@@ -86,25 +155,41 @@ fn large(stage: &mut Stage<'_>) -> Judgement {
 fn order(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     let body = |number: u32| json!({"type": "Echo", "number": number});
-    let events = (0..5).map(|number| message(if number % 2 == 0 { CLIENT } else { PEER }, body(number))).collect();
-    stage.turn(events)?.sends(&[(CLIENT, body(0)), (PEER, body(1)), (CLIENT, body(2)), (PEER, body(3)), (CLIENT, body(4))])
+    let events = (0..5)
+        .map(|number| message(if number % 2 == 0 { CLIENT } else { PEER }, body(number)))
+        .collect();
+    stage.turn(events)?.sends(&[
+        (CLIENT, body(0)),
+        (PEER, body(1)),
+        (CLIENT, body(2)),
+        (PEER, body(3)),
+        (CLIENT, body(4)),
+    ])
 }
 
 fn unknown(stage: &mut Stage<'_>) -> Judgement {
     stage.start()?;
     let mut first = start("init", "0000000000000001");
     first["colour"] = json!({"deep": [1, 2, {"x": null}]});
-    stage.tell(&json!({"era": [1, {"a": "]}"}], "now": 1, "wall": EPOCH, "ev": [first], "zone": null}))?.goes_on()?;
+    stage
+        .tell(
+            &json!({"era": [1, {"a": "]}"}], "now": 1, "wall": EPOCH, "ev": [first], "zone": null}),
+        )?
+        .goes_on()?;
     stage.turn(vec![json!({"type": "eclipse", "stream": 7, "name": "x"})])?.goes_on()?;
     stage.message(json!({"type": "Unheard", "of": 1}))?.goes_on()?;
     let body = json!({"type": "Echo", "still": "there"});
-    stage.turn(vec![json!({"type": "eclipse"}), message(PEER, body.clone())])?.sends(&[(PEER, body)])
+    stage
+        .turn(vec![json!({"type": "eclipse"}), message(PEER, body.clone())])?
+        .sends(&[(PEER, body)])
 }
 
 fn timers(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     let set = json!({"type": "Timer", "name": "beat", "after": 150_000_000});
-    stage.message(set)?.asks("set_timer", &[json!({"op": "set_timer", "name": "beat", "after": 150_000_000})])?;
+    stage
+        .message(set)?
+        .asks("set_timer", &[json!({"op": "set_timer", "name": "beat", "after": 150_000_000})])?;
     let rings = |name: &str| json!({"type": "timer", "name": name});
     let tells = |name: &str| (PEER, json!({"type": "Timer", "name": name}));
     stage.turn(vec![rings("beat")])?.sends(&[tells("beat")])?;
@@ -159,7 +244,9 @@ fn restart(stage: &mut Stage<'_>) -> Judgement {
 fn broadcast(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     let hello = || json!({"type": "Hello", "text": "all"});
-    stage.message(json!({"type": "Broadcast", "text": "all"}))?.sends(&[(PEER, hello()), ("n3", hello())])
+    stage
+        .message(json!({"type": "Broadcast", "text": "all"}))?
+        .sends(&[(PEER, hello()), ("n3", hello())])
 }
 
 fn observe(stage: &mut Stage<'_>) -> Judgement {
@@ -167,7 +254,9 @@ fn observe(stage: &mut Stage<'_>) -> Judgement {
     let fields = json!({"term": 3, "who": "n2", "is": true});
     let reply = stage.message(json!({"type": "Observe", "event": "leader", "fields": fields}))?;
     let has = |op: &Value, expected: &Value| {
-        expected.as_object().is_some_and(|expected| expected.iter().all(|(name, value)| op.get(name) == Some(value)))
+        expected.as_object().is_some_and(|expected| {
+            expected.iter().all(|(name, value)| op.get(name) == Some(value))
+        })
     };
     let expected = json!({"op": "observe", "name": "leader", "fields": fields});
     if !reply.ops("observe").iter().any(|op| has(op, &expected)) {
@@ -184,7 +273,9 @@ fn observe(stage: &mut Stage<'_>) -> Judgement {
 fn command(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     let said = "transfer_leadership n2";
-    stage.turn(vec![json!({"type": "command", "command": said})])?.sends(&[(PEER, json!({"type": "Command", "command": said}))])
+    stage
+        .turn(vec![json!({"type": "command", "command": said})])?
+        .sends(&[(PEER, json!({"type": "Command", "command": said}))])
 }
 
 fn stop(stage: &mut Stage<'_>) -> Judgement {
@@ -195,7 +286,9 @@ fn stop(stage: &mut Stage<'_>) -> Judgement {
 fn print(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     for text in ["a line\n", "no end", "{\"ops\": []}\n", "ünï\n\n\n", &"x".repeat(100_000)] {
-        stage.message(json!({"type": "Print", "text": text}))?.sends(&[(CLIENT, json!({"type": "Printed"}))])?;
+        stage
+            .message(json!({"type": "Print", "text": text}))?
+            .sends(&[(CLIENT, json!({"type": "Printed"}))])?;
     }
     Ok(())
 }
@@ -214,8 +307,13 @@ fn crash(stage: &mut Stage<'_>) -> Judgement {
 fn clock(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     // The wall clock may go back; the monotonic one does not.
-    for (now, wall) in [(1_500_000_001_u64, EPOCH + 123_456_789), (1_500_000_001, EPOCH), (86_400_000_000_007, EPOCH + 1)] {
-        let turn = json!({"now": now, "wall": wall, "ev": [message(CLIENT, json!({"type": "Now"}))]});
+    for (now, wall) in [
+        (1_500_000_001_u64, EPOCH + 123_456_789),
+        (1_500_000_001, EPOCH),
+        (86_400_000_000_007, EPOCH + 1),
+    ] {
+        let turn =
+            json!({"now": now, "wall": wall, "ev": [message(CLIENT, json!({"type": "Now"}))]});
         stage.tell(&turn)?.sends(&[(CLIENT, json!({"type": "Now", "now": now, "wall": wall}))])?;
     }
     Ok(())
@@ -232,10 +330,13 @@ fn streams(stage: &mut Stage<'_>) -> Judgement {
         return reply.goes_on();
     }
     reply.asks("listen", &[json!({"op": "listen", "port": 80})])?;
-    stage.turn(vec![json!({"type": "accepted", "stream": ACCEPTED, "src": PEER, "port": 80})])?.goes_on()?;
+    stage
+        .turn(vec![json!({"type": "accepted", "stream": ACCEPTED, "src": PEER, "port": 80})])?
+        .goes_on()?;
     // "hello", and then every byte that a text cannot have.
     for base64 in ["aGVsbG8=", "AP/+gA==", "Cg=="] {
-        let reply = stage.turn(vec![json!({"type": "data", "stream": ACCEPTED, "base64": base64})])?;
+        let reply =
+            stage.turn(vec![json!({"type": "data", "stream": ACCEPTED, "base64": base64})])?;
         reply.asks("write", &[json!({"op": "write", "stream": ACCEPTED, "base64": base64})])?;
     }
     let reply = stage.turn(vec![json!({"type": "peer_closed", "stream": ACCEPTED})])?;
@@ -283,7 +384,9 @@ fn deterministic(stage: &mut Stage<'_>) -> Judgement {
     let second = script(stage, "00000000000000aa")?;
     match first.iter().zip(&second).find(|(first, second)| first != second) {
         None => Ok(()),
-        Some((first, second)) => Err(format!("to the same turn:\n  first    {first}\n  later    {second}")),
+        Some((first, second)) => {
+            Err(format!("to the same turn:\n  first    {first}\n  later    {second}"))
+        }
     }
 }
 
@@ -296,14 +399,19 @@ fn seed(stage: &mut Stage<'_>) -> Judgement {
             let reply = stage.message(json!({"type": "Draw"}))?;
             let number = reply.ops("send").first().and_then(|op| op["body"]["number"].as_u64());
             let number = number.filter(|number| *number < 1 << 32);
-            numbers.push(number.ok_or("expected {\"type\": \"Drawn\", \"number\": …}, a whole number below 2^32")?);
+            numbers.push(number.ok_or(
+                "expected {\"type\": \"Drawn\", \"number\": …}, a whole number below 2^32",
+            )?);
         }
         drawn.push(numbers);
     }
     if drawn[0] != drawn[3] {
         return Err(format!("the same seed draws {:?}, and then {:?}", drawn[0], drawn[3]));
     }
-    if drawn[0] == drawn[1] || drawn[0] == drawn[2] || drawn[0].iter().all(|number| *number == drawn[0][0]) {
+    if drawn[0] == drawn[1]
+        || drawn[0] == drawn[2]
+        || drawn[0].iter().all(|number| *number == drawn[0][0])
+    {
         return Err(format!("other seeds draw the same: {drawn:?}"));
     }
     Ok(())

@@ -1,13 +1,15 @@
 //! The system calls that a program may not make: each returns `EPERM`, as if it lacked the right.
 //!
-//! A list of what is refused, and not of what is allowed, because interpreters differ in what they need, and change; what is refused is what reaches
-//! beyond the process and its files, which Landlock and the limits guard.
+//! A list of what is refused, and not of what is allowed, because interpreters differ in what they
+//! need, and change; what is refused is what reaches beyond the process and its files, which
+//! Landlock and the limits guard.
 
 use std::collections::BTreeMap;
 
 use libc::c_long;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp as Is, SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen as Length, SeccompCmpOp as Is, SeccompCondition,
+    SeccompFilter, SeccompRule, apply_filter,
 };
 
 /// Refused whatever the arguments.
@@ -98,8 +100,9 @@ const REFUSED: &[c_long] = &[
 /// The same number on all architectures, and not in the library for all of them.
 const FCHMODAT2: c_long = 452;
 
-/// Owner, permissions, times and attributes of files, which Landlock does not guard: a program that runs as the user could lock the user out. `fchmod`,
-/// by which a copy gets its mode, is the one that builds need.
+/// Owner, permissions, times and attributes of files, which Landlock does not guard: a program that
+/// runs as the user could lock the user out. `fchmod`, by which a copy gets its mode, is the one
+/// that builds need.
 const ATTRIBUTES: &[c_long] = &[
     libc::SYS_fchmodat,
     FCHMODAT2,
@@ -160,7 +163,8 @@ pub(super) struct May {
     pub signal: bool,
     /// Change owners and permissions; as a user of its own it owns nothing but its own.
     pub own: bool,
-    /// Begin sessions, and choose by which signal it dies: what a zygote's forks do before they take all of this upon themselves.
+    /// Begin sessions, and choose by which signal it dies: what a zygote's forks do before they
+    /// take all of this upon themselves.
     pub begin: bool,
 }
 
@@ -168,26 +172,40 @@ pub(super) struct May {
 pub(super) fn refuse(may: May) -> Result<String, String> {
     // The number of this process stays the same when it becomes the program.
     install(may, std::process::id()).map_err(|error| match error {
-        seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error) => format!("the kernel refuses the filter: {error}"),
+        seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error) => {
+            format!("the kernel refuses the filter: {error}")
+        }
         error => error.to_string(),
     })?;
-    Ok(format!("a filter (seccomp) that refuses {} calls{}", refused(may).len(), if may.fork { "" } else { ", and new processes" }))
+    Ok(format!(
+        "a filter (seccomp) that refuses {} calls{}",
+        refused(may).len(),
+        if may.fork { "" } else { ", and new processes" }
+    ))
 }
 
 fn install(may: May, own: u32) -> Result<(), seccompiler::Error> {
     filters(may, own)?.iter().try_for_each(|filter| apply_filter(filter))
 }
 
-/// Stands for a number in a filter that is not finished. No process has one above 2²², and no call or flag is like it.
+/// Stands for a number in a filter that is not finished. No process has one above 2²², and no call
+/// or flag is like it.
 const SOME_PROCESS: u32 = 0x5eed_0bed;
 
-/// The filters of a program that may do nothing nevertheless, for a process whose number is not known yet: each as the kernel takes it, in hexadecimal
-/// digits, and behind a colon the places where that number belongs, four bytes in the machine's own order.
+/// The filters of a program that may do nothing nevertheless, for a process whose number is not
+/// known yet: each as the kernel takes it, in hexadecimal digits, and behind a colon the places
+/// where that number belongs, four bytes in the machine's own order.
 pub(super) fn unfinished() -> Result<Vec<String>, String> {
     let unfinished = |filter: &BpfProgram| {
         // `struct sock_filter`: the code, two jumps, a constant.
-        let bytes = filter.iter().flat_map(|line| [&line.code.to_ne_bytes()[..], &[line.jt, line.jf], &line.k.to_ne_bytes()].concat());
-        let own = filter.iter().enumerate().filter(|(_, line)| line.k == SOME_PROCESS).map(|(line, _)| (8 * line + 4).to_string());
+        let bytes = filter.iter().flat_map(|line| {
+            [&line.code.to_ne_bytes()[..], &[line.jt, line.jf], &line.k.to_ne_bytes()].concat()
+        });
+        let own = filter
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.k == SOME_PROCESS)
+            .map(|(line, _)| (8 * line + 4).to_string());
         let bytes: String = bytes.map(|byte| format!("{byte:02x}")).collect();
         format!("{bytes}:{}", own.collect::<Vec<_>>().join(","))
     };
@@ -210,9 +228,11 @@ fn refused(may: May) -> Vec<c_long> {
     refused
 }
 
-/// What is refused to the process with this number, and what it is told that the kernel does not know.
+/// What is refused to the process with this number, and what it is told that the kernel does not
+/// know.
 fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = refused(may).into_iter().map(|call| (call, vec![])).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        refused(may).into_iter().map(|call| (call, vec![])).collect();
     let mut clone = vec![];
     for namespace in NAMESPACES {
         let flag = *namespace as u64;
@@ -226,43 +246,64 @@ fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
     let own = u64::from(own);
     if !may.signal {
         // Signals to itself, as `abort` and `raise` send them.
-        for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_tgsigqueueinfo] {
+        for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_tgsigqueueinfo]
+        {
             rules.insert(call, vec![rule(0, Is::Ne, own)?]);
         }
     }
     if !may.begin {
         for call in [libc::SYS_prlimit64, libc::SYS_sched_setaffinity] {
-            rules.insert(call, vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?]);
+            rules.insert(
+                call,
+                vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?],
+            );
         }
         // The signal by which it dies with the testbed stays.
         rules.insert(libc::SYS_prctl, vec![rule(0, Is::Eq, libc::PR_SET_PDEATHSIG as u64)?]);
     }
-    // Opening a file only to read it, and emptying it by the way: before its third interface, Landlock sees the reading alone.
+    // Opening a file only to read it, and emptying it by the way: before its third interface,
+    // Landlock sees the reading alone.
     let empties = (libc::O_ACCMODE | libc::O_TRUNC) as u64;
     rules.insert(libc::SYS_openat, vec![rule(2, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_open, vec![rule(1, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
     if let Some(bit) = SECOND_NUMBERS {
-        let second: Vec<(i64, Vec<SeccompRule>)> = rules.iter().map(|(call, rules)| (*call | bit, rules.clone())).collect();
+        let second: Vec<(i64, Vec<SeccompRule>)> =
+            rules.iter().map(|(call, rules)| (*call | bit, rules.clone())).collect();
         rules.extend(second);
         rules.extend(SHORT_POINTERS.map(|call| (call | bit, vec![])));
     }
-    // The newer forms of `clone` and `openat` have their flags in memory, where a filter cannot see them. As if the kernel were older: libraries then
-    // take the other forms.
+    // The newer forms of `clone` and `openat` have their flags in memory, where a filter cannot see
+    // them. As if the kernel were older: libraries then take the other forms.
     let newer = [libc::SYS_clone3, libc::SYS_openat2];
-    Ok([compile(rules, libc::EPERM)?, compile(newer.map(|call| (call, vec![])).into(), libc::ENOSYS)?])
+    Ok([
+        compile(rules, libc::EPERM)?,
+        compile(newer.map(|call| (call, vec![])).into(), libc::ENOSYS)?,
+    ])
 }
 
 fn rule(argument: u8, is: Is, value: u64) -> Result<SeccompRule, seccompiler::BackendError> {
     SeccompRule::new(vec![condition(argument, is, value)?])
 }
 
-fn condition(argument: u8, is: Is, value: u64) -> Result<SeccompCondition, seccompiler::BackendError> {
+fn condition(
+    argument: u8,
+    is: Is,
+    value: u64,
+) -> Result<SeccompCondition, seccompiler::BackendError> {
     SeccompCondition::new(argument, Length::Dword, is, value)
 }
 
-fn compile(rules: BTreeMap<i64, Vec<SeccompRule>>, error: i32) -> Result<BpfProgram, seccompiler::Error> {
+fn compile(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    error: i32,
+) -> Result<BpfProgram, seccompiler::Error> {
     let architecture = std::env::consts::ARCH.try_into()?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(error.unsigned_abs()), architecture)?;
+    let filter = SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(error.unsigned_abs()),
+        architecture,
+    )?;
     Ok(filter.try_into()?)
 }

@@ -1,8 +1,10 @@
 //! The process that takes its own rights away and becomes the program.
 //!
-//! The order matters. Descriptors, session and limits come first, because they need nothing. What is to be read is opened for Landlock while the process may
-//! still open it. Then the user id is given up; a change of it forgets the death signal, so that comes after. Privileges can be gained no more before
-//! Landlock, which asks for that. The filter of system calls is last, because it refuses what the others do.
+//! The order matters. Descriptors, session and limits come first, because they need nothing. What
+//! is to be read is opened for Landlock while the process may still open it. Then the user id is
+//! given up; a change of it forgets the death signal, so that comes after. Privileges can be gained
+//! no more before Landlock, which asks for that. The filter of system calls is last, because it
+//! refuses what the others do.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -15,10 +17,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
 use super::{EXIT_NOT_ENTERED, Entry, Limits, MEASURES, Measure, TASKS_PER_PROCESS};
 use crate::program::protocol::ANSWERS_FD;
 
-/// What is done with a process that could not be confined, or says what it is kept from. Returns its exit status; a process that becomes the program does
-/// not return. The process must have a single thread.
+/// What is done with a process that could not be confined, or says what it is kept from. Returns
+/// its exit status; a process that becomes the program does not return. The process must have a
+/// single thread.
 pub fn enter(entry: &str, command: &[String]) -> i32 {
-    // Standard input leads to the testbed until the program begins; the copy is closed by the kernel then.
+    // Standard input leads to the testbed until the program begins; the copy is closed by the
+    // kernel then.
     let status = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), ANSWERS_FD + 1).ok();
     let why = match serde_json::from_str::<Entry>(entry) {
         Err(error) => format!("`seedbed {}` is for the testbed itself: {error}", super::ENTER),
@@ -55,10 +59,19 @@ struct Taken<'a> {
 }
 
 impl Taken<'_> {
-    fn take(&mut self, name: &'static str, measure: impl FnOnce(&Entry) -> Result<String, String>) -> bool {
-        let taken = if self.entry.wants(name) { measure(self.entry) } else { Err("left out".to_owned()) };
+    fn take(
+        &mut self,
+        name: &'static str,
+        measure: impl FnOnce(&Entry) -> Result<String, String>,
+    ) -> bool {
+        let taken =
+            if self.entry.wants(name) { measure(self.entry) } else { Err("left out".to_owned()) };
         let in_force = taken.is_ok();
-        self.measures.push(Measure { name: name.to_owned(), in_force, why: taken.unwrap_or_else(|why| why) });
+        self.measures.push(Measure {
+            name: name.to_owned(),
+            in_force,
+            why: taken.unwrap_or_else(|why| why),
+        });
         in_force
     }
 }
@@ -81,16 +94,20 @@ fn confine(entry: &Entry, status: Option<&OwnedFd>) -> Vec<Measure> {
     taken.measures
 }
 
-/// Close what was inherited besides the standard streams, the conversation and the way to the testbed.
+/// Close what was inherited besides the standard streams, the conversation and the way to the
+/// testbed.
 fn close_descriptors(status: Option<RawFd>) -> Result<String, String> {
     let own = |name: &OsStr| name.to_str().and_then(|name| name.parse::<RawFd>().ok());
     // Linux, and what other systems have.
     let listed = std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"));
     let open: Vec<RawFd> = match listed {
         Ok(listed) => listed.filter_map(|entry| own(&entry.ok()?.file_name())).collect(),
-        Err(_) => (0..getrlimit(Resource::Nofile).current.unwrap_or(1 << 16).min(1 << 16) as RawFd).collect(),
+        Err(_) => (0..getrlimit(Resource::Nofile).current.unwrap_or(1 << 16).min(1 << 16) as RawFd)
+            .collect(),
     };
-    for descriptor in open.into_iter().filter(|number| *number > ANSWERS_FD && Some(*number) != status) {
+    for descriptor in
+        open.into_iter().filter(|number| *number > ANSWERS_FD && Some(*number) != status)
+    {
         // The one of the listing itself is closed already.
         let _ = nix::unistd::close(descriptor);
     }
@@ -104,7 +121,8 @@ fn limit(entry: &Entry) -> Result<String, String> {
         (Resource::Cpu, cpu_s, cpu_s + 1),
         (Resource::Fsize, file_bytes, file_bytes),
         (Resource::Nofile, open_files, open_files),
-        // Threads of one's own are counted by user: as an ordinary user, those of the browser and the editor would be counted too.
+        // Threads of one's own are counted by user: as an ordinary user, those of the browser and
+        // the editor would be counted too.
         (Resource::As, memory_bytes, memory_bytes),
     ];
     if rustix::process::getuid().is_root() && entry.wants("user") {
@@ -120,7 +138,8 @@ fn limit(entry: &Entry) -> Result<String, String> {
             refused.push(format!("{resource:?}: {error}"));
         }
     }
-    // Should memory run out all the same, it is not the testbed that the kernel ends. Linux has this file, and no confined program can write it.
+    // Should memory run out all the same, it is not the testbed that the kernel ends. Linux has
+    // this file, and no confined program can write it.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     match refused.is_empty() {
         true => Ok(format!(
@@ -155,20 +174,32 @@ fn still_possible(entry: &Entry, measure: &str) -> Option<&'static str> {
     let refused = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
     match measure {
         // Of `/proc` a program sees its own folder alone, and nobody may write to the root.
-        "files" if std::fs::read_dir("/proc").is_ok() => Some("a folder can be read that should not be"),
-        "files" if std::fs::write("/seedbed-probe", "").is_ok() => Some("a file can be written that should not be"),
-        "ports" => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).is_ok().then_some("a port can be opened"),
+        "files" if std::fs::read_dir("/proc").is_ok() => {
+            Some("a folder can be read that should not be")
+        }
+        "files" if std::fs::write("/seedbed-probe", "").is_ok() => {
+            Some("a file can be written that should not be")
+        }
+        "ports" => {
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).is_ok().then_some("a port can be opened")
+        }
         "signals" => {
             let parent = rustix::process::getppid()?;
-            rustix::process::test_kill_process(parent).is_ok().then_some("the testbed could be ended")
+            rustix::process::test_kill_process(parent)
+                .is_ok()
+                .then_some("the testbed could be ended")
         }
-        "system_calls" if UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_ok() => Some("a socket can be opened"),
+        "system_calls" if UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_ok() => {
+            Some("a socket can be opened")
+        }
         "system_calls" if setsid().is_ok() => Some("the process group can be left"),
-        "system_calls" if entry.limits.processes <= 1 => match Command::new("/bin/true").stdin(Stdio::inherit()).status() {
-            Err(error) if refused(&error) => None,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            _ => Some("a process can be started"),
-        },
+        "system_calls" if entry.limits.processes <= 1 => {
+            match Command::new("/bin/true").stdin(Stdio::inherit()).status() {
+                Err(error) if refused(&error) => None,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                _ => Some("a process can be started"),
+            }
+        }
         _ => None,
     }
 }

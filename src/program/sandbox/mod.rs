@@ -1,8 +1,10 @@
 //! Programs that are not trusted: what they are kept from, and how.
 //!
-//! A confined program is started through the testbed's own executable ([`Confined::launcher`]), with the hidden command `enter-sandbox`. That process takes
-//! every right away from itself that the program must not have, and then becomes the program. Nothing has to be done between `fork` and `exec`, where only
-//! unsafe code can be, and what is in force can be tried out from inside before the program begins ([`measures`]).
+//! A confined program is started through the testbed's own executable ([`Confined::launcher`]),
+//! with the hidden command `enter-sandbox`. That process takes every right away from itself that
+//! the program must not have, and then becomes the program. Nothing has to be done between `fork`
+//! and `exec`, where only unsafe code can be, and what is in force can be tried out from inside
+//! before the program begins ([`measures`]).
 //!
 //! | file | what |
 //! |---|---|
@@ -11,7 +13,8 @@
 //! | `calls` | the system calls that a program may not make |
 //! | `interpreter` | where the program's executable is, and what it must read to start |
 //!
-//! What a kernel does not offer is left out and said: each [`Measure`] tells whether it is in force. `docs/sandbox.md` has the attacks and what becomes of them.
+//! What a kernel does not offer is left out and said: each [`Measure`] tells whether it is in
+//! force. `docs/sandbox.md` has the attacks and what becomes of them.
 
 #[cfg(target_os = "linux")]
 mod calls;
@@ -46,7 +49,8 @@ pub const ENTER: &str = "enter-sandbox";
 /// The status with which the process ends that could not become the program.
 pub(crate) const EXIT_NOT_ENTERED: i32 = 119;
 
-/// User ids are given out from here: a range in which distributions have no users of their own, and which containers have mapped.
+/// User ids are given out from here: a range in which distributions have no users of their own, and
+/// which containers have mapped.
 pub const USER_BASE: u32 = 61_440;
 
 /// So many user ids are given out; then they begin again.
@@ -64,33 +68,46 @@ pub enum Confinement {
 
 /// How a program that is not trusted is confined.
 ///
-/// It may read its own folder, its interpreter, the system's libraries and what is in `readable`; write its scratch folder; use processor and memory up to
-/// the limits; talk to the testbed. It is kept from everything else that the machine can keep it from.
+/// It may read its own folder, its interpreter, the system's libraries and what is in `readable`;
+/// write its scratch folder; use processor and memory up to the limits; talk to the testbed. It is
+/// kept from everything else that the machine can keep it from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confined {
     /// The `seedbed` executable, which confines itself and becomes the program.
     pub launcher: PathBuf,
-    /// What it may read (and execute) besides its own folder, its interpreter and the system: the SDK.
+    /// What it may read (and execute) besides its own folder, its interpreter and the system: the
+    /// SDK.
     pub readable: Vec<PathBuf>,
-    /// A folder in which each process gets an empty one of its own, the only place it can write; it is gone with the process. `None`: it can write nowhere.
+    /// A folder in which each process gets an empty one of its own, the only place it can write; it
+    /// is gone with the process. `None`: it can write nowhere.
     pub scratch: Option<PathBuf>,
-    /// The number of the submission, from 0. As root, each runs under a user id of its own: [`USER_BASE`] and so many more.
+    /// The number of the submission, from 0. As root, each runs under a user id of its own:
+    /// [`USER_BASE`] and so many more.
     pub user: u32,
     /// How much of each thing it may use.
     pub limits: Limits,
-    /// Measures to leave out, by name ([`MEASURES`]): where one is in the way, and to see what the others are worth.
+    /// Measures to leave out, by name ([`MEASURES`]): where one is in the way, and to see what the
+    /// others are worth.
     pub without: Vec<String>,
 }
 
 impl Confined {
-    /// Confined by the running executable, which must be `seedbed`; nothing to read besides its own, nowhere to write.
+    /// Confined by the running executable, which must be `seedbed`; nothing to read besides its
+    /// own, nowhere to write.
     pub fn new() -> io::Result<Confined> {
         Ok(Confined::by(std::env::current_exe()?))
     }
 
     /// Confined by this `seedbed` executable.
     pub fn by(launcher: PathBuf) -> Confined {
-        Confined { launcher, readable: vec![], scratch: None, user: 0, limits: Limits::default(), without: vec![] }
+        Confined {
+            launcher,
+            readable: vec![],
+            scratch: None,
+            user: 0,
+            limits: Limits::default(),
+            without: vec![],
+        }
     }
 
     /// The user id under which it runs if the testbed runs as root.
@@ -104,18 +121,21 @@ impl Confined {
 pub struct Limits {
     /// Address space, bytes. What it cannot get, it is told: `MemoryError` in Python.
     pub memory_bytes: u64,
-    /// Processor time of a process' whole life, seconds; the watchdog, which counts a turn, is meant to come first.
+    /// Processor time of a process' whole life, seconds; the watchdog, which counts a turn, is
+    /// meant to come first.
     pub cpu_s: u64,
     /// The longest file that it can write, bytes.
     pub file_bytes: u64,
-    /// All that lies in its scratch folder, bytes; looked at ten times a second, so it can be exceeded for a moment.
+    /// All that lies in its scratch folder, bytes; looked at ten times a second, so it can be
+    /// exceeded for a moment.
     pub disk_bytes: u64,
     /// What it prints past its SDK, bytes.
     pub output_bytes: u64,
     /// Open files.
     pub open_files: u64,
-    /// Processes. With 1 it can start none, only threads, wherever the kernel can refuse that; a build needs more. It is also the limit of a whole
-    /// submission where that has a user id of its own (times [`TASKS_PER_PROCESS`], because threads count).
+    /// Processes. With 1 it can start none, only threads, wherever the kernel can refuse that; a
+    /// build needs more. It is also the limit of a whole submission where that has a user id of its
+    /// own (times [`TASKS_PER_PROCESS`], because threads count).
     pub processes: u64,
 }
 
@@ -164,21 +184,41 @@ const fn info(name: &'static str, is_needed: bool, keeps_from: &'static str) -> 
 /// All measures, in the order in which they are taken.
 pub const MEASURES: &[MeasureInfo] = &[
     info("descriptors", true, "using files that the testbed has open"),
-    info("session", true, "reaching the terminal, and outliving the run: all of it is one process group, which is ended"),
+    info(
+        "session",
+        true,
+        "reaching the terminal, and outliving the run: all of it is one process group, which is \
+            ended",
+    ),
     info("limits", true, "using up memory, processor time, disk and open files"),
     info("user", false, "reaching what belongs to the user or to another submission"),
     info("death_signal", false, "outliving a testbed that is killed"),
     info("no_new_privileges", true, "gaining rights by a set-user-id program"),
-    info("files", true, "reading the scenario, the secret and other submissions, and writing anything"),
+    info(
+        "files",
+        true,
+        "reading the scenario, the secret and other submissions, and writing anything",
+    ),
     info("ports", false, "opening TCP connections"),
     info("signals", false, "ending processes that are not its own"),
-    info("system_calls", true, "sockets of any kind, other processes, tracing, mounting, namespaces, and leaving its process group"),
+    info(
+        "system_calls",
+        true,
+        "sockets of any kind, other processes, tracing, mounting, namespaces, and leaving its \
+            process group",
+    ),
 ];
 
-/// The names of needed measures that are not in force: while there is one, strangers' programs should not be run here.
+/// The names of needed measures that are not in force: while there is one, strangers' programs
+/// should not be run here.
 pub fn lacking(measures: &[Measure]) -> Vec<&'static str> {
-    let holds = |name: &str| measures.iter().any(|measure| measure.name == name && measure.in_force);
-    MEASURES.iter().filter(|info| info.is_needed && !holds(info.name)).map(|info| info.name).collect()
+    let holds =
+        |name: &str| measures.iter().any(|measure| measure.name == name && measure.in_force);
+    MEASURES
+        .iter()
+        .filter(|info| info.is_needed && !holds(info.name))
+        .map(|info| info.name)
+        .collect()
 }
 
 /// What the launcher is told, as its argument.
@@ -200,7 +240,10 @@ struct Entry {
 
 impl Entry {
     fn wants(&self, measure: &str) -> bool {
-        debug_assert!(MEASURES.iter().any(|info| info.name == measure), "{measure} is not in the table");
+        debug_assert!(
+            MEASURES.iter().any(|info| info.name == measure),
+            "{measure} is not in the table"
+        );
         !self.without.iter().any(|name| name == measure)
     }
 }
@@ -208,7 +251,11 @@ impl Entry {
 /// Where there are no inherited descriptors, there are no programs.
 #[cfg(not(unix))]
 pub fn measures(_confined: &Confined) -> Vec<Measure> {
-    let none = |info: &MeasureInfo| Measure { name: info.name.to_owned(), in_force: false, why: "not a Unix system".to_owned() };
+    let none = |info: &MeasureInfo| Measure {
+        name: info.name.to_owned(),
+        in_force: false,
+        why: "not a Unix system".to_owned(),
+    };
     MEASURES.iter().map(none).collect()
 }
 

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::interpreter::{Located, locate};
 use super::{Confined, ENTER, EXIT_NOT_ENTERED, Entry, MEASURES, Measure};
 
-/// What a program of a distribution needs to start: libraries, their cache, names of users and time zones, and what the kernel says of processors and
-/// memory. `/etc` as a whole is not among it, because it holds the machine's secrets.
+/// What a program of a distribution needs to start: libraries, their cache, names of users and time
+/// zones, and what the kernel says of processors and memory. `/etc` as a whole is not among it,
+/// because it holds the machine's secrets.
 const SYSTEM: &[&str] = &[
     "/usr",
     "/bin",
@@ -38,15 +39,20 @@ const SYSTEM: &[&str] = &[
 pub(in crate::program) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// An empty folder in this one. Its name comes from a count: a simulation has replaced the system's randomness by its own, from which nothing outside of
-    /// the simulation may draw. All names have the same length, by which a program's memory would have other addresses.
+    /// An empty folder in this one. Its name comes from a count: a simulation has replaced the
+    /// system's randomness by its own, from which nothing outside of the simulation may draw. All
+    /// names have the same length, by which a program's memory would have other addresses.
     fn new(within: &Path) -> io::Result<Scratch> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         loop {
-            let path = within.join(format!("process-{:010}-{:010}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+            let path = within.join(format!(
+                "process-{:010}-{:010}",
+                std::process::id(),
+                COUNT.fetch_add(1, Ordering::Relaxed)
+            ));
             match builder.create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 done => return done.map(|()| Scratch(path)),
@@ -72,15 +78,21 @@ impl Drop for Scratch {
     }
 }
 
-/// A program that is about to start: the command, the folder it can write, and where the launcher says what went wrong.
+/// A program that is about to start: the command, the folder it can write, and where the launcher
+/// says what went wrong.
 pub(in crate::program) struct Prepared {
     pub command: Command,
     pub scratch: Option<Scratch>,
     pub status: PipeReader,
 }
 
-/// The command that starts a program confined. Its standard input is the launcher's, and then empty; its environment is complete.
-pub(in crate::program) fn program(confined: &Confined, command: &[String], folder: &Path) -> Result<Prepared, String> {
+/// The command that starts a program confined. Its standard input is the launcher's, and then
+/// empty; its environment is complete.
+pub(in crate::program) fn program(
+    confined: &Confined,
+    command: &[String],
+    folder: &Path,
+) -> Result<Prepared, String> {
     let (name, arguments) = command.split_first().ok_or("the command is empty")?;
     prepare(confined, name, folder, |found, entry| {
         let mut launcher = launcher(confined, entry)?;
@@ -89,8 +101,9 @@ pub(in crate::program) fn program(confined: &Confined, command: &[String], folde
     })
 }
 
-/// The command that starts a zygote confined: the interpreter with this code, which is told on its command line what each of its forks has to take upon
-/// itself before it becomes a program, and then what follows `--`.
+/// The command that starts a zygote confined: the interpreter with this code, which is told on its
+/// command line what each of its forks has to take upon itself before it becomes a program, and
+/// then what follows `--`.
 #[cfg(target_os = "linux")]
 pub(in crate::program) fn zygote(
     confined: &Confined,
@@ -110,7 +123,8 @@ pub(in crate::program) fn zygote(
         if let Some(scratch) = &entry.scratch {
             launcher.arg(named("scratch", scratch));
         }
-        launcher.args(super::linux::DEVICES.iter().map(|device| named("device", Path::new(device))));
+        launcher
+            .args(super::linux::DEVICES.iter().map(|device| named("device", Path::new(device))));
         launcher.args(super::calls::unfinished()?.iter().map(|filter| format!("filter={filter}")));
         launcher.arg("--").args(program);
         Ok(launcher)
@@ -124,47 +138,79 @@ fn named(name: &str, path: &Path) -> std::ffi::OsString {
     word
 }
 
-/// What a confined start needs besides its command: the scratch folder, the environment, a way to say what went wrong.
+/// What a confined start needs besides its command: the scratch folder, the environment, a way to
+/// say what went wrong.
 fn prepare(
     confined: &Confined,
     name: &str,
     folder: &Path,
     command: impl FnOnce(&Located, &mut Entry) -> Result<Command, String>,
 ) -> Result<Prepared, String> {
-    let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
+    let found = locate(name, folder)
+        .ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
     let io = |error: io::Error| format!("`{name}` cannot be confined: {error}");
     let scratch = confined.scratch.as_deref().map(Scratch::new).transpose().map_err(io)?;
-    let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads.iter().cloned());
-    let mut entry = entry(confined, readable.collect(), scratch.as_ref().map(|scratch| scratch.0.clone()), false);
+    let readable = [folder.to_path_buf()]
+        .into_iter()
+        .chain(confined.readable.iter().cloned())
+        .chain(found.reads.iter().cloned());
+    let mut entry = entry(
+        confined,
+        readable.collect(),
+        scratch.as_ref().map(|scratch| scratch.0.clone()),
+        false,
+    );
     let (status, to_status) = io::pipe().map_err(io)?;
-    let mut command = command(&found, &mut entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
+    let mut command =
+        command(&found, &mut entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
     let home = scratch.as_ref().map_or(Path::new("/nonexistent"), Scratch::path);
-    let mut path = found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
+    let mut path =
+        found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
     path.push(":/usr/local/bin:/usr/bin:/bin");
-    command.current_dir(folder).env_clear().env("PATH", path).env("HOME", home).env("TMPDIR", home).stdin(to_status);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .env("TMPDIR", home)
+        .stdin(to_status);
     Ok(Prepared { command, scratch, status })
 }
 
 /// The launcher, which is told how to confine itself; the program's own words follow.
 fn launcher(confined: &Confined, entry: &Entry) -> Result<Command, String> {
-    let entry = serde_json::to_string(entry).map_err(|error| format!("a path of it is no text: {error}"))?;
+    let entry = serde_json::to_string(entry)
+        .map_err(|error| format!("a path of it is no text: {error}"))?;
     let mut command = Command::new(&confined.launcher);
     command.arg(ENTER).arg(entry).arg("--");
     Ok(command)
 }
 
-/// The command that runs something confined outside of a simulation: a build. It inherits nothing but its output's descriptors; the program's folder is
-/// its working directory, and `scratch` the folder it can write; with [`super::Limits::processes`] above 1 it may start processes. Its exit status is its
-/// own, or 119 if it could not be confined, with the reason on standard error. Its process group has the number of its process: kill that group when the
-/// process has ended or has taken too long, and nothing is left.
-pub fn command(confined: &Confined, words: &[String], folder: &Path, scratch: Option<&Path>) -> Result<Command, String> {
+/// The command that runs something confined outside of a simulation: a build. It inherits nothing
+/// but its output's descriptors; the program's folder is its working directory, and `scratch` the
+/// folder it can write; with [`super::Limits::processes`] above 1 it may start processes. Its exit
+/// status is its own, or 119 if it could not be confined, with the reason on standard error. Its
+/// process group has the number of its process: kill that group when the process has ended or has
+/// taken too long, and nothing is left.
+pub fn command(
+    confined: &Confined,
+    words: &[String],
+    folder: &Path,
+    scratch: Option<&Path>,
+) -> Result<Command, String> {
     let (name, arguments) = words.split_first().ok_or("the command is empty")?;
-    let found = locate(name, folder).ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
-    let readable = [folder.to_path_buf()].into_iter().chain(confined.readable.iter().cloned()).chain(found.reads);
+    let found = locate(name, folder)
+        .ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
+    let readable = [folder.to_path_buf()]
+        .into_iter()
+        .chain(confined.readable.iter().cloned())
+        .chain(found.reads);
     let entry = entry(confined, readable.collect(), scratch.map(Path::to_path_buf), false);
-    let mut command = launcher(confined, &entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
+    let mut command =
+        launcher(confined, &entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
     let home = scratch.unwrap_or(Path::new("/nonexistent"));
-    let mut path = found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
+    let mut path =
+        found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
     path.push(":/usr/local/bin:/usr/bin:/bin");
     command.arg(&found.executable).args(arguments).current_dir(folder);
     command
@@ -178,7 +224,12 @@ pub fn command(confined: &Confined, words: &[String], folder: &Path, scratch: Op
     Ok(command)
 }
 
-fn entry(confined: &Confined, mut readable: Vec<PathBuf>, scratch: Option<PathBuf>, probe: bool) -> Entry {
+fn entry(
+    confined: &Confined,
+    mut readable: Vec<PathBuf>,
+    scratch: Option<PathBuf>,
+    probe: bool,
+) -> Entry {
     readable.extend(SYSTEM.iter().map(PathBuf::from));
     Entry {
         parent: std::process::id(),
@@ -192,8 +243,12 @@ fn entry(confined: &Confined, mut readable: Vec<PathBuf>, scratch: Option<PathBu
     }
 }
 
-/// Why the launcher did not become the program, if it ended for that. Only the launcher has the other end of `status`: no program can say this.
-pub(in crate::program) fn why_not_started(status: &mut PipeReader, exit_code: Option<i32>) -> Option<String> {
+/// Why the launcher did not become the program, if it ended for that. Only the launcher has the
+/// other end of `status`: no program can say this.
+pub(in crate::program) fn why_not_started(
+    status: &mut PipeReader,
+    exit_code: Option<i32>,
+) -> Option<String> {
     if exit_code != Some(EXIT_NOT_ENTERED) {
         return None;
     }
@@ -203,21 +258,38 @@ pub(in crate::program) fn why_not_started(status: &mut PipeReader, exit_code: Op
     (!text.is_empty()).then_some(text)
 }
 
-/// What this machine keeps a program from that is confined in this way. A process takes the measures and then tries what it must not be able to do.
+/// What this machine keeps a program from that is confined in this way. A process takes the
+/// measures and then tries what it must not be able to do.
 pub fn measures(confined: &Confined) -> Vec<Measure> {
     let none = |why: &str| -> Vec<Measure> {
-        MEASURES.iter().map(|info| Measure { name: info.name.to_owned(), in_force: false, why: why.to_owned() }).collect()
+        MEASURES
+            .iter()
+            .map(|info| Measure {
+                name: info.name.to_owned(),
+                in_force: false,
+                why: why.to_owned(),
+            })
+            .collect()
     };
-    let mut launcher = match launcher(confined, &entry(confined, confined.readable.clone(), confined.scratch.clone(), true)) {
+    let mut launcher = match launcher(
+        confined,
+        &entry(confined, confined.readable.clone(), confined.scratch.clone(), true),
+    ) {
         Ok(launcher) => launcher,
         Err(why) => return none(&why),
     };
     launcher.arg("/bin/true").env_clear().current_dir("/").stdin(Stdio::null());
     match launcher.output() {
-        Err(error) => none(&format!("`{}` cannot be started: {error}", confined.launcher.display())),
+        Err(error) => {
+            none(&format!("`{}` cannot be started: {error}", confined.launcher.display()))
+        }
         Ok(output) => serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
             let said = String::from_utf8_lossy(&output.stderr);
-            none(&format!("`{}` did not say: {}", confined.launcher.display(), said.lines().next().unwrap_or("it ended")))
+            none(&format!(
+                "`{}` did not say: {}",
+                confined.launcher.display(),
+                said.lines().next().unwrap_or("it ended")
+            ))
         }),
     }
 }

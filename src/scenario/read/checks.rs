@@ -13,22 +13,33 @@ use crate::scenario::types::CheckSpec;
 use crate::scenario::units::{plain_number, show_duration, show_float};
 use crate::scenario::values::{quoted, read_duration, read_number};
 
-pub(super) fn read(root: &mut Section<'_>, names: &Names, systems: &[&'static dyn System]) -> Vec<CheckSpec> {
+pub(super) fn read(
+    root: &mut Section<'_>,
+    names: &Names,
+    systems: &[&'static dyn System],
+) -> Vec<CheckSpec> {
     let mut section = root.table("checks");
-    let doc = "A check of the system by name, with a table of its parameters, `{}` for none. Without any, all checks of the system judge the run.";
+    let doc = "A check of the system by name, with a table of its parameters, `{}` for none. \
+        Without any, all checks of the system judge the run.";
     if section.reading.is_describing() {
         section.take(&Key { name: "CHECK", kind: "a table", range: String::new(), doc }, None);
     }
     let doc = "Judge by all checks of the system; those named here take the parameters given here.";
     let all = section.flag("all", false, doc);
-    let doc = "Judge by all checks of the system but these: those that the scenario gives no right to judge by.";
-    let known: Vec<&'static str> = names.system.map(|system| system.checks().iter().map(|check| check.name).collect()).unwrap_or_default();
+    let doc = "Judge by all checks of the system but these: those that the scenario gives no right \
+        to judge by.";
+    let known: Vec<&'static str> = names
+        .system
+        .map(|system| system.checks().iter().map(|check| check.name).collect())
+        .unwrap_or_default();
     let except = section.words("except", &known, doc);
     let Some(system) = names.system else {
         section.free_entries();
         return vec![];
     };
-    for entry in section.free_entries().iter().filter(|entry| entry.key != "all" && entry.key != "except") {
+    for entry in
+        section.free_entries().iter().filter(|entry| entry.key != "all" && entry.key != "except")
+    {
         if !system.checks().iter().any(|check| check.name == entry.key) {
             unknown(&section, entry, system, systems);
         }
@@ -37,7 +48,8 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names, systems: &[&'static dy
     let some = system.checks().iter().any(|check| named(&check));
     let wanted = |check: &&&Checker| all || !some || !except.is_empty() || named(check);
     let kept = |check: &&&Checker| !except.iter().any(|name| name == check.name);
-    let chosen: Vec<&Checker> = system.checks().iter().filter(|check| wanted(check) && kept(check)).copied().collect();
+    let chosen: Vec<&Checker> =
+        system.checks().iter().filter(|check| wanted(check) && kept(check)).copied().collect();
     let mut specs = vec![];
     for check in chosen {
         let mut parameters = section.table(check.name);
@@ -49,10 +61,16 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names, systems: &[&'static dy
     specs
 }
 
-fn unknown(section: &Section<'_>, entry: &crate::scenario::tree::Entry, system: &dyn System, systems: &[&'static dyn System]) {
+fn unknown(
+    section: &Section<'_>,
+    entry: &crate::scenario::tree::Entry,
+    system: &dyn System,
+    systems: &[&'static dyn System],
+) {
     let written = entry.key.as_str();
     let message = format!("`{}` has no check `{}`", system.name(), excerpt(written));
-    let elsewhere = systems.iter().find(|other| other.checks().iter().any(|check| check.name == written));
+    let elsewhere =
+        systems.iter().find(|other| other.checks().iter().any(|check| check.name == written));
     let hint = match elsewhere {
         Some(other) => format!("`{written}` is a check of `{}`", other.name()),
         None => name_hint(written, "checks", system.checks().iter().map(|check| check.name)),
@@ -73,7 +91,12 @@ fn read_param(section: &mut Section<'_>, info: &'static ParamInfo) -> f64 {
         };
         let kind = if info.range == (0.0, 1.0) { "a probability" } else { "a number" };
         let key = Key { name: info.name, kind, range, doc: info.doc };
-        return section.value(key, info.default, |item| read_number(item, &(least..=most)), |value| show_float(*value));
+        return section.value(
+            key,
+            info.default,
+            |item| read_number(item, &(least..=most)),
+            |value| show_float(*value),
+        );
     }
     let range = micros(least)..=micros(most);
     let shown = format!("{} to {}", show_duration(*range.start()), show_duration(*range.end()));

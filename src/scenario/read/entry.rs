@@ -25,7 +25,10 @@ pub(crate) struct EntryPlace {
 
 const WHENS: &[&str] = &["at", "after", "when", "every"];
 
-pub(super) fn read_all(root: &mut Section<'_>, names: &Names) -> (Vec<NemesisEntry>, Vec<EntryPlace>) {
+pub(super) fn read_all(
+    root: &mut Section<'_>,
+    names: &Names,
+) -> (Vec<NemesisEntry>, Vec<EntryPlace>) {
     let mut sections = root.tables("nemesis");
     let entry_names = entry_names(&sections);
     let mut entries: Vec<NemesisEntry> = vec![];
@@ -35,7 +38,8 @@ pub(super) fn read_all(root: &mut Section<'_>, names: &Names) -> (Vec<NemesisEnt
         if let Some(first) = entries.iter().position(|known| known.name == entry.name) {
             let at = section.entry("name").map_or(&place.fault, |entry| &entry.item.at);
             let message = format!("two entries are named `{}`", entry.name);
-            let mut mistake = mistake_at(message, at, "the second of them", "give each a `name` of its own");
+            let mut mistake =
+                mistake_at(message, at, "the second of them", "give each a `name` of its own");
             let first: &EntryPlace = &places[first];
             mistake.also.push(first.fault.label("the first"));
             section.reading.note(mistake);
@@ -48,14 +52,30 @@ pub(super) fn read_all(root: &mut Section<'_>, names: &Names) -> (Vec<NemesisEnt
     (entries, places)
 }
 
-/// The names of all entries, given or implied, by position; empty where an entry has no fault to be named after.
+/// The names of all entries, given or implied, by position; empty where an entry has no fault to be
+/// named after.
 fn entry_names(sections: &[Section<'_>]) -> Vec<String> {
-    let text = |section: &Section<'_>, key: &str| section.entry(key).and_then(|entry| entry.item.text()).map(String::from);
-    let implied = |section: &Section<'_>, i: usize| text(section, "fault").map(|fault| format!("{fault}-{}", i + 1));
-    sections.iter().enumerate().map(|(i, section)| text(section, "name").or_else(|| implied(section, i)).unwrap_or_default()).collect()
+    let text = |section: &Section<'_>, key: &str| {
+        section.entry(key).and_then(|entry| entry.item.text()).map(String::from)
+    };
+    let implied = |section: &Section<'_>, i: usize| {
+        text(section, "fault").map(|fault| format!("{fault}-{}", i + 1))
+    };
+    sections
+        .iter()
+        .enumerate()
+        .map(|(i, section)| {
+            text(section, "name").or_else(|| implied(section, i)).unwrap_or_default()
+        })
+        .collect()
 }
 
-fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[String]) -> Option<(NemesisEntry, EntryPlace)> {
+fn read_one(
+    section: &mut Section<'_>,
+    i: usize,
+    names: &Names,
+    entry_names: &[String],
+) -> Option<(NemesisEntry, EntryPlace)> {
     let reading = section.reading;
     let doc = "What happens; the faults and their parameters follow below.";
     let key = Key { name: "fault", kind: "a name", range: "faults".into(), doc };
@@ -72,7 +92,8 @@ fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[S
     let name = section.text(
         "name",
         &implied,
-        "How other entries and the history call it; left out, the fault and the entry's position: `kill-2`.",
+        "How other entries and the history call it; left out, the fault and the entry's position: \
+            `kill-2`.",
     );
     if let Some(entry) = section.entry("name") {
         good_name(reading, &name, &entry.item.at, "nemesis entry");
@@ -81,16 +102,32 @@ fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[S
     let lasts = read_lasts(section, names, info);
     judge_end(section, names, when.as_ref(), lasts);
     let repeats = matches!(when, Some(When::Every(_)));
-    let doc =
-        "How often at most. With `every`: without a limit where it is left out. Otherwise 1; a `when` is armed again after each healing.";
-    let repeat = Repeat { times: section.optional_integer("repeat", 1..=1_000_000_000, doc).unwrap_or(if repeats { u64::MAX } else { 1 }) };
-    if let (Some(entry), Some(When::At(at))) = (section.entry("repeat").filter(|_| repeat.times > 1), &when)
+    let doc = "How often at most. With `every`: without a limit where it is left out. Otherwise 1; \
+        a `when` is armed again after each healing.";
+    let repeat =
+        Repeat {
+            times: section
+                .optional_integer("repeat", 1..=1_000_000_000, doc)
+                .unwrap_or(if repeats { u64::MAX } else { 1 }),
+        };
+    if let (Some(entry), Some(When::At(at))) =
+        (section.entry("repeat").filter(|_| repeat.times > 1), &when)
         && at.min == at.max
     {
         let hint = "give `at` a range, from which each time is drawn, or use `every`";
-        reading.note_at("an entry that begins at one time cannot repeat", &entry.key_at, "no meaning here", hint);
+        reading.note_at(
+            "an entry that begins at one time cannot repeat",
+            &entry.key_at,
+            "no meaning here",
+            hint,
+        );
     }
-    let probability = section.number("probability", 1.0, 0.0..=1.0, "Probability that it happens at all when its time has come.");
+    let probability = section.number(
+        "probability",
+        1.0,
+        0.0..=1.0,
+        "Probability that it happens at all when its time has come.",
+    );
     let Some(info) = info else {
         // Without a fault the parameters cannot be told from mistakes.
         section.free_entries();
@@ -107,13 +144,22 @@ fn read_one(section: &mut Section<'_>, i: usize, names: &Names, entry_names: &[S
     Some((NemesisEntry { name, when, lasts, repeat, probability, targets: whom?, fault }, place))
 }
 
-fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], own: &str) -> Option<When> {
+fn read_when(
+    section: &mut Section<'_>,
+    names: &Names,
+    entry_names: &[String],
+    own: &str,
+) -> Option<When> {
     let reading = section.reading;
     section.exclusive(WHENS, "an entry begins in one way: choose `at`, `after`, `when` or `every`");
     let after_name = || section.entry("after").map(|entry| entry.item.at.clone());
     let after_at = after_name();
     let whole = Duration::ZERO..=RUN_MAX;
-    let at = section.optional_durations("at", whole.clone(), "When it begins; drawn where it is a range.");
+    let at = section.optional_durations(
+        "at",
+        whole.clone(),
+        "When it begins; drawn where it is a range.",
+    );
     let every = section.optional_durations(
         "every",
         Duration::from_millis(1)..=RUN_MAX,
@@ -121,9 +167,18 @@ fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], o
     );
     let doc = "It begins after another entry, by name, has begun.";
     let key = Key { name: "after", kind: "a name", range: ENTRIES.into(), doc };
-    let after = section.optional(key, |item| read_entry_name(item, entry_names, own), |name| show_text(name));
+    let after = section.optional(
+        key,
+        |item| read_entry_name(item, entry_names, own),
+        |name| show_text(name),
+    );
     if section.reading.is_describing() {
-        let key = Key { name: "when", kind: "a condition", range: String::new(), doc: "It begins as soon as a condition holds." };
+        let key = Key {
+            name: "when",
+            kind: "a condition",
+            range: String::new(),
+            doc: "It begins as soon as a condition holds.",
+        };
         section.take(&key, None);
     }
     let condition = read_condition(section, names);
@@ -133,12 +188,26 @@ fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], o
         let zero = (Duration::ZERO, Duration::ZERO);
         delay = span(section, "delay", zero, whole, "With `after` and `when`: so much later.");
     } else {
-        misplaced(section, "delay", "`delay` goes with `after` or `when`", "take it out, or add it to `at`");
+        misplaced(
+            section,
+            "delay",
+            "`delay` goes with `after` or `when`",
+            "take it out, or add it to `at`",
+        );
     }
     if after.is_some() || reading.is_describing() {
-        ended = section.flag("after_end", false, "With `after`: once the other entry has healed, not when it begins.");
+        ended = section.flag(
+            "after_end",
+            false,
+            "With `after`: once the other entry has healed, not when it begins.",
+        );
     } else {
-        misplaced(section, "after_end", "`after_end` goes with `after`", "take it out, or name the entry to wait for: after = \"…\"");
+        misplaced(
+            section,
+            "after_end",
+            "`after_end` goes with `after`",
+            "take it out, or name the entry to wait for: after = \"…\"",
+        );
     }
     if let (Some(after), Some(at)) = (after.as_ref().filter(|after| *after == own), &after_at) {
         let hint = other_entries(entry_names, own);
@@ -148,7 +217,12 @@ fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], o
         if let Some(entry) = section.entry(key).filter(|_| begins >= names.duration) {
             let label = format!("the faults end at {}", show_duration(names.duration));
             let hint = "let it begin earlier, or make `duration` longer; `recovery` has no faults";
-            reading.note_at(format!("`{}` is after the end of `duration`", section.full(key)), &entry.item.at, label, hint);
+            reading.note_at(
+                format!("`{}` is after the end of `duration`", section.full(key)),
+                &entry.item.at,
+                label,
+                hint,
+            );
         }
     };
     if let Some((_, last)) = at {
@@ -161,7 +235,12 @@ fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], o
         && let Some(at) = &section.at
     {
         let label = "no `at`, `after`, `when` or `every`";
-        reading.note_at(format!("`{}` never begins", section.path), at, label, "as in: at = \"5s\"");
+        reading.note_at(
+            format!("`{}` never begins", section.path),
+            at,
+            label,
+            "as in: at = \"5s\"",
+        );
     }
     let of = |(min, max)| Span { min, max };
     // In the order of WHENS, so that of two that exclude each other the first counts.
@@ -172,7 +251,10 @@ fn read_when(section: &mut Section<'_>, names: &Names, entry_names: &[String], o
         .or(every.map(of).map(When::Every))
 }
 
-fn read_condition(section: &mut Section<'_>, names: &Names) -> Option<crate::scenario::faults::Condition> {
+fn read_condition(
+    section: &mut Section<'_>,
+    names: &Names,
+) -> Option<crate::scenario::faults::Condition> {
     if !section.has("when") {
         section.allow("when");
         return None;
@@ -188,21 +270,33 @@ fn read_condition(section: &mut Section<'_>, names: &Names) -> Option<crate::sce
 /// What `after` names.
 const ENTRIES: &str = "nemesis entries";
 
-/// The name of an entry. Its own is a name too: what is wrong with it is said where the entry is judged.
+/// The name of an entry. Its own is a name too: what is wrong with it is said where the entry is
+/// judged.
 fn read_entry_name(item: &Item, entry_names: &[String], own: &str) -> Result<String, Problem> {
-    let Some(name) = item.text() else { return Err(Problem::found(item, other_entries(entry_names, own))) };
+    let Some(name) = item.text() else {
+        return Err(Problem::found(item, other_entries(entry_names, own)));
+    };
     if !name.is_empty() && entry_names.iter().any(|known| known == name) {
         return Ok(name.into());
     }
-    let others = entry_names.iter().map(String::as_str).filter(|known| *known != own && !known.is_empty());
-    let hint = nearest(name, others).map_or_else(|| other_entries(entry_names, own), |near| format!("did you mean `{near}`?"));
+    let others =
+        entry_names.iter().map(String::as_str).filter(|known| *known != own && !known.is_empty());
+    let hint = nearest(name, others)
+        .map_or_else(|| other_entries(entry_names, own), |near| format!("did you mean `{near}`?"));
     Err(unknown_name(item, name, ENTRIES, hint))
 }
 
 fn other_entries(entry_names: &[String], own: &str) -> String {
-    let others: Vec<&str> = entry_names.iter().map(String::as_str).filter(|known| *known != own && !known.is_empty()).collect();
+    let others: Vec<&str> = entry_names
+        .iter()
+        .map(String::as_str)
+        .filter(|known| *known != own && !known.is_empty())
+        .collect();
     match others.is_empty() {
-        true => "there is no other entry to come after: let this one begin with `at`, `when` or `every`".into(),
+        true => {
+            "there is no other entry to come after: let this one begin with `at`, `when` or `every`"
+                .into()
+        }
         false => known_hint("entries", others),
     }
 }
@@ -215,13 +309,22 @@ fn misplaced(section: &mut Section<'_>, key: &'static str, why: &str, hint: &str
     }
 }
 
-fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&FaultGrammar>) -> Option<Span> {
+fn read_lasts(
+    section: &mut Section<'_>,
+    names: &Names,
+    info: Option<&FaultGrammar>,
+) -> Option<Span> {
     match info.map(|info| (info.lasting, info.name)) {
         Some((Lasting::Down, name)) => {
             section.allow("duration");
             if let Some(entry) = section.entry("duration") {
                 let hint = "how long the node is down is `down`: write down = \"2s\"";
-                section.reading.note_at(format!("`{name}` has no `duration`"), &entry.key_at, "no meaning here", hint);
+                section.reading.note_at(
+                    format!("`{name}` has no `duration`"),
+                    &entry.key_at,
+                    "no meaning here",
+                    hint,
+                );
             }
             return None;
         }
@@ -235,27 +338,46 @@ fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&FaultGramm
         }
         _ => {}
     }
-    let doc = "How long it lasts, drawn where it is a range; left out, until the end of the scenario's `duration`.";
-    let lasts = section.optional_durations("duration", Duration::ZERO..=RUN_MAX, doc).map(|(min, max)| Span { min, max });
+    let doc = "How long it lasts, drawn where it is a range; left out, until the end of the \
+        scenario's `duration`.";
+    let lasts = section
+        .optional_durations("duration", Duration::ZERO..=RUN_MAX, doc)
+        .map(|(min, max)| Span { min, max });
     if let (Some(lasts), Some(entry)) = (lasts, section.entry("duration"))
         && lasts.min > names.duration
     {
         let label = format!("longer than the scenario's {}", show_duration(names.duration));
         let hint = "leave it out to let the fault last until the end";
-        section.reading.note_at(format!("`{}` is longer than the run", section.full("duration")), &entry.item.at, label, hint);
+        section.reading.note_at(
+            format!("`{}` is longer than the run", section.full("duration")),
+            &entry.item.at,
+            label,
+            hint,
+        );
         return None;
     }
     lasts
 }
 
-/// A fault that cannot but outlast the load was meant otherwise: everything heals at the end of `duration`.
+/// A fault that cannot but outlast the load was meant otherwise: everything heals at the end of
+/// `duration`.
 fn judge_end(section: &Section<'_>, names: &Names, when: Option<&When>, lasts: Option<Span>) {
-    let (Some(When::At(begins)), Some(lasts), Some(entry)) = (when, lasts, section.entry("duration")) else { return };
+    let (Some(When::At(begins)), Some(lasts), Some(entry)) =
+        (when, lasts, section.entry("duration"))
+    else {
+        return;
+    };
     let end = begins.min.saturating_add(lasts.min);
     if end > names.duration && begins.max < names.duration {
-        let label = format!("it would end at {}, and all heals at {}", show_duration(end), show_duration(names.duration));
-        let message = format!("`{}` reaches beyond the scenario's `duration`", section.full("duration"));
-        let hint = "leave it out to let the fault last until the end, or make the scenario's `duration` longer";
+        let label = format!(
+            "it would end at {}, and all heals at {}",
+            show_duration(end),
+            show_duration(names.duration)
+        );
+        let message =
+            format!("`{}` reaches beyond the scenario's `duration`", section.full("duration"));
+        let hint = "leave it out to let the fault last until the end, or make the scenario's \
+            `duration` longer";
         section.reading.note_at(message, &entry.item.at, label, hint);
     }
 }
@@ -264,7 +386,11 @@ fn judge_end(section: &Section<'_>, names: &Names, when: Option<&When>, lasts: O
 fn judge_circles(sections: &[Section<'_>], entries: &[NemesisEntry]) {
     for section in sections {
         let Some(after) = section.entry("after") else { continue };
-        let Some(own) = entries.iter().find(|entry| Some(entry.name.as_str()) == name_of(section, entries)) else { continue };
+        let Some(own) =
+            entries.iter().find(|entry| Some(entry.name.as_str()) == name_of(section, entries))
+        else {
+            continue;
+        };
         let mut seen = BTreeSet::new();
         let mut next = own;
         while let When::After { entry, .. } = &next.when {
@@ -292,6 +418,12 @@ fn judge_circles(sections: &[Section<'_>], entries: &[NemesisEntry]) {
 fn name_of<'n>(section: &Section<'_>, entries: &'n [NemesisEntry]) -> Option<&'n str> {
     let position = section.path.rsplit('.').next()?.parse::<usize>().ok()?;
     let given = section.entry("name").and_then(|entry| entry.item.text());
-    let implied = section.entry("fault").and_then(|entry| entry.item.text()).map(|fault| format!("{fault}-{position}"));
-    entries.iter().map(|entry| entry.name.as_str()).find(|name| Some(*name) == given.or(implied.as_deref()))
+    let implied = section
+        .entry("fault")
+        .and_then(|entry| entry.item.text())
+        .map(|fault| format!("{fault}-{position}"));
+    entries
+        .iter()
+        .map(|entry| entry.name.as_str())
+        .find(|name| Some(*name) == given.or(implied.as_deref()))
 }

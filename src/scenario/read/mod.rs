@@ -28,7 +28,8 @@ pub(crate) use entry::EntryPlace;
 pub(crate) use network::latency_keys;
 pub(crate) use nodes::ClockPlaces;
 
-/// A scenario of more bytes is refused: people write a few kilobytes, and a gigabyte given by mistake must not be read.
+/// A scenario of more bytes is refused: people write a few kilobytes, and a gigabyte given by
+/// mistake must not be read.
 pub const SCENARIO_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The longest run, two days of virtual time.
@@ -36,7 +37,8 @@ const RUN_MAX: Duration = Duration::from_secs(48 * 3_600);
 
 /// The names that a scenario can use.
 pub(crate) struct Names {
-    /// `None`: the file names none, or one that does not exist, so nothing that a system declares can be judged.
+    /// `None`: the file names none, or one that does not exist, so nothing that a system declares
+    /// can be judged.
     pub(crate) system: Option<&'static dyn System>,
     pub(crate) nodes: Vec<String>,
     /// The role of each node.
@@ -64,19 +66,31 @@ impl Names {
     }
 }
 
-/// Read a scenario file. `overrides` are pairs of key path and value (`--set`), `defects` are appended to the system's own.
-pub fn read_file(path: &Path, overrides: &[(String, String)], defects: &[String]) -> Result<Scenario, Error> {
+/// Read a scenario file. `overrides` are pairs of key path and value (`--set`), `defects` are
+/// appended to the system's own.
+pub fn read_file(
+    path: &Path,
+    overrides: &[(String, String)],
+    defects: &[String],
+) -> Result<Scenario, Error> {
     let text = file_text(path)?;
     let named = (name_of(path), path.display().to_string());
     read(SYSTEMS, (&named.0, &named.1), path.parent(), &text, overrides, defects)
 }
 
-/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`. A text lies in no folder, so it can name no files.
-pub fn read_text(name: &str, text: &str, overrides: &[(String, String)], defects: &[String]) -> Result<Scenario, Error> {
+/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`. A text lies
+/// in no folder, so it can name no files.
+pub fn read_text(
+    name: &str,
+    text: &str,
+    overrides: &[(String, String)],
+    defects: &[String],
+) -> Result<Scenario, Error> {
     read_text_with(SYSTEMS, name, text, overrides, defects)
 }
 
-/// Read a scenario of one of these systems, which need not be registered: for tests and for systems outside this crate.
+/// Read a scenario of one of these systems, which need not be registered: for tests and for systems
+/// outside this crate.
 pub fn read_text_with(
     systems: &[&'static dyn System],
     name: &str,
@@ -90,38 +104,59 @@ pub fn read_text_with(
     read(systems, (name, &format!("{name}.toml")), None, text, overrides, defects)
 }
 
-/// A scenario's name: its path below the last folder named `scenarios`, without `.toml`; elsewhere the file's name.
+/// A scenario's name: its path below the last folder named `scenarios`, without `.toml`; elsewhere
+/// the file's name.
 pub fn name_of(path: &Path) -> String {
-    let parts: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    let below = parts.iter().rposition(|part| part == "scenarios").map_or(parts.len().saturating_sub(1), |folder| folder + 1);
+    let parts: Vec<String> =
+        path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    let below = parts
+        .iter()
+        .rposition(|part| part == "scenarios")
+        .map_or(parts.len().saturating_sub(1), |folder| folder + 1);
     parts.get(below..).unwrap_or_default().join("/")
 }
 
 fn too_large(path: &str, bytes: u64) -> Error {
-    let message = format!("`{path}` is too large for a scenario: {bytes} bytes, and at most {SCENARIO_BYTES_MAX} are read");
-    Error::new(message, "name a TOML file of a few kilobytes; `seedbed list scenarios` shows those there are")
+    let message = format!(
+        "`{path}` is too large for a scenario: {bytes} bytes, and at most {SCENARIO_BYTES_MAX} are \
+            read"
+    );
+    Error::new(
+        message,
+        "name a TOML file of a few kilobytes; `seedbed list scenarios` shows those there are",
+    )
 }
 
-const THOSE_THERE_ARE: &str = "`seedbed list scenarios` shows those there are, `seedbed new scenario` prints one to begin with";
+const THOSE_THERE_ARE: &str = "`seedbed list scenarios` shows those there are, `seedbed new \
+    scenario` prints one to begin with";
 
 fn file_text(path: &Path) -> Result<String, Error> {
     let shown = path.display();
-    let not_read = |error: &std::io::Error| Error::io("read", path, error, "name a file that is there and that you may read");
+    let not_read = |error: &std::io::Error| {
+        Error::io("read", path, error, "name a file that is there and that you may read")
+    };
     let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => missing(path),
         _ => not_read(&error),
     })?;
     if metadata.is_dir() {
         let inside = scenario_files(path);
-        let hint = inside.first().map_or_else(|| THOSE_THERE_ARE.into(), |first| format!("name a file in it, as {first}"));
+        let hint = inside.first().map_or_else(
+            || THOSE_THERE_ARE.into(),
+            |first| format!("name a file in it, as {first}"),
+        );
         return Err(Error::new(format!("`{shown}` is a folder, not a scenario"), hint));
     }
     // To open a pipe waits for somebody who writes to it, and a device may never end.
     if !metadata.is_file() {
         let message = format!("`{shown}` is no regular file, but a pipe, a device or a socket");
-        return Err(Error::new(message, "a scenario is a TOML file: store what the pipe would give in one"));
+        return Err(Error::new(
+            message,
+            "a scenario is a TOML file: store what the pipe would give in one",
+        ));
     }
-    // The size is asked for first, and the reading is bounded as well: some files below /proc say that they have none.
+    // The size is asked for first, and the reading is bounded as well: some files below /proc say
+    // that they have none.
     if metadata.len() > SCENARIO_BYTES_MAX {
         return Err(too_large(&shown.to_string(), metadata.len()));
     }
@@ -137,13 +172,17 @@ fn file_text(path: &Path) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let message = format!("`{shown}` is not UTF-8 text: line {line} has the byte 0x{:02x}", error.as_bytes()[valid]);
+        let message = format!(
+            "`{shown}` is not UTF-8 text: line {line} has the byte 0x{:02x}",
+            error.as_bytes()[valid]
+        );
         Error::new(message, "a scenario is a TOML file in UTF-8: store it so, or name another file")
     })
 }
 
 fn missing(path: &Path) -> Error {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Of two that are as near, the one beside the missing file is the better guess.
     let mut there = scenario_files(parent);
     there.extend(scenario_files(Path::new("scenarios")));
@@ -152,8 +191,10 @@ fn missing(path: &Path) -> Error {
     let last_names: Vec<String> = names.iter().map(|name| last(name)).collect();
     let wanted = name_of(path);
     // The same file name in another folder is a better guess than another name in the same one.
-    let near = position_of_nearest(&last(&wanted), &last_names).or_else(|| position_of_nearest(&wanted, &names));
-    let hint = near.map_or_else(|| THOSE_THERE_ARE.into(), |near| format!("did you mean `{}`?", there[near]));
+    let near = position_of_nearest(&last(&wanted), &last_names)
+        .or_else(|| position_of_nearest(&wanted, &names));
+    let hint = near
+        .map_or_else(|| THOSE_THERE_ARE.into(), |near| format!("did you mean `{}`?", there[near]));
     Error::new(format!("there is no scenario `{}`", path.display()), hint)
 }
 
@@ -162,20 +203,25 @@ fn position_of_nearest(wanted: &str, names: &[String]) -> Option<usize> {
     names.iter().position(|name| name == near)
 }
 
-/// The TOML files below a folder, two levels deep and sorted, so that no hint depends on the order of a directory.
+/// The TOML files below a folder, two levels deep and sorted, so that no hint depends on the order
+/// of a directory.
 pub fn scenario_files(folder: &Path) -> Vec<String> {
     const FILES_MAX: usize = 500;
     let mut found = vec![];
     let mut folders = vec![(folder.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        let mut paths: Vec<_> = entries.take(FILES_MAX).flatten().map(|entry| entry.path()).collect();
+        let mut paths: Vec<_> =
+            entries.take(FILES_MAX).flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
-            let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            let hidden =
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             if path.is_dir() && depth < 2 && !hidden {
                 folders.push((path, depth + 1));
-            } else if path.extension().is_some_and(|extension| extension == "toml") && found.len() < FILES_MAX {
+            } else if path.extension().is_some_and(|extension| extension == "toml")
+                && found.len() < FILES_MAX
+            {
                 found.push(path.display().to_string());
             }
         }
@@ -196,13 +242,17 @@ fn read(
     let mut table = tree::parse(&source).map_err(Error::of)?;
     if table.entries.is_empty() {
         let what = if text.trim().is_empty() { "is empty" } else { "holds nothing but comments" };
-        return Err(Error::new(format!("`{path}` {what}"), "`seedbed new scenario` prints one to begin with"));
+        return Err(Error::new(
+            format!("`{path}` {what}"),
+            "`seedbed new scenario` prints one to begin with",
+        ));
     }
     let mut mistakes = vec![];
     for (key, value) in overrides {
         mistakes.extend(tree::graft(&mut table, key, value).err().map(|mistake| *mistake));
     }
-    if let Some(system) = table.get("system").and_then(|entry| entry.item.text()).map(String::from) {
+    if let Some(system) = table.get("system").and_then(|entry| entry.item.text()).map(String::from)
+    {
         for defect in defects {
             tree::graft_defect(&mut table, &system, defect);
         }
@@ -216,21 +266,40 @@ fn read(
     }
 }
 
-/// Read all sections. `None`, or a scenario with defaults in place of mistakes, where any was noted.
-pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dyn System], name: &str) -> Option<Scenario> {
+/// Read all sections. `None`, or a scenario with defaults in place of mistakes, where any was
+/// noted.
+pub(crate) fn read_root(
+    reading: &Reading,
+    table: &Table,
+    systems: &[&'static dyn System],
+    name: &str,
+) -> Option<Scenario> {
     let mut root = Section::root(reading, table);
-    let description = root.text("description", "", "The claim that the scenario makes, in a sentence.");
+    let description =
+        root.text("description", "", "The claim that the scenario makes, in a sentence.");
     let (system, system_name) = read_system(&mut root, systems);
-    let seed = root.integer("seed", 1, 0..=i64::MAX as u64, "The seed of everything that is drawn, unless `--seed` gives another.");
+    let seed = root.integer(
+        "seed",
+        1,
+        0..=i64::MAX as u64,
+        "The seed of everything that is drawn, unless `--seed` gives another.",
+    );
     let second = Duration::from_secs(1);
-    let duration = root.duration("duration", 30 * second, Duration::from_millis(1)..=RUN_MAX, "How long faults and load go on.");
+    let duration = root.duration(
+        "duration",
+        30 * second,
+        Duration::from_millis(1)..=RUN_MAX,
+        "How long faults and load go on.",
+    );
     let recovery = root.duration(
         "recovery",
         10 * second,
         Duration::ZERO..=RUN_MAX,
-        "What follows `duration`: everything is healed, a light load goes on, and liveness is judged.",
+        "What follows `duration`: everything is healed, a light load goes on, and liveness is \
+            judged.",
     );
-    let mut names = Names { system, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration };
+    let mut names =
+        Names { system, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration };
     names.clients = workload::client_names(&mut root, system);
     let (nodes, clocks) = nodes::read(&mut root, &mut names);
     reading.set_nodes(&names.nodes);
@@ -271,16 +340,29 @@ pub(crate) fn read_root(reading: &Reading, table: &Table, systems: &[&'static dy
     scenario.resolved = resolved;
     if reading.is_clean() {
         for complaint in system.complaints(&scenario) {
-            reading.note_at(complaint.message, &place_of(table, complaint.key), complaint.found, complaint.hint);
+            reading.note_at(
+                complaint.message,
+                &place_of(table, complaint.key),
+                complaint.found,
+                complaint.hint,
+            );
         }
     }
     if reading.is_clean() && !scenario.model.beyond_model {
-        model::Judge { scenario: &scenario, reading, places: &places, clocks: &clocks, model: &model_place }.judge();
+        model::Judge {
+            scenario: &scenario,
+            reading,
+            places: &places,
+            clocks: &clocks,
+            model: &model_place,
+        }
+        .judge();
     }
     Some(scenario)
 }
 
-/// Where a key stands, or else the nearest table above it; the place of `system` for what the file says nothing of.
+/// Where a key stands, or else the nearest table above it; the place of `system` for what the file
+/// says nothing of.
 fn place_of(table: &Table, path: &str) -> tree::At {
     let (mut table, mut place) = (Some(table), None);
     for key in path.split('.') {
@@ -293,29 +375,40 @@ fn place_of(table: &Table, path: &str) -> tree::At {
     }
     let place = place.or(table.and_then(|table| table.get("system")));
     match place {
-        Some(entry) if matches!(entry.item.value, tree::Value::Table(_) | tree::Value::List(_)) => entry.key_at.clone(),
+        Some(entry) if matches!(entry.item.value, tree::Value::Table(_) | tree::Value::List(_)) => {
+            entry.key_at.clone()
+        }
         Some(entry) => entry.item.at.clone(),
         None => unreachable!("a scenario that was read has a system"),
     }
 }
 
-fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Option<&'static dyn System>, String) {
+fn read_system(
+    root: &mut Section<'_>,
+    systems: &[&'static dyn System],
+) -> (Option<&'static dyn System>, String) {
     let known: Vec<String> = systems.iter().map(|system| system.name().to_string()).collect();
     let doc = "The system that runs; `seedbed list systems` shows them.";
     let key = Key { name: "system", kind: "a text", range: String::new(), doc };
     let Some(entry) = root.take(&key, None) else {
         if !root.reading.is_describing() {
             let first = known.first().map_or("raft", String::as_str);
-            let hint = format!("say what is to run, as in: system = \"{first}\"; `seedbed new scenario` prints an example");
+            let hint = format!(
+                "say what is to run, as in: system = \"{first}\"; `seedbed new scenario` prints an \
+                    example"
+            );
             let is_assignment = root.table.is_some_and(|table| table.get("item").is_some());
             let mistake = if is_assignment {
-                let hint = "`seedbed grade FILE SUBMISSION…` grades by it; each of its items names a scenario, which `seedbed run` runs";
+                let hint = "`seedbed grade FILE SUBMISSION…` grades by it; each of its items names \
+                    a scenario, which `seedbed run` runs";
                 Mistake::new("this is an assignment, and no scenario", hint)
             } else {
                 Mistake::new("this is no scenario: it has no `system`", hint)
             };
             let mistake = match root.table.and_then(|table| table.entries.first()) {
-                Some(entry) => Mistake { place: Some(entry.key_at.label("the file begins here")), ..mistake },
+                Some(entry) => {
+                    Mistake { place: Some(entry.key_at.label("the file begins here")), ..mistake }
+                }
                 None => mistake,
             };
             root.reading.note(mistake);
@@ -325,20 +418,34 @@ fn read_system(root: &mut Section<'_>, systems: &[&'static dyn System]) -> (Opti
     };
     let Some(name) = entry.item.text() else {
         let hint = known_hint("systems", known.iter().map(String::as_str));
-        root.reading.note_at("`system` must be a text", &entry.item.at, format!("found {}", entry.item.found()), hint);
+        root.reading.note_at(
+            "`system` must be a text",
+            &entry.item.at,
+            format!("found {}", entry.item.found()),
+            hint,
+        );
         root.reading.pass_over_unknown(true);
         return (None, String::new());
     };
     let system = systems.iter().find(|system| system.name() == name).copied();
     if system.is_none() {
         let hint = name_hint(name, "systems", known.iter().map(String::as_str));
-        root.reading.note_at(format!("there is no system `{}`", excerpt(name)), &entry.item.at, "unknown system", hint);
+        root.reading.note_at(
+            format!("there is no system `{}`", excerpt(name)),
+            &entry.item.at,
+            "unknown system",
+            hint,
+        );
     }
     root.resolve("system", super::units::show_text(name));
     (system, name.into())
 }
 
-fn read_settings(root: &mut Section<'_>, system: Option<&'static dyn System>, name: &str) -> Option<Arc<dyn Settings>> {
+fn read_settings(
+    root: &mut Section<'_>,
+    system: Option<&'static dyn System>,
+    name: &str,
+) -> Option<Arc<dyn Settings>> {
     let system = system?;
     debug_assert_eq!(system.name(), name, "a system is found by its name");
     let mut section = root.table(system.name());
@@ -351,21 +458,38 @@ fn read_disk(root: &mut Section<'_>) -> DiskSpec {
     use super::types::CrashPolicy;
     let default = DiskSpec::default();
     let mut section = root.table("disk");
-    let sync_latency = network::latency(&mut section, "sync_latency", default.sync_latency, "How long a sync takes.");
+    let sync_latency = network::latency(
+        &mut section,
+        "sync_latency",
+        default.sync_latency,
+        "How long a sync takes.",
+    );
     let crash = section.choice(
         "crash",
         "lose",
         &["lose", "prefix", "torn"],
-        "What a crash does to writes that were not synced: all are gone, or a drawn number of the first survives, or a part of the next one too.",
+        "What a crash does to writes that were not synced: all are gone, or a drawn number of the \
+            first survives, or a part of the next one too.",
     );
     let crash = match crash {
         "prefix" => CrashPolicy::Prefix,
         "torn" => CrashPolicy::Torn,
         _ => CrashPolicy::Lose,
     };
-    let doc = "How long an unsynced write of a node that does not sync stays in the cache before it is durable.";
-    let writeback = section.duration("writeback", default.writeback, Duration::ZERO..=Duration::from_secs(600), doc);
-    let capacity = section.limit("capacity", default.capacity, 1..=u64::MAX, "Bytes that the disk of a node holds.");
+    let doc = "How long an unsynced write of a node that does not sync stays in the cache before \
+        it is durable.";
+    let writeback = section.duration(
+        "writeback",
+        default.writeback,
+        Duration::ZERO..=Duration::from_secs(600),
+        doc,
+    );
+    let capacity = section.limit(
+        "capacity",
+        default.capacity,
+        1..=u64::MAX,
+        "Bytes that the disk of a node holds.",
+    );
     root.close("disk", section);
     DiskSpec { sync_latency, crash, writeback, capacity }
 }
@@ -388,18 +512,48 @@ fn read_model(root: &mut Section<'_>) -> (FaultModel, ModelPlace) {
     for entry in section.table.iter().flat_map(|table| &table.entries) {
         let whole = entry.key_at.span.start..entry.item.at.span.end.max(entry.key_at.span.end);
         let same = entry.key_at.source == entry.item.at.source;
-        let at = if same { tree::At { span: whole, ..entry.key_at.clone() } } else { entry.item.at.clone() };
+        let at = if same {
+            tree::At { span: whole, ..entry.key_at.clone() }
+        } else {
+            entry.item.at.clone()
+        };
         place.places.push((entry.key.clone(), at));
     }
-    let faulty =
-        "Nodes that are down, paused or cut from the majority at any one time, at most. Not limited where it is left out, as all of these.";
-    let max_faulty = section.optional_integer("max_faulty", 0..=1_000, faulty).map(|count| u32::try_from(count).expect("in range"));
-    let max_drift_ppm = section.optional_number("max_drift_ppm", 0.0..=1e6, "Drift of any clock at most, parts per million either way.");
-    let max_clock_offset = section.optional_duration("max_clock_offset", Duration::ZERO..=RUN_MAX, "Error of any wall clock at most.");
-    let max_latency = section.optional_duration("max_latency", Duration::ZERO..=RUN_MAX, "One-way delay of any message at most.");
-    let durable = "Whether synced data stays. Unless it is false, a fault that damages it or takes it back (`bitflip`, `truncate`, `stale_restore`, `wipe`) is refused.";
+    let faulty = "Nodes that are down, paused or cut from the majority at any one time, at most. \
+        Not limited where it is left out, as all of these.";
+    let max_faulty = section
+        .optional_integer("max_faulty", 0..=1_000, faulty)
+        .map(|count| u32::try_from(count).expect("in range"));
+    let max_drift_ppm = section.optional_number(
+        "max_drift_ppm",
+        0.0..=1e6,
+        "Drift of any clock at most, parts per million either way.",
+    );
+    let max_clock_offset = section.optional_duration(
+        "max_clock_offset",
+        Duration::ZERO..=RUN_MAX,
+        "Error of any wall clock at most.",
+    );
+    let max_latency = section.optional_duration(
+        "max_latency",
+        Duration::ZERO..=RUN_MAX,
+        "One-way delay of any message at most.",
+    );
+    let durable = "Whether synced data stays. Unless it is false, a fault that damages it or takes \
+        it back (`bitflip`, `truncate`, `stale_restore`, `wipe`) is refused.";
     let durable_disks = section.optional_flag("durable_disks", durable);
-    let beyond_model = section.flag("beyond_model", false, "The scenario leaves its model knowingly.");
+    let beyond_model =
+        section.flag("beyond_model", false, "The scenario leaves its model knowingly.");
     root.close("model", section);
-    (FaultModel { max_faulty, max_drift_ppm, max_clock_offset, max_latency, durable_disks, beyond_model }, place)
+    (
+        FaultModel {
+            max_faulty,
+            max_drift_ppm,
+            max_clock_offset,
+            max_latency,
+            durable_disks,
+            beyond_model,
+        },
+        place,
+    )
 }

@@ -1,4 +1,5 @@
-//! `[network]`: the links, the exceptions, the streams; and distributions of durations, wherever they stand.
+//! `[network]`: the links, the exceptions, the streams; and distributions of durations, wherever
+//! they stand.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -17,7 +18,8 @@ const LATENCY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3
 /// The network keeps the place of each exception in 16 bits.
 const LINKS_MAX: usize = 20_000;
 
-const DISTRIBUTIONS: &[&str] = &["constant", "uniform", "exponential", "normal", "lognormal", "pareto"];
+const DISTRIBUTIONS: &[&str] =
+    &["constant", "uniform", "exponential", "normal", "lognormal", "pareto"];
 
 pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
     let mut section = root.table("network");
@@ -29,13 +31,24 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
     for link in &mut sections {
         let what = "nodes, groups, clients or `any`";
         let sources = link.names("src", &["any"], what, &ends, "Where the messages come from.");
-        let dests =
-            link.names("dest", &["any"], what, &ends, "Where they go. A link has one direction: give the other one an entry of its own.");
+        let dests = link.names(
+            "dest",
+            &["any"],
+            what,
+            &ends,
+            "Where they go. A link has one direction: give the other one an entry of its own.",
+        );
         let spec = read_link(link, &default);
         if links.len() + sources.len() * dests.len() > LINKS_MAX {
             if let Some(at) = &link.at {
-                let label = format!("every source with every destination, {LINKS_MAX} in all at the most");
-                link.reading.note_at("too many exceptional links", at, label, "name groups or `any` in place of single nodes");
+                let label =
+                    format!("every source with every destination, {LINKS_MAX} in all at the most");
+                link.reading.note_at(
+                    "too many exceptional links",
+                    at,
+                    label,
+                    "name groups or `any` in place of single nodes",
+                );
             }
             break;
         }
@@ -50,20 +63,49 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
 
 fn read_link(section: &mut Section<'_>, default: &LinkSpec) -> LinkSpec {
     let latency = latency(section, "latency", default.latency, "One-way delay.");
-    let loss = section.number("loss", default.loss, 0.0..=1.0, "Probability that a message is lost.");
-    let doc = "Probability that the message after a lost one is lost as well, without a draw of `loss`: bursts.";
-    let loss_correlation = section.number("loss_correlation", default.loss_correlation, 0.0..=0.999, doc);
-    let duplicate = section.number("duplicate", default.duplicate, 0.0..=1.0, "Probability that a second copy arrives.");
-    let reorder =
-        section.number("reorder", default.reorder, 0.0..=1.0, "Probability that a message is held back, so that later ones overtake it.");
-    let reorder_delay = self::latency(section, "reorder_delay", default.reorder_delay, "How long such a message is held back.");
-    let corrupt = section.number("corrupt", default.corrupt, 0.0..=1.0, "Probability that bits are flipped.");
+    let loss =
+        section.number("loss", default.loss, 0.0..=1.0, "Probability that a message is lost.");
+    let doc = "Probability that the message after a lost one is lost as well, without a draw of \
+        `loss`: bursts.";
+    let loss_correlation =
+        section.number("loss_correlation", default.loss_correlation, 0.0..=0.999, doc);
+    let duplicate = section.number(
+        "duplicate",
+        default.duplicate,
+        0.0..=1.0,
+        "Probability that a second copy arrives.",
+    );
+    let reorder = section.number(
+        "reorder",
+        default.reorder,
+        0.0..=1.0,
+        "Probability that a message is held back, so that later ones overtake it.",
+    );
+    let reorder_delay = self::latency(
+        section,
+        "reorder_delay",
+        default.reorder_delay,
+        "How long such a message is held back.",
+    );
+    let corrupt =
+        section.number("corrupt", default.corrupt, 0.0..=1.0, "Probability that bits are flipped.");
     let bandwidth = section.limit("bandwidth", default.bandwidth, 1..=u64::MAX, "Bytes a second.");
     let doc = "Bytes that wait for the bandwidth at the most; what comes on top is discarded.";
     let queue = section.integer("queue", default.queue, 0..=u64::MAX, doc);
     let doc = "Whether datagrams keep their order, but for those that `reorder` holds back.";
     let fifo = section.flag("fifo", default.fifo, doc);
-    LinkSpec { latency, loss, loss_correlation, duplicate, reorder, reorder_delay, corrupt, bandwidth, queue, fifo }
+    LinkSpec {
+        latency,
+        loss,
+        loss_correlation,
+        duplicate,
+        reorder,
+        reorder_delay,
+        corrupt,
+        bandwidth,
+        queue,
+        fifo,
+    }
 }
 
 fn read_stream(section: &mut Section<'_>) -> StreamSpec {
@@ -71,26 +113,52 @@ fn read_stream(section: &mut Section<'_>) -> StreamSpec {
     let mut stream = section.table("stream");
     let (millisecond, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
     let small = |number: u64| u32::try_from(number).expect("in range");
-    let rto = stream.duration("rto", default.rto, millisecond..=hour, "First retransmission time-out; it doubles with each further one.");
-    let rto_max = stream.duration("rto_max", default.rto_max, millisecond..=hour, "The largest retransmission time-out.");
+    let rto = stream.duration(
+        "rto",
+        default.rto,
+        millisecond..=hour,
+        "First retransmission time-out; it doubles with each further one.",
+    );
+    let rto_max = stream.duration(
+        "rto_max",
+        default.rto_max,
+        millisecond..=hour,
+        "The largest retransmission time-out.",
+    );
     let doc = "Retransmissions of one segment before the connection is given up.";
     let retries = small(stream.integer("retries", default.retries.into(), 0..=1_000, doc));
-    let segment = small(stream.integer("segment", default.segment.into(), 1..=1_000_000, "Largest segment, bytes."));
+    let segment = small(stream.integer(
+        "segment",
+        default.segment.into(),
+        1..=1_000_000,
+        "Largest segment, bytes.",
+    ));
     let doc = "Receive window and send buffer, bytes each.";
     let window = small(stream.integer("window", default.window.into(), 1..=1_000_000_000, doc));
     let doc = "Probability that arriving bytes are handed over in pieces of drawn size.";
     let fragment = stream.number("fragment", default.fragment, 0.0..=1.0, doc);
     if rto > rto_max {
-        let found = format!("`rto` is {}, and `rto_max` {}", show_duration(rto), show_duration(rto_max));
+        let found =
+            format!("`rto` is {}, and `rto_max` {}", show_duration(rto), show_duration(rto_max));
         let hint = "the first time-out is the shortest: make `rto` shorter, or `rto_max` longer";
-        stream.contradiction(&["rto", "rto_max"], "`network.stream.rto` is longer than `rto_max`", found, hint);
+        stream.contradiction(
+            &["rto", "rto_max"],
+            "`network.stream.rto` is longer than `rto_max`",
+            found,
+            hint,
+        );
     }
     section.close("stream", stream);
     StreamSpec { rto, rto_max, retries, segment, window, fragment }
 }
 
 /// A duration, a range of two (uniform), or a table with `dist`.
-pub(super) fn latency(section: &mut Section<'_>, key: &'static str, default: Latency, doc: &'static str) -> Latency {
+pub(super) fn latency(
+    section: &mut Section<'_>,
+    key: &'static str,
+    default: Latency,
+    doc: &'static str,
+) -> Latency {
     let kind = "a duration, a range of two, or a distribution";
     let key = Key { name: key, kind, range: String::new(), doc };
     let Some(entry) = section.take(&key, Some(show_latency(&default))) else {
@@ -99,7 +167,8 @@ pub(super) fn latency(section: &mut Section<'_>, key: &'static str, default: Lat
     };
     let latency = match &entry.item.value {
         Value::Table(table) => Ok(read_distribution(section, &key, table, &entry.item)),
-        Value::List(_) => read_pair(&entry.item, |item| read_duration(item, &LATENCY)).map(|(min, max)| Some(Latency::Uniform(min, max))),
+        Value::List(_) => read_pair(&entry.item, |item| read_duration(item, &LATENCY))
+            .map(|(min, max)| Some(Latency::Uniform(min, max))),
         _ => read_duration(&entry.item, &LATENCY).map(|value| Some(Latency::Constant(value))),
     };
     let latency = match latency {
@@ -130,21 +199,38 @@ pub(crate) fn latency_keys(reading: &crate::scenario::reading::Reading) {
     });
 }
 
-fn read_distribution(section: &Section<'_>, key: &Key<'_>, table: &Table, item: &Item) -> Option<Latency> {
+fn read_distribution(
+    section: &Section<'_>,
+    key: &Key<'_>,
+    table: &Table,
+    item: &Item,
+) -> Option<Latency> {
     let mut inner = section.of_item(key.name, table, &item.at, "distribution");
     inner.allow("dist");
     let Some(dist) = table.get("dist") else {
-        section.complain(key, Problem::new(&item.at, "no `dist`", format!("say which distribution: dist = \"uniform\"; {}", all())));
+        section.complain(
+            key,
+            Problem::new(
+                &item.at,
+                "no `dist`",
+                format!("say which distribution: dist = \"uniform\"; {}", all()),
+            ),
+        );
         return None;
     };
-    let Some(known) = dist.item.text().and_then(|word| DISTRIBUTIONS.iter().find(|dist| **dist == word)) else {
+    let Some(known) =
+        dist.item.text().and_then(|word| DISTRIBUTIONS.iter().find(|dist| **dist == word))
+    else {
         let problem = match dist.item.text() {
-            Some(word) => {
-                Problem::new(&dist.item.at, "unknown distribution", name_hint(word, "distributions", DISTRIBUTIONS.iter().copied()))
-            }
+            Some(word) => Problem::new(
+                &dist.item.at,
+                "unknown distribution",
+                name_hint(word, "distributions", DISTRIBUTIONS.iter().copied()),
+            ),
             None => Problem::found(&dist.item, all()),
         };
-        let key = Key { name: "dist", kind: "the name of a distribution", range: String::new(), doc: "" };
+        let key =
+            Key { name: "dist", kind: "the name of a distribution", range: String::new(), doc: "" };
         inner.complain(&key, problem);
         return None;
     };
@@ -159,14 +245,24 @@ fn all() -> String {
 
 /// The parameters of a distribution. `None`: a mistake was noted.
 fn distribution(section: &mut Section<'_>, dist: &str) -> Option<Latency> {
-    let least = |section: &mut Section<'_>| section.duration("min", Duration::ZERO, LATENCY, "The least value.");
+    let least = |section: &mut Section<'_>| {
+        section.duration("min", Duration::ZERO, LATENCY, "The least value.")
+    };
     match dist {
         "constant" => Some(Latency::Constant(needed(section, "value", "The value.")?)),
         "uniform" => {
-            let (min, max) = (needed(section, "min", "The least value."), needed(section, "max", "The greatest value."));
+            let (min, max) = (
+                needed(section, "min", "The least value."),
+                needed(section, "max", "The greatest value."),
+            );
             let (min, max) = (min?, max?);
             if min > max {
-                misfit(section, "max", "less than `min`", &format!("write a duration from {} on, or swap the two", quoted(min)));
+                misfit(
+                    section,
+                    "max",
+                    "less than `min`",
+                    &format!("write a duration from {} on, or swap the two", quoted(min)),
+                );
             }
             Some(Latency::Uniform(min, max))
         }
@@ -188,10 +284,21 @@ fn distribution(section: &mut Section<'_>, dist: &str) -> Option<Latency> {
             let (median, p99) = (median?, p99?);
             if median.is_zero() || p99 <= median {
                 let hint = match median.is_zero() {
-                    true => "the median must be more than 0: { dist = \"lognormal\", median = \"5ms\", p99 = \"25ms\" }".into(),
-                    false => format!("write a duration above {}, or dist = \"constant\" for one without a tail", quoted(median)),
+                    true => "the median must be more than 0: \
+                        { dist = \"lognormal\", median = \"5ms\", p99 = \"25ms\" }"
+                        .into(),
+                    false => format!(
+                        "write a duration above {}, or dist = \"constant\" for one \
+                        without a tail",
+                        quoted(median)
+                    ),
                 };
-                misfit(section, "p99", "must be more than the median, which must be more than 0", &hint);
+                misfit(
+                    section,
+                    "p99",
+                    "must be more than the median, which must be more than 0",
+                    &hint,
+                );
             }
             Some(Latency::Lognormal { median, p99, min })
         }
@@ -208,27 +315,44 @@ fn needed(section: &mut Section<'_>, key: &'static str, doc: &'static str) -> Op
     let value = section.optional_duration(key, LATENCY, doc);
     if let (false, Some(at)) = (section.has(key), &section.at) {
         let hint = format!("write it in the braces, as in: {key} = \"25ms\"");
-        section.reading.note_at(format!("`{}` needs `{key}`", section.path), at, format!("no `{key}`"), hint);
+        section.reading.note_at(
+            format!("`{}` needs `{key}`", section.path),
+            at,
+            format!("no `{key}`"),
+            hint,
+        );
     }
     value
 }
 
 fn misfit(section: &Section<'_>, key: &str, why: &str, hint: &str) {
-    section.contradiction(&[key], &format!("`{}` does not fit", section.full(key)), why.into(), hint);
+    section.contradiction(
+        &[key],
+        &format!("`{}` does not fit", section.full(key)),
+        why.into(),
+        hint,
+    );
 }
 
 /// A distribution as TOML, in its shortest form.
 pub(crate) fn show_latency(latency: &Latency) -> String {
     let show = |dist: &str, parameters: &[(&str, Duration)]| {
-        let parameters: Vec<String> = parameters.iter().map(|(name, value)| format!("{name} = {}", quoted(*value))).collect();
+        let parameters: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name} = {}", quoted(*value))).collect();
         format!("{{ dist = \"{dist}\", {} }}", parameters.join(", "))
     };
     match *latency {
         Latency::Constant(value) => quoted(value),
         Latency::Uniform(min, max) => format!("[{}, {}]", quoted(min), quoted(max)),
         Latency::Exponential { min, mean } => show("exponential", &[("mean", mean), ("min", min)]),
-        Latency::Normal { mean, sd, min } => show("normal", &[("mean", mean), ("sd", sd), ("min", min)]),
-        Latency::Lognormal { median, p99, min } => show("lognormal", &[("median", median), ("p99", p99), ("min", min)]),
-        Latency::Pareto { min, alpha } => format!("{{ dist = \"pareto\", min = {}, alpha = {alpha:?} }}", quoted(min)),
+        Latency::Normal { mean, sd, min } => {
+            show("normal", &[("mean", mean), ("sd", sd), ("min", min)])
+        }
+        Latency::Lognormal { median, p99, min } => {
+            show("lognormal", &[("median", median), ("p99", p99), ("min", min)])
+        }
+        Latency::Pareto { min, alpha } => {
+            format!("{{ dist = \"pareto\", min = {}, alpha = {alpha:?} }}", quoted(min))
+        }
     }
 }

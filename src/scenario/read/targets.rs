@@ -12,21 +12,42 @@ use crate::scenario::tree::{Item, Value};
 use crate::scenario::units::show_text;
 use crate::scenario::values::show_names;
 
-const DOC: &str = "Whom it hits: one, minority, majority, leader, followers, follower, all, random; a number of nodes; a list of nodes, \
+const DOC: &str = "Whom it hits: one, minority, majority, leader, followers, follower, all, \
+    random; a number of nodes; a list of nodes, \
                            groups and (for faults of links) clients; or { role = \"…\" }.";
 
 pub(super) fn describe(section: &mut Section<'_>) {
-    let key = Key { name: "targets", kind: "a word, a number, a list of names or a role", range: String::new(), doc: DOC };
+    let key = Key {
+        name: "targets",
+        kind: "a word, a number, a list of names or a role",
+        range: String::new(),
+        doc: DOC,
+    };
     section.take(&key, None);
 }
 
-pub(super) fn read(section: &mut Section<'_>, info: &FaultGrammar, fault: Option<&Fault>, names: &Names) -> Option<TargetSpec> {
-    let key = Key { name: "targets", kind: "a word, a number, a list of names or a role", range: String::new(), doc: DOC };
+pub(super) fn read(
+    section: &mut Section<'_>,
+    info: &FaultGrammar,
+    fault: Option<&Fault>,
+    names: &Names,
+) -> Option<TargetSpec> {
+    let key = Key {
+        name: "targets",
+        kind: "a word, a number, a list of names or a role",
+        range: String::new(),
+        doc: DOC,
+    };
     let given = section.take(&key, None);
     if let (Some((why, hint)), Some(fault)) = (fault.and_then(targetless), fault) {
         if let Some(entry) = given {
             let name = crate::nemesis::fault_name(fault);
-            section.reading.note_at(format!("`{name}` takes no targets here: {why}"), &entry.key_at, "no meaning here", hint);
+            section.reading.note_at(
+                format!("`{name}` takes no targets here: {why}"),
+                &entry.key_at,
+                "no meaning here",
+                hint,
+            );
         }
         return Some(TargetSpec::All);
     }
@@ -34,7 +55,10 @@ pub(super) fn read(section: &mut Section<'_>, info: &FaultGrammar, fault: Option
         // Any node may be the bridge.
         let bridge = matches!(
             fault,
-            Some(Fault::Partition { shape: PartitionShape::Bridge, .. } | Fault::Flap { shape: PartitionShape::Bridge, .. })
+            Some(
+                Fault::Partition { shape: PartitionShape::Bridge, .. }
+                    | Fault::Flap { shape: PartitionShape::Bridge, .. }
+            )
         );
         let default = if bridge { "all" } else { info.targets };
         section.resolve("targets", show_text(default));
@@ -53,30 +77,57 @@ fn targetless(fault: &Fault) -> Option<(&'static str, &'static str)> {
             PartitionShape::One | PartitionShape::Between(_) => None,
             // The targets bridge.
             PartitionShape::Bridge => None,
-            PartitionShape::Groups(groups) if groups.concat().iter().any(|name| name == "targets") => None,
-            _ => Some(("this shape parts all nodes", "take `targets` out, or write shape = \"one\" to cut the targets off")),
+            PartitionShape::Groups(groups)
+                if groups.concat().iter().any(|name| name == "targets") =>
+            {
+                None
+            }
+            _ => Some((
+                "this shape parts all nodes",
+                "take `targets` out, or write shape = \"one\" to cut the targets off",
+            )),
         },
-        Fault::Hold { src, dest, .. } | Fault::Drop { src, dest, .. } | Fault::Delay { src, dest, .. } => {
-            let stands = (src.is_empty() && dest.is_empty()) || src.iter().chain(dest).any(|name| name == "targets");
+        Fault::Hold { src, dest, .. }
+        | Fault::Drop { src, dest, .. }
+        | Fault::Delay { src, dest, .. } => {
+            let stands = (src.is_empty() && dest.is_empty())
+                || src.iter().chain(dest).any(|name| name == "targets");
             let why = "`src` and `dest` say which messages, and neither names `targets`";
-            (!stands).then_some((why, "take `targets` out, or name them as an end: dest = \"targets\""))
+            (!stands)
+                .then_some((why, "take `targets` out, or name them as an end: dest = \"targets\""))
         }
         _ => None,
     }
 }
 
-fn parse(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &FaultGrammar, names: &Names) -> Option<TargetSpec> {
+fn parse(
+    section: &Section<'_>,
+    key: &Key<'_>,
+    item: &Item,
+    info: &FaultGrammar,
+    names: &Names,
+) -> Option<TargetSpec> {
     let reading = section.reading;
     if let Some(found) = item.text().and_then(word) {
         return Some(found);
     }
     match &item.value {
-        Value::Integer(Some(count)) => match u32::try_from(*count).ok().filter(|count| *count >= 1) {
+        Value::Integer(Some(count)) => match u32::try_from(*count).ok().filter(|count| *count >= 1)
+        {
             Some(count) => return Some(TargetSpec::Count(count)),
-            None => section.complain(key, Problem::new(&item.at, "no number of nodes", format!("from 1 to {}", names.nodes.len()))),
+            None => section.complain(
+                key,
+                Problem::new(
+                    &item.at,
+                    "no number of nodes",
+                    format!("from 1 to {}", names.nodes.len()),
+                ),
+            ),
         },
         Value::Table(table) => {
-            let known: Vec<String> = names.system.map_or(vec![], |system| system.roles().iter().map(ToString::to_string).collect());
+            let known: Vec<String> = names
+                .system
+                .map_or(vec![], |system| system.roles().iter().map(ToString::to_string).collect());
             let mut inner = section.of_item("targets", table, &item.at, "targets");
             let role = match names.system {
                 Some(_) => inner.optional_name("role", "roles", &known, "All nodes of this role."),
@@ -84,30 +135,55 @@ fn parse(section: &Section<'_>, key: &Key<'_>, item: &Item, info: &FaultGrammar,
             };
             if role.is_none() && !inner.has("role") {
                 let role = known.first().map_or("peer", String::as_str);
-                section.complain(key, Problem::new(&item.at, "no `role`", format!("as in: targets = {{ role = \"{role}\" }}")));
+                section.complain(
+                    key,
+                    Problem::new(
+                        &item.at,
+                        "no `role`",
+                        format!("as in: targets = {{ role = \"{role}\" }}"),
+                    ),
+                );
             }
             inner.finish();
             return role.map(TargetSpec::Role);
         }
         Value::Text(text) if !known_name(names, text) => {
             let words = TARGET_WORDS.iter().copied();
-            let all: Vec<&str> = words.chain(names.nodes.iter().chain(&names.groups).map(String::as_str)).collect();
+            let all: Vec<&str> =
+                words.chain(names.nodes.iter().chain(&names.groups).map(String::as_str)).collect();
             // The words come first, so they are seen where the names are too many to be listed.
             let hint = name_hint(text, "nodes", all.iter().copied());
-            reading.note_at(format!("there is no target `{}`", excerpt(text)), &item.at, "neither a word nor a name", hint);
+            reading.note_at(
+                format!("there is no target `{}`", excerpt(text)),
+                &item.at,
+                "neither a word nor a name",
+                hint,
+            );
         }
         Value::Text(_) | Value::List(_) => {
-            // A client has links and a clock of its own, but no process that could be killed and no disk.
+            // A client has links and a clock of its own, but no process that could be killed and no
+            // disk.
             let mut known: Vec<String> = names.nodes.iter().chain(&names.groups).cloned().collect();
             let clients = info.hits != Hits::Nodes;
             if clients {
                 known.extend(names.clients.iter().cloned());
             } else if let Some(client) = first_client(item, names) {
-                let hint = "only faults of links and clocks reach clients: name nodes, or choose such a fault";
-                reading.note_at(format!("`{}` cannot hit a client", info.name), &client.at, "a client", hint);
+                let hint = "only faults of links and clocks reach clients: name nodes, or choose \
+                    such a fault";
+                reading.note_at(
+                    format!("`{}` cannot hit a client", info.name),
+                    &client.at,
+                    "a client",
+                    hint,
+                );
                 return None;
             }
-            let found = section.read_names(key, item, if clients { "nodes, groups or clients" } else { "nodes or groups" }, &known);
+            let found = section.read_names(
+                key,
+                item,
+                if clients { "nodes, groups or clients" } else { "nodes or groups" },
+                &known,
+            );
             if let Value::List(list) = &item.value
                 && list.is_empty()
             {
@@ -125,7 +201,9 @@ fn an_example() -> String {
 }
 
 fn first_client<'i>(item: &'i Item, names: &Names) -> Option<&'i Item> {
-    let is_client = |item: &Item| item.text().is_some_and(|text| names.clients.iter().any(|client| client == text));
+    let is_client = |item: &Item| {
+        item.text().is_some_and(|text| names.clients.iter().any(|client| client == text))
+    };
     match &item.value {
         Value::List(list) => list.iter().find(|item| is_client(item)),
         _ => is_client(item).then_some(item),
@@ -185,19 +263,35 @@ fn judge(section: &Section<'_>, targets: &TargetSpec, item: &Item, names: &Names
             let mut roles: Vec<&str> = names.roles.iter().map(String::as_str).collect();
             roles.sort_unstable();
             roles.dedup();
-            let hint = format!("the nodes here have the role {}: name one that there is, or add a node of this role", and_list(&roles));
+            let hint = format!(
+                "the nodes here have the role {}: name one that there is, or add a node of this \
+                    role",
+                and_list(&roles)
+            );
             reading.note_at(format!("no node has the role `{role}`"), &item.at, "nobody", hint);
         }
         TargetSpec::Follower | TargetSpec::Followers if count == 1 => {
-            let hint = "name the node, as \"leader\" or \"n1\", or add others: count = 3 in [nodes]";
+            let hint =
+                "name the node, as \"leader\" or \"n1\", or add others: count = 3 in [nodes]";
             reading.note_at("a single node has no followers", &item.at, "nobody", hint);
         }
         TargetSpec::Leader | TargetSpec::Follower | TargetSpec::Followers => {
-            let led = names.system.is_none_or(|system| system.metrics().iter().any(|metric| metric.name == "role"));
+            let led = names
+                .system
+                .is_none_or(|system| system.metrics().iter().any(|metric| metric.name == "role"));
             if !led {
-                let hint = "name the nodes, as [\"n1\"], or say how many: \"one\", \"minority\", \"majority\", 2";
-                let mistake = mistake_at(format!("`{}` has no leader", section.full("targets")), &item.at, "nobody leads", hint);
-                reading.note(mistake.note("a leader is a node whose metric `role` is `leader`, and this system has no such metric"));
+                let hint = "name the nodes, as [\"n1\"], or say how many: \"one\", \"minority\", \
+                    \"majority\", 2";
+                let mistake = mistake_at(
+                    format!("`{}` has no leader", section.full("targets")),
+                    &item.at,
+                    "nobody leads",
+                    hint,
+                );
+                reading.note(mistake.note(
+                    "a leader is a node whose metric `role` is `leader`, and \
+                    this system has no such metric",
+                ));
             }
         }
         _ => {}
@@ -214,7 +308,12 @@ pub(super) fn judge_shape(section: &Section<'_>, fault: &Fault, names: &Names) {
                 && !section.has("groups")
                 && let Some(entry) = section.entry("shape")
             {
-                section.reading.note_at("the shape `groups` needs `groups`", &entry.item.at, "which groups?", AS_IN_GROUPS);
+                section.reading.note_at(
+                    "the shape `groups` needs `groups`",
+                    &entry.item.at,
+                    "which groups?",
+                    AS_IN_GROUPS,
+                );
             }
             return;
         }
@@ -224,7 +323,12 @@ pub(super) fn judge_shape(section: &Section<'_>, fault: &Fault, names: &Names) {
                 && let Some(entry) = section.entry("shape")
             {
                 let hint = "as in: targets = [\"n1\"] and between = [\"n3\"]";
-                section.reading.note_at("the shape `between` needs `between`", &entry.item.at, "between the targets and whom?", hint);
+                section.reading.note_at(
+                    "the shape `between` needs `between`",
+                    &entry.item.at,
+                    "between the targets and whom?",
+                    hint,
+                );
             }
             return;
         }
@@ -233,8 +337,18 @@ pub(super) fn judge_shape(section: &Section<'_>, fault: &Fault, names: &Names) {
     if names.nodes.len() < least
         && let Some(entry) = section.entry("shape").or(section.entry("fault"))
     {
-        let label = if names.nodes.len() == 1 { "there is one".into() } else { format!("there are {}", names.nodes.len()) };
-        let hint = format!("write at least count = {least} in [nodes], or choose another fault or shape");
-        section.reading.note_at(format!("this partition needs {what}"), &entry.item.at, label, hint);
+        let label = if names.nodes.len() == 1 {
+            "there is one".into()
+        } else {
+            format!("there are {}", names.nodes.len())
+        };
+        let hint =
+            format!("write at least count = {least} in [nodes], or choose another fault or shape");
+        section.reading.note_at(
+            format!("this partition needs {what}"),
+            &entry.item.at,
+            label,
+            hint,
+        );
     }
 }

@@ -12,8 +12,9 @@ use crate::scenario::StreamSpec;
 use crate::sim::rng::Rng;
 use crate::time::Time;
 
-/// How far a connection has come. RFC 9293 has more names for `Open` (FIN-WAIT, CLOSE-WAIT, LAST-ACK …); they say which of the two FINs
-/// was sent, received and acknowledged, and the two halves know that.
+/// How far a connection has come. RFC 9293 has more names for `Open` (FIN-WAIT, CLOSE-WAIT,
+/// LAST-ACK …); they say which of the two FINs was sent, received and acknowledged, and the two
+/// halves know that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// This end has sent a SYN.
@@ -22,7 +23,8 @@ pub(super) enum State {
     SynReceived(Port),
     /// Both sides know each other.
     Open,
-    /// Both sides have closed and everything is acknowledged. For some time the end answers the peer, which may not know that.
+    /// Both sides have closed and everything is acknowledged. For some time the end answers the
+    /// peer, which may not know that.
     TimeWait,
 }
 
@@ -33,7 +35,8 @@ pub(super) enum Fate {
     Forgotten,
 }
 
-/// One end. The deadlines that it may have are kept apart, and one timer stands for the next of them.
+/// One end. The deadlines that it may have are kept apart, and one timer stands for the next of
+/// them.
 #[derive(Clone, Debug)]
 pub(super) struct End {
     id: StreamId,
@@ -52,7 +55,8 @@ pub(super) struct End {
     retries: u32,
     retransmit_at: Option<Time>,
     forget_at: Option<Time>,
-    /// What to acknowledge with: the newest stamp of a segment without a gap before it (RFC 7323, 4.3).
+    /// What to acknowledge with: the newest stamp of a segment without a gap before it (RFC 7323,
+    /// 4.3).
     echo: Time,
     /// The process that had this end is gone; the host brings it to its end alone.
     orphan: bool,
@@ -62,7 +66,13 @@ pub(super) struct End {
 }
 
 impl End {
-    fn new(id: StreamId, peer: NodeId, peer_end: Option<StreamId>, state: State, spec: &StreamSpec) -> Self {
+    fn new(
+        id: StreamId,
+        peer: NodeId,
+        peer_end: Option<StreamId>,
+        state: State,
+        spec: &StreamSpec,
+    ) -> Self {
         End {
             id,
             peer,
@@ -85,7 +95,14 @@ impl End {
     }
 
     /// Open a connection.
-    pub(super) fn connect(now: Time, id: StreamId, peer: NodeId, port: Port, spec: &StreamSpec, out: &mut Vec<StreamOut>) -> Self {
+    pub(super) fn connect(
+        now: Time,
+        id: StreamId,
+        peer: NodeId,
+        port: Port,
+        spec: &StreamSpec,
+        out: &mut Vec<StreamOut>,
+    ) -> Self {
         let mut end = End::new(id, peer, None, State::SynSent(port), spec);
         end.emit(now, Kind::Syn { port }, out);
         end.rearm(now, true);
@@ -152,8 +169,9 @@ impl End {
         }
     }
 
-    /// The process has ended. What it wrote still reaches the peer, then a FIN; but a process that leaves bytes unread, or is not
-    /// known to the peer yet, breaks the connection off (RFC 2525, 2.17).
+    /// The process has ended. What it wrote still reaches the peer, then a FIN; but a process that
+    /// leaves bytes unread, or is not known to the peer yet, breaks the connection off (RFC 2525,
+    /// 2.17).
     pub(super) fn abandon(&mut self, now: Time, out: &mut Vec<StreamOut>) -> Fate {
         let open = matches!(self.state, State::Open | State::TimeWait);
         if !open || self.receive.unread() {
@@ -169,7 +187,13 @@ impl End {
     }
 
     /// A segment for this end, from its peer.
-    pub(super) fn on_segment(&mut self, now: Time, segment: Segment, rng: &mut Rng, out: &mut Vec<StreamOut>) -> Fate {
+    pub(super) fn on_segment(
+        &mut self,
+        now: Time,
+        segment: Segment,
+        rng: &mut Rng,
+        out: &mut Vec<StreamOut>,
+    ) -> Fate {
         let opens = self.state != State::Open;
         match (self.state, &segment.kind) {
             (State::TimeWait, Kind::Data { .. } | Kind::Fin { .. }) => {
@@ -184,7 +208,9 @@ impl End {
                 self.open(StreamEvent::Connected(self.id), out);
             }
             // The peer speaks to an end that it knows, so it has the SYN-ACK.
-            (State::SynReceived(port), _) => self.open(StreamEvent::Accepted { stream: self.id, from: self.peer, port }, out),
+            (State::SynReceived(port), _) => {
+                self.open(StreamEvent::Accepted { stream: self.id, from: self.peer, port }, out)
+            }
             (State::SynSent(_) | State::Open, _) => {}
         }
         self.acknowledge(now, &segment, opens, out);
@@ -261,15 +287,18 @@ impl End {
         self.settle(now)
     }
 
-    /// Have a timer for the next deadline. Where one runs that comes earlier, it does: deadlines mostly move away, and one timer
-    /// for each of them would fill the driver's heap.
+    /// Have a timer for the next deadline. Where one runs that comes earlier, it does: deadlines
+    /// mostly move away, and one timer for each of them would fill the driver's heap.
     pub(super) fn arm(&mut self, out: &mut Vec<StreamOut>) {
         let deadlines = [self.retransmit_at, self.forget_at, self.receive.deadline()];
         let Some(next) = deadlines.into_iter().flatten().min() else { return };
         if self.armed.is_none_or(|armed| next < armed) {
             self.armed = Some(next);
             self.serial += 1;
-            out.push(StreamOut::Timer { at: next, token: Token { stream: self.id, serial: self.serial } });
+            out.push(StreamOut::Timer {
+                at: next,
+                token: Token { stream: self.id, serial: self.serial },
+            });
         }
     }
 
@@ -280,7 +309,8 @@ impl End {
         self.tell(vec![event], out);
     }
 
-    /// Take the acknowledgement that every segment carries. The one that `opens` the connection acknowledges the handshake.
+    /// Take the acknowledgement that every segment carries. The one that `opens` the connection
+    /// acknowledges the handshake.
     fn acknowledge(&mut self, now: Time, segment: &Segment, opens: bool, out: &mut Vec<StreamOut>) {
         let bare = segment.kind == Kind::Ack;
         let mut kinds = vec![];
@@ -290,7 +320,8 @@ impl End {
         } else if acked.unblocked {
             self.rto.forget_doublings();
         }
-        // A peer that has no room but says so is alive (RFC 9293, 3.8.6.1): the connection stays for as long as it does.
+        // A peer that has no room but says so is alive (RFC 9293, 3.8.6.1): the connection stays
+        // for as long as it does.
         if acked.progress || self.send.blocked() {
             self.retries = 0;
         }
@@ -301,7 +332,8 @@ impl End {
         self.rearm(now, acked.progress);
     }
 
-    /// The node took bytes. A peer for which there was no room would find out with its next window probe; it is told at once.
+    /// The node took bytes. A peer for which there was no room would find out with its next window
+    /// probe; it is told at once.
     fn update_window(&mut self, now: Time, out: &mut Vec<StreamOut>) {
         if self.state == State::Open && self.receive.owes_room(self.segment) {
             self.emit(now, Kind::Ack, out);
@@ -339,8 +371,9 @@ impl End {
         Fate::Forgotten
     }
 
-    /// The connection ends before its time. What has arrived can still be read, as from a socket. Where both sides have closed and only
-    /// the acknowledgement of the last FIN is missing, nothing was lost, and the node has nothing to learn.
+    /// The connection ends before its time. What has arrived can still be read, as from a socket.
+    /// Where both sides have closed and only the acknowledgement of the last FIN is missing,
+    /// nothing was lost, and the node has nothing to learn.
     fn break_off(&mut self, event: StreamEvent, out: &mut Vec<StreamOut>) {
         let mut events = vec![];
         self.receive.resume(self.id, &mut events);
@@ -360,7 +393,8 @@ impl End {
         }
     }
 
-    /// RFC 6298 (5.1) to (5.3): the timer runs while something is unacknowledged, and begins anew with each acknowledgement of new bytes.
+    /// RFC 6298 (5.1) to (5.3): the timer runs while something is unacknowledged, and begins anew
+    /// with each acknowledgement of new bytes.
     fn rearm(&mut self, now: Time, anew: bool) {
         let waits = match self.state {
             State::SynSent(_) | State::SynReceived(_) => true,
@@ -374,8 +408,9 @@ impl End {
         }
     }
 
-    /// See whether the end has nothing more to do. It then stays for as long as the peer could send its last segments again, so that
-    /// they are acknowledged and not refused; and so does an orphan whose peer never closes (Linux calls it `tcp_fin_timeout`).
+    /// See whether the end has nothing more to do. It then stays for as long as the peer could send
+    /// its last segments again, so that they are acknowledged and not refused; and so does an
+    /// orphan whose peer never closes (Linux calls it `tcp_fin_timeout`).
     fn settle(&mut self, now: Time) -> Fate {
         if self.state == State::Open && self.send.finished() {
             if self.receive.told() {

@@ -1,4 +1,5 @@
-//! The receiving half of an end: bytes put in order, kept while nobody reads, and handed over in pieces.
+//! The receiving half of an end: bytes put in order, kept while nobody reads, and handed over in
+//! pieces.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,11 +9,13 @@ use crate::scenario::StreamSpec;
 use crate::sim::rng::Rng;
 use crate::time::Time;
 
-/// The last piece of a fragmented delivery is kept back no longer than this, so that it can merge with what arrives next.
+/// The last piece of a fragmented delivery is kept back no longer than this, so that it can merge
+/// with what arrives next.
 const HOLD_MAX: Duration = Duration::from_millis(10);
 
-/// Invariant: `early` holds nothing below `next` and nothing from the promised end of the window on. Bytes that the node has not
-/// taken are at most two windows: one that fills while nothing is taken, and one whose room was promised when it seemed that they would be.
+/// Invariant: `early` holds nothing below `next` and nothing from the promised end of the window
+/// on. Bytes that the node has not taken are at most two windows: one that fills while nothing is
+/// taken, and one whose room was promised when it seemed that they would be.
 #[derive(Clone, Debug)]
 pub(super) struct Receiver {
     window: u64,
@@ -66,12 +69,16 @@ impl Receiver {
     /// Promise the room that there is, as a number of bytes from the acknowledged ones on.
     pub(super) fn promise(&mut self) -> u32 {
         self.promised = self.edge();
-        u32::try_from(self.promised - self.next).expect("no more than the window, which was given in 32 bits")
+        u32::try_from(self.promised - self.next)
+            .expect("no more than the window, which was given in 32 bits")
     }
 
-    /// Whether the peer may be waiting for room (of a segment, the least that is worth a message) that there is by now.
+    /// Whether the peer may be waiting for room (of a segment, the least that is worth a message)
+    /// that there is by now.
     pub(super) fn owes_room(&self, segment: u32) -> bool {
-        !self.has_all() && self.promised.saturating_sub(self.next) < u64::from(segment) && self.edge() > self.promised
+        !self.has_all()
+            && self.promised.saturating_sub(self.next) < u64::from(segment)
+            && self.edge() > self.promised
     }
 
     /// The node was given bytes, but they wait in its backlog.
@@ -109,7 +116,8 @@ impl Receiver {
         self.length = Some(length);
     }
 
-    /// Take in bytes from position `seq`: what is new and inside the window. Returns whether the node can have something of it.
+    /// Take in bytes from position `seq`: what is new and inside the window. Returns whether the
+    /// node can have something of it.
     pub(super) fn on_data(&mut self, seq: u64, mut bytes: Vec<u8>) -> bool {
         bytes.truncate(usize::try_from(self.edge().saturating_sub(seq)).unwrap_or(usize::MAX));
         let end = seq + bytes.len() as u64;
@@ -124,7 +132,8 @@ impl Receiver {
         self.append(bytes);
         while let Some(first) = self.early.first_entry().filter(|first| *first.key() <= self.next) {
             let (seq, mut bytes) = first.remove_entry();
-            let known = usize::try_from(self.next - seq).expect("less than a window").min(bytes.len());
+            let known =
+                usize::try_from(self.next - seq).expect("less than a window").min(bytes.len());
             bytes.drain(..known);
             self.append(bytes);
         }
@@ -148,13 +157,18 @@ impl Receiver {
             None => seq,
         };
         while from < end {
-            let next_known = self.early.range(from..).next().map(|(start, known)| (*start, start + known.len() as u64));
+            let next_known = self
+                .early
+                .range(from..)
+                .next()
+                .map(|(start, known)| (*start, start + known.len() as u64));
             let (until, resume) = match next_known {
                 Some((start, known_end)) if start < end => (start, known_end),
                 _ => (end, end),
             };
             if from < until {
-                let piece = |position: u64| usize::try_from(position - seq).expect("within the segment");
+                let piece =
+                    |position: u64| usize::try_from(position - seq).expect("within the segment");
                 self.early.insert(from, bytes[piece(from)..piece(until)].to_vec());
             }
             from = resume;
@@ -162,7 +176,13 @@ impl Receiver {
     }
 
     /// Give the node what it may have. Each delivery is fragmented with the scenario's probability.
-    pub(super) fn hand_over(&mut self, now: Time, id: StreamId, rng: &mut Rng, events: &mut Vec<StreamEvent>) {
+    pub(super) fn hand_over(
+        &mut self,
+        now: Time,
+        id: StreamId,
+        rng: &mut Rng,
+        events: &mut Vec<StreamEvent>,
+    ) {
         if !self.paused && !self.has_all() && !self.held.is_empty() && rng.chance(self.fragment) {
             self.hand_over_pieces(now, id, rng, events);
         } else if !self.paused {
@@ -170,13 +190,21 @@ impl Receiver {
         }
     }
 
-    /// Cut the bytes at drawn places, which makes long pieces and short ones. The last piece stays here every other time, until more
-    /// arrives or a drawn moment has passed: so a piece can also begin before a segment and end inside of it.
-    fn hand_over_pieces(&mut self, now: Time, id: StreamId, rng: &mut Rng, events: &mut Vec<StreamEvent>) {
+    /// Cut the bytes at drawn places, which makes long pieces and short ones. The last piece stays
+    /// here every other time, until more arrives or a drawn moment has passed: so a piece can also
+    /// begin before a segment and end inside of it.
+    fn hand_over_pieces(
+        &mut self,
+        now: Time,
+        id: StreamId,
+        rng: &mut Rng,
+        events: &mut Vec<StreamEvent>,
+    ) {
         let mut rest = std::mem::take(&mut self.held);
         self.hold_until = None;
         loop {
-            let size = usize::try_from(1 + rng.below(rest.len() as u64)).expect("no more than there is");
+            let size =
+                usize::try_from(1 + rng.below(rest.len() as u64)).expect("no more than there is");
             let last = size == rest.len();
             if last && rng.chance(0.5) {
                 self.held = rest;
@@ -229,7 +257,10 @@ mod tests {
         let mut bytes = vec![];
         for event in events {
             if let StreamEvent::Data(_, piece) = event {
-                assert!(!piece.is_empty(), "an empty piece looks like the end of a stream to a socket program");
+                assert!(
+                    !piece.is_empty(),
+                    "an empty piece looks like the end of a stream to a socket program"
+                );
                 bytes.extend_from_slice(piece);
             }
         }
@@ -284,6 +315,9 @@ mod tests {
         receiver.hand_over(Time::ZERO, StreamId(1), &mut Rng::named(1, "test"), &mut events);
         assert_eq!((receiver.ack(), events.len()), (4, 0));
         receiver.resume(StreamId(1), &mut events);
-        assert_eq!(events, [StreamEvent::Data(StreamId(1), b"abc".to_vec()), StreamEvent::PeerClosed(StreamId(1))]);
+        assert_eq!(
+            events,
+            [StreamEvent::Data(StreamId(1), b"abc".to_vec()), StreamEvent::PeerClosed(StreamId(1))]
+        );
     }
 }

@@ -6,7 +6,8 @@ use crate::time::Time;
 /// The headers of IP (20 bytes) and TCP (20), and the timestamps option with its padding (12).
 const HEADER_BYTES: u32 = 52;
 
-/// One segment. It names both ends by ids that no node ever gives twice, so that a segment of a dead incarnation fits no living end.
+/// One segment. It names both ends by ids that no node ever gives twice, so that a segment of a
+/// dead incarnation fits no living end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// The sender's end; `None` only where a host refuses a connection, for which it made no end.
@@ -15,7 +16,8 @@ pub(crate) struct Segment {
     pub(crate) dest: Option<StreamId>,
     /// What it is for.
     pub(crate) kind: Kind,
-    /// How many bytes of the other direction have arrived without a gap, plus one for a FIN after them.
+    /// How many bytes of the other direction have arrived without a gap, plus one for a FIN after
+    /// them.
     pub(crate) ack: u64,
     /// How many more bytes than `ack` the sender of this segment has room for.
     pub(crate) window: u32,
@@ -25,7 +27,8 @@ pub(crate) struct Segment {
     pub(crate) echo: Time,
 }
 
-/// The kinds of segments. A FIN carries no bytes of its own: it is the position after the last byte.
+/// The kinds of segments. A FIN carries no bytes of its own: it is the position after the last
+/// byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Open a connection.
@@ -39,7 +42,8 @@ pub(crate) enum Kind {
     Ack,
     /// Bytes.
     Data {
-        /// The position of the first one in the stream, from 0. Positions have 64 bits and never wrap.
+        /// The position of the first one in the stream, from 0. Positions have 64 bits and never
+        /// wrap.
         seq: u64,
         /// At least one.
         bytes: Vec<u8>,
@@ -79,13 +83,25 @@ impl Segment {
     pub(crate) fn detail(&self) -> Detail {
         let stream = self.src.map_or(-1, |id| number(id.0));
         match &self.kind {
-            Kind::Syn { port } => Detail::Numbers(&["stream", "port", "window"], [stream, i64::from(port.0), i64::from(self.window)]),
-            Kind::SynAck | Kind::Ack => Detail::Numbers(&["stream", "ack", "window"], [stream, number(self.ack), i64::from(self.window)]),
-            Kind::Data { seq, bytes } => Detail::Numbers(&["stream", "seq", "len"], [stream, number(*seq), number(bytes.len() as u64)]),
-            Kind::Fin { seq } => Detail::Numbers(&["stream", "seq", "ack"], [stream, number(*seq), number(self.ack)]),
-            Kind::Rst => {
-                Detail::Numbers(&["stream", "peer_stream", "ack"], [stream, self.dest.map_or(-1, |id| number(id.0)), number(self.ack)])
+            Kind::Syn { port } => Detail::Numbers(
+                &["stream", "port", "window"],
+                [stream, i64::from(port.0), i64::from(self.window)],
+            ),
+            Kind::SynAck | Kind::Ack => Detail::Numbers(
+                &["stream", "ack", "window"],
+                [stream, number(self.ack), i64::from(self.window)],
+            ),
+            Kind::Data { seq, bytes } => Detail::Numbers(
+                &["stream", "seq", "len"],
+                [stream, number(*seq), number(bytes.len() as u64)],
+            ),
+            Kind::Fin { seq } => {
+                Detail::Numbers(&["stream", "seq", "ack"], [stream, number(*seq), number(self.ack)])
             }
+            Kind::Rst => Detail::Numbers(
+                &["stream", "peer_stream", "ack"],
+                [stream, self.dest.map_or(-1, |id| number(id.0)), number(self.ack)],
+            ),
         }
     }
 }

@@ -5,14 +5,17 @@ use std::collections::VecDeque;
 use super::segment::Kind;
 use crate::scenario::StreamSpec;
 
-/// Segments on their way at the most, however small they are. There is no congestion control: the receiver's window and this number
-/// are the only limits, and the queue of a link with a bandwidth loses what is too much for it.
+/// Segments on their way at the most, however small they are. There is no congestion control: the
+/// receiver's window and this number are the only limits, and the queue of a link with a bandwidth
+/// loses what is too much for it.
 const SEGMENTS_IN_FLIGHT: usize = 128;
 
-/// So many acknowledgements of the same position mean that the segment there is lost (RFC 5681, 3.2).
+/// So many acknowledgements of the same position mean that the segment there is lost (RFC 5681,
+/// 3.2).
 const DUPLICATE_ACKS: u32 = 3;
 
-/// Invariant: `acked <= sent <= length + 1`, where the position `length` is the FIN's and is sent only after [`Sender::close`].
+/// Invariant: `acked <= sent <= length + 1`, where the position `length` is the FIN's and is sent
+/// only after [`Sender::close`].
 #[derive(Clone, Debug)]
 pub(super) struct Sender {
     segment: u64,
@@ -23,8 +26,8 @@ pub(super) struct Sender {
     length: u64,
     acked: u64,
     sent: u64,
-    /// The receiver has room up to here. It never takes room back, so the largest value it ever told is the one that counts, in
-    /// whatever order its acknowledgements arrive.
+    /// The receiver has room up to here. It never takes room back, so the largest value it ever
+    /// told is the one that counts, in whatever order its acknowledgements arrive.
     edge: u64,
     /// Where each segment on its way ends, in order.
     in_flight: VecDeque<u64>,
@@ -41,8 +44,9 @@ struct Recovery {
     until: u64,
     /// Up to here it was done.
     next: u64,
-    /// Segments that each further acknowledgement lets out: one where duplicate acknowledgements speak for a hole among arrived
-    /// segments, two after a time-out, when everything may be lost, so that their number grows as in a slow start.
+    /// Segments that each further acknowledgement lets out: one where duplicate acknowledgements
+    /// speak for a hole among arrived segments, two after a time-out, when everything may be lost,
+    /// so that their number grows as in a slow start.
     burst: u32,
 }
 
@@ -75,7 +79,8 @@ impl Sender {
         }
     }
 
-    /// Take bytes into the buffer, which refuses none; after [`Sender::close`] they are thrown away.
+    /// Take bytes into the buffer, which refuses none; after [`Sender::close`] they are thrown
+    /// away.
     pub(super) fn write(&mut self, bytes: &[u8]) {
         if self.closing {
             return;
@@ -95,7 +100,8 @@ impl Sender {
         self.acked < self.sent
     }
 
-    /// Whether bytes wait for nothing but room at the receiver, whose word that there is room again could be lost.
+    /// Whether bytes wait for nothing but room at the receiver, whose word that there is room again
+    /// could be lost.
     pub(super) fn blocked(&self) -> bool {
         !self.outstanding() && self.sent < self.length
     }
@@ -115,8 +121,8 @@ impl Sender {
         while self.sent < self.length && self.in_flight.len() < SEGMENTS_IN_FLIGHT {
             let wanted = (self.length - self.sent).min(self.segment);
             let size = wanted.min(self.edge.saturating_sub(self.sent));
-            // A small rest of a window is not worth a segment while others are on their way, whose acknowledgements will widen it: the
-            // silly window syndrome (RFC 9293, 3.8.6.2.1).
+            // A small rest of a window is not worth a segment while others are on their way, whose
+            // acknowledgements will widen it: the silly window syndrome (RFC 9293, 3.8.6.2.1).
             if size == 0 || (size < wanted && self.outstanding()) {
                 break;
             }
@@ -131,8 +137,15 @@ impl Sender {
         }
     }
 
-    /// The peer has everything before `ack`, and room for `window` bytes from there. `bare`: the segment brought nothing else.
-    pub(super) fn on_ack(&mut self, ack: u64, window: u32, bare: bool, out: &mut Vec<Kind>) -> Acked {
+    /// The peer has everything before `ack`, and room for `window` bytes from there. `bare`: the
+    /// segment brought nothing else.
+    pub(super) fn on_ack(
+        &mut self,
+        ack: u64,
+        window: u32,
+        bare: bool,
+        out: &mut Vec<Kind>,
+    ) -> Acked {
         if ack > self.length + u64::from(self.closing) {
             return Acked::default();
         }
@@ -171,8 +184,8 @@ impl Sender {
         Acked { progress: true, writable, unblocked: false }
     }
 
-    /// No answer for the whole time-out: send the first segment again, or, where nothing is on its way, ask with one byte whether the
-    /// receiver has room by now.
+    /// No answer for the whole time-out: send the first segment again, or, where nothing is on its
+    /// way, ask with one byte whether the receiver has room by now.
     pub(super) fn on_timeout(&mut self, out: &mut Vec<Kind>) {
         if self.outstanding() {
             self.recover(2, out);
@@ -189,7 +202,8 @@ impl Sender {
         }
     }
 
-    /// Send up to `burst` segments again, from where the last time ended or the peer's first gap is.
+    /// Send up to `burst` segments again, from where the last time ended or the peer's first gap
+    /// is.
     fn resend(&mut self, mut recovery: Recovery, out: &mut Vec<Kind>) {
         for _ in 0..recovery.burst {
             let from = recovery.next.max(self.acked);

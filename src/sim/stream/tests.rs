@@ -121,7 +121,10 @@ impl Net {
                     for _ in 0..copies {
                         if !self.cut && !self.rng.chance(self.loss) {
                             let at = self.now + self.rng.duration(self.delay.0, self.delay.1);
-                            self.push(at, Due::Arrives { dest, from: node, segment: segment.clone() });
+                            self.push(
+                                at,
+                                Due::Arrives { dest, from: node, segment: segment.clone() },
+                            );
                         }
                     }
                 }
@@ -137,7 +140,9 @@ impl Net {
     }
 
     fn step(&mut self, end: Time) -> bool {
-        let Some(first) = self.queue.first_entry().filter(|first| first.key().0 <= end) else { return false };
+        let Some(first) = self.queue.first_entry().filter(|first| first.key().0 <= end) else {
+            return false;
+        };
         self.now = first.key().0;
         let mut out = vec![];
         let node = match first.remove() {
@@ -190,5 +195,12 @@ fn text(rng: &mut Rng, length: usize) -> Vec<u8> {
 
 /// Patient enough that 30 % loss never looks like a dead peer.
 fn patient() -> StreamSpec {
-    StreamSpec { retries: 60, rto: ms(100), rto_max: ms(2_000), segment: 100, window: 2_000, ..StreamSpec::default() }
+    StreamSpec {
+        retries: 60,
+        rto: ms(100),
+        rto_max: ms(2_000),
+        segment: 100,
+        window: 2_000,
+        ..StreamSpec::default()
+    }
 }

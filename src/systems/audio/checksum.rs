@@ -1,7 +1,8 @@
 //! The checksum that protects frames and uploads on the wire.
 //!
-//! XXH3 is the better one: 64 bits, and as fast as memory. CRC-32 is in every language's standard library, and finds what a network does to a frame as
-//! surely; it is there for programs that take a node's place.
+//! XXH3 is the better one: 64 bits, and as fast as memory. CRC-32 is in every language's standard
+//! library, and finds what a network does to a frame as surely; it is there for programs that take
+//! a node's place.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,7 +30,8 @@ impl Checksum {
 mod tests {
     use super::*;
 
-    /// The check value that the catalogues of CRCs give, which is what `zlib.crc32(b"123456789")` gives in Python.
+    /// The check value that the catalogues of CRCs give, which is what `zlib.crc32(b"123456789")`
+    /// gives in Python.
     #[test]
     fn crc_32_is_that_of_zlib() {
         assert_eq!(Checksum::Crc32.of(b"123456789"), 0xcbf4_3926);

@@ -1,9 +1,11 @@
 //! From the bytes of a file to samples: WAV, MP3 and Ogg Vorbis, by the crate `symphonia`.
 //!
-//! The decoder is pure Rust and is built without its SIMD code, so that every processor computes the same operations in the same order. What
-//! remains of the machine is the mathematical library behind the sines and powers from which MP3 and Vorbis make their tables at the
-//! start: each is computed in 64 bits and rounded to 32, which hides the last place in which libraries differ. Samples are rounded to 16
-//! bits in the end. A test pins the digests of all songs of the project; WAV holds the samples themselves and needs none of this.
+//! The decoder is pure Rust and is built without its SIMD code, so that every processor computes
+//! the same operations in the same order. What remains of the machine is the mathematical library
+//! behind the sines and powers from which MP3 and Vorbis make their tables at the start: each is
+//! computed in 64 bits and rounded to 32, which hides the last place in which libraries differ.
+//! Samples are rounded to 16 bits in the end. A test pins the digests of all songs of the project;
+//! WAV holds the samples themselves and needs none of this.
 
 use std::io::{Cursor, ErrorKind};
 use std::time::Duration;
@@ -44,7 +46,12 @@ pub fn decode(bytes: &[u8], until: Duration, damage: Damage) -> Result<Decoded, 
         return Err("it is empty".into());
     }
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes.to_vec())), Default::default());
-    let probed = symphonia::default::get_probe().probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default());
+    let probed = symphonia::default::get_probe().probe(
+        &Hint::new(),
+        source,
+        FormatOptions::default(),
+        MetadataOptions::default(),
+    );
     let mut format = probed.map_err(|_| "no WAV, MP3 or Ogg Vorbis is found in it".to_owned())?;
     let kind = format.format_info().short_name;
     if damage == Damage::Refuse {
@@ -52,7 +59,8 @@ pub fn decode(bytes: &[u8], until: Duration, damage: Damage) -> Result<Decoded, 
     }
     let track = format.default_track(TrackType::Audio).ok_or("it has no sound in it")?;
     let (id, params) = (track.id, track.codec_params.clone());
-    let params = params.as_ref().and_then(|params| params.audio()).ok_or("it has no sound in it")?;
+    let params =
+        params.as_ref().and_then(|params| params.audio()).ok_or("it has no sound in it")?;
     let options = AudioDecoderOptions::default().gapless(whole::notes_length(kind, bytes));
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(params, &options)
@@ -69,8 +77,13 @@ pub fn decode(bytes: &[u8], until: Duration, damage: Damage) -> Result<Decoded, 
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
-            // A WAV that says no length, because it was written to a pipe, is over with its last byte.
-            Err(Error::IoError(error)) if kind == "wave" && error.kind() == ErrorKind::UnexpectedEof => break,
+            // A WAV that says no length, because it was written to a pipe, is over with its last
+            // byte.
+            Err(Error::IoError(error))
+                if kind == "wave" && error.kind() == ErrorKind::UnexpectedEof =>
+            {
+                break;
+            }
             Err(error) if damage == Damage::Refuse => return Err(damaged(&pcm, spec, error)),
             Err(_) => break,
         };
@@ -83,7 +96,8 @@ pub fn decode(bytes: &[u8], until: Duration, damage: Damage) -> Result<Decoded, 
             Err(error) if damage == Damage::Refuse => return Err(damaged(&pcm, spec, error)),
             Err(_) => break,
         };
-        let found = (buffer.spec().rate(), u16::try_from(buffer.spec().channels().count()).unwrap_or(0));
+        let found =
+            (buffer.spec().rate(), u16::try_from(buffer.spec().channels().count()).unwrap_or(0));
         if *spec.get_or_insert(found) != found || found.0 == 0 || found.1 == 0 {
             return Err("its rate or its channels change on the way".into());
         }

@@ -1,4 +1,5 @@
-//! The mistakes that can be planted, and the points of the protocol at which each changes something.
+//! The mistakes that can be planted, and the points of the protocol at which each changes
+//! something.
 //!
 //! The correct path asks a policy function at each such point, named after what is right there.
 
@@ -8,9 +9,11 @@ use crate::systems::planted::defects;
 defects! {
     // Upload.
     MarkerFraming "marker-framing" "audio_upload_complete" "audio/marker-in-the-song" 2
-        "The end of the file is marked by the bytes `EOF`, searched for in each block: a song that contains them is cut short."
+        "The end of the file is marked by the bytes `EOF`, searched for in each block: a song that \
+            contains them is cut short."
     PiecePerRead "piece-per-read" "audio_upload_complete" "audio/upload-in-fragments" 2
-        "Each read of the stream is taken for a whole block of 1,024 bytes, and what is missing of it is zeros."
+        "Each read of the stream is taken for a whole block of 1,024 bytes, and what is missing of \
+            it is zeros."
     RetryDuplicates "retry-duplicates" "audio_upload_complete" "audio/leader-crash-during-upload" 2
         "An upload that is retried at a new leader is appended to what its predecessor has stored."
     ConfirmBeforeCommit "confirm-before-commit" "audio_upload_stored" "audio/leader-crash-during-upload" 2
@@ -18,18 +21,21 @@ defects! {
     PatientUploader "patient-uploader" "audio_upload_answered" "audio/leader-crash-during-upload" 3
         "An uploader waits for a silent server without a time limit."
     UploadStoredAgain "upload-stored-again" "audio_one_session" "assignments/audio-failover/upload-once" 2
-        "An upload that is stored already is stored again when it is retried, because its confirmation was lost: the song is played twice."
+        "An upload that is stored already is stored again when it is retried, because its \
+            confirmation was lost: the song is played twice."
     // Failover.
     SingleServer "single-server" "audio_playback_resumes" "audio/leader-crash" 2
         "The leader keeps song and position to itself: nothing is replicated."
     RestartFromZero "restart-from-zero" "audio_resume_position" "audio/leader-crash" 2
         "A new leader begins the song again."
     ResumeLive "resume-live" "audio_resume_position" "audio/leader-crash" 5
-        "A new leader resumes where the song would be by now, and leaves out what was to be heard meanwhile."
+        "A new leader resumes where the song would be by now, and leaves out what was to be heard \
+            meanwhile."
     OldLeaderStreams "old-leader-streams" "audio_one_source" "audio/leader-isolated" 2
         "A leader that was deposed goes on sending frames."
     EagerReconnect "eager-reconnect" "audio_backoff" "audio/leader-isolated" 2
-        "A listener that hears nothing asks all streamers again at once, without waiting longer each time."
+        "A listener that hears nothing asks all streamers again at once, without waiting longer \
+            each time."
     OneSongOnly "one-song-only" "audio_song_heard" "assignments/audio-failover/steady" 2
         "When a song has been sent, the next one is not begun."
     NoPacing "no-pacing" "audio_pacing" "assignments/audio-failover/steady" 2
@@ -51,7 +57,8 @@ defects! {
     LateFramesPlayed "late-frames-played" "audio_in_order" "audio/late-frames" 2
         "A frame that comes after its time is played all the same, behind later ones."
     PlayheadRunsOn "playhead-runs-on" "audio_playback_resumes" "audio/servers-paused" 2
-        "While the buffer is empty the playhead runs on by the clock, and what comes afterwards is late for ever."
+        "While the buffer is empty the playhead runs on by the clock, and what comes afterwards is \
+            late for ever."
     UnboundedBuffer "unbounded-buffer" "audio_buffer_bounded" "audio/fast-streamer" 2
         "The jitter buffer takes whatever comes: a sender with a fast clock fills it without end."
     DuplicatesCounted "duplicates-counted" "audio_accounting" "audio/duplicated-and-reordered" 2
@@ -59,7 +66,8 @@ defects! {
 }
 
 impl Rules {
-    /// Length and digest are said before the file, out of band; the end is where so many bytes have come.
+    /// Length and digest are said before the file, out of band; the end is where so many bytes have
+    /// come.
     pub(super) fn says_length_before(self) -> bool {
         !self.has(Flaw::MarkerFraming)
     }
@@ -76,7 +84,9 @@ impl Rules {
 
     /// A file is stored only if it has the length and the digest that its sender said.
     pub(super) fn verifies_uploads(self) -> bool {
-        !(self.has(Flaw::MarkerFraming) || self.has(Flaw::PiecePerRead) || self.has(Flaw::RetryDuplicates))
+        !(self.has(Flaw::MarkerFraming)
+            || self.has(Flaw::PiecePerRead)
+            || self.has(Flaw::RetryDuplicates))
     }
 
     /// Confirmed is what the replicated log has stored.
@@ -109,7 +119,8 @@ impl Rules {
         !self.has(Flaw::SingleServer)
     }
 
-    /// Where a new leader resumes: at the replicated position. `ran_us` is how long ago that was, `frame_us` how long a frame lasts.
+    /// Where a new leader resumes: at the replicated position. `ran_us` is how long ago that was,
+    /// `frame_us` how long a frame lasts.
     pub(super) fn resume_at(self, position: u32, ran_us: u64, frame_us: u64) -> u32 {
         if self.has(Flaw::RestartFromZero) {
             return 0;
@@ -152,7 +163,11 @@ impl Rules {
 
     /// The next jitter estimate, in sixteenths of a microsecond.
     pub(super) fn next_jitter(self, scaled: i64, apart_us: i64) -> i64 {
-        if self.has(Flaw::JitterGain) { scaled.saturating_add(apart_us) } else { next_jitter(scaled, apart_us) }
+        if self.has(Flaw::JitterGain) {
+            scaled.saturating_add(apart_us)
+        } else {
+            next_jitter(scaled, apart_us)
+        }
     }
 
     /// Playing begins when so many frames are there.

@@ -1,4 +1,5 @@
-//! What the nodes show of themselves: the one place that knows the names of events and their fields.
+//! What the nodes show of themselves: the one place that knows the names of events and their
+//! fields.
 
 use std::sync::LazyLock;
 
@@ -15,50 +16,103 @@ pub type Context<'a> = Ctx<'a, AudioNode>;
 const OWN_EVENTS: &[Shown] = &[
     Shown {
         name: "source",
-        summary: "An uploader shows the file that it has: size, digest, the digest of its samples, how many frames it makes.",
+        summary: "An uploader shows the file that it has: size, digest, the digest of its samples, \
+            how many frames it makes.",
     },
-    Shown { name: "source_frame", summary: "A frame as it should be heard: digest and loudest sample." },
+    Shown {
+        name: "source_frame",
+        summary: "A frame as it should be heard: digest and loudest sample.",
+    },
     Shown { name: "upload_attempt", summary: "An uploader turns to a streamer." },
-    Shown { name: "upload_confirmed", summary: "A streamer has confirmed an upload, with size and digest of what it has stored." },
-    Shown { name: "stored", summary: "A streamer has applied the end of an upload: the song is stored and makes a session." },
-    Shown { name: "position", summary: "A streamer has applied a playout position: all frames before it were sent." },
-    Shown { name: "take_over", summary: "A leader begins to send, with its burst, from this frame on." },
-    Shown { name: "send", summary: "A leader has sent a frame to so many listeners because its media time had come." },
+    Shown {
+        name: "upload_confirmed",
+        summary: "A streamer has confirmed an upload, with size and digest of what it has stored.",
+    },
+    Shown {
+        name: "stored",
+        summary: "A streamer has applied the end of an upload: the song is stored and makes a \
+            session.",
+    },
+    Shown {
+        name: "position",
+        summary: "A streamer has applied a playout position: all frames before it were sent.",
+    },
+    Shown {
+        name: "take_over",
+        summary: "A leader begins to send, with its burst, from this frame on.",
+    },
+    Shown {
+        name: "send",
+        summary: "A leader has sent a frame to so many listeners because its media time had come.",
+    },
     Shown { name: "silent", summary: "A streamer has stopped sending because it no longer leads." },
-    Shown { name: "listener", summary: "A listener has started: its target depth and its largest, in frames; the length of a frame." },
+    Shown {
+        name: "listener",
+        summary: "A listener has started: its target depth and its largest, in frames; the length \
+            of a frame.",
+    },
     Shown {
         name: "search",
-        summary: "A listener hears nothing and asks all streamers; `wait_us` is how long it will wait before it does so again.",
+        summary: "A listener hears nothing and asks all streamers; `wait_us` is how long it will \
+            wait before it does so again.",
     },
     Shown {
         name: "frame",
-        summary: "An intact frame has come for the first time: what became of it, arrival by the node's own clock, jitter.",
+        summary: "An intact frame has come for the first time: what became of it, arrival by the \
+            node's own clock, jitter.",
     },
-    Shown { name: "play", summary: "A frame is heard; `bytes` where its samples are not those that its digest was made of." },
+    Shown {
+        name: "play",
+        summary: "A frame is heard; `bytes` where its samples are not those that its digest was \
+            made of.",
+    },
     Shown {
         name: "conceal",
-        summary: "Nothing is there to be heard in this time: the frame is `lost`, or the buffer is empty (`underrun`).",
+        summary: "Nothing is there to be heard in this time: the frame is `lost`, or the buffer is \
+            empty (`underrun`).",
     },
-    Shown { name: "underrun", summary: "The buffer is empty, and playing pauses until it has filled again." },
-    Shown { name: "end", summary: "A session has been heard to its end, with what the listener has counted." },
+    Shown {
+        name: "underrun",
+        summary: "The buffer is empty, and playing pauses until it has filled again.",
+    },
+    Shown {
+        name: "end",
+        summary: "A session has been heard to its end, with what the listener has counted.",
+    },
 ];
 
 /// The metrics of this system besides those of Raft.
 const OWN_METRICS: &[Shown] = &[
     Shown { name: "session", summary: "The session that a streamer or a listener is in." },
-    Shown { name: "position", summary: "The first frame of the session that was not yet sent, by the replicated state." },
+    Shown {
+        name: "position",
+        summary: "The first frame of the session that was not yet sent, by the replicated state.",
+    },
     Shown { name: "subscribers", summary: "How many listeners a streamer knows." },
-    Shown { name: "uploaded_bytes", summary: "How much of its file an uploader knows to be stored." },
-    Shown { name: "buffer_frames", summary: "Frames in a listener's jitter buffer, of the session that plays." },
+    Shown {
+        name: "uploaded_bytes",
+        summary: "How much of its file an uploader knows to be stored.",
+    },
+    Shown {
+        name: "buffer_frames",
+        summary: "Frames in a listener's jitter buffer, of the session that plays.",
+    },
     Shown { name: "played_frames", summary: "Frames that a listener has played, of all sessions." },
     Shown { name: "late_frames", summary: "Frames that came after their time." },
-    Shown { name: "lost_frames", summary: "Frames that were concealed because they had not come in time." },
+    Shown {
+        name: "lost_frames",
+        summary: "Frames that were concealed because they had not come in time.",
+    },
     Shown { name: "duplicate_frames", summary: "Frames that came again." },
     Shown { name: "damaged_frames", summary: "Frames whose digest did not fit." },
-    Shown { name: "refused_frames", summary: "Frames too far ahead of the playhead for the buffer." },
+    Shown {
+        name: "refused_frames",
+        summary: "Frames too far ahead of the playhead for the buffer.",
+    },
     Shown {
         name: "concealed_frames",
-        summary: "Frame times in which something had to be made up: lost frames and those of an empty buffer.",
+        summary: "Frame times in which something had to be made up: lost frames and those of an \
+            empty buffer.",
     },
     Shown { name: "underruns", summary: "How often the buffer ran empty." },
     Shown { name: "interarrival_jitter_us", summary: "The jitter estimate of RFC 3550, µs." },
@@ -69,12 +123,21 @@ fn with(own: &[Shown], of_raft: &[Shown]) -> Vec<Shown> {
 }
 
 /// All events, for the reference.
-pub static EVENTS: LazyLock<Vec<Shown>> = LazyLock::new(|| with(OWN_EVENTS, crate::systems::raft::RaftSystem.events()));
+pub static EVENTS: LazyLock<Vec<Shown>> =
+    LazyLock::new(|| with(OWN_EVENTS, crate::systems::raft::RaftSystem.events()));
 
 /// All metrics, for the reference.
-pub static METRICS: LazyLock<Vec<Shown>> = LazyLock::new(|| with(OWN_METRICS, crate::systems::raft::RaftSystem.metrics()));
+pub static METRICS: LazyLock<Vec<Shown>> =
+    LazyLock::new(|| with(OWN_METRICS, crate::systems::raft::RaftSystem.metrics()));
 
-pub fn source(ctx: &mut Context<'_>, upload: u64, (size, digest): (u64, u64), samples: u64, frames: u32, format: (u32, u16, u32)) {
+pub fn source(
+    ctx: &mut Context<'_>,
+    upload: u64,
+    (size, digest): (u64, u64),
+    samples: u64,
+    frames: u32,
+    format: (u32, u16, u32),
+) {
     ctx.observe(
         "source",
         &["upload", "size", "digest", "samples", "frames", "rate", "channels", "frame_samples"],
@@ -92,42 +155,85 @@ pub fn source(ctx: &mut Context<'_>, upload: u64, (size, digest): (u64, u64), sa
 }
 
 pub fn source_frame(ctx: &mut Context<'_>, upload: u64, frame: u32, info: FrameInfo) {
-    let values = [Value::Hash(upload), Value::number(frame), Value::Hash(info.digest), Value::number(info.peak)];
+    let values = [
+        Value::Hash(upload),
+        Value::number(frame),
+        Value::Hash(info.digest),
+        Value::number(info.peak),
+    ];
     ctx.observe("source_frame", &["upload", "frame", "digest", "peak"], &values);
 }
 
 pub fn upload_attempt(ctx: &mut Context<'_>, upload: u64, attempt: u64, to: NodeId) {
-    ctx.observe("upload_attempt", &["upload", "attempt", "to"], &[Value::Hash(upload), Value::number(attempt), Value::Node(to)]);
+    ctx.observe(
+        "upload_attempt",
+        &["upload", "attempt", "to"],
+        &[Value::Hash(upload), Value::number(attempt), Value::Node(to)],
+    );
 }
 
 pub fn upload_confirmed(ctx: &mut Context<'_>, upload: u64, size: u64, digest: u64) {
-    ctx.observe("upload_confirmed", &["upload", "size", "digest"], &[Value::Hash(upload), Value::number(size), Value::Hash(digest)]);
+    ctx.observe(
+        "upload_confirmed",
+        &["upload", "size", "digest"],
+        &[Value::Hash(upload), Value::number(size), Value::Hash(digest)],
+    );
 }
 
-pub fn stored(ctx: &mut Context<'_>, session: u32, upload: u64, uploader: NodeId, size: u64, digest: u64) {
+pub fn stored(
+    ctx: &mut Context<'_>,
+    session: u32,
+    upload: u64,
+    uploader: NodeId,
+    size: u64,
+    digest: u64,
+) {
     ctx.observe(
         "stored",
         &["session", "upload", "uploader", "size", "digest"],
-        &[Value::number(session), Value::Hash(upload), Value::Node(uploader), Value::number(size), Value::Hash(digest)],
+        &[
+            Value::number(session),
+            Value::Hash(upload),
+            Value::Node(uploader),
+            Value::number(size),
+            Value::Hash(digest),
+        ],
     );
 }
 
 const PLACE: &[&str] = &["session", "frame", "term"];
 
 pub fn position(ctx: &mut Context<'_>, at: Position) {
-    ctx.observe("position", PLACE, &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)]);
+    ctx.observe(
+        "position",
+        PLACE,
+        &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)],
+    );
 }
 
 pub fn take_over(ctx: &mut Context<'_>, at: Position) {
-    ctx.observe("take_over", PLACE, &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)]);
+    ctx.observe(
+        "take_over",
+        PLACE,
+        &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)],
+    );
 }
 
 pub fn silent(ctx: &mut Context<'_>, at: Position) {
-    ctx.observe("silent", PLACE, &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)]);
+    ctx.observe(
+        "silent",
+        PLACE,
+        &[Value::number(at.session), Value::number(at.frame), Value::number(at.term)],
+    );
 }
 
 pub fn send(ctx: &mut Context<'_>, at: Position, listeners: usize) {
-    let values = [Value::number(at.session), Value::number(at.frame), Value::number(at.term), Value::number(listeners as u64)];
+    let values = [
+        Value::number(at.session),
+        Value::number(at.frame),
+        Value::number(at.term),
+        Value::number(listeners as u64),
+    ];
     ctx.observe("send", &["session", "frame", "term", "listeners"], &values);
 }
 
@@ -140,7 +246,11 @@ pub fn listener(ctx: &mut Context<'_>, target: u32, most: u32, frame_us: u64) {
 }
 
 pub fn search(ctx: &mut Context<'_>, attempt: u32, wait_us: u64) {
-    ctx.observe("search", &["attempt", "wait_us"], &[Value::number(attempt), Value::number(wait_us)]);
+    ctx.observe(
+        "search",
+        &["attempt", "wait_us"],
+        &[Value::number(attempt), Value::number(wait_us)],
+    );
 }
 
 /// What an arrival was.
@@ -173,20 +283,39 @@ pub fn frame(ctx: &mut Context<'_>, arrived: &Arrived) {
 }
 
 /// `damaged`: the samples, where they are not those that the frame's digest was made of.
-pub fn play(ctx: &mut Context<'_>, session: u32, frame: u32, info: FrameInfo, damaged: Option<&[u8]>) {
-    let values = [Value::number(session), Value::number(frame), Value::Hash(info.digest), Value::number(info.peak)];
+pub fn play(
+    ctx: &mut Context<'_>,
+    session: u32,
+    frame: u32,
+    info: FrameInfo,
+    damaged: Option<&[u8]>,
+) {
+    let values = [
+        Value::number(session),
+        Value::number(frame),
+        Value::Hash(info.digest),
+        Value::number(info.peak),
+    ];
     match damaged {
         None => ctx.observe("play", &["session", "frame", "digest", "peak"], &values),
         Some(bytes) => {
             let [session, frame, digest, peak] = values;
             let bytes = Value::Text(hex(bytes).into());
-            ctx.observe("play", &["session", "frame", "digest", "peak", "bytes"], &[session, frame, digest, peak, bytes]);
+            ctx.observe(
+                "play",
+                &["session", "frame", "digest", "peak", "bytes"],
+                &[session, frame, digest, peak, bytes],
+            );
         }
     }
 }
 
 pub fn conceal(ctx: &mut Context<'_>, session: u32, frame: u32, reason: &'static str) {
-    ctx.observe("conceal", &["session", "frame", "reason"], &[Value::number(session), Value::number(frame), Value::Text(reason.into())]);
+    ctx.observe(
+        "conceal",
+        &["session", "frame", "reason"],
+        &[Value::number(session), Value::number(frame), Value::Text(reason.into())],
+    );
 }
 
 pub fn underrun(ctx: &mut Context<'_>, session: u32, frame: u32) {

@@ -1,4 +1,5 @@
-//! An upload as the streamer that receives it sees it: bytes of a stream, gathered to blocks and pieces.
+//! An upload as the streamer that receives it sees it: bytes of a stream, gathered to blocks and
+//! pieces.
 
 use super::defects::Rules;
 use super::upload::{BLOCK, HELLO_BYTES, Hello, MARKER};
@@ -19,7 +20,8 @@ pub struct Incoming {
     pub offset: u64,
     /// Nothing follows.
     pub complete: bool,
-    /// Only with the end marked in the file: how long that file is, and its bytes, of which nobody else has said anything.
+    /// Only with the end marked in the file: how long that file is, and its bytes, of which nobody
+    /// else has said anything.
     pub seen: Vec<u8>,
 }
 
@@ -29,10 +31,19 @@ pub type Piece = (u64, Vec<u8>);
 impl Incoming {
     /// A stream that has just been accepted.
     pub fn new(from: NodeId) -> Incoming {
-        Incoming { from, hello: None, buffer: vec![], gathered: vec![], offset: 0, complete: false, seen: vec![] }
+        Incoming {
+            from,
+            hello: None,
+            buffer: vec![],
+            gathered: vec![],
+            offset: 0,
+            complete: false,
+            seen: vec![],
+        }
     }
 
-    /// The first bytes are what the uploader says of its file. `Some` when they are all there, once.
+    /// The first bytes are what the uploader says of its file. `Some` when they are all there,
+    /// once.
     pub fn greet(&mut self, bytes: &[u8]) -> Option<Hello> {
         self.buffer.extend_from_slice(bytes);
         if self.hello.is_some() || self.buffer.len() < HELLO_BYTES {
@@ -70,7 +81,9 @@ impl Incoming {
             }
             if rules.says_length_before() {
                 self.complete = bytes.len() as u64 == missing;
-            } else if let Some(end) = bytes.windows(MARKER.len()).position(|window| window == MARKER) {
+            } else if let Some(end) =
+                bytes.windows(MARKER.len()).position(|window| window == MARKER)
+            {
                 bytes.truncate(end);
                 self.complete = true;
             }
@@ -85,7 +98,8 @@ impl Incoming {
         pieces
     }
 
-    /// The peer has closed: where the end is marked, what is left is the last block, in which the mark should be.
+    /// The peer has closed: where the end is marked, what is left is the last block, in which the
+    /// mark should be.
     pub fn last_block(&mut self, piece: usize, rules: Rules) -> Vec<Piece> {
         if rules.says_length_before() || self.complete || self.hello.is_none() {
             return vec![];
@@ -94,7 +108,8 @@ impl Incoming {
         self.pieces(piece, rules)
     }
 
-    /// One read, one block: a defect. What one call of `recv` gave is written out as a buffer of fixed size.
+    /// One read, one block: a defect. What one call of `recv` gave is written out as a buffer of
+    /// fixed size.
     fn read_as_block(&mut self, block: usize) -> Vec<u8> {
         if self.buffer.is_empty() {
             return vec![];

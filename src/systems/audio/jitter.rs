@@ -1,7 +1,8 @@
 //! Interarrival jitter (RFC 3550 §6.4.1 and A.8): how unevenly frames arrive that were sent evenly.
 //!
-//! Arrival and media time are on different clocks, but only differences count: `D` is how much later a frame came after the one before than it was
-//! meant to. The estimate `J` follows `|D|` with a gain of 1/16, in whole numbers and with 4 places behind the point, as in A.8.
+//! Arrival and media time are on different clocks, but only differences count: `D` is how much
+//! later a frame came after the one before than it was meant to. The estimate `J` follows `|D|`
+//! with a gain of 1/16, in whole numbers and with 4 places behind the point, as in A.8.
 
 use super::defects::Rules;
 
@@ -44,13 +45,16 @@ pub fn next_jitter(scaled: i64, apart_us: i64) -> i64 {
 mod tests {
     use super::*;
 
-    /// Frames 20 ms apart that arrive 20 ms apart have no jitter, however late they all are; delays that differ by 10 ms each time approach 10 ms.
+    /// Frames 20 ms apart that arrive 20 ms apart have no jitter, however late they all are; delays
+    /// that differ by 10 ms each time approach 10 ms.
     #[test]
     fn only_differences_of_delay_count() {
         let mut jitter = Jitter::default();
         (0..100).for_each(|i| jitter.arrived(7_000_000 + 20_000 * i, 20_000 * i, Rules::default()));
         assert_eq!(jitter.us(), 0);
-        (0..200).for_each(|i| jitter.arrived(20_000 * i + 10_000 * (i % 2), 20_000 * i, Rules::default()));
+        (0..200).for_each(|i| {
+            jitter.arrived(20_000 * i + 10_000 * (i % 2), 20_000 * i, Rules::default())
+        });
         assert!((9_900..=10_100).contains(&jitter.us()), "{}", jitter.us());
     }
 }

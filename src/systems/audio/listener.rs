@@ -99,7 +99,10 @@ impl Listener {
 
     /// Target depth and largest depth, in frames.
     fn depths(&self) -> (u32, u32) {
-        (self.settings.frames_in(self.settings.target_depth), self.settings.frames_in(self.settings.buffer_max))
+        (
+            self.settings.frames_in(self.settings.target_depth),
+            self.settings.frames_in(self.settings.buffer_max),
+        )
     }
 
     pub fn boot(&mut self, ctx: &mut Context<'_>) {
@@ -121,7 +124,8 @@ impl Listener {
 
     /// Somebody else leads: tell that one.
     pub fn on_not_leader(&mut self, ctx: &mut Context<'_>, leader: NodeId) {
-        if self.source.is_none() || ctx.now().saturating_since(self.heard) >= self.settings.silence {
+        if self.source.is_none() || ctx.now().saturating_since(self.heard) >= self.settings.silence
+        {
             ctx.send(leader, AudioMessage::Subscribe);
         }
     }
@@ -131,7 +135,8 @@ impl Listener {
         (self.frame_at, self.attempts) = (ctx.now(), 0);
         // What is shown of a frame is its XXH3, whatever protects it on the wire.
         let (digest, checksum) = (xxh3_64(frame.payload.bytes()), self.settings.checksum);
-        let damaged = frame.digest != if checksum == Checksum::Xxh3 { digest } else { checksum.of(frame.payload.bytes()) };
+        let damaged = frame.digest
+            != if checksum == Checksum::Xxh3 { digest } else { checksum.of(frame.payload.bytes()) };
         if damaged && self.rules.verifies_frames() {
             self.counters.damaged += 1;
             return self.ask_soon(ctx);
@@ -141,12 +146,18 @@ impl Listener {
             return;
         };
         let playout = &mut self.playouts[place];
-        let Some(number) = frame_of(frame.sequence, frame.first_sequence, playout.highest(), self.rules) else {
+        let Some(number) =
+            frame_of(frame.sequence, frame.first_sequence, playout.highest(), self.rules)
+        else {
             self.counters.late += 1;
             return;
         };
         let (arrival_us, media_us) = (ctx.now().as_micros() as i64, media_us(&frame));
-        let held = Held { info: FrameInfo { digest, peak: peak(frame.payload.bytes()) }, payload: frame.payload, damaged };
+        let held = Held {
+            info: FrameInfo { digest, peak: peak(frame.payload.bytes()) },
+            payload: frame.payload,
+            damaged,
+        };
         let arrival = playout.insert(number, held);
         match arrival {
             Arrival::Buffered => {}
@@ -182,18 +193,28 @@ impl Listener {
         self.jitter.arrived(arrival_us, media_us, self.rules);
     }
 
-    /// The playout that a frame belongs to, which is made for the first frame of a new session; `None` for a session that is over.
+    /// The playout that a frame belongs to, which is made for the first frame of a new session;
+    /// `None` for a session that is over.
     fn playout_of(&mut self, frame: &Frame, now: LocalTime) -> Option<usize> {
         let known = self.playouts.iter().position(|playout| playout.session == frame.session);
         let is_old = self.playouts.back().is_some_and(|last| frame.session < last.session);
         if known.is_some() || is_old || self.playouts.len() >= PLAYOUTS_MAX {
             return known;
         }
-        // Until a first frame has come, its time tells which it is; the sequence number alone would not after a wrap.
+        // Until a first frame has come, its time tells which it is; the sequence number alone would
+        // not after a wrap.
         let first = frame.timestamp / frame.format.frame_samples.max(1);
-        // A frame within the burst of a new session belongs to its beginning, which must not be left out.
+        // A frame within the burst of a new session belongs to its beginning, which must not be
+        // left out.
         let first = if first <= 2 * self.depths().0 { 0 } else { first };
-        let mut playout = Playout::new((frame.session, frame.frames), frame.format, first, self.depths(), now, self.rules);
+        let mut playout = Playout::new(
+            (frame.session, frame.frames),
+            frame.format,
+            first,
+            self.depths(),
+            now,
+            self.rules,
+        );
         if first > 0 && self.rules.sequence_numbers_wrap() {
             playout.expect(first);
         }
@@ -206,8 +227,11 @@ impl Listener {
     /// A frame time begins.
     pub fn on_play(&mut self, ctx: &mut Context<'_>) {
         let Some(playout) = self.playouts.front_mut() else { return };
-        let (session, underruns, frame_time) =
-            (playout.session, playout.counts.underruns, frame_time(playout.format.frame_samples, playout.format.rate));
+        let (session, underruns, frame_time) = (
+            playout.session,
+            playout.counts.underruns,
+            frame_time(playout.format.frame_samples, playout.format.rate),
+        );
         let heard = playout.tick(ctx.now());
         if playout.counts.underruns > underruns
             && let Heard::Empty(frame) = &heard
@@ -216,7 +240,13 @@ impl Listener {
         }
         match heard {
             Heard::Frame(frame, held) => {
-                events::play(ctx, session, frame, held.info, held.damaged.then(|| held.payload.bytes()));
+                events::play(
+                    ctx,
+                    session,
+                    frame,
+                    held.info,
+                    held.damaged.then(|| held.payload.bytes()),
+                );
             }
             Heard::Lost(frame) => events::conceal(ctx, session, frame, "lost"),
             Heard::Empty(frame) => events::conceal(ctx, session, frame, "underrun"),
@@ -263,7 +293,11 @@ impl Listener {
         let (now, keepalive) = (ctx.now(), self.settings.keepalive);
         let in_session = self.playouts.iter().any(Playout::expects_frames);
         // In the middle of a song somebody who answers and sends nothing is as good as nobody.
-        let silent = if in_session { self.is_silent(ctx) } else { now.saturating_since(self.heard) >= 2 * keepalive };
+        let silent = if in_session {
+            self.is_silent(ctx)
+        } else {
+            now.saturating_since(self.heard) >= 2 * keepalive
+        };
         self.ask_soon(ctx);
         if (silent || self.source.is_none()) && now >= self.search_at {
             self.search(ctx);
@@ -290,12 +324,14 @@ impl Listener {
 
     // Rules.
 
-    /// No frame has come for so long that those at the end may be lost, which no later one would show.
+    /// No frame has come for so long that those at the end may be lost, which no later one would
+    /// show.
     fn is_silent(&self, ctx: &Context<'_>) -> bool {
         ctx.now().saturating_since(self.frame_at) >= self.settings.silence
     }
 
-    /// Have the timer run that asks for what is missing, where anything is. It is not set again while it runs, or it would never run out.
+    /// Have the timer run that asks for what is missing, where anything is. It is not set again
+    /// while it runs, or it would never run out.
     fn ask_soon(&mut self, ctx: &mut Context<'_>) {
         let silent = self.is_silent(ctx);
         let lacks = |playout: &Playout| !playout.missing(1, silent).is_empty();

@@ -20,7 +20,8 @@ pub enum AudioMessage {
     Raft(RaftMessage),
     /// A streamer sends a listener a piece of sound.
     Frame(Frame),
-    /// A listener wants to hear. Repeated, because a streamer forgets those that it does not hear of.
+    /// A listener wants to hear. Repeated, because a streamer forgets those that it does not hear
+    /// of.
     Subscribe,
     /// The leader has noted the listener.
     Subscribed {
@@ -69,7 +70,8 @@ pub struct Frame {
     pub timestamp: u32,
     /// How it is to be played.
     pub format: Format,
-    /// Whether it is sent when its media time has come: not one that was asked for, nor one of the burst at a start. Only these tell about jitter.
+    /// Whether it is sent when its media time has come: not one that was asked for, nor one of the
+    /// burst at a start. Only these tell about jitter.
     pub paced: bool,
     /// The checksum of the samples: XXH3, or what the scenario says.
     pub digest: u64,
@@ -124,7 +126,11 @@ impl Message for AudioMessage {
     }
 
     fn from_json(body: &Value, names: &[String]) -> Result<AudioMessage, String> {
-        if wire::is_one_of(body, OWN) { wire::from_json(body, names) } else { wire::from_json(body, names).map(AudioMessage::Raft) }
+        if wire::is_one_of(body, OWN) {
+            wire::from_json(body, names)
+        } else {
+            wire::from_json(body, names).map(AudioMessage::Raft)
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -150,19 +156,25 @@ impl Message for AudioMessage {
     fn detail(&self) -> Detail {
         match self {
             AudioMessage::Raft(message) => message.detail(),
-            AudioMessage::Frame(frame) => {
-                Detail::Numbers(&["session", "sequence", "paced"], [frame.session.into(), frame.sequence.into(), i64::from(frame.paced)])
-            }
+            AudioMessage::Frame(frame) => Detail::Numbers(
+                &["session", "sequence", "paced"],
+                [frame.session.into(), frame.sequence.into(), i64::from(frame.paced)],
+            ),
             AudioMessage::Nack { session, frames } => Detail::Numbers(
                 &["session", "first", "count"],
-                [(*session).into(), frames.first().copied().unwrap_or(0).into(), frames.len() as i64],
+                [
+                    (*session).into(),
+                    frames.first().copied().unwrap_or(0).into(),
+                    frames.len() as i64,
+                ],
             ),
             _ => Detail::None,
         }
     }
 
-    /// As over UDP-Lite (RFC 3828): a checksum covers the header, and samples are delivered as they come, because a player can do more with
-    /// a damaged frame than with none. Whether it plays it is the player's choice.
+    /// As over UDP-Lite (RFC 3828): a checksum covers the header, and samples are delivered as they
+    /// come, because a player can do more with a damaged frame than with none. Whether it plays it
+    /// is the player's choice.
     fn corrupt(&mut self, rng: &mut Rng) -> bool {
         let AudioMessage::Frame(frame) = self else { return false };
         let mut bytes = frame.payload.bytes().to_vec();

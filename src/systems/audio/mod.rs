@@ -1,18 +1,23 @@
 //! `audio`: one stream, many devices, and Raft chooses who plays it out.
 //!
-//! **The problem.** Clients upload a song to a server, which plays it to many listeners at once. A single server is a single point of failure: when it
-//! stops, the sound stops everywhere, and what was uploaded is gone. The original assignment aims at a transmission that goes on when a machine of
-//! the cluster fails, with another one taking over, and could not show it.
+//! **The problem.** Clients upload a song to a server, which plays it to many listeners at once. A
+//! single server is a single point of failure: when it stops, the sound stops everywhere, and what
+//! was uploaded is gone. The original assignment aims at a transmission that goes on when a machine
+//! of the cluster fails, with another one taking over, and could not show it.
 //!
-//! **The idea.** The servers (*streamers*) run Raft. What must survive goes through the replicated log: the song, in pieces, as it is uploaded, and
-//! then, ten times a second, how far it has been sent. The leader sends each listener the frame of 20 ms whose media time has come. When it fails,
-//! the next leader knows song and position, and goes on there. It sends a few frames again; listeners know them by their sequence numbers. Whether
-//! anybody hears the failure is a matter of arithmetic: the gap is the time to detect it, plus an election, plus a resumption, less what listeners
-//! have in their buffers.
+//! **The idea.** The servers (*streamers*) run Raft. What must survive goes through the replicated
+//! log: the song, in pieces, as it is uploaded, and then, ten times a second, how far it has been
+//! sent. The leader sends each listener the frame of 20 ms whose media time has come. When it
+//! fails, the next leader knows song and position, and goes on there. It sends a few frames again;
+//! listeners know them by their sequence numbers. Whether anybody hears the failure is a matter of
+//! arithmetic: the gap is the time to detect it, plus an election, plus a resumption, less what
+//! listeners have in their buffers.
 //!
-//! **Listening** is its own art. Frames arrive unevenly, so a jitter buffer holds them until their turn; a deeper one forgives more and delays more.
-//! A listener plays by its own clock, which drifts against the leader's; it asks for frames that it lacks while they can still be in time, conceals what
-//! is missing, drops what comes late, and lets its playhead wait when nothing is left, so that a pause is heard once and not for ever.
+//! **Listening** is its own art. Frames arrive unevenly, so a jitter buffer holds them until their
+//! turn; a deeper one forgives more and delays more. A listener plays by its own clock, which
+//! drifts against the leader's; it asks for frames that it lacks while they can still be in time,
+//! conceals what is missing, drops what comes late, and lets its playhead wait when nothing is
+//! left, so that a pause is heard once and not for ever.
 //!
 //! | file | idea |
 //! |---|---|
@@ -29,13 +34,16 @@
 //! | `wav` | what each listener heard, as a file |
 //! | `settings`, `defects` | `[audio]`; the mistakes that can be planted, and nothing else |
 //!
-//! **Simplifications.** Frames carry samples as they are, without a codec. Each listener gets datagrams of its own, without multicast. The header is
-//! modelled on RTP, but there are no reports of receivers (RTCP). A song is decoded by the reader of the scenario and known by its digest; a streamer that
-//! stores another file decodes that one. In the assignment both sides play the song, the client at once and by itself; here an uploader only
-//! uploads, and who wants to hear is a listener. A listener that restarts begins as a new one in the middle of the song.
+//! **Simplifications.** Frames carry samples as they are, without a codec. Each listener gets
+//! datagrams of its own, without multicast. The header is modelled on RTP, but there are no reports
+//! of receivers (RTCP). A song is decoded by the reader of the scenario and known by its digest; a
+//! streamer that stores another file decodes that one. In the assignment both sides play the song,
+//! the client at once and by itself; here an uploader only uploads, and who wants to hear is a
+//! listener. A listener that restarts begins as a new one in the middle of the song.
 //!
-//! **References.** H. Schulzrinne et al.: RTP, RFC 3550 (2003). L.-A. Larzon et al.: UDP-Lite, RFC 3828 (2004). J. Rey et al.: RTP Retransmission
-//! Payload Format, RFC 4588 (2006). R. Ramjee et al.: Adaptive Playout Mechanisms for Packetized Audio (INFOCOM 1994). Raft: see `raft`.
+//! **References.** H. Schulzrinne et al.: RTP, RFC 3550 (2003). L.-A. Larzon et al.: UDP-Lite, RFC
+//! 3828 (2004). J. Rey et al.: RTP Retransmission Payload Format, RFC 4588 (2006). R. Ramjee et
+//! al.: Adaptive Playout Mechanisms for Packetized Audio (INFOCOM 1994). Raft: see `raft`.
 
 mod checksum;
 mod complaints;
@@ -96,8 +104,9 @@ const OWN_MESSAGES: &[Shown] = &[
     Shown { name: "Nack", summary: "A listener asks for frames that it lacks." },
 ];
 
-static MESSAGES: std::sync::LazyLock<Vec<Shown>> =
-    std::sync::LazyLock::new(|| RaftSystem.messages().iter().filter(of_servers).chain(OWN_MESSAGES).copied().collect());
+static MESSAGES: std::sync::LazyLock<Vec<Shown>> = std::sync::LazyLock::new(|| {
+    RaftSystem.messages().iter().filter(of_servers).chain(OWN_MESSAGES).copied().collect()
+});
 
 /// The clients of the key-value store have no part here.
 fn of_servers(shown: &&Shown) -> bool {
@@ -110,7 +119,8 @@ impl System for AudioSystem {
     }
 
     fn summary(&self) -> &'static str {
-        "A song is uploaded to a cluster of streamers, replicated by Raft and played out to listeners with jitter buffers; the sound survives the leader."
+        "A song is uploaded to a cluster of streamers, replicated by Raft and played out to \
+            listeners with jitter buffers; the sound survives the leader."
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -154,7 +164,8 @@ impl System for AudioSystem {
     }
 
     fn starting_settings(&self) -> &'static str {
-        "songs = \"melody.wav\"    # put a WAV, MP3 or Ogg Vorbis file of this name beside this one; the project has some in scenarios/audio\n"
+        "songs = \"melody.wav\"    # put a WAV, MP3 or Ogg Vorbis file of this name beside this \
+            one; the project has some in scenarios/audio\n"
     }
 
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
@@ -189,7 +200,11 @@ impl AudioCluster {
             ids.filter(|(_, node)| node.role == role).map(|(id, _)| id).collect::<Vec<_>>()
         };
         let settings = Arc::new(scenario.settings::<AudioSettings>().clone());
-        AudioCluster { settings, streamers: Rc::new(of_role(STREAMER)), uploaders: of_role(UPLOADER) }
+        AudioCluster {
+            settings,
+            streamers: Rc::new(of_role(STREAMER)),
+            uploaders: of_role(UPLOADER),
+        }
     }
 }
 
@@ -200,12 +215,24 @@ impl Cluster for AudioCluster {
         let settings = self.settings.clone();
         match role {
             UPLOADER => {
-                let place = self.uploaders.iter().position(|node| *node == identity.id).unwrap_or(0);
+                let place =
+                    self.uploaders.iter().position(|node| *node == identity.id).unwrap_or(0);
                 let name = &identity.names[identity.id.index()];
-                AudioNode::Uploader(Box::new(Uploader::new(settings, place, name, self.streamers.clone())))
+                AudioNode::Uploader(Box::new(Uploader::new(
+                    settings,
+                    place,
+                    name,
+                    self.streamers.clone(),
+                )))
             }
-            LISTENER => AudioNode::Listener(Box::new(Listener::new(settings, self.streamers.clone()))),
-            _ => AudioNode::Streamer(Box::new(Streamer::new(settings, identity.id, self.streamers.to_vec()))),
+            LISTENER => {
+                AudioNode::Listener(Box::new(Listener::new(settings, self.streamers.clone())))
+            }
+            _ => AudioNode::Streamer(Box::new(Streamer::new(
+                settings,
+                identity.id,
+                self.streamers.to_vec(),
+            ))),
         }
     }
 
@@ -265,20 +292,35 @@ impl Node for AudioNode {
 
     fn on_message(&mut self, ctx: &mut Ctx<'_, Self>, from: NodeId, message: AudioMessage) {
         match (self, message) {
-            (AudioNode::Streamer(streamer), AudioMessage::Raft(message)) => streamer.on_raft(ctx, from, message),
-            (AudioNode::Streamer(streamer), AudioMessage::Subscribe) => streamer.on_subscribe(ctx, from),
-            (AudioNode::Streamer(streamer), AudioMessage::Nack { session, frames }) => streamer.on_nack(ctx, from, session, &frames),
-            (AudioNode::Listener(listener), AudioMessage::Frame(frame)) => listener.on_frame(ctx, from, frame),
-            (AudioNode::Listener(listener), AudioMessage::Subscribed { term }) => listener.on_subscribed(ctx, from, term),
-            (AudioNode::Listener(listener), AudioMessage::NotLeader { leader }) => listener.on_not_leader(ctx, leader),
-            // Nobody of this system sends any other; who gets one all the same is not the one to judge it.
+            (AudioNode::Streamer(streamer), AudioMessage::Raft(message)) => {
+                streamer.on_raft(ctx, from, message)
+            }
+            (AudioNode::Streamer(streamer), AudioMessage::Subscribe) => {
+                streamer.on_subscribe(ctx, from)
+            }
+            (AudioNode::Streamer(streamer), AudioMessage::Nack { session, frames }) => {
+                streamer.on_nack(ctx, from, session, &frames)
+            }
+            (AudioNode::Listener(listener), AudioMessage::Frame(frame)) => {
+                listener.on_frame(ctx, from, frame)
+            }
+            (AudioNode::Listener(listener), AudioMessage::Subscribed { term }) => {
+                listener.on_subscribed(ctx, from, term)
+            }
+            (AudioNode::Listener(listener), AudioMessage::NotLeader { leader }) => {
+                listener.on_not_leader(ctx, leader)
+            }
+            // Nobody of this system sends any other; who gets one all the same is not the one to
+            // judge it.
             _ => {}
         }
     }
 
     fn on_timer(&mut self, ctx: &mut Ctx<'_, Self>, timer: AudioTimer) {
         match (self, timer) {
-            (AudioNode::Streamer(streamer), AudioTimer::Raft(timer)) => streamer.on_raft_timer(ctx, timer),
+            (AudioNode::Streamer(streamer), AudioTimer::Raft(timer)) => {
+                streamer.on_raft_timer(ctx, timer)
+            }
             (AudioNode::Streamer(streamer), AudioTimer::Tick) => streamer.on_tick(ctx),
             (AudioNode::Uploader(uploader), AudioTimer::Upload) => uploader.on_upload_timer(ctx),
             (AudioNode::Uploader(uploader), AudioTimer::Watch) => uploader.on_watch_timer(ctx),

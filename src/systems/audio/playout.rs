@@ -1,8 +1,10 @@
 //! The playout of one session at a listener: a jitter buffer and a playhead.
 //!
-//! Frames wait in the buffer until their turn comes, so that those that were delayed more than others are still in time. The deeper the buffer, the
-//! more it forgives and the later everything is heard. Playing begins when the target depth is reached. When the buffer runs empty the playhead
-//! waits, and playing begins again at the target depth: nothing is left out because it came late as a whole.
+//! Frames wait in the buffer until their turn comes, so that those that were delayed more than
+//! others are still in time. The deeper the buffer, the more it forgives and the later everything
+//! is heard. Playing begins when the target depth is reached. When the buffer runs empty the
+//! playhead waits, and playing begins again at the target depth: nothing is left out because it
+//! came late as a whole.
 
 use std::collections::BTreeMap;
 
@@ -101,7 +103,8 @@ pub struct Playout {
 }
 
 impl Playout {
-    /// A session of which the first frame has come. Those shortly before it are asked for too: perhaps they only were slower.
+    /// A session of which the first frame has come. Those shortly before it are asked for too:
+    /// perhaps they only were slower.
     pub fn new(
         (session, frames): (u32, u32),
         format: Format,
@@ -183,11 +186,14 @@ impl Playout {
         Arrival::Buffered
     }
 
-    /// Whether playing can begin: as many frames as the target depth asks for are there, without a gap. Those that are missing were asked for;
-    /// who has waited twice as long as the buffer is deep goes on without them.
+    /// Whether playing can begin: as many frames as the target depth asks for are there, without a
+    /// gap. Those that are missing were asked for; who has waited twice as long as the buffer is
+    /// deep goes on without them.
     pub fn is_ready(&self, now: LocalTime) -> bool {
-        let target = self.rules.depth_to_begin(self.target).min(self.frames - self.next.min(self.frames));
-        let whole = (self.next..self.next.saturating_add(target)).all(|frame| self.buffer.contains_key(&frame));
+        let target =
+            self.rules.depth_to_begin(self.target).min(self.frames - self.next.min(self.frames));
+        let whole = (self.next..self.next.saturating_add(target))
+            .all(|frame| self.buffer.contains_key(&frame));
         let patience = frame_time(self.format.frame_samples, self.format.rate) * 2 * self.target;
         !self.buffer.is_empty() && (whole || now.saturating_since(self.waits_since) >= patience)
     }
@@ -241,7 +247,8 @@ impl Playout {
         Heard::Lost(self.next - 1)
     }
 
-    /// Frames that are missing and could still be heard, at most so many. While nothing comes, those that should have come are asked for too.
+    /// Frames that are missing and could still be heard, at most so many. While nothing comes,
+    /// those that should have come are asked for too.
     pub fn missing(&self, most: usize, silent: bool) -> Vec<u32> {
         if self.state == State::Ended {
             return vec![];
@@ -266,7 +273,9 @@ impl Seen {
 
     fn insert(&mut self, frame: u32) {
         let mut begin = frame;
-        if let Some((before, end)) = self.ranges.range(..=frame).next_back().map(|(begin, end)| (*begin, *end)) {
+        if let Some((before, end)) =
+            self.ranges.range(..=frame).next_back().map(|(begin, end)| (*begin, *end))
+        {
             if frame < end {
                 return;
             }
@@ -286,11 +295,22 @@ mod tests {
     use super::*;
 
     fn held() -> Held {
-        Held { payload: Payload::new(vec![0; 4].into(), 0..4), info: FrameInfo { digest: 1, peak: 0 }, damaged: false }
+        Held {
+            payload: Payload::new(vec![0; 4].into(), 0..4),
+            info: FrameInfo { digest: 1, peak: 0 },
+            damaged: false,
+        }
     }
 
     fn playout() -> Playout {
-        Playout::new((1, 10), Format { rate: 8_000, channels: 1, frame_samples: 160 }, 0, (3, 6), LocalTime::ZERO, Rules::default())
+        Playout::new(
+            (1, 10),
+            Format { rate: 8_000, channels: 1, frame_samples: 160 },
+            0,
+            (3, 6),
+            LocalTime::ZERO,
+            Rules::default(),
+        )
     }
 
     fn heard(heard: &Heard) -> String {
@@ -302,7 +322,8 @@ mod tests {
         }
     }
 
-    /// A gap is concealed and goes on; an empty buffer pauses until three frames are there again; and what comes too late is not played.
+    /// A gap is concealed and goes on; an empty buffer pauses until three frames are there again;
+    /// and what comes too late is not played.
     #[test]
     fn a_gap_is_skipped_and_an_empty_buffer_waits() {
         let mut playout = playout();
@@ -311,7 +332,10 @@ mod tests {
         }
         let soon = LocalTime::from_micros(119_999);
         assert!(!playout.is_ready(soon), "two of three frames are there");
-        assert!(playout.is_ready(soon + Duration::from_micros(1)), "six frame times are long enough to wait for the third");
+        assert!(
+            playout.is_ready(soon + Duration::from_micros(1)),
+            "six frame times are long enough to wait for the third"
+        );
         assert_eq!(playout.missing(9, false), [1], "it is known to exist");
         playout.start();
         let first: Vec<String> = (0..4).map(|_| heard(&playout.tick(soon))).collect();

@@ -86,7 +86,8 @@ impl Settings for AudioSettings {
 }
 
 impl AudioSettings {
-    /// What a file sounds like. Those of the scenario are known already; to decode one is a pure function of its bytes.
+    /// What a file sounds like. Those of the scenario are known already; to decode one is a pure
+    /// function of its bytes.
     pub fn cut_of(&self, bytes: &[u8]) -> Option<Arc<Cut>> {
         let digest = xxh3_64(bytes);
         if let Some(source) = self.songs.iter().find(|source| source.file.digest == digest) {
@@ -115,7 +116,8 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     let ms = Duration::from_millis;
     let files = section.inputs(
         "songs",
-        "The songs, as files (.wav, .mp3 or .ogg) beside the scenario or below its folder. Each uploader takes the next one, over and over.",
+        "The songs, as files (.wav, .mp3 or .ogg) beside the scenario or below its folder. Each \
+            uploader takes the next one, over and over.",
     );
     let play = section.durations(
         "play",
@@ -123,46 +125,68 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         Duration::ZERO..=ms(600_000),
         "The part of each song that is played. Uploads are of whole files.",
     );
-    let frame = section.duration("frame", ms(20), MS..=ms(1_000), "How long a frame lasts; the last one may be shorter.");
-    let songs: Vec<Source> = files.into_iter().filter_map(|file| source(section, file, frame, play)).collect();
+    let frame = section.duration(
+        "frame",
+        ms(20),
+        MS..=ms(1_000),
+        "How long a frame lasts; the last one may be shorter.",
+    );
+    let songs: Vec<Source> =
+        files.into_iter().filter_map(|file| source(section, file, frame, play)).collect();
     let snapshot_chunk = snapshot_chunk(&songs);
     let raft = RaftSettings::default();
     let concealment = section.choice(
         "concealment",
         "repeat",
         &["repeat", "silence"],
-        "What is heard in place of a missing frame: the last one again, each time half as loud, or nothing.",
+        "What is heard in place of a missing frame: the last one again, each time half as loud, or \
+            nothing.",
     );
     let checksum = section.choice(
         "checksum",
         "xxh3",
         &["xxh3", "crc32"],
-        "By which checksum frames and uploads are protected on the wire: XXH3 with 64 bits, or the CRC-32 of zlib, which every language has.",
+        "By which checksum frames and uploads are protected on the wire: XXH3 with 64 bits, or the \
+            CRC-32 of zlib, which every language has.",
     );
     let defects = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
     let settings = AudioSettings {
         songs,
         play,
         frame,
-        upload_at: section.duration("upload_at", ms(500), Duration::ZERO..=HOUR, "When uploaders begin, by their own clocks."),
+        upload_at: section.duration(
+            "upload_at",
+            ms(500),
+            Duration::ZERO..=HOUR,
+            "When uploaders \
+            begin, by their own clocks.",
+        ),
         upload_timeout: section.duration(
             "upload_timeout",
             ms(1_000),
             MS..=HOUR,
             "An uploader that hears nothing of a server for so long turns to another.",
         ),
-        piece: section.integer("piece", 4_096, 1_024..=65_536, "Bytes of a song in one command of the replicated log.") as usize,
+        piece: section.integer(
+            "piece",
+            4_096,
+            1_024..=65_536,
+            "Bytes of a song in one command of \
+            the replicated log.",
+        ) as usize,
         position_interval: section.duration(
             "position_interval",
             ms(100),
             MS..=HOUR,
-            "How often the leader replicates the playout position. A new leader sends again what lies between.",
+            "How often the leader replicates the playout position. A new leader sends again what \
+                lies between.",
         ),
         burst: section.duration(
             "burst",
             ms(200),
             Duration::ZERO..=ms(10_000),
-            "How much a leader sends at once when it begins or resumes, so that what listeners have already costs no time.",
+            "How much a leader sends at once when it begins or resumes, so that what listeners \
+                have already costs no time.",
         ),
         target_depth: section.duration(
             "target_depth",
@@ -180,21 +204,28 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "silence",
             ms(100),
             MS..=HOUR,
-            "A listener that hears nothing for so long in the middle of a song asks all streamers, then after twice as long, up to 1 s.",
+            "A listener that hears nothing for so long in the middle of a song asks all streamers, \
+                then after twice as long, up to 1 s.",
         ),
         keepalive: section.duration(
             "keepalive",
             ms(1_000),
             MS..=HOUR,
-            "How often a listener tells its source that it is there; a streamer forgets it after three times as long.",
+            "How often a listener tells its source that it is there; a streamer forgets it after \
+                three times as long.",
         ),
         nack_interval: section.duration(
             "nack_interval",
             ms(20),
             MS..=ms(10_000),
-            "How long a listener waits for a missing frame before it asks for it, and before it asks again.",
+            "How long a listener waits for a missing frame before it asks for it, and before it \
+                asks again.",
         ),
-        concealment: if concealment == "silence" { Concealment::Silence } else { Concealment::Repeat },
+        concealment: if concealment == "silence" {
+            Concealment::Silence
+        } else {
+            Concealment::Repeat
+        },
         first_sequence: section
             .optional_integer(
                 "first_sequence",
@@ -214,13 +245,15 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
                 "election_timeout",
                 raft.election_timeout,
                 MS..=HOUR,
-                "How long a streamer waits for a leader before it starts an election, drawn anew each time.",
+                "How long a streamer waits for a leader before it starts an election, drawn anew \
+                    each time.",
             ),
             snapshot_threshold: section.integer(
                 "snapshot_threshold",
                 raft.snapshot_threshold,
                 0..=1_000_000_000,
-                "Entries applied since the last snapshot that make a streamer take another; 0 is never. Snapshots hold the songs.",
+                "Entries applied since the last snapshot that make a streamer take another; 0 is \
+                    never. Snapshots hold the songs.",
             ),
             snapshot_chunk,
             // Commands say themselves what they continue, so none takes effect twice.
@@ -233,11 +266,14 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     Arc::new(settings)
 }
 
-/// Bytes of a snapshot in one message. Snapshots hold the songs, and each piece waits for the answer to the one before it: with pieces of one
-/// size, a server would need the longer to catch up the larger the songs are, and with large songs longer than a run lasts.
+/// Bytes of a snapshot in one message. Snapshots hold the songs, and each piece waits for the
+/// answer to the one before it: with pieces of one size, a server would need the longer to catch up
+/// the larger the songs are, and with large songs longer than a run lasts.
 fn snapshot_chunk(songs: &[Source]) -> usize {
     let bytes: usize = songs.iter().map(|song| song.file.bytes.len()).sum();
-    bytes.div_ceil(SNAPSHOT_PIECES).clamp(RaftSettings::default().snapshot_chunk, SNAPSHOT_CHUNK_MAX)
+    bytes
+        .div_ceil(SNAPSHOT_PIECES)
+        .clamp(RaftSettings::default().snapshot_chunk, SNAPSHOT_CHUNK_MAX)
 }
 
 fn complain(section: &Section<'_>, settings: &AudioSettings) {
@@ -253,7 +289,8 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
                 show_duration(settings.frame)
             ),
             &format!(
-                "write buffer_max = \"{}\" or more; several times the target depth are usual, so that a burst after a failover finds room",
+                "write buffer_max = \"{}\" or more; several times the target depth are usual, so \
+                    that a burst after a failover finds room",
                 show_duration(settings.target_depth + settings.frame)
             ),
         );
@@ -264,30 +301,49 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
 const KINDS: [(&str, &str); 3] = [("wav", "wave"), ("mp3", "mp3"), ("ogg", "ogg")];
 
 /// Decode a song; what is wrong with it is noted at `songs`.
-fn source(section: &Section<'_>, file: Input, frame: Duration, play: (Duration, Duration)) -> Option<Source> {
+fn source(
+    section: &Section<'_>,
+    file: Input,
+    frame: Duration,
+    play: (Duration, Duration),
+) -> Option<Source> {
     let name = file.path.rsplit('/').next().unwrap_or_default().to_owned();
     let refuse = |found: String, hint: &str| {
         section.contradiction(&["songs"], &format!("`{name}` cannot be played"), found, hint);
     };
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase()).unwrap_or_default();
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_ascii_lowercase())
+        .unwrap_or_default();
     let Some((_, kind)) = KINDS.iter().find(|(known, _)| *known == extension) else {
-        refuse("not .wav, .mp3 or .ogg".into(), "name a WAV, MP3 or Ogg Vorbis file whose name ends in .wav, .mp3 or .ogg");
+        refuse(
+            "not .wav, .mp3 or .ogg".into(),
+            "name a WAV, MP3 or Ogg Vorbis file whose name ends in .wav, .mp3 or .ogg",
+        );
         return None;
     };
     let decoded = match decode(&file.bytes, play.1, Damage::Refuse) {
         Ok(decoded) => decoded,
         Err(why) => {
-            refuse(why, "take the file anew from where it came, or encode it anew: was it cut short, or changed on its way?");
+            refuse(
+                why,
+                "take the file anew from where it came, or encode it anew: was it cut short, or \
+                    changed on its way?",
+            );
             return None;
         }
     };
     if decoded.format != *kind {
-        refuse(format!("the name says {extension}, the content is {}", decoded.format), "give the file the extension of what it holds");
+        refuse(
+            format!("the name says {extension}, the content is {}", decoded.format),
+            "give the file the extension of what it holds",
+        );
         return None;
     }
     let cut = Cut::new(decoded.song, frame, play);
     if cut.is_empty() {
-        let found = format!("`play` begins at {}, and the song is over by then", show_duration(play.0));
+        let found =
+            format!("`play` begins at {}, and the song is over by then", show_duration(play.0));
         refuse(found, "let `play` begin within the song, as in play = [\"0s\", \"10s\"]");
         return None;
     }

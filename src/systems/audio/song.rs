@@ -42,7 +42,14 @@ impl Song {
 
 impl fmt::Debug for Song {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Song({} Hz, {} channels, {} bytes, #{:016x})", self.rate, self.channels, self.pcm.len(), self.digest())
+        write!(
+            f,
+            "Song({} Hz, {} channels, {} bytes, #{:016x})",
+            self.rate,
+            self.channels,
+            self.pcm.len(),
+            self.digest()
+        )
     }
 }
 
@@ -71,7 +78,8 @@ pub struct Cut {
 impl Cut {
     /// Cut what lies between two times of a song.
     pub fn new(song: Song, frame: Duration, play: (Duration, Duration)) -> Cut {
-        let frame_samples = (u128::from(song.rate) * frame.as_nanos() / 1_000_000_000).clamp(1, 1 << 20) as u32;
+        let frame_samples =
+            (u128::from(song.rate) * frame.as_nanos() / 1_000_000_000).clamp(1, 1 << 20) as u32;
         let part = song.offset(play.0)..song.offset(play.1);
         let bytes = frame_samples as usize * song.block();
         let frames = song.pcm[part.clone()].chunks(bytes).map(info).collect();
@@ -130,11 +138,17 @@ pub fn peak(bytes: &[u8]) -> u16 {
 mod tests {
     use super::*;
 
-    /// 8,000 samples a second make 160 of them in 20 ms; what is left over is a frame of its own, and not padded.
+    /// 8,000 samples a second make 160 of them in 20 ms; what is left over is a frame of its own,
+    /// and not padded.
     #[test]
     fn only_the_last_frame_is_shorter() {
-        let song = Song { rate: 8_000, channels: 1, pcm: (0..2 * 1_000).map(|i| i as u8).collect() };
-        let cut = Cut::new(song.clone(), Duration::from_millis(20), (Duration::ZERO, Duration::from_secs(9)));
+        let song =
+            Song { rate: 8_000, channels: 1, pcm: (0..2 * 1_000).map(|i| i as u8).collect() };
+        let cut = Cut::new(
+            song.clone(),
+            Duration::from_millis(20),
+            (Duration::ZERO, Duration::from_secs(9)),
+        );
         let lengths: Vec<usize> = (0..=cut.len()).map(|frame| cut.bytes(frame).len()).collect();
         assert_eq!(lengths, [320, 320, 320, 320, 320, 320, 80, 0]);
         let whole: Vec<u8> = (0..cut.len()).flat_map(|frame| cut.bytes(frame).to_vec()).collect();

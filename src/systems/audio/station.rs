@@ -1,7 +1,9 @@
-//! The replicated state: songs that are being stored, songs that are, and how far the present one has been sent.
+//! The replicated state: songs that are being stored, songs that are, and how far the present one
+//! has been sent.
 //!
-//! Each command says what it continues: a piece its offset, a position its term. So a command that stands in the log twice, because a
-//! client or a leader was not sure of the first, takes effect once, without sessions.
+//! Each command says what it continues: a piece its offset, a position its term. So a command that
+//! stands in the log twice, because a client or a leader was not sure of the first, takes effect
+//! once, without sessions.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -128,7 +130,11 @@ impl Command {
                 first_sequence: reader.u32()? as u16,
             },
             3 => Command::Position {
-                position: Position { session: reader.u32()?, frame: reader.u32()?, term: reader.u64()? },
+                position: Position {
+                    session: reader.u32()?,
+                    frame: reader.u32()?,
+                    term: reader.u64()?,
+                },
                 ended: reader.byte()? == 1,
             },
             _ => return None,
@@ -197,7 +203,14 @@ impl Station {
         }
     }
 
-    fn finish(&mut self, upload: u64, uploader: NodeId, length: u64, digest: u64, first_sequence: u16) -> &'static [u8] {
+    fn finish(
+        &mut self,
+        upload: u64,
+        uploader: NodeId,
+        length: u64,
+        digest: u64,
+        first_sequence: u16,
+    ) -> &'static [u8] {
         if self.rules.stores_once() && self.stored(upload).is_some() {
             return DONE;
         }
@@ -206,7 +219,13 @@ impl Station {
         if self.rules.verifies_uploads() && (bytes.len() as u64 != length || found != digest) {
             return REFUSED;
         }
-        self.stored.push(Rc::new(Stored { upload, uploader, bytes: bytes.into(), digest: found, first_sequence }));
+        self.stored.push(Rc::new(Stored {
+            upload,
+            uploader,
+            bytes: bytes.into(),
+            digest: found,
+            first_sequence,
+        }));
         self.partial.remove(&upload);
         if self.position.session == 0 {
             self.position.session = 1;
@@ -271,7 +290,8 @@ impl StateMachine for Station {
     }
 
     fn restore(&mut self, snapshot: &[u8]) {
-        *self = read(snapshot, self.rules, self.checksum).expect("a snapshot with a valid checksum holds a station");
+        *self = read(snapshot, self.rules, self.checksum)
+            .expect("a snapshot with a valid checksum holds a station");
     }
 }
 
@@ -283,7 +303,13 @@ fn read(snapshot: &[u8], rules: Rules, checksum: Checksum) -> Option<Station> {
         let (upload, uploader) = (reader.u64()?, NodeId(reader.u32()?));
         let bytes: Bytes = reader.bytes()?.into();
         let digest = checksum.of(&bytes);
-        station.stored.push(Rc::new(Stored { upload, uploader, bytes, digest, first_sequence: reader.u32()? as u16 }));
+        station.stored.push(Rc::new(Stored {
+            upload,
+            uploader,
+            bytes,
+            digest,
+            first_sequence: reader.u32()? as u16,
+        }));
     }
     for _ in 0..reader.u32()? {
         let (upload, uploader) = (reader.u64()?, NodeId(reader.u32()?));
@@ -297,35 +323,51 @@ mod tests {
     use super::*;
 
     fn piece(station: &mut Station, offset: u64, bytes: &[u8]) {
-        station.apply(&Command::Piece { upload: 7, uploader: NodeId(5), offset, bytes: bytes.to_vec() }.encode());
+        station.apply(
+            &Command::Piece { upload: 7, uploader: NodeId(5), offset, bytes: bytes.to_vec() }
+                .encode(),
+        );
     }
 
     fn finish(station: &mut Station, file: &[u8]) -> Bytes {
         let (length, digest) = (file.len() as u64, Checksum::Xxh3.of(file));
-        station.apply(&Command::Finish { upload: 7, uploader: NodeId(5), length, digest, first_sequence: 9 }.encode())
+        station.apply(
+            &Command::Finish { upload: 7, uploader: NodeId(5), length, digest, first_sequence: 9 }
+                .encode(),
+        )
     }
 
-    /// A leader that took over sends what its predecessor may have stored already: in whole, in part, or twice.
+    /// A leader that took over sends what its predecessor may have stored already: in whole, in
+    /// part, or twice.
     #[test]
     fn a_retried_piece_adds_nothing_twice() {
         let mut station = Station::default();
-        for (offset, bytes) in [(0, "abcd"), (0, "abcd"), (2, "cdef"), (9, "never"), (6, "gh"), (4, "ef")] {
+        for (offset, bytes) in
+            [(0, "abcd"), (0, "abcd"), (2, "cdef"), (9, "never"), (6, "gh"), (4, "ef")]
+        {
             piece(&mut station, offset, bytes.as_bytes());
         }
         assert_eq!(finish(&mut station, b"abcdefg"), REFUSED.into());
         assert_eq!(finish(&mut station, b"abcdefgh"), DONE.into());
-        assert_eq!(finish(&mut station, b"abcdefgh"), DONE.into(), "the answer was lost, and the song is stored once");
+        assert_eq!(
+            finish(&mut station, b"abcdefgh"),
+            DONE.into(),
+            "the answer was lost, and the song is stored once"
+        );
         assert_eq!(station.sessions(), 1);
     }
 
-    /// A position that was delayed in the log of an old leader takes nothing back, and the end of a session begins the next.
+    /// A position that was delayed in the log of an old leader takes nothing back, and the end of a
+    /// session begins the next.
     #[test]
     fn the_position_never_goes_back() {
         let mut station = Station::default();
         piece(&mut station, 0, b"x");
         finish(&mut station, b"x");
         let mut say = |session, frame, term, ended| {
-            station.apply(&Command::Position { position: Position { session, frame, term }, ended }.encode());
+            station.apply(
+                &Command::Position { position: Position { session, frame, term }, ended }.encode(),
+            );
             (station.position().session, station.position().frame)
         };
         assert_eq!(say(1, 40, 3, false), (1, 40));
@@ -340,7 +382,10 @@ mod tests {
         let mut station = Station::default();
         piece(&mut station, 0, b"song");
         finish(&mut station, b"song");
-        station.apply(&Command::Piece { upload: 8, uploader: NodeId(6), offset: 0, bytes: b"half".to_vec() }.encode());
+        station.apply(
+            &Command::Piece { upload: 8, uploader: NodeId(6), offset: 0, bytes: b"half".to_vec() }
+                .encode(),
+        );
         let mut other = Station::default();
         other.restore(&station.snapshot());
         assert_eq!(station, other);

@@ -1,4 +1,5 @@
-//! A streamer: a server of the replicated log, which receives uploads and sends sound while it leads.
+//! A streamer: a server of the replicated log, which receives uploads and sends sound while it
+//! leads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,9 @@ use super::station::{Command, DONE, Position, Station};
 use super::transmission::{Transmission, make};
 use super::upload::{PORT, Reply};
 use crate::node::{LocalTime, NodeId, Probe, StreamEvent, StreamId};
-use crate::systems::raft::{self, Configuration, LogIndex, Outcome, Payload, Raft, RaftMessage, RaftTimer, StateMachine};
+use crate::systems::raft::{
+    self, Configuration, LogIndex, Outcome, Payload, Raft, RaftMessage, RaftTimer, StateMachine,
+};
 
 /// What a proposed command was for.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +26,8 @@ enum Purpose {
     Piece(StreamId),
     /// The end of an upload.
     Finish(StreamId),
-    /// The playout position in a session and a term: an outcome of an earlier transmission says nothing of the present one.
+    /// The playout position in a session and a term: an outcome of an earlier transmission says
+    /// nothing of the present one.
     Position(u32, u64),
 }
 
@@ -38,11 +42,13 @@ pub struct Streamer {
     proposals: BTreeMap<u64, Purpose>,
     serial: u64,
     uploads: BTreeMap<StreamId, Incoming>,
-    /// Listeners, and until when they are remembered. Followers remember them too, for the day that they lead.
+    /// Listeners, and until when they are remembered. Followers remember them too, for the day that
+    /// they lead.
     subscribers: BTreeMap<NodeId, LocalTime>,
     /// Meaningful while this server leads.
     transmission: Option<Transmission>,
-    /// The songs of the sessions, as far as they were needed; `None` for one that cannot be decoded.
+    /// The songs of the sessions, as far as they were needed; `None` for one that cannot be
+    /// decoded.
     cuts: BTreeMap<u32, Option<Arc<Cut>>>,
     /// What was told of the replicated state already.
     told_sessions: u32,
@@ -55,7 +61,12 @@ impl Streamer {
     /// A streamer at the beginning of an incarnation.
     pub fn new(settings: Arc<AudioSettings>, id: NodeId, servers: Vec<NodeId>) -> Streamer {
         let (rules, checksum) = (settings.rules, settings.checksum);
-        let raft = Raft::new(settings.raft.clone(), id, Configuration::simple(servers), Station::new(rules, checksum));
+        let raft = Raft::new(
+            settings.raft.clone(),
+            id,
+            Configuration::simple(servers),
+            Station::new(rules, checksum),
+        );
         Streamer {
             settings,
             rules,
@@ -104,18 +115,39 @@ impl Streamer {
         }
     }
 
-    /// A listener lacks frames. Only those that were sent already are sent again: what is still to come will come.
-    pub fn on_nack(&mut self, ctx: &mut Context<'_>, listener: NodeId, session: u32, frames: &[u32]) {
+    /// A listener lacks frames. Only those that were sent already are sent again: what is still to
+    /// come will come.
+    pub fn on_nack(
+        &mut self,
+        ctx: &mut Context<'_>,
+        listener: NodeId,
+        session: u32,
+        frames: &[u32],
+    ) {
         if !self.raft.leads_with_all_applied() {
             return;
         }
-        let position = self.transmission.as_ref().map_or(self.station().position(), Transmission::position);
+        let position =
+            self.transmission.as_ref().map_or(self.station().position(), Transmission::position);
         let sent = if session < position.session { u32::MAX } else { position.frame };
-        let Some(stored) = self.station().session(session).filter(|_| session <= position.session).cloned() else { return };
+        let Some(stored) =
+            self.station().session(session).filter(|_| session <= position.session).cloned()
+        else {
+            return;
+        };
         let Some(cut) = self.cut(session) else { return };
         let term = self.raft.current_term().0;
         for frame in frames.iter().copied().filter(|frame| *frame < sent.min(cut.len())) {
-            ctx.send(listener, AudioMessage::Frame(make((session, term), &cut, stored.first_sequence, frame, &self.settings)));
+            ctx.send(
+                listener,
+                AudioMessage::Frame(make(
+                    (session, term),
+                    &cut,
+                    stored.first_sequence,
+                    frame,
+                    &self.settings,
+                )),
+            );
         }
     }
 
@@ -137,7 +169,8 @@ impl Streamer {
         match event {
             StreamEvent::Accepted { stream, from, .. } => {
                 let welcome = self.raft.leads_with_all_applied();
-                let reply = if welcome { Reply::Welcome } else { Reply::Moved(self.raft.leader_hint()) };
+                let reply =
+                    if welcome { Reply::Welcome } else { Reply::Moved(self.raft.leader_hint()) };
                 ctx.write(stream, reply.encode());
                 if welcome {
                     self.uploads.insert(stream, Incoming::new(from));
@@ -151,7 +184,9 @@ impl Streamer {
                 let pieces = incoming.last_block(self.settings.piece, self.rules);
                 self.propose_pieces(ctx, stream, pieces);
             }
-            StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) | StreamEvent::Refused(stream) => {
+            StreamEvent::Reset(stream)
+            | StreamEvent::TimedOut(stream)
+            | StreamEvent::Refused(stream) => {
                 self.uploads.remove(&stream);
             }
             StreamEvent::Connected(_) | StreamEvent::Writable(_) => {}
@@ -163,13 +198,15 @@ impl Streamer {
         let Some(incoming) = self.uploads.get_mut(&stream) else { return };
         if let Some(hello) = incoming.greet(bytes) {
             let station = if self.rules.replicates() { self.raft.machine() } else { &self.solo };
-            if let Some(stored) = station.stored(hello.upload).filter(|_| self.rules.stores_once()) {
+            if let Some(stored) = station.stored(hello.upload).filter(|_| self.rules.stores_once())
+            {
                 ctx.write(stream, Reply::Stored(stored.bytes.len() as u64, stored.digest).encode());
                 ctx.close(stream);
                 self.uploads.remove(&stream);
                 return;
             }
-            let offset = if self.rules.pieces_fit_by_offset() { station.received(hello.upload) } else { 0 };
+            let offset =
+                if self.rules.pieces_fit_by_offset() { station.received(hello.upload) } else { 0 };
             incoming.begin_at(offset);
             ctx.write(stream, Reply::From(offset).encode());
             if incoming.complete {
@@ -181,14 +218,26 @@ impl Streamer {
         self.propose_pieces(ctx, stream, pieces);
     }
 
-    fn propose_pieces(&mut self, ctx: &mut Context<'_>, stream: StreamId, pieces: Vec<super::incoming::Piece>) {
+    fn propose_pieces(
+        &mut self,
+        ctx: &mut Context<'_>,
+        stream: StreamId,
+        pieces: Vec<super::incoming::Piece>,
+    ) {
         let Some(incoming) = self.uploads.get(&stream) else { return };
-        let (Some(hello), uploader, complete) = (incoming.hello, incoming.from, incoming.complete) else { return };
+        let (Some(hello), uploader, complete) = (incoming.hello, incoming.from, incoming.complete)
+        else {
+            return;
+        };
         if pieces.is_empty() {
             return;
         }
         for (offset, bytes) in pieces {
-            self.propose(ctx, Purpose::Piece(stream), &Command::Piece { upload: hello.upload, uploader, offset, bytes });
+            self.propose(
+                ctx,
+                Purpose::Piece(stream),
+                &Command::Piece { upload: hello.upload, uploader, offset, bytes },
+            );
         }
         if complete {
             self.propose_finish(ctx, stream);
@@ -196,7 +245,10 @@ impl Streamer {
     }
 
     fn propose_finish(&mut self, ctx: &mut Context<'_>, stream: StreamId) {
-        let Some(Incoming { hello: Some(hello), from, seen, .. }) = self.uploads.get(&stream) else { return };
+        let Some(Incoming { hello: Some(hello), from, seen, .. }) = self.uploads.get(&stream)
+        else {
+            return;
+        };
         let (upload, uploader) = (hello.upload, *from);
         let (length, digest) = if self.rules.says_length_before() {
             (hello.length, hello.digest)
@@ -206,8 +258,13 @@ impl Streamer {
         if !self.rules.confirms_when_committed() {
             ctx.write(stream, Reply::Stored(length, digest).encode());
         }
-        let first_sequence = self.settings.first_sequence.unwrap_or(ctx.rng().below(1 << 16) as u16);
-        self.propose(ctx, Purpose::Finish(stream), &Command::Finish { upload, uploader, length, digest, first_sequence });
+        let first_sequence =
+            self.settings.first_sequence.unwrap_or(ctx.rng().below(1 << 16) as u16);
+        self.propose(
+            ctx,
+            Purpose::Finish(stream),
+            &Command::Finish { upload, uploader, length, digest, first_sequence },
+        );
     }
 
     // Rules.
@@ -225,12 +282,15 @@ impl Streamer {
         self.raft.propose(ctx, client, serial, Payload::Command(command));
     }
 
-    /// What follows every step: outcomes of proposals, news of the replicated state, and whether this server is to send.
+    /// What follows every step: outcomes of proposals, news of the replicated state, and whether
+    /// this server is to send.
     fn after(&mut self, ctx: &mut Context<'_>) {
         for outcome in self.raft.take_outcomes() {
             let (serial, output) = match outcome {
                 Outcome::Applied { serial, output, .. } => (serial, Some(output)),
-                Outcome::NotLeader { serial, .. } | Outcome::Expired { serial, .. } | Outcome::Failed { serial, .. } => (serial, None),
+                Outcome::NotLeader { serial, .. }
+                | Outcome::Expired { serial, .. }
+                | Outcome::Failed { serial, .. } => (serial, None),
                 Outcome::SessionOpened { .. } | Outcome::Read { .. } => continue,
             };
             if let Some(purpose) = self.proposals.remove(&serial) {
@@ -243,17 +303,26 @@ impl Streamer {
         self.maybe_begin(ctx);
     }
 
-    /// A command has an outcome; without an output nothing is known of it but that this server no longer leads.
+    /// A command has an outcome; without an output nothing is known of it but that this server no
+    /// longer leads.
     fn on_outcome(&mut self, ctx: &mut Context<'_>, purpose: Purpose, output: Option<&[u8]>) {
         match (purpose, output) {
             (Purpose::Piece(stream), Some(_)) => {
-                let Some(hello) = self.uploads.get(&stream).and_then(|incoming| incoming.hello) else { return };
+                let Some(hello) = self.uploads.get(&stream).and_then(|incoming| incoming.hello)
+                else {
+                    return;
+                };
                 ctx.write(stream, Reply::Progress(self.station().received(hello.upload)).encode());
             }
             (Purpose::Finish(stream), Some(output)) => {
-                let Some(hello) = self.uploads.get(&stream).and_then(|incoming| incoming.hello) else { return };
+                let Some(hello) = self.uploads.get(&stream).and_then(|incoming| incoming.hello)
+                else {
+                    return;
+                };
                 let stored = self.station().stored(hello.upload).filter(|_| *output == *DONE);
-                let reply = stored.map_or(Reply::Refused, |stored| Reply::Stored(stored.bytes.len() as u64, stored.digest));
+                let reply = stored.map_or(Reply::Refused, |stored| {
+                    Reply::Stored(stored.bytes.len() as u64, stored.digest)
+                });
                 if self.rules.confirms_when_committed() {
                     ctx.write(stream, reply.encode());
                 }
@@ -266,7 +335,9 @@ impl Streamer {
                 }
             }
             (Purpose::Position(session, term), output) => {
-                let same = |transmission: &&mut Transmission| (transmission.session, transmission.term) == (session, term);
+                let same = |transmission: &&mut Transmission| {
+                    (transmission.session, transmission.term) == (session, term)
+                };
                 if let Some(transmission) = self.transmission.as_mut().filter(same) {
                     transmission.proposal_ended(output.is_some());
                 }
@@ -278,7 +349,14 @@ impl Streamer {
     fn tell(&mut self, ctx: &mut Context<'_>) {
         for session in self.told_sessions + 1..=self.station().sessions() {
             let Some(stored) = self.station().session(session).cloned() else { break };
-            events::stored(ctx, session, stored.upload, stored.uploader, stored.bytes.len() as u64, stored.digest);
+            events::stored(
+                ctx,
+                session,
+                stored.upload,
+                stored.uploader,
+                stored.bytes.len() as u64,
+                stored.digest,
+            );
             self.told_sessions = session;
         }
         let position = self.station().position();
@@ -299,7 +377,8 @@ impl Streamer {
 
     fn maybe_stop(&mut self, ctx: &mut Context<'_>) {
         let term = self.raft.current_term().0;
-        let deposed = |transmission: &Transmission| !self.raft.is_leader() || transmission.term != term;
+        let deposed =
+            |transmission: &Transmission| !self.raft.is_leader() || transmission.term != term;
         if self.transmission.as_ref().is_some_and(deposed) && self.rules.stops_when_deposed() {
             let stopped = self.transmission.take().expect("it was looked at just now");
             events::silent(ctx, stopped.position());
@@ -307,7 +386,8 @@ impl Streamer {
         }
     }
 
-    /// Begin to send the present session where the replicated state says, once everything is applied that earlier leaders have committed.
+    /// Begin to send the present session where the replicated state says, once everything is
+    /// applied that earlier leaders have committed.
     fn maybe_begin(&mut self, ctx: &mut Context<'_>) {
         if self.transmission.is_some() || !self.raft.leads_with_all_applied() {
             return;
@@ -321,7 +401,8 @@ impl Streamer {
         let at = Position { frame, term: self.raft.current_term().0, ..position };
         events::take_over(ctx, at);
         let burst = (self.settings.burst.as_nanos() / self.settings.frame.as_nanos().max(1)) as u32;
-        self.transmission = Some(Transmission::new(at, cut, stored.first_sequence, burst, ctx.now()));
+        self.transmission =
+            Some(Transmission::new(at, cut, stored.first_sequence, burst, ctx.now()));
         self.send_due_frames(ctx);
     }
 
@@ -331,7 +412,11 @@ impl Streamer {
         let Some(transmission) = &mut self.transmission else { return };
         while let Some(frame) = transmission.take_due(now, self.rules) {
             let made = transmission.frame(frame, &self.settings);
-            events::send(ctx, Position { frame, ..transmission.position() }, self.subscribers.len());
+            events::send(
+                ctx,
+                Position { frame, ..transmission.position() },
+                self.subscribers.len(),
+            );
             for listener in self.subscribers.keys() {
                 ctx.send(*listener, AudioMessage::Frame(made.clone()));
             }
@@ -339,8 +424,11 @@ impl Streamer {
         self.replicate_position(ctx);
         let Some(transmission) = &self.transmission else { return };
         if transmission.is_over() {
-            // The replicated state goes on to the next session; an end that was not heard of is said again with the next heartbeat.
-            if transmission.session < self.station().position().session && self.rules.goes_on_to_the_next_song() {
+            // The replicated state goes on to the next session; an end that was not heard of is
+            // said again with the next heartbeat.
+            if transmission.session < self.station().position().session
+                && self.rules.goes_on_to_the_next_song()
+            {
                 self.transmission = None;
                 return self.maybe_begin(ctx);
             }
@@ -359,7 +447,11 @@ impl Streamer {
             return;
         }
         if let Some(position) = transmission.take_proposal(every) {
-            self.propose(ctx, Purpose::Position(position.session, position.term), &Command::Position { position, ended });
+            self.propose(
+                ctx,
+                Purpose::Position(position.session, position.term),
+                &Command::Position { position, ended },
+            );
         }
     }
 

@@ -26,20 +26,29 @@ pub struct Transmission {
     /// When the frame `anchor_frame` is due. All others follow from it.
     anchor: LocalTime,
     anchor_frame: u32,
-    /// All frames before this one have certainly left this machine. Invariant: left <= proposed_at <= next.
+    /// All frames before this one have certainly left this machine. Invariant: left <= proposed_at
+    /// <= next.
     pub left: u32,
     /// Where it was when it proposed a position last.
     proposed_at: u32,
-    /// Whether that proposal has no outcome yet. One is on its way at a time: a leader without a majority does not fill its log.
+    /// Whether that proposal has no outcome yet. One is on its way at a time: a leader without a
+    /// majority does not fill its log.
     outstanding: bool,
 }
 
-/// A leader whose process stood still for longer goes on from there, instead of sending all that it has missed at once.
+/// A leader whose process stood still for longer goes on from there, instead of sending all that it
+/// has missed at once.
 const STANDSTILL: Duration = Duration::from_millis(250);
 
 impl Transmission {
     /// Begin with `from`: so many frames are due at once, the others follow one by one.
-    pub fn new(at: Position, cut: Arc<Cut>, first_sequence: u16, burst: u32, now: LocalTime) -> Transmission {
+    pub fn new(
+        at: Position,
+        cut: Arc<Cut>,
+        first_sequence: u16,
+        burst: u32,
+        now: LocalTime,
+    ) -> Transmission {
         Transmission {
             session: at.session,
             term: at.term,
@@ -82,12 +91,16 @@ impl Transmission {
         Some(self.next - 1)
     }
 
-    /// The position to replicate, if it is time: `every` so many frames, and until the end is known to all.
+    /// The position to replicate, if it is time: `every` so many frames, and until the end is known
+    /// to all.
     ///
-    /// What leaves a node waits for the disk, and a crash may take it back, while the entry that speaks of it was just written. So a position says
-    /// what had been sent when the one *before* was proposed: that one has an outcome, so what was sent with it has left too.
+    /// What leaves a node waits for the disk, and a crash may take it back, while the entry that
+    /// speaks of it was just written. So a position says what had been sent when the one *before*
+    /// was proposed: that one has an outcome, so what was sent with it has left too.
     pub fn take_proposal(&mut self, every: u32) -> Option<Position> {
-        if self.outstanding || (self.next < self.proposed_at.saturating_add(every) && !self.is_over()) {
+        if self.outstanding
+            || (self.next < self.proposed_at.saturating_add(every) && !self.is_over())
+        {
             return None;
         }
         (self.outstanding, self.proposed_at) = (true, self.next);
@@ -109,14 +122,21 @@ impl Transmission {
 
     /// A frame for the wire.
     pub fn frame(&self, frame: u32, settings: &AudioSettings) -> Frame {
-        let mut made = make((self.session, self.term), &self.cut, self.first_sequence, frame, settings);
+        let mut made =
+            make((self.session, self.term), &self.cut, self.first_sequence, frame, settings);
         made.paced = frame >= self.anchor_frame;
         made
     }
 }
 
 /// A frame for the wire, as an answer to somebody who lacks it.
-pub fn make((session, term): (u32, u64), cut: &Cut, first_sequence: u16, frame: u32, settings: &AudioSettings) -> Frame {
+pub fn make(
+    (session, term): (u32, u64),
+    cut: &Cut,
+    first_sequence: u16,
+    frame: u32,
+    settings: &AudioSettings,
+) -> Frame {
     let mut payload = Payload::new(cut.song.pcm.clone(), cut.range(frame));
     let whole = cut.frame_samples as usize * cut.song.block();
     if !settings.rules.last_frame_is_short() && payload.bytes().len() < whole {
@@ -125,7 +145,9 @@ pub fn make((session, term): (u32, u64), cut: &Cut, first_sequence: u16, frame: 
         payload = Payload::new(padded.into(), 0..whole);
     }
     // What is known of a frame is its XXH3; any other checksum is made when it is needed.
-    let known = cut.info(frame).filter(|_| settings.checksum == Checksum::Xxh3 && payload.bytes().len() == cut.range(frame).len());
+    let known = cut.info(frame).filter(|_| {
+        settings.checksum == Checksum::Xxh3 && payload.bytes().len() == cut.range(frame).len()
+    });
     let digest = known.map_or_else(|| settings.checksum.of(payload.bytes()), |info| info.digest);
     Frame {
         session,
@@ -134,7 +156,11 @@ pub fn make((session, term): (u32, u64), cut: &Cut, first_sequence: u16, frame: 
         first_sequence,
         frames: cut.len(),
         timestamp: frame.wrapping_mul(cut.frame_samples),
-        format: Format { rate: cut.song.rate, channels: cut.song.channels, frame_samples: cut.frame_samples },
+        format: Format {
+            rate: cut.song.rate,
+            channels: cut.song.channels,
+            frame_samples: cut.frame_samples,
+        },
         paced: false,
         digest,
         payload,

@@ -1,11 +1,13 @@
 //! How a song is uploaded over a stream: what both sides say.
 //!
-//! The streamer welcomes whoever connects, or says who leads. The uploader says how long its file is and what its digest is, *before* the file and
-//! outside of it; the streamer says how much of it is stored already; and the uploader sends the rest in blocks of 1,024 bytes. With each
-//! piece that the replicated log has stored the streamer reports progress, and in the end size and digest of the whole.
+//! The streamer welcomes whoever connects, or says who leads. The uploader says how long its file
+//! is and what its digest is, *before* the file and outside of it; the streamer says how much of it
+//! is stored already; and the uploader sends the rest in blocks of 1,024 bytes. With each piece
+//! that the replicated log has stored the streamer reports progress, and in the end size and digest
+//! of the whole.
 //!
-//! The original assignment marks the end by the bytes `EOF`, for which each block is searched. They may stand in the song, or straddle two
-//! blocks; that is the defect `marker-framing`.
+//! The original assignment marks the end by the bytes `EOF`, for which each block is searched. They
+//! may stand in the song, or straddle two blocks; that is the defect `marker-framing`.
 
 use crate::node::{NodeId, Port};
 
@@ -35,7 +37,10 @@ pub const HELLO_BYTES: usize = 24;
 impl Hello {
     /// For the wire.
     pub fn encode(&self) -> Vec<u8> {
-        [self.upload, self.length, self.digest].iter().flat_map(|number| number.to_le_bytes()).collect()
+        [self.upload, self.length, self.digest]
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect()
     }
 
     /// From the wire; `None` where bytes are missing.
@@ -83,7 +88,8 @@ impl Reply {
     pub fn decode(bytes: &[u8]) -> Option<Reply> {
         let (tag, numbers) = bytes.split_first()?;
         let (a, b) = numbers.split_at_checked(8)?;
-        let (a, b) = (u64::from_le_bytes(a.try_into().ok()?), u64::from_le_bytes(b.try_into().ok()?));
+        let (a, b) =
+            (u64::from_le_bytes(a.try_into().ok()?), u64::from_le_bytes(b.try_into().ok()?));
         Some(match tag {
             1 => Reply::Welcome,
             2 => Reply::Moved(a.checked_sub(1).map(|id| NodeId(id as u32))),
@@ -106,8 +112,14 @@ mod tests {
         let hello = Hello { upload: 7, length: 96_044, digest: u64::MAX };
         assert_eq!(Hello::decode(&hello.encode()), Some(hello));
         assert_eq!(hello.encode().len(), HELLO_BYTES);
-        let replies =
-            [Reply::Welcome, Reply::Moved(None), Reply::Moved(Some(NodeId(0))), Reply::From(9), Reply::Stored(1, 2), Reply::Refused];
+        let replies = [
+            Reply::Welcome,
+            Reply::Moved(None),
+            Reply::Moved(Some(NodeId(0))),
+            Reply::From(9),
+            Reply::Stored(1, 2),
+            Reply::Refused,
+        ];
         for reply in replies {
             assert_eq!(reply.encode().len(), REPLY_BYTES);
             assert_eq!(Reply::decode(&reply.encode()), Some(reply));

@@ -14,7 +14,8 @@ use super::settings::{AudioSettings, Source};
 use super::upload::{BLOCK, Hello, MARKER, PORT, REPLY_BYTES, Reply};
 use crate::node::{NodeId, Probe, StreamEvent, StreamId};
 
-/// Where an uploader notes that its song is stored, so that it does not begin again after a restart.
+/// Where an uploader notes that its song is stored, so that it does not begin again after a
+/// restart.
 const DONE: &str = "confirmed";
 
 /// The first pause after an attempt that failed; it doubles with each further one.
@@ -30,7 +31,8 @@ pub struct Uploader {
     streamers: Rc<Vec<NodeId>>,
     /// Which of the scenario's songs it has.
     song: usize,
-    /// Its number for the upload: the same after every restart, so that a streamer that has the song already knows it.
+    /// Its number for the upload: the same after every restart, so that a streamer that has the
+    /// song already knows it.
     upload: u64,
     /// The streamer that is tried now or next, by its place.
     server: usize,
@@ -48,9 +50,16 @@ pub struct Uploader {
 
 impl Uploader {
     /// The uploader at this place among the uploaders.
-    pub fn new(settings: Arc<AudioSettings>, place: usize, name: &str, streamers: Rc<Vec<NodeId>>) -> Uploader {
+    pub fn new(
+        settings: Arc<AudioSettings>,
+        place: usize,
+        name: &str,
+        streamers: Rc<Vec<NodeId>>,
+    ) -> Uploader {
         let song = place % settings.songs.len().max(1);
-        let upload = settings.songs.get(song).map_or(0, |source| xxh3_64(&[name.as_bytes(), &source.file.digest.to_le_bytes()].concat()));
+        let upload = settings.songs.get(song).map_or(0, |source| {
+            xxh3_64(&[name.as_bytes(), &source.file.digest.to_le_bytes()].concat())
+        });
         let digest = match (settings.songs.get(song), settings.checksum) {
             (None, _) => 0,
             (Some(source), Checksum::Xxh3) => source.file.digest,
@@ -84,9 +93,21 @@ impl Uploader {
         }
         let Source { file, cut } = self.source().clone();
         let format = (cut.song.rate, cut.song.channels, cut.frame_samples);
-        events::source(ctx, self.upload, (file.bytes.len() as u64, self.digest), cut.song.digest(), cut.len(), format);
+        events::source(
+            ctx,
+            self.upload,
+            (file.bytes.len() as u64, self.digest),
+            cut.song.digest(),
+            cut.len(),
+            format,
+        );
         for frame in 0..cut.len() {
-            events::source_frame(ctx, self.upload, frame, cut.info(frame).expect("it is below the length"));
+            events::source_frame(
+                ctx,
+                self.upload,
+                frame,
+                cut.info(frame).expect("it is below the length"),
+            );
         }
         let first = ctx.now().as_nanos() == 0;
         ctx.set_timer(AudioTimer::Upload, if first { self.settings.upload_at } else { PAUSE });
@@ -106,7 +127,8 @@ impl Uploader {
         self.watch(ctx);
     }
 
-    /// The server is silent: perhaps it is down, perhaps it waits for a majority that does not answer.
+    /// The server is silent: perhaps it is down, perhaps it waits for a majority that does not
+    /// answer.
     pub fn on_watch_timer(&mut self, ctx: &mut Context<'_>) {
         if self.stream.is_some() && !self.confirmed {
             self.drop_stream(ctx);
@@ -134,7 +156,10 @@ impl Uploader {
                     }
                 }
             }
-            StreamEvent::PeerClosed(stream) | StreamEvent::Refused(stream) | StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream)
+            StreamEvent::PeerClosed(stream)
+            | StreamEvent::Refused(stream)
+            | StreamEvent::Reset(stream)
+            | StreamEvent::TimedOut(stream)
                 if self.stream == Some(stream) && !self.confirmed =>
             {
                 self.drop_stream(ctx);
@@ -149,7 +174,11 @@ impl Uploader {
         let Source { file, .. } = self.source().clone();
         match reply {
             Reply::Welcome => {
-                let (length, digest) = if self.rules.says_length_before() { (file.bytes.len() as u64, self.digest) } else { (u64::MAX, 0) };
+                let (length, digest) = if self.rules.says_length_before() {
+                    (file.bytes.len() as u64, self.digest)
+                } else {
+                    (u64::MAX, 0)
+                };
                 ctx.write(stream, Hello { upload: self.upload, length, digest }.encode());
             }
             Reply::From(offset) => {
@@ -177,7 +206,9 @@ impl Uploader {
             }
             Reply::Moved(leader) => {
                 self.drop_stream(ctx);
-                match leader.and_then(|leader| self.streamers.iter().position(|each| *each == leader)) {
+                match leader
+                    .and_then(|leader| self.streamers.iter().position(|each| *each == leader))
+                {
                     Some(place) => {
                         self.server = place;
                         self.again(ctx);

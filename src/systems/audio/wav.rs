@@ -1,7 +1,8 @@
-//! What each listener heard, as WAV: made from the trace and the songs alone, so that a stored report can be listened to.
+//! What each listener heard, as WAV: made from the trace and the songs alone, so that a stored
+//! report can be listened to.
 //!
-//! A frame that was played is in the file sample by sample. Where a listener played samples that nobody had sent, the trace holds them. A gap is
-//! what the setting `concealment` says.
+//! A frame that was played is in the file sample by sample. Where a listener played samples that
+//! nobody had sent, the trace holds them. A gap is what the setting `concealment` says.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -36,33 +37,55 @@ pub fn heard(settings: &AudioSettings, trace: &Trace) -> Vec<Artifact> {
         let fields = &event.fields;
         match event.name.as_ref() {
             "source" => {
-                let (Some(upload), Some(digest)) = (fields.hash("upload"), fields.hash("digest")) else { continue };
-                if let Some(source) = settings.songs.iter().find(|source| source.file.digest == digest) {
+                let (Some(upload), Some(digest)) = (fields.hash("upload"), fields.hash("digest"))
+                else {
+                    continue;
+                };
+                if let Some(source) =
+                    settings.songs.iter().find(|source| source.file.digest == digest)
+                {
                     sources.insert(upload, source);
                 }
             }
             "stored" => {
-                let (Some(session), Some(upload)) = (fields.int("session"), fields.hash("upload")) else { continue };
+                let (Some(session), Some(upload)) = (fields.int("session"), fields.hash("upload"))
+                else {
+                    continue;
+                };
                 if let Some(source) = sources.get(&upload) {
                     sessions.insert(session, source);
                 }
             }
             "play" | "conceal" => {
-                let Some(source) = fields.int("session").and_then(|session| sessions.get(&session)) else { continue };
+                let Some(source) = fields.int("session").and_then(|session| sessions.get(&session))
+                else {
+                    continue;
+                };
                 let key = (event.node, fields.int("session").unwrap_or(0));
-                files.entry(key).or_insert_with(|| Playback::new(source)).hear(event, settings.concealment);
+                files
+                    .entry(key)
+                    .or_insert_with(|| Playback::new(source))
+                    .hear(event, settings.concealment);
             }
             _ => {}
         }
     }
-    let name = |(node, session): (NodeId, i64)| format!("{}-session{session}.wav", trace.name(node));
-    files.into_iter().filter(|((node, _), _)| node.index() < trace.nodes.len()).map(|(key, file)| (name(key), file.write())).collect()
+    let name =
+        |(node, session): (NodeId, i64)| format!("{}-session{session}.wav", trace.name(node));
+    files
+        .into_iter()
+        .filter(|((node, _), _)| node.index() < trace.nodes.len())
+        .map(|(key, file)| (name(key), file.write()))
+        .collect()
 }
 
 impl<'a> Playback<'a> {
     fn new(source: &'a Source) -> Playback<'a> {
         let cut: &Cut = &source.cut;
-        let frames = (0..cut.len()).rev().filter_map(|frame| Some((cut.info(frame)?.digest, frame))).collect();
+        let frames = (0..cut.len())
+            .rev()
+            .filter_map(|frame| Some((cut.info(frame)?.digest, frame)))
+            .collect();
         Playback { source, frames, samples: vec![], last: vec![], concealed: 0 }
     }
 
@@ -77,12 +100,14 @@ impl<'a> Playback<'a> {
         let cut: &Cut = &self.source.cut;
         let numbered = event.fields.int("frame").and_then(|frame| u32::try_from(frame).ok());
         let digest = event.fields.hash("digest");
-        let same = numbered.filter(|frame| cut.info(*frame).map(|info| info.digest) == digest && digest.is_some());
+        let same = numbered
+            .filter(|frame| cut.info(*frame).map(|info| info.digest) == digest && digest.is_some());
         let found = same.or_else(|| self.frames.get(&digest?).copied());
         self.last = match (event.fields.text("bytes").and_then(unhex), found) {
             (Some(bytes), _) => samples(&bytes),
             (None, Some(frame)) => samples(cut.bytes(frame)),
-            // A song that was stored otherwise than it was sent: its samples are nowhere in the trace.
+            // A song that was stored otherwise than it was sent: its samples are nowhere in the
+            // trace.
             (None, None) => vec![0; self.frame_len()],
         };
         self.concealed = 0;
@@ -111,7 +136,12 @@ impl<'a> Playback<'a> {
 
 /// Samples as a WAV file.
 pub fn wav(rate: u32, channels: u16, samples: &[i16]) -> Vec<u8> {
-    let spec = hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut file = Cursor::new(Vec::with_capacity(samples.len() * 2 + 44));
     let mut writer = hound::WavWriter::new(&mut file, spec).expect("memory takes every byte");
     for sample in samples {
@@ -127,5 +157,8 @@ fn samples(bytes: &[u8]) -> Vec<i16> {
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |digit: u8| char::from(digit).to_digit(16).map(|value| value as u8);
-    text.as_bytes().chunks(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+    text.as_bytes()
+        .chunks(2)
+        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
+        .collect()
 }

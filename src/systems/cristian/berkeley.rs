@@ -1,7 +1,9 @@
-//! Berkeley's algorithm (Gusella and Zatti 1989): the coordinator asks for all clocks, takes the mean of those that agree, and tells each machine by
-//! how much it is off. A difference stays right however long it is under way; an hour would be old when it arrives.
+//! Berkeley's algorithm (Gusella and Zatti 1989): the coordinator asks for all clocks, takes the
+//! mean of those that agree, and tells each machine by how much it is off. A difference stays right
+//! however long it is under way; an hour would be old when it arrives.
 //!
-//! The coordinator's own clock is one of them. Where it follows UTC it is not corrected itself, and draws the others to it.
+//! The coordinator's own clock is one of them. Where it follows UTC it is not corrected itself, and
+//! draws the others to it.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +46,8 @@ pub struct Outcome {
 /// A round of the coordinator.
 #[derive(Debug, Default)]
 pub struct Berkeley {
-    /// The coordinator's hour minus its monotonic clock when the round began: a measuring rod that nobody moves during the round.
+    /// The coordinator's hour minus its monotonic clock when the round began: a measuring rod that
+    /// nobody moves during the round.
     rod: i64,
     /// Questions without an answer: number and time.
     asked: BTreeMap<NodeId, (u64, i64)>,
@@ -84,12 +87,23 @@ impl Berkeley {
     }
 
     /// An answer. `true`: it was the last one that was waited for.
-    pub fn on_answer(&mut self, settings: &CristianSettings, node: NodeId, nonce: u64, clock: i64, mono: i64) -> bool {
-        let Some((_, sent)) = self.asked.get(&node).copied().filter(|(asked, _)| *asked == nonce) else { return false };
+    pub fn on_answer(
+        &mut self,
+        settings: &CristianSettings,
+        node: NodeId,
+        nonce: u64,
+        clock: i64,
+        mono: i64,
+    ) -> bool {
+        let Some((_, sent)) = self.asked.get(&node).copied().filter(|(asked, _)| *asked == nonce)
+        else {
+            return false;
+        };
         self.asked.remove(&node);
         let rtt = mono - sent;
         let offset = clock + rtt / 2 - (mono + self.rod);
-        self.found.insert(node, Found { nonce, rtt, offset, error: error_of(settings, rtt, rtt, &[]) });
+        self.found
+            .insert(node, Found { nonce, rtt, offset, error: error_of(settings, rtt, rtt, &[]) });
         self.asked.is_empty()
     }
 
@@ -100,21 +114,33 @@ impl Berkeley {
         let taken = agreeing(settings.rules, &clocks, settings.gamma.as_nanos() as i64);
         let sum: i128 = taken.iter().map(|i| i128::from(clocks[*i].1)).sum();
         let mean = i64::try_from(sum / taken.len().max(1) as i128).unwrap_or(0);
-        let correction = |found: &Found| Correction { nonce: found.nonce, by: mean - found.offset, rtt: found.rtt, error: found.error };
-        let corrections = self.found.iter().map(|(node, found)| (*node, correction(found))).collect();
-        let clocks = clocks.iter().enumerate().map(|(i, (node, offset))| (*node, *offset, taken.contains(&i))).collect();
+        let correction = |found: &Found| Correction {
+            nonce: found.nonce,
+            by: mean - found.offset,
+            rtt: found.rtt,
+            error: found.error,
+        };
+        let corrections =
+            self.found.iter().map(|(node, found)| (*node, correction(found))).collect();
+        let clocks = clocks
+            .iter()
+            .enumerate()
+            .map(|(i, (node, offset))| (*node, *offset, taken.contains(&i)))
+            .collect();
         self.found.clear();
         self.asked.clear();
         Outcome { mean, clocks, corrections }
     }
 }
 
-/// How wrong the hour is that a mean stands for, if the coordinator's own hour was off by at most `root` when the round began.
+/// How wrong the hour is that a mean stands for, if the coordinator's own hour was off by at most
+/// `root` when the round began.
 pub fn root_of_mean(settings: &CristianSettings, root: i64, mean: i64, elapsed: i64) -> i64 {
     root + mean.abs() + growth(elapsed, settings.drift_bound_ppm)
 }
 
-/// The largest set of clocks within `gamma` of each other. Of equal ones that with the coordinator's, which is the first of the list.
+/// The largest set of clocks within `gamma` of each other. Of equal ones that with the
+/// coordinator's, which is the first of the list.
 fn agreeing(rules: Rules, clocks: &[(NodeId, i64)], gamma: i64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..clocks.len()).collect();
     if rules.averages_all() {
@@ -126,7 +152,9 @@ fn agreeing(rules: Rules, clocks: &[(NodeId, i64)], gamma: i64) -> Vec<usize> {
         let low = clocks[order[from]].1;
         let to = order.partition_point(|i| clocks[*i].1 <= low.saturating_add(gamma));
         let window = &order[from..to];
-        if window.len() > best.len() || (window.len() == best.len() && window.contains(&0) && !best.contains(&0)) {
+        if window.len() > best.len()
+            || (window.len() == best.len() && window.contains(&0) && !best.contains(&0))
+        {
             best = window;
         }
     }
@@ -137,16 +165,22 @@ fn agreeing(rules: Rules, clocks: &[(NodeId, i64)], gamma: i64) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Four clocks agree and one is an hour ahead: the mean is that of the four, and the fifth is told to go back by the hour.
+    /// Four clocks agree and one is an hour ahead: the mean is that of the four, and the fifth is
+    /// told to go back by the hour.
     #[test]
     fn an_outlier_does_not_move_the_mean() {
         const HOUR: i64 = 3_600_000_000_000;
-        let clocks: Vec<(NodeId, i64)> = [0, 30, -30, HOUR, 12].iter().zip(0..).map(|(offset, id)| (NodeId(id), *offset)).collect();
+        let clocks: Vec<(NodeId, i64)> = [0, 30, -30, HOUR, 12]
+            .iter()
+            .zip(0..)
+            .map(|(offset, id)| (NodeId(id), *offset))
+            .collect();
         let taken = agreeing(Rules::default(), &clocks, 1_000);
         assert_eq!(taken, [2, 0, 4, 1]);
     }
 
-    /// Two clocks that are hours apart: nobody can say which is wrong, and the coordinator's counts.
+    /// Two clocks that are hours apart: nobody can say which is wrong, and the coordinator's
+    /// counts.
     #[test]
     fn of_two_that_disagree_the_coordinator_is_right() {
         let clocks = [(NodeId(9), 0), (NodeId(1), -5_000)];

@@ -1,7 +1,9 @@
 //! A user: asks a random server for a book, waits for the answer, and asks again later.
 //!
-//! A request that gets no answer is sent again with the same number: to another server where the queue decides, to the same one where books have owners
-//! (another owner would not know that the first one has already given a book for it). In the end it is `info`: it may have got a book, or may still.
+//! A request that gets no answer is sent again with the same number: to another server where the
+//! queue decides, to the same one where books have owners (another owner would not know that the
+//! first one has already given a book for it). In the end it is `info`: it may have got a book, or
+//! may still.
 
 use std::sync::Arc;
 
@@ -65,9 +67,15 @@ impl Client {
         self.io.invoke(f, "");
         let deadline = self.io.now() + self.workload.timeout;
         match self.ask(restart, deadline).await {
-            Some(Answer::Book { session, book }) => self.io.complete(OpType::Ok, f, format!("session={session} book={book}"), ""),
-            Some(Answer::NoneLeft { session }) => self.io.complete(OpType::Ok, f, format!("session={session} none"), ""),
-            Some(Answer::Opened { session }) => self.io.complete(OpType::Ok, f, format!("session={session}"), ""),
+            Some(Answer::Book { session, book }) => {
+                self.io.complete(OpType::Ok, f, format!("session={session} book={book}"), "")
+            }
+            Some(Answer::NoneLeft { session }) => {
+                self.io.complete(OpType::Ok, f, format!("session={session} none"), "")
+            }
+            Some(Answer::Opened { session }) => {
+                self.io.complete(OpType::Ok, f, format!("session={session}"), "")
+            }
             Some(Answer::Elsewhere(_)) | None => self.io.complete(OpType::Info, f, "", "timeout"),
         }
     }
@@ -90,7 +98,12 @@ impl Client {
     }
 
     /// One request, under one number.
-    async fn request(&mut self, mut to: NodeId, restart: bool, deadline: LocalTime) -> Option<Answer> {
+    async fn request(
+        &mut self,
+        mut to: NodeId,
+        restart: bool,
+        deadline: LocalTime,
+    ) -> Option<Answer> {
         self.serial += 1;
         while self.io.now() < deadline {
             self.io.send(to, CristianMessage::BookRequest { serial: self.serial, restart });

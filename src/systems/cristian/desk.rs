@@ -1,11 +1,13 @@
 //! Where users ask for books: an application server's part in the library.
 //!
-//! With `reservation = "queue"` a server puts the wish on the queue and answers when it has polled its own statement back: the order of the queue
-//! decides who gets the book. The answer takes up to one polling interval, and needs the queue.
+//! With `reservation = "queue"` a server puts the wish on the queue and answers when it has polled
+//! its own statement back: the order of the queue decides who gets the book. The answer takes up to
+//! one polling interval, and needs the queue.
 //!
-//! With `reservation = "owner"` each book of a session belongs to one server, which gives it out by itself, answers at once and tells the queue
-//! afterwards, for the other databases. A server whose own books are gone sends the user on. While an owner is down, its books wait for it.
-//! Sessions end and begin in the order of the queue in both.
+//! With `reservation = "owner"` each book of a session belongs to one server, which gives it out by
+//! itself, answers at once and tells the queue afterwards, for the other databases. A server whose
+//! own books are gone sends the user on. While an owner is down, its books wait for it. Sessions
+//! end and begin in the order of the queue in both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +26,8 @@ const APPLIED: u8 = 1;
 const GRANTED: u8 = 2;
 const TOLD: u8 = 3;
 
-/// So many lines are told again after a start: a crash may have kept the last ones on the disk and yet taken back that they were told.
+/// So many lines are told again after a start: a crash may have kept the last ones on the disk and
+/// yet taken back that they were told.
 const RETOLD: usize = 128;
 
 /// A queue that has not answered for so many polls is silent.
@@ -52,11 +55,27 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn boot(ctx: &mut Context<'_>, settings: Arc<CristianSettings>, servers: Vec<NodeId>, queue: NodeId) -> Desk {
+    pub fn boot(
+        ctx: &mut Context<'_>,
+        settings: Arc<CristianSettings>,
+        servers: Vec<NodeId>,
+        queue: NodeId,
+    ) -> Desk {
         let library = Library::new(settings.books, settings.rules);
         let (mine, told) = (BTreeSet::new(), BTreeMap::new());
         let (unconfirmed, asking) = (BTreeMap::new(), BTreeMap::new());
-        let mut desk = Desk { settings, servers, queue, library, mine, told, unconfirmed, asking, heard: ctx.now(), paused_after: 0 };
+        let mut desk = Desk {
+            settings,
+            servers,
+            queue,
+            library,
+            mine,
+            told,
+            unconfirmed,
+            asking,
+            heard: ctx.now(),
+            paused_after: 0,
+        };
         let (mut applied, mut granted) = (Vec::new(), Vec::new());
         for record in journal::recover(ctx, FILE) {
             let mut reader = Reader(&record);
@@ -69,7 +88,9 @@ impl Desk {
                     }
                 }
                 Some(TOLD) => {
-                    if let (Some(client), Some(serial), Some(answer)) = (reader.int(), reader.int(), decode_answer(&mut reader)) {
+                    if let (Some(client), Some(serial), Some(answer)) =
+                        (reader.int(), reader.int(), decode_answer(&mut reader))
+                    {
                         desk.told.insert(NodeId(client as u32), (serial as u64, answer));
                     }
                 }
@@ -107,16 +128,30 @@ impl Desk {
     // Users.
 
     /// A user asks for a book, or for a new session. `hour` is this server's.
-    pub fn on_request(&mut self, ctx: &mut Context<'_>, client: NodeId, serial: u64, restart: bool, hour: i64) {
+    pub fn on_request(
+        &mut self,
+        ctx: &mut Context<'_>,
+        client: NodeId,
+        serial: u64,
+        restart: bool,
+        hour: i64,
+    ) {
         let rules = self.settings.rules;
-        let seen = [self.library.last(client), self.told.get(&client).copied()].into_iter().flatten().max_by_key(|(serial, _)| *serial);
-        if let Some((last, answer)) = seen.filter(|(last, _)| serial <= *last && rules.detects_duplicates()) {
+        let seen = [self.library.last(client), self.told.get(&client).copied()]
+            .into_iter()
+            .flatten()
+            .max_by_key(|(serial, _)| *serial);
+        if let Some((last, answer)) =
+            seen.filter(|(last, _)| serial <= *last && rules.detects_duplicates())
+        {
             if serial == last {
                 self.reply(ctx, client, serial, answer);
             }
             return;
         }
-        if self.asking.get(&client).is_some_and(|asked| serial <= *asked) && rules.detects_duplicates() {
+        if self.asking.get(&client).is_some_and(|asked| serial <= *asked)
+            && rules.detects_duplicates()
+        {
             return;
         }
         let hour_us = hour.div_euclid(1_000);
@@ -126,7 +161,8 @@ impl Desk {
             let body = Body::Open { after: self.library.session, forced: true };
             return self.put_on_queue(ctx, statement(ctx.id(), body));
         }
-        let silence = ctx.now().saturating_since(self.heard) > self.settings.poll_interval * SILENT_POLLS;
+        let silence =
+            ctx.now().saturating_since(self.heard) > self.settings.poll_interval * SILENT_POLLS;
         let alone = rules.decides_alone(silence);
         if self.settings.reservation == Reservation::Queue && !alone {
             let free: Vec<u8> = self.library.free().collect();
@@ -147,7 +183,9 @@ impl Desk {
     /// Books of this session that this server may give out by itself.
     fn own_free(&self, id: NodeId, all: bool) -> impl Iterator<Item = u8> + '_ {
         let session = self.library.session;
-        self.library.free().filter(move |book| (all || self.owner(*book) == id) && !self.mine.contains(&(session, *book)))
+        self.library.free().filter(move |book| {
+            (all || self.owner(*book) == id) && !self.mine.contains(&(session, *book))
+        })
     }
 
     fn owner(&self, book: u8) -> NodeId {
@@ -165,20 +203,27 @@ impl Desk {
         self.put_on_queue(ctx, statement);
     }
 
-    /// None of this server's own is left: say who may have one, or that nobody has. That is remembered, too, because the same request must not get a
-    /// book here later.
+    /// None of this server's own is left: say who may have one, or that nobody has. That is
+    /// remembered, too, because the same request must not get a book here later.
     fn send_on(&mut self, ctx: &mut Context<'_>, client: NodeId, serial: u64) {
         let session = self.library.session;
         let mut left: BTreeMap<NodeId, usize> = BTreeMap::new();
         for book in self.library.free().filter(|book| !self.mine.contains(&(session, *book))) {
             *left.entry(self.owner(book)).or_default() += 1;
         }
-        let other = left.into_iter().filter(|(server, _)| *server != ctx.id()).max_by_key(|(_, books)| *books);
-        let answer = match other.filter(|_| !self.library.ended && !self.settings.rules.speaks_for_all()) {
-            Some((server, _)) => Answer::Elsewhere(server),
-            None => Answer::NoneLeft { session },
-        };
-        let record = encode_answer(Writer::default().byte(TOLD).int(client.0.into()).int(serial as i64), answer);
+        let other = left
+            .into_iter()
+            .filter(|(server, _)| *server != ctx.id())
+            .max_by_key(|(_, books)| *books);
+        let answer =
+            match other.filter(|_| !self.library.ended && !self.settings.rules.speaks_for_all()) {
+                Some((server, _)) => Answer::Elsewhere(server),
+                None => Answer::NoneLeft { session },
+            };
+        let record = encode_answer(
+            Writer::default().byte(TOLD).int(client.0.into()).int(serial as i64),
+            answer,
+        );
         ctx.append(FILE, frame(&record.0));
         self.told.insert(client, (serial, answer));
         self.reply(ctx, client, serial, answer);
@@ -217,7 +262,9 @@ impl Desk {
             CristianMessage::EnqueueAck { digests } => digests.iter().for_each(|digest| {
                 self.unconfirmed.remove(digest);
             }),
-            CristianMessage::PollReply { from, statements } => self.on_statements(ctx, from, &statements),
+            CristianMessage::PollReply { from, statements } => {
+                self.on_statements(ctx, from, &statements)
+            }
             _ => {}
         }
     }
@@ -263,14 +310,19 @@ impl Desk {
         if let Some(session) = first {
             events::session_open(ctx, at, session, self.settings.books);
         }
-        events::line(ctx, "apply", &line(statement, at.0, applied.session, applied.book, applied.effect));
+        events::line(
+            ctx,
+            "apply",
+            &line(statement, at.0, applied.session, applied.book, applied.effect),
+        );
         if let Some((session, given, reason)) = applied.ended {
             events::session_end(ctx, at, session, given, reason);
         }
         if let Some(session) = applied.opened {
             events::session_open(ctx, at, session, self.settings.books);
         }
-        // The user may have turned to this server although another one put the statement on the queue.
+        // The user may have turned to this server although another one put the statement on the
+        // queue.
         if let Some(answer) = applied.answer
             && self.asking.get(&statement.client) == Some(&statement.serial)
         {
@@ -283,7 +335,10 @@ impl Desk {
 
     /// Once the last book is gone, another session begins after a pause.
     fn watch_session(&mut self, ctx: &mut Context<'_>) {
-        if self.library.ended && self.paused_after < self.library.session && self.settings.rules.begins_sessions() {
+        if self.library.ended
+            && self.paused_after < self.library.session
+            && self.settings.rules.begins_sessions()
+        {
             self.paused_after = self.library.session;
             ctx.set_timer(CristianTimer::SessionPause, self.settings.session_pause);
         }
@@ -304,7 +359,10 @@ impl Desk {
     fn open_next(&mut self, ctx: &mut Context<'_>, hour: i64, forced: bool) {
         let body = Body::Open { after: self.library.session, forced };
         let id = ctx.id();
-        self.put_on_queue(ctx, Statement { server: id, client: id, serial: 0, hour_us: hour.div_euclid(1_000), body });
+        self.put_on_queue(
+            ctx,
+            Statement { server: id, client: id, serial: 0, hour_us: hour.div_euclid(1_000), body },
+        );
     }
 }
 

@@ -1,8 +1,11 @@
-//! What the answer to a probe tells: the hour at its arrival, and how far from the truth that can be.
+//! What the answer to a probe tells: the hour at its arrival, and how far from the truth that can
+//! be.
 //!
-//! A probe leaves at `t0` and its answer, which shows the server's hour `T`, arrives at `t1`, both on the monotonic clock. The answer has been under way for
-//! at least `min` and at most for `t1 - t0 - min`; the middle of that interval is `T + (t1 - t0)/2`, and it is wrong by at most
-//! `(t1 - t0)/2 - min`. Nothing better can be said: when all of the delay lies on one way, the error is the bound.
+//! A probe leaves at `t0` and its answer, which shows the server's hour `T`, arrives at `t1`, both
+//! on the monotonic clock. The answer has been under way for at least `min` and at most for `t1 -
+//! t0 - min`; the middle of that interval is `T + (t1 - t0)/2`, and it is wrong by at most `(t1 -
+//! t0)/2 - min`. Nothing better can be said: when all of the delay lies on one way, the error is
+//! the bound.
 
 use super::defects::Rules;
 use super::settings::{Algorithm, CristianSettings};
@@ -51,7 +54,8 @@ pub fn delay(algorithm: Algorithm, sample: &Sample) -> i64 {
 /// The hour minus the monotonic clock, by one sample.
 fn offset(rules: Rules, algorithm: Algorithm, sample: &Sample) -> i64 {
     match algorithm {
-        // RFC 5905 §8: half the sum of what the clocks differ by on the way there and on the way back.
+        // RFC 5905 §8: half the sum of what the clocks differ by on the way there and on the way
+        // back.
         Algorithm::Ntp => rules.ntp_offset(sample.t0, sample.t2, sample.t3, sample.t1),
         _ => sample.t3 + rules.time_since(sample.rtt) - sample.t1,
     }
@@ -64,9 +68,17 @@ pub fn error_of(settings: &CristianSettings, delay: i64, rtt: i64, delays: &[i64
 }
 
 /// What the samples of a round tell. `delays` are all that this machine has seen, newest last.
-pub fn estimate(settings: &CristianSettings, algorithm: Algorithm, samples: &[Sample], delays: &[i64]) -> Option<Estimate> {
+pub fn estimate(
+    settings: &CristianSettings,
+    algorithm: Algorithm,
+    samples: &[Sample],
+    delays: &[i64],
+) -> Option<Estimate> {
     let rules = settings.rules;
-    let all: Vec<(i64, i64)> = samples.iter().map(|sample| (delay(algorithm, sample), offset(rules, algorithm, sample))).collect();
+    let all: Vec<(i64, i64)> = samples
+        .iter()
+        .map(|sample| (delay(algorithm, sample), offset(rules, algorithm, sample)))
+        .collect();
     let best = (0..samples.len()).min_by_key(|i| all[*i].0)?;
     let sample = samples[best];
     let offset = rules.offset_of_round(&all, all[best].1);
@@ -87,7 +99,15 @@ mod tests {
     /// The true hour is the monotonic reading plus 1,000 ms.
     fn sample(there: i64, held: i64, back: i64) -> Sample {
         let (t2, t3, rtt) = (1_000 + there, 1_000 + there + held, there + held + back);
-        Sample { nonce: 1, t0: 0, t1: rtt * MS, t2: t2 * MS, t3: t3 * MS, root: Some(0), rtt: rtt * MS }
+        Sample {
+            nonce: 1,
+            t0: 0,
+            t1: rtt * MS,
+            t2: t2 * MS,
+            t3: t3 * MS,
+            root: Some(0),
+            rtt: rtt * MS,
+        }
     }
 
     fn error_and_bound(algorithm: Algorithm, samples: &[Sample]) -> (i64, i64) {
@@ -95,7 +115,8 @@ mod tests {
         ((estimate.offset - 1_000 * MS) / MS, estimate.error / MS)
     }
 
-    /// Equal ways leave no error. With all of the delay on one way it is the bound itself, and never more.
+    /// Equal ways leave no error. With all of the delay on one way it is the bound itself, and
+    /// never more.
     #[test]
     fn the_error_is_at_most_half_the_round_trip_without_the_least_delay() {
         assert_eq!(error_and_bound(Algorithm::Cristian, &[sample(5, 0, 5)]), (0, 4));
@@ -103,7 +124,8 @@ mod tests {
         assert_eq!(error_and_bound(Algorithm::Cristian, &[sample(1, 0, 9)]), (-4, 4));
     }
 
-    /// A server that takes 20 ms to answer makes Cristian's bound 10 ms wider; four timestamps take that out.
+    /// A server that takes 20 ms to answer makes Cristian's bound 10 ms wider; four timestamps take
+    /// that out.
     #[test]
     fn four_timestamps_do_not_count_the_servers_own_time() {
         assert_eq!(error_and_bound(Algorithm::Cristian, &[sample(3, 20, 5)]).1, 13);

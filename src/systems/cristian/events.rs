@@ -1,4 +1,5 @@
-//! What the machines show of themselves: the one place that knows the names of events and their fields.
+//! What the machines show of themselves: the one place that knows the names of events and their
+//! fields.
 
 use super::process::Context;
 use super::round_log::RoundRecord;
@@ -8,22 +9,51 @@ use crate::trace::{NodeId, Value};
 
 /// All events, for the reference.
 pub const EVENTS: &[Shown] = &[
-    Shown { name: "recover", summary: "A machine has started; how much its disk holds of what it keeps." },
+    Shown {
+        name: "recover",
+        summary: "A machine has started; how much its disk holds of what it keeps.",
+    },
     Shown { name: "hour", summary: "The coordinator begins a round; its reference hour." },
     Shown { name: "probe", summary: "A machine asks another for the time." },
-    Shown { name: "round", summary: "A round has ended; what was measured, and what it did to the clock." },
-    Shown { name: "round_missed", summary: "A round began while the one before had not ended, which is given up." },
-    Shown { name: "adjust_void", summary: "Berkeley's correction came for a clock that somebody had set meanwhile." },
-    Shown { name: "reading", summary: "What a clock shows, and how far its machine thinks that it may be from true time." },
-    Shown { name: "berkeley", summary: "The coordinator has all clocks of a round, and their mean." },
+    Shown {
+        name: "round",
+        summary: "A round has ended; what was measured, and what it did to the clock.",
+    },
+    Shown {
+        name: "round_missed",
+        summary: "A round began while the one before had not ended, which is given up.",
+    },
+    Shown {
+        name: "adjust_void",
+        summary: "Berkeley's correction came for a clock that somebody had set meanwhile.",
+    },
+    Shown {
+        name: "reading",
+        summary: "What a clock shows, and how far its machine thinks that it may be from true \
+            time.",
+    },
+    Shown {
+        name: "berkeley",
+        summary: "The coordinator has all clocks of a round, and their mean.",
+    },
     Shown { name: "round_stored", summary: "The record of a round is on the server's disk." },
     Shown { name: "recorded", summary: "The record of a round is on the coordinator's disk." },
-    Shown { name: "record_found", summary: "The coordinator has started, and this record is on its disk." },
+    Shown {
+        name: "record_found",
+        summary: "The coordinator has started, and this record is on its disk.",
+    },
     Shown { name: "utc_asked", summary: "The UTC source was asked for the time." },
     Shown { name: "by_hand", summary: "Somebody sets or edits a clock by a command." },
     Shown { name: "enqueue", summary: "A statement is on the queue's disk, at this position." },
-    Shown { name: "apply", summary: "A statement of the queue is in a server's database; `effect` is 0 where it changed nothing." },
-    Shown { name: "grant", summary: "A server has handed out a book of its own, before the queue knows." },
+    Shown {
+        name: "apply",
+        summary: "A statement of the queue is in a server's database; `effect` is 0 where it \
+            changed nothing.",
+    },
+    Shown {
+        name: "grant",
+        summary: "A server has handed out a book of its own, before the queue knows.",
+    },
     Shown { name: "session_open", summary: "A session begins in a server's database." },
     Shown { name: "session_end", summary: "A session ends in a server's database, and why." },
     Shown { name: "reply", summary: "A server answers a user: with a book, or that none is left." },
@@ -31,9 +61,15 @@ pub const EVENTS: &[Shown] = &[
 
 /// All metrics, for the reference.
 pub const METRICS: &[Shown] = &[
-    Shown { name: "round", summary: "The last round: of the coordinator the last begun, of a server the last ended." },
+    Shown {
+        name: "round",
+        summary: "The last round: of the coordinator the last begun, of a server the last ended.",
+    },
     Shown { name: "is_set", summary: "1 once the clock has been set since the start." },
-    Shown { name: "unconfirmed", summary: "Records of rounds that the coordinator has not confirmed." },
+    Shown {
+        name: "unconfirmed",
+        summary: "Records of rounds that the coordinator has not confirmed.",
+    },
     Shown { name: "session", summary: "The session of the library." },
     Shown { name: "books_left", summary: "Books that are left in it, as this server knows." },
     Shown { name: "applied", summary: "Statements of the queue in this server's database." },
@@ -74,12 +110,15 @@ pub struct Round<'a> {
     pub drift_bound_ppm: i64,
     /// The offset that the round goes by.
     pub estimate: i64,
-    /// Delay and offset of each sample. The trace shows offsets relative to the estimate: that of the sample that counts is 0.
+    /// Delay and offset of each sample. The trace shows offsets relative to the estimate: that of
+    /// the sample that counts is 0.
     pub samples: &'a [(i64, i64)],
 }
 
 pub fn round(ctx: &mut Context<'_>, round: &Round<'_>, clock: &SoftClock, mono: i64) {
-    let of_sample = |(delay, offset): &(i64, i64)| format!("{}:{}", delay.div_euclid(1_000), (offset - round.estimate).div_euclid(1_000));
+    let of_sample = |(delay, offset): &(i64, i64)| {
+        format!("{}:{}", delay.div_euclid(1_000), (offset - round.estimate).div_euclid(1_000))
+    };
     let samples: Vec<String> = round.samples.iter().map(of_sample).collect();
     ctx.observe(
         "round",
@@ -137,7 +176,15 @@ pub fn round(ctx: &mut Context<'_>, round: &Round<'_>, clock: &SoftClock, mono: 
 pub fn reading(ctx: &mut Context<'_>, clock: &SoftClock, mono: i64, slew_ppm: i64) {
     ctx.observe(
         "reading",
-        &["clock_us", "mono_us", "error_bound_us", "remaining_us", "by_hand_us", "slew_ppm", "mode"],
+        &[
+            "clock_us",
+            "mono_us",
+            "error_bound_us",
+            "remaining_us",
+            "by_hand_us",
+            "slew_ppm",
+            "mode",
+        ],
         &[
             us(mono + clock.offset()),
             us(mono),
@@ -151,11 +198,19 @@ pub fn reading(ctx: &mut Context<'_>, clock: &SoftClock, mono: i64, slew_ppm: i6
 }
 
 pub fn probe(ctx: &mut Context<'_>, source: NodeId, nonce: u64, t0: i64) {
-    ctx.observe("probe", &["source", "nonce", "t0_us"], &[Value::Node(source), Value::number(nonce), us(t0)]);
+    ctx.observe(
+        "probe",
+        &["source", "nonce", "t0_us"],
+        &[Value::Node(source), Value::number(nonce), us(t0)],
+    );
 }
 
 pub fn hour(ctx: &mut Context<'_>, round: u64, hour: i64, interval_us: i64) {
-    ctx.observe("hour", &["round", "hour_us", "interval_us"], &[Value::number(round), us(hour), Value::Int(interval_us)]);
+    ctx.observe(
+        "hour",
+        &["round", "hour_us", "interval_us"],
+        &[Value::number(round), us(hour), Value::Int(interval_us)],
+    );
 }
 
 pub fn of_round(ctx: &mut Context<'_>, name: &'static str, round: u64) {
@@ -171,11 +226,24 @@ pub fn utc_asked(ctx: &mut Context<'_>, by: NodeId) {
 }
 
 /// `clocks` and `taken` name machines, `ts=0,s1=-12`, in µs to the coordinator's clock.
-pub fn berkeley(ctx: &mut Context<'_>, round: u64, mean: i64, gamma: i64, clocks: String, taken: String) {
+pub fn berkeley(
+    ctx: &mut Context<'_>,
+    round: u64,
+    mean: i64,
+    gamma: i64,
+    clocks: String,
+    taken: String,
+) {
     ctx.observe(
         "berkeley",
         &["round", "mean_us", "gamma_us", "clocks", "taken"],
-        &[Value::number(round), us(mean), us(gamma), Value::Text(clocks.into()), Value::Text(taken.into())],
+        &[
+            Value::number(round),
+            us(mean),
+            us(gamma),
+            Value::Text(clocks.into()),
+            Value::Text(taken.into()),
+        ],
     );
 }
 
@@ -194,7 +262,11 @@ pub fn record(ctx: &mut Context<'_>, name: &'static str, server: NodeId, record:
 }
 
 pub fn recover(ctx: &mut Context<'_>, applied: u64, granted: u64) {
-    ctx.observe("recover", &["applied", "granted"], &[Value::number(applied), Value::number(granted)]);
+    ctx.observe(
+        "recover",
+        &["applied", "granted"],
+        &[Value::number(applied), Value::number(granted)],
+    );
 }
 
 /// A line of the library, for `enqueue`, `apply` and `grant`.
@@ -228,26 +300,61 @@ pub fn line(ctx: &mut Context<'_>, name: &'static str, line: &Line) {
     );
 }
 
-pub fn session_open(ctx: &mut Context<'_>, (position, hour_us): (u64, i64), session: u32, books: u8) {
+pub fn session_open(
+    ctx: &mut Context<'_>,
+    (position, hour_us): (u64, i64),
+    session: u32,
+    books: u8,
+) {
     ctx.observe(
         "session_open",
         &["position", "session", "hour_us", "books"],
-        &[Value::number(position), Value::number(session), Value::Int(hour_us), Value::number(books)],
+        &[
+            Value::number(position),
+            Value::number(session),
+            Value::Int(hour_us),
+            Value::number(books),
+        ],
     );
 }
 
-pub fn session_end(ctx: &mut Context<'_>, (position, hour_us): (u64, i64), session: u32, given: usize, reason: &'static str) {
+pub fn session_end(
+    ctx: &mut Context<'_>,
+    (position, hour_us): (u64, i64),
+    session: u32,
+    given: usize,
+    reason: &'static str,
+) {
     ctx.observe(
         "session_end",
         &["position", "session", "hour_us", "given", "reason"],
-        &[Value::number(position), Value::number(session), Value::Int(hour_us), Value::number(given as u64), Value::word(reason)],
+        &[
+            Value::number(position),
+            Value::number(session),
+            Value::Int(hour_us),
+            Value::number(given as u64),
+            Value::word(reason),
+        ],
     );
 }
 
-pub fn reply(ctx: &mut Context<'_>, client: NodeId, serial: u64, answer: &'static str, session: u32, book: u8) {
+pub fn reply(
+    ctx: &mut Context<'_>,
+    client: NodeId,
+    serial: u64,
+    answer: &'static str,
+    session: u32,
+    book: u8,
+) {
     ctx.observe(
         "reply",
         &["client", "serial", "answer", "session", "book"],
-        &[Value::Node(client), Value::number(serial), Value::word(answer), Value::number(session), Value::number(book)],
+        &[
+            Value::Node(client),
+            Value::number(serial),
+            Value::word(answer),
+            Value::number(session),
+            Value::number(book),
+        ],
     );
 }

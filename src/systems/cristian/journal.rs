@@ -1,4 +1,5 @@
-//! Records on the disk: frames with a length and a checksum, so that a torn end is known for what it is.
+//! Records on the disk: frames with a length and a checksum, so that a torn end is known for what
+//! it is.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -16,7 +17,8 @@ pub fn frame(record: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// All whole records of a file. What follows them was torn by a crash and is cut off: nothing was ever told of it.
+/// All whole records of a file. What follows them was torn by a crash and is cut off: nothing was
+/// ever told of it.
 pub fn recover<N: Node>(ctx: &mut Ctx<'_, N>, file: &'static str) -> Vec<Vec<u8>> {
     let content = ctx.read(file).unwrap_or_default();
     let (records, len) = whole(&content);

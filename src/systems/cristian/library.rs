@@ -1,6 +1,8 @@
-//! The library's database as a state machine: the same statements in the same order make the same tables everywhere.
+//! The library's database as a state machine: the same statements in the same order make the same
+//! tables everywhere.
 //!
-//! Sessions, books and requests; whatever happens here depends on the statements alone, not on a clock, a server or chance.
+//! Sessions, books and requests; whatever happens here depends on the statements alone, not on a
+//! clock, a server or chance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +26,8 @@ pub enum Body {
     Open { after: u32, forced: bool },
 }
 
-/// A statement with all that stands in the tables. For a server's own statements it is the client, with serial 0.
+/// A statement with all that stands in the tables. For a server's own statements it is the client,
+/// with serial 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statement {
     pub server: NodeId,
@@ -63,7 +66,11 @@ impl Statement {
             Body::Grant { session, book } => (1, session, book),
             Body::Open { after, forced } => (2, after, u8::from(forced)),
         };
-        let writer = writer.int(self.server.0.into()).int(self.client.0.into()).int(self.serial as i64).int(self.hour_us);
+        let writer = writer
+            .int(self.server.0.into())
+            .int(self.client.0.into())
+            .int(self.serial as i64)
+            .int(self.hour_us);
         writer.byte(kind).int(a.into()).byte(b)
     }
 
@@ -109,7 +116,8 @@ pub struct Applied {
     pub opened: Option<u32>,
 }
 
-/// Some of the books, a bit for each: every server looks for a free one with every statement, and shows after every step how many are left.
+/// Some of the books, a bit for each: every server looks for a free one with every statement, and
+/// shows after every step how many are left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Books([u64; 4]);
 
@@ -193,7 +201,8 @@ impl Library {
         self.position += 1;
         let (client, serial) = (statement.client, statement.serial);
         let from_user = client != statement.server;
-        if let (Body::Ask { .. } | Body::Open { .. }, Some((last, answer))) = (statement.body, self.last(client))
+        if let (Body::Ask { .. } | Body::Open { .. }, Some((last, answer))) =
+            (statement.body, self.last(client))
             && from_user
             && serial <= last
             && self.rules.detects_duplicates()
@@ -216,7 +225,10 @@ impl Library {
                 }
             }
         }
-        if let Some(answer) = applied.answer.filter(|_| from_user && self.last(client).is_none_or(|(last, _)| last <= serial)) {
+        if let Some(answer) = applied
+            .answer
+            .filter(|_| from_user && self.last(client).is_none_or(|(last, _)| last <= serial))
+        {
             self.last.insert(client, (serial, answer));
         }
         applied
@@ -227,21 +239,41 @@ impl Library {
         let free = self.books.without(self.taken);
         let book = free.first_from(wish).or_else(|| free.first_from(0));
         let Some(book) = book.filter(|_| !self.ended) else {
-            return Applied { session, answer: Some(Answer::NoneLeft { session }), ..Applied::default() };
+            return Applied {
+                session,
+                answer: Some(Answer::NoneLeft { session }),
+                ..Applied::default()
+            };
         };
-        Applied { effect: true, session, book, answer: Some(Answer::Book { session, book }), ..Applied::default() }
+        Applied {
+            effect: true,
+            session,
+            book,
+            answer: Some(Answer::Book { session, book }),
+            ..Applied::default()
+        }
     }
 
     fn grant(&self, session: u32, book: u8, client: NodeId, serial: u64) -> Applied {
         let effect = !self.holds(session, book, client, serial);
-        Applied { effect, session, book, answer: Some(Answer::Book { session, book }), ..Applied::default() }
+        Applied {
+            effect,
+            session,
+            book,
+            answer: Some(Answer::Book { session, book }),
+            ..Applied::default()
+        }
     }
 
     /// Two servers may ask for the same session to be followed: only the first does it.
     fn open(&mut self, after: u32, forced: bool) -> Applied {
         let once = self.rules.follows_one_session();
         if (once && after != self.session) || (once && !self.ended && !forced) {
-            return Applied { session: self.session, answer: Some(Answer::Opened { session: self.session }), ..Applied::default() };
+            return Applied {
+                session: self.session,
+                answer: Some(Answer::Opened { session: self.session }),
+                ..Applied::default()
+            };
         }
         let reason = if forced { "restart" } else { "followed" };
         let ended = (!self.ended).then_some((self.session, self.taken.len(), reason));
@@ -249,7 +281,14 @@ impl Library {
         self.ended = false;
         self.taken = Books::default();
         let session = self.session;
-        Applied { effect: true, session, ended, opened: Some(session), answer: Some(Answer::Opened { session }), ..Applied::default() }
+        Applied {
+            effect: true,
+            session,
+            ended,
+            opened: Some(session),
+            answer: Some(Answer::Opened { session }),
+            ..Applied::default()
+        }
     }
 }
 
@@ -266,27 +305,32 @@ mod tests {
         Statement { server, client, serial, hour_us: 0, body }
     }
 
-    /// Both servers want to give out book 1: the order of the queue decides, and the second user gets another one.
+    /// Both servers want to give out book 1: the order of the queue decides, and the second user
+    /// gets another one.
     #[test]
     fn a_book_goes_to_the_first_in_the_queue() {
         let mut library = Library::new(2, Rules::default());
-        let answers = [(S1, U1), (S2, U2)].map(|(s, u)| library.apply(&statement(s, u, 1, Body::Ask { wish: 1 })).answer);
+        let answers = [(S1, U1), (S2, U2)]
+            .map(|(s, u)| library.apply(&statement(s, u, 1, Body::Ask { wish: 1 })).answer);
         assert_eq!(answers, [1, 2].map(|book| Some(Answer::Book { session: 1, book })));
         assert!(library.ended);
     }
 
-    /// Books of every word of bits are found, counted and given out, up to the largest number that there is.
+    /// Books of every word of bits are found, counted and given out, up to the largest number that
+    /// there is.
     #[test]
     fn free_books_are_those_that_nobody_has() {
         let mut library = Library::new(255, Rules::default());
         for (serial, wish) in (1..).zip([1, 64, 64, 128, 255, 255]) {
             library.apply(&statement(S1, U1, serial, Body::Ask { wish }));
         }
-        let wanted: Vec<u8> = (1..=255).filter(|book| ![1, 2, 64, 65, 128, 255].contains(book)).collect();
+        let wanted: Vec<u8> =
+            (1..=255).filter(|book| ![1, 2, 64, 65, 128, 255].contains(book)).collect();
         assert_eq!((library.free().collect::<Vec<_>>(), library.left()), (wanted, 249));
     }
 
-    /// The user asks one server, hears nothing, and asks the other: both statements are in the queue, and there is one book for both.
+    /// The user asks one server, hears nothing, and asks the other: both statements are in the
+    /// queue, and there is one book for both.
     #[test]
     fn a_request_that_is_sent_twice_has_one_effect() {
         let mut library = Library::new(15, Rules::default());
@@ -304,7 +348,11 @@ mod tests {
         assert_eq!(ended, Some((1, 1, "all_given")));
         let none = library.apply(&statement(S1, U2, 1, Body::Ask { wish: 1 })).answer;
         assert_eq!(none, Some(Answer::NoneLeft { session: 1 }));
-        let opened = [S1, S2].map(|server| library.apply(&statement(server, server, 0, Body::Open { after: 1, forced: false })).opened);
+        let opened = [S1, S2].map(|server| {
+            library
+                .apply(&statement(server, server, 0, Body::Open { after: 1, forced: false }))
+                .opened
+        });
         assert_eq!(opened, [Some(2), None]);
     }
 }

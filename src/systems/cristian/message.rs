@@ -25,7 +25,15 @@ pub enum CristianMessage {
     /// It shows this.
     ClockPollResponse { round: u64, nonce: u64, clock: i64 },
     /// Berkeley: move your clock by so much from what it showed at the poll of this number.
-    Adjust { round: u64, nonce: u64, by: i64, rtt: i64, error: i64, root: Option<i64>, absolute: Option<i64> },
+    Adjust {
+        round: u64,
+        nonce: u64,
+        by: i64,
+        rtt: i64,
+        error: i64,
+        root: Option<i64>,
+        absolute: Option<i64>,
+    },
     /// What a server's round has done to its clock.
     RoundReport { record: RoundRecord },
     /// It is recorded.
@@ -83,30 +91,51 @@ impl Message for CristianMessage {
 
     fn size(&self) -> u32 {
         let body = match self {
-            M::Synchronise { .. } | M::UtcRequest { .. } | M::RoundReportAck { .. } | M::Poll { .. } => 8,
-            M::TimeRequest { .. } | M::UtcResponse { .. } | M::ClockPoll { .. } | M::BookRequest { .. } | M::BookReply { .. } => 16,
-            M::TimeResponse { .. } | M::ClockPollResponse { .. } | M::Adjust { .. } | M::RoundReport { .. } => 40,
+            M::Synchronise { .. }
+            | M::UtcRequest { .. }
+            | M::RoundReportAck { .. }
+            | M::Poll { .. } => 8,
+            M::TimeRequest { .. }
+            | M::UtcResponse { .. }
+            | M::ClockPoll { .. }
+            | M::BookRequest { .. }
+            | M::BookReply { .. } => 16,
+            M::TimeResponse { .. }
+            | M::ClockPollResponse { .. }
+            | M::Adjust { .. }
+            | M::RoundReport { .. } => 40,
             M::EnqueueAck { digests } => 8 * digests.len(),
-            M::Enqueue { statements } | M::PollReply { statements, .. } => 8 + STATEMENT * statements.len(),
+            M::Enqueue { statements } | M::PollReply { statements, .. } => {
+                8 + STATEMENT * statements.len()
+            }
         };
         (HEADER + body) as u32
     }
 
     fn detail(&self) -> Detail {
-        let one = |name: &'static [&'static str], value: u64| Detail::Numbers(name, [value as i64, 0, 0]);
+        let one =
+            |name: &'static [&'static str], value: u64| Detail::Numbers(name, [value as i64, 0, 0]);
         match self {
-            M::Synchronise { round } | M::ClockPoll { round, .. } | M::ClockPollResponse { round, .. } => one(&["round"], *round),
-            M::Adjust { round, by, .. } => Detail::Numbers(&["round", "by_us"], [*round as i64, by / 1_000, 0]),
+            M::Synchronise { round }
+            | M::ClockPoll { round, .. }
+            | M::ClockPollResponse { round, .. } => one(&["round"], *round),
+            M::Adjust { round, by, .. } => {
+                Detail::Numbers(&["round", "by_us"], [*round as i64, by / 1_000, 0])
+            }
             M::RoundReport { record } => one(&["round"], record.round),
             M::RoundReportAck { round } => one(&["round"], *round),
             M::TimeRequest { hour, .. } => Detail::Numbers(&["hour_us"], [hour / 1_000, 0, 0]),
             M::TimeResponse { sent, .. } => Detail::Numbers(&["hour_us"], [sent / 1_000, 0, 0]),
             M::UtcRequest { .. } | M::UtcResponse { .. } => Detail::None,
-            M::BookRequest { serial, .. } | M::BookReply { serial, .. } => one(&["serial"], *serial),
+            M::BookRequest { serial, .. } | M::BookReply { serial, .. } => {
+                one(&["serial"], *serial)
+            }
             M::Enqueue { statements } => one(&["statements"], statements.len() as u64),
             M::EnqueueAck { digests } => one(&["statements"], digests.len() as u64),
             M::Poll { from } => one(&["from"], *from),
-            M::PollReply { from, statements } => Detail::Numbers(&["from", "statements"], [*from as i64, statements.len() as i64, 0]),
+            M::PollReply { from, statements } => {
+                Detail::Numbers(&["from", "statements"], [*from as i64, statements.len() as i64, 0])
+            }
         }
     }
 }

@@ -1,13 +1,17 @@
 //! `cristian`: clocks by Cristian's algorithm, and a library that hands out books.
 //!
-//! **The problem.** Every machine has a clock of its own: it starts at some hour, runs a little too fast or too slow, and people set it. The machines
-//! are to agree on the hour although a message takes a while, nobody knows how long, and some never arrive. On top of that two servers hand out the
-//! books of one library, each with a copy of the database, and no book may go out twice.
+//! **The problem.** Every machine has a clock of its own: it starts at some hour, runs a little too
+//! fast or too slow, and people set it. The machines are to agree on the hour although a message
+//! takes a while, nobody knows how long, and some never arrive. On top of that two servers hand out
+//! the books of one library, each with a copy of the database, and no book may go out twice.
 //!
-//! **The idea** (Cristian 1989). Ask a machine that knows the time. The answer was under way for at least the least delay and at most for the round trip without it:
-//! take the middle, and you are wrong by at most half of what is left. The bound is the point: it is known at once, by the asker itself, and a
-//! round trip that is short enough makes it as small as one likes. Whatever cannot be known (which of the two ways was the slow one) is in it.
-//! For the library: let one queue put the statements of all servers in order; who gets a book is decided by the order, not by who was asked.
+//! **The idea** (Cristian 1989). Ask a machine that knows the time. The answer was under way for at
+//! least the least delay and at most for the round trip without it: take the middle, and you are
+//! wrong by at most half of what is left. The bound is the point: it is known at once, by the asker
+//! itself, and a round trip that is short enough makes it as small as one likes. Whatever cannot be
+//! known (which of the two ways was the slow one) is in it. For the library: let one queue put the
+//! statements of all servers in order; who gets a book is decided by the order, not by who was
+//! asked.
 //!
 //! | file | idea |
 //! |---|---|
@@ -26,17 +30,21 @@
 //! | `tables` | the tables of the original assignment |
 //! | `defects`, `rules` | the mistakes that can be planted, and nothing else |
 //!
-//! **Clocks.** The hardware has a monotonic reading and a wall clock on one oscillator; the disciplined clock is software over both. Round trips are
-//! measured by the monotonic reading, which nobody can set. A hand on the wall clock moves the disciplined one as well, and is noticed, since nothing else
-//! changes the difference of the two; the claimed error grows by as much until the next round. Bounds hold against true time: the time server adds
-//! what it may be wrong by itself.
+//! **Clocks.** The hardware has a monotonic reading and a wall clock on one oscillator; the
+//! disciplined clock is software over both. Round trips are measured by the monotonic reading,
+//! which nobody can set. A hand on the wall clock moves the disciplined one as well, and is
+//! noticed, since nothing else changes the difference of the two; the claimed error grows by as
+//! much until the next round. Bounds hold against true time: the time server adds what it may be
+//! wrong by itself.
 //!
-//! **Simplifications.** The UTC source is right by definition. The queue keeps its whole log. An owner that is down keeps its books. Under `slew` and `hold` a
-//! clock never goes back while its process lives; what a crash takes back of a correction is found again by the next round. Messages are
-//! datagrams with a checksum. There is one time server, and no other takes its place.
+//! **Simplifications.** The UTC source is right by definition. The queue keeps its whole log. An
+//! owner that is down keeps its books. Under `slew` and `hold` a clock never goes back while its
+//! process lives; what a crash takes back of a correction is found again by the next round.
+//! Messages are datagrams with a checksum. There is one time server, and no other takes its place.
 //!
-//! **References.** F. Cristian: Probabilistic clock synchronization (1989). R. Gusella, S. Zatti: The accuracy of the clock synchronization achieved by
-//! TEMPO in Berkeley UNIX 4.3BSD (1989). RFC 5905 (NTP version 4, 2010). L. Lamport: Time, clocks, and the ordering of events (1978).
+//! **References.** F. Cristian: Probabilistic clock synchronization (1989). R. Gusella, S. Zatti:
+//! The accuracy of the clock synchronization achieved by TEMPO in Berkeley UNIX 4.3BSD (1989). RFC
+//! 5905 (NTP version 4, 2010). L. Lamport: Time, clocks, and the ordering of events (1978).
 
 mod berkeley;
 mod client;
@@ -105,9 +113,15 @@ const COMMANDS: &[Shown] = &[
     Shown { name: "synchronise", summary: "The coordinator begins a round at once." },
     Shown { name: "minute_ahead", summary: "Somebody sets this machine's clock a minute ahead." },
     Shown { name: "minute_back", summary: "Somebody sets this machine's clock a minute back." },
-    Shown { name: "stop_clock", summary: "Somebody begins to edit this machine's clock, which stands still meanwhile." },
+    Shown {
+        name: "stop_clock",
+        summary: "Somebody begins to edit this machine's clock, which stands still meanwhile.",
+    },
     Shown { name: "start_clock", summary: "Nobody edits the clock any more." },
-    Shown { name: "restart_session", summary: "The server begins a new session of the library at once." },
+    Shown {
+        name: "restart_session",
+        summary: "The server begins a new session of the library at once.",
+    },
 ];
 
 const SERVER: &str = "server";
@@ -124,7 +138,8 @@ impl System for CristianSystem {
     }
 
     fn summary(&self) -> &'static str {
-        "Clock synchronisation (Cristian, best of n, Berkeley, NTP; step, slew, hold) under a library of two servers that hands out books once."
+        "Clock synchronisation (Cristian, best of n, Berkeley, NTP; step, slew, hold) under a \
+            library of two servers that hands out books once."
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -171,16 +186,25 @@ impl System for CristianSystem {
     /// What a scenario has no part for is not judged by the checks of that part.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let settings: &CristianSettings = scenario.settings();
-        let count = |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
+        let count =
+            |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
         let of_server = |name: &str| settings.of_server(name);
-        let servers = || scenario.nodes.nodes.iter().filter(|node| node.role == SERVER).map(|node| of_server(&node.name));
+        let servers = || {
+            scenario
+                .nodes
+                .nodes
+                .iter()
+                .filter(|node| node.role == SERVER)
+                .map(|node| of_server(&node.name))
+        };
         let no_library = count(QUEUE_SERVER) == 0 || scenario.workload.clients == 0;
         let no_berkeley = !servers().any(|(algorithm, _)| algorithm == Algorithm::Berkeley);
         let only_berkeley = servers().all(|(algorithm, _)| algorithm == Algorithm::Berkeley);
         let no_utc = count(UTC_SOURCE) == 0;
         let only_step = servers().all(|(_, discipline)| discipline == Discipline::Step);
         let no_slew = !servers().any(|(_, discipline)| discipline == Discipline::Slew);
-        let impatient = scenario.workload.timeout < settings.poll_interval * POLLS_OF_PATIENCE || !scenario.workload.pin.is_empty();
+        let impatient = scenario.workload.timeout < settings.poll_interval * POLLS_OF_PATIENCE
+            || !scenario.workload.pin.is_empty();
         let counts_books = scenario.checks.iter().any(|check| check.name == "every_book_accounted");
         let voids: [(bool, &[&'static str]); 8] = [
             (
@@ -199,14 +223,21 @@ impl System for CristianSystem {
             ),
             (no_berkeley, &["berkeley_agreement", "berkeley_outliers_rejected"]),
             (only_berkeley && no_utc, &["reply_matches_request", "best_sample_used"]),
-            (no_utc, &["round_error_within_bound", "claimed_bound_holds", "utc_only_by_time_server"]),
+            (
+                no_utc,
+                &["round_error_within_bound", "claimed_bound_holds", "utc_only_by_time_server"],
+            ),
             (only_step, &["clock_never_backwards"]),
             (no_slew, &["slew_rate_limited"]),
             (impatient, &["all_operations_answered"]),
             // A session has as many books as the check knows of, unless the scenario tells it.
             (settings.books != 15 && !counts_books, &["every_book_accounted"]),
         ];
-        voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
+        voids
+            .iter()
+            .filter(|(void, _)| *void)
+            .flat_map(|(_, checks)| checks.iter().copied())
+            .collect()
     }
 
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
@@ -232,36 +263,84 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     let count = |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
     let mut found = Vec::new();
     let mut complain = |key: &'static str, message: &str, what: String, hint: &str| {
-        found.push(Complaint { key, message: message.to_owned(), found: what, hint: hint.to_owned() });
+        found.push(Complaint {
+            key,
+            message: message.to_owned(),
+            found: what,
+            hint: hint.to_owned(),
+        });
     };
     if count(TIME_SERVER) != 1 {
-        let hint = "give one node role = \"time_server\": the others ask it, and it alone may ask the UTC source";
-        complain("nodes", "`cristian` needs one time server", format!("there are {}", count(TIME_SERVER)), hint);
+        let hint = "give one node role = \"time_server\": the others ask it, and it alone may ask \
+            the UTC source";
+        complain(
+            "nodes",
+            "`cristian` needs one time server",
+            format!("there are {}", count(TIME_SERVER)),
+            hint,
+        );
     }
     if count(SERVER) == 0 {
-        complain("nodes", "`cristian` needs a server", "there is none".to_owned(), "give a node role = \"server\", or write count = 2");
+        complain(
+            "nodes",
+            "`cristian` needs a server",
+            "there is none".to_owned(),
+            "give a node role = \"server\", or write count = 2",
+        );
     }
     for (role, name) in [(UTC_SOURCE, "UTC source"), (QUEUE_SERVER, "queue server")] {
         if count(role) > 1 {
-            complain("nodes", &format!("`cristian` takes one {name} at the most"), format!("there are {}", count(role)), "keep one");
+            complain(
+                "nodes",
+                &format!("`cristian` takes one {name} at the most"),
+                format!("there are {}", count(role)),
+                "keep one",
+            );
         }
     }
     if count(QUEUE_SERVER) == 0 && scenario.workload.clients > 0 {
-        let hint = "give a node role = \"queue_server\", or write clients = 0 below [workload] for clocks without a library";
-        complain("nodes", "users ask for books, but the servers have no queue", "no node has the role `queue_server`".to_owned(), hint);
+        let hint = "give a node role = \"queue_server\", or write clients = 0 below [workload] for \
+            clocks without a library";
+        complain(
+            "nodes",
+            "users ask for books, but the servers have no queue",
+            "no node has the role `queue_server`".to_owned(),
+            hint,
+        );
     }
-    let is_wrong = |node: &crate::scenario::NodeSpec| node.clock.offset_ns != (0, 0) || node.clock.drift_ppm != (0.0, 0.0);
-    if let Some(node) = scenario.nodes.nodes.iter().find(|node| node.role == UTC_SOURCE && is_wrong(node)) {
-        let hint = "give it clock_offset = \"0s\" and drift_ppm = 0, whatever [nodes] says of the others";
-        complain("nodes", "the UTC source shows true time", format!("`{}` has an offset or a drift", node.name), hint);
+    let is_wrong = |node: &crate::scenario::NodeSpec| {
+        node.clock.offset_ns != (0, 0) || node.clock.drift_ppm != (0.0, 0.0)
+    };
+    if let Some(node) =
+        scenario.nodes.nodes.iter().find(|node| node.role == UTC_SOURCE && is_wrong(node))
+    {
+        let hint =
+            "give it clock_offset = \"0s\" and drift_ppm = 0, whatever [nodes] says of the others";
+        complain(
+            "nodes",
+            "the UTC source shows true time",
+            format!("`{}` has an offset or a drift", node.name),
+            hint,
+        );
     }
-    if let Some((link, least)) = least_latency(scenario).filter(|(_, least)| *least < settings.min_delay) {
+    if let Some((link, least)) =
+        least_latency(scenario).filter(|(_, least)| *least < settings.min_delay)
+    {
         let message = "`cristian.min_delay` is more than the network's least delay";
-        let what = format!("{} declared, but {link} may take {}", text(settings.min_delay), text(least));
-        let hint = format!("bounds would be too small: write min_delay = \"{}\" or less, or a longer latency", show_duration(least));
+        let what =
+            format!("{} declared, but {link} may take {}", text(settings.min_delay), text(least));
+        let hint = format!(
+            "bounds would be too small: write min_delay = \"{}\" or less, or a longer latency",
+            show_duration(least)
+        );
         complain("cristian.min_delay", message, what, &hint);
     }
-    let drift = scenario.nodes.nodes.iter().map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs())).fold(0.0, f64::max);
+    let drift = scenario
+        .nodes
+        .nodes
+        .iter()
+        .map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs()))
+        .fold(0.0, f64::max);
     let bent = scenario.nemesis.iter().filter_map(|entry| match &entry.fault {
         Fault::ClockDrift { ppm } => Some(ppm.min.abs().max(ppm.max.abs())),
         _ => None,
@@ -270,14 +349,26 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
     if drift > settings.drift_bound_ppm as f64 {
         let message = "`cristian.drift_bound_ppm` is less than clocks drift";
         let what = format!("{} declared, but {drift} ppm occur", settings.drift_bound_ppm);
-        let hint = format!("bounds would be too small: write drift_bound_ppm = {} or more, or let clocks drift less", drift.ceil());
+        let hint = format!(
+            "bounds would be too small: write drift_bound_ppm = {} or more, or let clocks drift \
+                less",
+            drift.ceil()
+        );
         complain("cristian.drift_bound_ppm", message, what, &hint);
     }
     for name in settings.servers.keys() {
         if !scenario.nodes.nodes.iter().any(|node| node.name == *name && node.role == SERVER) {
             let what = format!("`{name}` has another role");
-            let servers = scenario.nodes.nodes.iter().filter(|node| node.role == SERVER).map(|node| node.name.as_str());
-            let hint = format!("only servers synchronise by an algorithm; {}", known_hint("servers", servers));
+            let servers = scenario
+                .nodes
+                .nodes
+                .iter()
+                .filter(|node| node.role == SERVER)
+                .map(|node| node.name.as_str());
+            let hint = format!(
+                "only servers synchronise by an algorithm; {}",
+                known_hint("servers", servers)
+            );
             complain("cristian.server", "`[[cristian.server]]` is for servers", what, &hint);
         }
     }
@@ -287,7 +378,10 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
 /// The link with the least delay among those that the bounds count on.
 fn least_latency(scenario: &Scenario) -> Option<(String, Duration)> {
     let default = ("a link".to_owned(), least(&scenario.network.default.latency));
-    let links = scenario.network.links.iter().map(|(src, dest, link)| (format!("the link from {src} to {dest}"), least(&link.latency)));
+    let links =
+        scenario.network.links.iter().map(|(src, dest, link)| {
+            (format!("the link from {src} to {dest}"), least(&link.latency))
+        });
     links.chain([default]).min_by_key(|(_, least)| *least)
 }
 
@@ -295,9 +389,10 @@ fn least(latency: &Latency) -> Duration {
     match latency {
         Latency::Constant(value) => *value,
         Latency::Uniform(min, _) => *min,
-        Latency::Exponential { min, .. } | Latency::Normal { min, .. } | Latency::Lognormal { min, .. } | Latency::Pareto { min, .. } => {
-            *min
-        }
+        Latency::Exponential { min, .. }
+        | Latency::Normal { min, .. }
+        | Latency::Lognormal { min, .. }
+        | Latency::Pareto { min, .. } => *min,
     }
 }
 
@@ -317,11 +412,20 @@ impl CristianCluster {
     fn new(scenario: &Scenario) -> CristianCluster {
         let of_role = |role: &str| -> Vec<NodeId> {
             let ids = (0_u32..).map(NodeId);
-            scenario.nodes.nodes.iter().zip(ids).filter(|(node, _)| node.role == role).map(|(_, id)| id).collect()
+            scenario
+                .nodes
+                .nodes
+                .iter()
+                .zip(ids)
+                .filter(|(node, _)| node.role == role)
+                .map(|(_, id)| id)
+                .collect()
         };
         let roster = Roster {
             servers: of_role(SERVER),
-            time_server: *of_role(TIME_SERVER).first().expect("a scenario without a time server is refused"),
+            time_server: *of_role(TIME_SERVER)
+                .first()
+                .expect("a scenario without a time server is refused"),
             utc_source: of_role(UTC_SOURCE).first().copied(),
             queue_server: of_role(QUEUE_SERVER).first().copied(),
         };
@@ -342,6 +446,15 @@ impl Cluster for CristianCluster {
     }
 
     fn client(&self, index: usize, io: Io<CristianMessage>) -> Pin<Box<dyn Future<Output = ()>>> {
-        Box::pin(client::Client::new(io, self.workload.clone(), self.settings.clone(), &self.roster.servers, index).run())
+        Box::pin(
+            client::Client::new(
+                io,
+                self.workload.clone(),
+                self.settings.clone(),
+                &self.roster.servers,
+                index,
+            )
+            .run(),
+        )
     }
 }

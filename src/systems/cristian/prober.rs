@@ -1,4 +1,5 @@
-//! Asking for the time: one question at a time, each with a number of its own, again when no answer comes.
+//! Asking for the time: one question at a time, each with a number of its own, again when no answer
+//! comes.
 
 use super::estimate::{Estimate, Sample, delay, estimate};
 use super::events;
@@ -53,9 +54,23 @@ pub struct Prober {
 }
 
 impl Prober {
-    pub fn new(settings: &CristianSettings, algorithm: Algorithm, source: NodeId, utc: bool) -> Prober {
+    pub fn new(
+        settings: &CristianSettings,
+        algorithm: Algorithm,
+        source: NodeId,
+        utc: bool,
+    ) -> Prober {
         let wanted = if algorithm == Algorithm::BestOfN { settings.samples } else { 1 };
-        Prober { source, utc, algorithm, wanted, question: None, asked: 0, samples: vec![], delays: vec![] }
+        Prober {
+            source,
+            utc,
+            algorithm,
+            wanted,
+            question: None,
+            asked: 0,
+            samples: vec![],
+            delays: vec![],
+        }
     }
 
     /// Whether a round is under way.
@@ -64,7 +79,12 @@ impl Prober {
     }
 
     /// Begin a round; one that is under way is given up.
-    pub fn begin(&mut self, ctx: &mut Context<'_>, settings: &CristianSettings, clock: &mut SoftClock) {
+    pub fn begin(
+        &mut self,
+        ctx: &mut Context<'_>,
+        settings: &CristianSettings,
+        clock: &mut SoftClock,
+    ) {
         self.samples.clear();
         self.asked = 0;
         self.ask(ctx, settings, clock);
@@ -77,7 +97,11 @@ impl Prober {
         self.question = Some(Question { nonce, t0: look.mono, hour });
         self.asked += 1;
         events::probe(ctx, self.source, nonce, look.mono);
-        let request = if self.utc { CristianMessage::UtcRequest { nonce } } else { CristianMessage::TimeRequest { nonce, hour } };
+        let request = if self.utc {
+            CristianMessage::UtcRequest { nonce }
+        } else {
+            CristianMessage::TimeRequest { nonce, hour }
+        };
         ctx.send(self.source, request);
         if !settings.rules.waits_for_ever() {
             ctx.set_timer(CristianTimer::Probe, settings.probe_timeout);
@@ -96,10 +120,16 @@ impl Prober {
         let look = Look::at(ctx);
         let hour = clock.read(look);
         // A late or doubled answer would count its delay from the wrong moment.
-        let fits = |question: &Question| settings.rules.is_answer(question.nonce, answer.nonce) && from == self.source;
+        let fits = |question: &Question| {
+            settings.rules.is_answer(question.nonce, answer.nonce) && from == self.source
+        };
         let Some(question) = self.question.filter(fits) else { return Progress::Open };
         self.question = None;
-        let rtt = if settings.rules.rtt_by_wall_clock() { hour - question.hour } else { look.mono - question.t0 };
+        let rtt = if settings.rules.rtt_by_wall_clock() {
+            hour - question.hour
+        } else {
+            look.mono - question.t0
+        };
         let sample = Sample {
             nonce: answer.nonce,
             t0: question.t0,
@@ -118,15 +148,26 @@ impl Prober {
     }
 
     /// No answer has come in time.
-    pub fn on_timeout(&mut self, ctx: &mut Context<'_>, settings: &CristianSettings, clock: &mut SoftClock) -> Progress {
+    pub fn on_timeout(
+        &mut self,
+        ctx: &mut Context<'_>,
+        settings: &CristianSettings,
+        clock: &mut SoftClock,
+    ) -> Progress {
         if self.question.take().is_none() {
             return Progress::Open;
         }
         self.go_on(ctx, settings, clock)
     }
 
-    fn go_on(&mut self, ctx: &mut Context<'_>, settings: &CristianSettings, clock: &mut SoftClock) -> Progress {
-        let enough = self.samples.len() >= self.wanted || (self.asked >= QUESTIONS_MAX * self.wanted && !self.samples.is_empty());
+    fn go_on(
+        &mut self,
+        ctx: &mut Context<'_>,
+        settings: &CristianSettings,
+        clock: &mut SoftClock,
+    ) -> Progress {
+        let enough = self.samples.len() >= self.wanted
+            || (self.asked >= QUESTIONS_MAX * self.wanted && !self.samples.is_empty());
         if !enough {
             self.ask(ctx, settings, clock);
             return Progress::Open;

@@ -84,15 +84,29 @@ impl Node for Process {
         let of = |ctx: &Context<'_>, node: NodeId| settings.of_server(ctx.name(node));
         self.state = match self.role.as_str() {
             "time_server" => {
-                let servers: Vec<(NodeId, Algorithm)> = roster.servers.iter().map(|node| (*node, of(ctx, *node).0)).collect();
-                State::TimeServer(Box::new(TimeServer::boot(ctx, settings, servers, roster.utc_source)))
+                let servers: Vec<(NodeId, Algorithm)> =
+                    roster.servers.iter().map(|node| (*node, of(ctx, *node).0)).collect();
+                State::TimeServer(Box::new(TimeServer::boot(
+                    ctx,
+                    settings,
+                    servers,
+                    roster.utc_source,
+                )))
             }
             "utc_source" => State::UtcSource(UtcSource),
             "queue_server" => State::QueueServer(Box::new(QueueServer::boot(ctx, settings.rules))),
             _ => {
                 let own = of(ctx, ctx.id());
-                let clock = ServerClock::boot(ctx, settings.clone(), own, roster.time_server, roster.utc_source);
-                let desk = roster.queue_server.map(|queue| Box::new(Desk::boot(ctx, settings, roster.servers.clone(), queue)));
+                let clock = ServerClock::boot(
+                    ctx,
+                    settings.clone(),
+                    own,
+                    roster.time_server,
+                    roster.utc_source,
+                );
+                let desk = roster.queue_server.map(|queue| {
+                    Box::new(Desk::boot(ctx, settings, roster.servers.clone(), queue))
+                });
                 State::Server { clock: Box::new(clock), desk }
             }
         };
@@ -105,7 +119,11 @@ impl Node for Process {
                     let hour = clock.time.hour(ctx);
                     desk.on_request(ctx, from, serial, restart, hour);
                 }
-                (message @ (CristianMessage::EnqueueAck { .. } | CristianMessage::PollReply { .. }), Some(desk)) => {
+                (
+                    message @ (CristianMessage::EnqueueAck { .. }
+                    | CristianMessage::PollReply { .. }),
+                    Some(desk),
+                ) => {
                     desk.on_message(ctx, message);
                 }
                 (message, _) => clock.on_message(ctx, from, message),

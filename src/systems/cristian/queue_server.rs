@@ -1,7 +1,8 @@
 //! The queue: one order for the statements of all servers, on one disk.
 //!
-//! It decides nothing but the order, and that is all that is needed: databases that apply the same statements in the same order agree. A
-//! statement is confirmed when it is on the disk, and stays; whoever polls says from where on.
+//! It decides nothing but the order, and that is all that is needed: databases that apply the same
+//! statements in the same order agree. A statement is confirmed when it is on the disk, and stays;
+//! whoever polls says from where on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,10 @@ pub struct QueueServer {
 
 impl QueueServer {
     pub fn boot(ctx: &mut Context<'_>, rules: Rules) -> QueueServer {
-        let log: Vec<Statement> = journal::recover(ctx, FILE).iter().filter_map(|record| Statement::decode(&mut Reader(record))).collect();
+        let log: Vec<Statement> = journal::recover(ctx, FILE)
+            .iter()
+            .filter_map(|record| Statement::decode(&mut Reader(record)))
+            .collect();
         events::recover(ctx, log.len() as u64, 0);
         let known = log.iter().map(Statement::digest).collect();
         QueueServer { rules, log, known, sent: BTreeMap::new() }
@@ -74,7 +78,12 @@ impl QueueServer {
             events::line(ctx, "enqueue", &line);
         }
         // Also for those that were there: the confirmation may have been lost.
-        ctx.send(from, CristianMessage::EnqueueAck { digests: statements.iter().map(Statement::digest).collect() });
+        ctx.send(
+            from,
+            CristianMessage::EnqueueAck {
+                digests: statements.iter().map(Statement::digest).collect(),
+            },
+        );
     }
 
     fn poll(&mut self, ctx: &mut Context<'_>, server: NodeId, position: u64) {

@@ -1,6 +1,7 @@
 //! A server's memory of its rounds until the coordinator has recorded them.
 //!
-//! A record goes to the server's disk, then to the coordinator, again and again until that confirms it; one at a time, so that they arrive in order.
+//! A record goes to the server's disk, then to the coordinator, again and again until that confirms
+//! it; one at a time, so that they arrive in order.
 
 use std::collections::VecDeque;
 
@@ -30,13 +31,22 @@ pub struct RoundRecord {
 impl RoundRecord {
     /// As bytes.
     pub fn encode(&self, writer: Writer) -> Writer {
-        writer.int(self.round as i64).int(self.previous_us).int(self.corrected_us).int(self.adjustment_us)
+        writer
+            .int(self.round as i64)
+            .int(self.previous_us)
+            .int(self.corrected_us)
+            .int(self.adjustment_us)
     }
 
     /// From bytes.
     pub fn decode(reader: &mut Reader<'_>) -> Option<RoundRecord> {
         let round = reader.int()? as u64;
-        Some(RoundRecord { round, previous_us: reader.int()?, corrected_us: reader.int()?, adjustment_us: reader.int()? })
+        Some(RoundRecord {
+            round,
+            previous_us: reader.int()?,
+            corrected_us: reader.int()?,
+            adjustment_us: reader.int()?,
+        })
     }
 }
 

@@ -64,7 +64,11 @@ impl Rules {
         if self.has(Flaw::AheadIgnored) && by < 0 {
             return 0;
         }
-        if self.has(Flaw::UnsignedOffset) { i64::from((by / MICROSECOND) as u32) * MICROSECOND } else { by }
+        if self.has(Flaw::UnsignedOffset) {
+            i64::from((by / MICROSECOND) as u32) * MICROSECOND
+        } else {
+            by
+        }
     }
 }
 
@@ -72,7 +76,11 @@ impl Rules {
 impl Rules {
     /// How long a clock that is `ahead` by so much is held.
     pub(super) fn held_for(self, ahead: i64, reading: i64) -> i64 {
-        if self.has(Flaw::MicroHold) { reading.rem_euclid(1_000_000_000) / MICROSECOND * MICROSECOND } else { ahead }
+        if self.has(Flaw::MicroHold) {
+            reading.rem_euclid(1_000_000_000) / MICROSECOND * MICROSECOND
+        } else {
+            ahead
+        }
     }
 
     pub(super) fn steps_backwards(self) -> bool {
@@ -115,7 +123,8 @@ impl Rules {
 
 // The library.
 impl Rules {
-    /// Whether a server decides by its own table what only the queue can decide. `silence`: the queue has not answered for long.
+    /// Whether a server decides by its own table what only the queue can decide. `silence`: the
+    /// queue has not answered for long.
     pub(super) fn decides_alone(self, silence: bool) -> bool {
         self.has(Flaw::QueueRace) || (self.has(Flaw::LocalFallback) && silence)
     }

@@ -1,4 +1,5 @@
-//! An application server's part in the rounds: it asks when the coordinator says so, and reports what came of it.
+//! An application server's part in the rounds: it asks when the coordinator says so, and reports
+//! what came of it.
 
 use std::sync::Arc;
 
@@ -34,7 +35,8 @@ pub struct ServerClock {
     /// The round under way or, where there is none, the last one.
     round: u64,
     polled: Vec<Polled>,
-    /// Rounds that have ended and go to the disk with the next step. Invariant: increasing, above all rounds of the log.
+    /// Rounds that have ended and go to the disk with the next step. Invariant: increasing, above
+    /// all rounds of the log.
     ended: Vec<RoundRecord>,
     log: RoundLog,
 }
@@ -50,9 +52,20 @@ impl ServerClock {
         let log = RoundLog::recover(ctx);
         let time = Timepiece::boot(ctx, settings.clone(), discipline);
         let itself = utc.filter(|_| settings.rules.asks_utc_itself());
-        let prober = Prober::new(&settings, algorithm, itself.unwrap_or(coordinator), itself.is_some());
+        let prober =
+            Prober::new(&settings, algorithm, itself.unwrap_or(coordinator), itself.is_some());
         let round = log.done();
-        let mut clock = ServerClock { settings, algorithm, coordinator, time, prober, round, polled: vec![], ended: vec![], log };
+        let mut clock = ServerClock {
+            settings,
+            algorithm,
+            coordinator,
+            time,
+            prober,
+            round,
+            polled: vec![],
+            ended: vec![],
+            log,
+        };
         clock.report(ctx);
         clock
     }
@@ -72,7 +85,11 @@ impl ServerClock {
                 self.on_answer(ctx, from, &TimeAnswer { nonce, received, sent, error_bound });
             }
             CristianMessage::UtcResponse { nonce, utc } => {
-                self.on_answer(ctx, from, &TimeAnswer { nonce, received: utc, sent: utc, error_bound: Some(0) });
+                self.on_answer(
+                    ctx,
+                    from,
+                    &TimeAnswer { nonce, received: utc, sent: utc, error_bound: Some(0) },
+                );
             }
             CristianMessage::ClockPoll { round, nonce } => self.on_poll(ctx, from, round, nonce),
             CristianMessage::Adjust { round, nonce, by, rtt, error, root, absolute } => {
@@ -104,7 +121,8 @@ impl ServerClock {
 
     fn on_answer(&mut self, ctx: &mut Context<'_>, from: NodeId, answer: &TimeAnswer) {
         ctx.without_sync();
-        let progress = self.prober.on_answer(ctx, &self.settings, &mut self.time.clock, from, answer);
+        let progress =
+            self.prober.on_answer(ctx, &self.settings, &mut self.time.clock, from, answer);
         self.take(ctx, progress);
     }
 
@@ -124,7 +142,8 @@ impl ServerClock {
     fn end_round(&mut self, ctx: &mut Context<'_>, measured: &Measured) {
         let record = self.time.settle(ctx, self.round, self.algorithm, measured);
         self.ended.push(record);
-        // In a step of its own, because the correction does not wait for the disk and the report does.
+        // In a step of its own, because the correction does not wait for the disk and the report
+        // does.
         ctx.set_timer(CristianTimer::Store, std::time::Duration::ZERO);
     }
 
@@ -143,7 +162,12 @@ impl ServerClock {
         if self.polled.len() == POLLED_MAX {
             self.polled.remove(0);
         }
-        self.polled.push(Polled { nonce, offset: self.time.clock.offset(), mono: look.mono, by_hand: self.time.clock.by_hand() });
+        self.polled.push(Polled {
+            nonce,
+            offset: self.time.clock.offset(),
+            mono: look.mono,
+            by_hand: self.time.clock.by_hand(),
+        });
         ctx.send(from, CristianMessage::ClockPollResponse { round, nonce, clock });
     }
 
@@ -157,7 +181,15 @@ impl ServerClock {
         (error, root): (i64, Option<i64>),
     ) {
         ctx.without_sync();
-        let Some(polled) = self.polled.iter().find(|polled| polled.nonce == nonce).copied().filter(|_| round == self.round) else { return };
+        let Some(polled) = self
+            .polled
+            .iter()
+            .find(|polled| polled.nonce == nonce)
+            .copied()
+            .filter(|_| round == self.round)
+        else {
+            return;
+        };
         self.polled.clear();
         let look = Look::at(ctx);
         let before = self.time.clock.read(look);

@@ -47,7 +47,8 @@ const ALGORITHMS: &[(&str, Algorithm)] = &[
     ("berkeley", Algorithm::Berkeley),
     ("ntp", Algorithm::Ntp),
 ];
-const DISCIPLINES: &[(&str, Discipline)] = &[("step", Discipline::Step), ("slew", Discipline::Slew), ("hold", Discipline::Hold)];
+const DISCIPLINES: &[(&str, Discipline)] =
+    &[("step", Discipline::Step), ("slew", Discipline::Slew), ("hold", Discipline::Hold)];
 
 impl Algorithm {
     /// Its name in scenarios and traces.
@@ -86,7 +87,8 @@ pub struct CristianSettings {
     pub slew_ppm: i64,
     /// Beyond this a slewed clock steps forwards, or is held.
     pub step_threshold: Duration,
-    /// Whether the first correction after a start is a step, whatever the discipline: nobody has used the clock yet.
+    /// Whether the first correction after a start is a step, whatever the discipline: nobody has
+    /// used the clock yet.
     pub initial_step: bool,
     /// How long the time server takes to answer, drawn for each request.
     pub response_delay: (Duration, Duration),
@@ -159,14 +161,20 @@ fn algorithm(section: &mut Section<'_>, default: Algorithm) -> Algorithm {
 
 fn discipline(section: &mut Section<'_>, default: Discipline) -> Discipline {
     let words: Vec<&'static str> = DISCIPLINES.iter().map(|(word, _)| *word).collect();
-    let doc =
-        "How a clock is put right: at once; by running a little faster or slower; forwards at once, and standing still when it is ahead.";
+    let doc = "How a clock is put right: at once; by running a little faster or slower; forwards \
+        at once, and standing still when it is ahead.";
     let word = section.choice("discipline", default.word(), &words, doc);
-    DISCIPLINES.iter().find(|(each, _)| *each == word).map_or(default, |(_, discipline)| *discipline)
+    DISCIPLINES
+        .iter()
+        .find(|(each, _)| *each == word)
+        .map_or(default, |(_, discipline)| *discipline)
 }
 
 /// The settings of single servers.
-fn servers(section: &mut Section<'_>, of_all: (Algorithm, Discipline)) -> BTreeMap<String, (Algorithm, Discipline)> {
+fn servers(
+    section: &mut Section<'_>,
+    of_all: (Algorithm, Discipline),
+) -> BTreeMap<String, (Algorithm, Discipline)> {
     let mut found = BTreeMap::new();
     let mut entries = section.tables("server");
     for entry in &mut entries {
@@ -181,7 +189,12 @@ fn servers(section: &mut Section<'_>, of_all: (Algorithm, Discipline)) -> BTreeM
 /// Read the section.
 pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
     let default = CristianSettings::default();
-    let interval = section.duration("interval", default.interval, SHORT..=LONG, "TM: how often every server synchronises.");
+    let interval = section.duration(
+        "interval",
+        default.interval,
+        SHORT..=LONG,
+        "TM: how often every server synchronises.",
+    );
     let algorithm = algorithm(section, default.algorithm);
     let discipline = discipline(section, default.discipline);
     let zero = Duration::ZERO;
@@ -189,14 +202,21 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         "reservation",
         "queue",
         &["queue", "owner"],
-        "How a book is handed out once: in the order of the queue, or by the one server that it belongs to.",
+        "How a book is handed out once: in the order of the queue, or by the one server that it \
+            belongs to.",
     );
     let names = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
     let settings = CristianSettings {
         interval,
         algorithm,
         discipline,
-        samples: section.integer("samples", default.samples as u64, 1..=100, "Probes of a round of `cristian-best-of-n`.") as usize,
+        samples: section.integer(
+            "samples",
+            default.samples as u64,
+            1..=100,
+            "Probes of a round of \
+            `cristian-best-of-n`.",
+        ) as usize,
         probe_timeout: section.duration(
             "probe_timeout",
             default.probe_timeout,
@@ -225,12 +245,14 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "step_threshold",
             default.step_threshold,
             zero..=LONG,
-            "A slewed clock that is further behind is stepped forwards; one that is further ahead stands still.",
+            "A slewed clock that is further behind is stepped forwards; one that is further ahead \
+                stands still.",
         ),
         initial_step: section.flag(
             "initial_step",
             default.initial_step,
-            "Whether the first correction after a start is a step, also backwards: nobody has used the clock yet.",
+            "Whether the first correction after a start is a step, also backwards: nobody has used \
+                the clock yet.",
         ),
         response_delay: section.durations(
             "response_delay",
@@ -252,7 +274,13 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         ),
         reservation: if reservation == "owner" { Reservation::Owner } else { Reservation::Queue },
         books: section.integer("books", default.books.into(), 1..=200, "Books of a session.") as u8,
-        poll_interval: section.duration("poll_interval", default.poll_interval, SHORT..=LONG, "How often a server polls the queue."),
+        poll_interval: section.duration(
+            "poll_interval",
+            default.poll_interval,
+            SHORT..=LONG,
+            "How \
+            often a server polls the queue.",
+        ),
         session_pause: section.duration(
             "session_pause",
             default.session_pause,
@@ -266,9 +294,14 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         section.contradiction(
             &["probe_timeout", "interval"],
             "`cristian.probe_timeout` must be below `cristian.interval`",
-            format!("{} and {}", show_duration(settings.probe_timeout), show_duration(settings.interval)),
+            format!(
+                "{} and {}",
+                show_duration(settings.probe_timeout),
+                show_duration(settings.interval)
+            ),
             &format!(
-                "a round would end before its first question is asked again; several to an interval are usual: probe_timeout = \"{}\"",
+                "a round would end before its first question is asked again; several to an \
+                    interval are usual: probe_timeout = \"{}\"",
                 show_duration((settings.interval / 5).max(SHORT))
             ),
         );

@@ -1,8 +1,10 @@
 //! The disciplined clock: what a machine takes for the time.
 //!
-//! The hardware gives two readings: a monotonic one that nobody can set, and a wall clock that anybody can. Both hang on the same oscillator,
-//! so their difference changes only when somebody sets the wall clock. That is how a hand on the clock is noticed: the change moves the
-//! disciplined clock too, as its owner wished, and the claimed error grows by as much until the next round.
+//! The hardware gives two readings: a monotonic one that nobody can set, and a wall clock that
+//! anybody can. Both hang on the same oscillator, so their difference changes only when somebody
+//! sets the wall clock. That is how a hand on the clock is noticed: the change moves the
+//! disciplined clock too, as its owner wished, and the claimed error grows by as much until the
+//! next round.
 //!
 //! All times are in nanoseconds. `offset` and `goal` are differences to the monotonic reading.
 
@@ -64,8 +66,14 @@ pub struct SoftClock {
 }
 
 impl SoftClock {
-    /// The clock of a machine that starts; `correction` is what it had last added to the wall clock.
-    pub fn new(settings: &CristianSettings, discipline: Discipline, look: Look, correction: i64) -> SoftClock {
+    /// The clock of a machine that starts; `correction` is what it had last added to the wall
+    /// clock.
+    pub fn new(
+        settings: &CristianSettings,
+        discipline: Discipline,
+        look: Look,
+        correction: i64,
+    ) -> SoftClock {
         let base = look.wall - look.mono;
         SoftClock {
             discipline,
@@ -92,7 +100,8 @@ impl SoftClock {
         let base = look.wall - look.mono;
         let moved = base - self.base;
         self.base = base;
-        // First the hand, then the discipline: so a clock that is stopped stands still from the last look on.
+        // First the hand, then the discipline: so a clock that is stopped stands still from the
+        // last look on.
         if moved != 0 {
             self.move_by_hand(moved);
         }
@@ -133,7 +142,8 @@ impl SoftClock {
         match self.discipline {
             Discipline::Step => self.offset = self.goal,
             Discipline::Slew if !self.stands => {
-                let most = i128::from(elapsed) * i128::from(self.rules.slew_ppm(self.slew_ppm)) / 1_000_000;
+                let most = i128::from(elapsed) * i128::from(self.rules.slew_ppm(self.slew_ppm))
+                    / 1_000_000;
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
                 self.offset += gap.clamp(-most, most);
             }
@@ -145,8 +155,8 @@ impl SoftClock {
         }
     }
 
-    /// A round has found that the clock should show `by` more than it does, give or take `error` (`None`: nobody knows).
-    /// [`SoftClock::read`] has just been called.
+    /// A round has found that the clock should show `by` more than it does, give or take `error`
+    /// (`None`: nobody knows). [`SoftClock::read`] has just been called.
     pub fn correct(&mut self, by: i64, error: Option<i64>) {
         let first = self.claim.is_none() && self.initial_step;
         let ahead = by < 0;
@@ -156,8 +166,10 @@ impl SoftClock {
             Discipline::Hold => !ahead,
             Discipline::Slew => by > self.step_threshold,
         };
-        self.stands = !at_once && ahead && (self.discipline == Discipline::Hold || -by > self.step_threshold);
-        let by = if self.stands { -self.rules.held_for(-by, self.looked + self.offset) } else { by };
+        self.stands =
+            !at_once && ahead && (self.discipline == Discipline::Hold || -by > self.step_threshold);
+        let by =
+            if self.stands { -self.rules.held_for(-by, self.looked + self.offset) } else { by };
         self.goal = self.offset + by;
         if at_once {
             self.offset = self.goal;
@@ -179,7 +191,8 @@ impl SoftClock {
         }
     }
 
-    /// How far the clock may be from true time at the last look, as far as the machine knows; `None` before the first round.
+    /// How far the clock may be from true time at the last look, as far as the machine knows;
+    /// `None` before the first round.
     pub fn error_bound(&self) -> Option<i64> {
         let claim = self.claim.filter(|claim| claim.error < UNKNOWN)?;
         let since = self.rules.drift_since(growth(self.looked - claim.at, self.drift_bound_ppm));
@@ -213,7 +226,8 @@ const UNKNOWN: i64 = i64::MAX / 4;
 /// How far a clock that is off by at most `ppm` goes wrong while it counts `elapsed` ns itself.
 pub fn growth(elapsed: i64, ppm: i64) -> i64 {
     let ppm = i128::from(ppm.min(900_000));
-    // A slow oscillator counts less time than passes, hence the divisor; one nanosecond for the rounding.
+    // A slow oscillator counts less time than passes, hence the divisor; one nanosecond for the
+    // rounding.
     i64::try_from(i128::from(elapsed.max(0)) * ppm / (1_000_000 - ppm)).unwrap_or(UNKNOWN) + 1
 }
 
@@ -255,7 +269,8 @@ mod tests {
         assert_eq!(clock.read(look(3_000, 0)) / MS, 3_100);
     }
 
-    /// Somebody sets the wall clock back by an hour: the disciplined clock stands still, and says by how much it may be wrong.
+    /// Somebody sets the wall clock back by an hour: the disciplined clock stands still, and says
+    /// by how much it may be wrong.
     #[test]
     fn a_hand_on_the_clock_is_noticed() {
         const HOUR_MS: i64 = 3_600_000;
@@ -269,7 +284,8 @@ mod tests {
         assert_eq!(clock.read(look(2_500, -HOUR_MS)) / MS, 2_500);
     }
 
-    /// A stopped clock shows the same, whatever the discipline, and is wrong by as long as it stood.
+    /// A stopped clock shows the same, whatever the discipline, and is wrong by as long as it
+    /// stood.
     #[test]
     fn a_clock_that_is_edited_stands_still() {
         for discipline in [Discipline::Step, Discipline::Slew, Discipline::Hold] {

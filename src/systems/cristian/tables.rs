@@ -1,4 +1,5 @@
-//! The tables of the original assignment as CSV, made from the trace alone. Names of tables and columns are the assignment's.
+//! The tables of the original assignment as CSV, made from the trace alone. Names of tables and
+//! columns are the assignment's.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,11 @@ impl Table {
 
     fn row(&mut self, values: &[String]) {
         let quoted = |value: &String| {
-            if value.contains([',', '"', '\n']) { format!("\"{}\"", value.replace('"', "\"\"")) } else { value.clone() }
+            if value.contains([',', '"', '\n']) {
+                format!("\"{}\"", value.replace('"', "\"\""))
+            } else {
+                value.clone()
+            }
         };
         self.text.push_str(&values.iter().map(quoted).collect::<Vec<_>>().join(","));
         self.text.push('\n');
@@ -63,15 +68,22 @@ fn hora_central(trace: &Trace) -> Table {
 
 /// What each round did to each machine.
 fn hora_equipo(trace: &Trace) -> Table {
-    let mut table = Table::new("hora_equipo", "id_hora_central,id_equipo,hora_previa,hora_corregida,ajuste_us");
+    let mut table =
+        Table::new("hora_equipo", "id_hora_central,id_equipo,hora_previa,hora_corregida,ajuste_us");
     // A crash may keep a record and take back that it was told; it is found after the start.
     let mut rows: BTreeMap<(Option<i64>, Option<NodeId>), &Event> = BTreeMap::new();
-    for event in trace.events.iter().filter(|event| event.name == "recorded" || event.name == "record_found") {
+    for event in
+        trace.events.iter().filter(|event| event.name == "recorded" || event.name == "record_found")
+    {
         rows.entry((event.fields.int("round"), event.fields.node("server"))).or_insert(event);
     }
     for event in rows.into_values() {
         let server = event.fields.node("server").map_or(String::new(), |node| node.0.to_string());
-        let hours = [date(event, "previous_us"), date(event, "corrected_us"), number(event, "adjustment_us")];
+        let hours = [
+            date(event, "previous_us"),
+            date(event, "corrected_us"),
+            number(event, "adjustment_us"),
+        ];
         let [previous, corrected, adjustment] = hours;
         table.row(&[number(event, "round"), server, previous, corrected, adjustment]);
     }
@@ -81,7 +93,10 @@ fn hora_equipo(trace: &Trace) -> Table {
 /// Books.
 fn libro(trace: &Trace) -> Table {
     let mut table = Table::new("libro", "id,nombre");
-    let books = events(trace, "session_open").filter_map(|event| event.fields.int("books")).max().unwrap_or(0);
+    let books = events(trace, "session_open")
+        .filter_map(|event| event.fields.int("books"))
+        .max()
+        .unwrap_or(0);
     for book in 1..=books.clamp(0, 1_000) {
         table.row(&[book.to_string(), format!("Libro {book}")]);
     }
@@ -101,7 +116,11 @@ fn usuario(trace: &Trace) -> Table {
 fn sesion(trace: &Trace) -> Table {
     let mut table = Table::new("sesion", "equipo,id,inicio,fin,libros_entregados,motivo");
     let mut sessions: BTreeMap<(NodeId, i64), [String; 4]> = BTreeMap::new();
-    for event in trace.events.iter().filter(|event| event.name == "session_open" || event.name == "session_end") {
+    for event in trace
+        .events
+        .iter()
+        .filter(|event| event.name == "session_open" || event.name == "session_end")
+    {
         let Some(session) = event.fields.int("session") else { continue };
         let row = sessions.entry((event.node, session)).or_default();
         if event.name == "session_open" {
@@ -121,7 +140,10 @@ fn sesion(trace: &Trace) -> Table {
 /// Requests, in each server's copy.
 fn pedido(trace: &Trace) -> Table {
     let mut table = Table::new("pedido", "equipo,id,hora,usuario,ip,libro,sesion,atendido_por");
-    let given = |event: &&Event| event.fields.int("effect") == Some(1) && event.fields.int("book").is_some_and(|book| book > 0);
+    let given = |event: &&Event| {
+        event.fields.int("effect") == Some(1)
+            && event.fields.int("book").is_some_and(|book| book > 0)
+    };
     let mut rows: Vec<&Event> = events(trace, "apply").filter(given).collect();
     rows.sort_by_key(|event| (event.node, event.fields.int("position")));
     rows.dedup_by_key(|event| (event.node, event.fields.int("position")));
@@ -174,7 +196,10 @@ fn show_date(us: i64) -> String {
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     let seconds = of_day / 1_000_000;
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}", of_day % 1_000_000)
+    format!(
+        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{:06}",
+        of_day % 1_000_000
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The time server: it follows the UTC source, answers questions for the hour, and as coordinator has everybody synchronise and records what came of it.
+//! The time server: it follows the UTC source, answers questions for the hour, and as coordinator
+//! has everybody synchronise and records what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +22,8 @@ const UTC_ALGORITHM: Algorithm = Algorithm::BestOfN;
 const HOURS: &str = "hours";
 /// `hora_equipo`: server and record.
 const REPORTS: &str = "reports";
-/// So many records are told again after a start: a crash may have kept the last ones on the disk and yet taken back that they were told.
+/// So many records are told again after a start: a crash may have kept the last ones on the disk
+/// and yet taken back that they were told.
 const RETOLD: usize = 128;
 /// Tries after which Berkeley's mean is taken without those that are silent.
 const TRIES_MAX: u32 = 3;
@@ -65,7 +67,8 @@ impl TimeServer {
         servers: Vec<(NodeId, Algorithm)>,
         utc: Option<NodeId>,
     ) -> TimeServer {
-        let last = journal::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).int()).max();
+        let last =
+            journal::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).int()).max();
         let mut recorded = BTreeMap::new();
         let reports = journal::recover(ctx, REPORTS);
         events::recover(ctx, reports.len() as u64, 0);
@@ -109,7 +112,8 @@ impl TimeServer {
         self.round
     }
 
-    /// Whether its hour is worth telling: without a UTC source the time server's own clock is the reference.
+    /// Whether its hour is worth telling: without a UTC source the time server's own clock is the
+    /// reference.
     pub fn is_set(&self) -> bool {
         self.prober.is_none() || self.time.clock.is_set()
     }
@@ -142,7 +146,8 @@ impl TimeServer {
                 ctx.without_sync();
                 let Some(prober) = &mut self.prober else { return };
                 let answer = TimeAnswer { nonce, received: utc, sent: utc, error_bound: Some(0) };
-                let progress = prober.on_answer(ctx, &self.settings, &mut self.time.clock, from, &answer);
+                let progress =
+                    prober.on_answer(ctx, &self.settings, &mut self.time.clock, from, &answer);
                 self.take(ctx, progress);
             }
             CristianMessage::ClockPollResponse { round, nonce, clock } if round == self.round => {
@@ -209,7 +214,10 @@ impl TimeServer {
         let error_bound = self.prober.as_ref().and_then(|_| self.time.clock.error_bound());
         // Both hours on the clock as it is now: it may have been corrected in between.
         let received = sent - (look.mono - held.came);
-        ctx.send(held.from, CristianMessage::TimeResponse { nonce: held.nonce, received, sent, error_bound });
+        ctx.send(
+            held.from,
+            CristianMessage::TimeResponse { nonce: held.nonce, received, sent, error_bound },
+        );
     }
 
     // Rounds.
@@ -226,7 +234,8 @@ impl TimeServer {
         events::hour(ctx, self.round, hour, self.settings.interval.as_micros() as i64);
         self.missing = self.servers.iter().map(|(server, _)| *server).collect();
         self.berkeley.begin(hour, look.mono);
-        (self.root, self.began) = (self.prober.as_ref().and_then(|_| self.time.clock.error_bound()), look.mono);
+        (self.root, self.began) =
+            (self.prober.as_ref().and_then(|_| self.time.clock.error_bound()), look.mono);
         self.adjusts.clear();
         for i in 0..self.servers.len() {
             let (server, algorithm) = self.servers[i];
@@ -263,7 +272,9 @@ impl TimeServer {
     }
 
     fn is_of_berkeley(&self, server: NodeId) -> bool {
-        self.servers.iter().any(|(each, algorithm)| *each == server && *algorithm == Algorithm::Berkeley)
+        self.servers
+            .iter()
+            .any(|(each, algorithm)| *each == server && *algorithm == Algorithm::Berkeley)
     }
 
     fn poll(&mut self, ctx: &mut Context<'_>, server: NodeId) {
@@ -276,15 +287,32 @@ impl TimeServer {
     fn decide(&mut self, ctx: &mut Context<'_>) {
         let look = Look::at(ctx);
         let outcome = self.berkeley.decide(&self.settings, ctx.id());
-        let root = self.root.map(|root| root_of_mean(&self.settings, root, outcome.mean, look.mono - self.began));
+        let root = self
+            .root
+            .map(|root| root_of_mean(&self.settings, root, outcome.mean, look.mono - self.began));
         let show = |all: bool| {
             let shown = outcome.clocks.iter().filter(|(_, _, taken)| all || *taken);
-            let texts: Vec<String> = shown.map(|(node, offset, _)| format!("{}={}", ctx.name(*node), offset.div_euclid(1_000))).collect();
+            let texts: Vec<String> = shown
+                .map(|(node, offset, _)| {
+                    format!("{}={}", ctx.name(*node), offset.div_euclid(1_000))
+                })
+                .collect();
             texts.join(",")
         };
         let (clocks, taken) = (show(true), show(false));
-        events::berkeley(ctx, self.round, outcome.mean, self.settings.gamma.as_nanos() as i64, clocks, taken);
-        let absolute = self.settings.rules.sends_absolute().then_some(look.mono + self.berkeley.rod() + outcome.mean);
+        events::berkeley(
+            ctx,
+            self.round,
+            outcome.mean,
+            self.settings.gamma.as_nanos() as i64,
+            clocks,
+            taken,
+        );
+        let absolute = self
+            .settings
+            .rules
+            .sends_absolute()
+            .then_some(look.mono + self.berkeley.rod() + outcome.mean);
         for (server, correction) in outcome.corrections {
             let (round, nonce, by) = (self.round, correction.nonce, correction.by);
             let (rtt, error) = (correction.rtt, correction.error);

@@ -1,6 +1,8 @@
-//! A machine's disciplined clock with what belongs to it: its file, the hands of its owner, and what it shows in the trace.
+//! A machine's disciplined clock with what belongs to it: its file, the hands of its owner, and
+//! what it shows in the trace.
 //!
-//! Nothing here waits for the disk: a correction that a crash takes back is found again by the next round.
+//! Nothing here waits for the disk: a correction that a crash takes back is found again by the next
+//! round.
 
 use std::sync::Arc;
 
@@ -40,9 +42,15 @@ pub struct Timepiece {
 }
 
 impl Timepiece {
-    /// The clock of a machine that starts. The hardware has gone on meanwhile, and so the last correction still fits.
-    pub fn boot(ctx: &mut Context<'_>, settings: Arc<CristianSettings>, discipline: Discipline) -> Timepiece {
-        let saved = ctx.read(FILE).and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_le_bytes);
+    /// The clock of a machine that starts. The hardware has gone on meanwhile, and so the last
+    /// correction still fits.
+    pub fn boot(
+        ctx: &mut Context<'_>,
+        settings: Arc<CristianSettings>,
+        discipline: Discipline,
+    ) -> Timepiece {
+        let saved =
+            ctx.read(FILE).and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_le_bytes);
         let clock = SoftClock::new(&settings, discipline, Look::at(ctx), saved);
         ctx.set_timer(CristianTimer::Sample, settings.sample_interval);
         Timepiece { settings, discipline, clock }
@@ -63,7 +71,12 @@ impl Timepiece {
     }
 
     /// What an estimate says of the clock now.
-    pub fn measure(&mut self, ctx: &Context<'_>, algorithm: Algorithm, estimate: Estimate) -> Measured {
+    pub fn measure(
+        &mut self,
+        ctx: &Context<'_>,
+        algorithm: Algorithm,
+        estimate: Estimate,
+    ) -> Measured {
         let look = Look::at(ctx);
         self.clock.read(look);
         let sample = estimate.sample;
@@ -84,7 +97,13 @@ impl Timepiece {
     }
 
     /// A round has ended: correct the clock, by its discipline.
-    pub fn settle(&mut self, ctx: &mut Context<'_>, round: u64, algorithm: Algorithm, measured: &Measured) -> RoundRecord {
+    pub fn settle(
+        &mut self,
+        ctx: &mut Context<'_>,
+        round: u64,
+        algorithm: Algorithm,
+        measured: &Measured,
+    ) -> RoundRecord {
         ctx.without_sync();
         let mono = Look::at(ctx).mono;
         let before = mono + self.clock.offset();
@@ -112,7 +131,12 @@ impl Timepiece {
         events::round(ctx, &shown, &self.clock, mono);
         ctx.replace(FILE, self.clock.correction().to_le_bytes().to_vec());
         let us = |ns: i64| ns.div_euclid(1_000);
-        RoundRecord { round, previous_us: us(before), corrected_us: us(before + by), adjustment_us: us(by) }
+        RoundRecord {
+            round,
+            previous_us: us(before),
+            corrected_us: us(before + by),
+            adjustment_us: us(by),
+        }
     }
 
     /// Somebody lays a hand on the clock. `false`: the command is about something else.

@@ -1,4 +1,5 @@
-//! Tables of a run besides the trace: the operation log as the logging server has it, and all transfers.
+//! Tables of a run besides the trace: the operation log as the logging server has it, and all
+//! transfers.
 
 use std::fmt::Write as _;
 
@@ -37,7 +38,8 @@ pub fn operation_log(trace: &Trace) -> Vec<u8> {
 pub fn transfers(trace: &Trace) -> Vec<u8> {
     let mut text = "time_us,peer,from,file,name,outcome,bytes,digest\n".to_owned();
     for event in trace.events.iter().filter(|event| event.name == "fetched") {
-        let row = ["from", "file", "name", "outcome", "bytes", "digest"].map(|field| shown(trace, event, field));
+        let row = ["from", "file", "name", "outcome", "bytes", "digest"]
+            .map(|field| shown(trace, event, field));
         let _ = writeln!(text, "{},{},{}", event.time_us, trace.name(event.node), row.join(","));
     }
     text.into_bytes()

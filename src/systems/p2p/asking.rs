@@ -1,8 +1,10 @@
-//! A request of a peer: first to the date service for date and time, then with them to the directory.
+//! A request of a peer: first to the date service for date and time, then with them to the
+//! directory.
 //!
-//! Each has its own limit of time, `workload.timeout`; within it, a try that is refused, broken off or slower than `workload.retry_after` is
-//! followed by another on a new connection. All tries have the same number, so that the directory executes one of them. A peer that was never
-//! connected to the directory knows that nothing was asked; one that was, and heard nothing, knows nothing.
+//! Each has its own limit of time, `workload.timeout`; within it, a try that is refused, broken off
+//! or slower than `workload.retry_after` is followed by another on a new connection. All tries have
+//! the same number, so that the directory executes one of them. A peer that was never connected to
+//! the directory knows that nothing was asked; one that was, and heard nothing, knows nothing.
 
 use std::time::Duration;
 
@@ -69,7 +71,12 @@ pub struct Asking {
 
 impl Asking {
     /// Ask for the date.
-    pub fn start(ctx: &mut Step<'_>, services: &Services, id: RequestId, operation: Operation) -> Asking {
+    pub fn start(
+        ctx: &mut Step<'_>,
+        services: &Services,
+        id: RequestId,
+        operation: Operation,
+    ) -> Asking {
         let mut asking = Asking {
             operation,
             id,
@@ -97,7 +104,8 @@ impl Asking {
         if let Some(stream) = self.stream.take() {
             ctx.reset(stream);
         }
-        (self.strings, self.status, self.count, self.items) = (Strings::default(), None, None, vec![]);
+        (self.strings, self.status, self.count, self.items) =
+            (Strings::default(), None, None, vec![]);
         self.stream = Some(match self.date {
             None => ctx.connect(services.date_service, date_service::PORT),
             Some(_) => ctx.connect(services.directory, directory::PORT),
@@ -131,7 +139,8 @@ impl Asking {
             }
             StreamEvent::Data(stream, bytes) if self.stream == Some(*stream) => {
                 self.strings.push(bytes);
-                let progress = if self.date.is_none() { self.read_date() } else { self.read_reply() };
+                let progress =
+                    if self.date.is_none() { self.read_date() } else { self.read_reply() };
                 if progress != Some(Progress::Pending) {
                     self.stream = None;
                     ctx.close(*stream);
@@ -148,7 +157,9 @@ impl Asking {
                 ctx.close(*stream);
                 self.pause(ctx, *stream);
             }
-            StreamEvent::Refused(stream) | StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => self.pause(ctx, *stream),
+            StreamEvent::Refused(stream)
+            | StreamEvent::Reset(stream)
+            | StreamEvent::TimedOut(stream) => self.pause(ctx, *stream),
             _ => {}
         }
         Progress::Pending
@@ -190,7 +201,9 @@ impl Asking {
         let status = self.status.expect("it was read above");
         if status == 0 && service.width() > 0 {
             while self.count.is_none_or(|count| self.items.len() < count * service.width()) {
-                let Some(string) = self.strings.string().ok()? else { return Some(Progress::Pending) };
+                let Some(string) = self.strings.string().ok()? else {
+                    return Some(Progress::Pending);
+                };
                 match self.count {
                     None => self.count = Some(string.parse().ok()?),
                     Some(_) => self.items.push(string),

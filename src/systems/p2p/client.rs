@@ -1,7 +1,8 @@
 //! A user at the terminal of a peer: one command after the other, from a script or by chance.
 //!
-//! What the user types is the history: an operation begins when it is typed, and ends when the peer shows a status. A user waits for its peer as long
-//! as that takes; only a terminal that is gone, because the program has ended meanwhile, ends an operation without a status, as `info`.
+//! What the user types is the history: an operation begins when it is typed, and ends when the peer
+//! shows a status. A user waits for its peer as long as that takes; only a terminal that is gone,
+//! because the program has ended meanwhile, ends an operation without a status, as `info`.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -49,10 +50,21 @@ pub struct Client {
 
 impl Client {
     /// The user at this position, who sits at the peer of the same position.
-    pub fn new(io: Io<P2pMessage>, workload: WorkloadSpec, settings: Arc<P2pSettings>, peers: &[String], position: usize) -> Client {
+    pub fn new(
+        io: Io<P2pMessage>,
+        workload: WorkloadSpec,
+        settings: Arc<P2pSettings>,
+        peers: &[String],
+        position: usize,
+    ) -> Client {
         let name = &peers[position % peers.len()];
         let peer = io.find(name).expect("peers are nodes of the scenario");
-        let script = settings.scripts.iter().find(|(node, _)| node == name).map(|(_, lines)| lines.clone()).unwrap_or_default();
+        let script = settings
+            .scripts
+            .iter()
+            .find(|(node, _)| node == name)
+            .map(|(_, lines)| lines.clone())
+            .unwrap_or_default();
         Client {
             io,
             users: u64::from(workload.clients),
@@ -105,7 +117,8 @@ impl Client {
         }
     }
 
-    /// A user begins by registering and connecting, and later often does what the last status asks for.
+    /// A user begins by registering and connecting, and later often does what the last status asks
+    /// for.
     fn draw_service(&self, count: u64) -> Service {
         let likely = self.io.draw(|rng| rng.chance(0.5));
         match (count, self.last) {
@@ -135,8 +148,10 @@ impl Client {
                 vec![format!("user{}", of + 1)]
             }
             Service::Publish | Service::Delete => {
-                let file = format!("{}-{}.dat", self.io.name(self.peer), below(self.settings.files) + 1);
-                let description = (service == Service::Publish).then(|| format!("file {}", self.serial));
+                let file =
+                    format!("{}-{}.dat", self.io.name(self.peer), below(self.settings.files) + 1);
+                let description =
+                    (service == Service::Publish).then(|| format!("file {}", self.serial));
                 [file].into_iter().chain(description).collect()
             }
             Service::ListUsers => vec![],
@@ -146,9 +161,12 @@ impl Client {
                 vec![other.unwrap_or_else(|| format!("user{}", below(self.users) + 1))]
             }
             Service::GetFile => {
-                let seen: Vec<&(String, String)> = self.seen.iter().filter(|(user, _)| *user != self.user).collect();
+                let seen: Vec<&(String, String)> =
+                    self.seen.iter().filter(|(user, _)| *user != self.user).collect();
                 let known = seen.get(below(seen.len() as u64) as usize).map(|pair| (*pair).clone());
-                let (user, file) = known.unwrap_or_else(|| (format!("user{}", below(self.users) + 1), "p1-1.dat".to_owned()));
+                let (user, file) = known.unwrap_or_else(|| {
+                    (format!("user{}", below(self.users) + 1), "p1-1.dat".to_owned())
+                });
                 vec![user, file, format!("copy-{}.dat", below(COPIES) + 1)]
             }
         }
@@ -158,7 +176,10 @@ impl Client {
     async fn service(&mut self, service: Service, mut words: Vec<String>, expected: Option<u8>) {
         self.open().await;
         // Whoever is named by these is who acts from now on.
-        if matches!(service, Service::Register | Service::Connect | Service::Disconnect | Service::Unregister) {
+        if matches!(
+            service,
+            Service::Register | Service::Connect | Service::Disconnect | Service::Unregister
+        ) {
             let named = words.pop().unwrap_or_default();
             // Leaving in the name of another changes nothing of who sits here.
             if matches!(service, Service::Register | Service::Connect) {
@@ -169,8 +190,15 @@ impl Client {
         self.operation(service, self.user.clone(), words, expected).await;
     }
 
-    async fn operation(&mut self, service: Service, user: String, arguments: Vec<String>, expected: Option<u8>) {
-        let shown = [&user].into_iter().chain(&arguments).map(String::as_str).collect::<Vec<_>>().join(" ");
+    async fn operation(
+        &mut self,
+        service: Service,
+        user: String,
+        arguments: Vec<String>,
+        expected: Option<u8>,
+    ) {
+        let shown =
+            [&user].into_iter().chain(&arguments).map(String::as_str).collect::<Vec<_>>().join(" ");
         self.io.invoke(service.name(), shown.clone());
         let command = Command::Service { service, user, arguments: arguments.clone() };
         let Some(answer) = self.exchange(command).await else {
@@ -178,7 +206,9 @@ impl Client {
             return;
         };
         self.learn(service, &arguments, &answer);
-        let wrong = expected.filter(|expected| *expected != answer.status).map(|expected| format!("expected status {expected}"));
+        let wrong = expected
+            .filter(|expected| *expected != answer.status)
+            .map(|expected| format!("expected status {expected}"));
         let separator = if answer.detail.is_empty() { "" } else { " " };
         let value = format!("{shown} -> {}{separator}{}", answer.status, answer.detail);
         let (op_type, reason) = match answer.certainty {
@@ -208,8 +238,10 @@ impl Client {
         let words = answer.detail.split_whitespace().map(str::to_owned);
         match (service, arguments) {
             (Service::ListUsers, _) => {
-                self.users_seen =
-                    words.filter_map(|word| Some(word.split_once('@')?.0.to_owned())).filter(|user| *user != self.user).collect();
+                self.users_seen = words
+                    .filter_map(|word| Some(word.split_once('@')?.0.to_owned()))
+                    .filter(|user| *user != self.user)
+                    .collect();
             }
             (Service::ListContent, [user]) => {
                 self.seen.retain(|(other, _)| other != user);
@@ -221,8 +253,8 @@ impl Client {
 
     // The terminal.
 
-    /// Sit down, unless the terminal was there just now. After a while the user looks again, for a command that is typed at a terminal that is gone
-    /// leaves nobody knowing whether it was done.
+    /// Sit down, unless the terminal was there just now. After a while the user looks again, for a
+    /// command that is typed at a terminal that is gone leaves nobody knowing whether it was done.
     async fn open(&mut self) {
         if self.io.now().saturating_since(self.heard) > FRESH {
             self.token = None;
@@ -244,7 +276,8 @@ impl Client {
         self.serial += 1;
         let (token, serial, command) = (self.token?, self.serial, Rc::new(command));
         loop {
-            self.io.send(self.peer, P2pMessage::Command { token, serial, command: command.clone() });
+            self.io
+                .send(self.peer, P2pMessage::Command { token, serial, command: command.clone() });
             let until = self.io.now() + self.workload.retry_after;
             while let Some((_, message)) = self.io.recv_until(until).await {
                 match message {

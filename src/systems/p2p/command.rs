@@ -1,4 +1,5 @@
-//! What a user types: the services, and a few commands that only prepare a scene. Scripts of a scenario are made of the same lines.
+//! What a user types: the services, and a few commands that only prepare a scene. Scripts of a
+//! scenario are made of the same lines.
 //!
 //! | line | what happens |
 //! |---|---|
@@ -55,7 +56,9 @@ impl Command {
     /// Bytes of the line, more or less.
     pub fn size(&self) -> usize {
         match self {
-            Command::Service { user, arguments, .. } => 12 + user.len() + arguments.iter().map(|each| each.len() + 1).sum::<usize>(),
+            Command::Service { user, arguments, .. } => {
+                12 + user.len() + arguments.iter().map(|each| each.len() + 1).sum::<usize>()
+            }
             Command::Create { file, .. } => 16 + file.len(),
             Command::Send(bytes) => 5 + bytes.len(),
             Command::Silence(_) => 12,
@@ -152,7 +155,9 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
     let mut words = line.split_whitespace();
     let name = words.next().unwrap_or_default();
     let words: Vec<&str> = words.collect();
-    let Some((_, usage)) = USAGE.iter().find(|(known, _)| *known == name) else { return Err(unknown(name)) };
+    let Some((_, usage)) = USAGE.iter().find(|(known, _)| *known == name) else {
+        return Err(unknown(name));
+    };
     let step = match Service::of_name(name) {
         Some(service) => service_step(service, &words),
         None => local_step(name, line, &words)?,
@@ -195,9 +200,17 @@ fn unknown(name: &str) -> BadLine {
     let names = USAGE.iter().map(|(name, _)| *name);
     let hint = name_hint(name, "commands", names);
     if name.is_empty() {
-        return BadLine { message: "a line of a script is empty".into(), label: "no command".into(), hint };
+        return BadLine {
+            message: "a line of a script is empty".into(),
+            label: "no command".into(),
+            hint,
+        };
     }
-    BadLine { message: format!("scripts have no command `{}`", excerpt(name)), label: "unknown command".into(), hint }
+    BadLine {
+        message: format!("scripts have no command `{}`", excerpt(name)),
+        label: "unknown command".into(),
+        hint,
+    }
 }
 
 fn service_step(service: Service, words: &[&str]) -> Option<Step> {
@@ -245,7 +258,11 @@ fn file_bytes(command: &str, written: &str) -> Result<usize, BadLine> {
     let digits = !written.is_empty() && written.bytes().all(|byte| byte.is_ascii_digit());
     match written.parse() {
         Ok(bytes) if digits && bytes <= FILE_BYTES_MAX => Ok(bytes),
-        _ if digits => Err(BadLine { message, label: "too long".into(), hint: format!("the most is {FILE_BYTES_MAX}") }),
+        _ if digits => Err(BadLine {
+            message,
+            label: "too long".into(),
+            hint: format!("the most is {FILE_BYTES_MAX}"),
+        }),
         _ => Err(BadLine {
             message,
             label: format!("found `{}`", excerpt(written)),
@@ -262,7 +279,8 @@ fn file_name(command: &str, written: &str) -> Result<String, BadLine> {
         message: format!("`{}` is no name for a file", excerpt(written)),
         label: "not a name".into(),
         hint: format!(
-            "at most {NAME_BYTES_MAX} bytes without blanks and slashes, and not ending in `.part`, as in: {command} song.txt 5000"
+            "at most {NAME_BYTES_MAX} bytes without blanks and slashes, and not ending in `.part`, \
+                as in: {command} song.txt 5000"
         ),
     })
 }
@@ -275,10 +293,19 @@ mod tests {
     #[test]
     fn a_line_is_read_as_it_is_meant() {
         let line = parse("publish song.txt A fine  song -> 3").expect("a good line");
-        assert_eq!(line.step, Step::Service(Service::Publish, vec!["song.txt".into(), "A fine song".into()]));
+        assert_eq!(
+            line.step,
+            Step::Service(Service::Publish, vec!["song.txt".into(), "A fine song".into()])
+        );
         assert_eq!(line.expected, Some(3));
-        assert_eq!(parse("wait 250ms").expect("a good line").step, Step::Wait(Duration::from_millis(250)));
-        assert_eq!(parse(r"send REGISTER\0x").expect("good").step, Step::Local(Command::Send(b"REGISTER\0x".to_vec())));
+        assert_eq!(
+            parse("wait 250ms").expect("a good line").step,
+            Step::Wait(Duration::from_millis(250))
+        );
+        assert_eq!(
+            parse(r"send REGISTER\0x").expect("good").step,
+            Step::Local(Command::Send(b"REGISTER\0x".to_vec()))
+        );
     }
 
     /// What is wrong is said before a run begins, with what would be right.
@@ -286,12 +313,21 @@ mod tests {
     fn a_bad_line_says_what_would_be_right() {
         let hint = |line: &str| parse(line).expect_err("a bad line").hint;
         assert_eq!(hint("regster alice"), "did you mean `register`?");
-        assert_eq!(hint("get_file bob song.txt"), "it is written as in: get_file USER FILE LOCAL_FILE");
-        assert_eq!(hint("register alice -> x"), "a status is one digit from 0 to 4, as in: register alice -> 0");
+        assert_eq!(
+            hint("get_file bob song.txt"),
+            "it is written as in: get_file USER FILE LOCAL_FILE"
+        );
+        assert_eq!(
+            hint("register alice -> x"),
+            "a status is one digit from 0 to 4, as in: register alice -> 0"
+        );
         assert_eq!(hint("register alice -> 3"), "its statuses are 0 to 2");
         assert_eq!(hint("wait 2s -> 0"), "leave out what follows `->`: wait 2s");
         assert_eq!(hint("wait"), "it is written as in: wait 2s, from 0s to 48h");
-        assert!(hint("create song.txt").contains(&FILE_BYTES_MAX.to_string()), "the range of the code is that of the hint");
+        assert!(
+            hint("create song.txt").contains(&FILE_BYTES_MAX.to_string()),
+            "the range of the code is that of the hint"
+        );
         assert_eq!(hint("wait 49h"), "the most is 48h");
         assert_eq!(hint("create song.txt 16000001"), "the most is 16000000");
     }

@@ -1,4 +1,5 @@
-//! Scenarios that read well and cannot be run: one directory, one date service and one logging server, peers, and users who have a peer to sit at.
+//! Scenarios that read well and cannot be run: one directory, one date service and one logging
+//! server, peers, and users who have a peer to sit at.
 
 use super::settings::P2pSettings;
 use super::{DATE_SERVICE, DIRECTORY, LOGGER, PEER};
@@ -7,7 +8,15 @@ use crate::systems::Complaint;
 
 /// All that is wrong.
 pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
-    let of = |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).map(|node| node.name.as_str()).collect::<Vec<_>>();
+    let of = |role: &str| {
+        scenario
+            .nodes
+            .nodes
+            .iter()
+            .filter(|node| node.role == role)
+            .map(|node| node.name.as_str())
+            .collect::<Vec<_>>()
+    };
     let mut complaints = vec![];
     for role in [DIRECTORY, DATE_SERVICE, LOGGER] {
         let nodes = of(role);
@@ -20,7 +29,10 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
                     nodes => format!("there are {}: {}", nodes.len(), nodes.join(", ")),
                 },
                 hint: match nodes.len() {
-                    0 => format!("list one: [[nodes.node]] with name = \"{}\" and role = \"{role}\"", short(role)),
+                    0 => format!(
+                        "list one: [[nodes.node]] with name = \"{}\" and role = \"{role}\"",
+                        short(role)
+                    ),
                     _ => format!("peers know only one: keep {} and take the others out", nodes[0]),
                 },
             });
@@ -41,7 +53,10 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             key: "workload.clients",
             message: "each user sits at a peer of its own".to_owned(),
             found: format!("{users} users, and {} peers", peers.len()),
-            hint: format!("user c1 sits at the first peer, and so on: write workload.clients = {}", peers.len()),
+            hint: format!(
+                "user c1 sits at the first peer, and so on: write workload.clients = {}",
+                peers.len()
+            ),
         });
     }
     for (node, _) in &scenario.settings::<P2pSettings>().scripts {
@@ -57,8 +72,15 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             message: "a script needs a peer with a user".to_owned(),
             found,
             hint: match peers.get(..users).unwrap_or(&peers) {
-                [] => format!("write workload.clients = {}: without users nobody types", peers.len().max(1)),
-                seats => format!("users sit at {}; a larger workload.clients fills further peers, from the first on", seats.join(", ")),
+                [] => format!(
+                    "write workload.clients = {}: without users nobody types",
+                    peers.len().max(1)
+                ),
+                seats => format!(
+                    "users sit at {}; a larger workload.clients fills further peers, \
+                    from the first on",
+                    seats.join(", ")
+                ),
             },
         });
     }

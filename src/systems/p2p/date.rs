@@ -2,7 +2,8 @@
 
 use crate::node::WallTime;
 
-/// A reading of a wall clock in UTC, by the Gregorian calendar. What lies before 1970 is shown as its first second.
+/// A reading of a wall clock in UTC, by the Gregorian calendar. What lies before 1970 is shown as
+/// its first second.
 pub fn date_text(wall: WallTime) -> String {
     let seconds = u64::try_from(wall.as_nanos() / 1_000_000_000).unwrap_or(0);
     let (mut days, second) = (seconds / 86_400, seconds % 86_400);

@@ -5,7 +5,8 @@ use crate::systems::planted::defects;
 defects! {
     // The directory.
     RetryNotIdempotent "retry-not-idempotent" "p2p_directory_linearizable" "p2p/lost-answers" 2
-        "A request that is repeated because its answer was lost is executed again: `register` turns into \"in use\"."
+        "A request that is repeated because its answer was lost is executed again: `register` \
+            turns into \"in use\"."
     LostOnCrash "lost-on-crash" "p2p_directory_linearizable" "p2p/directory-crashes" 3
         "The directory's tables are rewritten in place, and a crash in the middle leaves a mixture."
     EarlyAnswer "early-answer" "p2p_directory_linearizable" "p2p/directory-crashes" 2
@@ -15,9 +16,11 @@ defects! {
     GhostFiles "ghost-files" "p2p_directory_linearizable" "p2p/coming-and-going" 2
         "What a user has published is not forgotten when it disconnects."
     AnyHost "any-host" "p2p_directory_linearizable" "p2p/borrowed-names" 2
-        "Who is connected is asked, but not from where: anybody publishes and disconnects in the name of others."
+        "Who is connected is asked, but not from where: anybody publishes and disconnects in the \
+            name of others."
     DoubleConnect "double-connect" "p2p_script" "p2p/table" 2
-        "Nobody looks whether a user is connected already: the second connection takes the place of the first."
+        "Nobody looks whether a user is connected already: the second connection takes the place \
+            of the first."
     FirstAddress "first-address" "p2p_users_listed" "p2p/coming-and-going" 2
         "A user who connects again is shown at the port of its first connection."
     OneErrorCode "one-error-code" "p2p_statuses" "p2p/coming-and-going" 2
@@ -31,12 +34,14 @@ defects! {
     MalformedKills "malformed-kills" "no_panic" "p2p/hostile-connections" 2
         "A request that is none ends the directory's process."
     OneAtATime "one-at-a-time" "availability" "p2p/hostile-connections" 2
-        "The directory serves one connection after the other, and one that says nothing keeps all others waiting."
+        "The directory serves one connection after the other, and one that says nothing keeps all \
+            others waiting."
     // Peers.
     StaleAddress "stale-address" "p2p_published_is_fetched" "p2p/moved-peer" 2
         "After a transfer that failed the addresses are not asked for again."
     PartialFile "partial-file" "p2p_files_whole" "p2p/cut-transfers" 2
-        "The end of the connection is taken for the end of the file: a broken transfer leaves a short file, reported OK."
+        "The end of the connection is taken for the end of the file: a broken transfer leaves a \
+            short file, reported OK."
     OverwriteFirst "overwrite-first" "p2p_failure_leaves_files" "p2p/cut-transfers" 2
         "The file is written under its final name at once, over what was there."
     UnpublishedServed "unpublished-served" "p2p_only_published_served" "p2p/coming-and-going" 2
@@ -44,7 +49,8 @@ defects! {
     WithdrawnServed "withdrawn-served" "p2p_only_published_served" "p2p/coming-and-going" 2
         "What is deleted at the directory stays on the sharing peer's own list."
     PathTraversal "path-traversal" "p2p_only_published_served" "p2p/paths" 2
-        "The sharing peer compares only the last part of the path with its list, and opens the whole path."
+        "The sharing peer compares only the last part of the path with its list, and opens the \
+            whole path."
     WaitsForEver "waits-for-ever" "p2p_answered_in_time" "p2p/cut-transfers" 2
         "The end of a connection is not noticed while a file comes, and there is no limit of time."
     OwnClock "own-clock" "p2p_dates" "p2p/date-service-down" 2

@@ -1,9 +1,12 @@
 //! The directory: it takes requests off streams, executes them one after the other, and answers.
 //!
-//! Connections are independent of each other: each has its own buffer and its own limit of time, so that one which is slow, silent or full of
-//! nonsense is a nuisance to nobody else. A request is executed in one step when its last byte has come, and the answer leaves when the journal
-//! is durable. A connected user has a lease, which its peer's heartbeats renew: of a peer that has crashed nothing more comes, and its users are
-//! taken for disconnected; at once, where a request shows that the peer's program has started again. Leases are no part of the journal; after a start of the directory all of them begin anew.
+//! Connections are independent of each other: each has its own buffer and its own limit of time, so
+//! that one which is slow, silent or full of nonsense is a nuisance to nobody else. A request is
+//! executed in one step when its last byte has come, and the answer leaves when the journal is
+//! durable. A connected user has a lease, which its peer's heartbeats renew: of a peer that has
+//! crashed nothing more comes, and its users are taken for disconnected; at once, where a request
+//! shows that the peer's program has started again. Leases are no part of the journal; after a
+//! start of the directory all of them begin anew.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -84,7 +87,12 @@ impl Directory {
         }
         let now = ctx.now();
         self.heard = self.tables.connected().map(|(user, _)| (user.clone(), now)).collect();
-        events::tables(ctx, self.tables.counts().0, self.outbox.last(), nanos(self.settings.lease) / 1_000);
+        events::tables(
+            ctx,
+            self.tables.counts().0,
+            self.outbox.last(),
+            nanos(self.settings.lease) / 1_000,
+        );
         self.tell_tables(ctx);
         ctx.listen(PORT);
         self.swept = now;
@@ -96,7 +104,8 @@ impl Directory {
         match message {
             P2pMessage::Heartbeat { user, port } => {
                 let address = self.tables.user(&user).and_then(|user| user.address.as_ref());
-                let known = address.is_some_and(|address| address.port == port && address.host == ctx.name(from));
+                let known = address
+                    .is_some_and(|address| address.port == port && address.host == ctx.name(from));
                 if known {
                     self.heard.insert(user.clone(), ctx.now());
                 }
@@ -113,7 +122,10 @@ impl Directory {
     pub fn on_stream(&mut self, ctx: &mut Step<'_>, event: StreamEvent) {
         match event {
             StreamEvent::Accepted { stream, from, .. } => {
-                self.connections.insert(stream, Connection { from, strings: Strings::default(), words: vec![] });
+                self.connections.insert(
+                    stream,
+                    Connection { from, strings: Strings::default(), words: vec![] },
+                );
                 if self.rules.serves_in_turn() {
                     self.turns.push_back(stream);
                 } else {
@@ -163,7 +175,8 @@ impl Directory {
         self.refuse(ctx, stream, Malformed::NoRequest);
     }
 
-    /// Bytes that are no request get the status of failure where they name a service, and else nothing.
+    /// Bytes that are no request get the status of failure where they name a service, and else
+    /// nothing.
     fn refuse(&mut self, ctx: &mut Step<'_>, stream: StreamId, why: Malformed) {
         let Some(connection) = self.connections.get(&stream) else { return };
         events::malformed(ctx, connection.from, why.word());
@@ -213,7 +226,9 @@ impl Directory {
         if !self.rules.repeats_requests() {
             match self.executed.look_up(&host, &request.id) {
                 Known::New => {}
-                Known::Answered(reply) => return answer(ctx, stream, request.operation.service, &reply),
+                Known::Answered(reply) => {
+                    return answer(ctx, stream, request.operation.service, &reply);
+                }
                 Known::Late => return ctx.reset(stream),
             }
         }
@@ -233,7 +248,8 @@ impl Directory {
         }
     }
 
-    /// Do what an entry says, now or when the journal is read again: the same entries give the same tables and replies.
+    /// Do what an entry says, now or when the journal is read again: the same entries give the same
+    /// tables and replies.
     fn apply(&mut self, entry: &Entry) -> Option<Rc<Reply>> {
         match entry {
             Entry::Expired(user) => {
@@ -254,7 +270,12 @@ impl Directory {
         }
     }
 
-    fn tell_changes(&mut self, ctx: &mut Step<'_>, operation: &Operation, before: Option<super::tables::User>) {
+    fn tell_changes(
+        &mut self,
+        ctx: &mut Step<'_>,
+        operation: &Operation,
+        before: Option<super::tables::User>,
+    ) {
         let user = operation.user();
         let before = before.unwrap_or_default();
         let after = self.tables.user(user).cloned().unwrap_or_default();
@@ -290,7 +311,8 @@ impl Directory {
         let (now, lease) = (ctx.now(), self.settings.lease);
         let period = lease / SWEEPS_A_LEASE;
         ctx.set_timer(P2pTimer::Sweep, period);
-        // A directory that was asleep has heard nobody meanwhile, and may not blame the others for it.
+        // A directory that was asleep has heard nobody meanwhile, and may not blame the others for
+        // it.
         if now.saturating_since(self.swept) > 2 * period {
             self.heard.values_mut().for_each(|heard| *heard = now);
         }
@@ -298,19 +320,29 @@ impl Directory {
         if self.rules.keeps_ghosts() {
             return;
         }
-        let silent: Vec<String> =
-            self.heard.iter().filter(|(_, heard)| now.saturating_since(**heard) > lease).map(|(user, _)| user.clone()).collect();
+        let silent: Vec<String> = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| now.saturating_since(**heard) > lease)
+            .map(|(user, _)| user.clone())
+            .collect();
         for user in silent {
             self.expire(ctx, user);
         }
     }
 
-    /// A peer that has started again has none of its former connections: there is no need to wait for their leases.
+    /// A peer that has started again has none of its former connections: there is no need to wait
+    /// for their leases.
     fn end_former_start(&mut self, ctx: &mut Step<'_>, host: &str, id: &RequestId) {
         if self.rules.keeps_ghosts() || !self.executed.is_restarted(host, id) {
             return;
         }
-        let gone: Vec<String> = self.tables.connected().filter(|(_, address)| address.host == host).map(|(user, _)| user.clone()).collect();
+        let gone: Vec<String> = self
+            .tables
+            .connected()
+            .filter(|(_, address)| address.host == host)
+            .map(|(user, _)| user.clone())
+            .collect();
         for user in gone {
             self.expire(ctx, user);
         }
@@ -342,7 +374,8 @@ impl Directory {
 
     // With mistakes.
 
-    /// The logging server has answered: give the answer that waited for it, and go on with the next request.
+    /// The logging server has answered: give the answer that waited for it, and go on with the next
+    /// request.
     fn release(&mut self, ctx: &mut Step<'_>) {
         if self.outbox.confirmed() < self.outbox.last() {
             return;
@@ -357,7 +390,13 @@ impl Directory {
     }
 
     /// Call the logging server, and do what was asked for when the call should have returned.
-    fn report_first(&mut self, ctx: &mut Step<'_>, stream: StreamId, from: NodeId, request: Request) {
+    fn report_first(
+        &mut self,
+        ctx: &mut Step<'_>,
+        stream: StreamId,
+        from: NodeId,
+        request: Request,
+    ) {
         let sequence = self.outbox.last() + self.waiting.len() as u64 + 1;
         if let Some(logger) = self.logger {
             ctx.send(logger, P2pMessage::Report { lines: [line(sequence, &request)].into() });

@@ -1,4 +1,5 @@
-//! What the nodes show of themselves: the one place that knows the names of events and their fields.
+//! What the nodes show of themselves: the one place that knows the names of events and their
+//! fields.
 
 use super::node::Step;
 use super::service::Operation;
@@ -7,38 +8,76 @@ use crate::systems::Shown;
 
 /// All events, for the reference.
 pub const EVENTS: &[Shown] = &[
-    Shown { name: "tables", summary: "The directory has started; how many users it found on its disk, and its lease." },
+    Shown {
+        name: "tables",
+        summary: "The directory has started; how many users it found on its disk, and its lease.",
+    },
     Shown {
         name: "executed",
-        summary: "The directory has executed an operation of a host; its number in the operation log and its status.",
+        summary: "The directory has executed an operation of a host; its number in the operation \
+            log and its status.",
     },
-    Shown { name: "online", summary: "The directory takes a user for connected, at this host and port." },
-    Shown { name: "offline", summary: "It does no longer; `reason` is `disconnect`, `unregister` or `expired`." },
+    Shown {
+        name: "online",
+        summary: "The directory takes a user for connected, at this host and port.",
+    },
+    Shown {
+        name: "offline",
+        summary: "It does no longer; `reason` is `disconnect`, `unregister` or `expired`.",
+    },
     Shown { name: "offered", summary: "How many files the directory knows of a user from now on." },
     Shown { name: "malformed", summary: "The directory got bytes that are no request." },
-    Shown { name: "reported", summary: "The logging server has confirmed all lines up to this one." },
-    Shown { name: "log_found", summary: "The logging server has started; how many lines it found on its disk." },
+    Shown {
+        name: "reported",
+        summary: "The logging server has confirmed all lines up to this one.",
+    },
+    Shown {
+        name: "log_found",
+        summary: "The logging server has started; how many lines it found on its disk.",
+    },
     Shown { name: "log_line", summary: "One of these lines." },
     Shown { name: "logged", summary: "A line is in the operation log, durably." },
     Shown { name: "dated", summary: "The date service has told a node date and time." },
-    Shown { name: "session_open", summary: "A user is connected at this peer, which listens on the port." },
+    Shown {
+        name: "session_open",
+        summary: "A user is connected at this peer, which listens on the port.",
+    },
     Shown { name: "session_end", summary: "It is no longer; `reason` is `asked` or `expired`." },
-    Shown { name: "share", summary: "A file is on the peer's own list of what a user has published." },
+    Shown {
+        name: "share",
+        summary: "A file is on the peer's own list of what a user has published.",
+    },
     Shown { name: "unshare", summary: "It is taken from the list." },
-    Shown { name: "file", summary: "A file lies at a path: `how` is `created`, `found` at a start, or `fetched`." },
-    Shown { name: "serve", summary: "A sharing peer answers a request for a file; with status 0 it sends the file at this path." },
+    Shown {
+        name: "file",
+        summary: "A file lies at a path: `how` is `created`, `found` at a start, or `fetched`.",
+    },
+    Shown {
+        name: "serve",
+        summary: "A sharing peer answers a request for a file; with status 0 it sends the file at \
+            this path.",
+    },
     Shown { name: "fetch", summary: "A peer begins a transfer from this host." },
     Shown { name: "fetched", summary: "A transfer has ended; how much has come." },
-    Shown { name: "kept", summary: "After a transfer without success: what lies under the final name." },
+    Shown {
+        name: "kept",
+        summary: "After a transfer without success: what lies under the final name.",
+    },
 ];
 
 /// All metrics, for the reference.
 pub const METRICS: &[Shown] = &[
     Shown { name: "users", summary: "Registered users (directory)." },
     Shown { name: "connected", summary: "Connected users (directory)." },
-    Shown { name: "published", summary: "Published files (directory); files on its own lists (peer)." },
+    Shown {
+        name: "published",
+        summary: "Published files (directory); files on its own lists (peer).",
+    },
     Shown { name: "executed", summary: "Operations that the directory has executed." },
-    Shown { name: "reported", summary: "Of these, how many the logging server has confirmed (directory)." },
+    Shown {
+        name: "reported",
+        summary: "Of these, how many the logging server has confirmed (directory).",
+    },
     Shown { name: "log_line", summary: "One of these lines." },
     Shown { name: "logged", summary: "Lines of the operation log (logging server)." },
     Shown { name: "dates", summary: "Dates given (date service)." },
@@ -54,7 +93,14 @@ pub fn tables(ctx: &mut Step<'_>, users: usize, executed: u64, lease_us: u64) {
     );
 }
 
-pub fn executed(ctx: &mut Step<'_>, origin: NodeId, sequence: u64, date: &str, operation: &Operation, status: u8) {
+pub fn executed(
+    ctx: &mut Step<'_>,
+    origin: NodeId,
+    sequence: u64,
+    date: &str,
+    operation: &Operation,
+    status: u8,
+) {
     let values = [
         Value::number(sequence),
         Value::Node(origin),
@@ -64,12 +110,20 @@ pub fn executed(ctx: &mut Step<'_>, origin: NodeId, sequence: u64, date: &str, o
         Value::text(operation.user()),
         Value::text(operation.argument()),
     ];
-    ctx.observe("executed", &["sequence", "origin", "operation", "status", "date", "user", "argument"], &values);
+    ctx.observe(
+        "executed",
+        &["sequence", "origin", "operation", "status", "date", "user", "argument"],
+        &values,
+    );
 }
 
 pub fn online(ctx: &mut Step<'_>, user: &str, host: Option<NodeId>, port: u16) {
     let host = host.map_or(Value::text("none"), Value::Node);
-    ctx.observe("online", &["host", "port", "user"], &[host, Value::number(u64::from(port)), Value::text(user)]);
+    ctx.observe(
+        "online",
+        &["host", "port", "user"],
+        &[host, Value::number(u64::from(port)), Value::text(user)],
+    );
 }
 
 pub fn offline(ctx: &mut Step<'_>, user: &str, reason: &'static str) {
@@ -81,7 +135,11 @@ pub fn offered(ctx: &mut Step<'_>, user: &str, files: usize) {
 }
 
 pub fn malformed(ctx: &mut Step<'_>, origin: NodeId, reason: &'static str) {
-    ctx.observe("malformed", &["origin", "reason"], &[Value::Node(origin), Value::Text(reason.into())]);
+    ctx.observe(
+        "malformed",
+        &["origin", "reason"],
+        &[Value::Node(origin), Value::Text(reason.into())],
+    );
 }
 
 pub fn reported(ctx: &mut Step<'_>, upto: u64) {
@@ -93,9 +151,22 @@ pub fn log_found(ctx: &mut Step<'_>, lines: u64) {
 }
 
 /// A line that is logged, or found at a start.
-pub fn log_line(ctx: &mut Step<'_>, name: &'static str, sequence: u64, operation: &str, date: &str, user: &str, file: &str) {
-    let values =
-        [Value::number(sequence), Value::text(operation), Value::text(&date.replace(' ', "_")), Value::text(user), Value::text(file)];
+pub fn log_line(
+    ctx: &mut Step<'_>,
+    name: &'static str,
+    sequence: u64,
+    operation: &str,
+    date: &str,
+    user: &str,
+    file: &str,
+) {
+    let values = [
+        Value::number(sequence),
+        Value::text(operation),
+        Value::text(&date.replace(' ', "_")),
+        Value::text(user),
+        Value::text(file),
+    ];
     ctx.observe(name, &["sequence", "operation", "date", "user", "file"], &values);
 }
 
@@ -104,7 +175,11 @@ pub fn dated(ctx: &mut Step<'_>, to: NodeId, date: &str) {
 }
 
 pub fn session_open(ctx: &mut Step<'_>, user: &str, port: u16) {
-    ctx.observe("session_open", &["port", "user"], &[Value::number(u64::from(port)), Value::text(user)]);
+    ctx.observe(
+        "session_open",
+        &["port", "user"],
+        &[Value::number(u64::from(port)), Value::text(user)],
+    );
 }
 
 pub fn session_end(ctx: &mut Step<'_>, user: &str, port: u16, reason: &'static str) {
@@ -117,7 +192,8 @@ pub fn share(ctx: &mut Step<'_>, name: &'static str, user: &str, file: &str) {
 }
 
 pub fn file(ctx: &mut Step<'_>, how: &'static str, path: &str, bytes: u64, digest: u64) {
-    let values = [Value::Text(how.into()), Value::number(bytes), Value::Hash(digest), Value::text(path)];
+    let values =
+        [Value::Text(how.into()), Value::number(bytes), Value::Hash(digest), Value::text(path)];
     ctx.observe("file", &["how", "bytes", "digest", "path"], &values);
 }
 
@@ -144,9 +220,22 @@ pub fn serve(ctx: &mut Step<'_>, serving: &Serving<'_>) {
     ctx.observe("serve", &["to", "status", "bytes", "digest", "user", "path"], &values);
 }
 
-pub fn fetch(ctx: &mut Step<'_>, from: Option<NodeId>, port: u16, attempt: u32, file: &str, name: &str) {
+pub fn fetch(
+    ctx: &mut Step<'_>,
+    from: Option<NodeId>,
+    port: u16,
+    attempt: u32,
+    file: &str,
+    name: &str,
+) {
     let from = from.map_or(Value::text("none"), Value::Node);
-    let values = [from, Value::number(u64::from(port)), Value::number(u64::from(attempt)), Value::text(file), Value::text(name)];
+    let values = [
+        from,
+        Value::number(u64::from(port)),
+        Value::number(u64::from(attempt)),
+        Value::text(file),
+        Value::text(name),
+    ];
     ctx.observe("fetch", &["from", "port", "attempt", "file", "name"], &values);
 }
 
@@ -164,11 +253,23 @@ pub struct Fetched<'a> {
 pub fn fetched(ctx: &mut Step<'_>, end: &Fetched<'_>) {
     let from = end.from.map_or(Value::text("none"), Value::Node);
     let outcome = Value::Text(end.outcome.into());
-    let values = [from, outcome, Value::number(end.bytes), Value::Hash(end.digest), Value::text(end.file), Value::text(end.name)];
+    let values = [
+        from,
+        outcome,
+        Value::number(end.bytes),
+        Value::Hash(end.digest),
+        Value::text(end.file),
+        Value::text(end.name),
+    ];
     ctx.observe("fetched", &["from", "outcome", "bytes", "digest", "file", "name"], &values);
 }
 
 pub fn kept(ctx: &mut Step<'_>, present: bool, bytes: u64, digest: u64, path: &str) {
-    let values = [Value::number(u64::from(present)), Value::number(bytes), Value::Hash(digest), Value::text(path)];
+    let values = [
+        Value::number(u64::from(present)),
+        Value::number(bytes),
+        Value::Hash(digest),
+        Value::text(path),
+    ];
     ctx.observe("kept", &["present", "bytes", "digest", "path"], &values);
 }

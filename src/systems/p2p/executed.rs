@@ -1,8 +1,9 @@
 //! Which requests were executed already, and what was answered.
 //!
-//! A peer that gets no answer asks again under the same number: its request may not have come, or may be on its way still, or the answer was
-//! lost. The directory knows the last request of each start of a peer's program, and a peer has one at a time; so a number that it knows gets
-//! the same answer again, and a smaller one is a copy that was late, to which nobody listens any more.
+//! A peer that gets no answer asks again under the same number: its request may not have come, or
+//! may be on its way still, or the answer was lost. The directory knows the last request of each
+//! start of a peer's program, and a peer has one at a time; so a number that it knows gets the same
+//! answer again, and a smaller one is a copy that was late, to which nobody listens any more.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,7 +11,8 @@ use std::rc::Rc;
 use super::journal::RequestId;
 use super::service::Reply;
 
-/// Starts of a peer's program that are remembered: a copy may still come from the one before, hardly from the fifth before.
+/// Starts of a peer's program that are remembered: a copy may still come from the one before,
+/// hardly from the fifth before.
 const STARTS_MAX: usize = 4;
 
 /// The last request of one start.
@@ -43,7 +45,9 @@ impl Executed {
     /// Look a request up.
     pub fn look_up(&self, host: &str, id: &RequestId) -> Known {
         let starts = self.hosts.get(host).map_or(&[][..], Vec::as_slice);
-        let Some(position) = starts.iter().position(|last| last.nonce == id.nonce) else { return Known::New };
+        let Some(position) = starts.iter().position(|last| last.nonce == id.nonce) else {
+            return Known::New;
+        };
         let (last, is_newest) = (&starts[position], position + 1 == starts.len());
         match last.counter {
             counter if counter == id.counter => Known::Answered(last.reply.clone()),
@@ -52,9 +56,13 @@ impl Executed {
         }
     }
 
-    /// Whether the request comes from another start than the last one of this host: then the program that had started before is gone.
+    /// Whether the request comes from another start than the last one of this host: then the
+    /// program that had started before is gone.
     pub fn is_restarted(&self, host: &str, id: &RequestId) -> bool {
-        self.hosts.get(host).and_then(|starts| starts.last()).is_some_and(|last| last.nonce != id.nonce)
+        self.hosts
+            .get(host)
+            .and_then(|starts| starts.last())
+            .is_some_and(|last| last.nonce != id.nonce)
     }
 
     /// A request was executed.
@@ -75,7 +83,8 @@ impl Executed {
 mod tests {
     use super::*;
 
-    /// Asked again: the same answer. A copy of the request before: none. The first request of another start is new, whatever its number.
+    /// Asked again: the same answer. A copy of the request before: none. The first request of
+    /// another start is new, whatever its number.
     #[test]
     fn a_request_is_executed_once() {
         let id = |nonce, counter| RequestId { nonce, counter };
@@ -89,7 +98,9 @@ mod tests {
         assert_eq!(executed.look_up("p1", &id(6, 1)), Known::New);
         assert_eq!(executed.look_up("p2", &id(5, 2)), Known::New);
         assert!(
-            executed.is_restarted("p1", &id(6, 1)) && !executed.is_restarted("p1", &id(5, 3)) && !executed.is_restarted("p2", &id(6, 1))
+            executed.is_restarted("p1", &id(6, 1))
+                && !executed.is_restarted("p1", &id(5, 3))
+                && !executed.is_restarted("p2", &id(6, 1))
         );
         executed.note("p1", &id(6, 1), &status(0));
         assert_eq!(executed.look_up("p1", &id(5, 3)), Known::Late);

@@ -1,7 +1,8 @@
 //! One transfer of a file, as the peer sees it that wants it.
 //!
-//! The answer begins with a status; behind 0 come length and digest of the file, and its bytes. They are written aside, and only a file that has
-//! its whole length and its digest gets its name: by renaming, in the same step that tells of it. So whatever ends a transfer early (a refusal, a
+//! The answer begins with a status; behind 0 come length and digest of the file, and its bytes.
+//! They are written aside, and only a file that has its whole length and its digest gets its name:
+//! by renaming, in the same step that tells of it. So whatever ends a transfer early (a refusal, a
 //! reset, the end of the connection, silence), what lay under the name before lies there still.
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -53,7 +54,14 @@ pub struct Fetch {
 
 impl Fetch {
     /// Connect to the sharing peer.
-    pub fn start(ctx: &mut Step<'_>, settings: &P2pSettings, address: &Address, attempt: u32, file: &str, name: &str) -> Fetch {
+    pub fn start(
+        ctx: &mut Step<'_>,
+        settings: &P2pSettings,
+        address: &Address,
+        attempt: u32,
+        file: &str,
+        name: &str,
+    ) -> Fetch {
         let from = ctx.find(&address.host);
         events::fetch(ctx, from, address.port, attempt, file, name);
         let stream = from.map(|from| ctx.connect(from, Port(address.port)));
@@ -73,7 +81,12 @@ impl Fetch {
     }
 
     /// Something happened on a stream. `Some`: the transfer is over.
-    pub fn on_stream(&mut self, ctx: &mut Step<'_>, settings: &P2pSettings, event: &StreamEvent) -> Option<End> {
+    pub fn on_stream(
+        &mut self,
+        ctx: &mut Step<'_>,
+        settings: &P2pSettings,
+        event: &StreamEvent,
+    ) -> Option<End> {
         let (StreamEvent::Connected(stream)
         | StreamEvent::Refused(stream)
         | StreamEvent::Data(stream, _)
@@ -97,7 +110,9 @@ impl Fetch {
             }
             StreamEvent::Refused(_) => Some(self.end(ctx, settings.rules, End::Failed("refused"))),
             _ if settings.rules.waits_for_ever() => None,
-            _ if settings.rules.ends_with_connection() && self.announced.is_some() => Some(self.finish(ctx, settings.rules)),
+            _ if settings.rules.ends_with_connection() && self.announced.is_some() => {
+                Some(self.finish(ctx, settings.rules))
+            }
             _ => Some(self.end(ctx, settings.rules, End::Failed("broken"))),
         }
     }
@@ -121,9 +136,15 @@ impl Fetch {
             Ok(Some(announced)) => {
                 self.announced = Some(announced);
                 if rules.writes_in_place() {
-                    ctx.save(DiskOp::Replace { file: folder::shared(&self.name).into(), bytes: vec![] });
+                    ctx.save(DiskOp::Replace {
+                        file: folder::shared(&self.name).into(),
+                        bytes: vec![],
+                    });
                 } else {
-                    ctx.save(DiskOp::Replace { file: folder::part(&self.name).into(), bytes: vec![] });
+                    ctx.save(DiskOp::Replace {
+                        file: folder::part(&self.name).into(),
+                        bytes: vec![],
+                    });
                 }
                 let rest = self.strings.rest();
                 self.on_body(ctx, rules, rest)
@@ -143,7 +164,9 @@ impl Fetch {
             }
         }
         if self.length.is_none() {
-            let Some(length) = self.strings.string().map_err(|_| NONSENSE)? else { return Ok(None) };
+            let Some(length) = self.strings.string().map_err(|_| NONSENSE)? else {
+                return Ok(None);
+            };
             self.length = Some(length.parse().map_err(|_| NONSENSE)?);
         }
         let Some(digest) = self.strings.string().map_err(|_| NONSENSE)? else { return Ok(None) };
@@ -155,7 +178,11 @@ impl Fetch {
         self.received += bytes.len() as u64;
         self.digest.update(&bytes);
         if !bytes.is_empty() {
-            let path = if rules.writes_in_place() { folder::shared(&self.name) } else { folder::part(&self.name) };
+            let path = if rules.writes_in_place() {
+                folder::shared(&self.name)
+            } else {
+                folder::part(&self.name)
+            };
             ctx.save(DiskOp::Append { file: path.into(), bytes });
         }
         let announced = self.announced?;
@@ -172,7 +199,10 @@ impl Fetch {
     fn finish(&mut self, ctx: &mut Step<'_>, rules: Rules) -> End {
         let path = folder::shared(&self.name);
         if !rules.writes_in_place() {
-            ctx.save(DiskOp::Rename { file: folder::part(&self.name).into(), to: path.clone().into() });
+            ctx.save(DiskOp::Rename {
+                file: folder::part(&self.name).into(),
+                to: path.clone().into(),
+            });
         }
         events::file(ctx, "fetched", &path, self.received, self.digest.digest());
         self.end(ctx, rules, End::Whole(self.received))
@@ -192,7 +222,10 @@ impl Fetch {
             End::Failed(reason) => reason,
         };
         let (from, bytes, digest) = (self.from, self.received, self.digest.digest());
-        events::fetched(ctx, &Fetched { from, outcome, bytes, digest, file: &self.file, name: &self.name });
+        events::fetched(
+            ctx,
+            &Fetched { from, outcome, bytes, digest, file: &self.file, name: &self.name },
+        );
         if !matches!(end, End::Whole(_)) {
             if self.announced.is_some() && !rules.writes_in_place() {
                 ctx.save(DiskOp::Remove { file: folder::part(&self.name).into() });
@@ -200,7 +233,8 @@ impl Fetch {
             // Shown so that a check need not believe what is said here.
             let path = folder::shared(&self.name);
             let content = ctx.read(&path);
-            let (bytes, digest) = content.as_ref().map_or((0, 0), |content| (content.len() as u64, xxh3_64(content)));
+            let (bytes, digest) =
+                content.as_ref().map_or((0, 0), |content| (content.len() as u64, xxh3_64(content)));
             events::kept(ctx, content.is_some(), bytes, digest, &path);
         }
         end

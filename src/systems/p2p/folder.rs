@@ -26,7 +26,8 @@ pub fn part(name: &str) -> String {
     format!("{SHARED}{name}{PART}")
 }
 
-/// What a path below the shared folder leads to, `..` taken at its word: where a program that does not look lands.
+/// What a path below the shared folder leads to, `..` taken at its word: where a program that does
+/// not look lands.
 pub fn resolved(path: &str) -> String {
     let mut steps: Vec<&str> = vec![SHARED.trim_end_matches('/')];
     for step in path.split('/') {
@@ -46,7 +47,8 @@ pub fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// At the start: what transfers left half done is removed, the first files are made, and all are shown.
+/// At the start: what transfers left half done is removed, the first files are made, and all are
+/// shown.
 pub fn boot(ctx: &mut Step<'_>, settings: &P2pSettings) {
     let files = ctx.files();
     for path in &files {
@@ -72,7 +74,8 @@ pub fn boot(ctx: &mut Step<'_>, settings: &P2pSettings) {
 pub fn create(ctx: &mut Step<'_>, name: &str, bytes: usize, hidden: bool) {
     let path = if hidden { format!("{HIDDEN}{name}") } else { shared(name) };
     let source = format!("{} {name} {bytes}", ctx.name(ctx.id()));
-    let blocks = (0..bytes.div_ceil(8) as u64).flat_map(|block| xxh3_64_with_seed(source.as_bytes(), block).to_le_bytes());
+    let blocks = (0..bytes.div_ceil(8) as u64)
+        .flat_map(|block| xxh3_64_with_seed(source.as_bytes(), block).to_le_bytes());
     let content: Vec<u8> = blocks.take(bytes).collect();
     events::file(ctx, "created", &path, bytes as u64, xxh3_64(&content));
     ctx.save(DiskOp::Replace { file: path.into(), bytes: content });

@@ -1,7 +1,9 @@
-//! How requests and answers stand on a stream: strings that end in a zero byte, at most 256 bytes each with the zero.
+//! How requests and answers stand on a stream: strings that end in a zero byte, at most 256 bytes
+//! each with the zero.
 //!
-//! A stream is a row of bytes, and how they are cut into pieces on their way means nothing: a string may come in ten pieces, and ten strings
-//! in one. So what has arrived is kept until a zero comes, and what stands behind the zero is kept for the next.
+//! A stream is a row of bytes, and how they are cut into pieces on their way means nothing: a
+//! string may come in ten pieces, and ten strings in one. So what has arrived is kept until a zero
+//! comes, and what stands behind the zero is kept for the next.
 
 use super::service::NAME_BYTES_MAX;
 
@@ -57,14 +59,21 @@ impl Strings {
     /// The next string, once its zero has come.
     pub fn string(&mut self) -> Result<Option<String>, Malformed> {
         let unsearched = self.bytes.get(self.searched..).unwrap_or_default();
-        let Some(zero) = unsearched.iter().position(|byte| *byte == 0).map(|at| self.searched + at) else {
+        let Some(zero) = unsearched.iter().position(|byte| *byte == 0).map(|at| self.searched + at)
+        else {
             self.searched = self.bytes.len();
-            return if self.bytes.len() - self.read > NAME_BYTES_MAX { Err(Malformed::TooLong) } else { Ok(None) };
+            return if self.bytes.len() - self.read > NAME_BYTES_MAX {
+                Err(Malformed::TooLong)
+            } else {
+                Ok(None)
+            };
         };
         if zero - self.read > NAME_BYTES_MAX {
             return Err(Malformed::TooLong);
         }
-        let text = std::str::from_utf8(&self.bytes[self.read..zero]).map_err(|_| Malformed::NotText)?.to_owned();
+        let text = std::str::from_utf8(&self.bytes[self.read..zero])
+            .map_err(|_| Malformed::NotText)?
+            .to_owned();
         self.read = zero + 1;
         self.searched = self.read;
         Ok(Some(text))
@@ -126,7 +135,8 @@ mod tests {
         assert_eq!(got, wanted);
     }
 
-    /// 255 bytes and the zero fit; one more is refused, and as soon as it is there, for the zero may never come.
+    /// 255 bytes and the zero fit; one more is refused, and as soon as it is there, for the zero
+    /// may never come.
     #[test]
     fn a_string_has_at_most_256_bytes_with_its_zero() {
         let mut strings = Strings::default();

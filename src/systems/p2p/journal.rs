@@ -1,7 +1,8 @@
 //! What the directory keeps on its disk: a journal of all that it has executed, in order.
 //!
-//! The tables are what the journal says when it is read from the beginning; the same journal is the memory of which requests were executed with
-//! which result, and the outbox of the reports to the logging server. One append makes all three durable, so none can be ahead of another.
+//! The tables are what the journal says when it is read from the beginning; the same journal is the
+//! memory of which requests were executed with which result, and the outbox of the reports to the
+//! logging server. One append makes all three durable, so none can be ahead of another.
 
 use super::defects::Rules;
 use super::node::Step;
@@ -14,7 +15,8 @@ const JOURNAL: &str = "journal";
 /// The file of a directory that rewrites its tables in place.
 const TABLES: &str = "tables";
 
-/// Which request it is: a peer gives each a number of its own, and a nonce that is drawn when its program starts.
+/// Which request it is: a peer gives each a number of its own, and a nonce that is drawn when its
+/// program starts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId {
     /// Drawn by the peer at its start.
@@ -32,7 +34,10 @@ impl RequestId {
     /// Of a request; `None` where it is none.
     pub fn of_wire(text: &str) -> Option<RequestId> {
         let (nonce, counter) = text.split_once('-')?;
-        Some(RequestId { nonce: u64::from_str_radix(nonce, 16).ok()?, counter: counter.parse().ok()? })
+        Some(RequestId {
+            nonce: u64::from_str_radix(nonce, 16).ok()?,
+            counter: counter.parse().ok()?,
+        })
     }
 }
 
@@ -69,7 +74,8 @@ impl Journal {
         if rules.overwrites_tables() {
             let (mut records, _) = read_records(&ctx.read(TABLES).unwrap_or_default());
             records.reverse();
-            self.records = records.iter().map(|strings| record(strings.iter().map(String::as_str))).collect();
+            self.records =
+                records.iter().map(|strings| record(strings.iter().map(String::as_str))).collect();
             return records.iter().filter_map(|strings| decode(strings)).collect();
         }
         let bytes = ctx.read(JOURNAL).unwrap_or_default();
@@ -77,7 +83,10 @@ impl Journal {
         if intact < bytes.len() {
             ctx.truncate(JOURNAL, intact as u64);
         }
-        records.iter().map(|strings| decode(strings).expect("a record with a valid checksum is an entry")).collect()
+        records
+            .iter()
+            .map(|strings| decode(strings).expect("a record with a valid checksum is an entry"))
+            .collect()
     }
 
     /// Write an entry. What the step sends besides waits until it is durable.
@@ -100,7 +109,8 @@ fn encode(entry: &Entry) -> Vec<u8> {
         Entry::Expired(user) => record(["expired", user.as_str()]),
         Entry::Executed(host, request) => {
             let id = request.id.wire();
-            let head = ["executed", host.as_str(), &id, &request.date, request.operation.service.wire()];
+            let head =
+                ["executed", host.as_str(), &id, &request.date, request.operation.service.wire()];
             record(head.into_iter().chain(request.operation.strings.iter().map(String::as_str)))
         }
     }
@@ -110,8 +120,12 @@ fn decode(strings: &[String]) -> Option<Entry> {
     match strings {
         [kind, user] if kind == "expired" => Some(Entry::Expired(user.clone())),
         [kind, host, id, date, service, strings @ ..] if kind == "executed" => {
-            let operation = Operation { service: Service::of_wire(service)?, strings: strings.to_vec() };
-            Some(Entry::Executed(host.clone(), Request { date: date.clone(), id: RequestId::of_wire(id)?, operation }))
+            let operation =
+                Operation { service: Service::of_wire(service)?, strings: strings.to_vec() };
+            Some(Entry::Executed(
+                host.clone(),
+                Request { date: date.clone(), id: RequestId::of_wire(id)?, operation },
+            ))
         }
         _ => None,
     }
@@ -126,7 +140,11 @@ mod tests {
     fn entries_are_read_as_they_were_written() {
         let strings = vec!["alice".to_owned(), "song.txt".into(), String::new()];
         let operation = Operation { service: Service::Publish, strings };
-        let request = Request { date: "01/01/2026 00:00:00".into(), id: RequestId { nonce: 77, counter: 3 }, operation };
+        let request = Request {
+            date: "01/01/2026 00:00:00".into(),
+            id: RequestId { nonce: 77, counter: 3 },
+            operation,
+        };
         for entry in [Entry::Executed("p1".into(), request), Entry::Expired("bob".into())] {
             let (records, _) = read_records(&encode(&entry));
             assert_eq!(decode(&records[0]), Some(entry));

@@ -1,7 +1,8 @@
 //! The logging server: a file of lines, each there once.
 //!
-//! Lines come with sequence numbers. The next one is stored, one that is there already is confirmed again, and one behind a gap has to wait
-//! until the directory, told how far the file reaches, sends what is missing.
+//! Lines come with sequence numbers. The next one is stored, one that is there already is confirmed
+//! again, and one behind a gap has to wait until the directory, told how far the file reaches,
+//! sends what is missing.
 
 use super::events;
 use super::message::{LogLine, P2pMessage};
@@ -30,7 +31,15 @@ impl Logger {
         events::log_found(ctx, self.last);
         for strings in &records {
             let [sequence, user, operation, date, file] = strings.as_slice() else { continue };
-            events::log_line(ctx, "log_line", sequence.parse().unwrap_or(0), operation, date, user, file);
+            events::log_line(
+                ctx,
+                "log_line",
+                sequence.parse().unwrap_or(0),
+                operation,
+                date,
+                user,
+                file,
+            );
         }
     }
 
@@ -41,7 +50,15 @@ impl Logger {
             if line.sequence == self.last + 1 {
                 self.last = line.sequence;
                 bytes.extend(stored(line));
-                events::log_line(ctx, "logged", line.sequence, &line.operation, &line.date, &line.user, &line.file);
+                events::log_line(
+                    ctx,
+                    "logged",
+                    line.sequence,
+                    &line.operation,
+                    &line.date,
+                    &line.user,
+                    &line.file,
+                );
             }
         }
         if !bytes.is_empty() {
@@ -56,5 +73,11 @@ impl Logger {
 }
 
 fn stored(line: &LogLine) -> Vec<u8> {
-    record([line.sequence.to_string().as_str(), &line.user, &line.operation, &line.date, &line.file])
+    record([
+        line.sequence.to_string().as_str(),
+        &line.user,
+        &line.operation,
+        &line.date,
+        &line.file,
+    ])
 }

@@ -1,4 +1,5 @@
-//! The datagrams: between a user and its peer, heartbeats, and the reports to the logging server. Requests and files go over streams.
+//! The datagrams: between a user and its peer, heartbeats, and the reports to the logging server.
+//! Requests and files go over streams.
 
 use std::rc::Rc;
 
@@ -112,12 +113,24 @@ impl Message for P2pMessage {
     fn size(&self) -> u32 {
         let body = match self {
             P2pMessage::TerminalOpen => 1,
-            P2pMessage::TerminalOpened { .. } | P2pMessage::TerminalClosed { .. } | P2pMessage::ReportAck { .. } => 9,
+            P2pMessage::TerminalOpened { .. }
+            | P2pMessage::TerminalClosed { .. }
+            | P2pMessage::ReportAck { .. } => 9,
             P2pMessage::Command { command, .. } => 17 + command.size(),
             P2pMessage::Answer { answer, .. } => 10 + answer.detail.len(),
-            P2pMessage::Heartbeat { user, .. } | P2pMessage::HeartbeatAck { user, .. } => 5 + user.len(),
+            P2pMessage::Heartbeat { user, .. } | P2pMessage::HeartbeatAck { user, .. } => {
+                5 + user.len()
+            }
             P2pMessage::Report { lines } => {
-                9 + lines.iter().map(|line| 12 + line.user.len() + line.operation.len() + line.date.len() + line.file.len()).sum::<usize>()
+                9 + lines
+                    .iter()
+                    .map(|line| {
+                        12 + line.user.len()
+                            + line.operation.len()
+                            + line.date.len()
+                            + line.file.len()
+                    })
+                    .sum::<usize>()
             }
         };
         u32::try_from(HEADER_BYTES + body).unwrap_or(u32::MAX)
@@ -125,16 +138,27 @@ impl Message for P2pMessage {
 
     fn detail(&self) -> Detail {
         match self {
-            P2pMessage::Command { serial, .. } => Detail::Numbers(&["serial"], [*serial as i64, 0, 0]),
-            P2pMessage::Answer { serial, answer } => Detail::Numbers(&["serial", "status"], [*serial as i64, i64::from(answer.status), 0]),
-            P2pMessage::Heartbeat { port, .. } => Detail::Numbers(&["port"], [i64::from(*port), 0, 0]),
-            P2pMessage::HeartbeatAck { port, known, .. } => Detail::Numbers(&["port", "known"], [i64::from(*port), i64::from(*known), 0]),
+            P2pMessage::Command { serial, .. } => {
+                Detail::Numbers(&["serial"], [*serial as i64, 0, 0])
+            }
+            P2pMessage::Answer { serial, answer } => Detail::Numbers(
+                &["serial", "status"],
+                [*serial as i64, i64::from(answer.status), 0],
+            ),
+            P2pMessage::Heartbeat { port, .. } => {
+                Detail::Numbers(&["port"], [i64::from(*port), 0, 0])
+            }
+            P2pMessage::HeartbeatAck { port, known, .. } => {
+                Detail::Numbers(&["port", "known"], [i64::from(*port), i64::from(*known), 0])
+            }
             P2pMessage::Report { lines } => {
                 let first = lines.first().map_or(0, |line| line.sequence as i64);
                 Detail::Numbers(&["first", "count"], [first, lines.len() as i64, 0])
             }
             P2pMessage::ReportAck { upto } => Detail::Numbers(&["upto"], [*upto as i64, 0, 0]),
-            P2pMessage::TerminalOpen | P2pMessage::TerminalOpened { .. } | P2pMessage::TerminalClosed { .. } => Detail::None,
+            P2pMessage::TerminalOpen
+            | P2pMessage::TerminalOpened { .. }
+            | P2pMessage::TerminalClosed { .. } => Detail::None,
         }
     }
 }

@@ -1,20 +1,26 @@
 //! `p2p`: file sharing with a central directory.
 //!
-//! **The problem.** Many peers have files that others want. Somebody has to know who is there, where, and with what; but if all files went through that
-//! somebody, it would be the bottleneck, and if it failed, all would. So a central *directory* keeps users, connections and what is published, and the
-//! files go from peer to peer. Then the directory's knowledge is about others and can be out of date, its answers can be lost, a transfer can be cut off
-//! at every byte, and nothing that a peer says need be true.
+//! **The problem.** Many peers have files that others want. Somebody has to know who is there,
+//! where, and with what; but if all files went through that somebody, it would be the bottleneck,
+//! and if it failed, all would. So a central *directory* keeps users, connections and what is
+//! published, and the files go from peer to peer. Then the directory's knowledge is about others
+//! and can be out of date, its answers can be lost, a transfer can be cut off at every byte, and
+//! nothing that a peer says need be true.
 //!
-//! **The idea** (a course assignment, in the manner of Napster). Nine services with a status digit each (the table is in `service`). A request is a
-//! stream connection of its own: strings that end in zero bytes, and an answer that begins with a digit. Before each request a peer asks the *date
-//! service*, and sends date and time along; the directory reports each operation to the *logging server* by remote procedure call. A peer remembers
-//! the list of users and fetches files by it, so that it needs the directory less; and it serves only what is on its own list, so that the directory
-//! need not be believed.
+//! **The idea** (a course assignment, in the manner of Napster). Nine services with a status digit
+//! each (the table is in `service`). A request is a stream connection of its own: strings that end
+//! in zero bytes, and an answer that begins with a digit. Before each request a peer asks the *date
+//! service*, and sends date and time along; the directory reports each operation to the *logging
+//! server* by remote procedure call. A peer remembers the list of users and fetches files by it, so
+//! that it needs the directory less; and it serves only what is on its own list, so that the
+//! directory need not be believed.
 //!
-//! Four things make that reliable. The directory executes a request in one step and answers when its *journal* is durable; the journal is also the outbox
-//! of the reports, so the logging server is never waited for, and gets each line once by its sequence number. Requests have *numbers*, so that one whose
-//! answer was lost can be repeated and gets the same answer. Connections have *leases*, which heartbeats renew, so that a crashed peer is not connected
-//! for ever. Files are written *aside* and renamed when length and digest fit.
+//! Four things make that reliable. The directory executes a request in one step and answers when
+//! its *journal* is durable; the journal is also the outbox of the reports, so the logging server
+//! is never waited for, and gets each line once by its sequence number. Requests have *numbers*, so
+//! that one whose answer was lost can be repeated and gets the same answer. Connections have
+//! *leases*, which heartbeats renew, so that a crashed peer is not connected for ever. Files are
+//! written *aside* and renamed when length and digest fit.
 //!
 //! | file | idea |
 //! |---|---|
@@ -30,14 +36,17 @@
 //! | `complaints`, `artifacts` | scenarios that cannot be run; the operation log and the transfers as tables |
 //! | `defects` | the mistakes that can be planted |
 //!
-//! **Simplifications.** The directory's journal is never compacted. Users have no passwords, as in the assignment: whoever gives a name is believed, except that
-//! a connected user acts only from the host that it is connected at. The number of a request, the digest of a file and the heartbeats are additions to
-//! the assignment's protocol. A port cannot be closed again; connections to one that is out of use are reset. The user's link to its own peer is a link of
+//! **Simplifications.** The directory's journal is never compacted. Users have no passwords, as in
+//! the assignment: whoever gives a name is believed, except that a connected user acts only from
+//! the host that it is connected at. The number of a request, the digest of a file and the
+//! heartbeats are additions to the assignment's protocol. A port cannot be closed again;
+//! connections to one that is out of use are reset. The user's link to its own peer is a link of
 //! the network like all others, and its datagrams are repeated until they are answered.
 //!
-//! **References.** A. Birrell, B. Nelson: Implementing Remote Procedure Calls (1984), for numbers that make a call happen once. C. Gray, D. Cheriton:
-//! Leases (1989). M. Herlihy, J. Wing: Linearizability (1990). S. Saroiu, P. Gummadi, S. Gribble: A Measurement Study of Peer-to-Peer File
-//! Sharing Systems (2002).
+//! **References.** A. Birrell, B. Nelson: Implementing Remote Procedure Calls (1984), for numbers
+//! that make a call happen once. C. Gray, D. Cheriton: Leases (1989). M. Herlihy, J. Wing:
+//! Linearizability (1990). S. Saroiu, P. Gummadi, S. Gribble: A Measurement Study of Peer-to-Peer
+//! File Sharing Systems (2002).
 
 mod artifacts;
 mod asking;
@@ -98,10 +107,16 @@ const MESSAGES: &[Shown] = &[
     Shown { name: "TerminalOpened", summary: "The peer's program is there." },
     Shown { name: "Command", summary: "A user types a command." },
     Shown { name: "Answer", summary: "The peer shows a status." },
-    Shown { name: "TerminalClosed", summary: "The program was started again since the user sat down." },
+    Shown {
+        name: "TerminalClosed",
+        summary: "The program was started again since the user sat down.",
+    },
     Shown { name: "Heartbeat", summary: "A connected peer shows itself to the directory." },
     Shown { name: "HeartbeatAck", summary: "Whether the directory knows the connection." },
-    Shown { name: "Report", summary: "The directory calls the logging server with lines of the operation log." },
+    Shown {
+        name: "Report",
+        summary: "The directory calls the logging server with lines of the operation log.",
+    },
     Shown { name: "ReportAck", summary: "How far the operation log reaches." },
 ];
 
@@ -111,7 +126,8 @@ impl System for P2pSystem {
     }
 
     fn summary(&self) -> &'static str {
-        "File sharing with a central directory: users, published files, transfers from peer to peer, dates from a date service, an operation log."
+        "File sharing with a central directory: users, published files, transfers from peer to \
+            peer, dates from a date service, an operation log."
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -151,7 +167,10 @@ impl System for P2pSystem {
     }
 
     fn artifacts(&self, _: &Scenario, trace: &Trace) -> Vec<Artifact> {
-        vec![("operation_log.csv".to_owned(), artifacts::operation_log(trace)), ("transfers.csv".to_owned(), artifacts::transfers(trace))]
+        vec![
+            ("operation_log.csv".to_owned(), artifacts::operation_log(trace)),
+            ("transfers.csv".to_owned(), artifacts::transfers(trace)),
+        ]
     }
 
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
@@ -177,7 +196,14 @@ pub struct P2pCluster {
 impl P2pCluster {
     /// Those of this scenario.
     pub fn new(scenario: &Scenario) -> P2pCluster {
-        let of = |role: &'static str| scenario.nodes.nodes.iter().filter(move |node| node.role == role).map(|node| node.name.clone());
+        let of = |role: &'static str| {
+            scenario
+                .nodes
+                .nodes
+                .iter()
+                .filter(move |node| node.role == role)
+                .map(|node| node.name.clone())
+        };
         P2pCluster {
             settings: Arc::new(scenario.settings::<P2pSettings>().clone()),
             workload: scenario.workload.clone(),
@@ -201,14 +227,20 @@ impl Cluster for P2pCluster {
         match role {
             DIRECTORY => {
                 let logger = self.logger.as_deref().and_then(find);
-                P2pNode::Directory(Box::new(directory::Directory::new(self.settings.clone(), logger)))
+                P2pNode::Directory(Box::new(directory::Directory::new(
+                    self.settings.clone(),
+                    logger,
+                )))
             }
-            DATE_SERVICE => P2pNode::DateService(date_service::DateService::new(self.settings.clone())),
+            DATE_SERVICE => {
+                P2pNode::DateService(date_service::DateService::new(self.settings.clone()))
+            }
             LOGGER => P2pNode::Logger(logger::Logger::default()),
             _ => {
                 let services = Services {
                     directory: find(&self.directory).expect("the scenario has a directory"),
-                    date_service: find(&self.date_service).expect("the scenario has a date service"),
+                    date_service: find(&self.date_service)
+                        .expect("the scenario has a date service"),
                     timeout: self.workload.timeout,
                     retry_after: self.workload.retry_after,
                     send_buffer: self.send_buffer,
@@ -224,6 +256,15 @@ impl Cluster for P2pCluster {
     }
 
     fn client(&self, index: usize, io: Io<P2pMessage>) -> Pin<Box<dyn Future<Output = ()>>> {
-        Box::pin(client::Client::new(io, self.workload.clone(), self.settings.clone(), &self.peers, index).run())
+        Box::pin(
+            client::Client::new(
+                io,
+                self.workload.clone(),
+                self.settings.clone(),
+                &self.peers,
+                index,
+            )
+            .run(),
+        )
     }
 }

@@ -1,7 +1,9 @@
-//! The directory's reports to the logging server: sent again until they are confirmed, and never waited for.
+//! The directory's reports to the logging server: sent again until they are confirmed, and never
+//! waited for.
 //!
-//! The lines are those of the journal, so they survive a crash. After one the directory does not know how far the log reaches; it begins with
-//! the first lines, and the logging server answers with where it is.
+//! The lines are those of the journal, so they survive a crash. After one the directory does not
+//! know how far the log reaches; it begins with the first lines, and the logging server answers
+//! with where it is.
 
 use super::events;
 use super::message::{LogLine, P2pMessage};
@@ -49,7 +51,9 @@ impl Outbox {
     }
 
     fn send(&mut self, ctx: &mut Step<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
-        let Some(lines) = self.lines.get(self.confirmed as usize..).filter(|lines| !lines.is_empty()) else {
+        let Some(lines) =
+            self.lines.get(self.confirmed as usize..).filter(|lines| !lines.is_empty())
+        else {
             self.waiting = false;
             return ctx.cancel_timer(P2pTimer::Report);
         };
@@ -61,8 +65,15 @@ impl Outbox {
         ctx.set_timer(P2pTimer::Report, settings.report_interval);
     }
 
-    /// The logging server has all lines up to this one. Answers may come out of order: an earlier one takes nothing back.
-    pub fn on_ack(&mut self, ctx: &mut Step<'_>, settings: &P2pSettings, logger: Option<NodeId>, upto: u64) {
+    /// The logging server has all lines up to this one. Answers may come out of order: an earlier
+    /// one takes nothing back.
+    pub fn on_ack(
+        &mut self,
+        ctx: &mut Step<'_>,
+        settings: &P2pSettings,
+        logger: Option<NodeId>,
+        upto: u64,
+    ) {
         if upto > self.confirmed {
             self.confirmed = upto;
             events::reported(ctx, upto);

@@ -1,11 +1,13 @@
 //! A peer: a program at whose terminal a user types commands, one after the other.
 //!
-//! A command for the directory is a request ([`super::asking`]). `get_file` takes the address from the last list of users that the peer has seen, and
-//! asks for the list again where that has no such user, or where a transfer from that address has failed: so the directory need not be there for
-//! each file, and an address that is out of date costs one attempt.
+//! A command for the directory is a request ([`super::asking`]). `get_file` takes the address from
+//! the last list of users that the peer has seen, and asks for the list again where that has no
+//! such user, or where a transfer from that address has failed: so the directory need not be there
+//! for each file, and an address that is out of date costs one attempt.
 //!
-//! What stops the peer from sharing (`disconnect`, `unregister`, `delete`) takes effect here before the directory is asked, and what lets it share
-//! once it has answered: however a request ends, the peer never shares what its user has withdrawn.
+//! What stops the peer from sharing (`disconnect`, `unregister`, `delete`) takes effect here before
+//! the directory is asked, and what lets it share once it has answered: however a request ends, the
+//! peer never shares what its user has withdrawn.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,7 +27,8 @@ use super::share::Share;
 use super::tables::Address;
 use crate::node::{NodeId, Probe, StreamEvent, StreamId};
 
-/// Transfers that one `get_file` may take: one from the address that was known, one from the address that was asked for.
+/// Transfers that one `get_file` may take: one from the address that was known, one from the
+/// address that was asked for.
 const TRANSFERS_MAX: u32 = 2;
 
 /// What the peer works on.
@@ -93,17 +96,27 @@ impl Peer {
 
     pub fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
         match message {
-            P2pMessage::TerminalOpen => ctx.send(from, P2pMessage::TerminalOpened { token: self.nonce }),
-            P2pMessage::Command { token, .. } if token != self.nonce => ctx.send(from, P2pMessage::TerminalClosed { token }),
-            P2pMessage::Command { serial, command, .. } => self.on_command(ctx, from, serial, command),
-            P2pMessage::HeartbeatAck { user, port, known: false } => self.share.on_unknown(ctx, &user, port),
+            P2pMessage::TerminalOpen => {
+                ctx.send(from, P2pMessage::TerminalOpened { token: self.nonce })
+            }
+            P2pMessage::Command { token, .. } if token != self.nonce => {
+                ctx.send(from, P2pMessage::TerminalClosed { token })
+            }
+            P2pMessage::Command { serial, command, .. } => {
+                self.on_command(ctx, from, serial, command)
+            }
+            P2pMessage::HeartbeatAck { user, port, known: false } => {
+                self.share.on_unknown(ctx, &user, port)
+            }
             _ => {}
         }
     }
 
     pub fn on_timer(&mut self, ctx: &mut Step<'_>, timer: P2pTimer) {
         match timer {
-            P2pTimer::Heartbeat => self.share.on_heartbeat(ctx, &self.settings, self.services.directory),
+            P2pTimer::Heartbeat => {
+                self.share.on_heartbeat(ctx, &self.settings, self.services.directory)
+            }
             P2pTimer::Idle(stream) => self.share.on_idle(ctx, stream),
             P2pTimer::Silence(stream) => {
                 if self.others.remove(&stream).is_some() {
@@ -154,7 +167,13 @@ impl Peer {
 
     // Commands.
 
-    fn on_command(&mut self, ctx: &mut Step<'_>, client: NodeId, serial: u64, command: Rc<Command>) {
+    fn on_command(
+        &mut self,
+        ctx: &mut Step<'_>,
+        client: NodeId,
+        serial: u64,
+        command: Rc<Command>,
+    ) {
         if self.job.as_ref().is_some_and(|job| job.serial >= serial) {
             return;
         }
@@ -176,7 +195,9 @@ impl Peer {
             work: None,
         });
         match &*command {
-            Command::Service { service, user, arguments } => self.on_service(ctx, *service, user, arguments),
+            Command::Service { service, user, arguments } => {
+                self.on_service(ctx, *service, user, arguments)
+            }
             Command::Create { file, bytes, hidden } => {
                 folder::create(ctx, file, *bytes, *hidden);
                 self.answer(ctx, Answer::status(0));
@@ -196,7 +217,13 @@ impl Peer {
         }
     }
 
-    fn on_service(&mut self, ctx: &mut Step<'_>, service: Service, user: &str, arguments: &[String]) {
+    fn on_service(
+        &mut self,
+        ctx: &mut Step<'_>,
+        service: Service,
+        user: &str,
+        arguments: &[String],
+    ) {
         if service == Service::GetFile {
             return self.get_file(ctx, arguments);
         }
@@ -235,10 +262,15 @@ impl Peer {
     // Requests.
 
     fn on_progress(&mut self, ctx: &mut Step<'_>, progress: Progress) {
-        let Some(Job { work: Some(Work::Asking(asking)), command, .. }) = &mut self.job else { return };
+        let Some(Job { work: Some(Work::Asking(asking)), command, .. }) = &mut self.job else {
+            return;
+        };
         let Command::Service { service, .. } = **command else { return };
-        let not_asked =
-            |reason: &'static str| Answer { status: service.fail(), detail: String::new(), certainty: Certainty::NotAsked(reason.into()) };
+        let not_asked = |reason: &'static str| Answer {
+            status: service.fail(),
+            detail: String::new(),
+            certainty: Certainty::NotAsked(reason.into()),
+        };
         match progress {
             Progress::Pending => {}
             Progress::Dated => {
@@ -246,21 +278,29 @@ impl Peer {
                 asking.ask_directory(ctx, &self.services);
             }
             // Where only the list was asked for, it is the transfer that has failed.
-            Progress::NoDate | Progress::NotReached | Progress::NoAnswer if service == Service::GetFile => {
+            Progress::NoDate | Progress::NotReached | Progress::NoAnswer
+                if service == Service::GetFile =>
+            {
                 self.answer_without_address(ctx);
             }
             Progress::NoDate => self.answer(ctx, not_asked("no date")),
             Progress::NotReached => self.answer(ctx, not_asked("no directory")),
             Progress::NoAnswer => {
                 let certainty = Certainty::Unknown("no answer".into());
-                self.answer(ctx, Answer { status: service.fail(), detail: String::new(), certainty });
+                self.answer(
+                    ctx,
+                    Answer { status: service.fail(), detail: String::new(), certainty },
+                );
             }
             Progress::Answered(reply) => self.on_reply(ctx, reply),
         }
     }
 
     fn on_reply(&mut self, ctx: &mut Step<'_>, reply: Reply) {
-        let Some(Job { work: Some(Work::Asking(asking)), command, port, .. }) = &mut self.job else { return };
+        let Some(Job { work: Some(Work::Asking(asking)), command, port, .. }) = &mut self.job
+        else {
+            return;
+        };
         let (operation, command, port) = (asking.operation.clone(), command.clone(), *port);
         let Command::Service { service, user, arguments } = &*command else { return };
         let Reply { status, items } = reply;
@@ -302,7 +342,14 @@ impl Peer {
         let Some(job) = &mut self.job else { return };
         job.transfers += 1;
         job.address = Some(address.clone());
-        job.work = Some(Work::Fetching(Fetch::start(ctx, &self.settings, address, job.transfers, file, name)));
+        job.work = Some(Work::Fetching(Fetch::start(
+            ctx,
+            &self.settings,
+            address,
+            job.transfers,
+            file,
+            name,
+        )));
         // A name that leads nowhere makes no connection.
         if ctx.find(&address.host).is_none() {
             self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_address"));
@@ -322,7 +369,9 @@ impl Peer {
         let ([owner, file, name], Some(job)) = (arguments, &self.job) else { return };
         match self.cache.get(owner).cloned() {
             // Who has just said that there is no such file would say it again.
-            Some(address) if !(job.missing && job.address.as_ref() == Some(&address)) => self.fetch(ctx, &address, file, name),
+            Some(address) if !(job.missing && job.address.as_ref() == Some(&address)) => {
+                self.fetch(ctx, &address, file, name)
+            }
             _ => self.answer_without_address(ctx),
         }
     }
@@ -330,13 +379,21 @@ impl Peer {
     /// There is nobody else to ask.
     fn answer_without_address(&mut self, ctx: &mut Step<'_>) {
         let missing = self.job.as_ref().is_some_and(|job| job.missing);
-        self.answer(ctx, if missing { Answer::status(1) } else { Answer::told(Service::GetFile.fail(), "no_address") });
+        self.answer(
+            ctx,
+            if missing {
+                Answer::status(1)
+            } else {
+                Answer::told(Service::GetFile.fail(), "no_address")
+            },
+        );
     }
 
     fn on_transfer(&mut self, ctx: &mut Step<'_>, end: Option<End>) {
         let (Some(end), Some(job)) = (end, &mut self.job) else { return };
         // An address that is out of date may lead nowhere, or to where the user was before.
-        let may_be_stale = job.transfers < TRANSFERS_MAX && !job.refreshed && !self.settings.rules.trusts_cache();
+        let may_be_stale =
+            job.transfers < TRANSFERS_MAX && !job.refreshed && !self.settings.rules.trusts_cache();
         job.missing = end == End::Missing;
         match end {
             End::Whole(bytes) => self.answer(ctx, Answer::told(0, bytes.to_string())),
@@ -355,7 +412,12 @@ impl Peer {
 }
 
 /// What a request is about to take away is not shared any more.
-fn stop_sharing(ctx: &mut Step<'_>, share: &mut Share, settings: &P2pSettings, operation: &Operation) {
+fn stop_sharing(
+    ctx: &mut Step<'_>,
+    share: &mut Share,
+    settings: &P2pSettings,
+    operation: &Operation,
+) {
     match operation.service {
         Service::Disconnect | Service::Unregister => share.end(ctx, operation.user(), "asked"),
         Service::Delete => share.withdraw(ctx, settings.rules, operation.user(), operation.file()),
@@ -381,5 +443,7 @@ fn listed(items: &[String]) -> String {
 fn addresses(items: Vec<String>) -> BTreeMap<String, Address> {
     let mut items = items.into_iter();
     let lines = std::iter::from_fn(|| Some((items.next()?, items.next()?, items.next()?)));
-    lines.filter_map(|(user, host, port)| Some((user, Address { host, port: port.parse().ok()? }))).collect()
+    lines
+        .filter_map(|(user, host, port)| Some((user, Address { host, port: port.parse().ok()? })))
+        .collect()
 }

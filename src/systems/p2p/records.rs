@@ -1,6 +1,8 @@
-//! Records of strings on a disk, each with its length and a checksum, in a file that grows at its end.
+//! Records of strings on a disk, each with its length and a checksum, in a file that grows at its
+//! end.
 //!
-//! A crash in the middle of an append leaves the beginning of a record: it was never answered for, and the file is cut before it.
+//! A crash in the middle of an append leaves the beginning of a record: it was never answered for,
+//! and the file is cut before it.
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -40,7 +42,10 @@ fn next(bytes: &[u8], from: usize) -> Option<(Vec<String>, usize)> {
         return None;
     }
     let text = std::str::from_utf8(body).ok()?;
-    let strings = text.strip_suffix('\0').map(|text| text.split('\0').map(str::to_owned).collect()).unwrap_or_default();
+    let strings = text
+        .strip_suffix('\0')
+        .map(|text| text.split('\0').map(str::to_owned).collect())
+        .unwrap_or_default();
     Some((strings, end))
 }
 
@@ -56,7 +61,10 @@ mod tests {
         let both = [first.clone(), second].concat();
         for cut in first.len()..both.len() {
             let (records, intact) = read_records(&both[..cut]);
-            assert_eq!((records, intact), (vec![vec!["connect".to_owned(), "alice".into(), String::new()]], first.len()));
+            assert_eq!(
+                (records, intact),
+                (vec![vec!["connect".to_owned(), "alice".into(), String::new()]], first.len())
+            );
         }
         assert_eq!(read_records(&both).0.len(), 2);
     }

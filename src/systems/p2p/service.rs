@@ -13,7 +13,9 @@
 //! | get_file | OK | file does not exist | fail | | |
 
 /// A service of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Service {
     /// A new user name.
@@ -51,8 +53,17 @@ impl Service {
     ];
 
     /// The names, for the workload's mix.
-    pub const NAMES: [&'static str; 9] =
-        ["register", "unregister", "connect", "disconnect", "publish", "delete", "list_users", "list_content", "get_file"];
+    pub const NAMES: [&'static str; 9] = [
+        "register",
+        "unregister",
+        "connect",
+        "disconnect",
+        "publish",
+        "delete",
+        "list_users",
+        "list_content",
+        "get_file",
+    ];
 
     /// Its name in scripts, histories and the operation log.
     pub fn name(self) -> &'static str {
@@ -81,7 +92,9 @@ impl Service {
 
     /// The service that a request to the directory names.
     pub fn of_wire(name: &str) -> Option<Service> {
-        Service::ALL.into_iter().find(|service| service.wire() == name && *service != Service::GetFile)
+        Service::ALL
+            .into_iter()
+            .find(|service| service.wire() == name && *service != Service::GetFile)
     }
 
     /// The status that says only that it did not work: the last of the row.
@@ -113,7 +126,8 @@ impl Service {
     }
 }
 
-/// An operation as the directory gets it: the user first, then a port, a file, a description or another user.
+/// An operation as the directory gets it: the user first, then a port, a file, a description or
+/// another user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// The service.
@@ -147,7 +161,8 @@ impl Operation {
 pub struct Reply {
     /// The digit of the table.
     pub status: u8,
-    /// Of `list_users` name, host and port of each, one after the other; of `list_content` the files.
+    /// Of `list_users` name, host and port of each, one after the other; of `list_content` the
+    /// files.
     pub items: Vec<String>,
 }
 
@@ -161,11 +176,17 @@ impl Reply {
 /// The longest name, file name or description, bytes, without the zero behind it.
 pub const NAME_BYTES_MAX: usize = 255;
 
-/// Whether a user or a file may be called so: 1 to 255 bytes, no blanks, no control characters, and nothing that leads out of a folder. The
-/// ending `.part` belongs to files that are still on their way.
+/// Whether a user or a file may be called so: 1 to 255 bytes, no blanks, no control characters, and
+/// nothing that leads out of a folder. The ending `.part` belongs to files that are still on their
+/// way.
 pub fn good_name(name: &str) -> bool {
-    let letters = !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '\\');
-    (1..=NAME_BYTES_MAX).contains(&name.len()) && letters && name != "." && name != ".." && !name.ends_with(".part")
+    let letters =
+        !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '\\');
+    (1..=NAME_BYTES_MAX).contains(&name.len())
+        && letters
+        && name != "."
+        && name != ".."
+        && !name.ends_with(".part")
 }
 
 /// Whether a text can stand in a request at all.
@@ -177,11 +198,18 @@ pub fn good_text(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A name of 255 bytes is the longest; one byte more, a blank or a way out of the folder is refused.
+    /// A name of 255 bytes is the longest; one byte more, a blank or a way out of the folder is
+    /// refused.
     #[test]
     fn names_have_limits() {
         assert!(good_name(&"n".repeat(255)) && !good_name(&"n".repeat(256)));
-        assert!(!good_name("") && !good_name("a b") && !good_name("../secret") && !good_name("..") && !good_name("song.part"));
+        assert!(
+            !good_name("")
+                && !good_name("a b")
+                && !good_name("../secret")
+                && !good_name("..")
+                && !good_name("song.part")
+        );
     }
 
     /// The order of the names is that of the services, and wire names lead back.
@@ -189,7 +217,10 @@ mod tests {
     fn names_lead_back_to_services() {
         for service in Service::ALL {
             assert_eq!(Service::of_name(service.name()), Some(service));
-            assert_eq!(Service::of_wire(service.wire()), Some(service).filter(|service| *service != Service::GetFile));
+            assert_eq!(
+                Service::of_wire(service.wire()),
+                Some(service).filter(|service| *service != Service::GetFile)
+            );
         }
     }
 }

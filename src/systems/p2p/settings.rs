@@ -27,7 +27,8 @@ pub struct P2pSettings {
     pub files: u64,
     /// Their length, bytes.
     pub file_bytes: (u64, u64),
-    /// The probability that a user without a script gives another's name where it could give its own.
+    /// The probability that a user without a script gives another's name where it could give its
+    /// own.
     pub foreign_names: f64,
     /// The scripts, by the node at which they are typed.
     pub scripts: Vec<(String, Vec<ScriptLine>)>,
@@ -83,7 +84,8 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "idle_timeout",
             default.idle_timeout,
             SHORT..=LONG,
-            "How long the directory and sharing peers wait for a whole request before they break a connection off.",
+            "How long the directory and sharing peers wait for a whole request before they break a \
+                connection off.",
         ),
         stall_timeout: section.duration(
             "stall_timeout",
@@ -97,19 +99,35 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             SHORT..=LONG,
             "How often the directory repeats a report that the logging server has not confirmed.",
         ),
-        report_lines: section.integer("report_lines", default.report_lines as u64, 1..=1_000, "Operations of one report at the most.")
-            as usize,
-        files: section.integer("files", default.files, 0..=1_000, "Files in the shared folder of each peer at the beginning."),
+        report_lines: section.integer(
+            "report_lines",
+            default.report_lines as u64,
+            1..=1_000,
+            "Operations of one report at the most.",
+        ) as usize,
+        files: section.integer(
+            "files",
+            default.files,
+            0..=1_000,
+            "Files in the shared folder of \
+            each peer at the beginning.",
+        ),
         file_bytes: {
-            let (least, most) =
-                section.numbers("file_bytes", bytes, 0.0..=16e6, "Length of each of them, bytes, drawn where it is a range.");
+            let (least, most) = section.numbers(
+                "file_bytes",
+                bytes,
+                0.0..=16e6,
+                "Length of each of them, bytes, \
+                    drawn where it is a range.",
+            );
             (least as u64, most as u64)
         },
         foreign_names: section.number(
             "foreign_names",
             default.foreign_names,
             0.0..=1.0,
-            "Probability that a user without a script gives another's name to `register`, `unregister`, `connect` or `disconnect`.",
+            "Probability that a user without a script gives another's name to `register`, \
+                `unregister`, `connect` or `disconnect`.",
         ),
         scripts: vec![],
         rules: Rules::default(),
@@ -127,7 +145,8 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
                 show_duration(settings.heartbeat_interval)
             ),
             &format!(
-                "each connection would end between two heartbeats; several to a lease are usual: lease = \"{}\"",
+                "each connection would end between two heartbeats; several to a lease are usual: \
+                    lease = \"{}\"",
                 show_duration(settings.heartbeat_interval.saturating_mul(5))
             ),
         );
@@ -140,9 +159,15 @@ fn read_scripts(section: &mut Section<'_>) -> Vec<(String, Vec<ScriptLine>)> {
     let mut tables = section.tables("script");
     let mut scripts: Vec<(String, Vec<ScriptLine>)> = vec![];
     for table in &mut tables {
-        let node = table.name("node", "", "nodes", &known, "The peer at whose terminal the lines are typed. Must be given.");
-        let doc =
-            "Command lines, one after the other, each with `-> STATUS` behind it where one is expected; `docs/p2p.md` has the commands.";
+        let node = table.name(
+            "node",
+            "",
+            "nodes",
+            &known,
+            "The peer at whose terminal the lines are typed. Must be given.",
+        );
+        let doc = "Command lines, one after the other, each with `-> STATUS` behind it where one \
+            is expected; `docs/p2p.md` has the commands.";
         let lines = table.lines("lines", command::parse, doc);
         match scripts.iter_mut().find(|(other, _)| *other == node) {
             Some((_, before)) => before.extend(lines),

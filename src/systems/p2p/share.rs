@@ -1,8 +1,9 @@
 //! The sharing side of a peer: who is connected here, what they have published, and who fetches it.
 //!
-//! Each connection of a user has a port of its own, drawn anew, so that an address of an earlier connection leads nowhere. The peer keeps its own
-//! list of what was published under each; a request for anything else gets status 1, whatever lies in the folder. A user's list goes with its
-//! connection.
+//! Each connection of a user has a port of its own, drawn anew, so that an address of an earlier
+//! connection leads nowhere. The peer keeps its own list of what was published under each; a
+//! request for anything else gets status 1, whatever lies in the folder. A user's list goes with
+//! its connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,10 +58,17 @@ pub struct Share {
 impl Share {
     /// Nobody is connected here.
     pub fn new(buffer: usize) -> Share {
-        Share { sessions: BTreeMap::new(), callers: BTreeMap::new(), sending: BTreeMap::new(), drawn: BTreeSet::new(), buffer }
+        Share {
+            sessions: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            sending: BTreeMap::new(),
+            drawn: BTreeSet::new(),
+            buffer,
+        }
     }
 
-    /// A port for a connection to come, other than those of this program before; nobody is answered there until it stands.
+    /// A port for a connection to come, other than those of this program before; nobody is answered
+    /// there until it stands.
     pub fn draw_port(&mut self, ctx: &mut Step<'_>) -> u16 {
         loop {
             let port = ctx.rng().between(FIRST_PORT, LAST_PORT) as u16;
@@ -135,7 +143,8 @@ impl Share {
                 if !self.sessions.values().any(|session| session.port == port.0) {
                     return ctx.reset(stream);
                 }
-                let caller = Caller { from, port: port.0, strings: Strings::default(), words: vec![] };
+                let caller =
+                    Caller { from, port: port.0, strings: Strings::default(), words: vec![] };
                 self.callers.insert(stream, caller);
                 ctx.set_timer(P2pTimer::Idle(stream), settings.idle_timeout);
             }
@@ -183,8 +192,16 @@ impl Share {
     }
 
     /// Send a file, if it is on the list and there.
-    fn serve(&mut self, ctx: &mut Step<'_>, rules: Rules, stream: StreamId, (to, port): (NodeId, u16), file: &str) {
-        let Some((user, session)) = self.sessions.iter().find(|(_, session)| session.port == port) else {
+    fn serve(
+        &mut self,
+        ctx: &mut Step<'_>,
+        rules: Rules,
+        stream: StreamId,
+        (to, port): (NodeId, u16),
+        file: &str,
+    ) {
+        let Some((user, session)) = self.sessions.iter().find(|(_, session)| session.port == port)
+        else {
             return ctx.reset(stream);
         };
         let (name, path) = match rules.opens_whole_paths() {
@@ -199,13 +216,17 @@ impl Share {
         events::serve(ctx, &Serving { to, user, status, bytes, digest, path: &path });
         ctx.write(stream, vec![b'0' + status]);
         if status == 0 {
-            ctx.write(stream, encode([bytes.to_string().as_str(), format!("{digest:016x}").as_str()]));
+            ctx.write(
+                stream,
+                encode([bytes.to_string().as_str(), format!("{digest:016x}").as_str()]),
+            );
         }
         self.sending.insert(stream, Sending { content, written: 0 });
         self.send(ctx, stream);
     }
 
-    /// Write as much as the send buffer takes and a byte more, so that the stream tells when there is room again.
+    /// Write as much as the send buffer takes and a byte more, so that the stream tells when there
+    /// is room again.
     fn send(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
         let Some(sending) = self.sending.get_mut(&stream) else { return };
         let end = sending.content.len().min(sending.written + self.buffer + 1);

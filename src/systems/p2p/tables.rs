@@ -1,6 +1,8 @@
-//! The directory's tables as a sequential object: users, who is connected where, and what each has published.
+//! The directory's tables as a sequential object: users, who is connected where, and what each has
+//! published.
 //!
-//! The whole meaning of the services is here, and nothing of streams, disks or time: one operation after the other, each with its status.
+//! The whole meaning of the services is here, and nothing of streams, disks or time: one operation
+//! after the other, each with its status.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +41,8 @@ impl User {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
     users: BTreeMap<String, User>,
-    /// How many of them are connected, kept so that asking costs the same with ten users and with a thousand.
+    /// How many of them are connected, kept so that asking costs the same with ten users and with a
+    /// thousand.
     connected: usize,
     /// How many files they have published.
     published: usize,
@@ -56,7 +59,8 @@ impl Tables {
         self.users.iter().filter_map(|(name, user)| Some((name, user.address.as_ref()?)))
     }
 
-    /// How many users are registered, how many of them are connected, and how many files they have published.
+    /// How many users are registered, how many of them are connected, and how many files they have
+    /// published.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.users.len(), self.connected, self.published)
     }
@@ -72,10 +76,13 @@ impl Tables {
     }
 
     fn counts_of(&self, name: &str) -> (usize, usize) {
-        self.users.get(name).map_or((0, 0), |user| (usize::from(user.address.is_some()), user.files.len()))
+        self.users
+            .get(name)
+            .map_or((0, 0), |user| (usize::from(user.address.is_some()), user.files.len()))
     }
 
-    /// A connection ends without its user: its lease is over. What was published is forgotten, as when the user says it.
+    /// A connection ends without its user: its lease is over. What was published is forgotten, as
+    /// when the user says it.
     pub fn expire(&mut self, name: &str) {
         self.counting(name, |tables| {
             if let Some(user) = tables.users.get_mut(name) {
@@ -89,8 +96,13 @@ impl Tables {
         if !well_named(operation) {
             return Reply::status(operation.service.fail());
         }
-        let reply = self.counting(operation.user(), |tables| tables.execute_named(rules, host, operation));
-        if rules.knows_one_error() && reply.status != 0 { Reply::status(operation.service.fail()) } else { reply }
+        let reply =
+            self.counting(operation.user(), |tables| tables.execute_named(rules, host, operation));
+        if rules.knows_one_error() && reply.status != 0 {
+            Reply::status(operation.service.fail())
+        } else {
+            reply
+        }
     }
 
     fn execute_named(&mut self, rules: Rules, host: &str, operation: &Operation) -> Reply {
@@ -172,11 +184,17 @@ impl Tables {
         if let Err(status) = self.acting(Rules::default(), host, name) {
             return Reply::status(status);
         }
-        let port = |name: &String, address: &Address| match self.users.get(name).and_then(|user| user.first_port) {
+        let port = |name: &String, address: &Address| match self
+            .users
+            .get(name)
+            .and_then(|user| user.first_port)
+        {
             Some(first) if rules.lists_first_port() => first.to_string(),
             _ => address.port.to_string(),
         };
-        let lines = self.connected().flat_map(|(name, address)| [name.clone(), address.host.clone(), port(name, address)]);
+        let lines = self
+            .connected()
+            .flat_map(|(name, address)| [name.clone(), address.host.clone(), port(name, address)]);
         Reply { status: 0, items: lines.collect() }
     }
 
@@ -190,7 +208,8 @@ impl Tables {
         }
     }
 
-    /// The user in whose name a host may act: it must be connected, and from that host. Whoever else gives the name is not connected.
+    /// The user in whose name a host may act: it must be connected, and from that host. Whoever
+    /// else gives the name is not connected.
     fn acting(&mut self, rules: Rules, host: &str, name: &str) -> Result<&mut User, u8> {
         let user = self.users.get_mut(name).ok_or(1)?;
         match &user.address {
@@ -203,7 +222,10 @@ impl Tables {
 /// Whether all names of an operation can be names, and its description one.
 fn well_named(operation: &Operation) -> bool {
     let argument = match operation.service {
-        Service::Publish => good_name(operation.argument()) && operation.strings.get(2).is_some_and(|text| good_text(text)),
+        Service::Publish => {
+            good_name(operation.argument())
+                && operation.strings.get(2).is_some_and(|text| good_text(text))
+        }
         Service::Delete | Service::ListContent => good_name(operation.argument()),
         _ => true,
     };
@@ -215,11 +237,13 @@ mod tests {
     use super::*;
 
     fn run(tables: &mut Tables, host: &str, service: Service, strings: &[&str]) -> u8 {
-        let operation = Operation { service, strings: strings.iter().map(ToString::to_string).collect() };
+        let operation =
+            Operation { service, strings: strings.iter().map(ToString::to_string).collect() };
         tables.execute(Rules::default(), host, &operation).status
     }
 
-    /// Every line of the table that the directory answers, in an order in which each status comes up.
+    /// Every line of the table that the directory answers, in an order in which each status comes
+    /// up.
     #[test]
     fn the_table_of_the_assignment() {
         use Service::*;
@@ -259,9 +283,20 @@ mod tests {
         ];
         let mut tables = Tables::default();
         for (at, (host, service, strings, status)) in lines.iter().enumerate() {
-            assert_eq!(run(&mut tables, host, *service, strings), *status, "line {}: {} {strings:?}", at + 1, service.name());
+            assert_eq!(
+                run(&mut tables, host, *service, strings),
+                *status,
+                "line {}: {} {strings:?}",
+                at + 1,
+                service.name()
+            );
             let published: usize = tables.users.values().map(|user| user.files.len()).sum();
-            assert_eq!(tables.counts(), (tables.users.len(), tables.connected().count(), published), "after line {}", at + 1);
+            assert_eq!(
+                tables.counts(),
+                (tables.users.len(), tables.connected().count(), published),
+                "after line {}",
+                at + 1
+            );
         }
     }
 

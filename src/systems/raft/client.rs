@@ -1,9 +1,11 @@
 //! A client process: one operation after the other, as a sequential program.
 //!
-//! In the closed loop the next operation follows the answer after a pause. In the open loop operations arrive at random (a Poisson process for each
-//! client); what arrives while one is open is skipped, because a process of the history has one operation at a time.
+//! In the closed loop the next operation follows the answer after a pause. In the open loop
+//! operations arrive at random (a Poisson process for each client); what arrives while one is open
+//! is skipped, because a process of the history has one operation at a time.
 //!
-//! An operation that gets no answer in time is `info`: it may have taken effect, or may do so later. It is never `fail`.
+//! An operation that gets no answer in time is `info`: it may have taken effect, or may do so
+//! later. It is never `fail`.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +21,8 @@ use crate::sim::Io;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
-/// Hints that a client follows at once before it pauses: two servers may each take the other for the leader.
+/// Hints that a client follows at once before it pauses: two servers may each take the other for
+/// the leader.
 const HINTS_MAX: u32 = 3;
 /// Requests without an answer after which a client asks the same server once more.
 const SILENCES_MAX: u32 = 1;
@@ -57,7 +60,12 @@ pub struct Client {
 
 impl Client {
     /// The client at this position of the workload.
-    pub fn new(io: Io<PeerMessage>, workload: WorkloadSpec, settings: Arc<RaftSettings>, position: usize) -> Client {
+    pub fn new(
+        io: Io<PeerMessage>,
+        workload: WorkloadSpec,
+        settings: Arc<RaftSettings>,
+        position: usize,
+    ) -> Client {
         let pinned = match workload.pin.len() {
             0 => None,
             count => io.find(&workload.pin[position % count]),
@@ -70,7 +78,19 @@ impl Client {
         });
         let mix = mix.collect();
         let seen = vec![Rc::from(NIL); workload.keys as usize];
-        Client { io, mix, workload, settings, position: position as u64, pinned, leader, serial: 0, values: 0, session: None, seen }
+        Client {
+            io,
+            mix,
+            workload,
+            settings,
+            position: position as u64,
+            pinned,
+            leader,
+            serial: 0,
+            values: 0,
+            session: None,
+            seen,
+        }
     }
 
     /// Its whole life.
@@ -93,7 +113,10 @@ impl Client {
             "read" => ("read", KvOp::Read),
             "write" => ("write", KvOp::Write(self.fresh_value())),
             "append" => ("append", KvOp::Append(self.fresh_value())),
-            _ => ("cas", KvOp::Cas { expected: self.seen[key as usize].clone(), new: self.fresh_value() }),
+            _ => (
+                "cas",
+                KvOp::Cas { expected: self.seen[key as usize].clone(), new: self.fresh_value() },
+            ),
         };
         let value = match &op {
             KvOp::Read => format!("k{key}"),
@@ -121,7 +144,11 @@ impl Client {
         let total = self.mix.last().map_or(0.0, |(_, sum)| *sum);
         let drawn = self.io.draw(|rng| rng.unit()) * total;
         let fits = |(_, sum): &&(String, f64)| drawn < *sum;
-        self.mix.iter().find(fits).or(self.mix.last()).map_or_else(|| "read".to_owned(), |(name, _)| name.clone())
+        self.mix
+            .iter()
+            .find(fits)
+            .or(self.mix.last())
+            .map_or_else(|| "read".to_owned(), |(name, _)| name.clone())
     }
 
     /// A number that nobody else writes.
@@ -153,8 +180,12 @@ impl Client {
         }
         if self.settings.sessions && self.session.is_none() {
             match self.request(RequestBody::OpenSession, deadline).await {
-                End::Ok(id) => self.session = id.as_ref().try_into().ok().map(|id| LogIndex(u64::from_le_bytes(id))),
-                // Nothing was asked for yet, but to claim certainty would need a case of its own in every checker.
+                End::Ok(id) => {
+                    self.session =
+                        id.as_ref().try_into().ok().map(|id| LogIndex(u64::from_le_bytes(id)))
+                }
+                // Nothing was asked for yet, but to claim certainty would need a case of its own in
+                // every checker.
                 other => return other,
             }
         }
@@ -166,7 +197,8 @@ impl Client {
         end
     }
 
-    /// Ask, and ask again with the same serial number, here and there, until there is an answer or the time is over.
+    /// Ask, and ask again with the same serial number, here and there, until there is an answer or
+    /// the time is over.
     async fn request(&mut self, body: RequestBody, deadline: LocalTime) -> End {
         self.serial += 1;
         let request = ClientRequest { serial: self.serial, body };
@@ -184,7 +216,9 @@ impl Client {
                 }
                 Some(ReplyBody::Failed) => return End::Fail,
                 Some(ReplyBody::SessionExpired) => return End::Info(SESSION_EXPIRED),
-                Some(ReplyBody::NotLeader(Some(leader))) if self.pinned.is_none() && hints < HINTS_MAX => {
+                Some(ReplyBody::NotLeader(Some(leader)))
+                    if self.pinned.is_none() && hints < HINTS_MAX =>
+                {
                     (hints, silences) = (hints + 1, 0);
                     to = leader;
                 }
@@ -205,7 +239,8 @@ impl Client {
         End::Info("timeout")
     }
 
-    /// Servers that serve reads of their own are asked by chance; else it is the leader's to answer.
+    /// Servers that serve reads of their own are asked by chance; else it is the leader's to
+    /// answer.
     fn first_server(&self, body: &RequestBody) -> NodeId {
         let anywhere = self.settings.follower_reads || self.settings.reads == Reads::Local;
         if anywhere && self.pinned.is_none() && matches!(body, RequestBody::Read(_)) {
@@ -232,7 +267,11 @@ impl Client {
     async fn reply(&self, until: LocalTime) -> Option<ReplyBody> {
         loop {
             match self.io.recv_until(until).await? {
-                (_, PeerMessage::ClientReply(ClientReply { serial, body })) if serial == self.serial => return Some(body),
+                (_, PeerMessage::ClientReply(ClientReply { serial, body }))
+                    if serial == self.serial =>
+                {
+                    return Some(body);
+                }
                 _ => {}
             }
         }

@@ -1,4 +1,5 @@
-//! Bytes for the disk and for commands: little-endian numbers, texts with their length, nothing else.
+//! Bytes for the disk and for commands: little-endian numbers, texts with their length, nothing
+//! else.
 
 /// Appends values to a buffer.
 #[derive(Debug, Default)]

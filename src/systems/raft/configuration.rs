@@ -40,7 +40,8 @@ impl Configuration {
 
     /// Whether a server has a vote.
     pub fn is_voter(&self, node: NodeId) -> bool {
-        self.voters.contains(&node) || self.voters_old.as_ref().is_some_and(|old| old.contains(&node))
+        self.voters.contains(&node)
+            || self.voters_old.as_ref().is_some_and(|old| old.contains(&node))
     }
 
     /// Whether a server receives entries.
@@ -51,20 +52,30 @@ impl Configuration {
     /// All who receive entries, sorted.
     pub fn members(&self) -> Vec<NodeId> {
         let old = self.voters_old.iter().flatten();
-        let mut members: Vec<NodeId> = self.voters.iter().chain(old).chain(&self.learners).copied().collect();
+        let mut members: Vec<NodeId> =
+            self.voters.iter().chain(old).chain(&self.learners).copied().collect();
         members.sort_unstable();
         members.dedup();
         members
     }
 
-    /// Whether those for whom `agrees` holds can decide: a majority, in a joint configuration one of each side.
+    /// Whether those for whom `agrees` holds can decide: a majority, in a joint configuration one
+    /// of each side.
     pub fn decides(&self, rules: Rules, agrees: impl Fn(NodeId) -> bool) -> bool {
-        let side = |voters: &[NodeId]| voters.iter().filter(|node| agrees(**node)).count() >= rules.majority(voters.len());
+        let side = |voters: &[NodeId]| {
+            voters.iter().filter(|node| agrees(**node)).count() >= rules.majority(voters.len())
+        };
         side(&self.voters) && rules.old_voters(&self.voters_old).is_none_or(side)
     }
 
-    /// The greatest value that so many have reached that they can decide. `scratch` spares an allocation.
-    pub fn reached<T: Ord + Copy>(&self, rules: Rules, scratch: &mut Vec<T>, value: impl Fn(NodeId) -> T) -> T {
+    /// The greatest value that so many have reached that they can decide. `scratch` spares an
+    /// allocation.
+    pub fn reached<T: Ord + Copy>(
+        &self,
+        rules: Rules,
+        scratch: &mut Vec<T>,
+        value: impl Fn(NodeId) -> T,
+    ) -> T {
         let mut side = |voters: &[NodeId]| {
             scratch.clear();
             scratch.extend(voters.iter().map(|node| value(*node)));
@@ -96,7 +107,12 @@ impl Configuration {
             (0..count).map(|_| reader.u32().map(NodeId)).collect()
         };
         let (voters, learners, old) = (list()?, list()?, list()?);
-        Some(Configuration { voters, voters_old: (flags & 1 != 0).then_some(old), learners, leaves_joint: flags & 2 != 0 })
+        Some(Configuration {
+            voters,
+            voters_old: (flags & 1 != 0).then_some(old),
+            learners,
+            leaves_joint: flags & 2 != 0,
+        })
     }
 }
 
@@ -109,7 +125,12 @@ mod tests {
     }
 
     fn joint() -> Configuration {
-        Configuration { voters: nodes(&[1, 2, 6]), voters_old: Some(nodes(&[1, 2, 3])), learners: nodes(&[7]), leaves_joint: false }
+        Configuration {
+            voters: nodes(&[1, 2, 6]),
+            voters_old: Some(nodes(&[1, 2, 3])),
+            learners: nodes(&[7]),
+            leaves_joint: false,
+        }
     }
 
     /// "Agreement requires separate majorities from both the old and the new configurations" (§6).
@@ -128,7 +149,11 @@ mod tests {
         let config = Configuration::simple(nodes(&[5, 1, 2, 3, 4, 4]));
         assert_eq!(config.reached(Rules::default(), &mut vec![], |node| node.0 * 10), 30);
         let even = Configuration::simple(nodes(&[1, 2, 3, 4]));
-        assert_eq!(even.reached(Rules::default(), &mut vec![], |node| node.0 * 10), 20, "three of four");
+        assert_eq!(
+            even.reached(Rules::default(), &mut vec![], |node| node.0 * 10),
+            20,
+            "three of four"
+        );
         assert_eq!(joint().reached(Rules::default(), &mut vec![], |node| node.0 * 10), 20);
     }
 

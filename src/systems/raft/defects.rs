@@ -5,9 +5,11 @@ use crate::systems::planted::defects;
 defects! {
     // Elections.
     VoteNotPersisted "vote-not-persisted" "vote_once" "raft/elections-under-restarts" 2
-        "`voted_for` is not written to the disk: after a restart a server votes again in the same term."
+        "`voted_for` is not written to the disk: after a restart a server votes again in the same \
+            term."
     TermNotPersisted "term-not-persisted" "term_monotonic" "raft/elections-under-restarts" 2
-        "`current_term` is not written to the disk: a restarted server goes back to the term of its last entry."
+        "`current_term` is not written to the disk: a restarted server goes back to the term of \
+            its last entry."
     AckBeforeSync "ack-before-sync" "persist_before_reply" "raft/power-failure" 2
         "Entries are acknowledged before they are synced."
     NoLogCheck "no-log-check" "leader_completeness" "raft/figure-8" 2
@@ -21,11 +23,13 @@ defects! {
     QuorumTooSmall "quorum-too-small" "elected_by_majority" "raft/bridge" 2
         "A majority is taken to be n/2 servers."
     VoteBeforeTerm "vote-before-term" "elections" "raft/one-candidate-is-first" 2
-        "The vote is decided before the higher term is adopted, so a vote of an earlier term stands in the way."
+        "The vote is decided before the higher term is adopted, so a vote of an earlier term \
+            stands in the way."
     DenialResetsTimer "denial-resets-timer" "leader_elected" "raft/longest-log-only" 5
         "Every request for a vote resets the election timer, also one that is refused."
     VoteKeepsTimer "vote-keeps-timer" "elections" "raft/one-candidate-is-first" 2
-        "Giving a vote does not reset the election timer, so that voters start elections of their own."
+        "Giving a vote does not reset the election timer, so that voters start elections of their \
+            own."
     OldLeaderResetsTimer "old-leader-resets-timer" "availability" "raft/deaf-old-leader" 2
         "A message of a leader of an earlier term resets the election timer."
     NoRandomisation "no-randomisation" "terms_stable" "raft/votes-lost-at-first" 2
@@ -54,7 +58,8 @@ defects! {
     HeartbeatUnchecked "heartbeat-unchecked" "commit_on_majority" "raft/separate-heartbeats" 2
         "An empty AppendEntries is accepted without looking at prev_log_index."
     CommitToLastIndex "commit-to-last-index" "state_machine_safety" "raft/separate-heartbeats" 2
-        "A follower commits up to the end of its log instead of the end of what the message has confirmed."
+        "A follower commits up to the end of its log instead of the end of what the message has \
+            confirmed."
     MatchFromState "match-from-state" "commit_on_majority" "raft/bridge" 2
         "The leader takes what it has sent by now for what an answer confirms."
     AnswerMiscredited "answer-miscredited" "commit_on_majority" "raft/bridge" 2
@@ -106,7 +111,8 @@ defects! {
         "A snapshot is installed without its configuration."
     // Membership.
     ChangeBeforeOwnCommit "change-before-own-commit" "config_barrier" "raft/bug-of-2015" 2
-        "A new leader changes the configuration before it has committed an entry of its own term (the bug of 2015)."
+        "A new leader changes the configuration before it has committed an entry of its own term \
+            (the bug of 2015)."
     ChangesOverlap "changes-overlap" "one_config_in_flight" "raft/removals-in-a-row" 2
         "A change of configuration begins before the one before is committed."
     NoJointPhase "no-joint-phase" "config_quorum_overlap" "raft/joint-change-cut-in-two" 2

@@ -1,4 +1,5 @@
-//! Elections (§5.2, §5.4.1), with the pre-vote and the loyalty to a living leader of the dissertation (§9.6, §4.2.3).
+//! Elections (§5.2, §5.4.1), with the pre-vote and the loyalty to a living leader of the
+//! dissertation (§9.6, §4.2.3).
 
 use super::events;
 use super::host::{Host, RaftTimer};
@@ -14,8 +15,17 @@ impl<S: StateMachine> Raft<S> {
     // Roles. Each transition is one function, and only here the role changes.
 
     /// Be a follower in `term`, of `leader` if it is known. In a new term no vote is given yet.
-    pub(super) fn become_follower(&mut self, host: &mut impl Host, term: Term, leader: Option<NodeId>) {
-        assert!(term >= self.current_term || self.rules.any(), "term {term} is behind the current one, {}", self.current_term);
+    pub(super) fn become_follower(
+        &mut self,
+        host: &mut impl Host,
+        term: Term,
+        leader: Option<NodeId>,
+    ) {
+        assert!(
+            term >= self.current_term || self.rules.any(),
+            "term {term} is behind the current one, {}",
+            self.current_term
+        );
         let before = self.role;
         if term != self.current_term {
             (self.current_term, self.voted_for) = (term, None);
@@ -105,10 +115,12 @@ impl<S: StateMachine> Raft<S> {
         self.reset_election_timer(host);
     }
 
-    /// Whether this server refuses to hear of another election, because a leader is alive as far as it knows: one has spoken within the
-    /// shortest election timeout. So a server that was removed or cut off cannot depose a working leader, and leases hold.
+    /// Whether this server refuses to hear of another election, because a leader is alive as far as
+    /// it knows: one has spoken within the shortest election timeout. So a server that was removed
+    /// or cut off cannot depose a working leader, and leases hold.
     ///
-    /// A candidate that is itself the leader heard last has given its leadership up, which ends the loyalty.
+    /// A candidate that is itself the leader heard last has given its leadership up, which ends the
+    /// loyalty.
     fn is_loyal(&self, host: &impl Host, candidate: NodeId) -> bool {
         if !self.rules.loyal(&self.settings) {
             return false;
@@ -116,12 +128,20 @@ impl<S: StateMachine> Raft<S> {
         if self.role == Role::Leader {
             return true;
         }
-        self.heard
-            .is_some_and(|(leader, at)| leader != Some(candidate) && host.now().saturating_since(at) < self.settings.election_timeout.0)
+        self.heard.is_some_and(|(leader, at)| {
+            leader != Some(candidate)
+                && host.now().saturating_since(at) < self.settings.election_timeout.0
+        })
     }
 
-    pub(super) fn on_request_vote(&mut self, host: &mut impl Host, from: NodeId, ask: &RequestVote) {
-        // Not even the term is taken over (dissertation §4.2.3): that alone would depose the leader.
+    pub(super) fn on_request_vote(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        ask: &RequestVote,
+    ) {
+        // Not even the term is taken over (dissertation §4.2.3): that alone would depose the
+        // leader.
         if !ask.leadership_transfer && self.is_loyal(host, from) {
             return;
         }
@@ -130,7 +150,9 @@ impl<S: StateMachine> Raft<S> {
             self.become_follower(host, ask.term, None);
         }
         let voted_for = self.rules.vote_that_counts(voted_before, self.voted_for);
-        let vote_granted = ask.term == self.current_term && voted_for.is_none_or(|vote| vote == from) && self.is_up_to_date(ask);
+        let vote_granted = ask.term == self.current_term
+            && voted_for.is_none_or(|vote| vote == from)
+            && self.is_up_to_date(ask);
         if vote_granted {
             if self.voted_for != Some(from) {
                 self.voted_for = Some(from);
@@ -145,7 +167,12 @@ impl<S: StateMachine> Raft<S> {
         host.send(from, RaftMessage::RequestVoteResponse(answer));
     }
 
-    pub(super) fn on_request_vote_response(&mut self, host: &mut impl Host, from: NodeId, answer: &VoteResponse) {
+    pub(super) fn on_request_vote_response(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        answer: &VoteResponse,
+    ) {
         if answer.term > self.current_term && self.rules.heeds_terms_of_answers() {
             return self.become_follower(host, answer.term, None);
         }
@@ -162,16 +189,28 @@ impl<S: StateMachine> Raft<S> {
         }
         let loyal = self.is_loyal(host, from) && self.rules.pre_vote_is_loyal();
         let vote_granted = ask.term > self.current_term && self.is_up_to_date(ask) && !loyal;
-        // A refusal carries the voter's own term, so that a candidate from an earlier one catches up; a grant changes nothing here.
+        // A refusal carries the voter's own term, so that a candidate from an earlier one catches
+        // up; a grant changes nothing here.
         let term = if vote_granted { ask.term } else { self.current_term };
         host.send(from, RaftMessage::PreVoteResponse(VoteResponse { term, vote_granted }));
     }
 
-    pub(super) fn on_pre_vote_response(&mut self, host: &mut impl Host, from: NodeId, answer: &VoteResponse) {
-        if !answer.vote_granted && answer.term > self.current_term && self.rules.heeds_terms_of_answers() {
+    pub(super) fn on_pre_vote_response(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        answer: &VoteResponse,
+    ) {
+        if !answer.vote_granted
+            && answer.term > self.current_term
+            && self.rules.heeds_terms_of_answers()
+        {
             return self.become_follower(host, answer.term, None);
         }
-        if self.role == Role::PreCandidate && answer.vote_granted && answer.term == self.current_term.next() {
+        if self.role == Role::PreCandidate
+            && answer.vote_granted
+            && answer.term == self.current_term.next()
+        {
             self.ballot.insert(from, true);
             self.maybe_win_pre_vote(host);
         }
@@ -187,8 +226,8 @@ impl<S: StateMachine> Raft<S> {
 
     /// Wait for a leader anew, for a time drawn from the range.
     ///
-    /// This happens with every heartbeat. So the timer itself is left alone where it ends before the new deadline; it is set for the rest when it
-    /// ends.
+    /// This happens with every heartbeat. So the timer itself is left alone where it ends before
+    /// the new deadline; it is set for the rest when it ends.
     pub(super) fn reset_election_timer(&mut self, host: &mut impl Host) {
         let timeout = self.rules.election_timeout(self.settings.election_timeout, host.rng());
         self.election_deadline = host.now() + timeout;
@@ -213,7 +252,11 @@ impl<S: StateMachine> Raft<S> {
         if !self.rules.campaigns(self.role) {
             return;
         }
-        if self.rules.pre_vote(&self.settings) { self.become_pre_candidate(host) } else { self.become_candidate(host, false) }
+        if self.rules.pre_vote(&self.settings) {
+            self.become_pre_candidate(host)
+        } else {
+            self.become_candidate(host, false)
+        }
     }
 
     // Rules.
@@ -223,13 +266,28 @@ impl<S: StateMachine> Raft<S> {
         self.config().is_voter(self.id)
     }
 
-    /// "Raft determines which of two logs is more up-to-date by comparing the index and term of the last entries in the logs" (§5.4.1).
+    /// "Raft determines which of two logs is more up-to-date by comparing the index and term of the
+    /// last entries in the logs" (§5.4.1).
     fn is_up_to_date(&self, ask: &RequestVote) -> bool {
-        self.rules.is_up_to_date((ask.last_log_term, ask.last_log_index), (self.log.last_term(), self.log.last_index()))
+        self.rules.is_up_to_date(
+            (ask.last_log_term, ask.last_log_index),
+            (self.log.last_term(), self.log.last_index()),
+        )
     }
 
-    fn ask_voters(&self, host: &mut impl Host, kind: fn(RequestVote) -> RaftMessage, term: Term, leadership_transfer: bool) {
-        let ask = RequestVote { term, last_log_index: self.log.last_index(), last_log_term: self.log.last_term(), leadership_transfer };
+    fn ask_voters(
+        &self,
+        host: &mut impl Host,
+        kind: fn(RequestVote) -> RaftMessage,
+        term: Term,
+        leadership_transfer: bool,
+    ) {
+        let ask = RequestVote {
+            term,
+            last_log_index: self.log.last_index(),
+            last_log_term: self.log.last_term(),
+            leadership_transfer,
+        };
         for node in self.config().members() {
             if node != self.id && self.config().is_voter(node) {
                 host.send(node, kind(ask.clone()));

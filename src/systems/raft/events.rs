@@ -13,17 +13,38 @@ pub const EVENTS: &[Shown] = &[
     Shown { name: "term", summary: "A server has entered a term." },
     Shown { name: "vote", summary: "A server has given its vote of a term, perhaps to itself." },
     Shown { name: "role", summary: "A server has changed its role." },
-    Shown { name: "leader", summary: "A server has become leader; its log before it appends anything." },
-    Shown { name: "append", summary: "An entry is in the log, durably: `digest` of its content, `chain` of all entries up to it." },
-    Shown { name: "truncate", summary: "The entries from an index on were removed because they conflict with the leader's." },
-    Shown { name: "commit", summary: "A server knows that the entries up to an index are committed." },
+    Shown {
+        name: "leader",
+        summary: "A server has become leader; its log before it appends anything.",
+    },
+    Shown {
+        name: "append",
+        summary: "An entry is in the log, durably: `digest` of its content, `chain` of all entries \
+            up to it.",
+    },
+    Shown {
+        name: "truncate",
+        summary: "The entries from an index on were removed because they conflict with the \
+            leader's.",
+    },
+    Shown {
+        name: "commit",
+        summary: "A server knows that the entries up to an index are committed.",
+    },
     Shown {
         name: "apply",
-        summary: "An entry was applied; `effect` is 1 where a command was executed, 0 for a duplicate, a no-op, a configuration.",
+        summary: "An entry was applied; `effect` is 1 where a command was executed, 0 for a \
+            duplicate, a no-op, a configuration.",
     },
     Shown { name: "snapshot_take", summary: "A server has written a snapshot of its state." },
-    Shown { name: "snapshot_install", summary: "A server has replaced its state by a leader's snapshot." },
-    Shown { name: "config_append", summary: "A configuration is in the log, and in force on this server." },
+    Shown {
+        name: "snapshot_install",
+        summary: "A server has replaced its state by a leader's snapshot.",
+    },
+    Shown {
+        name: "config_append",
+        summary: "A configuration is in the log, and in force on this server.",
+    },
     Shown { name: "config_commit", summary: "A configuration is committed." },
     Shown { name: "read", summary: "A read was served at an applied index." },
     Shown { name: "reply", summary: "The leader answers a command that it has applied." },
@@ -35,9 +56,16 @@ pub const ROLES: &[&str] = &["follower", "pre_candidate", "candidate", "leader",
 
 /// All metrics, for the reference, in the order in which they are shown.
 pub const METRICS: &[Shown] = &[
-    Shown { name: "role", summary: "`follower`, `pre_candidate`, `candidate`, `leader`, or `learner` for a server without a vote." },
+    Shown {
+        name: "role",
+        summary: "`follower`, `pre_candidate`, `candidate`, `leader`, or `learner` for a server \
+            without a vote.",
+    },
     Shown { name: "current_term", summary: "The latest term that the server has seen." },
-    Shown { name: "commit_index", summary: "The last entry that the server knows to be committed." },
+    Shown {
+        name: "commit_index",
+        summary: "The last entry that the server knows to be committed.",
+    },
     Shown { name: "last_applied", summary: "The last entry that its state machine has applied." },
     Shown { name: "last_index", summary: "The last entry of its log." },
     Shown { name: "snapshot_index", summary: "The last entry that its snapshot covers." },
@@ -46,11 +74,23 @@ pub const METRICS: &[Shown] = &[
 ];
 
 /// At boot, what was on the disk.
-pub fn recover(host: &mut impl Host, term: Term, voted_for: Option<NodeId>, snapshot: LogIndex, last: (LogIndex, Term)) {
+pub fn recover(
+    host: &mut impl Host,
+    term: Term,
+    voted_for: Option<NodeId>,
+    snapshot: LogIndex,
+    last: (LogIndex, Term),
+) {
     host.observe(
         "recover",
         &["term", "voted_for", "snapshot_index", "last_index", "last_term"],
-        &[term.into(), Value::node_or_none(voted_for), snapshot.into(), last.0.into(), last.1.into()],
+        &[
+            term.into(),
+            Value::node_or_none(voted_for),
+            snapshot.into(),
+            last.0.into(),
+            last.1.into(),
+        ],
     );
 }
 
@@ -86,7 +126,13 @@ pub fn truncate(host: &mut impl Host, from: LogIndex) {
     host.observe("truncate", &["from"], &[from.into()]);
 }
 
-pub fn commit(host: &mut impl Host, index: LogIndex, term: Term, role: &'static str, entry_term: Term) {
+pub fn commit(
+    host: &mut impl Host,
+    index: LogIndex,
+    term: Term,
+    role: &'static str,
+    entry_term: Term,
+) {
     host.observe(
         "commit",
         &["index", "term", "role", "entry_term"],
@@ -94,7 +140,13 @@ pub fn commit(host: &mut impl Host, index: LogIndex, term: Term, role: &'static 
     );
 }
 
-pub fn apply(host: &mut impl Host, index: LogIndex, entry: &Entry, command: Option<(NodeId, u64)>, effect: bool) {
+pub fn apply(
+    host: &mut impl Host,
+    index: LogIndex,
+    entry: &Entry,
+    command: Option<(NodeId, u64)>,
+    effect: bool,
+) {
     let (client, serial) = command.map_or((None, 0), |(client, serial)| (Some(client), serial));
     host.observe(
         "apply",
@@ -110,8 +162,19 @@ pub fn apply(host: &mut impl Host, index: LogIndex, entry: &Entry, command: Opti
     );
 }
 
-pub fn snapshot(host: &mut impl Host, name: &'static str, index: LogIndex, term: Term, chain: u64, state: u64) {
-    host.observe(name, &["index", "term", "chain", "state"], &[index.into(), term.into(), Value::Hash(chain), Value::Hash(state)]);
+pub fn snapshot(
+    host: &mut impl Host,
+    name: &'static str,
+    index: LogIndex,
+    term: Term,
+    chain: u64,
+    state: u64,
+) {
+    host.observe(
+        name,
+        &["index", "term", "chain", "state"],
+        &[index.into(), term.into(), Value::Hash(chain), Value::Hash(state)],
+    );
 }
 
 pub fn config_append(host: &mut impl Host, index: LogIndex, term: Term, config: &Configuration) {
@@ -121,7 +184,14 @@ pub fn config_append(host: &mut impl Host, index: LogIndex, term: Term, config: 
     host.observe(
         "config_append",
         &["index", "term", "kind", "voters", "learners", "voters_old"],
-        &[index.into(), term.into(), Value::Text(config.kind().into()), voters, learners, voters_old],
+        &[
+            index.into(),
+            term.into(),
+            Value::Text(config.kind().into()),
+            voters,
+            learners,
+            voters_old,
+        ],
     );
 }
 
@@ -142,7 +212,11 @@ pub fn read(host: &mut impl Host, index: LogIndex, mode: &'static str) {
 }
 
 pub fn reply(host: &mut impl Host, client: NodeId, serial: u64, index: LogIndex) {
-    host.observe("reply", &["client", "serial", "index"], &[Value::Node(client), Value::number(serial), index.into()]);
+    host.observe(
+        "reply",
+        &["client", "serial", "index"],
+        &[Value::Node(client), Value::number(serial), index.into()],
+    );
 }
 
 pub fn transfer(host: &mut impl Host, term: Term, target: NodeId) {

@@ -1,8 +1,8 @@
 //! What Raft asks of the node that it lives in.
 //!
-//! The protocol is written against this trait and not against [`Ctx`], so that a node which does other things besides (it streams
-//! audio, it answers clients of its own) can hold a [`Raft`](super::Raft): its message type and its timer type only need a variant for
-//! Raft's.
+//! The protocol is written against this trait and not against [`Ctx`], so that a node which does
+//! other things besides (it streams audio, it answers clients of its own) can hold a
+//! [`Raft`](super::Raft): its message type and its timer type only need a variant for Raft's.
 
 use std::time::Duration;
 

@@ -20,9 +20,12 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
         PeerMessage::ClientRequest(request) => {
             let (op, session) = match &request.body {
                 RequestBody::OpenSession => {
-                    return Some(json!({ "type": "ClientRequest", "serial": request.serial, "op": "open_session" }));
+                    return Some(
+                        json!({ "type": "ClientRequest", "serial": request.serial, "op": "open_session" }),
+                    );
                 }
-                // A read with a session goes through the log, one without is served as the scenario's `reads` says.
+                // A read with a session goes through the log, one without is served as the
+                // scenario's `reads` says.
                 RequestBody::Command(session, bytes) => {
                     let op = KvOp::decode(bytes)?;
                     let says_session = session.0 > 0 || op.1 == KvOp::Read;
@@ -34,10 +37,15 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
             let mut object = json!({ "type": "ClientRequest", "serial": request.serial, "key": format!("k{key}") });
             match op {
                 KvOp::Read => object["op"] = "read".into(),
-                KvOp::Write(value) => (object["op"], object["value"]) = ("write".into(), (*value).into()),
-                KvOp::Append(value) => (object["op"], object["value"]) = ("append".into(), (*value).into()),
+                KvOp::Write(value) => {
+                    (object["op"], object["value"]) = ("write".into(), (*value).into())
+                }
+                KvOp::Append(value) => {
+                    (object["op"], object["value"]) = ("append".into(), (*value).into())
+                }
                 KvOp::Cas { expected, new } => {
-                    (object["op"], object["expected"], object["value"]) = ("cas".into(), (*expected).into(), (*new).into());
+                    (object["op"], object["expected"], object["value"]) =
+                        ("cas".into(), (*expected).into(), (*new).into());
                 }
             }
             if let Some(session) = session {
@@ -48,7 +56,9 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
         PeerMessage::ClientReply(reply) => {
             let (name, value): (&str, Value) = match &reply.body {
                 ReplyBody::Done(output) => ("value", done(output)),
-                ReplyBody::NotLeader(leader) => ("not_leader", leader.map(|leader| names[leader.index()].clone()).into()),
+                ReplyBody::NotLeader(leader) => {
+                    ("not_leader", leader.map(|leader| names[leader.index()].clone()).into())
+                }
                 ReplyBody::SessionExpired => ("session_expired", true.into()),
                 ReplyBody::Failed => ("failed", true.into()),
             };
@@ -77,21 +87,37 @@ pub fn from_json(body: &Value, names: &[String]) -> Result<PeerMessage, String> 
 
 fn reply(body: &Value, names: &[String]) -> Result<ClientReply, String> {
     let serial = serial(body)?;
-    let body = match (&body["value"], &body["not_leader"], &body["session_expired"], &body["failed"]) {
-        (Value::String(output), Value::Null, Value::Null, Value::Null) => ReplyBody::Done(output.as_bytes().into()),
-        // The number of a session, which is what opening one gives.
-        (Value::Number(number), Value::Null, Value::Null, Value::Null) => {
-            ReplyBody::Done(number.as_u64().ok_or("a session is a whole number from 1")?.to_le_bytes().as_slice().into())
-        }
-        (Value::Null, Value::String(leader), Value::Null, Value::Null) => {
-            let leader = NodeId::named(names, leader).ok_or_else(|| format!("`not_leader` is `{leader}`, which is no node"))?;
-            ReplyBody::NotLeader(Some(leader))
-        }
-        (Value::Null, Value::Null, Value::Bool(true), Value::Null) => ReplyBody::SessionExpired,
-        (Value::Null, Value::Null, Value::Null, Value::Bool(true)) => ReplyBody::Failed,
-        (Value::Null, Value::Null, Value::Null, Value::Null) if body.get("not_leader").is_some() => ReplyBody::NotLeader(None),
-        _ => return Err("a `ClientReply` has one of `value`, `not_leader`, `session_expired` and `failed`".to_owned()),
-    };
+    let body =
+        match (&body["value"], &body["not_leader"], &body["session_expired"], &body["failed"]) {
+            (Value::String(output), Value::Null, Value::Null, Value::Null) => {
+                ReplyBody::Done(output.as_bytes().into())
+            }
+            // The number of a session, which is what opening one gives.
+            (Value::Number(number), Value::Null, Value::Null, Value::Null) => ReplyBody::Done(
+                number
+                    .as_u64()
+                    .ok_or("a session is a whole number from 1")?
+                    .to_le_bytes()
+                    .as_slice()
+                    .into(),
+            ),
+            (Value::Null, Value::String(leader), Value::Null, Value::Null) => {
+                let leader = NodeId::named(names, leader)
+                    .ok_or_else(|| format!("`not_leader` is `{leader}`, which is no node"))?;
+                ReplyBody::NotLeader(Some(leader))
+            }
+            (Value::Null, Value::Null, Value::Bool(true), Value::Null) => ReplyBody::SessionExpired,
+            (Value::Null, Value::Null, Value::Null, Value::Bool(true)) => ReplyBody::Failed,
+            (Value::Null, Value::Null, Value::Null, Value::Null)
+                if body.get("not_leader").is_some() =>
+            {
+                ReplyBody::NotLeader(None)
+            }
+            _ => return Err(
+                "a `ClientReply` has one of `value`, `not_leader`, `session_expired` and `failed`"
+                    .to_owned(),
+            ),
+        };
     Ok(ClientReply { serial, body })
 }
 
@@ -104,9 +130,16 @@ fn request(body: &Value) -> Result<ClientRequest, String> {
         "write" => KvOp::Write(text("value")?.into()),
         "append" => KvOp::Append(text("value")?.into()),
         "cas" => KvOp::Cas { expected: text("expected")?.into(), new: text("value")?.into() },
-        other => return Err(format!("`{other}` is none of `open_session`, `read`, `write`, `append` and `cas`")),
+        other => {
+            return Err(format!(
+                "`{other}` is none of `open_session`, `read`, `write`, `append` and `cas`"
+            ));
+        }
     };
-    let key = text("key")?.strip_prefix('k').and_then(|key| key.parse().ok()).ok_or("a `key` is `k0`, `k1`, …")?;
+    let key = text("key")?
+        .strip_prefix('k')
+        .and_then(|key| key.parse().ok())
+        .ok_or("a `key` is `k0`, `k1`, …")?;
     let bytes = op.encode(key);
     let session = body["session"].as_u64();
     let body = match session {
@@ -155,7 +188,11 @@ mod tests {
         for body in replies {
             let message = PeerMessage::ClientReply(ClientReply { serial: 4, body });
             let json = to_json(&message, &names()).expect("programs understand it");
-            assert_eq!(format!("{:?}", from_json(&json, &names()).expect("it is one")), format!("{message:?}"), "{json}");
+            assert_eq!(
+                format!("{:?}", from_json(&json, &names()).expect("it is one")),
+                format!("{message:?}"),
+                "{json}"
+            );
         }
     }
 
@@ -163,10 +200,20 @@ mod tests {
     #[test]
     fn what_is_no_message_is_refused_with_its_reason() {
         let why = |body: Value| from_json(&body, &names()).expect_err("it is none");
-        assert_eq!(why(json!({ "type": "ClientReply" })), "`serial` must be the number of the request");
-        assert_eq!(why(json!({ "type": "ClientReply", "serial": 1, "not_leader": "n9" })), "`not_leader` is `n9`, which is no node");
-        let one_of = "a `ClientReply` has one of `value`, `not_leader`, `session_expired` and `failed`";
+        assert_eq!(
+            why(json!({ "type": "ClientReply" })),
+            "`serial` must be the number of the request"
+        );
+        assert_eq!(
+            why(json!({ "type": "ClientReply", "serial": 1, "not_leader": "n9" })),
+            "`not_leader` is `n9`, which is no node"
+        );
+        let one_of =
+            "a `ClientReply` has one of `value`, `not_leader`, `session_expired` and `failed`";
         assert_eq!(why(json!({ "type": "ClientReply", "serial": 1 })), one_of);
-        assert_eq!(why(json!({ "type": "ClientReply", "serial": 1, "value": "ok", "failed": true })), one_of);
+        assert_eq!(
+            why(json!({ "type": "ClientReply", "serial": 1, "value": "ok", "failed": true })),
+            one_of
+        );
     }
 }

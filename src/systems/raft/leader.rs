@@ -1,4 +1,5 @@
-//! What a leader keeps besides: its followers' progress, who waits for what, its rounds. And how it begins, shows itself and steps down.
+//! What a leader keeps besides: its followers' progress, who waits for what, its rounds. And how it
+//! begins, shows itself and steps down.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -94,7 +95,8 @@ impl<S: StateMachine> Raft<S> {
         self.maybe_commit(host);
     }
 
-    /// Put an entry at the end of the own log. Nothing of this step leaves before it is durable, so the leader counts itself at once.
+    /// Put an entry at the end of the own log. Nothing of this step leaves before it is durable, so
+    /// the leader counts itself at once.
     pub(super) fn append_as_leader(&mut self, host: &mut impl Host, payload: Payload) -> LogIndex {
         assert!(self.role == Role::Leader, "only a leader makes entries");
         let entry = Entry::new(self.current_term, payload);
@@ -117,12 +119,19 @@ impl<S: StateMachine> Raft<S> {
         host.set_timer(RaftTimer::Heartbeat, self.settings.heartbeat_interval);
     }
 
-    /// Whether a majority has answered within the longest election timeout (dissertation §6.2: else clients would wait in vain).
+    /// Whether a majority has answered within the longest election timeout (dissertation §6.2: else
+    /// clients would wait in vain).
     fn hears_quorum(&mut self, host: &impl Host) -> bool {
         let mut scratch = std::mem::take(&mut self.leader.scratch_time);
         let (now, id) = (host.now(), self.id);
         let progress = &self.leader.progress;
-        let heard = |node| if node == id { now } else { progress.get(&node).map_or(LocalTime::ZERO, |progress| progress.heard) };
+        let heard = |node| {
+            if node == id {
+                now
+            } else {
+                progress.get(&node).map_or(LocalTime::ZERO, |progress| progress.heard)
+            }
+        };
         let since = self.config().reached(self.rules, &mut scratch, heard);
         self.leader.scratch_time = scratch;
         now.saturating_since(since) < self.settings.election_timeout.1
@@ -132,7 +141,11 @@ impl<S: StateMachine> Raft<S> {
     pub(super) fn begin_round(&mut self, host: &mut impl Host) {
         let leader = &mut self.leader;
         leader.round += 1;
-        leader.rounds.push_back(Round { number: leader.round, began: host.now(), began_wall: host.wall() });
+        leader.rounds.push_back(Round {
+            number: leader.round,
+            began: host.now(),
+            began_wall: host.wall(),
+        });
         if leader.rounds.len() > ROUNDS_MAX {
             leader.rounds.pop_front();
         }
@@ -140,8 +153,15 @@ impl<S: StateMachine> Raft<S> {
         self.maybe_confirm_round(host);
     }
 
-    /// What every answer to a leader means, whatever else it says. Returns whether it is one to this leadership.
-    pub(super) fn is_answer_to_leader(&mut self, host: &mut impl Host, from: NodeId, term: Term, round: u64) -> bool {
+    /// What every answer to a leader means, whatever else it says. Returns whether it is one to
+    /// this leadership.
+    pub(super) fn is_answer_to_leader(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        term: Term,
+        round: u64,
+    ) -> bool {
         if term > self.current_term && self.rules.heeds_terms_of_answers() {
             self.become_follower(host, term, None);
             return false;
@@ -162,7 +182,13 @@ impl<S: StateMachine> Raft<S> {
     fn maybe_confirm_round(&mut self, host: &mut impl Host) {
         let mut scratch = std::mem::take(&mut self.leader.scratch_round);
         let (leader, id) = (&self.leader, self.id);
-        let answered = |node| if node == id { leader.round } else { leader.progress.get(&node).map_or(0, |progress| progress.round) };
+        let answered = |node| {
+            if node == id {
+                leader.round
+            } else {
+                leader.progress.get(&node).map_or(0, |progress| progress.round)
+            }
+        };
         let confirmed = self.config().reached(self.rules, &mut scratch, answered);
         self.leader.scratch_round = scratch;
         if confirmed <= self.leader.round_confirmed {
@@ -177,23 +203,36 @@ impl<S: StateMachine> Raft<S> {
         self.serve_confirmed_reads(host);
     }
 
-    /// "A log entry is committed once the leader that created the entry has replicated it on a majority of the servers"; entries of earlier terms
-    /// are committed only along with one of the own term (§5.3, §5.4.2).
+    /// "A log entry is committed once the leader that created the entry has replicated it on a
+    /// majority of the servers"; entries of earlier terms are committed only along with one of the
+    /// own term (§5.3, §5.4.2).
     pub(super) fn maybe_commit(&mut self, host: &mut impl Host) {
         let mut scratch = std::mem::take(&mut self.leader.scratch_index);
         let (last, id, progress) = (self.log.last_index(), self.id, &self.leader.progress);
-        let stored = |node| if node == id { last } else { progress.get(&node).map_or(LogIndex::ZERO, |progress| progress.match_index) };
+        let stored = |node| {
+            if node == id {
+                last
+            } else {
+                progress.get(&node).map_or(LogIndex::ZERO, |progress| progress.match_index)
+            }
+        };
         let index = self.config().reached(self.rules, &mut scratch, stored);
         self.leader.scratch_index = scratch;
-        if index > self.commit_index && self.rules.may_commit(self.log.term(index), self.current_term) {
+        if index > self.commit_index
+            && self.rules.may_commit(self.log.term(index), self.current_term)
+        {
             self.advance_commit(host, index);
             self.after_leader_commit(host);
         }
     }
 
     fn after_leader_commit(&mut self, host: &mut impl Host) {
-        // A leader that is no longer a voter has led until its own removal was committed, and steps down now (dissertation §4.2.2).
-        if self.config_is_committed() && !self.config().is_voter(self.id) && self.rules.removed_leader_steps_down() {
+        // A leader that is no longer a voter has led until its own removal was committed, and steps
+        // down now (dissertation §4.2.2).
+        if self.config_is_committed()
+            && !self.config().is_voter(self.id)
+            && self.rules.removed_leader_steps_down()
+        {
             host.log(|| "removed from the configuration: stepping down".to_owned());
             return self.become_follower(host, self.current_term, None);
         }
@@ -201,7 +240,8 @@ impl<S: StateMachine> Raft<S> {
         self.pursue_goals(host);
     }
 
-    /// Whether an entry of the own term is committed, and so all that any earlier leader has committed (§8).
+    /// Whether an entry of the own term is committed, and so all that any earlier leader has
+    /// committed (§8).
     pub(super) fn has_committed_in_term(&self) -> bool {
         self.log.term(self.commit_index) == Some(self.current_term)
     }

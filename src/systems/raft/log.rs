@@ -22,7 +22,8 @@ pub type Bytes = Rc<[u8]>;
 pub enum Payload {
     /// Nothing: a new leader appends it to commit what its predecessors left (§5.4.2, §8).
     Noop,
-    /// A configuration of the cluster, in force on each server from the moment it appends the entry (dissertation §4.1).
+    /// A configuration of the cluster, in force on each server from the moment it appends the entry
+    /// (dissertation §4.1).
     Config(Rc<Configuration>),
     /// A client asks for a session, whose id will be this entry's index.
     OpenSession {
@@ -38,7 +39,8 @@ pub enum Payload {
 pub struct Command {
     /// Who asks.
     pub client: NodeId,
-    /// The client's session; [`LogIndex::ZERO`] for commands that are applied as often as they stand in the log.
+    /// The client's session; [`LogIndex::ZERO`] for commands that are applied as often as they
+    /// stand in the log.
     pub session: LogIndex,
     /// The client's number for this command; the same for every retry.
     pub serial: u64,
@@ -192,12 +194,20 @@ impl Log {
 
     /// The term of the entry at `index`; known for the base too.
     pub fn term(&self, index: LogIndex) -> Option<Term> {
-        if index == self.base { Some(self.base_term) } else { self.get(index).map(|entry| entry.term) }
+        if index == self.base {
+            Some(self.base_term)
+        } else {
+            self.get(index).map(|entry| entry.term)
+        }
     }
 
     /// The hash of all entries up to `index`; known for the base too.
     pub fn chain(&self, index: LogIndex) -> Option<u64> {
-        if index == self.base { Some(self.base_chain) } else { self.slot(index).map(|slot| slot.chain) }
+        if index == self.base {
+            Some(self.base_chain)
+        } else {
+            self.slot(index).map(|slot| slot.chain)
+        }
     }
 
     /// Put an entry at the end. Returns the chain hash up to it.
@@ -210,11 +220,16 @@ impl Log {
 
     /// Remove the entry at `from` and all after it.
     pub fn truncate(&mut self, from: LogIndex) {
-        assert!(from > self.base, "the log begins after {}, so it cannot be cut at {from}", self.base);
+        assert!(
+            from > self.base,
+            "the log begins after {}, so it cannot be cut at {from}",
+            self.base
+        );
         self.slots.truncate(from.since(self.base) - 1);
     }
 
-    /// Put another entry in place of one, and leave what follows. No correct server does this. Returns the chain hash up to it.
+    /// Put another entry in place of one, and leave what follows. No correct server does this.
+    /// Returns the chain hash up to it.
     pub(super) fn overwrite(&mut self, index: LogIndex, entry: Rc<Entry>) -> u64 {
         let before = self.chain(index.prev()).expect("the entry before is known");
         let chain = chain_hash(before, &entry);
@@ -229,7 +244,9 @@ impl Log {
             return;
         }
         let (term, chain) = (self.term(index), self.chain(index));
-        let (Some(term), Some(chain)) = (term, chain) else { panic!("no entry {index} to compact to; the last is {}", self.last_index()) };
+        let (Some(term), Some(chain)) = (term, chain) else {
+            panic!("no entry {index} to compact to; the last is {}", self.last_index())
+        };
         self.slots.drain(..index.since(self.base));
         (self.base, self.base_term, self.base_chain) = (index, term, chain);
     }
@@ -237,12 +254,19 @@ impl Log {
     /// At most `max` entries from `from` on.
     pub fn entries(&self, from: LogIndex, max: usize) -> Vec<Rc<Entry>> {
         let start = from.since(self.base.next());
-        self.slots.range(start.min(self.slots.len())..).take(max).map(|slot| slot.entry.clone()).collect()
+        self.slots
+            .range(start.min(self.slots.len())..)
+            .take(max)
+            .map(|slot| slot.entry.clone())
+            .collect()
     }
 
     /// All entries in memory with their indices.
     pub fn iter(&self) -> impl Iterator<Item = (LogIndex, &Rc<Entry>)> {
-        self.slots.iter().enumerate().map(|(position, slot)| (self.base.plus(position + 1), &slot.entry))
+        self.slots
+            .iter()
+            .enumerate()
+            .map(|(position, slot)| (self.base.plus(position + 1), &slot.entry))
     }
 
     /// The first index in memory whose entry has a term of at least `term`.
@@ -277,7 +301,8 @@ mod tests {
         log
     }
 
-    /// What a compacted log says of the entries that it still has does not depend on the compaction.
+    /// What a compacted log says of the entries that it still has does not depend on the
+    /// compaction.
     #[test]
     fn compaction_changes_nothing_that_remains() {
         let whole = log(&[1, 1, 2, 4, 4]);
@@ -291,7 +316,8 @@ mod tests {
         assert_eq!(cut.term(LogIndex(2)), None, "it was compacted away");
     }
 
-    /// Terms never decrease along a log, so that the first and the last entry of a term are found by bisection.
+    /// Terms never decrease along a log, so that the first and the last entry of a term are found
+    /// by bisection.
     #[test]
     fn terms_are_found_by_bisection() {
         let log = log(&[1, 1, 2, 4, 4]);
@@ -301,20 +327,32 @@ mod tests {
         assert_eq!(log.last_of_term(Term(5)), None);
     }
 
-    /// Two logs agree on the chain hash exactly as far as they agree on all entries (Log Matching, §5.3).
+    /// Two logs agree on the chain hash exactly as far as they agree on all entries (Log Matching,
+    /// §5.3).
     #[test]
     fn the_chain_tells_where_two_logs_part() {
         let (a, b) = (log(&[1, 1, 2, 4]), log(&[1, 1, 3, 4]));
         assert_eq!(a.chain(LogIndex(2)), b.chain(LogIndex(2)));
         assert_ne!(a.chain(LogIndex(3)), b.chain(LogIndex(3)));
-        assert_ne!(a.chain(LogIndex(4)), b.chain(LogIndex(4)), "equal entries after different ones");
+        assert_ne!(
+            a.chain(LogIndex(4)),
+            b.chain(LogIndex(4)),
+            "equal entries after different ones"
+        );
     }
 
     /// A payload read from the disk is the one that was written.
     #[test]
     fn payloads_survive_encoding() {
-        let command = Command { client: NodeId(7), session: LogIndex(3), serial: 9, bytes: b"k1".as_slice().into() };
-        for payload in [Payload::Noop, Payload::OpenSession { client: NodeId(2) }, Payload::Command(command)] {
+        let command = Command {
+            client: NodeId(7),
+            session: LogIndex(3),
+            serial: 9,
+            bytes: b"k1".as_slice().into(),
+        };
+        for payload in
+            [Payload::Noop, Payload::OpenSession { client: NodeId(2) }, Payload::Command(command)]
+        {
             let mut writer = Writer::default();
             payload.encode(&mut writer);
             assert_eq!(Payload::decode(&mut Reader(&writer.0)), Some(payload));

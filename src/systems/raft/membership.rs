@@ -1,14 +1,18 @@
 //! Membership changes (dissertation chapter 4).
 //!
-//! A configuration is in force on a server from the moment it is in its log, committed or not. The leader changes it either by one server
-//! at a time, so that the majorities before and after overlap anyhow, or through a joint configuration. Either way it never
-//! has two uncommitted ones, and it appends none before an entry of its own term is committed: without the latter, two leaders of different
-//! terms could go on from configurations that do not overlap (Ongaro's correction of 2015).
+//! A configuration is in force on a server from the moment it is in its log, committed or not. The
+//! leader changes it either by one server at a time, so that the majorities before and after
+//! overlap anyhow, or through a joint configuration. Either way it never has two uncommitted ones,
+//! and it appends none before an entry of its own term is committed: without the latter, two
+//! leaders of different terms could go on from configurations that do not overlap (Ongaro's
+//! correction of 2015).
 //!
-//! New servers first receive the log as learners, without a vote: one that counted at once could stop the cluster while it catches up (§4.2.1).
+//! New servers first receive the log as learners, without a vote: one that counted at once could
+//! stop the cluster while it catches up (§4.2.1).
 //!
-//! What an operator asks for is a goal, which the leader pursues a configuration at a time. A new leader does not know the goals of the old
-//! one, but it does end a joint configuration that it finds.
+//! What an operator asks for is a goal, which the leader pursues a configuration at a time. A new
+//! leader does not know the goals of the old one, but it does end a joint configuration that it
+//! finds.
 
 use std::rc::Rc;
 
@@ -58,7 +62,8 @@ impl<S: StateMachine> Raft<S> {
 
     /// The last configuration up to `index`.
     pub(super) fn config_at(&self, index: LogIndex) -> (LogIndex, Rc<Configuration>) {
-        let config = self.configs.iter().rev().find(|(at, _)| *at <= index).or(self.configs.first());
+        let config =
+            self.configs.iter().rev().find(|(at, _)| *at <= index).or(self.configs.first());
         config.expect("there is always a configuration").clone()
     }
 
@@ -72,18 +77,26 @@ impl<S: StateMachine> Raft<S> {
         if let Some(snapshot) = &self.snapshot {
             self.configs = vec![snapshot.config.clone()];
         } else if self.current_term == Term::ZERO && self.log.is_empty() {
-            // The initial configuration stands before the first entry; a server shows it when it starts for the first time.
+            // The initial configuration stands before the first entry; a server shows it when it
+            // starts for the first time.
             events::config_append(host, LogIndex::ZERO, Term::ZERO, self.config());
         }
         collect_configs(&mut self.configs, &self.log);
     }
 
     /// A configuration has come into the log.
-    pub(super) fn adopt_config(&mut self, host: &mut impl Host, index: LogIndex, term: Term, config: Rc<Configuration>) {
+    pub(super) fn adopt_config(
+        &mut self,
+        host: &mut impl Host,
+        index: LogIndex,
+        term: Term,
+        config: Rc<Configuration>,
+    ) {
         events::config_append(host, index, term, &config);
         let before = self.role_name();
         // Those that committed ones have replaced will not be wanted again.
-        let keep = self.configs.iter().rposition(|(at, _)| *at <= self.snapshot_index()).unwrap_or(0);
+        let keep =
+            self.configs.iter().rposition(|(at, _)| *at <= self.snapshot_index()).unwrap_or(0);
         self.configs.drain(..keep);
         self.configs.push((index, config));
         self.after_config_change(host, before);
@@ -99,7 +112,8 @@ impl<S: StateMachine> Raft<S> {
 
     /// The entries from `from` on are gone, and with them their configurations.
     pub(super) fn forget_configs(&mut self, from: LogIndex) {
-        while self.configs.len() > 1 && self.configs.last().is_some_and(|(index, _)| *index >= from) {
+        while self.configs.len() > 1 && self.configs.last().is_some_and(|(index, _)| *index >= from)
+        {
             self.configs.pop();
         }
     }
@@ -139,7 +153,12 @@ impl<S: StateMachine> Raft<S> {
     // What an operator asks for.
 
     /// `add_node n6`, `add_learner n6`, `promote n6`, `remove_node n2`, `change n1,n2,n6`.
-    pub(super) fn on_change_command(&mut self, host: &mut impl Host, change: &str, names: Option<&str>) {
+    pub(super) fn on_change_command(
+        &mut self,
+        host: &mut impl Host,
+        change: &str,
+        names: Option<&str>,
+    ) {
         if self.role != Role::Leader {
             return;
         }
@@ -162,7 +181,11 @@ impl<S: StateMachine> Raft<S> {
     pub(super) fn pursue_goals(&mut self, host: &mut impl Host) {
         while self.role == Role::Leader && self.may_change_config() {
             if self.config().voters_old.is_some() {
-                let end = Configuration { voters_old: None, leaves_joint: true, ..(**self.config()).clone() };
+                let end = Configuration {
+                    voters_old: None,
+                    leaves_joint: true,
+                    ..(**self.config()).clone()
+                };
                 return self.propose_config(host, end);
             }
             let Some(goal) = self.leader.goals.front() else { return };
@@ -191,13 +214,17 @@ impl<S: StateMachine> Raft<S> {
             Goal::AddLearner(node) if config.is_member(*node) => Step::Done,
             Goal::AddLearner(node) => Step::Propose(with_learners(config, &[*node])),
             Goal::AddVoter(node) if config.is_voter(*node) => Step::Done,
-            Goal::AddVoter(node) if !config.is_member(*node) && self.rules.learns_before_voting() => {
+            Goal::AddVoter(node)
+                if !config.is_member(*node) && self.rules.learns_before_voting() =>
+            {
                 Step::Propose(with_learners(config, &[*node]))
             }
             Goal::AddVoter(node) => self.promotion(config, *node),
             Goal::Promote(node) if !config.learners.contains(node) => Step::Done,
             Goal::Promote(node) => self.promotion(config, *node),
-            Goal::Remove(node) if !config.is_member(*node) || config.voters == [*node] => Step::Done,
+            Goal::Remove(node) if !config.is_member(*node) || config.voters == [*node] => {
+                Step::Done
+            }
             Goal::Remove(node) => Step::Propose(Configuration {
                 voters: without(&config.voters, *node),
                 learners: without(&config.learners, *node),
@@ -219,7 +246,8 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn next_step_of_change(&self, config: &Configuration, voters: &[NodeId]) -> Step {
-        let strangers: Vec<NodeId> = voters.iter().copied().filter(|node| !config.is_member(*node)).collect();
+        let strangers: Vec<NodeId> =
+            voters.iter().copied().filter(|node| !config.is_member(*node)).collect();
         if !strangers.is_empty() {
             return Step::Propose(with_learners(config, &strangers));
         }
@@ -227,7 +255,8 @@ impl<S: StateMachine> Raft<S> {
         if voters.iter().any(|node| behind(&node)) {
             return Step::Wait;
         }
-        let learners = config.learners.iter().copied().filter(|node| !voters.contains(node)).collect();
+        let learners =
+            config.learners.iter().copied().filter(|node| !voters.contains(node)).collect();
         Step::Propose(Configuration {
             voters: voters.to_vec(),
             voters_old: self.rules.joint(config.voters.clone()),
@@ -245,9 +274,11 @@ impl<S: StateMachine> Raft<S> {
 /// All configurations of the log that are later than what is there.
 fn collect_configs(configs: &mut Vec<(LogIndex, Rc<Configuration>)>, log: &Log) {
     let after = configs.last().map_or(LogIndex::ZERO, |(index, _)| *index);
-    configs.extend(log.iter().filter(|(index, _)| *index > after).filter_map(|(index, entry)| match &entry.payload {
-        Payload::Config(config) => Some((index, config.clone())),
-        _ => None,
+    configs.extend(log.iter().filter(|(index, _)| *index > after).filter_map(|(index, entry)| {
+        match &entry.payload {
+            Payload::Config(config) => Some((index, config.clone())),
+            _ => None,
+        }
     }));
 }
 

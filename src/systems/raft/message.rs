@@ -1,7 +1,8 @@
 //! The messages of the protocol, with the field names of Figure 2 and of the dissertation.
 //!
-//! Every message of a leader carries the number of its last `round`, and every answer gives it back. A round that a
-//! majority has answered proves that the leader was one when the round began: `ReadIndex`, leases and check-quorum live on that.
+//! Every message of a leader carries the number of its last `round`, and every answer gives it
+//! back. A round that a majority has answered proves that the leader was one when the round began:
+//! `ReadIndex`, leases and check-quorum live on that.
 
 use std::rc::Rc;
 
@@ -27,7 +28,8 @@ pub enum RaftMessage {
     AppendEntries(AppendEntries),
     /// The answer.
     AppendEntriesResponse(AppendResponse),
-    /// A heartbeat of its own kind, never with entries; only with the setting `separate_heartbeats`.
+    /// A heartbeat of its own kind, never with entries; only with the setting
+    /// `separate_heartbeats`.
     Heartbeat(AppendEntries),
     /// The answer.
     HeartbeatResponse(AppendResponse),
@@ -67,7 +69,8 @@ pub struct RequestVote {
     pub last_log_index: LogIndex,
     /// The term of that entry.
     pub last_log_term: Term,
-    /// The old leader itself has asked for this election, so that loyalty to it is no reason to refuse.
+    /// The old leader itself has asked for this election, so that loyalty to it is no reason to
+    /// refuse.
     pub leadership_transfer: bool,
 }
 
@@ -123,7 +126,8 @@ pub enum AppendOutcome {
         prev_log_index: LogIndex,
         /// The term that the follower has there, if any.
         conflict_term: Option<Term>,
-        /// The first index of that term, or the one after the end of a log that is too short (§5.3, "the protocol can be optimized").
+        /// The first index of that term, or the one after the end of a log that is too short (§5.3,
+        /// "the protocol can be optimized").
         conflict_index: LogIndex,
     },
 }
@@ -159,7 +163,8 @@ pub struct InstallSnapshotResponse {
     pub last_included_index: LogIndex,
     /// Bytes that the follower has.
     pub next_offset: usize,
-    /// The follower's log now equals the leader's up to here, where the snapshot is installed or not needed.
+    /// The follower's log now equals the leader's up to here, where the snapshot is installed or
+    /// not needed.
     pub match_index: Option<LogIndex>,
 }
 
@@ -187,8 +192,12 @@ impl Message for RaftMessage {
 
     fn size(&self) -> u32 {
         let content = match self {
-            RaftMessage::AppendEntries(append) => append.entries.iter().map(|entry| 8 + entry.size).sum(),
-            RaftMessage::InstallSnapshot(piece) => u32::try_from(piece.data.len()).unwrap_or(u32::MAX - HEADER_BYTES),
+            RaftMessage::AppendEntries(append) => {
+                append.entries.iter().map(|entry| 8 + entry.size).sum()
+            }
+            RaftMessage::InstallSnapshot(piece) => {
+                u32::try_from(piece.data.len()).unwrap_or(u32::MAX - HEADER_BYTES)
+            }
             _ => 0,
         };
         HEADER_BYTES + content
@@ -201,21 +210,32 @@ impl Message for RaftMessage {
                 [int(ask.term), place(ask.last_log_index), int(ask.last_log_term)],
             ),
             RaftMessage::RequestVoteResponse(answer) | RaftMessage::PreVoteResponse(answer) => {
-                Detail::Numbers(&["term", "vote_granted"], [int(answer.term), i64::from(answer.vote_granted), 0])
+                Detail::Numbers(
+                    &["term", "vote_granted"],
+                    [int(answer.term), i64::from(answer.vote_granted), 0],
+                )
             }
             RaftMessage::AppendEntries(append) | RaftMessage::Heartbeat(append) => {
                 let last = append.prev_log_index.plus(append.entries.len());
-                Detail::Numbers(&["term", "prev_log_index", "last_index"], [int(append.term), place(append.prev_log_index), place(last)])
+                Detail::Numbers(
+                    &["term", "prev_log_index", "last_index"],
+                    [int(append.term), place(append.prev_log_index), place(last)],
+                )
             }
-            RaftMessage::AppendEntriesResponse(answer) | RaftMessage::HeartbeatResponse(answer) => match answer.outcome {
-                AppendOutcome::Accepted { match_index } => {
-                    Detail::Numbers(&["term", "match_index"], [int(answer.term), place(match_index), 0])
+            RaftMessage::AppendEntriesResponse(answer) | RaftMessage::HeartbeatResponse(answer) => {
+                match answer.outcome {
+                    AppendOutcome::Accepted { match_index } => Detail::Numbers(
+                        &["term", "match_index"],
+                        [int(answer.term), place(match_index), 0],
+                    ),
+                    AppendOutcome::Rejected { prev_log_index, conflict_index, .. } => {
+                        Detail::Numbers(
+                            &["term", "rejected_prev_log_index", "conflict_index"],
+                            [int(answer.term), place(prev_log_index), place(conflict_index)],
+                        )
+                    }
                 }
-                AppendOutcome::Rejected { prev_log_index, conflict_index, .. } => Detail::Numbers(
-                    &["term", "rejected_prev_log_index", "conflict_index"],
-                    [int(answer.term), place(prev_log_index), place(conflict_index)],
-                ),
-            },
+            }
             RaftMessage::InstallSnapshot(piece) => Detail::Numbers(
                 &["term", "last_included_index", "offset"],
                 [int(piece.term), place(piece.last_included_index), piece.offset as i64],
@@ -225,10 +245,13 @@ impl Message for RaftMessage {
                 [int(answer.term), place(answer.last_included_index), answer.next_offset as i64],
             ),
             RaftMessage::TimeoutNow { term } => Detail::Numbers(&["term"], [int(*term), 0, 0]),
-            RaftMessage::ReadIndex { term, read } => Detail::Numbers(&["term", "read"], [int(*term), *read as i64, 0]),
-            RaftMessage::ReadIndexResponse { term, read, index } => {
-                Detail::Numbers(&["term", "read", "index"], [int(*term), *read as i64, place(*index)])
+            RaftMessage::ReadIndex { term, read } => {
+                Detail::Numbers(&["term", "read"], [int(*term), *read as i64, 0])
             }
+            RaftMessage::ReadIndexResponse { term, read, index } => Detail::Numbers(
+                &["term", "read", "index"],
+                [int(*term), *read as i64, place(*index)],
+            ),
         }
     }
 }

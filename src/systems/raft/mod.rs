@@ -1,12 +1,15 @@
 //! `raft`: a replicated key-value store.
 //!
-//! **The problem.** Several servers are to hold the same data, so that it survives the loss of a minority of them, and clients are to see one
-//! copy: what was acknowledged stays, and every read shows the last write. Servers crash and lose what they had not yet written; messages are lost,
+//! **The problem.** Several servers are to hold the same data, so that it survives the loss of a
+//! minority of them, and clients are to see one copy: what was acknowledged stays, and every read
+//! shows the last write. Servers crash and lose what they had not yet written; messages are lost,
 //! doubled, late and out of order; a server may be cut off and not know it.
 //!
-//! **The idea** (Ongaro and Ousterhout 2014). All changes go through one log, and one leader at a time appends to it. A leader is elected by a majority
-//! for a term, and only if its log is as recent as those of its voters. It copies its entries to the others; what a majority has stored is
-//! committed, is in the log of every later leader, and may be applied. Any two majorities share a server: that is the whole proof.
+//! **The idea** (Ongaro and Ousterhout 2014). All changes go through one log, and one leader at a
+//! time appends to it. A leader is elected by a majority for a term, and only if its log is as
+//! recent as those of its voters. It copies its entries to the others; what a majority has stored
+//! is committed, is in the log of every later leader, and may be applied. Any two majorities share
+//! a server: that is the whole proof.
 //!
 //! | file | idea |
 //! |---|---|
@@ -23,11 +26,13 @@
 //! | `peer`, `client` | a node of the store; the processes that use it |
 //! | `defects` | the mistakes that can be planted, and nothing else |
 //!
-//! **Simplifications.** A server applies entries in the step that commits them. A snapshot is taken at once and as a whole, not beside the work. The
-//! initial configuration is the same constant everywhere instead of an entry of the log. A client learns the servers from the scenario.
+//! **Simplifications.** A server applies entries in the step that commits them. A snapshot is taken
+//! at once and as a whole, not beside the work. The initial configuration is the same constant
+//! everywhere instead of an entry of the log. A client learns the servers from the scenario.
 //!
-//! **References.** D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm (2014), cited as §5.2 or figure 2. D. Ongaro:
-//! Consensus: Bridging Theory and Practice (dissertation, 2014). D. Ongaro: bug in single-server membership changes (raft-dev, 2015).
+//! **References.** D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm
+//! (2014), cited as §5.2 or figure 2. D. Ongaro: Consensus: Bridging Theory and Practice
+//! (dissertation, 2014). D. Ongaro: bug in single-server membership changes (raft-dev, 2015).
 
 mod client;
 mod codec;
@@ -90,28 +95,53 @@ const MESSAGES: &[Shown] = &[
     Shown { name: "PreVote", summary: "A server asks whether it would get a vote." },
     Shown { name: "PreVoteResponse", summary: "Whether it would." },
     Shown { name: "AppendEntries", summary: "The leader sends entries, or none as a heartbeat." },
-    Shown { name: "AppendEntriesResponse", summary: "How far the follower's log equals the leader's, or that it does not." },
-    Shown { name: "Heartbeat", summary: "A heartbeat without entries, with `separate_heartbeats`." },
+    Shown {
+        name: "AppendEntriesResponse",
+        summary: "How far the follower's log equals the leader's, or that it does not.",
+    },
+    Shown {
+        name: "Heartbeat",
+        summary: "A heartbeat without entries, with `separate_heartbeats`.",
+    },
     Shown { name: "HeartbeatResponse", summary: "Its answer." },
     Shown { name: "InstallSnapshot", summary: "A piece of a snapshot." },
     Shown { name: "InstallSnapshotResponse", summary: "How much of a snapshot has arrived." },
     Shown { name: "TimeoutNow", summary: "The leader tells a follower to take over." },
-    Shown { name: "ReadIndex", summary: "A follower asks for an index to read at, with `follower_reads`." },
+    Shown {
+        name: "ReadIndex",
+        summary: "A follower asks for an index to read at, with `follower_reads`.",
+    },
     Shown { name: "ReadIndexResponse", summary: "The index." },
     Shown { name: "ClientRequest", summary: "A client asks." },
     Shown { name: "ClientReply", summary: "A server answers." },
 ];
 
-/// A client that gives an operation up sooner than this may do so in the time of an ordinary election.
+/// A client that gives an operation up sooner than this may do so in the time of an ordinary
+/// election.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 const COMMANDS: &[Shown] = &[
-    Shown { name: "transfer_leadership [NODE]", summary: "The leader hands over to this voter, or to the one with the longest log." },
+    Shown {
+        name: "transfer_leadership [NODE]",
+        summary: "The leader hands over to this voter, or to the one with the longest log.",
+    },
     Shown { name: "add_node NODE", summary: "The leader makes this node a voter." },
-    Shown { name: "remove_node NODE", summary: "The leader takes this node out of the configuration." },
-    Shown { name: "add_learner NODE", summary: "The leader replicates to this node, which has no vote." },
-    Shown { name: "promote NODE", summary: "The leader makes this learner a voter once it has caught up." },
-    Shown { name: "change NODE,NODE,…", summary: "The leader makes these the voters, by joint consensus." },
+    Shown {
+        name: "remove_node NODE",
+        summary: "The leader takes this node out of the configuration.",
+    },
+    Shown {
+        name: "add_learner NODE",
+        summary: "The leader replicates to this node, which has no vote.",
+    },
+    Shown {
+        name: "promote NODE",
+        summary: "The leader makes this learner a voter once it has caught up.",
+    },
+    Shown {
+        name: "change NODE,NODE,…",
+        summary: "The leader makes these the voters, by joint consensus.",
+    },
 ];
 
 impl System for RaftSystem {
@@ -120,7 +150,8 @@ impl System for RaftSystem {
     }
 
     fn summary(&self) -> &'static str {
-        "A replicated key-value store on Raft: elections, replication, snapshots, membership changes, linearizable reads, exactly-once commands."
+        "A replicated key-value store on Raft: elections, replication, snapshots, membership \
+            changes, linearizable reads, exactly-once commands."
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -163,13 +194,18 @@ impl System for RaftSystem {
         DEFECTS
     }
 
-    /// What the settings take away is nobody's mistake: without sessions a retried command may take effect twice; local reads may be old; a client that is pinned
-    /// to a server, gives up early or finds its session expired may go without an answer; without a no-op an entry of an earlier term waits
-    /// for one of the new; and servers that are loyal to nobody let one that was removed start elections for ever.
+    /// What the settings take away is nobody's mistake: without sessions a retried command may take
+    /// effect twice; local reads may be old; a client that is pinned to a server, gives up early or
+    /// finds its session expired may go without an answer; without a no-op an entry of an earlier
+    /// term waits for one of the new; and servers that are loyal to nobody let one that was removed
+    /// start elections for ever.
     fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
         let settings: &RaftSettings = scenario.settings();
         let impatient = scenario.workload.timeout < PATIENCE;
-        let unanswered = !scenario.workload.pin.is_empty() || impatient || settings.session_expiry > 0 || !settings.no_op;
+        let unanswered = !scenario.workload.pin.is_empty()
+            || impatient
+            || settings.session_expiry > 0
+            || !settings.no_op;
         let voids: [(bool, &[&'static str]); 5] = [
             (!settings.sessions, &["linearizable", "exactly_once"]),
             (settings.reads == Reads::Local, &["linearizable"]),
@@ -177,10 +213,15 @@ impl System for RaftSystem {
             (!settings.no_op, &["convergence"]),
             (!settings.pre_vote && !settings.leader_stickiness, &["terms_stable"]),
         ];
-        voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
+        voids
+            .iter()
+            .filter(|(void, _)| *void)
+            .flat_map(|(_, checks)| checks.iter().copied())
+            .collect()
     }
 
-    /// A lease is safe only if the clocks keep what it reckons with; a scenario that lets them drift further would call a correct cluster wrong.
+    /// A lease is safe only if the clocks keep what it reckons with; a scenario that lets them
+    /// drift further would call a correct cluster wrong.
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
         let settings: &RaftSettings = scenario.settings();
         let mut complaints = vec![];
@@ -194,7 +235,8 @@ impl System for RaftSystem {
                 message: format!("clocks may drift by {drift} ppm, but leases reckon with {bound}"),
                 found: "a lease could outlast its time".into(),
                 hint: format!(
-                    "write lease_drift_bound_ppm = {}, let the clocks drift less, or say that it is meant: `beyond_model = true` in [model]",
+                    "write lease_drift_bound_ppm = {}, let the clocks drift less, or say that it \
+                        is meant: `beyond_model = true` in [model]",
                     drift.ceil()
                 ),
             });
@@ -204,7 +246,9 @@ impl System for RaftSystem {
                 key: "raft.leader_stickiness",
                 message: "leases need voters that are loyal to their leader".into(),
                 found: "nobody is loyal".into(),
-                hint: "leave `leader_stickiness` on, or choose other reads: \"read_index\" or \"local\"".into(),
+                hint: "leave `leader_stickiness` on, or choose other reads: \"read_index\" or \
+                    \"local\""
+                    .into(),
             });
         }
         complaints
@@ -228,13 +272,21 @@ pub struct RaftCluster {
 impl RaftCluster {
     /// The cluster of a scenario.
     pub fn new(scenario: &Scenario) -> RaftCluster {
-        RaftCluster { settings: Arc::new(scenario.settings::<RaftSettings>().clone()), workload: scenario.workload.clone() }
+        RaftCluster {
+            settings: Arc::new(scenario.settings::<RaftSettings>().clone()),
+            workload: scenario.workload.clone(),
+        }
     }
 
     fn initial(&self, identity: &Identity) -> Configuration {
         let all = identity.peers.iter().copied().chain([identity.id]);
-        let named = |node: &NodeId| self.settings.initial_voters.contains(&identity.names[node.index()]);
-        Configuration::simple(if self.settings.initial_voters.is_empty() { all.collect() } else { all.filter(named).collect() })
+        let named =
+            |node: &NodeId| self.settings.initial_voters.contains(&identity.names[node.index()]);
+        Configuration::simple(if self.settings.initial_voters.is_empty() {
+            all.collect()
+        } else {
+            all.filter(named).collect()
+        })
     }
 }
 
@@ -242,7 +294,12 @@ impl Cluster for RaftCluster {
     type Node = Peer;
 
     fn node(&self, identity: &Identity, _role: &str) -> Peer {
-        Peer::new(Raft::new(self.settings.clone(), identity.id, self.initial(identity), KvStore::default()))
+        Peer::new(Raft::new(
+            self.settings.clone(),
+            identity.id,
+            self.initial(identity),
+            KvStore::default(),
+        ))
     }
 
     fn clients(&self) -> Vec<(String, Word)> {

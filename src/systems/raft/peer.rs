@@ -1,4 +1,5 @@
-//! A node of the key-value store: a Raft server with the store as its state machine, and the answers to clients.
+//! A node of the key-value store: a Raft server with the store as its state machine, and the
+//! answers to clients.
 
 use super::events;
 use super::host::RaftTimer;
@@ -91,7 +92,9 @@ impl Message for PeerMessage {
             PeerMessage::Raft(message) => message.size(),
             PeerMessage::ClientRequest(request) => match &request.body {
                 RequestBody::OpenSession => 24,
-                RequestBody::Command(_, bytes) | RequestBody::Read(bytes) => 32 + bytes.len() as u32,
+                RequestBody::Command(_, bytes) | RequestBody::Read(bytes) => {
+                    32 + bytes.len() as u32
+                }
             },
             PeerMessage::ClientReply(reply) => match &reply.body {
                 ReplyBody::Done(output) => 24 + output.len() as u32,
@@ -104,7 +107,10 @@ impl Message for PeerMessage {
         match self {
             PeerMessage::Raft(message) => message.detail(),
             PeerMessage::ClientRequest(request) => match request.body {
-                RequestBody::Command(session, _) => Detail::Numbers(&["serial", "session"], [request.serial as i64, session.0 as i64, 0]),
+                RequestBody::Command(session, _) => Detail::Numbers(
+                    &["serial", "session"],
+                    [request.serial as i64, session.0 as i64, 0],
+                ),
                 _ => Detail::Numbers(&["serial"], [request.serial as i64, 0, 0]),
             },
             PeerMessage::ClientReply(reply) => {
@@ -134,9 +140,16 @@ impl Peer {
     fn on_request(&mut self, ctx: &mut Ctx<'_, Peer>, client: NodeId, request: ClientRequest) {
         let serial = request.serial;
         match request.body {
-            RequestBody::OpenSession => self.raft.propose(ctx, client, serial, Payload::OpenSession { client }),
+            RequestBody::OpenSession => {
+                self.raft.propose(ctx, client, serial, Payload::OpenSession { client })
+            }
             RequestBody::Command(session, bytes) => {
-                self.raft.propose(ctx, client, serial, Payload::Command(Command { client, session, serial, bytes }));
+                self.raft.propose(
+                    ctx,
+                    client,
+                    serial,
+                    Payload::Command(Command { client, session, serial, bytes }),
+                );
             }
             RequestBody::Read(query) => self.raft.read(ctx, client, serial, query),
         }
@@ -149,9 +162,15 @@ impl Peer {
                     events::reply(ctx, client, serial, index);
                     (client, serial, ReplyBody::Done(output))
                 }
-                Outcome::SessionOpened { client, serial, session } => (client, serial, ReplyBody::Done(session.0.to_le_bytes().into())),
-                Outcome::Read { client, serial, output } => (client, serial, ReplyBody::Done(output)),
-                Outcome::NotLeader { client, serial } => (client, serial, ReplyBody::NotLeader(self.raft.leader_hint())),
+                Outcome::SessionOpened { client, serial, session } => {
+                    (client, serial, ReplyBody::Done(session.0.to_le_bytes().into()))
+                }
+                Outcome::Read { client, serial, output } => {
+                    (client, serial, ReplyBody::Done(output))
+                }
+                Outcome::NotLeader { client, serial } => {
+                    (client, serial, ReplyBody::NotLeader(self.raft.leader_hint()))
+                }
                 Outcome::Expired { client, serial } => (client, serial, ReplyBody::SessionExpired),
                 Outcome::Failed { client, serial } => (client, serial, ReplyBody::Failed),
             };

@@ -1,11 +1,14 @@
 //! Reads that do not go through the log (dissertation §6.4).
 //!
-//! *ReadIndex*: the leader notes its commit index and begins a round. Once a majority has answered, it was the leader when the read arrived, so no later
-//! leader can have committed anything by then; what it has applied up to that index is recent enough. Before it has committed an entry of
-//! its own term, though, its commit index may be behind what its predecessor acknowledged, and the read has to wait for that.
+//! *ReadIndex*: the leader notes its commit index and begins a round. Once a majority has answered,
+//! it was the leader when the read arrived, so no later leader can have committed anything by then;
+//! what it has applied up to that index is recent enough. Before it has committed an entry of its
+//! own term, though, its commit index may be behind what its predecessor acknowledged, and the read
+//! has to wait for that.
 //!
-//! *Lease*: a voter that hears a leader helps nobody else to win for the shortest election timeout. So a leader may answer at once for that long after
-//! the beginning of the last round that a majority has answered, less what its clock and theirs may drift apart meanwhile.
+//! *Lease*: a voter that hears a leader helps nobody else to win for the shortest election timeout.
+//! So a leader may answer at once for that long after the beginning of the last round that a
+//! majority has answered, less what its clock and theirs may drift apart meanwhile.
 
 use std::time::Duration;
 
@@ -54,7 +57,8 @@ pub struct PendingRead {
 }
 
 impl PendingRead {
-    /// What to say when the leadership is lost. A read changes nothing, so it may simply be asked elsewhere.
+    /// What to say when the leadership is lost. A read changes nothing, so it may simply be asked
+    /// elsewhere.
     pub fn not_leader(self) -> Option<Outcome> {
         match self.reader {
             Reader::Client { client, serial, .. } => Some(Outcome::NotLeader { client, serial }),
@@ -70,7 +74,8 @@ pub struct FollowerRead {
     pub serial: u64,
     /// What the client asks.
     pub query: Bytes,
-    /// The number of the question to the leader. Drawn at random: an answer to a question of an earlier incarnation must not fit.
+    /// The number of the question to the leader. Drawn at random: an answer to a question of an
+    /// earlier incarnation must not fit.
     pub read: u64,
     /// The leader's answer: what must be applied first.
     pub index: Option<LogIndex>,
@@ -86,7 +91,9 @@ impl<S: StateMachine> Raft<S> {
             self.start_read(host, Reader::Client { client, serial, query });
         } else {
             match self.leader_hint() {
-                Some(leader) if self.settings.follower_reads => self.ask_leader(host, leader, client, serial, query),
+                Some(leader) if self.settings.follower_reads => {
+                    self.ask_leader(host, leader, client, serial, query)
+                }
                 _ => self.outcomes.push(Outcome::NotLeader { client, serial }),
             }
         }
@@ -106,7 +113,8 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    /// The first entry of the own term may have been committed: from now on the commit index is recent.
+    /// The first entry of the own term may have been committed: from now on the commit index is
+    /// recent.
     pub(super) fn maybe_start_early_reads(&mut self, host: &mut impl Host) {
         if self.leader.reads_too_early.is_empty() || !self.has_committed_in_term() {
             return;
@@ -127,30 +135,58 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn serve(&mut self, host: &mut impl Host, read: PendingRead, mode: &'static str) {
-        assert!(self.last_applied >= read.index || self.rules.any(), "read at {} before it is applied: {}", read.index, self.last_applied);
+        assert!(
+            self.last_applied >= read.index || self.rules.any(),
+            "read at {} before it is applied: {}",
+            read.index,
+            self.last_applied
+        );
         match read.reader {
-            Reader::Client { client, serial, query } => self.answer_read(host, client, serial, &query, mode),
+            Reader::Client { client, serial, query } => {
+                self.answer_read(host, client, serial, &query, mode)
+            }
             Reader::Follower { node, read: number } => {
-                let answer = RaftMessage::ReadIndexResponse { term: self.current_term, read: number, index: read.index };
+                let answer = RaftMessage::ReadIndexResponse {
+                    term: self.current_term,
+                    read: number,
+                    index: read.index,
+                };
                 host.send(node, answer);
             }
         }
     }
 
-    fn answer_read(&mut self, host: &mut impl Host, client: NodeId, serial: u64, query: &Bytes, mode: &'static str) {
+    fn answer_read(
+        &mut self,
+        host: &mut impl Host,
+        client: NodeId,
+        serial: u64,
+        query: &Bytes,
+        mode: &'static str,
+    ) {
         events::read(host, self.last_applied, mode);
         let output = self.machine.query(query);
         self.outcomes.push(Outcome::Read { client, serial, output });
     }
 
     fn has_lease(&self, host: &impl Host) -> bool {
-        if self.settings.reads != Reads::Lease || (self.leader.lease_given_up && self.rules.transfer_ends_lease()) {
+        if self.settings.reads != Reads::Lease
+            || (self.leader.lease_given_up && self.rules.transfer_ends_lease())
+        {
             return false;
         }
-        self.leader.lease.is_some_and(|round| self.rules.lease_age(host, round) < self.rules.lease(&self.settings))
+        self.leader.lease.is_some_and(|round| {
+            self.rules.lease_age(host, round) < self.rules.lease(&self.settings)
+        })
     }
 
-    pub(super) fn on_read_index(&mut self, host: &mut impl Host, from: NodeId, term: Term, read: u64) {
+    pub(super) fn on_read_index(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        term: Term,
+        read: u64,
+    ) {
         if term > self.current_term {
             self.become_follower(host, term, None);
         } else if self.role == Role::Leader {
@@ -160,15 +196,28 @@ impl<S: StateMachine> Raft<S> {
 
     // At a follower.
 
-    fn ask_leader(&mut self, host: &mut impl Host, leader: NodeId, client: NodeId, serial: u64, query: Bytes) {
+    fn ask_leader(
+        &mut self,
+        host: &mut impl Host,
+        leader: NodeId,
+        client: NodeId,
+        serial: u64,
+        query: Bytes,
+    ) {
         let read = host.rng().bits() >> 1;
         self.follower_reads.insert(client, FollowerRead { serial, query, read, index: None });
         host.send(leader, RaftMessage::ReadIndex { term: self.current_term, read });
     }
 
-    pub(super) fn on_read_index_response(&mut self, host: &mut impl Host, read: u64, index: LogIndex) {
+    pub(super) fn on_read_index_response(
+        &mut self,
+        host: &mut impl Host,
+        read: u64,
+        index: LogIndex,
+    ) {
         // The term does not matter: whoever leads now, the answer was confirmed after the question.
-        if let Some(waiting) = self.follower_reads.values_mut().find(|waiting| waiting.read == read) {
+        if let Some(waiting) = self.follower_reads.values_mut().find(|waiting| waiting.read == read)
+        {
             waiting.index = Some(index);
             self.serve_follower_reads(host);
         }
@@ -178,20 +227,26 @@ impl<S: StateMachine> Raft<S> {
     pub(super) fn serve_follower_reads(&mut self, host: &mut impl Host) {
         let applied = self.rules.readable(self.last_applied);
         let ready = |waiting: &FollowerRead| waiting.index.is_some_and(|index| index <= applied);
-        while let Some((&client, _)) = self.follower_reads.iter().find(|(_, waiting)| ready(waiting)) {
-            let FollowerRead { serial, query, .. } = self.follower_reads.remove(&client).expect("it was found");
+        while let Some((&client, _)) =
+            self.follower_reads.iter().find(|(_, waiting)| ready(waiting))
+        {
+            let FollowerRead { serial, query, .. } =
+                self.follower_reads.remove(&client).expect("it was found");
             self.answer_read(host, client, serial, &query, "read_index");
         }
     }
 }
 
-/// How long a lease lasts on the leader's clock, from the beginning of the round: the shortest election timeout as the fastest voter's clock
-/// measures it, on the slowest leader's clock.
+/// How long a lease lasts on the leader's clock, from the beginning of the round: the shortest
+/// election timeout as the fastest voter's clock measures it, on the slowest leader's clock.
 pub fn lease_duration(settings: &RaftSettings) -> Duration {
     const MILLION: u128 = 1_000_000;
     let bound = u128::from(settings.lease_drift_bound_ppm);
     let shortest = u128::from(nanos(settings.election_timeout.0));
-    Duration::from_nanos(u64::try_from(shortest * (MILLION - bound) / (MILLION + bound)).expect("shorter than the timeout"))
+    Duration::from_nanos(
+        u64::try_from(shortest * (MILLION - bound) / (MILLION + bound))
+            .expect("shorter than the timeout"),
+    )
 }
 
 /// How old a round is on the leader's monotonic clock.

@@ -1,8 +1,11 @@
-//! Log replication (§5.3): what the leader sends to whom, what a follower does with it, and what becomes of the answer.
+//! Log replication (§5.3): what the leader sends to whom, what a follower does with it, and what
+//! becomes of the answer.
 //!
-//! The leader sees each follower in one of two states, as etcd/raft does. While it *probes*, it looks for the last entry on which the two logs agree,
-//! one message at a time. Once an answer has shown it, it *streams*: messages follow each other without waiting, up to a limit, and
-//! `next_index` runs ahead of what is confirmed. A refusal means that a message was lost, and it probes again.
+//! The leader sees each follower in one of two states, as etcd/raft does. While it *probes*, it
+//! looks for the last entry on which the two logs agree, one message at a time. Once an answer has
+//! shown it, it *streams*: messages follow each other without waiting, up to a limit, and
+//! `next_index` runs ahead of what is confirmed. A refusal means that a message was lost, and it
+//! probes again.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -41,8 +44,9 @@ pub struct Progress {
     pub probe_sent: bool,
     /// While it streams: the last index of each message with entries that is not answered yet.
     pub inflight: VecDeque<LogIndex>,
-    /// Messages with entries that may still go to it before the next heartbeat: any number, until a refusal breaks the stream. Without this bound,
-    /// late answers could start the stream again and again, each time with a whole window of messages whose answers do the same.
+    /// Messages with entries that may still go to it before the next heartbeat: any number, until a
+    /// refusal breaks the stream. Without this bound, late answers could start the stream again and
+    /// again, each time with a whole window of messages whose answers do the same.
     pub budget: usize,
     /// The snapshot that it needs before it can have entries.
     pub transfer: Option<Transfer>,
@@ -118,7 +122,11 @@ impl<S: StateMachine> Raft<S> {
         loop {
             let next = match after {
                 None => self.leader.progress.first_key_value(),
-                Some(peer) => self.leader.progress.range((std::ops::Bound::Excluded(peer), std::ops::Bound::Unbounded)).next(),
+                Some(peer) => self
+                    .leader
+                    .progress
+                    .range((std::ops::Bound::Excluded(peer), std::ops::Bound::Unbounded))
+                    .next(),
             };
             let Some((&peer, _)) = next else { return };
             each(self, peer);
@@ -130,12 +138,13 @@ impl<S: StateMachine> Raft<S> {
         while self.send_append(host, peer, false) {}
     }
 
-    /// Send one `AppendEntries` (or `Heartbeat`, or piece of a snapshot) if there is something to send, as a heartbeat in any case. Returns
-    /// whether more may follow.
+    /// Send one `AppendEntries` (or `Heartbeat`, or piece of a snapshot) if there is something to
+    /// send, as a heartbeat in any case. Returns whether more may follow.
     fn send_append(&mut self, host: &mut impl Host, peer: NodeId, heartbeat: bool) -> bool {
         let Some(progress) = self.leader.progress.get(&peer) else { return false };
         if progress.transfer.is_some() {
-            // The piece is sent again with each heartbeat, and else only when the one before was answered.
+            // The piece is sent again with each heartbeat, and else only when the one before was
+            // answered.
             if heartbeat {
                 self.send_snapshot(host, peer);
             }
@@ -146,15 +155,22 @@ impl<S: StateMachine> Raft<S> {
             self.send_snapshot(host, peer);
             return false;
         };
-        let window =
-            if progress.streams { progress.inflight.len() < self.settings.max_inflight } else { heartbeat || !progress.probe_sent };
+        let window = if progress.streams {
+            progress.inflight.len() < self.settings.max_inflight
+        } else {
+            heartbeat || !progress.probe_sent
+        };
         let free = window && progress.budget > 0;
         let separate = heartbeat && self.settings.separate_heartbeats;
         let carries = free && !separate && progress.next_index <= self.log.last_index();
         if !carries && !heartbeat {
             return false;
         }
-        let entries = if carries { self.log.entries(progress.next_index, self.settings.max_entries) } else { Vec::new() };
+        let entries = if carries {
+            self.log.entries(progress.next_index, self.settings.max_entries)
+        } else {
+            Vec::new()
+        };
         let last = prev_log_index.plus(entries.len());
         let append = AppendEntries {
             term: self.current_term,
@@ -164,7 +180,14 @@ impl<S: StateMachine> Raft<S> {
             round: self.leader.round,
             entries,
         };
-        host.send(peer, if separate { RaftMessage::Heartbeat(append) } else { RaftMessage::AppendEntries(append) });
+        host.send(
+            peer,
+            if separate {
+                RaftMessage::Heartbeat(append)
+            } else {
+                RaftMessage::AppendEntries(append)
+            },
+        );
         if !carries {
             return false;
         }
@@ -182,7 +205,12 @@ impl<S: StateMachine> Raft<S> {
     // The follower takes.
 
     /// Returns the answer; `None` where a defect keeps silent.
-    pub(super) fn on_append_entries(&mut self, host: &mut impl Host, from: NodeId, append: AppendEntries) -> Option<AppendResponse> {
+    pub(super) fn on_append_entries(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        append: AppendEntries,
+    ) -> Option<AppendResponse> {
         if append.term < self.current_term && !self.rules.accepts_old_leader() {
             // The own term in the answer tells the old leader that it is one.
             if self.rules.old_leader_resets_timer() {
@@ -192,7 +220,13 @@ impl<S: StateMachine> Raft<S> {
             return Some(AppendResponse { term: self.current_term, round: append.round, outcome });
         }
         self.follow(host, append.term, from);
-        let outcome = self.take_entries(host, append.prev_log_index, append.prev_log_term, append.leader_commit, &append.entries);
+        let outcome = self.take_entries(
+            host,
+            append.prev_log_index,
+            append.prev_log_term,
+            append.leader_commit,
+            &append.entries,
+        );
         Some(AppendResponse { term: self.current_term, round: append.round, outcome })
     }
 
@@ -214,7 +248,9 @@ impl<S: StateMachine> Raft<S> {
             if entries.is_empty() {
                 return AppendOutcome::Accepted { match_index };
             }
-        } else if self.log.term(prev_index) != Some(prev_term) && self.rules.checks_prev(entries.is_empty()) {
+        } else if self.log.term(prev_index) != Some(prev_term)
+            && self.rules.checks_prev(entries.is_empty())
+        {
             return self.reject(prev_index);
         }
         self.merge(host, prev_index, entries);
@@ -229,14 +265,19 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    /// "If an existing entry conflicts with a new one (same index but different terms), delete the existing entry and all that follow it. Append any
-    /// new entries not already in the log" (figure 2). What does not conflict stays: a late message must not take away what a later one
+    /// "If an existing entry conflicts with a new one (same index but different terms), delete the
+    /// existing entry and all that follow it. Append any new entries not already in the log"
+    /// (figure 2). What does not conflict stays: a late message must not take away what a later one
     /// has brought.
     fn merge(&mut self, host: &mut impl Host, prev: LogIndex, entries: &[Rc<Entry>]) {
         if self.rules.merges_wrongly() {
             return self.merge_wrongly(host, prev, entries);
         }
-        let known = entries.iter().enumerate().take_while(|(i, entry)| self.log.term(prev.plus(i + 1)) == Some(entry.term)).count();
+        let known = entries
+            .iter()
+            .enumerate()
+            .take_while(|(i, entry)| self.log.term(prev.plus(i + 1)) == Some(entry.term))
+            .count();
         let new = &entries[known..];
         if new.is_empty() {
             return;
@@ -250,7 +291,11 @@ impl<S: StateMachine> Raft<S> {
 
     /// Remove the entry at `from` and all that follow.
     pub(super) fn truncate(&mut self, host: &mut impl Host, from: LogIndex) {
-        assert!(from > self.commit_index || self.rules.any(), "entry {from} is committed ({}) and cannot go", self.commit_index);
+        assert!(
+            from > self.commit_index || self.rules.any(),
+            "entry {from} is committed ({}) and cannot go",
+            self.commit_index
+        );
         self.log.truncate(from);
         self.storage.truncate(host, from);
         events::truncate(host, from);
@@ -287,7 +332,12 @@ impl<S: StateMachine> Raft<S> {
 
     // The leader hears.
 
-    pub(super) fn on_append_entries_response(&mut self, host: &mut impl Host, from: NodeId, answer: AppendResponse) {
+    pub(super) fn on_append_entries_response(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        answer: AppendResponse,
+    ) {
         if !self.is_answer_to_leader(host, from, answer.term, answer.round) {
             return;
         }
@@ -311,7 +361,8 @@ impl<S: StateMachine> Raft<S> {
         let last = self.log.last_index();
         let Some(progress) = self.leader.progress.get_mut(&from) else { return };
         let before = progress.match_index;
-        progress.match_index = self.rules.match_index(before, match_index, progress.next_index.prev());
+        progress.match_index =
+            self.rules.match_index(before, match_index, progress.next_index.prev());
         progress.accepted(match_index, last);
         if progress.match_index > before {
             self.maybe_commit(host);
@@ -323,11 +374,22 @@ impl<S: StateMachine> Raft<S> {
     }
 
     /// A follower's log does not have the leader's entry at `rejected`.
-    fn on_mismatch(&mut self, host: &mut impl Host, from: NodeId, rejected: LogIndex, next: LogIndex) {
+    fn on_mismatch(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        rejected: LogIndex,
+        next: LogIndex,
+    ) {
         let Some(progress) = self.leader.progress.get_mut(&from) else { return };
-        // A late answer to a message of another time is recognised by the index that it rejects. One that rejects what has matched already comes
-        // from a server that has lost entries, or is itself late; to probe again does no harm in either case.
-        let late = if progress.streams { rejected < progress.match_index } else { rejected != progress.next_index.prev() };
+        // A late answer to a message of another time is recognised by the index that it rejects.
+        // One that rejects what has matched already comes from a server that has lost entries, or
+        // is itself late; to probe again does no harm in either case.
+        let late = if progress.streams {
+            rejected < progress.match_index
+        } else {
+            rejected != progress.next_index.prev()
+        };
         if late || progress.transfer.is_some() {
             return;
         }

@@ -24,7 +24,8 @@ use super::types::{LogIndex, Term};
 use crate::node::{LocalTime, NodeId};
 use crate::sim::rng::Rng;
 
-/// A session that a server has not seen used for so long is forgotten by [`Flaw::SessionExpiresByClock`].
+/// A session that a server has not seen used for so long is forgotten by
+/// [`Flaw::SessionExpiresByClock`].
 const SESSION_CLOCK_LIMIT: Duration = Duration::from_millis(500);
 
 // Elections.
@@ -35,7 +36,12 @@ impl Rules {
     }
 
     /// What a server takes over from its disk.
-    pub(super) fn recovered_state(self, term: Term, voted_for: Option<NodeId>, last_log_term: Term) -> (Term, Option<NodeId>) {
+    pub(super) fn recovered_state(
+        self,
+        term: Term,
+        voted_for: Option<NodeId>,
+        last_log_term: Term,
+    ) -> (Term, Option<NodeId>) {
         if self.has(Flaw::TermNotPersisted) { (last_log_term, None) } else { (term, voted_for) }
     }
 
@@ -43,13 +49,23 @@ impl Rules {
         self.has(Flaw::BlankDisk)
     }
 
-    /// A voter that does not know when it heard a leader last has to assume that it was just now, if leases rest on it.
-    pub(super) fn promise_at_boot(self, settings: &RaftSettings, now: LocalTime) -> Option<(Option<NodeId>, LocalTime)> {
+    /// A voter that does not know when it heard a leader last has to assume that it was just now,
+    /// if leases rest on it.
+    pub(super) fn promise_at_boot(
+        self,
+        settings: &RaftSettings,
+        now: LocalTime,
+    ) -> Option<(Option<NodeId>, LocalTime)> {
         (settings.reads == Reads::Lease && !self.has(Flaw::PromiseForgotten)).then_some((None, now))
     }
 
-    /// Whether a candidate's log, as (term, index) of its last entry, is at least as up-to-date as a voter's.
-    pub(super) fn is_up_to_date(self, candidate: (Term, LogIndex), voter: (Term, LogIndex)) -> bool {
+    /// Whether a candidate's log, as (term, index) of its last entry, is at least as up-to-date as
+    /// a voter's.
+    pub(super) fn is_up_to_date(
+        self,
+        candidate: (Term, LogIndex),
+        voter: (Term, LogIndex),
+    ) -> bool {
         if self.has(Flaw::NoLogCheck) {
             return true;
         }
@@ -65,7 +81,11 @@ impl Rules {
     }
 
     /// The vote that stands in a candidate's way: that of its own term.
-    pub(super) fn vote_that_counts(self, before: Option<NodeId>, in_term: Option<NodeId>) -> Option<NodeId> {
+    pub(super) fn vote_that_counts(
+        self,
+        before: Option<NodeId>,
+        in_term: Option<NodeId>,
+    ) -> Option<NodeId> {
         if self.has(Flaw::VoteBeforeTerm) { before } else { in_term }
     }
 
@@ -78,7 +98,10 @@ impl Rules {
         granted: bool,
     ) {
         if self.has(Flaw::DuplicateVoteCounted) && granted && ballot.get(&from) == Some(&true) {
-            let silent = config.iter().flat_map(|(_, config)| &config.voters).find(|voter| !ballot.contains_key(voter));
+            let silent = config
+                .iter()
+                .flat_map(|(_, config)| &config.voters)
+                .find(|voter| !ballot.contains_key(voter));
             ballot.extend(silent.map(|voter| (*voter, true)));
         }
         ballot.insert(from, granted);
@@ -138,7 +161,9 @@ impl Rules {
     /// Whether voters are loyal to a living leader. Leases rest on it.
     pub(super) fn loyal(self, settings: &RaftSettings) -> bool {
         let leases = settings.reads == Reads::Lease;
-        (settings.leader_stickiness || leases) && !self.has(Flaw::RemovedServerDisrupts) && !(leases && self.has(Flaw::LeaseWithoutLoyalty))
+        (settings.leader_stickiness || leases)
+            && !self.has(Flaw::RemovedServerDisrupts)
+            && !(leases && self.has(Flaw::LeaseWithoutLoyalty))
     }
 
     pub(super) fn check_quorum(self, settings: &RaftSettings) -> bool {
@@ -170,13 +195,19 @@ impl Rules {
         self.has(Flaw::TruncateAlways) || self.has(Flaw::TailKept) || self.has(Flaw::ConflictKept)
     }
 
-    /// The last entry of which a message says that it is the leader's: what follows may be a remnant of another time.
+    /// The last entry of which a message says that it is the leader's: what follows may be a
+    /// remnant of another time.
     pub(super) fn follower_commit_limit(self, match_index: LogIndex, last: LogIndex) -> LogIndex {
         if self.has(Flaw::CommitToLastIndex) { last } else { match_index }
     }
 
     /// An answer counts for its sender.
-    pub(super) fn credited(self, from: NodeId, round: u64, progress: &BTreeMap<NodeId, Progress>) -> NodeId {
+    pub(super) fn credited(
+        self,
+        from: NodeId,
+        round: u64,
+        progress: &BTreeMap<NodeId, Progress>,
+    ) -> NodeId {
         if !self.has(Flaw::AnswerMiscredited) || progress.is_empty() {
             return from;
         }
@@ -184,8 +215,14 @@ impl Rules {
         progress.keys().nth(place).copied().unwrap_or(from)
     }
 
-    /// What an answer proves: what its message held, whatever was sent since; and what was proved before stays so.
-    pub(super) fn match_index(self, before: LogIndex, confirmed: LogIndex, sent: LogIndex) -> LogIndex {
+    /// What an answer proves: what its message held, whatever was sent since; and what was proved
+    /// before stays so.
+    pub(super) fn match_index(
+        self,
+        before: LogIndex,
+        confirmed: LogIndex,
+        sent: LogIndex,
+    ) -> LogIndex {
         before.max(if self.has(Flaw::MatchFromState) { sent } else { confirmed })
     }
 
@@ -194,7 +231,8 @@ impl Rules {
         term == current || (term < current && self.has(Flaw::AnswerOfEarlierTerm))
     }
 
-    /// "Only log entries from the leader's current term are committed by counting replicas" (§5.4.2).
+    /// "Only log entries from the leader's current term are committed by counting replicas"
+    /// (§5.4.2).
     pub(super) fn may_commit(self, entry_term: Option<Term>, current: Term) -> bool {
         entry_term == Some(current) || (entry_term.is_some() && self.has(Flaw::CommitOldTerm))
     }
@@ -218,7 +256,8 @@ impl Rules {
 
     /// The state of a leader that begins.
     pub(super) fn fresh_leader_state(self, old: &mut LeaderState) -> LeaderState {
-        let waiting = if self.keeps_waiting() { std::mem::take(&mut old.waiting) } else { BTreeMap::new() };
+        let waiting =
+            if self.keeps_waiting() { std::mem::take(&mut old.waiting) } else { BTreeMap::new() };
         LeaderState { waiting, led_before: true, ..LeaderState::default() }
     }
 
@@ -229,7 +268,11 @@ impl Rules {
 
     /// Of a command in the log of a leader that has stepped down nothing is known.
     pub(super) fn outcome_of_lost_command(self, client: NodeId, serial: u64) -> Outcome {
-        if self.has(Flaw::FailureClaimed) { Outcome::Failed { client, serial } } else { Outcome::NotLeader { client, serial } }
+        if self.has(Flaw::FailureClaimed) {
+            Outcome::Failed { client, serial }
+        } else {
+            Outcome::NotLeader { client, serial }
+        }
     }
 }
 
@@ -253,7 +296,11 @@ impl Rules {
         if self.has(Flaw::LeaseTooLong) {
             return settings.election_timeout.0 + settings.election_timeout.1;
         }
-        if self.has(Flaw::LeaseWithoutDrift) { settings.election_timeout.0 } else { read_index::lease_duration(settings) }
+        if self.has(Flaw::LeaseWithoutDrift) {
+            settings.election_timeout.0
+        } else {
+            read_index::lease_duration(settings)
+        }
     }
 
     /// How old the round is on which a lease rests.
@@ -277,7 +324,12 @@ impl Rules {
     }
 
     /// Sessions end by the log only.
-    pub(super) fn expire_by_clock(self, host: &impl Host, sessions: &mut Sessions, command: &Command) {
+    pub(super) fn expire_by_clock(
+        self,
+        host: &impl Host,
+        sessions: &mut Sessions,
+        command: &Command,
+    ) {
         if self.has(Flaw::SessionExpiresByClock) {
             sessions.expire_by_clock(command.session, host.now(), SESSION_CLOCK_LIMIT);
         }
@@ -294,7 +346,13 @@ impl Rules {
     }
 
     /// The snapshot first, then the log that it shortens: a crash in between must not leave a gap.
-    pub(super) fn save_compaction(self, host: &mut impl Host, storage: &mut Storage, snapshot: &Snapshot, log: &Log) {
+    pub(super) fn save_compaction(
+        self,
+        host: &mut impl Host,
+        storage: &mut Storage,
+        snapshot: &Snapshot,
+        log: &Log,
+    ) {
         if self.has(Flaw::CompactionBeforeSnapshot) {
             storage.rewrite_log(host, log);
             return Storage::save_snapshot(host, snapshot);
@@ -312,8 +370,15 @@ impl Rules {
 // Membership.
 impl Rules {
     /// The configuration in force: the last one in the log, committed or not.
-    pub(super) fn config_in_force(self, configs: &[(LogIndex, Rc<Configuration>)], commit: LogIndex) -> &(LogIndex, Rc<Configuration>) {
-        let last = configs.iter().rev().find(|(index, _)| *index <= commit || !self.has(Flaw::ConfigAtCommit));
+    pub(super) fn config_in_force(
+        self,
+        configs: &[(LogIndex, Rc<Configuration>)],
+        commit: LogIndex,
+    ) -> &(LogIndex, Rc<Configuration>) {
+        let last = configs
+            .iter()
+            .rev()
+            .find(|(index, _)| *index <= commit || !self.has(Flaw::ConfigAtCommit));
         last.or(configs.first()).expect("there is always a configuration")
     }
 
@@ -353,7 +418,12 @@ impl Rules {
 
 impl<S: StateMachine> Raft<S> {
     /// How not to merge entries into a log.
-    pub(super) fn merge_wrongly(&mut self, host: &mut impl Host, prev: LogIndex, entries: &[Rc<Entry>]) {
+    pub(super) fn merge_wrongly(
+        &mut self,
+        host: &mut impl Host,
+        prev: LogIndex,
+        entries: &[Rc<Entry>],
+    ) {
         let last = self.log.last_index();
         if self.rules.has(Flaw::TruncateAlways) {
             if prev < last {
@@ -384,8 +454,13 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    /// A log that contradicts a snapshot is discarded as a whole. Returns whether what follows was kept.
-    pub(super) fn keeps_conflicting_suffix(&mut self, host: &mut impl Host, snapshot: &Snapshot) -> bool {
+    /// A log that contradicts a snapshot is discarded as a whole. Returns whether what follows was
+    /// kept.
+    pub(super) fn keeps_conflicting_suffix(
+        &mut self,
+        host: &mut impl Host,
+        snapshot: &Snapshot,
+    ) -> bool {
         let suffix = self.log.entries(snapshot.index.next(), usize::MAX);
         if !self.rules.has(Flaw::SuffixKept) || suffix.is_empty() {
             return false;

@@ -33,7 +33,8 @@ pub enum Role {
     Leader,
 }
 
-/// What became of something that a client asked of this server, for the node that Raft lives in to pass on.
+/// What became of something that a client asked of this server, for the node that Raft lives in to
+/// pass on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A session was opened; the index is its id.
@@ -72,14 +73,16 @@ pub enum Outcome {
         /// The client's number.
         serial: u64,
     },
-    /// This server is not the leader (any more). Of a command nothing is known: it may still be committed by the next leader.
+    /// This server is not the leader (any more). Of a command nothing is known: it may still be
+    /// committed by the next leader.
     NotLeader {
         /// Who asked.
         client: NodeId,
         /// The client's number.
         serial: u64,
     },
-    /// The command has certainly failed. The protocol can never say that of a command in the log; only a defect does.
+    /// The command has certainly failed. The protocol can never say that of a command in the log;
+    /// only a defect does.
     Failed {
         /// Who asked.
         client: NodeId,
@@ -94,7 +97,8 @@ pub struct Raft<S> {
     pub(super) rules: Rules,
     pub(super) id: NodeId,
 
-    // Persistent state. Every change is saved in the step that makes it, and nothing leaves before that is durable.
+    // Persistent state. Every change is saved in the step that makes it, and nothing leaves before
+    // that is durable.
     pub(super) current_term: Term,
     pub(super) voted_for: Option<NodeId>,
     pub(super) log: Log,
@@ -110,7 +114,8 @@ pub struct Raft<S> {
     pub(super) last_applied: LogIndex,
     pub(super) machine: S,
     pub(super) sessions: Sessions,
-    /// The configurations of the log, by index; the first one is that of the snapshot, or the initial one. Invariant: never empty.
+    /// The configurations of the log, by index; the first one is that of the snapshot, or the
+    /// initial one. Invariant: never empty.
     pub(super) configs: Vec<(LogIndex, Rc<Configuration>)>,
 
     // Elections.
@@ -118,7 +123,8 @@ pub struct Raft<S> {
     pub(super) heard: Option<(Option<NodeId>, LocalTime)>,
     /// When the next election starts, unless a leader is heard.
     pub(super) election_deadline: LocalTime,
-    /// When the running timer ends. Not later than the deadline: a deadline that moves on does not touch the timer.
+    /// When the running timer ends. Not later than the deadline: a deadline that moves on does not
+    /// touch the timer.
     pub(super) election_timer: Option<LocalTime>,
     /// The answers of the present election or pre-election.
     pub(super) ballot: BTreeMap<NodeId, bool>,
@@ -134,7 +140,12 @@ pub struct Raft<S> {
 
 impl<S: StateMachine> Raft<S> {
     /// A server at the beginning of an incarnation, before it has read its disk.
-    pub fn new(settings: Arc<RaftSettings>, id: NodeId, initial: Configuration, machine: S) -> Raft<S> {
+    pub fn new(
+        settings: Arc<RaftSettings>,
+        id: NodeId,
+        initial: Configuration,
+        machine: S,
+    ) -> Raft<S> {
         Raft {
             rules: settings.rules,
             settings,
@@ -164,8 +175,10 @@ impl<S: StateMachine> Raft<S> {
 
     /// Start: take over what is on the disk, and wait for a leader.
     pub fn boot(&mut self, host: &mut impl Host) {
-        let (storage, Recovered { term, voted_for, snapshot, log }) = Storage::recover(host, self.rules);
-        (self.current_term, self.voted_for) = self.rules.recovered_state(term, voted_for, log.last_term());
+        let (storage, Recovered { term, voted_for, snapshot, log }) =
+            Storage::recover(host, self.rules);
+        (self.current_term, self.voted_for) =
+            self.rules.recovered_state(term, voted_for, log.last_term());
         (self.storage, self.log, self.snapshot) = (storage, log, snapshot);
         if let Some(snapshot) = self.snapshot.clone() {
             self.machine.restore(&snapshot.machine);
@@ -196,7 +209,8 @@ impl<S: StateMachine> Raft<S> {
         self.role == Role::Leader
     }
 
-    /// Whether this server leads and has applied all that its predecessors had committed: what it knows of the past is complete (§8).
+    /// Whether this server leads and has applied all that its predecessors had committed: what it
+    /// knows of the past is complete (§8).
     pub fn leads_with_all_applied(&self) -> bool {
         self.is_leader() && self.has_committed_in_term() && self.last_applied == self.commit_index
     }
@@ -215,7 +229,9 @@ impl<S: StateMachine> Raft<S> {
     pub fn on_message(&mut self, host: &mut impl Host, from: NodeId, message: RaftMessage) {
         match message {
             RaftMessage::RequestVote(ask) => self.on_request_vote(host, from, &ask),
-            RaftMessage::RequestVoteResponse(answer) => self.on_request_vote_response(host, from, &answer),
+            RaftMessage::RequestVoteResponse(answer) => {
+                self.on_request_vote_response(host, from, &answer)
+            }
             RaftMessage::PreVote(ask) => self.on_pre_vote(host, from, &ask),
             RaftMessage::PreVoteResponse(answer) => self.on_pre_vote_response(host, from, &answer),
             RaftMessage::AppendEntries(append) => {
@@ -232,10 +248,14 @@ impl<S: StateMachine> Raft<S> {
                 self.on_append_entries_response(host, from, answer);
             }
             RaftMessage::InstallSnapshot(piece) => self.on_install_snapshot(host, from, piece),
-            RaftMessage::InstallSnapshotResponse(answer) => self.on_install_snapshot_response(host, from, answer),
+            RaftMessage::InstallSnapshotResponse(answer) => {
+                self.on_install_snapshot_response(host, from, answer)
+            }
             RaftMessage::TimeoutNow { term } => self.on_timeout_now(host, term),
             RaftMessage::ReadIndex { term, read } => self.on_read_index(host, from, term, read),
-            RaftMessage::ReadIndexResponse { read, index, .. } => self.on_read_index_response(host, read, index),
+            RaftMessage::ReadIndexResponse { read, index, .. } => {
+                self.on_read_index_response(host, read, index)
+            }
         }
     }
 

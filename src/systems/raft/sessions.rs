@@ -1,7 +1,8 @@
 //! Client sessions: a command that a client sends again takes effect once (dissertation §6.3).
 //!
-//! The table is a part of the replicated state. It changes only by entries of the log, and it travels in snapshots. Were a server to forget a
-//! session by its own clock, it would execute a duplicate that others discard, and the states would part for ever.
+//! The table is a part of the replicated state. It changes only by entries of the log, and it
+//! travels in snapshots. Were a server to forget a session by its own clock, it would execute a
+//! duplicate that others discard, and the states would part for ever.
 //!
 //! A client has one command open at a time, so the last serial number and its output are enough.
 
@@ -46,17 +47,22 @@ pub enum Lookup {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sessions {
     table: BTreeMap<LogIndex, Session>,
-    /// When each was used by this server's clock: no part of the replicated state, and nothing that a correct server keeps.
+    /// When each was used by this server's clock: no part of the replicated state, and nothing that
+    /// a correct server keeps.
     used_by_clock: BTreeMap<LogIndex, LocalTime>,
 }
 
 impl Sessions {
-    /// Open a session by the entry at `index`, and forget those that no entry has used for `expiry` entries (0: none).
+    /// Open a session by the entry at `index`, and forget those that no entry has used for `expiry`
+    /// entries (0: none).
     pub fn open(&mut self, index: LogIndex, client: NodeId, expiry: u64) {
         if expiry > 0 {
             self.table.retain(|_, session| session.used.0 + expiry >= index.0);
         }
-        self.table.insert(index, Session { client, serial: 0, index, output: Bytes::from([]), used: index });
+        self.table.insert(
+            index,
+            Session { client, serial: 0, index, output: Bytes::from([]), used: index },
+        );
     }
 
     /// What is known of a command.
@@ -64,7 +70,9 @@ impl Sessions {
         match self.table.get(&session) {
             None => Lookup::Expired,
             Some(session) if serial > session.serial => Lookup::New,
-            Some(session) if serial == session.serial => Lookup::Done(session.index, session.output.clone()),
+            Some(session) if serial == session.serial => {
+                Lookup::Done(session.index, session.output.clone())
+            }
             Some(_) => Lookup::Outdated,
         }
     }
@@ -79,11 +87,13 @@ impl Sessions {
     /// A command has taken effect at `index`.
     pub fn record(&mut self, command: &Command, index: LogIndex, output: Bytes) {
         if let Some(session) = self.table.get_mut(&command.session) {
-            (session.serial, session.index, session.output, session.used) = (command.serial, index, output, index);
+            (session.serial, session.index, session.output, session.used) =
+                (command.serial, index, output, index);
         }
     }
 
-    /// Forget a session that was not used for longer than `limit` by the clock of this server. A defect.
+    /// Forget a session that was not used for longer than `limit` by the clock of this server. A
+    /// defect.
     pub(super) fn expire_by_clock(&mut self, session: LogIndex, now: LocalTime, limit: Duration) {
         let used = self.used_by_clock.insert(session, now);
         if used.is_some_and(|used| now.saturating_since(used) > limit) {
@@ -134,7 +144,10 @@ mod tests {
         sessions.open(LogIndex(1), NodeId(5), 0);
         assert_eq!(sessions.lookup(LogIndex(1), 4), Lookup::New, "serial numbers may have gaps");
         sessions.record(&command(4), LogIndex(9), b"ok".as_slice().into());
-        assert_eq!(sessions.lookup(LogIndex(1), 4), Lookup::Done(LogIndex(9), b"ok".as_slice().into()));
+        assert_eq!(
+            sessions.lookup(LogIndex(1), 4),
+            Lookup::Done(LogIndex(9), b"ok".as_slice().into())
+        );
         assert_eq!(sessions.lookup(LogIndex(1), 3), Lookup::Outdated);
     }
 

@@ -10,10 +10,11 @@ use crate::scenario::{Section, Settings, show_duration};
 /// How reads are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reads {
-    /// After a round of heartbeats that proves the leadership (dissertation §6.4). Linearizable whatever the clocks do.
+    /// After a round of heartbeats that proves the leadership (dissertation §6.4). Linearizable
+    /// whatever the clocks do.
     ReadIndex,
-    /// At once, while a majority has promised to elect nobody else (dissertation §6.4.1). Linearizable as long as no clock drifts by more
-    /// than `lease_drift_bound_ppm`.
+    /// At once, while a majority has promised to elect nobody else (dissertation §6.4.1).
+    /// Linearizable as long as no clock drifts by more than `lease_drift_bound_ppm`.
     Lease,
     /// At once, by whoever is asked, from what it has applied: possibly old.
     Local,
@@ -24,11 +25,13 @@ pub enum Reads {
 pub struct RaftSettings {
     /// A leader shows itself this often.
     pub heartbeat_interval: Duration,
-    /// A server that hears nothing of a leader for so long starts an election; drawn anew from this range each time.
+    /// A server that hears nothing of a leader for so long starts an election; drawn anew from this
+    /// range each time.
     pub election_timeout: (Duration, Duration),
     /// Whether candidates ask first whether they could win.
     pub pre_vote: bool,
-    /// Whether a leader that a majority has not answered for the longest election timeout steps down.
+    /// Whether a leader that a majority has not answered for the longest election timeout steps
+    /// down.
     pub check_quorum: bool,
     /// Whether servers that hear a leader give nobody a vote.
     pub leader_stickiness: bool,
@@ -42,7 +45,8 @@ pub struct RaftSettings {
     pub max_inflight: usize,
     /// Entries applied since the last snapshot that make a server take another; 0: never.
     pub snapshot_threshold: u64,
-    /// Entries that stay in the log behind a snapshot, so that a follower that lags a little needs no snapshot.
+    /// Entries that stay in the log behind a snapshot, so that a follower that lags a little needs
+    /// no snapshot.
     pub snapshot_trailing: u64,
     /// Bytes of a snapshot in one message.
     pub snapshot_chunk: usize,
@@ -109,7 +113,8 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         "reads",
         "read_index",
         &["read_index", "lease", "local"],
-        "How reads are answered: after a round of heartbeats, by a lease, or at once from what is there (possibly old).",
+        "How reads are answered: after a round of heartbeats, by a lease, or at once from what is \
+            there (possibly old).",
     );
     let names = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
     let settings = RaftSettings {
@@ -123,21 +128,39 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "election_timeout",
             default.election_timeout,
             SHORT..=LONG,
-            "How long a server waits for a leader before it starts an election, drawn anew each time.",
+            "How long a server waits for a leader before it starts an election, drawn anew each \
+                time.",
         ),
-        pre_vote: section.flag("pre_vote", default.pre_vote, "Whether candidates ask first whether they could win."),
+        pre_vote: section.flag(
+            "pre_vote",
+            default.pre_vote,
+            "Whether candidates ask first whether \
+            they could win.",
+        ),
         check_quorum: section.flag(
             "check_quorum",
             default.check_quorum,
-            "Whether a leader that no majority answers for the longest election timeout steps down.",
+            "Whether a leader that no majority answers for the longest election timeout steps \
+                down.",
         ),
         leader_stickiness: section.flag(
             "leader_stickiness",
             default.leader_stickiness,
-            "Whether servers that have heard a leader within the shortest election timeout give nobody a vote. Leases need it.",
+            "Whether servers that have heard a leader within the shortest election timeout give \
+                nobody a vote. Leases need it.",
         ),
-        no_op: section.flag("no_op", default.no_op, "Whether a new leader appends an empty entry, which commits what came before it."),
-        max_entries: section.integer("max_entries", default.max_entries as u64, 1..=10_000, "Entries of a message at the most.") as usize,
+        no_op: section.flag(
+            "no_op",
+            default.no_op,
+            "Whether a new leader appends an empty entry, \
+            which commits what came before it.",
+        ),
+        max_entries: section.integer(
+            "max_entries",
+            default.max_entries as u64,
+            1..=10_000,
+            "Entries of a message at the most.",
+        ) as usize,
         separate_heartbeats: section.flag(
             "separate_heartbeats",
             default.separate_heartbeats,
@@ -175,7 +198,8 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         follower_reads: section.flag(
             "follower_reads",
             default.follower_reads,
-            "Whether clients read at any node; a follower asks the leader for an index and waits until it has applied it.",
+            "Whether clients read at any node; a follower asks the leader for an index and waits \
+                until it has applied it.",
         ),
         lease_drift_bound_ppm: section.integer(
             "lease_drift_bound_ppm",
@@ -183,7 +207,12 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             0..=900_000,
             "How far off any oscillator may be, ppm, for leases to be safe.",
         ),
-        sessions: section.flag("sessions", default.sessions, "Whether a command takes effect once, however often it is sent."),
+        sessions: section.flag(
+            "sessions",
+            default.sessions,
+            "Whether a command takes effect once, \
+            however often it is sent.",
+        ),
         session_expiry: section.integer(
             "session_expiry",
             default.session_expiry,
@@ -196,7 +225,11 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             0..=1_000_000_000,
             "Entries that a learner may lag behind and still be promoted.",
         ),
-        initial_voters: section.node_names("initial_voters", "The first voters; the other nodes wait to be added. Empty: all nodes."),
+        initial_voters: section.node_names(
+            "initial_voters",
+            "The first voters; the other nodes \
+            wait to be added. Empty: all nodes.",
+        ),
         rules: Rules::with(names.iter().map(String::as_str)),
     };
     judge_timeouts(section, &settings);
@@ -212,10 +245,19 @@ pub fn judge_timeouts(section: &Section<'_>, settings: &RaftSettings) {
     let usual = |heartbeats: u32| show_duration(heartbeat.saturating_mul(heartbeats));
     section.contradiction(
         &["election_timeout", "heartbeat_interval"],
-        &format!("`{}` must begin above `{}`", section.full("election_timeout"), section.full("heartbeat_interval")),
-        format!("the shortest timeout is {}, and heartbeats are {} apart", show_duration(shortest), show_duration(heartbeat)),
         &format!(
-            "followers of a healthy leader would stand for election; usual are several heartbeats: election_timeout = [\"{}\", \"{}\"]",
+            "`{}` must begin above `{}`",
+            section.full("election_timeout"),
+            section.full("heartbeat_interval")
+        ),
+        format!(
+            "the shortest timeout is {}, and heartbeats are {} apart",
+            show_duration(shortest),
+            show_duration(heartbeat)
+        ),
+        &format!(
+            "followers of a healthy leader would stand for election; usual are several heartbeats: \
+                election_timeout = [\"{}\", \"{}\"]",
             usual(3),
             usual(6)
         ),

@@ -60,7 +60,16 @@ impl Snapshot {
         writer.bytes(&machine);
         let state = xxh3_64(&writer.0[state_at..]);
         writer.u64(xxh3_64(&writer.0));
-        Snapshot { index, term, chain, config, sessions, machine: machine.into(), state, encoded: writer.0.into() }
+        Snapshot {
+            index,
+            term,
+            chain,
+            config,
+            sessions,
+            machine: machine.into(),
+            state,
+            encoded: writer.0.into(),
+        }
     }
 
     /// A snapshot from its bytes; `None` where they are damaged.
@@ -75,7 +84,16 @@ impl Snapshot {
         let state = xxh3_64(reader.0);
         let sessions = Sessions::decode(&mut reader)?;
         let machine = reader.bytes()?.into();
-        Some(Snapshot { index, term, chain, config, sessions, machine, state, encoded: encoded.clone() })
+        Some(Snapshot {
+            index,
+            term,
+            chain,
+            config,
+            sessions,
+            machine,
+            state,
+            encoded: encoded.clone(),
+        })
     }
 }
 
@@ -105,16 +123,26 @@ impl<S: StateMachine> Raft<S> {
         };
         let config = self.config_at(index);
         let machine = self.machine.snapshot();
-        let snapshot = Rc::new(Snapshot::new(self.rules.snapshot_index(index), term, chain, config, self.sessions.clone(), machine));
+        let snapshot = Rc::new(Snapshot::new(
+            self.rules.snapshot_index(index),
+            term,
+            chain,
+            config,
+            self.sessions.clone(),
+            machine,
+        ));
         events::snapshot(host, "snapshot_take", index, term, chain, snapshot.state);
         self.log.compact(LogIndex(index.0.saturating_sub(self.settings.snapshot_trailing)));
         self.rules.save_compaction(host, &mut self.storage, &snapshot, &self.log);
         self.snapshot = Some(snapshot);
     }
 
-    /// Send the piece of the snapshot that `peer` lacks next, beginning a transfer if there is none.
+    /// Send the piece of the snapshot that `peer` lacks next, beginning a transfer if there is
+    /// none.
     pub(super) fn send_snapshot(&mut self, host: &mut impl Host, peer: NodeId) {
-        let Some(newest) = &self.snapshot else { unreachable!("only a snapshot can make the log begin later than it did") };
+        let Some(newest) = &self.snapshot else {
+            unreachable!("only a snapshot can make the log begin later than it did")
+        };
         let progress = self.leader.progress.get_mut(&peer).expect("the caller has looked");
         let transfer = progress.begin_transfer(newest);
         let chunk = self.settings.snapshot_chunk;
@@ -132,21 +160,35 @@ impl<S: StateMachine> Raft<S> {
         host.send(peer, RaftMessage::InstallSnapshot(piece));
     }
 
-    pub(super) fn on_install_snapshot(&mut self, host: &mut impl Host, from: NodeId, piece: InstallSnapshot) {
+    pub(super) fn on_install_snapshot(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        piece: InstallSnapshot,
+    ) {
         if piece.term < self.current_term {
             return self.answer_snapshot(host, from, &piece, 0, None);
         }
         self.follow(host, piece.term, from);
         if !self.rules.snapshot_is_news(piece.last_included_index, self.commit_index) {
-            // What is committed here is the same there: the snapshot is not needed, and taking it would throw applied entries away.
+            // What is committed here is the same there: the snapshot is not needed, and taking it
+            // would throw applied entries away.
             let committed = self.commit_index;
             return self.answer_snapshot(host, from, &piece, 0, Some(committed));
         }
         let partial = &mut self.partial;
-        if piece.offset == 0 && (partial.index, partial.term) != (piece.last_included_index, piece.last_included_term) {
-            *partial = Partial { index: piece.last_included_index, term: piece.last_included_term, bytes: Vec::new() };
+        if piece.offset == 0
+            && (partial.index, partial.term)
+                != (piece.last_included_index, piece.last_included_term)
+        {
+            *partial = Partial {
+                index: piece.last_included_index,
+                term: piece.last_included_term,
+                bytes: Vec::new(),
+            };
         }
-        let expected = (partial.index, partial.term) == (piece.last_included_index, piece.last_included_term);
+        let expected =
+            (partial.index, partial.term) == (piece.last_included_index, piece.last_included_term);
         if !expected || piece.offset != partial.bytes.len() {
             let next = if expected { partial.bytes.len() } else { 0 };
             return self.answer_snapshot(host, from, &piece, next, None);
@@ -163,7 +205,8 @@ impl<S: StateMachine> Raft<S> {
                 self.install(host, snapshot);
                 self.answer_snapshot(host, from, &piece, 0, Some(index));
             }
-            // The pieces came from two leaders whose snapshots are not the same byte by byte: once more from the beginning.
+            // The pieces came from two leaders whose snapshots are not the same byte by byte: once
+            // more from the beginning.
             None => self.answer_snapshot(host, from, &piece, 0, None),
         }
     }
@@ -176,8 +219,10 @@ impl<S: StateMachine> Raft<S> {
         next_offset: usize,
         match_index: Option<LogIndex>,
     ) {
-        let (term, round, last_included_index) = (self.current_term, piece.round, piece.last_included_index);
-        let answer = InstallSnapshotResponse { term, round, last_included_index, next_offset, match_index };
+        let (term, round, last_included_index) =
+            (self.current_term, piece.round, piece.last_included_index);
+        let answer =
+            InstallSnapshotResponse { term, round, last_included_index, next_offset, match_index };
         host.send(to, RaftMessage::InstallSnapshotResponse(answer));
     }
 
@@ -185,7 +230,8 @@ impl<S: StateMachine> Raft<S> {
     fn install(&mut self, host: &mut impl Host, snapshot: Snapshot) {
         let (index, term) = (snapshot.index, snapshot.term);
         if self.log.term(index) == Some(term) {
-            // "If existing log entry has same index and term as snapshot's last included entry, retain log entries following it" (figure 13).
+            // "If existing log entry has same index and term as snapshot's last included entry,
+            // retain log entries following it" (figure 13).
             self.log.compact(index);
         } else if !self.keeps_conflicting_suffix(host, &snapshot) {
             self.log = Log::after(index, term, snapshot.chain);
@@ -201,7 +247,12 @@ impl<S: StateMachine> Raft<S> {
         self.after_applying(host);
     }
 
-    pub(super) fn on_install_snapshot_response(&mut self, host: &mut impl Host, from: NodeId, answer: InstallSnapshotResponse) {
+    pub(super) fn on_install_snapshot_response(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        answer: InstallSnapshotResponse,
+    ) {
         if !self.is_answer_to_leader(host, from, answer.term, answer.round) {
             return;
         }
@@ -210,8 +261,12 @@ impl<S: StateMachine> Raft<S> {
         }
         let Some(progress) = self.leader.progress.get_mut(&from) else { return };
         let Some(Transfer { snapshot, offset }) = &mut progress.transfer else { return };
-        // Only an answer that moves the transfer on is followed by a piece: else each doubled message would double all that follow.
-        if snapshot.index == answer.last_included_index && answer.next_offset != *offset && answer.next_offset < snapshot.encoded.len() {
+        // Only an answer that moves the transfer on is followed by a piece: else each doubled
+        // message would double all that follow.
+        if snapshot.index == answer.last_included_index
+            && answer.next_offset != *offset
+            && answer.next_offset < snapshot.encoded.len()
+        {
             *offset = answer.next_offset;
             self.send_snapshot(host, from);
         }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::codec::{Reader, Writer};
 use super::log::Bytes;
 
-/// What Raft replicates. The same commands in the same order must give the same state and the same outputs on every server, so an
-/// implementation reads no clock and draws no numbers.
+/// What Raft replicates. The same commands in the same order must give the same state and the same
+/// outputs on every server, so an implementation reads no clock and draws no numbers.
 pub trait StateMachine: 'static {
     /// Execute a committed command. The output goes to the client.
     fn apply(&mut self, command: &[u8]) -> Bytes;
@@ -133,7 +133,8 @@ impl StateMachine for KvStore {
     }
 
     fn restore(&mut self, snapshot: &[u8]) {
-        self.values = read_values(snapshot).expect("a snapshot with a valid checksum holds a store");
+        self.values =
+            read_values(snapshot).expect("a snapshot with a valid checksum holds a store");
     }
 }
 
@@ -158,7 +159,10 @@ mod tests {
         assert_eq!(apply(&mut store, KvOp::Read), "nil");
         assert_eq!(apply(&mut store, KvOp::Cas { expected: "nil".into(), new: "7".into() }), "ok");
         assert_eq!(apply(&mut store, KvOp::Append("9".into())), "ok");
-        assert_eq!(apply(&mut store, KvOp::Cas { expected: "7".into(), new: "8".into() }), "mismatch");
+        assert_eq!(
+            apply(&mut store, KvOp::Cas { expected: "7".into(), new: "8".into() }),
+            "mismatch"
+        );
         assert_eq!(apply(&mut store, KvOp::Read), "7,9");
     }
 

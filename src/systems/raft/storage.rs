@@ -1,12 +1,14 @@
 //! What a server keeps on its disk, and how it finds it again.
 //!
-//! Three files. `state` holds `current_term` and `voted_for` and is replaced as a whole; so is `snapshot`. `log` is a row of records, each
-//! with a checksum over its head and one over its body, and grows at its end. A crash in the middle of an append leaves a prefix: a head or
-//! body that ends early. Such a tail was never answered for, and is cut off. Anything else that does not fit was durable once and is damaged,
-//! and a server that has lost what it promised must not take part: it refuses to start.
+//! Three files. `state` holds `current_term` and `voted_for` and is replaced as a whole; so is
+//! `snapshot`. `log` is a row of records, each with a checksum over its head and one over its body,
+//! and grows at its end. A crash in the middle of an append leaves a prefix: a head or body that
+//! ends early. Such a tail was never answered for, and is cut off. Anything else that does not fit
+//! was durable once and is damaged, and a server that has lost what it promised must not take part:
+//! it refuses to start.
 //!
-//! A snapshot is written before the log that it shortens. A crash in between leaves the new snapshot and the old log, which still fits: what
-//! the snapshot covers is skipped.
+//! A snapshot is written before the log that it shortens. A crash in between leaves the new
+//! snapshot and the old log, which still fits: what the snapshot covers is skipped.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -114,7 +116,8 @@ impl Storage {
         self.ends.back().copied().unwrap_or(self.start)
     }
 
-    /// Read everything back. Panics, and so refuses to start, where something is damaged that was durable.
+    /// Read everything back. Panics, and so refuses to start, where something is damaged that was
+    /// durable.
     pub fn recover(host: &mut impl Host, rules: Rules) -> (Storage, Recovered) {
         let mut recovered = Recovered::default();
         if rules.forgets_disk() {
@@ -122,7 +125,8 @@ impl Storage {
             return (Storage::default(), recovered);
         }
         if let Some(bytes) = host.read(STATE) {
-            (recovered.term, recovered.voted_for) = read_state(&bytes).unwrap_or_else(|| damaged(STATE, "its checksum does not fit"));
+            (recovered.term, recovered.voted_for) =
+                read_state(&bytes).unwrap_or_else(|| damaged(STATE, "its checksum does not fit"));
         }
         recovered.snapshot = host.read(SNAPSHOT).map(|bytes| {
             let snapshot = Snapshot::decode(bytes.into());
@@ -131,7 +135,12 @@ impl Storage {
         let bytes = host.read(LOG).unwrap_or_default();
         let (mut storage, intact) = recovered.read_log(&bytes);
         if intact < bytes.len() {
-            host.log(|| format!("cut {} bytes of an unfinished append from the end of the log", bytes.len() - intact));
+            host.log(|| {
+                format!(
+                    "cut {} bytes of an unfinished append from the end of the log",
+                    bytes.len() - intact
+                )
+            });
             host.truncate(LOG, intact as u64);
         }
         let stored = recovered.log.base();
@@ -161,7 +170,10 @@ impl Recovered {
                     self.log.append(entry);
                     storage.ends.push_back(end);
                 }
-                _ => damaged(LOG, &format!("the record at byte {at} does not follow the one before it")),
+                _ => damaged(
+                    LOG,
+                    &format!("the record at byte {at} does not follow the one before it"),
+                ),
             }
         }
     }
@@ -171,7 +183,13 @@ impl Recovered {
         let covered = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.index);
         if self.log.base() > covered {
             if rules.gap_is_damage() {
-                damaged(LOG, &format!("it begins after entry {}, but the snapshot ends at {covered}", self.log.base()));
+                damaged(
+                    LOG,
+                    &format!(
+                        "it begins after entry {}, but the snapshot ends at {covered}",
+                        self.log.base()
+                    ),
+                );
             }
             return;
         }
@@ -183,7 +201,10 @@ impl Recovered {
 }
 
 fn damaged(file: &str, what: &str) -> ! {
-    panic!("the file `{file}` is damaged: {what}; a server that has lost what it promised must not start")
+    panic!(
+        "the file `{file}` is damaged: {what}; a server that has lost what it promised must not \
+            start"
+    )
 }
 
 fn write_entry(writer: &mut Writer, index: LogIndex, entry: &Entry) {
@@ -218,7 +239,8 @@ fn read_record<'a>(reader: &mut Reader<'a>, at: usize) -> Option<&'a [u8]> {
     let head = reader.0.get(..HEAD_BYTES)?;
     let mut fields = Reader(head);
     let (len, checksum, of_head) = (fields.u32()?, fields.u64()?, fields.u32()?);
-    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and durable entries would vanish.
+    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and
+    // durable entries would vanish.
     if xxh3_64(&head[..12]) as u32 != of_head {
         damaged(LOG, &format!("the head of the record at byte {at} does not fit its checksum"));
     }
@@ -238,7 +260,11 @@ enum Body {
 fn read_body(body: &[u8]) -> Option<Body> {
     let mut reader = Reader(body);
     match reader.byte()? {
-        BASE => Some(Body::Base(Log::after(LogIndex(reader.u64()?), Term(reader.u64()?), reader.u64()?))),
+        BASE => Some(Body::Base(Log::after(
+            LogIndex(reader.u64()?),
+            Term(reader.u64()?),
+            reader.u64()?,
+        ))),
         ENTRY => {
             let (index, term) = (LogIndex(reader.u64()?), Term(reader.u64()?));
             Some(Body::Entry(index, Entry::new(term, Payload::decode(&mut reader)?)))

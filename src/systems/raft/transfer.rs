@@ -1,5 +1,5 @@
-//! Leadership transfer (dissertation §3.10): the leader brings a follower up to date, takes no commands meanwhile, and tells it to start an
-//! election at once.
+//! Leadership transfer (dissertation §3.10): the leader brings a follower up to date, takes no
+//! commands meanwhile, and tells it to start an election at once.
 
 use super::events;
 use super::host::Host;
@@ -27,9 +27,14 @@ impl<S: StateMachine> Raft<S> {
         }
         let config = self.config().clone();
         let mut candidates = config.members();
-        candidates.retain(|node| *node != self.id && config.is_voter(*node) && name.is_none_or(|name| host.name(*node) == name));
+        candidates.retain(|node| {
+            *node != self.id
+                && config.is_voter(*node)
+                && name.is_none_or(|name| host.name(*node) == name)
+        });
         // The first of the longest, so that the choice does not depend on the order of a map.
-        let longest = candidates.into_iter().rev().max_by_key(|node| self.leader.match_index(*node));
+        let longest =
+            candidates.into_iter().rev().max_by_key(|node| self.leader.match_index(*node));
         let Some(target) = longest else {
             return host.log(|| "transfer_leadership: no such voter".to_owned());
         };
@@ -43,11 +48,14 @@ impl<S: StateMachine> Raft<S> {
         let last = self.log.last_index();
         let Some(handover) = &mut self.leader.handover else { return };
         let target = handover.target;
-        if handover.told || self.leader.progress.get(&target).is_none_or(|progress| progress.match_index < last) {
+        if handover.told
+            || self.leader.progress.get(&target).is_none_or(|progress| progress.match_index < last)
+        {
             return;
         }
         handover.told = true;
-        // The message may be late, and whoever gets it ignores all loyalty: from here on no lease protects this leader, even if the transfer is given up.
+        // The message may be late, and whoever gets it ignores all loyalty: from here on no lease
+        // protects this leader, even if the transfer is given up.
         self.leader.lease_given_up = true;
         events::transfer(host, self.current_term, target);
         host.send(target, RaftMessage::TimeoutNow { term: self.current_term });

@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::trace::Value;
 
 /// A term: the logical clock of elections. Each has at most one leader (Raft §5.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Term(pub u64);
 
 /// A position in the log, from 1; 0 is the place before the first entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct LogIndex(pub u64);
 
 impl Term {
@@ -43,7 +47,8 @@ impl LogIndex {
         LogIndex(self.0 + count as u64)
     }
 
-    /// How many entries lie after `earlier` up to and with this one; 0 where `earlier` is not earlier.
+    /// How many entries lie after `earlier` up to and with this one; 0 where `earlier` is not
+    /// earlier.
     pub fn since(self, earlier: LogIndex) -> usize {
         self.0.saturating_sub(earlier.0) as usize
     }

@@ -1,7 +1,8 @@
 //! The client processes: one request of the REST interface after the other, to whoever leads.
 //!
-//! A client that gets no answer asks again with the same number, here and there, and so does a browser's user who presses the button twice; only the
-//! number tells the two apart. After `timeout` it gives up, and does not know what became of its request.
+//! A client that gets no answer asks again with the same number, here and there, and so does a
+//! browser's user who presses the button twice; only the number tells the two apart. After
+//! `timeout` it gives up, and does not know what became of its request.
 
 use std::sync::Arc;
 
@@ -58,13 +59,25 @@ impl Client {
         };
         let leader = pinned.unwrap_or(replicas[position % replicas.len()]);
         let mut sum = 0.0;
-        let weighted = Verb::ALL.iter().filter_map(|(name, verb)| Some((*verb, *workload.mix.get(*name)?)));
+        let weighted =
+            Verb::ALL.iter().filter_map(|(name, verb)| Some((*verb, *workload.mix.get(*name)?)));
         let mix = weighted.map(|(verb, weight)| {
             sum += weight;
             (verb, sum)
         });
         let mix = mix.collect();
-        Client { io, workload, settings, replicas, pinned, position: position as u64, mix, leader, req: 0, folios: 0 }
+        Client {
+            io,
+            workload,
+            settings,
+            replicas,
+            pinned,
+            position: position as u64,
+            mix,
+            leader,
+            req: 0,
+            folios: 0,
+        }
     }
 
     /// Its whole life.
@@ -113,15 +126,24 @@ impl Client {
         if let Some(reason) = refused {
             return self.io.complete(OpType::Fail, verb.word(), value, reason);
         }
-        let text = |form: &Value| format!("{}{}", form["folio"], form["genero"].as_str().unwrap_or("?"));
+        let text =
+            |form: &Value| format!("{}{}", form["folio"], form["genero"].as_str().unwrap_or("?"));
         let forms = || body["formularios"].as_array().into_iter().flatten();
         let id = |form: &Value| form["id"].as_str().unwrap_or("?").to_owned();
         let seen = match verb {
             Verb::Exists => format!("{value}={}", body["existe"]),
             Verb::Get if body["formulario"].is_null() => format!("{value}=nil"),
             Verb::Get => format!("{value}={}", text(&body["formulario"])),
-            Verb::GetAll => format!("*={}", forms().map(|form| format!("{}:{}", id(form), text(form))).collect::<Vec<_>>().join(",")),
-            Verb::GetByGender => format!("{value}={}", forms().map(id).collect::<Vec<_>>().join(",")),
+            Verb::GetAll => format!(
+                "*={}",
+                forms()
+                    .map(|form| format!("{}:{}", id(form), text(form)))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+            Verb::GetByGender => {
+                format!("{value}={}", forms().map(id).collect::<Vec<_>>().join(","))
+            }
             _ => value,
         };
         self.io.complete(OpType::Ok, verb.word(), seen, "");
@@ -131,7 +153,9 @@ impl Client {
     fn form(&mut self, id: &str, genero: &str) -> (Value, String) {
         self.folios += 1;
         let folio = self.folios * u64::from(self.workload.clients.max(1)) + self.position;
-        let (nombres, apellidos) = self.io.draw(|rng| (*rng.pick(NOMBRES).expect("names"), *rng.pick(APELLIDOS).expect("names")));
+        let (nombres, apellidos) = self
+            .io
+            .draw(|rng| (*rng.pick(NOMBRES).expect("names"), *rng.pick(APELLIDOS).expect("names")));
         let form = json!({ "id": id, "nombres": nombres, "apellidos": apellidos, "genero": genero, "folio": folio });
         (form, format!("{folio}{genero}"))
     }
@@ -139,7 +163,11 @@ impl Client {
     fn draw_verb(&self) -> Verb {
         let total = self.mix.last().map_or(0.0, |(_, sum)| *sum);
         let drawn = self.io.draw(|rng| rng.unit()) * total;
-        self.mix.iter().find(|(_, sum)| drawn < *sum).or(self.mix.last()).map_or(Verb::Get, |(verb, _)| *verb)
+        self.mix
+            .iter()
+            .find(|(_, sum)| drawn < *sum)
+            .or(self.mix.last())
+            .map_or(Verb::Get, |(verb, _)| *verb)
     }
 
     /// Ask, and ask again with the same number, until there is an answer or the time is over.
@@ -159,13 +187,16 @@ impl Client {
                     }
                     return Some(body.to_string());
                 }
-                Some(Answer { leader: Some(leader), .. }) if self.pinned.is_none() && hints < HINTS_MAX => {
+                Some(Answer { leader: Some(leader), .. })
+                    if self.pinned.is_none() && hints < HINTS_MAX =>
+                {
                     (hints, silences) = (hints + 1, 0);
                     to = leader;
                 }
                 Some(_) => {
                     (hints, silences) = (0, 0);
-                    let until = (self.io.now() + self.workload.retry_after / PAUSE_PART).min(deadline);
+                    let until =
+                        (self.io.now() + self.workload.retry_after / PAUSE_PART).min(deadline);
                     if until > self.io.now() {
                         self.io.sleep(until - self.io.now()).await;
                     }
@@ -184,7 +215,8 @@ impl Client {
 
     /// Another replica by chance, or the same where the client is pinned.
     fn other(&self, than: NodeId) -> NodeId {
-        let others: Vec<NodeId> = self.replicas.iter().copied().filter(|node| *node != than).collect();
+        let others: Vec<NodeId> =
+            self.replicas.iter().copied().filter(|node| *node != than).collect();
         if self.pinned.is_some() || others.is_empty() {
             return than;
         }
@@ -195,7 +227,9 @@ impl Client {
     async fn answer(&self, until: LocalTime) -> Option<Answer> {
         loop {
             match self.io.recv_until(until).await? {
-                (_, ReplicationMessage::Answer(answer)) if answer.req == self.req => return Some(answer),
+                (_, ReplicationMessage::Answer(answer)) if answer.req == self.req => {
+                    return Some(answer);
+                }
                 _ => {}
             }
         }

@@ -1,6 +1,8 @@
-//! A replica's side of the coordination: it shows that it lives, learns the view, and asks for changes of it.
+//! A replica's side of the coordination: it shows that it lives, learns the view, and asks for
+//! changes of it.
 //!
-//! The view is kept by the one coordinator on its disk, or by an ensemble of coordination servers in a znode. A replica does the same in both cases.
+//! The view is kept by the one coordinator on its disk, or by an ensemble of coordination servers
+//! in a znode. A replica does the same in both cases.
 
 use std::rc::Rc;
 
@@ -26,7 +28,8 @@ pub struct Coordination {
     /// Drawn at the start of this life.
     nonce: u64,
     view: Option<Rc<View>>,
-    /// Whether the view was told in answer to this life's own question, so that it is no older than this life.
+    /// Whether the view was told in answer to this life's own question, so that it is no older than
+    /// this life.
     fresh: bool,
     /// The change that was asked for and not yet seen, granted or not.
     proposal: Option<Rc<View>>,
@@ -66,7 +69,9 @@ impl Coordination {
     pub fn register(&mut self, ctx: &mut Cx<'_>) {
         let version = self.view.as_ref().map_or(0, |view| view.version);
         match &mut self.keeper {
-            Keeper::Coordinator(node) => ctx.send(*node, ReplicationMessage::Register { nonce: self.nonce, version }),
+            Keeper::Coordinator(node) => {
+                ctx.send(*node, ReplicationMessage::Register { nonce: self.nonce, version })
+            }
             Keeper::Ensemble(ensemble) => ensemble.tick(ctx),
         }
         self.send_proposal(ctx);
@@ -75,7 +80,9 @@ impl Coordination {
     fn send_proposal(&mut self, ctx: &mut Cx<'_>) {
         let Some(proposal) = &self.proposal else { return };
         match &mut self.keeper {
-            Keeper::Coordinator(node) => ctx.send(*node, ReplicationMessage::ProposeView(proposal.clone())),
+            Keeper::Coordinator(node) => {
+                ctx.send(*node, ReplicationMessage::ProposeView(proposal.clone()))
+            }
             Keeper::Ensemble(ensemble) => ensemble.set(ctx, proposal),
         }
     }

@@ -1,7 +1,9 @@
-//! The coordinator: it knows which replicas live, keeps the view, and chooses a leader where there is none.
+//! The coordinator: it knows which replicas live, keeps the view, and chooses a leader where there
+//! is none.
 //!
-//! It tells everybody, and it decides nothing that a leader decides: who is in sync is the leader's word. It keeps the view on its disk, so that
-//! epochs never begin anew; or an ensemble keeps it, and then there may be several coordinators, of which one is in office.
+//! It tells everybody, and it decides nothing that a leader decides: who is in sync is the leader's
+//! word. It keeps the view on its disk, so that epochs never begin anew; or an ensemble keeps it,
+//! and then there may be several coordinators, of which one is in office.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -53,7 +55,11 @@ pub fn first_view(replicas: &[NodeId]) -> View {
 
 impl Coordinator {
     /// A coordinator at the beginning of a life.
-    pub fn new(settings: Arc<ReplicationSettings>, replicas: Rc<[NodeId]>, ensemble: Option<Box<Ensemble>>) -> Coordinator {
+    pub fn new(
+        settings: Arc<ReplicationSettings>,
+        replicas: Rc<[NodeId]>,
+        ensemble: Option<Box<Ensemble>>,
+    ) -> Coordinator {
         Coordinator {
             settings,
             replicas,
@@ -80,13 +86,20 @@ impl Coordinator {
         events::view(ctx, &self.view);
     }
 
-    pub(super) fn on_message(&mut self, ctx: &mut Cx<'_>, from: NodeId, message: ReplicationMessage) {
+    pub(super) fn on_message(
+        &mut self,
+        ctx: &mut Cx<'_>,
+        from: NodeId,
+        message: ReplicationMessage,
+    ) {
         match message {
             ReplicationMessage::Register { nonce, .. } => self.on_register(ctx, from, nonce),
             ReplicationMessage::ProposeView(view) => self.on_proposal(ctx, from, &view),
             ReplicationMessage::Position(position) => self.on_position(ctx, from, position),
             ReplicationMessage::Refused { epoch } => self.on_later_epoch(ctx, epoch),
-            ReplicationMessage::Zk(message) => self.on_session(ctx, SessionInput::Message(from, message)),
+            ReplicationMessage::Zk(message) => {
+                self.on_session(ctx, SessionInput::Message(from, message))
+            }
             _ => {}
         }
     }
@@ -96,13 +109,16 @@ impl Coordinator {
         let now = ctx.now();
         let Some(registered) = self.registered.get_mut(&from) else { return };
         registered.heard = now;
-        if !std::mem::replace(&mut registered.alive, true) || !std::mem::replace(&mut registered.known, true) {
+        if !std::mem::replace(&mut registered.alive, true)
+            || !std::mem::replace(&mut registered.known, true)
+        {
             events::registered(ctx, from);
         }
         ctx.send(from, ReplicationMessage::ViewUpdate { nonce, view: self.view.clone() });
     }
 
-    /// The leader wants the view changed. Granted if it is the leader still and knows the view that it changes.
+    /// The leader wants the view changed. Granted if it is the leader still and knows the view that
+    /// it changes.
     fn on_proposal(&mut self, ctx: &mut Cx<'_>, from: NodeId, proposal: &View) {
         let current = &self.view;
         let own = current.leader() == Some(from) && proposal.epoch == current.epoch;
@@ -116,7 +132,8 @@ impl Coordinator {
         }
     }
 
-    /// Change the view, durably, and tell everybody. With an ensemble it is a request, and done once it is seen.
+    /// Change the view, durably, and tell everybody. With an ensemble it is a request, and done
+    /// once it is seen.
     pub(super) fn change(&mut self, ctx: &mut Cx<'_>, view: View) {
         if let Some(ensemble) = &mut self.ensemble {
             ensemble.set(ctx, &view);
@@ -129,7 +146,10 @@ impl Coordinator {
         }
         events::view(ctx, &self.view);
         for replica in self.replicas.iter() {
-            ctx.send(*replica, ReplicationMessage::ViewUpdate { nonce: 0, view: self.view.clone() });
+            ctx.send(
+                *replica,
+                ReplicationMessage::ViewUpdate { nonce: 0, view: self.view.clone() },
+            );
         }
     }
 
@@ -159,7 +179,8 @@ impl Coordinator {
         }
     }
 
-    /// The ensemble tells the view. If it is the one that was wanted, what was to be done with it is done now.
+    /// The ensemble tells the view. If it is the one that was wanted, what was to be done with it
+    /// is done now.
     fn on_view(&mut self, ctx: &mut Cx<'_>, view: Rc<View>) {
         if self.known && view.version <= self.view.version {
             return;
@@ -221,7 +242,9 @@ impl Coordinator {
     fn look_who_lives(&mut self, ctx: &mut Cx<'_>) {
         let now = ctx.now();
         for (replica, registered) in &mut self.registered {
-            if registered.alive && now.saturating_since(registered.heard) > self.settings.session_timeout {
+            if registered.alive
+                && now.saturating_since(registered.heard) > self.settings.session_timeout
+            {
                 registered.alive = false;
                 events::expired(ctx, *replica);
             }

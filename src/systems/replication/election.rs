@@ -1,8 +1,9 @@
 //! How the coordinator chooses a leader.
 //!
-//! First it opens a new epoch and closes all before it: whoever promises to follow no earlier epoch tells how far its log goes. Then it chooses among
-//! those who can hold all that was acknowledged: in `sync-all` any member of the in-sync set, in `sync-quorum` the best of a majority, since any two
-//! majorities share a replica. Among equals it chooses at random, as the assignment does.
+//! First it opens a new epoch and closes all before it: whoever promises to follow no earlier epoch
+//! tells how far its log goes. Then it chooses among those who can hold all that was acknowledged:
+//! in `sync-all` any member of the in-sync set, in `sync-quorum` the best of a majority, since any
+//! two majorities share a replica. Among equals it chooses at random, as the assignment does.
 
 use std::collections::BTreeMap;
 
@@ -47,10 +48,13 @@ impl Coordinator {
         self.ask_positions(ctx);
     }
 
-    /// Ask those who have not answered; the others may have died since, and choosing must not wait for ever.
+    /// Ask those who have not answered; the others may have died since, and choosing must not wait
+    /// for ever.
     fn ask_positions(&self, ctx: &mut Cx<'_>) {
         let Some(election) = &self.election else { return };
-        for replica in self.replicas.iter().filter(|replica| !election.positions.contains_key(replica)) {
+        for replica in
+            self.replicas.iter().filter(|replica| !election.positions.contains_key(replica))
+        {
             ctx.send(*replica, ReplicationMessage::Fence { epoch: election.epoch });
         }
     }
@@ -62,12 +66,17 @@ impl Coordinator {
 
     /// A replica has promised to follow no earlier epoch.
     pub(super) fn on_position(&mut self, ctx: &mut Cx<'_>, from: NodeId, position: Position) {
-        let Some(election) = self.election.as_mut().filter(|election| election.epoch == position.epoch) else { return };
+        let Some(election) =
+            self.election.as_mut().filter(|election| election.epoch == position.epoch)
+        else {
+            return;
+        };
         election.positions.insert(from, position);
         self.choose(ctx);
     }
 
-    /// A replica knows a later epoch than this coordinator, whose disk was perhaps replaced: begin beyond it.
+    /// A replica knows a later epoch than this coordinator, whose disk was perhaps replaced: begin
+    /// beyond it.
     pub(super) fn on_later_epoch(&mut self, ctx: &mut Cx<'_>, epoch: u64) {
         if self.election.as_ref().is_some_and(|election| election.epoch < epoch) {
             self.begin_election_after(ctx, epoch);
@@ -80,10 +89,11 @@ impl Coordinator {
             return;
         }
         let (now, candidates) = (ctx.now(), self.candidates());
-        let all_answered = self
-            .election
-            .as_ref()
-            .is_some_and(|election| self.replicas.iter().all(|replica| election.positions.contains_key(replica) || !self.lives(*replica)));
+        let all_answered = self.election.as_ref().is_some_and(|election| {
+            self.replicas
+                .iter()
+                .all(|replica| election.positions.contains_key(replica) || !self.lives(*replica))
+        });
         let Some(election) = &mut self.election else { return };
         if candidates.is_empty() {
             election.possible_since = None;
@@ -91,14 +101,20 @@ impl Coordinator {
         }
         // Wait a little for a replica that has more, or is as good, so that the choice is one.
         let since = *election.possible_since.get_or_insert(now);
-        let patience = if self.settings.rules.waits_for_majority() { self.settings.election_wait } else { std::time::Duration::ZERO };
+        let patience = if self.settings.rules.waits_for_majority() {
+            self.settings.election_wait
+        } else {
+            std::time::Duration::ZERO
+        };
         if !all_answered && now.saturating_since(since) < patience {
             return;
         }
         let rank = |(_, position): &(NodeId, Position)| (position.log_epoch, position.seq);
         let best = candidates.iter().map(rank).max().unwrap_or_default();
-        let any = !self.settings.rules.promotes_complete() || !self.settings.rules.waits_for_majority();
-        let equals: Vec<(NodeId, Position)> = candidates.iter().filter(|candidate| any || rank(candidate) == best).copied().collect();
+        let any =
+            !self.settings.rules.promotes_complete() || !self.settings.rules.waits_for_majority();
+        let equals: Vec<(NodeId, Position)> =
+            candidates.iter().filter(|candidate| any || rank(candidate) == best).copied().collect();
         let Some((leader, position)) = ctx.rng().pick(&equals).copied() else { return };
         let epoch = election.epoch;
         self.election = None;
@@ -110,25 +126,37 @@ impl Coordinator {
         self.change(ctx, view);
     }
 
-    /// Those among whom the best has all that was ever acknowledged; nobody where that is not certain.
+    /// Those among whom the best has all that was ever acknowledged; nobody where that is not
+    /// certain.
     fn candidates(&self) -> Vec<(NodeId, Position)> {
         let Some(election) = &self.election else { return vec![] };
         let rules = self.settings.rules;
         // Before the first leader there is nothing to lose, and all disks are new.
         let first = self.view.active_epoch == 0;
         let usable = |position: &Position| first || position.log_epoch > 0;
-        let answered = election.positions.iter().filter(|(_, position)| usable(position) || !rules.promotes_complete());
-        let answered: Vec<(NodeId, Position)> = answered.map(|(node, position)| (*node, *position)).collect();
-        let without: Vec<(NodeId, Position)> = answered.iter().filter(|(node, _)| Some(node.0) != self.view.avoid).copied().collect();
+        let answered = election
+            .positions
+            .iter()
+            .filter(|(_, position)| usable(position) || !rules.promotes_complete());
+        let answered: Vec<(NodeId, Position)> =
+            answered.map(|(node, position)| (*node, *position)).collect();
+        let without: Vec<(NodeId, Position)> =
+            answered.iter().filter(|(node, _)| Some(node.0) != self.view.avoid).copied().collect();
         let enough = |from: &[(NodeId, Position)]| -> Vec<(NodeId, Position)> {
             match self.settings.mode {
                 Mode::SyncAll if rules.promotes_complete() => {
                     let complete = |(node, position): &&(NodeId, Position)| {
-                        first || (self.view.has(*node) && position.log_epoch >= self.view.active_epoch)
+                        first
+                            || (self.view.has(*node)
+                                && position.log_epoch >= self.view.active_epoch)
                     };
                     from.iter().filter(complete).copied().collect()
                 }
-                Mode::SyncQuorum if rules.waits_for_majority() && from.len() <= self.replicas.len() / 2 => vec![],
+                Mode::SyncQuorum
+                    if rules.waits_for_majority() && from.len() <= self.replicas.len() / 2 =>
+                {
+                    vec![]
+                }
                 _ => from.to_vec(),
             }
         };

@@ -1,4 +1,5 @@
-//! The coordination on the zookeeper system: who lives is an ephemeral znode, the view is the content of `/view`, and compare-and-set is a conditional write.
+//! The coordination on the zookeeper system: who lives is an ephemeral znode, the view is the
+//! content of `/view`, and compare-and-set is a conditional write.
 //!
 //! | znode | content |
 //! |---|---|
@@ -6,7 +7,8 @@
 //! | `/replicas/NAME` | ephemeral: the replica has a session |
 //! | `/coordinator` | ephemeral: who of several coordinators is in office |
 //!
-//! A replica whose session has expired may still lead; that is no harm, because its followers refuse it by its epoch.
+//! A replica whose session has expired may still lead; that is no harm, because its followers
+//! refuse it by its epoch.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,7 +17,8 @@ use super::node::Cx;
 use super::view::View;
 use crate::node::NodeId;
 use crate::systems::zookeeper::{
-    ANY_VERSION, Answer, CreateMode, ErrorCode, Op, Session, SessionEvent, SessionSettings, ZkMessage, ZkTimer,
+    ANY_VERSION, Answer, CreateMode, ErrorCode, Op, Session, SessionEvent, SessionSettings,
+    ZkMessage, ZkTimer,
 };
 
 const VIEW: &str = "/view";
@@ -68,13 +71,24 @@ pub struct Ensemble {
 impl Ensemble {
     /// The side of a replica of this name.
     pub fn of_replica(settings: SessionSettings, servers: &[NodeId], name: &str) -> Ensemble {
-        Ensemble { own: Some(format!("{REPLICAS}/{name}")), ..Ensemble::of_coordinator(settings, servers, View::default()) }
+        Ensemble {
+            own: Some(format!("{REPLICAS}/{name}")),
+            ..Ensemble::of_coordinator(settings, servers, View::default())
+        }
     }
 
     /// The side of a coordinator.
     pub fn of_coordinator(settings: SessionSettings, servers: &[NodeId], first: View) -> Ensemble {
         let session = Session::new(settings, servers.to_vec());
-        Ensemble { session, own: None, first, registered: false, in_office: false, asked: BTreeMap::new(), news: vec![] }
+        Ensemble {
+            session,
+            own: None,
+            first,
+            registered: false,
+            in_office: false,
+            asked: BTreeMap::new(),
+            news: vec![],
+        }
     }
 
     /// Whether this coordinator may act.
@@ -114,7 +128,9 @@ impl Ensemble {
         if self.session.is_connected() {
             match &self.own {
                 Some(_) if !self.registered => self.ask_once(ctx, Asked::Register),
-                None if !self.in_office && !self.is_asked(Asked::Vacancy) => self.ask_once(ctx, Asked::Office),
+                None if !self.in_office && !self.is_asked(Asked::Vacancy) => {
+                    self.ask_once(ctx, Asked::Office)
+                }
                 _ => {}
             }
             // Watches tell of changes; this is for a view that is not there yet.
@@ -127,7 +143,11 @@ impl Ensemble {
     pub fn set(&mut self, ctx: &mut Cx<'_>, view: &View) {
         if self.session.is_connected() && !self.is_asked(Asked::Set) {
             let version = i32::try_from(view.version - 1).unwrap_or(i32::MAX);
-            self.ask(ctx, Asked::Set, Op::Set { path: VIEW.into(), data: view.text().into(), version });
+            self.ask(
+                ctx,
+                Asked::Set,
+                Op::Set { path: VIEW.into(), data: view.text().into(), version },
+            );
         }
     }
 
@@ -146,7 +166,9 @@ impl Ensemble {
         }
         let own = || self.own.as_deref().unwrap_or(OFFICE);
         let op = match what {
-            Asked::Register | Asked::Office => Op::Create { path: own().into(), data: b""[..].into(), mode: CreateMode::Ephemeral },
+            Asked::Register | Asked::Office => {
+                Op::Create { path: own().into(), data: b""[..].into(), mode: CreateMode::Ephemeral }
+            }
             Asked::Replace => Op::Delete { path: own().into(), version: ANY_VERSION },
             Asked::Vacancy => Op::Exists { path: OFFICE.into(), watch: true },
             Asked::Living => Op::Children { path: REPLICAS.into(), watch: true },
@@ -200,8 +222,16 @@ impl Ensemble {
         } else {
             let mode = CreateMode::Persistent;
             let first = self.first.text();
-            self.ask(ctx, Asked::Foundation, Op::Create { path: REPLICAS.into(), data: b""[..].into(), mode });
-            self.ask(ctx, Asked::Foundation, Op::Create { path: VIEW.into(), data: first.into(), mode });
+            self.ask(
+                ctx,
+                Asked::Foundation,
+                Op::Create { path: REPLICAS.into(), data: b""[..].into(), mode },
+            );
+            self.ask(
+                ctx,
+                Asked::Foundation,
+                Op::Create { path: VIEW.into(), data: first.into(), mode },
+            );
             if !self.in_office {
                 self.ask_once(ctx, Asked::Office);
             }
@@ -221,7 +251,9 @@ impl Ensemble {
             (Asked::Office, Ok(_)) => self.in_office = true,
             (Asked::Office, Err(ErrorCode::NodeExists)) => self.ask_once(ctx, Asked::Vacancy),
             (Asked::Vacancy, Err(_)) => self.ask_once(ctx, Asked::Office),
-            (Asked::View, Ok(Answer::Data(data, _))) => self.news.extend(View::read(&data).map(|view| News::View(Rc::new(view)))),
+            (Asked::View, Ok(Answer::Data(data, _))) => {
+                self.news.extend(View::read(&data).map(|view| News::View(Rc::new(view))))
+            }
             (Asked::Living, Ok(Answer::Children(names, _))) => {
                 self.news.push(News::Living(names.iter().map(ToString::to_string).collect()));
             }

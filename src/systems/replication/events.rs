@@ -10,39 +10,97 @@ use crate::trace::Value;
 
 /// All events, for the reference.
 pub const EVENTS: &[Shown] = &[
-    Shown { name: "recovered", summary: "A replica has started; what it found on its disk, and whether it was damaged." },
-    Shown { name: "kept", summary: "A record that a replica has found on its disk; the last ones of the log." },
+    Shown {
+        name: "recovered",
+        summary: "A replica has started; what it found on its disk, and whether it was damaged.",
+    },
+    Shown {
+        name: "kept",
+        summary: "A record that a replica has found on its disk; the last ones of the log.",
+    },
     Shown { name: "epoch", summary: "A replica has promised to follow no epoch before this one." },
-    Shown { name: "stored", summary: "A record is durable in a replica's log, under the epoch of the leader that it was taken from." },
-    Shown { name: "cut", summary: "A replica has removed the records from a number on, because they conflict with the leader's." },
-    Shown { name: "copied", summary: "A replica has replaced its log by a whole copy of the leader's." },
+    Shown {
+        name: "stored",
+        summary: "A record is durable in a replica's log, under the epoch of the leader that it \
+            was taken from.",
+    },
+    Shown {
+        name: "cut",
+        summary: "A replica has removed the records from a number on, because they conflict with \
+            the leader's.",
+    },
+    Shown {
+        name: "copied",
+        summary: "A replica has replaced its log by a whole copy of the leader's.",
+    },
     Shown { name: "emptied", summary: "A replica has deleted its folder." },
-    Shown { name: "in_order", summary: "A replica's log has everything that the leader of an epoch began with." },
+    Shown {
+        name: "in_order",
+        summary: "A replica's log has everything that the leader of an epoch began with.",
+    },
     Shown {
         name: "applied",
-        summary: "A record was applied to the forms; `effect` is 0 for a refused request, `forms` a digest of all forms.",
+        summary: "A record was applied to the forms; `effect` is 0 for a refused request, `forms` \
+            a digest of all forms.",
     },
-    Shown { name: "leads", summary: "A replica has become leader; its log at that moment, and the mode." },
+    Shown {
+        name: "leads",
+        summary: "A replica has become leader; its log at that moment, and the mode.",
+    },
     Shown { name: "steps_down", summary: "A leader has stepped down; `epoch` is its own." },
-    Shown { name: "final", summary: "The leader knows that the records up to a number are final, and who has confirmed them." },
-    Shown { name: "answered", summary: "A client's write is answered: `effect` is 1 where it was done, 0 where it was refused." },
-    Shown { name: "read", summary: "A client's read is answered from what was applied up to a number." },
+    Shown {
+        name: "final",
+        summary: "The leader knows that the records up to a number are final, and who has \
+            confirmed them.",
+    },
+    Shown {
+        name: "answered",
+        summary: "A client's write is answered: `effect` is 1 where it was done, 0 where it was \
+            refused.",
+    },
+    Shown {
+        name: "read",
+        summary: "A client's read is answered from what was applied up to a number.",
+    },
     Shown { name: "refused", summary: "A message of an epoch that has ended was refused." },
-    Shown { name: "difference", summary: "Two copies of something differ by their hash: what, and where." },
-    Shown { name: "view", summary: "A node knows a new view: who leads in which epoch, and which replicas are in sync." },
-    Shown { name: "registered", summary: "The coordinator has heard of a replica for the first time, or again." },
+    Shown {
+        name: "difference",
+        summary: "Two copies of something differ by their hash: what, and where.",
+    },
+    Shown {
+        name: "view",
+        summary: "A node knows a new view: who leads in which epoch, and which replicas are in \
+            sync.",
+    },
+    Shown {
+        name: "registered",
+        summary: "The coordinator has heard of a replica for the first time, or again.",
+    },
     Shown { name: "expired", summary: "The coordinator takes a replica for dead." },
-    Shown { name: "promoted", summary: "The coordinator has chosen a leader, and what it knew of its log." },
+    Shown {
+        name: "promoted",
+        summary: "The coordinator has chosen a leader, and what it knew of its log.",
+    },
 ];
 
 /// All metrics, for the reference.
 pub const METRICS: &[Shown] = &[
-    Shown { name: "role", summary: "`leader`, `follower`, `blank` (a new disk, which waits for the view), `coordinator` or `server`." },
+    Shown {
+        name: "role",
+        summary: "`leader`, `follower`, `blank` (a new disk, which waits for the view), \
+            `coordinator` or `server`.",
+    },
     Shown { name: "current_term", summary: "The epoch that the node follows." },
     Shown { name: "last_index", summary: "The last record of a replica's log." },
     Shown { name: "commit_index", summary: "The last record that a replica knows to be final." },
-    Shown { name: "last_applied", summary: "The last record that is applied to a replica's forms." },
-    Shown { name: "in_sync_replicas", summary: "How many replicas are in sync, in the view that the node knows." },
+    Shown {
+        name: "last_applied",
+        summary: "The last record that is applied to a replica's forms.",
+    },
+    Shown {
+        name: "in_sync_replicas",
+        summary: "How many replicas are in sync, in the view that the node knows.",
+    },
     Shown { name: "serving", summary: "1 while a replica is an acknowledged leader." },
 ];
 
@@ -55,7 +113,14 @@ pub fn names(ctx: &Cx<'_>, nodes: impl IntoIterator<Item = NodeId>) -> Value {
     if names.is_empty() { Value::word("-") } else { Value::Text(names.join("+").into()) }
 }
 
-pub fn recovered(ctx: &mut Cx<'_>, epoch: u64, log_epoch: u64, last: (u64, u64), discarded: u64, damaged: bool) {
+pub fn recovered(
+    ctx: &mut Cx<'_>,
+    epoch: u64,
+    log_epoch: u64,
+    last: (u64, u64),
+    discarded: u64,
+    damaged: bool,
+) {
     let names = &["epoch", "log_epoch", "seq", "hash", "discarded", "damaged"];
     let values = [
         Value::number(epoch),
@@ -69,7 +134,11 @@ pub fn recovered(ctx: &mut Cx<'_>, epoch: u64, log_epoch: u64, last: (u64, u64),
 }
 
 pub fn kept(ctx: &mut Cx<'_>, record: &Record) {
-    ctx.observe("kept", &["seq", "prev", "hash"], &[Value::number(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)]);
+    ctx.observe(
+        "kept",
+        &["seq", "prev", "hash"],
+        &[Value::number(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)],
+    );
 }
 
 pub fn epoch(ctx: &mut Cx<'_>, epoch: u64) {
@@ -77,7 +146,12 @@ pub fn epoch(ctx: &mut Cx<'_>, epoch: u64) {
 }
 
 pub fn stored(ctx: &mut Cx<'_>, epoch: u64, record: &Record) {
-    let values = [Value::number(epoch), Value::number(record.content.seq), Value::Hash(record.prev), Value::Hash(record.hash)];
+    let values = [
+        Value::number(epoch),
+        Value::number(record.content.seq),
+        Value::Hash(record.prev),
+        Value::Hash(record.hash),
+    ];
     ctx.observe("stored", &["epoch", "seq", "prev", "hash"], &values);
 }
 
@@ -86,7 +160,12 @@ pub fn cut(ctx: &mut Cx<'_>, from: u64) {
 }
 
 pub fn copied(ctx: &mut Cx<'_>, epoch: u64, last: (u64, u64), bytes: usize) {
-    let values = [Value::number(epoch), Value::number(last.0), Value::Hash(last.1), Value::number(bytes as u64)];
+    let values = [
+        Value::number(epoch),
+        Value::number(last.0),
+        Value::Hash(last.1),
+        Value::number(bytes as u64),
+    ];
     ctx.observe("copied", &["epoch", "seq", "hash", "bytes"], &values);
 }
 
@@ -105,13 +184,25 @@ pub fn applied(ctx: &mut Cx<'_>, record: &Record, effect: bool, forms: u64) {
     ctx.observe(
         "applied",
         names,
-        &[seq, Value::Hash(record.hash), Value::Node(client), Value::number(req), Value::number(u64::from(effect)), Value::Hash(forms)],
+        &[
+            seq,
+            Value::Hash(record.hash),
+            Value::Node(client),
+            Value::number(req),
+            Value::number(u64::from(effect)),
+            Value::Hash(forms),
+        ],
     );
 }
 
 pub fn leads(ctx: &mut Cx<'_>, epoch: u64, last: (u64, u64), mode: Mode, min_in_sync: usize) {
-    let values =
-        [Value::number(epoch), Value::number(last.0), Value::Hash(last.1), Value::word(mode.word()), Value::number(min_in_sync as u64)];
+    let values = [
+        Value::number(epoch),
+        Value::number(last.0),
+        Value::Hash(last.1),
+        Value::word(mode.word()),
+        Value::number(min_in_sync as u64),
+    ];
     ctx.observe("leads", &["epoch", "seq", "hash", "mode", "min_in_sync"], &values);
 }
 
@@ -121,29 +212,62 @@ pub fn steps_down(ctx: &mut Cx<'_>, epoch: u64, why: &'static str) {
 
 pub fn finalised(ctx: &mut Cx<'_>, epoch: u64, seq: u64, hash: u64, confirmed: Vec<NodeId>) {
     let confirmed = names(ctx, confirmed);
-    ctx.observe("final", &["epoch", "seq", "hash", "confirmed"], &[Value::number(epoch), Value::number(seq), Value::Hash(hash), confirmed]);
+    ctx.observe(
+        "final",
+        &["epoch", "seq", "hash", "confirmed"],
+        &[Value::number(epoch), Value::number(seq), Value::Hash(hash), confirmed],
+    );
 }
 
 pub fn answered(ctx: &mut Cx<'_>, epoch: u64, record: &Record, effect: bool) {
     let (client, req) = record.request();
     let names = &["client", "req", "epoch", "seq", "hash", "effect"];
     let seq = Value::number(record.content.seq);
-    let values =
-        [Value::Node(client), Value::number(req), Value::number(epoch), seq, Value::Hash(record.hash), Value::number(u64::from(effect))];
+    let values = [
+        Value::Node(client),
+        Value::number(req),
+        Value::number(epoch),
+        seq,
+        Value::Hash(record.hash),
+        Value::number(u64::from(effect)),
+    ];
     ctx.observe("answered", names, &values);
 }
 
 pub fn read(ctx: &mut Cx<'_>, client: NodeId, req: u64, epoch: u64, seq: u64, mode: &'static str) {
-    let values = [Value::Node(client), Value::number(req), Value::number(epoch), Value::number(seq), Value::word(mode)];
+    let values = [
+        Value::Node(client),
+        Value::number(req),
+        Value::number(epoch),
+        Value::number(seq),
+        Value::word(mode),
+    ];
     ctx.observe("read", &["client", "req", "epoch", "seq", "mode"], &values);
 }
 
 pub fn refused(ctx: &mut Cx<'_>, from: NodeId, theirs: u64, ours: u64) {
-    ctx.observe("refused", &["from", "epoch", "promised"], &[Value::Node(from), Value::number(theirs), Value::number(ours)]);
+    ctx.observe(
+        "refused",
+        &["from", "epoch", "promised"],
+        &[Value::Node(from), Value::number(theirs), Value::number(ours)],
+    );
 }
 
-pub fn difference(ctx: &mut Cx<'_>, what: &'static str, with: Option<NodeId>, seq: u64, ours: u64, theirs: u64) {
-    let values = [Value::word(what), Value::node_or_none(with), Value::number(seq), Value::Hash(ours), Value::Hash(theirs)];
+pub fn difference(
+    ctx: &mut Cx<'_>,
+    what: &'static str,
+    with: Option<NodeId>,
+    seq: u64,
+    ours: u64,
+    theirs: u64,
+) {
+    let values = [
+        Value::word(what),
+        Value::node_or_none(with),
+        Value::number(seq),
+        Value::Hash(ours),
+        Value::Hash(theirs),
+    ];
     ctx.observe("difference", &["what", "with", "seq", "ours", "theirs"], &values);
 }
 
@@ -168,6 +292,7 @@ pub fn expired(ctx: &mut Cx<'_>, replica: NodeId) {
 }
 
 pub fn promoted(ctx: &mut Cx<'_>, epoch: u64, leader: NodeId, log_epoch: u64, seq: u64) {
-    let values = [Value::number(epoch), Value::Node(leader), Value::number(log_epoch), Value::number(seq)];
+    let values =
+        [Value::number(epoch), Value::Node(leader), Value::number(log_epoch), Value::number(seq)];
     ctx.observe("promoted", &["epoch", "leader", "log_epoch", "seq"], &values);
 }

@@ -1,4 +1,5 @@
-//! What a follower does: it stores what the leader sends, in the leader's order, and confirms it with a digest of its file.
+//! What a follower does: it stores what the leader sends, in the leader's order, and confirms it
+//! with a digest of its file.
 
 use std::rc::Rc;
 
@@ -28,7 +29,9 @@ impl Replica {
         }
         (self.leader, self.leader_heard) = (Some(from), ctx.now());
         let (epoch, round) = (append.epoch, append.round);
-        if self.log.hash_at(append.prev_seq) != Some(append.prev_hash) && rules.looks_at_predecessor() {
+        if self.log.hash_at(append.prev_seq) != Some(append.prev_hash)
+            && rules.looks_at_predecessor()
+        {
             let from_seq = self.first_difference(append.prev_seq);
             return ctx.send(from, ReplicationMessage::Mismatch { epoch, round, from: from_seq });
         }
@@ -44,10 +47,15 @@ impl Replica {
 
     /// From where on the leader should send, when its record `seq` is not here or is another.
     fn first_difference(&self, seq: u64) -> u64 {
-        if seq > self.log.last() { self.log.last() + 1 } else { self.log.epoch_begins(seq).max(self.commit_seq + 1) }
+        if seq > self.log.last() {
+            self.log.last() + 1
+        } else {
+            self.log.epoch_begins(seq).max(self.commit_seq + 1)
+        }
     }
 
-    /// Store the records of a message, as far as they are good. Gives up to where this log equals the leader's.
+    /// Store the records of a message, as far as they are good. Gives up to where this log equals
+    /// the leader's.
     fn store_all(&mut self, ctx: &mut Cx<'_>, append: &Append) -> u64 {
         let rules = self.settings.rules;
         let mut matched = append.prev_seq;
@@ -59,15 +67,18 @@ impl Replica {
             }
             let place = if rules.looks_at_predecessor() { matched } else { self.log.last() };
             let prev = self.log.hash_at(place).unwrap_or(0);
-            let Some(mut record) = wire.read(prev).filter(|record| record.hash == wire.hash || !rules.verifies_first() || place != matched)
-            else {
-                // Damaged on its way. What is good so far is confirmed, and the leader sends the rest again.
+            let Some(mut record) = wire.read(prev).filter(|record| {
+                record.hash == wire.hash || !rules.verifies_first() || place != matched
+            }) else {
+                // Damaged on its way. What is good so far is confirmed, and the leader sends the
+                // rest again.
                 events::difference(ctx, "record", None, seq, 0, wire.hash);
                 break;
             };
             if place != matched {
                 // The mistake of taking whatever comes: it gets the next free place.
-                record = Record::new(super::record::Content { seq: place + 1, ..record.content }, prev);
+                record =
+                    Record::new(super::record::Content { seq: place + 1, ..record.content }, prev);
             }
             if record.content.seq != place + 1 {
                 break;
@@ -81,7 +92,8 @@ impl Replica {
         matched
     }
 
-    /// Remove the records from a number on: they are of a leader that was deposed before they were final.
+    /// Remove the records from a number on: they are of a leader that was deposed before they were
+    /// final.
     pub(super) fn cut(&mut self, ctx: &mut Cx<'_>, from: u64) {
         if from > self.log.last() {
             return;
@@ -94,12 +106,14 @@ impl Replica {
         self.commit_seq = self.commit_seq.min(self.log.last());
     }
 
-    /// Once this log has everything that the leader of the epoch began with, it speaks for the epoch: a later coordinator may rely on it.
+    /// Once this log has everything that the leader of the epoch began with, it speaks for the
+    /// epoch: a later coordinator may rely on it.
     fn note_order(&mut self, ctx: &mut Cx<'_>, start_seq: u64, matched: u64) {
         if matched < start_seq || self.meta.log_epoch >= self.meta.epoch {
             return;
         }
-        // What stands behind that is of an earlier epoch and not the leader's. If it stayed, this log would look longer than it is.
+        // What stands behind that is of an earlier epoch and not the leader's. If it stayed, this
+        // log would look longer than it is.
         self.cut(ctx, matched + 1);
         self.meta.log_epoch = self.meta.epoch;
         self.save_meta(ctx);
@@ -107,9 +121,19 @@ impl Replica {
     }
 
     /// Tell the leader what is stored, with a digest of the file up to there and of the forms.
-    pub(super) fn confirm(&mut self, ctx: &mut Cx<'_>, leader: NodeId, epoch: u64, round: u64, seq: u64) {
+    pub(super) fn confirm(
+        &mut self,
+        ctx: &mut Cx<'_>,
+        leader: NodeId,
+        epoch: u64,
+        round: u64,
+        seq: u64,
+    ) {
         let hash = self.log.hash_at(seq).unwrap_or(0);
         let (applied, forms) = (self.table.applied(), self.table.digest());
-        ctx.send(leader, ReplicationMessage::Confirm(Confirm { epoch, round, seq, hash, applied, forms }));
+        ctx.send(
+            leader,
+            ReplicationMessage::Confirm(Confirm { epoch, round, seq, hash, applied, forms }),
+        );
     }
 }

@@ -11,13 +11,15 @@ pub const FILE: &str = "log";
 
 /// The records from 1 on, and what follows from them.
 ///
-/// Invariant: the record at position `i` has the number `i + 1` and the hash of its predecessor as `prev`.
+/// Invariant: the record at position `i` has the number `i + 1` and the hash of its predecessor as
+/// `prev`.
 #[derive(Clone, Debug, Default)]
 pub struct ReplicaLog {
     records: Vec<Rc<Record>>,
     /// Where the line of each record ends in the file, bytes.
     ends: Vec<u64>,
-    /// The last request of each client, by its number and its place. Clients ask one thing at a time, so the last one is enough.
+    /// The last request of each client, by its number and its place. Clients ask one thing at a
+    /// time, so the last one is enough.
     latest: BTreeMap<NodeId, (u64, u64)>,
     /// The ids of the forms that exist when all records are applied.
     keys: BTreeSet<Rc<str>>,
@@ -30,14 +32,20 @@ pub struct Recovery {
     pub kept: u64,
     /// Bytes behind them.
     pub discarded: u64,
-    /// Whether a whole line was no valid record: then it was not a crash that left the rest, but damage.
+    /// Whether a whole line was no valid record: then it was not a crash that left the rest, but
+    /// damage.
     pub damaged: bool,
 }
 
 impl ReplicaLog {
-    /// Read the file. Verification accepts exactly the untampered beginning: records whose hashes follow from each other. A last line without an
-    /// end is what a crash leaves of a write; nobody was told of it, so it is cut off in silence.
-    pub fn recover(bytes: &[u8], verify: bool, hash_of: impl Fn(&Record) -> u64) -> (ReplicaLog, Recovery) {
+    /// Read the file. Verification accepts exactly the untampered beginning: records whose hashes
+    /// follow from each other. A last line without an end is what a crash leaves of a write; nobody
+    /// was told of it, so it is cut off in silence.
+    pub fn recover(
+        bytes: &[u8],
+        verify: bool,
+        hash_of: impl Fn(&Record) -> u64,
+    ) -> (ReplicaLog, Recovery) {
         let mut log = ReplicaLog::default();
         let mut damaged = false;
         let mut rest = bytes;
@@ -45,7 +53,9 @@ impl ReplicaLog {
             let line = std::str::from_utf8(&rest[..end]).ok();
             let read = line.and_then(|line| Record::parse(line, log.last_hash()));
             match read.filter(|(record, _)| record.content.seq == log.last() + 1) {
-                Some((record, claimed)) if !verify || hash_of(&record) == claimed => log.put(Rc::new(record), end as u64 + 1),
+                Some((record, claimed)) if !verify || hash_of(&record) == claimed => {
+                    log.put(Rc::new(record), end as u64 + 1)
+                }
                 _ => {
                     damaged = true;
                     break;
@@ -53,8 +63,10 @@ impl ReplicaLog {
             }
             rest = &rest[end + 1..];
         }
-        // A whole record whose line end alone is wrong was not torn: a torn line lacks at least its last byte.
-        let all_but_end = rest.len().checked_sub(1).and_then(|len| std::str::from_utf8(&rest[..len]).ok());
+        // A whole record whose line end alone is wrong was not torn: a torn line lacks at least its
+        // last byte.
+        let all_but_end =
+            rest.len().checked_sub(1).and_then(|len| std::str::from_utf8(&rest[..len]).ok());
         damaged |= all_but_end.is_some_and(|line| Record::parse(line, log.last_hash()).is_some());
         let kept = log.file_len();
         (log, Recovery { kept, discarded: bytes.len() as u64 - kept, damaged })
@@ -145,10 +157,14 @@ impl ReplicaLog {
         self.file_len()
     }
 
-    /// The first record of the epoch that the record at `seq` is of: where a leader looks next when the two logs differ there.
+    /// The first record of the epoch that the record at `seq` is of: where a leader looks next when
+    /// the two logs differ there.
     pub fn epoch_begins(&self, seq: u64) -> u64 {
         let Some(epoch) = self.get(seq).map(|record| record.content.epoch) else { return seq };
-        let before = self.records[..seq as usize].iter().rev().take_while(|record| record.content.epoch == epoch);
+        let before = self.records[..seq as usize]
+            .iter()
+            .rev()
+            .take_while(|record| record.content.epoch == epoch);
         seq + 1 - before.count() as u64
     }
 }
@@ -162,7 +178,16 @@ mod tests {
         let mut log = ReplicaLog::default();
         for seq in 1..=records {
             let (key, operation) = (format!("k{seq}").into(), Operation::Delete);
-            let content = Content { client: 1, done: true, epoch: 1 + seq / 3, key, operation, req: seq, seq, value: None };
+            let content = Content {
+                client: 1,
+                done: true,
+                epoch: 1 + seq / 3,
+                key,
+                operation,
+                req: seq,
+                seq,
+                value: None,
+            };
             log.push(Rc::new(Record::new(content, log.last_hash())));
         }
         log
@@ -179,9 +204,16 @@ mod tests {
         let (whole, three) = (log(4).bytes(), log(3).bytes().len());
         for len in three..whole.len() {
             let (last, recovery) = recover(&whole[..len]);
-            assert_eq!((last, recovery.damaged, recovery.kept), (3, false, three as u64), "{len} bytes");
+            assert_eq!(
+                (last, recovery.damaged, recovery.kept),
+                (3, false, three as u64),
+                "{len} bytes"
+            );
         }
-        assert_eq!(recover(&whole), (4, Recovery { kept: whole.len() as u64, discarded: 0, damaged: false }));
+        assert_eq!(
+            recover(&whole),
+            (4, Recovery { kept: whole.len() as u64, discarded: 0, damaged: false })
+        );
     }
 
     /// Whatever bit of an older record is wrong, what comes before it is accepted and nothing else.
@@ -198,7 +230,8 @@ mod tests {
         }
     }
 
-    /// A follower tells where the epoch of its own record begins, so that the leader need not go back one by one.
+    /// A follower tells where the epoch of its own record begins, so that the leader need not go
+    /// back one by one.
     #[test]
     fn the_beginning_of_an_epoch_is_found() {
         let log = log(7);

@@ -1,4 +1,5 @@
-//! What replicas, the coordinator and clients send to each other. Every message between nodes carries the epoch of its sender.
+//! What replicas, the coordinator and clients send to each other. Every message between nodes
+//! carries the epoch of its sender.
 
 use std::rc::Rc;
 
@@ -100,7 +101,8 @@ pub struct Answer {
 pub struct Append {
     /// The leader's epoch.
     pub epoch: u64,
-    /// The last record of the leader's log when it became leader. A follower that has it has everything from earlier epochs.
+    /// The last record of the leader's log when it became leader. A follower that has it has
+    /// everything from earlier epochs.
     pub start_seq: u64,
     /// Counts the leader's questions whether it still leads.
     pub round: u64,
@@ -136,7 +138,8 @@ pub struct Confirm {
 pub struct Position {
     /// The promised epoch.
     pub epoch: u64,
-    /// The last epoch whose leader has brought this log up to date; 0 for a disk that is new, or was damaged.
+    /// The last epoch whose leader has brought this log up to date; 0 for a disk that is new, or
+    /// was damaged.
     pub log_epoch: u64,
     /// The last record.
     pub seq: u64,
@@ -145,8 +148,19 @@ pub struct Position {
 }
 
 /// The messages that are not the coordination service's.
-const OWN: &[&str] =
-    &["Request", "Answer", "Append", "Confirm", "Mismatch", "Refused", "Register", "ViewUpdate", "ProposeView", "Fence", "Position"];
+const OWN: &[&str] = &[
+    "Request",
+    "Answer",
+    "Append",
+    "Confirm",
+    "Mismatch",
+    "Refused",
+    "Register",
+    "ViewUpdate",
+    "ProposeView",
+    "Fence",
+    "Position",
+];
 
 impl Message for ReplicationMessage {
     fn to_json(&self, names: &[String]) -> Option<Value> {
@@ -184,11 +198,17 @@ impl Message for ReplicationMessage {
     fn size(&self) -> u32 {
         match self {
             ReplicationMessage::Request(request) => 40 + request.body.len() as u32,
-            ReplicationMessage::Answer(answer) => 40 + answer.body.as_ref().map_or(0, |body| body.len()) as u32,
-            ReplicationMessage::Append(append) => 72 + append.records.iter().map(|record| record.text.len() as u32 + 16).sum::<u32>(),
+            ReplicationMessage::Answer(answer) => {
+                40 + answer.body.as_ref().map_or(0, |body| body.len()) as u32
+            }
+            ReplicationMessage::Append(append) => {
+                72 + append.records.iter().map(|record| record.text.len() as u32 + 16).sum::<u32>()
+            }
             ReplicationMessage::Confirm(_) => 72,
             ReplicationMessage::Zk(message) => message.size(),
-            ReplicationMessage::ViewUpdate { view, .. } | ReplicationMessage::ProposeView(view) => 80 + 4 * view.in_sync.len() as u32,
+            ReplicationMessage::ViewUpdate { view, .. } | ReplicationMessage::ProposeView(view) => {
+                80 + 4 * view.in_sync.len() as u32
+            }
             _ => 48,
         }
     }
@@ -197,30 +217,42 @@ impl Message for ReplicationMessage {
         let int = |number: u64| number as i64;
         match self {
             ReplicationMessage::Zk(message) => message.detail(),
-            ReplicationMessage::Request(request) => Detail::Numbers(&["req"], [int(request.req), 0, 0]),
+            ReplicationMessage::Request(request) => {
+                Detail::Numbers(&["req"], [int(request.req), 0, 0])
+            }
             ReplicationMessage::Answer(answer) => {
                 let names: &[&str] = if answer.body.is_some() { &["req"] } else { &["redirect"] };
                 Detail::Numbers(names, [int(answer.req), 0, 0])
             }
-            ReplicationMessage::Append(append) => {
-                Detail::Numbers(&["epoch", "prev_seq", "records"], [int(append.epoch), int(append.prev_seq), append.records.len() as i64])
+            ReplicationMessage::Append(append) => Detail::Numbers(
+                &["epoch", "prev_seq", "records"],
+                [int(append.epoch), int(append.prev_seq), append.records.len() as i64],
+            ),
+            ReplicationMessage::Confirm(confirm) => Detail::Numbers(
+                &["epoch", "seq", "applied"],
+                [int(confirm.epoch), int(confirm.seq), int(confirm.applied)],
+            ),
+            ReplicationMessage::Mismatch { epoch, from, .. } => {
+                Detail::Numbers(&["epoch", "from"], [int(*epoch), int(*from), 0])
             }
-            ReplicationMessage::Confirm(confirm) => {
-                Detail::Numbers(&["epoch", "seq", "applied"], [int(confirm.epoch), int(confirm.seq), int(confirm.applied)])
+            ReplicationMessage::Refused { epoch } | ReplicationMessage::Fence { epoch } => {
+                Detail::Numbers(&["epoch"], [int(*epoch), 0, 0])
             }
-            ReplicationMessage::Mismatch { epoch, from, .. } => Detail::Numbers(&["epoch", "from"], [int(*epoch), int(*from), 0]),
-            ReplicationMessage::Refused { epoch } | ReplicationMessage::Fence { epoch } => Detail::Numbers(&["epoch"], [int(*epoch), 0, 0]),
-            ReplicationMessage::Register { version, .. } => Detail::Numbers(&["version"], [int(*version), 0, 0]),
+            ReplicationMessage::Register { version, .. } => {
+                Detail::Numbers(&["version"], [int(*version), 0, 0])
+            }
             ReplicationMessage::ViewUpdate { view, .. } | ReplicationMessage::ProposeView(view) => {
                 Detail::Numbers(&["epoch", "version"], [int(view.epoch), int(view.version), 0])
             }
-            ReplicationMessage::Position(position) => {
-                Detail::Numbers(&["epoch", "log_epoch", "seq"], [int(position.epoch), int(position.log_epoch), int(position.seq)])
-            }
+            ReplicationMessage::Position(position) => Detail::Numbers(
+                &["epoch", "log_epoch", "seq"],
+                [int(position.epoch), int(position.log_epoch), int(position.seq)],
+            ),
         }
     }
 
-    /// Records carry a hash, so a damaged one is delivered, and it is the follower's to notice. Everything else has a checksum below.
+    /// Records carry a hash, so a damaged one is delivered, and it is the follower's to notice.
+    /// Everything else has a checksum below.
     fn corrupt(&mut self, rng: &mut Rng) -> bool {
         let ReplicationMessage::Append(append) = self else { return false };
         if append.records.is_empty() {
@@ -230,7 +262,8 @@ impl Message for ReplicationMessage {
         let victim = rng.below(records.len() as u64) as usize;
         let mut text = records[victim].text.as_bytes().to_vec();
         // A digit for another: the damage that JSON itself does not show.
-        let digits: Vec<usize> = (0..text.len()).filter(|place| text[*place].is_ascii_digit()).collect();
+        let digits: Vec<usize> =
+            (0..text.len()).filter(|place| text[*place].is_ascii_digit()).collect();
         let Some(place) = rng.pick(&digits) else { return false };
         text[*place] ^= 1;
         let Ok(text) = String::from_utf8(text) else { return false };

@@ -86,7 +86,8 @@ impl Node for Member {
         match self {
             Member::Replica(replica) => replica.probe(probe),
             Member::Coordinator(coordinator) => coordinator.probe(probe),
-            // Its own role is another matter: the fault target `leader` means the leader of the store.
+            // Its own role is another matter: the fault target `leader` means the leader of the
+            // store.
             Member::Server(_) => probe.word("role", "server"),
         }
     }

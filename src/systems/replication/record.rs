@@ -1,8 +1,9 @@
 //! Records of the log: JSON in canonical form, each chained to the one before it by a hash.
 //!
-//! The hash covers the canonical text of a record and the hash of its predecessor, so the hash of the last record is a digest of the whole
-//! file. Canonical means that the fields stand in alphabetical order without blanks: a record that was read and written again by another
-//! program, with its fields in another order, has the same hash.
+//! The hash covers the canonical text of a record and the hash of its predecessor, so the hash of
+//! the last record is a digest of the whole file. Canonical means that the fields stand in
+//! alphabetical order without blanks: a record that was read and written again by another program,
+//! with its fields in another order, has the same hash.
 
 use std::rc::Rc;
 
@@ -11,13 +12,15 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::node::NodeId;
 
-/// A form, with the field names of the assignment. The fields are declared in alphabetical order, which is the canonical one.
+/// A form, with the field names of the assignment. The fields are declared in alphabetical order,
+/// which is the canonical one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Form {
     /// Family names.
     pub apellidos: String,
-    /// The serial number of the paper form; the clients make it unique, so that a history tells versions apart.
+    /// The serial number of the paper form; the clients make it unique, so that a history tells
+    /// versions apart.
     pub folio: u64,
     /// `F`, `M` or `X`.
     pub genero: String,
@@ -56,8 +59,9 @@ impl Operation {
 pub struct Content {
     /// Who asked.
     pub client: u32,
-    /// Whether it takes effect. A refused request (an insert of an id that exists) is in the log too: its refusal is an answer, which must be the
-    /// same however often the request arrives and whoever leads by then.
+    /// Whether it takes effect. A refused request (an insert of an id that exists) is in the log
+    /// too: its refusal is an answer, which must be the same however often the request arrives and
+    /// whoever leads by then.
     pub done: bool,
     /// The epoch of the leader that made the record.
     pub epoch: u64,
@@ -121,10 +125,12 @@ impl Record {
     /// Its line in the file `log`.
     pub fn line(&self) -> Vec<u8> {
         let body = self.text.strip_suffix('}').expect("an object ends with a brace");
-        format!("{body},\"prev_hash\":\"{:016x}\",\"hash\":\"{:016x}\"}}\n", self.prev, self.hash).into_bytes()
+        format!("{body},\"prev_hash\":\"{:016x}\",\"hash\":\"{:016x}\"}}\n", self.prev, self.hash)
+            .into_bytes()
     }
 
-    /// Read a line, without its end. `None` where it is no record; its hash is computed anew and may differ from the one that it claims.
+    /// Read a line, without its end. `None` where it is no record; its hash is computed anew and
+    /// may differ from the one that it claims.
     pub fn parse(line: &str, prev: u64) -> Option<(Record, u64)> {
         let (body, hashes) = line.rsplit_once(",\"prev_hash\":\"")?;
         let (claimed_prev, claimed) = hashes.strip_suffix("\"}")?.split_once("\",\"hash\":\"")?;
@@ -137,7 +143,8 @@ impl Record {
 }
 
 impl WireRecord {
-    /// The record that follows one with the hash `prev`, computed from the text as it arrived; `None` where the text is none.
+    /// The record that follows one with the hash `prev`, computed from the text as it arrived;
+    /// `None` where the text is none.
     pub fn read(&self, prev: u64) -> Option<Record> {
         Some(Record::new(content(&self.text)?, prev))
     }
@@ -145,7 +152,8 @@ impl WireRecord {
 
 /// A hash of 16 places, of which there is only one way to write it.
 fn hash(text: &str) -> Option<u64> {
-    let lower = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let lower = text.len() == 16
+        && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     if lower { u64::from_str_radix(text, 16).ok() } else { None }
 }
 
@@ -160,12 +168,30 @@ mod tests {
 
     fn form() -> Form {
         let text = |word: &str| word.to_owned();
-        Form { apellidos: text("Paz"), folio: 7, genero: text("F"), id: text("k1"), nombres: text("Ada") }
+        Form {
+            apellidos: text("Paz"),
+            folio: 7,
+            genero: text("F"),
+            id: text("k1"),
+            nombres: text("Ada"),
+        }
     }
 
     fn record(seq: u64, prev: u64) -> Record {
         let value = Some(Rc::new(form()));
-        Record::new(Content { client: 4, done: true, epoch: 1, key: "k1".into(), operation: Operation::Insert, req: 9, seq, value }, prev)
+        Record::new(
+            Content {
+                client: 4,
+                done: true,
+                epoch: 1,
+                key: "k1".into(),
+                operation: Operation::Insert,
+                req: 9,
+                seq,
+                value,
+            },
+            prev,
+        )
     }
 
     /// The line is what the assignment asks for, and it can be read by anybody who reads JSON.

@@ -24,7 +24,8 @@ use crate::sim::disk::DiskOp;
 pub(super) struct Meta {
     /// It takes nothing from a leader of an earlier epoch.
     pub epoch: u64,
-    /// The last epoch in which it had everything that the leader began with; 0 on a new or damaged disk.
+    /// The last epoch in which it had everything that the leader began with; 0 on a new or damaged
+    /// disk.
     pub log_epoch: u64,
     /// The last epoch in which it led. It does not lead in it again after a restart.
     pub led: u64,
@@ -33,7 +34,8 @@ pub(super) struct Meta {
 /// Where the forms are.
 pub(super) const FOLDER: &str = "formularios/";
 
-/// So many records are shown again after a restart: more are never on their way to the disk at a time.
+/// So many records are shown again after a restart: more are never on their way to the disk at a
+/// time.
 const KEPT_SHOWN: usize = 128;
 
 /// A replica.
@@ -45,7 +47,8 @@ pub struct Replica {
     pub(super) coordination: Coordination,
     /// Invariant: what is here is on the disk before any message of the step leaves.
     pub(super) meta: Meta,
-    /// Whether the disk was empty, or damaged: what it had promised is forgotten, so it takes no part before it knows the view.
+    /// Whether the disk was empty, or damaged: what it had promised is forgotten, so it takes no
+    /// part before it knows the view.
     pub(super) blank: bool,
     pub(super) log: ReplicaLog,
     /// Invariant: `table.applied() <= commit_seq <= log.last()`.
@@ -58,7 +61,8 @@ pub struct Replica {
     pub(super) leader: Option<NodeId>,
     /// When the leader was last heard.
     pub(super) leader_heard: LocalTime,
-    /// Whether the leader of this epoch has told in this life what is final, so that the forms are worth reading.
+    /// Whether the leader of this epoch has told in this life what is final, so that the forms are
+    /// worth reading.
     pub(super) current: bool,
     pub(super) leading: Option<Leading>,
     /// Copies that are arriving: from whom, and what has come.
@@ -67,7 +71,12 @@ pub struct Replica {
 
 impl Replica {
     /// A replica at the beginning of a life.
-    pub fn new(settings: Arc<ReplicationSettings>, me: NodeId, replicas: Rc<[NodeId]>, coordination: Coordination) -> Replica {
+    pub fn new(
+        settings: Arc<ReplicationSettings>,
+        me: NodeId,
+        replicas: Rc<[NodeId]>,
+        coordination: Coordination,
+    ) -> Replica {
         Replica {
             settings,
             me,
@@ -106,13 +115,17 @@ impl Replica {
     fn recover_log(&mut self, ctx: &mut Cx<'_>) {
         let rules = self.settings.rules;
         let bytes = ctx.read(log::FILE).unwrap_or_default();
-        let (mut log, mut recovery) = ReplicaLog::recover(&bytes, rules.verifies_recovery(), |record| rules.hash_read(record));
+        let (mut log, mut recovery) =
+            ReplicaLog::recover(&bytes, rules.verifies_recovery(), |record| {
+                rules.hash_read(record)
+            });
         let torn = recovery.discarded > 0 && !recovery.damaged;
         if torn && !rules.keeps_before_tear() {
             log = ReplicaLog::default();
         }
         if !rules.keeps_unfinal() {
-            // What was final when it crashed is not on the disk, and this mistake thinks that a little less is safe.
+            // What was final when it crashed is not on the disk, and this mistake thinks that a
+            // little less is safe.
             log.cut(log.last().saturating_sub(2) + 1);
         }
         if log.file_len() < bytes.len() as u64 {
@@ -121,19 +134,30 @@ impl Replica {
         }
         self.log = log;
         if recovery.damaged || (self.blank && self.log.last() > 0) {
-            // What is gone may have been acknowledged. Until a leader has brought the log up to date it proves nothing.
+            // What is gone may have been acknowledged. Until a leader has brought the log up to
+            // date it proves nothing.
             events::difference(ctx, "log", None, self.log.last() + 1, 0, 0);
             self.meta.log_epoch = 0;
             self.save_meta(ctx);
         }
         let last = (self.log.last(), self.log.last_hash());
-        for record in self.log.range((self.log.last() + 1).saturating_sub(KEPT_SHOWN as u64), KEPT_SHOWN) {
+        for record in
+            self.log.range((self.log.last() + 1).saturating_sub(KEPT_SHOWN as u64), KEPT_SHOWN)
+        {
             events::kept(ctx, record);
         }
-        events::recovered(ctx, self.meta.epoch, self.meta.log_epoch, last, recovery.discarded, recovery.damaged);
+        events::recovered(
+            ctx,
+            self.meta.epoch,
+            self.meta.log_epoch,
+            last,
+            recovery.discarded,
+            recovery.damaged,
+        );
     }
 
-    /// Compare each form's file with its own digest. A damaged one is deleted; it is written again when its record is applied again.
+    /// Compare each form's file with its own digest. A damaged one is deleted; it is written again
+    /// when its record is applied again.
     fn look_at_files(&mut self, ctx: &mut Cx<'_>) {
         for name in ctx.files() {
             let Some(key) = name.strip_prefix(FOLDER) else { continue };
@@ -149,12 +173,19 @@ impl Replica {
         }
     }
 
-    pub(super) fn on_message(&mut self, ctx: &mut Cx<'_>, from: NodeId, message: ReplicationMessage) {
+    pub(super) fn on_message(
+        &mut self,
+        ctx: &mut Cx<'_>,
+        from: NodeId,
+        message: ReplicationMessage,
+    ) {
         match message {
             ReplicationMessage::Request(request) => self.on_request(ctx, from, request),
             ReplicationMessage::Append(append) => self.on_append(ctx, from, append),
             ReplicationMessage::Confirm(confirm) => self.on_confirm(ctx, from, confirm),
-            ReplicationMessage::Mismatch { epoch, round, from: seq } => self.on_mismatch(ctx, from, epoch, round, seq),
+            ReplicationMessage::Mismatch { epoch, round, from: seq } => {
+                self.on_mismatch(ctx, from, epoch, round, seq)
+            }
             ReplicationMessage::Refused { epoch } => self.on_refused(ctx, epoch),
             ReplicationMessage::Fence { epoch } => self.on_fence(ctx, from, epoch),
             ReplicationMessage::ViewUpdate { nonce, view } => {
@@ -162,7 +193,9 @@ impl Replica {
                     self.on_view(ctx, &view);
                 }
             }
-            ReplicationMessage::Zk(message) => self.on_session(ctx, SessionInput::Message(from, message)),
+            ReplicationMessage::Zk(message) => {
+                self.on_session(ctx, SessionInput::Message(from, message))
+            }
             _ => {}
         }
     }
@@ -218,7 +251,10 @@ impl Replica {
                     leading.on_view(view);
                     self.advance(ctx);
                 }
-                _ if self.meta.led < view.epoch && (self.log.last(), self.log.last_hash()) == (view.start_seq, view.start_hash) => {
+                _ if self.meta.led < view.epoch
+                    && (self.log.last(), self.log.last_hash())
+                        == (view.start_seq, view.start_hash) =>
+                {
                     self.lead(ctx, view);
                 }
                 _ => self.give_back_leadership(ctx),
@@ -231,11 +267,13 @@ impl Replica {
         self.leader = view.leader();
     }
 
-    /// The view says that this replica leads, and it does not: it was restarted, or its disk is no longer what it was when it was chosen. What a
-    /// leader knows of its followers is not on its disk, so it does not go on; a new leader is chosen, perhaps the same.
+    /// The view says that this replica leads, and it does not: it was restarted, or its disk is no
+    /// longer what it was when it was chosen. What a leader knows of its followers is not on its
+    /// disk, so it does not go on; a new leader is chosen, perhaps the same.
     fn give_back_leadership(&mut self, ctx: &mut Cx<'_>) {
         let Some(view) = self.coordination.view() else { return };
-        if self.leading.is_none() && view.leader() == Some(self.me) && view.epoch == self.meta.epoch {
+        if self.leading.is_none() && view.leader() == Some(self.me) && view.epoch == self.meta.epoch
+        {
             self.coordination.propose(ctx, |view| view.leader = None);
         }
     }
@@ -244,7 +282,11 @@ impl Replica {
     fn promote_itself(&mut self, ctx: &mut Cx<'_>) {
         let patience = self.settings.session_timeout * 2;
         let alone = ctx.now().saturating_since(self.leader_heard) > patience;
-        if self.settings.rules.leaves_promotion_to_coordinator() || !alone || self.leading.is_some() || self.blank {
+        if self.settings.rules.leaves_promotion_to_coordinator()
+            || !alone
+            || self.leading.is_some()
+            || self.blank
+        {
             return;
         }
         let Some(view) = self.coordination.view().cloned() else { return };
@@ -262,7 +304,12 @@ impl Replica {
             return ctx.send(from, ReplicationMessage::Refused { epoch: self.meta.epoch });
         }
         self.enter(ctx, epoch);
-        let position = Position { epoch, log_epoch: self.meta.log_epoch, seq: self.log.last(), hash: self.log.last_hash() };
+        let position = Position {
+            epoch,
+            log_epoch: self.meta.log_epoch,
+            seq: self.log.last(),
+            hash: self.log.last_hash(),
+        };
         ctx.send(from, ReplicationMessage::Position(position));
     }
 
@@ -281,7 +328,8 @@ impl Replica {
     }
 
     pub(super) fn save_meta(&self, ctx: &mut Cx<'_>) {
-        // A disk that was lost is not written to before the view is known: should there be another crash, it would look as if nothing had been lost.
+        // A disk that was lost is not written to before the view is known: should there be another
+        // crash, it would look as if nothing had been lost.
         if !self.blank {
             ctx.replace("meta", serde_json::to_vec(&self.meta).expect("plain numbers are JSON"));
         }
@@ -291,7 +339,11 @@ impl Replica {
     pub(super) fn finish(&mut self, ctx: &mut Cx<'_>, seq: u64) {
         self.commit_seq = self.commit_seq.max(seq.min(self.log.last()));
         while self.table.applied() < self.commit_seq {
-            let record = self.log.get(self.table.applied() + 1).expect("the log reaches beyond what is final").clone();
+            let record = self
+                .log
+                .get(self.table.applied() + 1)
+                .expect("the log reaches beyond what is final")
+                .clone();
             self.apply(ctx, &record);
         }
     }
@@ -308,7 +360,10 @@ impl Replica {
             Some(form) => {
                 let digest = table::digest_of(form);
                 if self.files.insert(key.clone(), digest) != Some(digest) {
-                    ctx.save(DiskOp::Replace { file: format!("{FOLDER}{key}").into(), bytes: table::file_of(form) });
+                    ctx.save(DiskOp::Replace {
+                        file: format!("{FOLDER}{key}").into(),
+                        bytes: table::file_of(form),
+                    });
                 }
             }
             None => {
@@ -319,7 +374,8 @@ impl Replica {
         }
     }
 
-    /// The log was cut or replaced: where applied records are gone, fold the forms anew. In the synchronous modes that cannot be.
+    /// The log was cut or replaced: where applied records are gone, fold the forms anew. In the
+    /// synchronous modes that cannot be.
     pub(super) fn look_at_table(&mut self, ctx: &mut Cx<'_>, applied_hash: Option<u64>) {
         if self.log.hash_at(self.table.applied()) == applied_hash {
             return;
@@ -340,7 +396,11 @@ impl Replica {
         probe.int("last_index", self.log.last() as i64);
         probe.int("commit_index", self.commit_seq as i64);
         probe.int("last_applied", self.table.applied() as i64);
-        probe.int("in_sync_replicas", self.coordination.view().map_or(0, |view| view.in_sync.len() as i64));
-        probe.int("serving", i64::from(self.leading.as_ref().is_some_and(|leading| leading.active)));
+        probe.int(
+            "in_sync_replicas",
+            self.coordination.view().map_or(0, |view| view.in_sync.len() as i64),
+        );
+        probe
+            .int("serving", i64::from(self.leading.as_ref().is_some_and(|leading| leading.active)));
     }
 }

@@ -1,4 +1,5 @@
-//! The operations of the assignment as requests and answers with JSON bodies, as its REST interface has them.
+//! The operations of the assignment as requests and answers with JSON bodies, as its REST interface
+//! has them.
 
 use std::rc::Rc;
 
@@ -76,16 +77,23 @@ pub fn refusal(message: &str) -> Rc<str> {
     text(answer("error", message))
 }
 
-/// A write as its body asks for it: the id, and the form unless it is a deletion. The error is the message of the answer.
-pub fn parse_write(operation: Operation, body: &str) -> Result<(Rc<str>, Option<Rc<Form>>), String> {
+/// A write as its body asks for it: the id, and the form unless it is a deletion. The error is the
+/// message of the answer.
+pub fn parse_write(
+    operation: Operation,
+    body: &str,
+) -> Result<(Rc<str>, Option<Rc<Form>>), String> {
     if operation == Operation::Delete {
         return Ok((id_of(body)?, None));
     }
-    let form: Form = serde_json::from_str(body).map_err(|error| format!("no es un formulario: {error}"))?;
+    let form: Form =
+        serde_json::from_str(body).map_err(|error| format!("no es un formulario: {error}"))?;
     if form.id.is_empty() {
         return Err("falta el id".to_owned());
     }
-    for (field, content) in [("id", &form.id), ("nombres", &form.nombres), ("apellidos", &form.apellidos)] {
+    for (field, content) in
+        [("id", &form.id), ("nombres", &form.nombres), ("apellidos", &form.apellidos)]
+    {
         if content.chars().count() > NAME_MAX {
             return Err(format!("{field} tiene más de {NAME_MAX} caracteres"));
         }
@@ -101,7 +109,8 @@ fn id_of(body: &str) -> Result<Rc<str>, String> {
 }
 
 fn field(body: &str, name: &str) -> Result<Rc<str>, String> {
-    let value: Value = serde_json::from_str(body).map_err(|error| format!("no es JSON: {error}"))?;
+    let value: Value =
+        serde_json::from_str(body).map_err(|error| format!("no es JSON: {error}"))?;
     match value.get(name).and_then(Value::as_str) {
         Some(found) if !found.is_empty() => Ok(found.into()),
         _ => Err(format!("falta {name}")),
@@ -154,16 +163,27 @@ mod tests {
 
     const GOOD: &str = r#"{"id":"k1","nombres":"Ada","apellidos":"Paz","genero":"F","folio":3}"#;
 
-    /// What a person can get wrong in a form is answered with the field and the reason, and never stored.
+    /// What a person can get wrong in a form is answered with the field and the reason, and never
+    /// stored.
     #[test]
     fn a_bad_body_is_an_error_with_its_reason() {
-        let insert = |body: &str| parse_write(Operation::Insert, body).map(|(id, _)| id.to_string());
+        let insert =
+            |body: &str| parse_write(Operation::Insert, body).map(|(id, _)| id.to_string());
         assert_eq!(insert(GOOD), Ok("k1".to_owned()));
         assert_eq!(insert(&GOOD.replace("\"k1\"", "\"\"")), Err("falta el id".to_owned()));
-        assert_eq!(insert(&GOOD.replace("\"F\"", "\"Q\"")), Err("genero debe ser uno de F, M, X".to_owned()));
-        assert_eq!(insert(&GOOD.replace("Ada", &"a".repeat(65))), Err("nombres tiene más de 64 caracteres".to_owned()));
+        assert_eq!(
+            insert(&GOOD.replace("\"F\"", "\"Q\"")),
+            Err("genero debe ser uno de F, M, X".to_owned())
+        );
+        assert_eq!(
+            insert(&GOOD.replace("Ada", &"a".repeat(65))),
+            Err("nombres tiene más de 64 caracteres".to_owned())
+        );
         for body in ["", "{", "[]", "{\"id\":\"k1\"}"] {
-            assert!(insert(body).is_err_and(|message| message.starts_with("no es un formulario: ")), "{body}");
+            assert!(
+                insert(body).is_err_and(|message| message.starts_with("no es un formulario: ")),
+                "{body}"
+            );
         }
         assert_eq!(parse_write(Operation::Delete, "{}"), Err("falta id".to_owned()));
         assert_eq!(&read(Verb::Get, "nonsense", &Table::default())[..17], "{\"message\":\"no es");
@@ -172,8 +192,14 @@ mod tests {
     /// The answers are those of the assignment.
     #[test]
     fn answers_have_a_status_and_a_message() {
-        assert_eq!(&*written(Operation::Insert, true), r#"{"message":"formulario guardado","status":"success"}"#);
-        assert_eq!(&*written(Operation::Insert, false), r#"{"message":"ya existe un formulario con ese id","status":"error"}"#);
+        assert_eq!(
+            &*written(Operation::Insert, true),
+            r#"{"message":"formulario guardado","status":"success"}"#
+        );
+        assert_eq!(
+            &*written(Operation::Insert, false),
+            r#"{"message":"ya existe un formulario con ese id","status":"error"}"#
+        );
         let none = read(Verb::Exists, r#"{"id":"k1"}"#, &Table::default());
         assert_eq!(&*none, r#"{"existe":false,"message":"no existe","status":"success"}"#);
     }

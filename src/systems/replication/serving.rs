@@ -27,7 +27,10 @@ impl Replica {
         }
         if !serves {
             let leader = self.leader.filter(|leader| *leader != self.me);
-            return ctx.send(client, ReplicationMessage::Answer(Answer { req: request.req, body: None, leader }));
+            return ctx.send(
+                client,
+                ReplicationMessage::Answer(Answer { req: request.req, body: None, leader }),
+            );
         }
         match request.verb.writes() {
             Some(operation) => self.write(ctx, client, operation, &request),
@@ -40,7 +43,8 @@ impl Replica {
         }
     }
 
-    /// Take a write into the own log and send it to the followers; or find it there, where the client asks again.
+    /// Take a write into the own log and send it to the followers; or find it there, where the
+    /// client asks again.
     fn write(&mut self, ctx: &mut Cx<'_>, client: NodeId, operation: Operation, request: &Request) {
         let rules = self.settings.rules;
         let (key, value) = match rest::parse_write(operation, &request.body) {
@@ -48,7 +52,10 @@ impl Replica {
             Err(message) => return self.answer(ctx, client, request.req, rest::refusal(&message)),
         };
         let seen = self.has_seen(client, request.req);
-        let known = self.log.latest(client).filter(|_| rules.recognises_requests() && (rules.remembers_by_log() || seen));
+        let known = self
+            .log
+            .latest(client)
+            .filter(|_| rules.recognises_requests() && (rules.remembers_by_log() || seen));
         match known {
             // A late copy of a request that its client has long given up or had answered.
             Some((req, _)) if req > request.req => return,
@@ -62,7 +69,16 @@ impl Replica {
         }
         let done = self.log.has_form(&key) != (operation == Operation::Insert);
         let epoch = self.meta.epoch;
-        let content = Content { client: client.0, done, epoch, key, operation, req: request.req, seq: self.log.last() + 1, value };
+        let content = Content {
+            client: client.0,
+            done,
+            epoch,
+            key,
+            operation,
+            req: request.req,
+            seq: self.log.last() + 1,
+            value,
+        };
         let record = Rc::new(Record::new(content, self.log.last_hash()));
         let seq = record.content.seq;
         events::stored(ctx, epoch, &record);
@@ -82,7 +98,13 @@ impl Replica {
     }
 
     /// Answer a read from the forms as they are.
-    pub(super) fn answer_read(&mut self, ctx: &mut Cx<'_>, client: NodeId, request: &Request, mode: &'static str) {
+    pub(super) fn answer_read(
+        &mut self,
+        ctx: &mut Cx<'_>,
+        client: NodeId,
+        request: &Request,
+        mode: &'static str,
+    ) {
         events::read(ctx, client, request.req, self.meta.epoch, self.table.applied(), mode);
         let body = if self.settings.rules.shows_final() {
             rest::read(request.verb, &request.body, &self.table)

@@ -59,17 +59,20 @@ pub struct ReplicationSettings {
     pub transfer: Transfer,
     /// Who answers reads.
     pub reads: Reads,
-    /// Replicas that must hold a write of `sync-all`, the leader included; with fewer in sync it waits.
+    /// Replicas that must hold a write of `sync-all`, the leader included; with fewer in sync it
+    /// waits.
     pub min_in_sync: usize,
     /// How often a full copy is made.
     pub copy_interval: Duration,
-    /// How often a leader shows itself and sends again what was not confirmed; how often a replica shows itself to the coordinator.
+    /// How often a leader shows itself and sends again what was not confirmed; how often a replica
+    /// shows itself to the coordinator.
     pub heartbeat_interval: Duration,
     /// A replica that the coordinator has not heard for so long counts as dead.
     pub session_timeout: Duration,
     /// A follower that does not confirm for so long leaves the in-sync set.
     pub confirm_timeout: Duration,
-    /// How long the coordinator waits for further replicas before it chooses a leader among those that have answered.
+    /// How long the coordinator waits for further replicas before it chooses a leader among those
+    /// that have answered.
     pub election_wait: Duration,
     /// Records of a message at the most.
     pub max_records: usize,
@@ -116,25 +119,29 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         "mode",
         "sync-all",
         &["sync-all", "sync-quorum", "async"],
-        "Whose confirmation a write needs before its client gets an answer: all replicas in sync, a majority of all, or the leader alone.",
+        "Whose confirmation a write needs before its client gets an answer: all replicas in sync, \
+            a majority of all, or the leader alone.",
     );
     let transfer = section.choice(
         "transfer",
         "incremental",
         &["incremental", "full-copy"],
-        "How followers get the data: the records that they lack, or everything every `copy_interval`.",
+        "How followers get the data: the records that they lack, or everything every \
+            `copy_interval`.",
     );
     let reads = section.choice(
         "reads",
         "confirmed",
         &["confirmed", "local", "anyone"],
-        "Who answers reads: the leader after its followers have confirmed it, the leader at once, or whoever is asked (both possibly old).",
+        "Who answers reads: the leader after its followers have confirmed it, the leader at once, \
+            or whoever is asked (both possibly old).",
     );
     let min_in_sync = section.integer(
         "min_in_sync",
         default.min_in_sync as u64,
         1..=100,
-        "Replicas that must hold a write of `sync-all`, the leader included; while fewer are in sync, writes wait.",
+        "Replicas that must hold a write of `sync-all`, the leader included; while fewer are in \
+            sync, writes wait.",
     );
     let names = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
     let mut time = |key, default, doc| section.duration(key, default, SHORT..=LONG, doc);
@@ -151,28 +158,41 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             _ => Reads::Confirmed,
         },
         min_in_sync: min_in_sync as usize,
-        copy_interval: time("copy_interval", default.copy_interval, "How often everything is copied, with `full-copy`."),
+        copy_interval: time(
+            "copy_interval",
+            default.copy_interval,
+            "How often everything is copied, with `full-copy`.",
+        ),
         heartbeat_interval: time(
             "heartbeat_interval",
             default.heartbeat_interval,
-            "How often a leader shows itself and sends again what was not confirmed, and a replica shows itself to the coordinator.",
+            "How often a leader shows itself and sends again what was not confirmed, and a replica \
+                shows itself to the coordinator.",
         ),
         session_timeout: time(
             "session_timeout",
             default.session_timeout,
-            "A replica that was not heard for so long counts as dead, and another leader is chosen.",
+            "A replica that was not heard for so long counts as dead, and another leader is \
+                chosen.",
         ),
         confirm_timeout: time(
             "confirm_timeout",
             default.confirm_timeout,
-            "A follower that confirms nothing for so long is taken out of the in-sync set, with the coordinator's consent.",
+            "A follower that confirms nothing for so long is taken out of the in-sync set, with \
+                the coordinator's consent.",
         ),
         election_wait: time(
             "election_wait",
             default.election_wait,
-            "How long the coordinator waits for further replicas before it chooses a leader among those that have answered.",
+            "How long the coordinator waits for further replicas before it chooses a leader among \
+                those that have answered.",
         ),
-        max_records: section.integer("max_records", default.max_records as u64, 1..=10_000, "Records of a message at the most.") as usize,
+        max_records: section.integer(
+            "max_records",
+            default.max_records as u64,
+            1..=10_000,
+            "Records of a message at the most.",
+        ) as usize,
         server: ServerSettings::default(),
         rules: Rules::with(names.iter().map(String::as_str)),
     };

@@ -15,7 +15,8 @@ pub struct Table {
     forms: BTreeMap<Rc<str>, Rc<Form>>,
     /// The last record that is applied.
     applied: u64,
-    /// The sum of the digests of all forms: the same for equal tables, whatever the order in which they came to be.
+    /// The sum of the digests of all forms: the same for equal tables, whatever the order in which
+    /// they came to be.
     digest: u64,
 }
 

@@ -1,7 +1,9 @@
-//! Full copies: the leader's whole log over a stream, every `copy_interval`, as the assignment's code copies its folder.
+//! Full copies: the leader's whole log over a stream, every `copy_interval`, as the assignment's
+//! code copies its folder.
 //!
-//! The copy is collected beside the old log and takes its place in one step, when it is whole and its hashes are right. The assignment deletes the
-//! follower's folder first; a crash between the two leaves nothing.
+//! The copy is collected beside the old log and takes its place in one step, when it is whole and
+//! its hashes are right. The assignment deletes the follower's folder first; a crash between the
+//! two leaves nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +55,9 @@ impl Replica {
                 }
                 self.copy_ended(stream);
             }
-            StreamEvent::Refused(stream) | StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => {
+            StreamEvent::Refused(stream)
+            | StreamEvent::Reset(stream)
+            | StreamEvent::TimedOut(stream) => {
                 self.incoming.remove(&stream);
                 self.copy_ended(stream);
             }
@@ -73,7 +77,8 @@ impl Replica {
         let Some(leading) = &mut self.leading else { return ctx.reset(stream) };
         let Some(node) = leading.copies.get(&stream).copied() else { return ctx.reset(stream) };
         let bytes = self.log.bytes();
-        let header = Header { epoch, start_seq: leading.start_seq, seq, hash, bytes: bytes.len() as u64 };
+        let header =
+            Header { epoch, start_seq: leading.start_seq, seq, hash, bytes: bytes.len() as u64 };
         let mut text = serde_json::to_vec(&header).expect("plain numbers are JSON");
         text.push(b'\n');
         text.extend(bytes);
@@ -107,7 +112,14 @@ impl Replica {
         self.enter(ctx, header.epoch);
         let (log, recovery) = ReplicaLog::recover(body, true, |record| record.hash);
         if recovery.discarded > 0 || (log.last(), log.last_hash()) != (header.seq, header.hash) {
-            return events::difference(ctx, "copy", Some(from), log.last(), log.last_hash(), header.hash);
+            return events::difference(
+                ctx,
+                "copy",
+                Some(from),
+                log.last(),
+                log.last_hash(),
+                header.hash,
+            );
         }
         // A late copy of this epoch holds less than what was confirmed since.
         let late = self.meta.log_epoch == header.epoch && header.seq < self.log.last();

@@ -1,7 +1,9 @@
-//! The view: who leads in which epoch, and which replicas hold all that was acknowledged. The one thing that everybody has to agree on.
+//! The view: who leads in which epoch, and which replicas hold all that was acknowledged. The one
+//! thing that everybody has to agree on.
 //!
-//! It is changed only by compare-and-set on its version. That is what makes the rest simple: a leader that takes a silent follower out of the
-//! in-sync set, and a coordinator that at the same moment promotes that follower, cannot both succeed.
+//! It is changed only by compare-and-set on its version. That is what makes the rest simple: a
+//! leader that takes a silent follower out of the in-sync set, and a coordinator that at the same
+//! moment promotes that follower, cannot both succeed.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +14,8 @@ use crate::node::NodeId;
 pub struct View {
     /// The epoch of the last leader that served: the in-sync set is the one that it has stated.
     ///
-    /// Invariant: `active_epoch <= epoch`; while it is lower, the leader of `epoch` acknowledges nothing.
+    /// Invariant: `active_epoch <= epoch`; while it is lower, the leader of `epoch` acknowledges
+    /// nothing.
     pub active_epoch: u64,
     /// A leader that gave up because it could not reach enough followers; another is preferred.
     pub avoid: Option<u32>,
@@ -22,7 +25,8 @@ pub struct View {
     pub in_sync: Vec<u32>,
     /// The leader; `None` while one is being chosen.
     pub leader: Option<u32>,
-    /// The hash of the last record of the leader's log when it was chosen. A disk that was emptied since then shows.
+    /// The hash of the last record of the leader's log when it was chosen. A disk that was emptied
+    /// since then shows.
     pub start_hash: u64,
     /// The number of that record.
     pub start_seq: u64,

@@ -1,4 +1,5 @@
-//! The balancer before the web replicas: each request goes to the next one, and to the one after it where that does not answer.
+//! The balancer before the web replicas: each request goes to the next one, and to the one after it
+//! where that does not answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +45,11 @@ impl Balancer {
             WebMessage::Response(response) => {
                 let Some(proxied) = self.open.remove(&response.id) else { return };
                 ctx.cancel_timer(ZkNodeTimer::Proxy(response.id));
-                ctx.send(proxied.from, WebMessage::Response(HttpResponse { id: proxied.request.id, ..response }).into());
+                ctx.send(
+                    proxied.from,
+                    WebMessage::Response(HttpResponse { id: proxied.request.id, ..response })
+                        .into(),
+                );
             }
             _ => {}
         }
@@ -57,7 +62,8 @@ impl Balancer {
             return self.pass_on(ctx, id);
         }
         let Some(proxied) = self.open.remove(&id) else { return };
-        let response = HttpResponse { id: proxied.request.id, status: 502, body: "no replica answers".into() };
+        let response =
+            HttpResponse { id: proxied.request.id, status: 502, body: "no replica answers".into() };
         ctx.send(proxied.from, WebMessage::Response(response).into());
     }
 
@@ -66,7 +72,10 @@ impl Balancer {
         proxied.attempts += 1;
         let replica = self.replicas[self.next % self.replicas.len()];
         self.next += 1;
-        ctx.send(replica, WebMessage::Request(HttpRequest { id, ..proxied.request.clone() }).into());
+        ctx.send(
+            replica,
+            WebMessage::Request(HttpRequest { id, ..proxied.request.clone() }).into(),
+        );
         ctx.set_timer(ZkNodeTimer::Proxy(id), self.timeout);
     }
 }

@@ -1,8 +1,10 @@
 //! Connections over datagrams: what is sent arrives once and in order, or the connection breaks.
 //!
-//! Zab assumes such channels between servers, and a client's requests are answered in order because its connection keeps their order; ZooKeeper has both
-//! from TCP. Here packets are numbered, acknowledged (with the next packet back, or by themselves at the end of the step) and sent again after a
-//! while. Nobody gives up within the channel: who has not heard the peer for too long drops it.
+//! Zab assumes such channels between servers, and a client's requests are answered in order because
+//! its connection keeps their order; ZooKeeper has both from TCP. Here packets are numbered,
+//! acknowledged (with the next packet back, or by themselves at the end of the step) and sent again
+//! after a while. Nobody gives up within the channel: who has not heard the peer for too long drops
+//! it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -42,7 +44,12 @@ pub struct Channel {
 
 impl Channel {
     /// A fresh connection; the peer learns of it by the first packet.
-    pub fn new(peer: NodeId, id: ConnectionId, retransmit_after: Duration, now: LocalTime) -> Channel {
+    pub fn new(
+        peer: NodeId,
+        id: ConnectionId,
+        retransmit_after: Duration,
+        now: LocalTime,
+    ) -> Channel {
         Channel {
             peer,
             id,
@@ -78,7 +85,10 @@ impl Channel {
 
     fn transmit(&mut self, link: &mut impl Link, seq: u64, body: Rc<Body>) {
         self.owes_ack = false;
-        link.send(self.peer, ZkMessage::Packet(Packet { connection: self.id, seq, ack: self.received, body }));
+        link.send(
+            self.peer,
+            ZkMessage::Packet(Packet { connection: self.id, seq, ack: self.received, body }),
+        );
     }
 
     /// A packet has arrived: what can be handled now, in order.
@@ -104,7 +114,11 @@ impl Channel {
         if acked > 0 {
             self.unacked.drain(..acked as usize);
             self.pause = self.retransmit_after;
-            self.resend_at = if self.unacked.is_empty() { LocalTime::from_nanos(u64::MAX) } else { now + self.pause };
+            self.resend_at = if self.unacked.is_empty() {
+                LocalTime::from_nanos(u64::MAX)
+            } else {
+                now + self.pause
+            };
         }
     }
 
@@ -163,7 +177,8 @@ mod tests {
         fn observe(&mut self, _: &'static str, _: &'static [&'static str], _: &[Value]) {}
     }
 
-    /// The second packet overtakes the first, the first comes twice: the receiver hands over each once, in the order of sending.
+    /// The second packet overtakes the first, the first comes twice: the receiver hands over each
+    /// once, in the order of sending.
     #[test]
     fn packets_are_handed_over_once_and_in_order() {
         let mut wire = Wire::default();
@@ -174,11 +189,15 @@ mod tests {
         sender.send(&mut wire, Body::ClientPing);
         let (first, second) = (wire.sent[0].clone(), wire.sent[1].clone());
         assert!(receiver.on_packet(LocalTime::ZERO, &second).is_empty());
-        assert_eq!(receiver.on_packet(LocalTime::ZERO, &first), [Rc::new(Body::Ping), Rc::new(Body::ClientPing)]);
+        assert_eq!(
+            receiver.on_packet(LocalTime::ZERO, &first),
+            [Rc::new(Body::Ping), Rc::new(Body::ClientPing)]
+        );
         assert!(receiver.on_packet(LocalTime::ZERO, &first).is_empty());
     }
 
-    /// What is not acknowledged is sent again when the pause is over, and not after the acknowledgement.
+    /// What is not acknowledged is sent again when the pause is over, and not after the
+    /// acknowledgement.
     #[test]
     fn lost_packets_are_sent_again() {
         let mut wire = Wire::default();

@@ -1,8 +1,9 @@
 //! A client process: one operation after the other, through a session.
 //!
-//! `read` is `sync` and then `get`, so that it is linearizable; `write` sets a key, and makes it where it is not there; `cas` sets it if its version is the
-//! one that belongs to the value seen last. `list` and `anomalies` ask the web tier. What ends with a lost connection or no answer in time is `info`:
-//! it may have happened.
+//! `read` is `sync` and then `get`, so that it is linearizable; `write` sets a key, and makes it
+//! where it is not there; `cas` sets it if its version is the one that belongs to the value seen
+//! last. `list` and `anomalies` ask the web tier. What ends with a lost connection or no answer in
+//! time is `info`: it may have happened.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -70,7 +71,8 @@ pub struct Client {
     mix: Vec<(String, f64)>,
     values: u64,
     last_id: u64,
-    /// The value that was seen last of each key, with its version; none where there was no such znode.
+    /// The value that was seen last of each key, with its version; none where there was no such
+    /// znode.
     seen: Vec<Option<(Rc<str>, i32)>>,
     replies: Vec<(i32, Outcome)>,
     pages: Vec<HttpResponse>,
@@ -90,7 +92,8 @@ impl Client {
             0 => None,
             count => io.find(&workload.pin[position % count]),
         };
-        let session = Session::new(settings.session(), pinned.map_or(servers, |server| vec![server]));
+        let session =
+            Session::new(settings.session(), pinned.map_or(servers, |server| vec![server]));
         let mut sum = 0.0;
         let mix = workload.mix.iter().map(|(name, weight)| {
             sum += weight;
@@ -134,7 +137,9 @@ impl Client {
         for event in self.session.take_events() {
             match event {
                 SessionEvent::Reply { xid, outcome, .. } => self.replies.push((xid, outcome)),
-                SessionEvent::Expired => self.session.open(&mut IoLink { io: &self.io, wake: &self.wake }),
+                SessionEvent::Expired => {
+                    self.session.open(&mut IoLink { io: &self.io, wake: &self.wake })
+                }
                 _ => {}
             }
         }
@@ -229,10 +234,14 @@ impl Client {
     }
 
     async fn write(&mut self, key: usize, text: &Rc<str>, value: &str, deadline: LocalTime) -> End {
-        // Somebody may make or remove the znode between two tries; only an answer that says so leads to another try.
+        // Somebody may make or remove the znode between two tries; only an answer that says so
+        // leads to another try.
         while self.io.now() < deadline {
             let data = text.as_bytes().into();
-            match self.ask(Op::Set { path: path_of(key), data, version: ANY_VERSION }, deadline).await {
+            match self
+                .ask(Op::Set { path: path_of(key), data, version: ANY_VERSION }, deadline)
+                .await
+            {
                 Some(Ok(Answer::Stat(stat))) => {
                     self.seen[key] = Some((text.clone(), stat.version));
                     return End::Ok(value.to_owned());
@@ -253,14 +262,23 @@ impl Client {
     }
 
     async fn create(&mut self, key: usize, text: &str, deadline: LocalTime) -> Option<Outcome> {
-        let above = Op::Create { path: PARENT.into(), data: b""[..].into(), mode: CreateMode::Persistent };
+        let above =
+            Op::Create { path: PARENT.into(), data: b""[..].into(), mode: CreateMode::Persistent };
         // Usually it is there.
         let _ = self.ask(above, deadline).await?;
         let data = text.as_bytes().into();
-        self.ask(Op::Create { path: path_of(key), data, mode: CreateMode::Persistent }, deadline).await
+        self.ask(Op::Create { path: path_of(key), data, mode: CreateMode::Persistent }, deadline)
+            .await
     }
 
-    async fn cas(&mut self, key: usize, text: &Rc<str>, expected: Option<(Rc<str>, i32)>, value: &str, deadline: LocalTime) -> End {
+    async fn cas(
+        &mut self,
+        key: usize,
+        text: &Rc<str>,
+        expected: Option<(Rc<str>, i32)>,
+        value: &str,
+        deadline: LocalTime,
+    ) -> End {
         let outcome = match expected {
             Some((_, version)) => {
                 let op = Op::Set { path: path_of(key), data: text.as_bytes().into(), version };
@@ -274,7 +292,9 @@ impl Client {
                 self.seen[key] = Some((text.clone(), version));
                 End::Ok(value.to_owned())
             }
-            Some(Err(ErrorCode::BadVersion | ErrorCode::NodeExists | ErrorCode::NoNode)) => End::Mismatch,
+            Some(Err(ErrorCode::BadVersion | ErrorCode::NodeExists | ErrorCode::NoNode)) => {
+                End::Mismatch
+            }
             other => lost(other),
         }
     }
@@ -296,9 +316,16 @@ impl Client {
                 next = self.io.now() + retry;
             }
             self.step(next.min(deadline)).await;
-            let answer = std::mem::take(&mut self.pages).into_iter().find(|page| page.id == id && page.status == 200);
+            let answer = std::mem::take(&mut self.pages)
+                .into_iter()
+                .find(|page| page.id == id && page.status == 200);
             if let Some(page) = answer {
-                return self.io.complete(OpType::Ok, f, format!("{}", page.body.lines().count()), "");
+                return self.io.complete(
+                    OpType::Ok,
+                    f,
+                    format!("{}", page.body.lines().count()),
+                    "",
+                );
             }
             if self.io.now() >= deadline {
                 return self.io.complete(OpType::Info, f, "", "timeout");
@@ -310,7 +337,11 @@ impl Client {
         let total = self.mix.last().map_or(0.0, |(_, sum)| *sum);
         let drawn = self.io.draw(|rng| rng.unit()) * total;
         let fits = |(_, sum): &&(String, f64)| drawn < *sum;
-        self.mix.iter().find(fits).or(self.mix.last()).map_or_else(|| "read".to_owned(), |(name, _)| name.clone())
+        self.mix
+            .iter()
+            .find(fits)
+            .or(self.mix.last())
+            .map_or_else(|| "read".to_owned(), |(name, _)| name.clone())
     }
 
     /// A number that nobody else writes.

@@ -1,7 +1,8 @@
 //! The clients that are connected to a server.
 //!
-//! A client's requests are answered in the order in which they came. Writes are passed on to the leader at once, several at a time; a read waits until
-//! the writes before it are answered, and is then served from this server's own tree, which may lag behind others.
+//! A client's requests are answered in the order in which they came. Writes are passed on to the
+//! leader at once, several at a time; a read waits until the writes before it are answered, and is
+//! then served from this server's own tree, which may lag behind others.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -33,8 +34,10 @@ pub struct ClientConnection {
 // Connections.
 impl Server {
     pub(super) fn on_new_client(&mut self, host: &mut impl Host, from: NodeId, packet: &Packet) {
-        let channel = Channel::new(from, packet.connection, self.settings.retransmit_after, host.now());
-        let client = ClientConnection { channel, session: None, timeout_ms: 0, queue: VecDeque::new() };
+        let channel =
+            Channel::new(from, packet.connection, self.settings.retransmit_after, host.now());
+        let client =
+            ClientConnection { channel, session: None, timeout_ms: 0, queue: VecDeque::new() };
         self.clients.insert(packet.connection, client);
     }
 
@@ -48,26 +51,50 @@ impl Server {
 
     fn on_client_body(&mut self, host: &mut impl Host, connection: ConnectionId, body: &Body) {
         if let Body::Connect { session, password, timeout_ms, last_zxid } = body {
-            return self.on_connect(host, connection, (*session, *password), *timeout_ms, *last_zxid);
+            return self.on_connect(
+                host,
+                connection,
+                (*session, *password),
+                *timeout_ms,
+                *last_zxid,
+            );
         }
-        let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else { return };
+        let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else {
+            return;
+        };
         self.note_life(host, session);
         match body {
             Body::Request { xid, op } => self.on_request(host, connection, session, *xid, op),
             Body::SetWatches { relative_zxid, data, exists, children } => {
-                data.iter().for_each(|path| self.set_again(host, connection, *relative_zxid, path, Read::Get));
-                exists.iter().for_each(|path| self.set_again(host, connection, *relative_zxid, path, Read::Exists));
-                children.iter().for_each(|path| self.set_again(host, connection, *relative_zxid, path, Read::Children));
+                data.iter().for_each(|path| {
+                    self.set_again(host, connection, *relative_zxid, path, Read::Get)
+                });
+                exists.iter().for_each(|path| {
+                    self.set_again(host, connection, *relative_zxid, path, Read::Exists)
+                });
+                children.iter().for_each(|path| {
+                    self.set_again(host, connection, *relative_zxid, path, Read::Children)
+                });
             }
             Body::ClientPing => self.tell(host, connection, Body::ClientPong),
             _ => {}
         }
     }
 
-    /// A client with a new session or with one that it had elsewhere. One that has seen more than this server knows must look for another server.
-    fn on_connect(&mut self, host: &mut impl Host, connection: ConnectionId, claim: (SessionId, u64), timeout_ms: u32, last_zxid: Zxid) {
+    /// A client with a new session or with one that it had elsewhere. One that has seen more than
+    /// this server knows must look for another server.
+    fn on_connect(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        claim: (SessionId, u64),
+        timeout_ms: u32,
+        last_zxid: Zxid,
+    ) {
         let (session, password) = claim;
-        let Some(peer) = self.clients.get(&connection).map(|client| client.channel.peer) else { return };
+        let Some(peer) = self.clients.get(&connection).map(|client| client.channel.peer) else {
+            return;
+        };
         if !self.rules.may_serve(self.tree.last(), last_zxid) {
             host.send(peer, ZkMessage::Reset { connection });
             self.drop_client(connection);
@@ -75,22 +102,34 @@ impl Server {
         }
         let timeout_ms = self.settings.negotiate_ms(timeout_ms);
         if !is_session(session) {
-            return self.ask_leader(host, connection, |connection| Body::ForwardOpen { connection, timeout_ms });
+            return self.ask_leader(host, connection, |connection| Body::ForwardOpen {
+                connection,
+                timeout_ms,
+            });
         }
-        // The client's last zxid is at least its session's, so that a server that may serve it has seen the session begin.
+        // The client's last zxid is at least its session's, so that a server that may serve it has
+        // seen the session begin.
         match self.tree.sessions().get(&session) {
             Some(record) if record.password == password && self.rules.takes_on_trust() => {
                 self.on_revalidated(host, session, connection, true);
             }
             Some(record) if record.password == password => {
-                self.ask_leader(host, connection, |connection| Body::Revalidate { session, connection });
+                self.ask_leader(host, connection, |connection| Body::Revalidate {
+                    session,
+                    connection,
+                });
             }
             _ => self.on_revalidated(host, session, connection, false),
         }
     }
 
     /// What only the leader can decide: by the connection to it, or here.
-    fn ask_leader(&mut self, host: &mut impl Host, connection: ConnectionId, body: impl FnOnce(ConnectionId) -> Body) {
+    fn ask_leader(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        body: impl FnOnce(ConnectionId) -> Body,
+    ) {
         let (body, owner) = (body(connection), (self.me, connection));
         if self.following.is_some() {
             return self.send_to_leader(host, body);
@@ -106,18 +145,39 @@ impl Server {
         }
     }
 
-    pub(super) fn on_revalidated(&mut self, host: &mut impl Host, session: SessionId, connection: ConnectionId, alive: bool) {
+    pub(super) fn on_revalidated(
+        &mut self,
+        host: &mut impl Host,
+        session: SessionId,
+        connection: ConnectionId,
+        alive: bool,
+    ) {
         let record = self.tree.sessions().get(&session).copied().filter(|_| alive);
         match record {
-            Some(record) => self.welcome(host, connection, session, record.timeout_ms, record.password),
-            None => self.tell(host, connection, Body::ConnectReply { session, password: 0, timeout_ms: 0 }),
+            Some(record) => {
+                self.welcome(host, connection, session, record.timeout_ms, record.password)
+            }
+            None => self.tell(
+                host,
+                connection,
+                Body::ConnectReply { session, password: 0, timeout_ms: 0 },
+            ),
         }
     }
 
-    fn welcome(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId, timeout_ms: u32, password: u64) {
+    fn welcome(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        session: SessionId,
+        timeout_ms: u32,
+        password: u64,
+    ) {
         let Some(client) = self.clients.get_mut(&connection) else { return };
         (client.session, client.timeout_ms) = (Some(session), timeout_ms);
-        if let Some(old) = self.by_session.insert(session, connection).filter(|old| *old != connection) {
+        if let Some(old) =
+            self.by_session.insert(session, connection).filter(|old| *old != connection)
+        {
             self.drop_client(old);
             self.by_session.insert(session, connection);
         }
@@ -142,7 +202,11 @@ impl Server {
     }
 
     pub(super) fn send_clients_away(&mut self, host: &mut impl Host) {
-        let all: Vec<(ConnectionId, NodeId)> = self.clients.iter().map(|(connection, client)| (*connection, client.channel.peer)).collect();
+        let all: Vec<(ConnectionId, NodeId)> = self
+            .clients
+            .iter()
+            .map(|(connection, client)| (*connection, client.channel.peer))
+            .collect();
         for (connection, peer) in all {
             host.send(peer, ZkMessage::Reset { connection });
             self.drop_client(connection);
@@ -169,14 +233,26 @@ impl Server {
             let since = now.saturating_since(client.channel.heard);
             since > least && nanos(since) > 2_000_000 * u64::from(client.timeout_ms)
         };
-        let gone: Vec<ConnectionId> = self.clients.iter().filter(|(_, client)| silent(client)).map(|(connection, _)| *connection).collect();
+        let gone: Vec<ConnectionId> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| silent(client))
+            .map(|(connection, _)| *connection)
+            .collect();
         gone.into_iter().for_each(|connection| self.drop_client(connection));
     }
 }
 
 // Requests.
 impl Server {
-    fn on_request(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId, xid: i32, op: &Op) {
+    fn on_request(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        session: SessionId,
+        xid: i32,
+        op: &Op,
+    ) {
         let Some(client) = self.clients.get_mut(&connection) else { return };
         let local = !op.is_write() || (*op == Op::Sync && !self.rules.sync_is_broadcast());
         if local && !self.rules.reads_wait_for_writes() {
@@ -184,7 +260,12 @@ impl Server {
         }
         client.queue.push_back((xid, op.clone()));
         if !local {
-            return self.ask_leader(host, connection, |connection| Body::Forward { session, connection, xid, op: op.clone() });
+            return self.ask_leader(host, connection, |connection| Body::Forward {
+                session,
+                connection,
+                xid,
+                op: op.clone(),
+            });
         }
         self.answer_reads(host, connection, session);
     }
@@ -201,9 +282,18 @@ impl Server {
         }
     }
 
-    fn answer_locally(&mut self, host: &mut impl Host, connection: ConnectionId, _: SessionId, xid: i32, op: &Op) {
+    fn answer_locally(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        _: SessionId,
+        xid: i32,
+        op: &Op,
+    ) {
         let outcome = match op {
-            Op::MultiRead(ops) => Ok(Answer::Multi(ops.iter().map(|op| self.read(connection, op)).collect())),
+            Op::MultiRead(ops) => {
+                Ok(Answer::Multi(ops.iter().map(|op| self.read(connection, op)).collect()))
+            }
             Op::Sync => Ok(Answer::Done),
             op => self.read(connection, op),
         };
@@ -240,7 +330,8 @@ impl Server {
         let client_peer = client.channel.peer;
         let asked = client.queue.front().is_some_and(|(xid, _)| entry.request == *xid as u64);
         if asked && matches!(entry.txn, Txn::Error(ErrorCode::SessionMoved)) {
-            // The leader has heard the servers that the client went through in another order. Let it come again, and be the last.
+            // The leader has heard the servers that the client went through in another order. Let
+            // it come again, and be the last.
             host.send(client_peer, ZkMessage::Reset { connection });
             return self.drop_client(connection);
         }
@@ -274,22 +365,46 @@ impl Server {
         }
     }
 
-    fn fire(&mut self, host: &mut impl Host, connection: ConnectionId, kind: WatchEventKind, path: Path, zxid: Zxid) {
-        let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else { return };
+    fn fire(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        kind: WatchEventKind,
+        path: Path,
+        zxid: Zxid,
+    ) {
+        let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else {
+            return;
+        };
         events::watch_fire(host, session, connection, kind, zxid, &path);
         let event = Body::WatchEvent { kind, path, zxid };
-        if self.rules.watch_goes_first() { self.tell(host, connection, event) } else { self.late_events.push((connection, event)) }
+        if self.rules.watch_goes_first() {
+            self.tell(host, connection, event)
+        } else {
+            self.late_events.push((connection, event))
+        }
     }
 
     /// A watch of a client that comes from another server: what changed since then is told at once.
-    fn set_again(&mut self, host: &mut impl Host, connection: ConnectionId, since: Zxid, path: &Path, what: Read) {
+    fn set_again(
+        &mut self,
+        host: &mut impl Host,
+        connection: ConnectionId,
+        since: Zxid,
+        path: &Path,
+        what: Read,
+    ) {
         let now = self.tree.last();
         let event = match (self.tree.get(path), what) {
             (Some(_), Read::Exists) => Some(WatchEventKind::Created),
             (None, Read::Exists) => None,
             (None, _) => Some(WatchEventKind::Deleted),
-            (Some(node), Read::Get) => (node.stat.mzxid > since).then_some(WatchEventKind::DataChanged),
-            (Some(node), Read::Children) => (node.stat.pzxid > since).then_some(WatchEventKind::ChildrenChanged),
+            (Some(node), Read::Get) => {
+                (node.stat.mzxid > since).then_some(WatchEventKind::DataChanged)
+            }
+            (Some(node), Read::Children) => {
+                (node.stat.pzxid > since).then_some(WatchEventKind::ChildrenChanged)
+            }
         };
         match event {
             Some(kind) => self.fire(host, connection, kind, path.clone(), now),

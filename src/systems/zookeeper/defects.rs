@@ -7,7 +7,8 @@ defects! {
     SkipSync "skip-sync" "acknowledged_writes_kept" "zookeeper/leader-comes-back-late" 2
         "A follower acknowledges a proposal before it is on the disk."
     EpochNotPersisted "epoch-not-persisted" "zab_one_leader_per_epoch" "zookeeper/power-failure" 2
-        "The epochs are not written to the disk: after a restart a server promises the same epoch again."
+        "The epochs are not written to the disk: after a restart a server promises the same epoch \
+            again."
     VoteIgnoresHistory "vote-ignores-history" "zab_primary_integrity" "zookeeper/far-server" 12
         "The server with the largest number is elected, whatever its log lacks."
     ApplyOnProposal "apply-on-proposal" "zab_primary_integrity" "zookeeper/two-cut-off" 3
@@ -15,7 +16,8 @@ defects! {
     TruncIgnored "trunc-ignored" "zab_total_order" "zookeeper/leader-isolated" 2
         "A follower keeps transactions that the new leader tells it to cut off."
     EphemeralsKeptOnReplay "ephemerals-kept-on-replay" "replicas_equal" "zookeeper/followers-restart" 3
-        "A server that catches up does not remove the ephemeral znodes of sessions that ended meanwhile."
+        "A server that catches up does not remove the ephemeral znodes of sessions that ended \
+            meanwhile."
     SyncAnsweredLocally "sync-answered-locally" "linearizable" "zookeeper/leader-isolated" 3
         "A server answers `sync` at once, from what it has."
     CountsAbsentFollowers "counts-absent-followers" "zk_leader_elected" "zookeeper/leader-isolated" 2
@@ -26,7 +28,8 @@ defects! {
     ReadsOvertakeWrites "reads-overtake-writes" "fifo_client_order" "zookeeper/sessions-and-watches" 2
         "A read is answered at once, before the writes that its client asked for earlier."
     EarlyEphemeralDelete "early-ephemeral-delete" "ephemerals_live" "zookeeper/clients-move" 2
-        "When a client moves to another server, its ephemeral znodes are removed although its session lives."
+        "When a client moves to another server, its ephemeral znodes are removed although its \
+            session lives."
     DeadlinesOfTheOldLeader "deadlines-of-the-old-leader" "session_expiry" "zookeeper/leader-killed-again-and-again" 2
         "A new leader takes sessions that it has not heard of yet for silent, and expires them."
     SessionsNeverExpire "sessions-never-expire" "session_expiry" "zookeeper/sessions-and-watches" 3
@@ -52,11 +55,13 @@ defects! {
     NoRecheck "no-recheck" "recipe_one_leader" "zookeeper/herd" 2
         "A contender whose predecessor has gone leads without looking who else is before it."
     NonSequentialElection "non-sequential-election" "recipe_one_leader" "zookeeper/instances-come-and-go" 2
-        "Contenders use names of their own instead of numbers, and the smallest name leads, also when it comes late."
+        "Contenders use names of their own instead of numbers, and the smallest name leads, also \
+            when it comes late."
     LeaderBySmallestId "leader-by-smallest-id" "mean_cadence" "zookeeper/leader-closed" 2
         "Contenders are persistent znodes, and the smallest id leads: a dead leader stays leader."
     NoGuid "no-guid" "mean_cadence" "zookeeper/create-reply-lost" 2
-        "A contender whose answer was lost makes a second znode, and the first one stands before everybody."
+        "A contender whose answer was lost makes a second znode, and the first one stands before \
+            everybody."
     SweepsTheRow "sweeps-the-row" "election_znodes_kept" "zookeeper/tour" 2
         "Whoever comes to lead clears the row of everybody else."
     SessionAsEpoch "session-as-epoch" "mean_from_elected" "zookeeper/tour" 2

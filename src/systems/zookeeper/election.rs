@@ -1,8 +1,11 @@
-//! Fast leader election: servers that know no leader tell each other whom they would follow, until a majority says the same.
+//! Fast leader election: servers that know no leader tell each other whom they would follow, until
+//! a majority says the same.
 //!
-//! A vote is better if it names a newer history: first by the epoch, then by the last transaction, and by the server's number only between equals, so
-//! that the order is total and everybody comes to the same vote. The election only saves time: that a leader is safe to follow is seen to by the
-//! discovery that comes after it. Votes are datagrams, repeated as long as the sender looks for a leader.
+//! A vote is better if it names a newer history: first by the epoch, then by the last transaction,
+//! and by the server's number only between equals, so that the order is total and everybody comes
+//! to the same vote. The election only saves time: that a leader is safe to follow is seen to by
+//! the discovery that comes after it. Votes are datagrams, repeated as long as the sender looks for
+//! a leader.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +34,13 @@ pub struct Election {
 impl Election {
     /// An election that has not begun.
     pub fn new(vote: Vote) -> Election {
-        Election { round: 0, vote, votes: BTreeMap::new(), settled: BTreeMap::new(), final_at: None }
+        Election {
+            round: 0,
+            vote,
+            votes: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            final_at: None,
+        }
     }
 }
 
@@ -46,7 +55,11 @@ impl Server {
     }
 
     fn notification(&self) -> ZkMessage {
-        ZkMessage::Notification(Notification { vote: self.election.vote, round: self.election.round, state: self.state })
+        ZkMessage::Notification(Notification {
+            vote: self.election.vote,
+            round: self.election.round,
+            state: self.state,
+        })
     }
 
     fn broadcast_vote(&mut self, host: &mut impl Host) {
@@ -66,7 +79,12 @@ impl Server {
         }
     }
 
-    pub(super) fn on_notification(&mut self, host: &mut impl Host, from: NodeId, theirs: Notification) {
+    pub(super) fn on_notification(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        theirs: Notification,
+    ) {
         if !self.ensemble.contains(&from) {
             return;
         }
@@ -85,7 +103,8 @@ impl Server {
         if theirs.round > self.election.round {
             self.election.round = theirs.round;
             self.election.votes.clear();
-            self.election.vote = if self.rules.is_better(theirs.vote, own) { theirs.vote } else { own };
+            self.election.vote =
+                if self.rules.is_better(theirs.vote, own) { theirs.vote } else { own };
             self.election.final_at = None;
             self.broadcast_vote(host);
         } else if theirs.round < self.election.round {
@@ -114,7 +133,9 @@ impl Server {
     fn see_whether_settled(&mut self, host: &mut impl Host, leader: NodeId) {
         let settled = &self.election.settled;
         let follow = settled.values().filter(|each| each.vote.leader == leader).count();
-        let leads = settled.get(&leader).is_some_and(|each| each.state == ServerState::Leading && each.vote.leader == leader);
+        let leads = settled
+            .get(&leader)
+            .is_some_and(|each| each.state == ServerState::Leading && each.vote.leader == leader);
         if leads && leader != self.me && follow >= self.quorum() {
             self.election.round = settled[&leader].round.max(self.election.round);
             self.election.vote = settled[&leader].vote;
@@ -126,6 +147,10 @@ impl Server {
         host.cancel_timer(ZkTimer::Election);
         let word = if leader == self.me { "leading" } else { "following" };
         events::state(host, word, Some(leader));
-        if leader == self.me { self.start_leading(host) } else { self.start_following(host, leader) }
+        if leader == self.me {
+            self.start_leading(host)
+        } else {
+            self.start_following(host, leader)
+        }
     }
 }

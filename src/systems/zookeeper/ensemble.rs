@@ -1,4 +1,5 @@
-//! What a scenario can choose about servers and sessions; other systems that embed an ensemble read the same keys.
+//! What a scenario can choose about servers and sessions; other systems that embed an ensemble read
+//! the same keys.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ pub struct ServerSettings {
     pub session_ticks_max: u32,
     /// Transactions applied since the last snapshot that make a server take another; 0: never.
     pub snapshot_every: u64,
-    /// Transactions that stay in the log before a snapshot, so that a follower that lags a little needs none.
+    /// Transactions that stay in the log before a snapshot, so that a follower that lags a little
+    /// needs none.
     pub log_trailing: usize,
     /// How long a packet waits for its acknowledgement.
     pub retransmit_after: Duration,
@@ -62,18 +64,43 @@ impl ServerSettings {
         let default = ServerSettings::default();
         let ticks = 1..=1_000_000;
         let settings = ServerSettings {
-            tick: section.duration("tick", default.tick, SHORT..=LONG, "The unit of the limits, and what deadlines of sessions are rounded up to."),
-            init_limit: section.integer("init_limit", default.init_limit.into(), ticks.clone(), "Ticks that a leader and a follower have to find together.")
-                as u32,
-            sync_limit: section.integer("sync_limit", default.sync_limit.into(), ticks.clone(), "Ticks after which a silent peer is given up.") as u32,
-            session_ticks_min: section.integer("session_ticks_min", default.session_ticks_min.into(), ticks.clone(), "Shortest time-out of a session, ticks.")
-                as u32,
-            session_ticks_max: section.integer("session_ticks_max", default.session_ticks_max.into(), ticks, "Longest time-out of a session, ticks.") as u32,
+            tick: section.duration(
+                "tick",
+                default.tick,
+                SHORT..=LONG,
+                "The unit of the limits, \
+                and what deadlines of sessions are rounded up to.",
+            ),
+            init_limit: section.integer(
+                "init_limit",
+                default.init_limit.into(),
+                ticks.clone(),
+                "Ticks that a leader and a follower have to find together.",
+            ) as u32,
+            sync_limit: section.integer(
+                "sync_limit",
+                default.sync_limit.into(),
+                ticks.clone(),
+                "Ticks after which a silent peer is given up.",
+            ) as u32,
+            session_ticks_min: section.integer(
+                "session_ticks_min",
+                default.session_ticks_min.into(),
+                ticks.clone(),
+                "Shortest time-out of a session, ticks.",
+            ) as u32,
+            session_ticks_max: section.integer(
+                "session_ticks_max",
+                default.session_ticks_max.into(),
+                ticks,
+                "Longest time-out of a session, ticks.",
+            ) as u32,
             snapshot_every: section.integer(
                 "snapshot_every",
                 default.snapshot_every,
                 0..=1_000_000_000,
-                "Transactions applied since the last snapshot that make a server take another; 0 is never.",
+                "Transactions applied since the last snapshot that make a server take another; 0 \
+                    is never.",
             ),
             log_trailing: section.integer(
                 "log_trailing",
@@ -85,7 +112,8 @@ impl ServerSettings {
                 "retransmit_after",
                 default.retransmit_after,
                 SHORT..=LONG,
-                "How long a packet of a connection waits for its acknowledgement before it is sent again.",
+                "How long a packet of a connection waits for its acknowledgement before it is sent \
+                    again.",
             ),
             notification_interval: section.duration(
                 "notification_interval",
@@ -103,7 +131,8 @@ impl ServerSettings {
                 "epoch_length",
                 default.epoch_length.into(),
                 1..=u64::from(u32::MAX),
-                "Transactions of an epoch, after which the leader lets a new one begin. The counter of a zxid has no more room than the default.",
+                "Transactions of an epoch, after which the leader lets a new one begin. The \
+                    counter of a zxid has no more room than the default.",
             ) as u32,
             rules: default.rules,
         };
@@ -111,7 +140,10 @@ impl ServerSettings {
             section.contradiction(
                 &["session_ticks_min", "session_ticks_max"],
                 "the shortest time-out of a session must not exceed the longest",
-                format!("{} ticks to {} ticks", settings.session_ticks_min, settings.session_ticks_max),
+                format!(
+                    "{} ticks to {} ticks",
+                    settings.session_ticks_min, settings.session_ticks_max
+                ),
                 "swap the two; session_ticks_min = 2 and session_ticks_max = 20 are usual",
             );
         }
@@ -126,7 +158,10 @@ impl ServerSettings {
     /// The time-out that a session gets when it wishes this one, ms.
     pub fn negotiate_ms(&self, wished_ms: u32) -> u32 {
         let ms = |ticks: u32| u32::try_from(self.ticks(ticks).as_millis()).unwrap_or(u32::MAX);
-        wished_ms.clamp(ms(self.session_ticks_min), ms(self.session_ticks_max).max(ms(self.session_ticks_min)))
+        wished_ms.clamp(
+            ms(self.session_ticks_min),
+            ms(self.session_ticks_max).max(ms(self.session_ticks_min)),
+        )
     }
 }
 
@@ -143,6 +178,10 @@ pub struct SessionSettings {
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        SessionSettings { timeout: Duration::from_secs(2), retransmit_after: Duration::from_millis(80), rules: Rules::default() }
+        SessionSettings {
+            timeout: Duration::from_secs(2),
+            retransmit_after: Duration::from_millis(80),
+            rules: Rules::default(),
+        }
     }
 }

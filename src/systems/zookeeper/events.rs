@@ -1,4 +1,5 @@
-//! What servers, sessions and the application show of themselves: the one place that knows the names of events and their fields.
+//! What servers, sessions and the application show of themselves: the one place that knows the
+//! names of events and their fields.
 
 use super::host::{Host, Link};
 use super::message::ConnectionId;
@@ -11,51 +12,110 @@ use crate::trace::{NodeId, Value};
 /// All events, for the reference.
 pub const EVENTS: &[Shown] = &[
     Shown { name: "zab_recover", summary: "A server has started; what it found on its disk." },
-    Shown { name: "zab_state", summary: "A server looks for a leader, follows one, or leads (or is about to)." },
+    Shown {
+        name: "zab_state",
+        summary: "A server looks for a leader, follows one, or leads (or is about to).",
+    },
     Shown { name: "zab_epoch", summary: "A server has promised itself to an epoch." },
-    Shown { name: "zab_established", summary: "A leader is established: a majority has its history; `last` is the end of that." },
+    Shown {
+        name: "zab_established",
+        summary: "A leader is established: a majority has its history; `last` is the end of that.",
+    },
     Shown { name: "zab_propose", summary: "The leader proposes a transaction." },
     Shown {
         name: "zab_apply",
-        summary: "A server applies a committed transaction; `prev` is the one it applied before, `chain` and `tree` are digests of all of them and of the state.",
+        summary: "A server applies a committed transaction; `prev` is the one it applied before, \
+            `chain` and `tree` are digests of all of them and of the state.",
     },
     Shown { name: "zab_snapshot", summary: "A server has taken over a leader's tree." },
-    Shown { name: "znode", summary: "A server applies a change of a znode; servers tell the same of it." },
+    Shown {
+        name: "znode",
+        summary: "A server applies a change of a znode; servers tell the same of it.",
+    },
     Shown { name: "session_open", summary: "A server applies the beginning of a session." },
-    Shown { name: "session_close", summary: "A server applies the end of a session; `request` is 0 where it has expired." },
+    Shown {
+        name: "session_close",
+        summary: "A server applies the end of a session; `request` is 0 where it has expired.",
+    },
     Shown { name: "session_touch", summary: "A sign of life of a session has reached the leader." },
-    Shown { name: "session_expire", summary: "The leader finds that a session has been silent for too long." },
-    Shown { name: "zk_reply", summary: "A server answers a write of a client that is connected to it." },
+    Shown {
+        name: "session_expire",
+        summary: "The leader finds that a session has been silent for too long.",
+    },
+    Shown {
+        name: "zk_reply",
+        summary: "A server answers a write of a client that is connected to it.",
+    },
     Shown { name: "watch_fire", summary: "A server tells a client of a change that it watches." },
-    Shown { name: "client_session", summary: "A session of a client has become `connected`, `disconnected`, `expired` or `closed`." },
+    Shown {
+        name: "client_session",
+        summary: "A session of a client has become `connected`, `disconnected`, `expired` or \
+            `closed`.",
+    },
     Shown { name: "client_request", summary: "A client sends a request." },
-    Shown { name: "client_reply", summary: "A client has its answer; `zxid` is the state that it was given from." },
+    Shown {
+        name: "client_reply",
+        summary: "A client has its answer; `zxid` is the state that it was given from.",
+    },
     Shown { name: "client_watch_set", summary: "A client's watch is set, since the state `zxid`." },
     Shown { name: "client_watch", summary: "A client is told of a change that it watches." },
-    Shown { name: "config", summary: "An instance has started; its period and the time-out that it wishes, µs." },
+    Shown {
+        name: "config",
+        summary: "An instance has started; its period and the time-out that it wishes, µs.",
+    },
     Shown { name: "contend", summary: "An instance has its znode in the election." },
     Shown {
         name: "lead",
-        summary: "An instance takes itself for the leader, by the children it read at `zxid`; `epoch` is its znode's number in the order.",
+        summary: "An instance takes itself for the leader, by the children it read at `zxid`; \
+            `epoch` is its znode's number in the order.",
     },
     Shown { name: "resign", summary: "An instance does not take itself for the leader any more." },
     Shown { name: "measure", summary: "An instance has written a measurement, in thousandths." },
-    Shown { name: "mean", summary: "The leader has a mean, in thousandths, of `count` measurements as they were at `zxid`." },
-    Shown { name: "publish", summary: "The leader learns what became of a mean: the status of the answer." },
-    Shown { name: "band", summary: "The time series has started; means outside of this are anomalies, in thousandths." },
-    Shown { name: "store_mean", summary: "The time series has accepted a mean, durably; `at_ms` is its timestamp." },
-    Shown { name: "store_refuse", summary: "The time series has refused a mean of an older leader." },
+    Shown {
+        name: "mean",
+        summary: "The leader has a mean, in thousandths, of `count` measurements as they were at \
+            `zxid`.",
+    },
+    Shown {
+        name: "publish",
+        summary: "The leader learns what became of a mean: the status of the answer.",
+    },
+    Shown {
+        name: "band",
+        summary: "The time series has started; means outside of this are anomalies, in \
+            thousandths.",
+    },
+    Shown {
+        name: "store_mean",
+        summary: "The time series has accepted a mean, durably; `at_ms` is its timestamp.",
+    },
+    Shown {
+        name: "store_refuse",
+        summary: "The time series has refused a mean of an older leader.",
+    },
 ];
 
 /// All metrics, for the reference.
 pub const METRICS: &[Shown] = &[
     Shown {
         name: "role",
-        summary: "Of a server: `looking`, `following`, `leading` (not yet established), `leader`, `follower`; of an instance: `contender`, `elected`, `outside`; of the others their work.",
+        summary: "Of a server: `looking`, `following`, `leading` (not yet established), `leader`, \
+            `follower`; of an instance: `contender`, `elected`, `outside`; of the others their \
+            work.",
     },
-    Shown { name: "current_term", summary: "The epoch of a server; under this name because targets of faults ask for it." },
-    Shown { name: "last_zxid_counter", summary: "The counter of the last transaction that a server has applied, within its epoch." },
-    Shown { name: "applied", summary: "How many transactions a server has applied since it started, those of a snapshot not counted." },
+    Shown {
+        name: "current_term",
+        summary: "The epoch of a server; under this name because targets of faults ask for it.",
+    },
+    Shown {
+        name: "last_zxid_counter",
+        summary: "The counter of the last transaction that a server has applied, within its epoch.",
+    },
+    Shown {
+        name: "applied",
+        summary: "How many transactions a server has applied since it started, those of a snapshot \
+            not counted.",
+    },
     Shown { name: "log_entries", summary: "Transactions in a server's log." },
     Shown { name: "znodes", summary: "Znodes of a server's tree." },
     Shown { name: "sessions", summary: "Open sessions as a server knows them." },
@@ -82,41 +142,84 @@ pub fn epoch(host: &mut impl Host, epoch: Epoch) {
 }
 
 pub fn established(host: &mut impl Host, epoch: Epoch, last: Zxid, quorum: usize) {
-    host.observe("zab_established", &["epoch", "last", "quorum"], &[epoch.into(), last.into(), Value::Int(quorum as i64)]);
+    host.observe(
+        "zab_established",
+        &["epoch", "last", "quorum"],
+        &[epoch.into(), last.into(), Value::Int(quorum as i64)],
+    );
 }
 
 pub fn propose(host: &mut impl Host, entry: &Entry) {
-    host.observe("zab_propose", &["zxid", "digest"], &[entry.zxid.into(), Value::Hash(entry.digest)]);
+    host.observe(
+        "zab_propose",
+        &["zxid", "digest"],
+        &[entry.zxid.into(), Value::Hash(entry.digest)],
+    );
 }
 
 pub fn apply(host: &mut impl Host, entry: &Entry, prev: Zxid, chain: u64, tree: u64) {
     host.observe(
         "zab_apply",
         &["zxid", "prev", "digest", "chain", "tree", "kind"],
-        &[entry.zxid.into(), prev.into(), Value::Hash(entry.digest), Value::Hash(chain), Value::Hash(tree), Value::word(entry.word())],
+        &[
+            entry.zxid.into(),
+            prev.into(),
+            Value::Hash(entry.digest),
+            Value::Hash(chain),
+            Value::Hash(tree),
+            Value::word(entry.word()),
+        ],
     );
 }
 
 pub fn snapshot(host: &mut impl Host, zxid: Zxid, chain: u64, tree: u64) {
-    host.observe("zab_snapshot", &["zxid", "chain", "tree"], &[zxid.into(), Value::Hash(chain), Value::Hash(tree)]);
+    host.observe(
+        "zab_snapshot",
+        &["zxid", "chain", "tree"],
+        &[zxid.into(), Value::Hash(chain), Value::Hash(tree)],
+    );
 }
 
-/// A change of a znode; `version` is that after it, `expected` what the request asked for where it is known.
-pub fn znode(host: &mut impl Host, zxid: Zxid, change: &'static str, session: SessionId, version: i32, at: &str, data: &[u8]) {
+/// A change of a znode; `version` is that after it, `expected` what the request asked for where it
+/// is known.
+pub fn znode(
+    host: &mut impl Host,
+    zxid: Zxid,
+    change: &'static str,
+    session: SessionId,
+    version: i32,
+    at: &str,
+    data: &[u8],
+) {
     let data = String::from_utf8_lossy(data).replace(char::is_whitespace, "_");
     host.observe(
         "znode",
         &["zxid", "change", "session", "version", "path", "data"],
-        &[zxid.into(), Value::word(change), session.into(), Value::Int(version.into()), Value::text(at), Value::Text(data.into())],
+        &[
+            zxid.into(),
+            Value::word(change),
+            session.into(),
+            Value::Int(version.into()),
+            Value::text(at),
+            Value::Text(data.into()),
+        ],
     );
 }
 
 pub fn session_open(host: &mut impl Host, session: SessionId, timeout_ms: u32) {
-    host.observe("session_open", &["session", "timeout_us"], &[session.into(), Value::Int(i64::from(timeout_ms) * 1_000)]);
+    host.observe(
+        "session_open",
+        &["session", "timeout_us"],
+        &[session.into(), Value::Int(i64::from(timeout_ms) * 1_000)],
+    );
 }
 
 pub fn session_close(host: &mut impl Host, zxid: Zxid, session: SessionId, request: u64) {
-    host.observe("session_close", &["zxid", "session", "request"], &[zxid.into(), session.into(), Value::Int(request as i64)]);
+    host.observe(
+        "session_close",
+        &["zxid", "session", "request"],
+        &[zxid.into(), session.into(), Value::Int(request as i64)],
+    );
 }
 
 pub fn session_touch(host: &mut impl Host, session: SessionId) {
@@ -135,41 +238,97 @@ pub fn reply(host: &mut impl Host, session: SessionId, xid: i32, entry: &Entry) 
     );
 }
 
-pub fn watch_fire(host: &mut impl Host, session: SessionId, connection: ConnectionId, kind: WatchEventKind, zxid: Zxid, at: &str) {
+pub fn watch_fire(
+    host: &mut impl Host,
+    session: SessionId,
+    connection: ConnectionId,
+    kind: WatchEventKind,
+    zxid: Zxid,
+    at: &str,
+) {
     host.observe(
         "watch_fire",
         &["session", "connection", "kind", "zxid", "path"],
-        &[session.into(), Value::Hash(connection.0), Value::word(kind.word()), zxid.into(), Value::text(at)],
+        &[
+            session.into(),
+            Value::Hash(connection.0),
+            Value::word(kind.word()),
+            zxid.into(),
+            Value::text(at),
+        ],
     );
 }
 
-pub fn client_session(link: &mut impl Link, session: SessionId, state: &'static str, server: NodeId, timeout_ms: u32) {
+pub fn client_session(
+    link: &mut impl Link,
+    session: SessionId,
+    state: &'static str,
+    server: NodeId,
+    timeout_ms: u32,
+) {
     link.observe(
         "client_session",
         &["session", "state", "server", "timeout_us"],
-        &[session.into(), Value::word(state), Value::Node(server), Value::Int(i64::from(timeout_ms) * 1_000)],
+        &[
+            session.into(),
+            Value::word(state),
+            Value::Node(server),
+            Value::Int(i64::from(timeout_ms) * 1_000),
+        ],
     );
 }
 
 /// `version` is what a conditional operation asks for.
-pub fn client_request(link: &mut impl Link, session: SessionId, xid: i32, op: &'static str, version: i32, at: &str) {
+pub fn client_request(
+    link: &mut impl Link,
+    session: SessionId,
+    xid: i32,
+    op: &'static str,
+    version: i32,
+    at: &str,
+) {
     link.observe(
         "client_request",
         &["session", "xid", "op", "version", "path"],
-        &[session.into(), Value::Int(xid.into()), Value::word(op), Value::Int(version.into()), Value::text(at)],
+        &[
+            session.into(),
+            Value::Int(xid.into()),
+            Value::word(op),
+            Value::Int(version.into()),
+            Value::text(at),
+        ],
     );
 }
 
-pub fn client_reply(link: &mut impl Link, session: SessionId, xid: i32, op: &'static str, zxid: Zxid, outcome: &Outcome) {
+pub fn client_reply(
+    link: &mut impl Link,
+    session: SessionId,
+    xid: i32,
+    op: &'static str,
+    zxid: Zxid,
+    outcome: &Outcome,
+) {
     let result = outcome.as_ref().err().map_or("ok", |code| code.word());
     link.observe(
         "client_reply",
         &["session", "xid", "op", "zxid", "result"],
-        &[session.into(), Value::Int(xid.into()), Value::word(op), zxid.into(), Value::word(result)],
+        &[
+            session.into(),
+            Value::Int(xid.into()),
+            Value::word(op),
+            zxid.into(),
+            Value::word(result),
+        ],
     );
 }
 
-pub fn client_watch_set(link: &mut impl Link, session: SessionId, kind: &'static str, zxid: Zxid, at: &str) {
+pub fn client_watch_set(
+    link: &mut impl Link,
+    session: SessionId,
+    kind: &'static str,
+    zxid: Zxid,
+    at: &str,
+) {
     link.observe(
         "client_watch_set",
         &["session", "kind", "zxid", "path"],
@@ -178,5 +337,9 @@ pub fn client_watch_set(link: &mut impl Link, session: SessionId, kind: &'static
 }
 
 pub fn client_watch(link: &mut impl Link, session: SessionId, kind: WatchEventKind, at: &str) {
-    link.observe("client_watch", &["session", "kind", "path"], &[session.into(), Value::word(kind.word()), Value::text(at)]);
+    link.observe(
+        "client_watch",
+        &["session", "kind", "path"],
+        &[session.into(), Value::word(kind.word()), Value::text(at)],
+    );
 }

@@ -1,4 +1,5 @@
-//! A follower: it finds its leader's epoch, takes over its history, logs what it proposes and applies what it commits.
+//! A follower: it finds its leader's epoch, takes over its history, logs what it proposes and
+//! applies what it commits.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -42,7 +43,13 @@ impl Server {
         let mut channel = Channel::open(host, leader, self.settings.retransmit_after);
         channel.send(host, Body::FollowerInfo { accepted_epoch: self.accepted_epoch });
         let since = host.now();
-        self.following = Some(Following { leader, channel, stage: Stage::Discovery, since, touched: BTreeSet::new() });
+        self.following = Some(Following {
+            leader,
+            channel,
+            stage: Stage::Discovery,
+            since,
+            touched: BTreeSet::new(),
+        });
     }
 
     /// Half a tick has passed: is the leader still there?
@@ -52,7 +59,11 @@ impl Server {
             Stage::Broadcast => self.settings.ticks(self.settings.sync_limit),
             _ => self.settings.ticks(self.settings.init_limit),
         };
-        let since = if following.stage == Stage::Broadcast { following.channel.heard } else { following.since };
+        let since = if following.stage == Stage::Broadcast {
+            following.channel.heard
+        } else {
+            following.since
+        };
         if host.now().saturating_since(since) > limit {
             host.log(|| "the leader is silent".to_owned());
             self.look_for_leader(host);
@@ -91,11 +102,20 @@ impl Server {
                 let leader = self.following.as_ref().map(|following| following.leader);
                 events::state(host, "follower", leader);
             }
-            (Stage::Synchronisation | Stage::Broadcast, Body::Proposal(entry)) => self.on_proposal(host, entry),
+            (Stage::Synchronisation | Stage::Broadcast, Body::Proposal(entry)) => {
+                self.on_proposal(host, entry)
+            }
             (Stage::Broadcast, Body::Commit { zxid }) => self.apply_up_to(host, *zxid),
             (_, Body::Ping) => {
-                let touched = self.following.as_mut().map(|following| std::mem::take(&mut following.touched)).unwrap_or_default();
-                self.send_to_leader(host, Body::PingReply { touched: touched.into_iter().collect() });
+                let touched = self
+                    .following
+                    .as_mut()
+                    .map(|following| std::mem::take(&mut following.touched))
+                    .unwrap_or_default();
+                self.send_to_leader(
+                    host,
+                    Body::PingReply { touched: touched.into_iter().collect() },
+                );
             }
             (Stage::Broadcast, Body::RevalidateReply { session, connection, alive }) => {
                 self.on_revalidated(host, *session, *connection, *alive);
@@ -110,7 +130,8 @@ impl Server {
         }
     }
 
-    /// The promise: to follow nobody of an earlier epoch. Where the same epoch was promised before, perhaps to another, it does not count again.
+    /// The promise: to follow nobody of an earlier epoch. Where the same epoch was promised before,
+    /// perhaps to another, it does not count again.
     fn on_leader_info(&mut self, host: &mut impl Host, epoch: Epoch) {
         if epoch < self.accepted_epoch {
             return self.look_for_leader(host);
@@ -135,9 +156,11 @@ impl Server {
     }
 
     fn take_over(&mut self, host: &mut impl Host, entries: &[Rc<Entry>]) {
-        // Where transactions were not cut off that should have been, what follows them does not fit.
+        // Where transactions were not cut off that should have been, what follows them does not
+        // fit.
         let last = self.log.last();
-        let entries: Vec<Rc<Entry>> = entries.iter().filter(|entry| entry.zxid > last).cloned().collect();
+        let entries: Vec<Rc<Entry>> =
+            entries.iter().filter(|entry| entry.zxid > last).cloned().collect();
         if entries.is_empty() {
             return;
         }
@@ -148,8 +171,15 @@ impl Server {
         self.log.truncate(host, zxid);
         if self.tree.last() > zxid {
             // Only what was committed is ever applied, and a leader has all of that.
-            assert!(self.rules.any(), "transaction {} was applied, and the leader has only {zxid}", self.tree.last());
-            self.tree = host.read(super::storage::SNAPSHOT).and_then(|bytes| DataTree::decode(&bytes)).unwrap_or_default();
+            assert!(
+                self.rules.any(),
+                "transaction {} was applied, and the leader has only {zxid}",
+                self.tree.last()
+            );
+            self.tree = host
+                .read(super::storage::SNAPSHOT)
+                .and_then(|bytes| DataTree::decode(&bytes))
+                .unwrap_or_default();
             self.apply_up_to(host, zxid);
         }
     }
@@ -164,7 +194,12 @@ impl Server {
 
     fn on_proposal(&mut self, host: &mut impl Host, entry: &Rc<Entry>) {
         if entry.zxid <= self.log.last() {
-            assert!(self.rules.any(), "transaction {} was proposed after {}", entry.zxid, self.log.last());
+            assert!(
+                self.rules.any(),
+                "transaction {} was proposed after {}",
+                entry.zxid,
+                self.log.last()
+            );
             return;
         }
         if !self.rules.syncs_proposals() {

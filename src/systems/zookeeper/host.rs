@@ -1,8 +1,9 @@
 //! What a server and a session ask of the node that they live in.
 //!
-//! Both are written against these traits and not against [`Ctx`], so that a node of another system can hold a [`Server`](super::Server) or a
-//! [`Session`](super::Session): its message type and its timer type only need a variant for ours. A session asks for less than a server, so that
-//! an asynchronous client, which has no disk, can hold one too.
+//! Both are written against these traits and not against [`Ctx`], so that a node of another system
+//! can hold a [`Server`](super::Server) or a [`Session`](super::Session): its message type and its
+//! timer type only need a variant for ours. A session asks for less than a server, so that an
+//! asynchronous client, which has no disk, can hold one too.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The web tier's messages: requests with a target as in HTTP, answers with a status, and what the web replicas ask of the store.
+//! The web tier's messages: requests with a target as in HTTP, answers with a status, and what the
+//! web replicas ask of the store.
 
 use std::rc::Rc;
 
@@ -24,7 +25,8 @@ pub struct HttpRequest {
 pub struct HttpResponse {
     /// The number of the request.
     pub id: u64,
-    /// 200, 400, 404, 409 (an older leader), 502 (no replica answers), 503 (the store does not answer).
+    /// 200, 400, 404, 409 (an older leader), 502 (no replica answers), 503 (the store does not
+    /// answer).
     pub status: u16,
     /// What it says.
     pub body: Rc<str>,
@@ -115,10 +117,12 @@ impl WebMessage {
     pub fn detail(&self) -> Detail {
         match self {
             WebMessage::Request(request) => Detail::Text(format!("GET {}", request.target).into()),
-            WebMessage::Response(response) => Detail::Numbers(&["status"], [i64::from(response.status), 0, 0]),
-            WebMessage::StoreRequest { request: StoreRequest::Put { number, milli, .. }, .. } => {
-                Detail::Numbers(&["number", "milli"], [*number as i64, *milli, 0])
+            WebMessage::Response(response) => {
+                Detail::Numbers(&["status"], [i64::from(response.status), 0, 0])
             }
+            WebMessage::StoreRequest {
+                request: StoreRequest::Put { number, milli, .. }, ..
+            } => Detail::Numbers(&["number", "milli"], [*number as i64, *milli, 0]),
             WebMessage::StoreRequest { .. } => Detail::None,
             WebMessage::StoreReply { status, points, .. } => {
                 Detail::Numbers(&["status", "points"], [i64::from(*status), points.len() as i64, 0])
@@ -155,6 +159,10 @@ mod tests {
             assert_eq!(read_milli(&show_milli(milli)), Some(milli));
         }
         assert_eq!(read_milli("80"), Some(80_000));
-        assert!(["", "x", "1.2345", "-3", "1.2.3", "99999999999999999999"].iter().all(|text| read_milli(text).is_none()));
+        assert!(
+            ["", "x", "1.2345", "-3", "1.2.3", "99999999999999999999"]
+                .iter()
+                .all(|text| read_milli(text).is_none())
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! An instance of the aggregator: it measures, contends for the leadership, and while it leads sends the mean of all measurements.
+//! An instance of the aggregator: it measures, contends for the leadership, and while it leads
+//! sends the mean of all measurements.
 //!
-//! A measurement is a random number from 75 to 85, written to the instance's own ephemeral znode below `/my/favorite` once a period. The leader reads all
-//! of them once a period, as they are at one zxid, and sends their mean to the web tier with its epoch: whoever led before and does not know yet that
-//! it was replaced has a smaller one, and is refused.
+//! A measurement is a random number from 75 to 85, written to the instance's own ephemeral znode
+//! below `/my/favorite` once a period. The leader reads all of them once a period, as they are at
+//! one zxid, and sends their mean to the web tier with its epoch: whoever led before and does not
+//! know yet that it was replaced has a smaller one, and is refused.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -59,12 +61,14 @@ pub struct Instance {
     asked: BTreeMap<i32, Asked>,
     path: Path,
     balancer: NodeId,
-    /// The number of the last mean; never used again, since an instance may lead twice under the same znode.
+    /// The number of the last mean; never used again, since an instance may lead twice under the
+    /// same znode.
     number: u64,
     reads: u32,
     last_id: u64,
     posting: Option<Posting>,
-    /// What the mistake reads one by one: the names still to read, and the sum and number of the values read.
+    /// What the mistake reads one by one: the names still to read, and the sum and number of the
+    /// values read.
     one_by_one: (Vec<Rc<str>>, Vec<i64>),
     /// What another mistake goes on sending: the last measurements, and their state.
     last_mean: Option<(Zxid, Vec<i64>)>,
@@ -72,7 +76,12 @@ pub struct Instance {
 
 impl Instance {
     /// An instance of this name.
-    pub fn new(settings: ZkSettings, name: &str, servers: Vec<NodeId>, balancer: NodeId) -> Instance {
+    pub fn new(
+        settings: ZkSettings,
+        name: &str,
+        servers: Vec<NodeId>,
+        balancer: NodeId,
+    ) -> Instance {
         let session = Session::new(settings.session(), servers);
         let contender = Contender::new(settings.server.rules, name);
         Instance {
@@ -96,7 +105,15 @@ impl Instance {
     pub fn boot(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         let us = |duration| Value::Int((nanos(duration) / 1_000) as i64);
         let fields = &["period_us", "timeout_us", "tick_us"];
-        ctx.observe("config", fields, &[us(self.settings.period), us(self.settings.session_timeout), us(self.settings.server.tick)]);
+        ctx.observe(
+            "config",
+            fields,
+            &[
+                us(self.settings.period),
+                us(self.settings.session_timeout),
+                us(self.settings.server.tick),
+            ],
+        );
         let first = ctx.rng().duration(std::time::Duration::ZERO, self.settings.period / 5);
         ctx.set_timer(ZkNodeTimer::Measure, first);
         self.session.open(ctx);
@@ -131,7 +148,11 @@ impl Instance {
             ZkNodeTimer::Mean if self.contender.leads() => {
                 ctx.set_timer(ZkNodeTimer::Mean, self.settings.period);
                 self.reads = 0;
-                self.ask(ctx, Op::Children { path: MEASUREMENTS.into(), watch: false }, Asked::Names);
+                self.ask(
+                    ctx,
+                    Op::Children { path: MEASUREMENTS.into(), watch: false },
+                    Asked::Names,
+                );
             }
             ZkNodeTimer::ReadOne => self.read_one(ctx),
             ZkNodeTimer::Post => self.post(ctx),
@@ -176,20 +197,26 @@ impl Instance {
 
     fn on_event(&mut self, ctx: &mut Ctx<'_, ZkNode>, event: SessionEvent) {
         match event {
-            SessionEvent::Connected if self.session.id() == self.known => self.contender.resume(ctx, &mut self.session),
+            SessionEvent::Connected if self.session.id() == self.known => {
+                self.contender.resume(ctx, &mut self.session)
+            }
             SessionEvent::Connected if self.contender.leads() => {
-                // Only with the mistake: otherwise it has resigned when the session before this one ended.
+                // Only with the mistake: otherwise it has resigned when the session before this one
+                // ended.
                 self.known = self.session.id();
                 self.measure(ctx);
             }
             SessionEvent::Connected => self.begin(ctx),
-            SessionEvent::Disconnected if !self.settings.server.rules.resigns_when_disconnected() => {}
+            SessionEvent::Disconnected
+                if !self.settings.server.rules.resigns_when_disconnected() => {}
             SessionEvent::Disconnected => {
                 // The session may live or not; until that is known, nothing is done in its name.
                 self.lose_leadership(ctx);
                 self.contender.suspend();
             }
-            SessionEvent::Expired if !self.settings.server.rules.resigns_when_expired() => self.session.open(ctx),
+            SessionEvent::Expired if !self.settings.server.rules.resigns_when_expired() => {
+                self.session.open(ctx)
+            }
             SessionEvent::Expired | SessionEvent::Closed => {
                 self.lose_leadership(ctx);
                 self.contender.suspend();
@@ -206,7 +233,15 @@ impl Instance {
     fn begin(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         self.known = self.session.id();
         for path in ["/my", MEASUREMENTS, ELECTION] {
-            self.ask(ctx, Op::Create { path: path.into(), data: Data::from(&b""[..]), mode: CreateMode::Persistent }, Asked::Parent);
+            self.ask(
+                ctx,
+                Op::Create {
+                    path: path.into(),
+                    data: Data::from(&b""[..]),
+                    mode: CreateMode::Persistent,
+                },
+                Asked::Parent,
+            );
         }
         self.contender.begin(ctx, &mut self.session);
         self.measure(ctx);
@@ -218,14 +253,23 @@ impl Instance {
             return self.note(ctx, standing);
         };
         match (asked, outcome) {
-            (Asked::Set(milli) | Asked::Create(milli), Ok(_)) => ctx.observe("measure", &["milli"], &[Value::Int(milli)]),
+            (Asked::Set(milli) | Asked::Create(milli), Ok(_)) => {
+                ctx.observe("measure", &["milli"], &[Value::Int(milli)])
+            }
             (Asked::Set(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
             (Asked::Create(milli), Err(ErrorCode::NodeExists)) => {
-                self.ask(ctx, Op::Exists { path: self.path.clone(), watch: false }, Asked::Owner(milli));
+                self.ask(
+                    ctx,
+                    Op::Exists { path: self.path.clone(), watch: false },
+                    Asked::Owner(milli),
+                );
             }
             (Asked::Owner(milli), Ok(Answer::Stat(stat))) => {
-                if stat.owner != self.session.id() && self.settings.server.rules.measures_ephemerally() {
-                    // It is left from a session that this instance had before, and will go with that; the own one takes its place.
+                if stat.owner != self.session.id()
+                    && self.settings.server.rules.measures_ephemerally()
+                {
+                    // It is left from a session that this instance had before, and will go with
+                    // that; the own one takes its place.
                     let op = Op::Delete { path: self.path.clone(), version: ANY_VERSION };
                     self.ask(ctx, op, Asked::Parent);
                     self.create(ctx, milli);
@@ -235,7 +279,9 @@ impl Instance {
             }
             (Asked::Owner(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
             (Asked::Names, Ok(Answer::Children(names, _))) => self.on_names(ctx, names),
-            (Asked::Values(names), Ok(Answer::Multi(outcomes))) => self.on_values(ctx, zxid, &names, outcomes),
+            (Asked::Values(names), Ok(Answer::Multi(outcomes))) => {
+                self.on_values(ctx, zxid, &names, outcomes)
+            }
             (Asked::One, Ok(Answer::Data(data, _))) => {
                 self.one_by_one.1.extend(milli_of(data));
                 self.next_one(ctx, zxid);
@@ -287,7 +333,11 @@ impl Instance {
 
     fn set(&mut self, ctx: &mut Ctx<'_, ZkNode>, milli: i64) {
         let data = show_milli(milli).as_bytes().into();
-        self.ask(ctx, Op::Set { path: self.path.clone(), data, version: ANY_VERSION }, Asked::Set(milli));
+        self.ask(
+            ctx,
+            Op::Set { path: self.path.clone(), data, version: ANY_VERSION },
+            Asked::Set(milli),
+        );
     }
 
     fn create(&mut self, ctx: &mut Ctx<'_, ZkNode>, milli: i64) {
@@ -309,13 +359,23 @@ impl Instance {
             return self.read_one(ctx);
         }
         let mut ops = vec![Op::Children { path: MEASUREMENTS.into(), watch: false }];
-        ops.extend(names.iter().map(|name| Op::Get { path: join(MEASUREMENTS, name), watch: false }));
+        ops.extend(
+            names.iter().map(|name| Op::Get { path: join(MEASUREMENTS, name), watch: false }),
+        );
         self.ask(ctx, Op::MultiRead(ops), Asked::Values(names.to_vec()));
     }
 
     /// All of one zxid: the children with it, so that none is missing.
-    fn on_values(&mut self, ctx: &mut Ctx<'_, ZkNode>, zxid: Zxid, names: &[Rc<str>], outcomes: &[Outcome]) {
-        let Some((Ok(Answer::Children(children, _)), values)) = outcomes.split_first() else { return };
+    fn on_values(
+        &mut self,
+        ctx: &mut Ctx<'_, ZkNode>,
+        zxid: Zxid,
+        names: &[Rc<str>],
+        outcomes: &[Outcome],
+    ) {
+        let Some((Ok(Answer::Children(children, _)), values)) = outcomes.split_first() else {
+            return;
+        };
         if children != names {
             self.reads += 1;
             if self.reads < READS_MAX {
@@ -323,7 +383,11 @@ impl Instance {
             }
             return;
         }
-        let milli: Vec<i64> = values.iter().filter_map(|outcome| outcome.as_ref().ok()).filter_map(value_of).collect();
+        let milli: Vec<i64> = values
+            .iter()
+            .filter_map(|outcome| outcome.as_ref().ok())
+            .filter_map(value_of)
+            .collect();
         self.publish(ctx, zxid, &milli);
     }
 
@@ -350,7 +414,8 @@ impl Instance {
         self.last_mean = Some((zxid, milli.to_vec()));
         self.number += 1;
         let epoch = self.epoch();
-        let values = [epoch, self.number, zxid.0, mean as u64, count as u64].map(|each| Value::Int(each as i64));
+        let values = [epoch, self.number, zxid.0, mean as u64, count as u64]
+            .map(|each| Value::Int(each as i64));
         ctx.observe("mean", &["epoch", "number", "zxid", "milli", "count"], &values);
         self.last_id += 1;
         let target = format!("/detectar?dato={}", show_milli(mean)).into();
@@ -370,7 +435,9 @@ impl Instance {
     /// The web tier answers.
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, message: WebMessage) {
         let WebMessage::Response(HttpResponse { id, status, .. }) = message else { return };
-        let Some(posting) = self.posting.as_ref().filter(|posting| posting.id == id) else { return };
+        let Some(posting) = self.posting.as_ref().filter(|posting| posting.id == id) else {
+            return;
+        };
         let (epoch, number) = (posting.request.epoch, posting.request.number);
         let fields = [epoch, number, u64::from(status)].map(|each| Value::Int(each as i64));
         ctx.observe("publish", &["epoch", "number", "status"], &fields);

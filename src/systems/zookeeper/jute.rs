@@ -1,4 +1,5 @@
-//! Records as bytes, in the manner of jute, ZooKeeper's serialisation: numbers big-endian, buffers and strings with their length before them.
+//! Records as bytes, in the manner of jute, ZooKeeper's serialisation: numbers big-endian, buffers
+//! and strings with their length before them.
 
 /// Appends values to a buffer.
 #[derive(Clone, Debug, Default)]

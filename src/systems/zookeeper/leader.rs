@@ -1,8 +1,9 @@
 //! A leader: discovery, synchronisation, broadcast (Zab), and the requests that only it can decide.
 //!
-//! Discovery: a majority promises a new epoch, and says what it has; nobody of it may have more than the leader. Synchronisation: each follower gets
-//! the leader's history. When a majority has it durably, the leader is established, and the whole history is committed. Broadcast: what a majority
-//! has logged is committed, in order.
+//! Discovery: a majority promises a new epoch, and says what it has; nobody of it may have more
+//! than the leader. Synchronisation: each follower gets the leader's history. When a majority has
+//! it durably, the leader is established, and the whole history is committed. Broadcast: what a
+//! majority has logged is committed, in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -78,7 +79,10 @@ pub struct Leading {
 impl Leading {
     /// Whether a channel of a follower has this number.
     pub fn learner_of(&self, connection: ConnectionId) -> Option<NodeId> {
-        self.learners.iter().find(|(_, learner)| learner.channel.id == connection).map(|(node, _)| *node)
+        self.learners
+            .iter()
+            .find(|(_, learner)| learner.channel.id == connection)
+            .map(|(node, _)| *node)
     }
 
     /// A follower is gone.
@@ -113,17 +117,32 @@ impl Server {
 
     /// A follower connects.
     pub(super) fn on_new_learner(&mut self, host: &mut impl Host, from: NodeId, packet: &Packet) {
-        let channel = Channel::new(from, packet.connection, self.settings.retransmit_after, host.now());
+        let channel =
+            Channel::new(from, packet.connection, self.settings.retransmit_after, host.now());
         let Some(leading) = &mut self.leading else { return };
-        let learner = Learner { channel, progress: Progress::Reported, last_zxid: Zxid::ZERO, acked: Zxid::ZERO };
+        let learner = Learner {
+            channel,
+            progress: Progress::Reported,
+            last_zxid: Zxid::ZERO,
+            acked: Zxid::ZERO,
+        };
         if let Some(old) = leading.learners.insert(from, learner) {
             self.remember_closed(old.channel.id);
         }
     }
 
-    pub(super) fn on_learner_packet(&mut self, host: &mut impl Host, from: NodeId, packet: &Packet) {
+    pub(super) fn on_learner_packet(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        packet: &Packet,
+    ) {
         let now = host.now();
-        let Some(learner) = self.leading.as_mut().and_then(|leading| leading.learners.get_mut(&from)) else { return };
+        let Some(learner) =
+            self.leading.as_mut().and_then(|leading| leading.learners.get_mut(&from))
+        else {
+            return;
+        };
         for body in learner.channel.on_packet(now, packet) {
             self.on_learner_body(host, from, &body);
         }
@@ -131,8 +150,12 @@ impl Server {
 
     fn on_learner_body(&mut self, host: &mut impl Host, from: NodeId, body: &Body) {
         match body {
-            Body::FollowerInfo { accepted_epoch } => self.on_follower_info(host, from, *accepted_epoch),
-            Body::AckEpoch { current_epoch, last_zxid } => self.on_ack_epoch(host, from, *current_epoch, *last_zxid),
+            Body::FollowerInfo { accepted_epoch } => {
+                self.on_follower_info(host, from, *accepted_epoch)
+            }
+            Body::AckEpoch { current_epoch, last_zxid } => {
+                self.on_ack_epoch(host, from, *current_epoch, *last_zxid)
+            }
             Body::AckNewLeader { zxid } => self.on_ack_new_leader(host, from, *zxid),
             Body::Ack { zxid } => {
                 if let Some(learner) = self.learner(from) {
@@ -140,12 +163,22 @@ impl Server {
                 }
                 self.see_what_is_committed(host);
             }
-            Body::PingReply { touched } => touched.iter().for_each(|session| self.touch(host, *session)),
-            Body::Forward { session, connection, xid, op } => self.on_write(host, (from, *connection), *session, *xid, op),
-            Body::ForwardOpen { connection, timeout_ms } => self.on_open(host, (from, *connection), *timeout_ms),
+            Body::PingReply { touched } => {
+                touched.iter().for_each(|session| self.touch(host, *session))
+            }
+            Body::Forward { session, connection, xid, op } => {
+                self.on_write(host, (from, *connection), *session, *xid, op)
+            }
+            Body::ForwardOpen { connection, timeout_ms } => {
+                self.on_open(host, (from, *connection), *timeout_ms)
+            }
             Body::Revalidate { session, connection } => {
                 let alive = self.revalidate(host, (from, *connection), *session);
-                self.send_to_learner(host, from, Body::RevalidateReply { session: *session, connection: *connection, alive });
+                self.send_to_learner(
+                    host,
+                    from,
+                    Body::RevalidateReply { session: *session, connection: *connection, alive },
+                );
             }
             _ => {}
         }
@@ -187,7 +220,13 @@ impl Server {
         self.see_whether_promised(host);
     }
 
-    fn on_ack_epoch(&mut self, host: &mut impl Host, from: NodeId, current: Option<Epoch>, last_zxid: Zxid) {
+    fn on_ack_epoch(
+        &mut self,
+        host: &mut impl Host,
+        from: NodeId,
+        current: Option<Epoch>,
+        last_zxid: Zxid,
+    ) {
         let own = (self.current_epoch, self.log.last());
         let rules = self.rules;
         let Some(leading) = &mut self.leading else { return };
@@ -210,10 +249,19 @@ impl Server {
     fn see_whether_promised(&mut self, host: &mut impl Host) {
         let quorum = self.quorum();
         let Some(leading) = &mut self.leading else { return };
-        let Some(epoch) = leading.epoch.filter(|_| leading.phase == Phase::Discovery && leading.promised.len() >= quorum) else { return };
+        let Some(epoch) = leading
+            .epoch
+            .filter(|_| leading.phase == Phase::Discovery && leading.promised.len() >= quorum)
+        else {
+            return;
+        };
         leading.phase = Phase::Synchronisation;
-        let waiting: Vec<NodeId> =
-            leading.learners.iter().filter(|(_, learner)| learner.progress == Progress::Promised).map(|(node, _)| *node).collect();
+        let waiting: Vec<NodeId> = leading
+            .learners
+            .iter()
+            .filter(|(_, learner)| learner.progress == Progress::Promised)
+            .map(|(node, _)| *node)
+            .collect();
         self.set_epochs(host, self.accepted_epoch, epoch);
         for node in waiting {
             self.synchronise(host, node);
@@ -221,10 +269,13 @@ impl Server {
         self.see_whether_established(host);
     }
 
-    /// Bring a follower's log to the state of the leader's: by what it lacks, after cutting off what nobody ever committed, or by the whole tree.
+    /// Bring a follower's log to the state of the leader's: by what it lacks, after cutting off
+    /// what nobody ever committed, or by the whole tree.
     fn synchronise(&mut self, host: &mut impl Host, node: NodeId) {
         let Some(leading) = &mut self.leading else { return };
-        let (Some(epoch), Some(learner)) = (leading.epoch, leading.learners.get_mut(&node)) else { return };
+        let (Some(epoch), Some(learner)) = (leading.epoch, leading.learners.get_mut(&node)) else {
+            return;
+        };
         let theirs = learner.last_zxid;
         let after = |zxid: Zxid| self.log.after(zxid).cloned().collect::<Vec<Rc<Entry>>>();
         let body = if self.log.has(theirs) {
@@ -261,7 +312,11 @@ impl Server {
         let quorum = self.quorum();
         let Some(leading) = &mut self.leading else { return };
         let Some(epoch) = leading.epoch else { return };
-        let synchronised = leading.learners.values().filter(|learner| learner.progress >= Progress::Synchronised).count();
+        let synchronised = leading
+            .learners
+            .values()
+            .filter(|learner| learner.progress >= Progress::Synchronised)
+            .count();
         if leading.phase != Phase::Synchronisation || synchronised + 1 < quorum {
             return;
         }
@@ -273,8 +328,13 @@ impl Server {
         let (tick, now, rules) = (self.settings.tick, host.now(), self.rules);
         let Some(leading) = &mut self.leading else { return };
         leading.prepared = self.tree.clone();
-        leading.tracker = SessionTracker::new(tick, self.tree.sessions(), |_| rules.silent_since(now));
-        for learner in leading.learners.values_mut().filter(|learner| learner.progress == Progress::Synchronised) {
+        leading.tracker =
+            SessionTracker::new(tick, self.tree.sessions(), |_| rules.silent_since(now));
+        for learner in leading
+            .learners
+            .values_mut()
+            .filter(|learner| learner.progress == Progress::Synchronised)
+        {
             learner.progress = Progress::Active;
             learner.channel.send(host, Body::UpToDate { commit: last });
         }
@@ -284,30 +344,48 @@ impl Server {
 // The broadcast.
 impl Server {
     /// Propose a transaction: log it, and send it to all that have the history before it.
-    fn propose(&mut self, host: &mut impl Host, session: SessionId, request: u64, make: impl FnOnce(&DataTree) -> Txn) {
+    fn propose(
+        &mut self,
+        host: &mut impl Host,
+        session: SessionId,
+        request: u64,
+        make: impl FnOnce(&DataTree) -> Txn,
+    ) {
         let time_ms = host.wall().as_nanos().div_euclid(1_000_000);
         let (rules, limit) = (self.rules, self.settings.epoch_length);
-        let Some(leading) = self.leading.as_mut().filter(|leading| leading.phase == Phase::Broadcast) else { return };
+        let Some(leading) =
+            self.leading.as_mut().filter(|leading| leading.phase == Phase::Broadcast)
+        else {
+            return;
+        };
         if leading.counter >= limit {
             // The counter has no room left; a new epoch gives a fresh one.
             return self.look_for_leader(host);
         }
         leading.counter += 1;
-        let zxid = Zxid::new(leading.epoch.expect("an established leader has an epoch"), leading.counter);
+        let zxid =
+            Zxid::new(leading.epoch.expect("an established leader has an epoch"), leading.counter);
         let txn = make(&leading.prepared);
-        let session = if matches!(txn, Txn::OpenSession { .. }) { SessionId(zxid.0) } else { session };
+        let session =
+            if matches!(txn, Txn::OpenSession { .. }) { SessionId(zxid.0) } else { session };
         let entry = Entry::new(zxid, session, request, time_ms, txn);
         // The answer is the committed tree's to give.
         let _ = leading.prepared.apply(&entry, rules, true);
         match entry.txn {
-            Txn::OpenSession { timeout_ms, .. } => leading.tracker.open(session, timeout_ms, host.now()),
+            Txn::OpenSession { timeout_ms, .. } => {
+                leading.tracker.open(session, timeout_ms, host.now())
+            }
             Txn::CloseSession => {
                 leading.tracker.close(session);
                 leading.owners.remove(&session);
             }
             _ => {}
         }
-        for learner in leading.learners.values_mut().filter(|learner| learner.progress >= Progress::Synchronising) {
+        for learner in leading
+            .learners
+            .values_mut()
+            .filter(|learner| learner.progress >= Progress::Synchronising)
+        {
             learner.channel.send(host, Body::Proposal(entry.clone()));
         }
         events::propose(host, &entry);
@@ -315,17 +393,29 @@ impl Server {
         self.see_what_is_committed(host);
     }
 
-    /// What a majority has logged is committed. All of it is of this epoch, or was committed with the leadership itself.
+    /// What a majority has logged is committed. All of it is of this epoch, or was committed with
+    /// the leadership itself.
     fn see_what_is_committed(&mut self, host: &mut impl Host) {
         let (quorum, own) = (self.quorum(), self.log.last());
-        let Some(leading) = self.leading.as_ref().filter(|leading| leading.phase == Phase::Broadcast) else { return };
-        let mut logged: Vec<Zxid> = leading.learners.values().map(|learner| learner.acked).collect();
+        let Some(leading) =
+            self.leading.as_ref().filter(|leading| leading.phase == Phase::Broadcast)
+        else {
+            return;
+        };
+        let mut logged: Vec<Zxid> =
+            leading.learners.values().map(|learner| learner.acked).collect();
         logged.push(own);
         logged.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(commit) = logged.get(quorum - 1).copied().filter(|commit| *commit > self.tree.last()) else { return };
+        let Some(commit) =
+            logged.get(quorum - 1).copied().filter(|commit| *commit > self.tree.last())
+        else {
+            return;
+        };
         self.apply_up_to(host, commit);
         let Some(leading) = &mut self.leading else { return };
-        for learner in leading.learners.values_mut().filter(|learner| learner.progress == Progress::Active) {
+        for learner in
+            leading.learners.values_mut().filter(|learner| learner.progress == Progress::Active)
+        {
             learner.channel.send(host, Body::Commit { zxid: commit });
         }
     }
@@ -333,7 +423,10 @@ impl Server {
     /// Half a tick has passed: pings, silent followers, silent sessions.
     pub(super) fn leader_tick(&mut self, host: &mut impl Host) {
         let (now, quorum) = (host.now(), self.quorum());
-        let (sync, init) = (self.settings.ticks(self.settings.sync_limit), self.settings.ticks(self.settings.init_limit));
+        let (sync, init) = (
+            self.settings.ticks(self.settings.sync_limit),
+            self.settings.ticks(self.settings.init_limit),
+        );
         let needs_majority = self.rules.needs_majority_to_lead();
         let Some(leading) = &mut self.leading else { return };
         let mut gone = Vec::new();
@@ -345,9 +438,17 @@ impl Server {
             }
             stays
         });
-        let active = leading.learners.values().filter(|learner| learner.progress == Progress::Active).count();
+        let active = leading
+            .learners
+            .values()
+            .filter(|learner| learner.progress == Progress::Active)
+            .count();
         let waited = now.saturating_since(leading.since) > init;
-        let lost = if leading.phase == Phase::Broadcast { active + 1 < quorum && needs_majority } else { waited };
+        let lost = if leading.phase == Phase::Broadcast {
+            active + 1 < quorum && needs_majority
+        } else {
+            waited
+        };
         for learner in leading.learners.values_mut() {
             learner.channel.send(host, Body::Ping);
         }
@@ -364,7 +465,11 @@ impl Server {
 impl Server {
     fn expire_sessions(&mut self, host: &mut impl Host) {
         let now = host.now();
-        let Some(leading) = self.leading.as_mut().filter(|leading| leading.phase == Phase::Broadcast) else { return };
+        let Some(leading) =
+            self.leading.as_mut().filter(|leading| leading.phase == Phase::Broadcast)
+        else {
+            return;
+        };
         for session in leading.tracker.expired(now) {
             events::session_expire(host, session);
             self.propose(host, session, 0, |_| Txn::CloseSession);
@@ -380,17 +485,31 @@ impl Server {
     }
 
     /// A client that is connected to some server wants a session.
-    pub(super) fn on_open(&mut self, host: &mut impl Host, owner: (NodeId, ConnectionId), timeout_ms: u32) {
+    pub(super) fn on_open(
+        &mut self,
+        host: &mut impl Host,
+        owner: (NodeId, ConnectionId),
+        timeout_ms: u32,
+    ) {
         let password = host.below(u64::MAX);
-        self.propose(host, SessionId::NONE, owner.1.0, |_| Txn::OpenSession { timeout_ms, password });
+        self.propose(host, SessionId::NONE, owner.1.0, |_| Txn::OpenSession {
+            timeout_ms,
+            password,
+        });
         let session = SessionId(self.log.last().0);
         if let Some(leading) = &mut self.leading {
             leading.owners.insert(session, owner);
         }
     }
 
-    /// A client has come to another server with its session: from now on only that one speaks for it.
-    pub(super) fn revalidate(&mut self, host: &mut impl Host, owner: (NodeId, ConnectionId), session: SessionId) -> bool {
+    /// A client has come to another server with its session: from now on only that one speaks for
+    /// it.
+    pub(super) fn revalidate(
+        &mut self,
+        host: &mut impl Host,
+        owner: (NodeId, ConnectionId),
+        session: SessionId,
+    ) -> bool {
         let Some(leading) = &mut self.leading else { return false };
         if !leading.prepared.sessions().contains_key(&session) {
             return false;
@@ -399,7 +518,10 @@ impl Server {
         let ephemerals = leading.prepared.ephemerals_of(session);
         self.touch(host, session);
         if !self.rules.moving_keeps_ephemerals() {
-            let ops = ephemerals.into_iter().map(|path| Op::Delete { path, version: ANY_VERSION }).collect();
+            let ops = ephemerals
+                .into_iter()
+                .map(|path| Op::Delete { path, version: ANY_VERSION })
+                .collect();
             let (op, rules) = (Op::Multi(ops), self.rules);
             self.propose(host, SessionId::NONE, 0, |tree| prepare(tree, rules, session, &op));
         }
@@ -407,10 +529,18 @@ impl Server {
     }
 
     /// A write of a client that is connected to some server.
-    pub(super) fn on_write(&mut self, host: &mut impl Host, owner: (NodeId, ConnectionId), session: SessionId, xid: i32, op: &Op) {
+    pub(super) fn on_write(
+        &mut self,
+        host: &mut impl Host,
+        owner: (NodeId, ConnectionId),
+        session: SessionId,
+        xid: i32,
+        op: &Op,
+    ) {
         let rules = self.rules;
         let Some(leading) = &mut self.leading else { return };
-        // After a change of leader the first server to speak for a session has it: all older connections were cut then.
+        // After a change of leader the first server to speak for a session has it: all older
+        // connections were cut then.
         let moved = *leading.owners.entry(session).or_insert(owner) != owner;
         self.touch(host, session);
         let request = xid as u64;

@@ -1,7 +1,8 @@
 //! What crosses the network.
 //!
-//! Votes of an election are datagrams of their own. Everything else travels in connections ([`super::channel`]), which ZooKeeper has from TCP: each packet
-//! has its connection, its number there, and the number of the last packet received.
+//! Votes of an election are datagrams of their own. Everything else travels in connections
+//! ([`super::channel`]), which ZooKeeper has from TCP: each packet has its connection, its number
+//! there, and the number of the last packet received.
 
 use std::rc::Rc;
 
@@ -107,7 +108,8 @@ pub enum Body {
     },
     /// The follower promises to follow nobody of an earlier epoch, and says what it has.
     AckEpoch {
-        /// The epoch whose history it has; `None` where it has promised this very epoch before, so that it does not count twice.
+        /// The epoch whose history it has; `None` where it has promised this very epoch before, so
+        /// that it does not count twice.
         current_epoch: Option<Epoch>,
         /// The last transaction of its log.
         last_zxid: Zxid,
@@ -318,7 +320,11 @@ impl Body {
             Body::Reply { outcome, .. } => 16 + outcome_size(outcome),
             Body::WatchEvent { path, .. } => 16 + path.len() as u32,
             Body::SetWatches { data, exists, children, .. } => {
-                8 + [data, exists, children].into_iter().flatten().map(|path| 4 + path.len() as u32).sum::<u32>()
+                8 + [data, exists, children]
+                    .into_iter()
+                    .flatten()
+                    .map(|path| 4 + path.len() as u32)
+                    .sum::<u32>()
             }
             Body::Connect { .. } => 28,
             _ => 16,
@@ -326,22 +332,34 @@ impl Body {
     }
 
     fn detail(&self) -> Detail {
-        let zxid = |names, zxid: Zxid| Detail::Numbers(names, [i64::from(zxid.epoch().0), i64::from(zxid.counter()), 0]);
+        let zxid = |names, zxid: Zxid| {
+            Detail::Numbers(names, [i64::from(zxid.epoch().0), i64::from(zxid.counter()), 0])
+        };
         const ZXID: &[&str] = &["epoch", "counter"];
         match self {
-            Body::FollowerInfo { accepted_epoch } => Detail::Numbers(&["accepted_epoch"], [i64::from(accepted_epoch.0), 0, 0]),
-            Body::LeaderInfo { epoch } | Body::NewLeader { epoch } => Detail::Numbers(&["epoch"], [i64::from(epoch.0), 0, 0]),
+            Body::FollowerInfo { accepted_epoch } => {
+                Detail::Numbers(&["accepted_epoch"], [i64::from(accepted_epoch.0), 0, 0])
+            }
+            Body::LeaderInfo { epoch } | Body::NewLeader { epoch } => {
+                Detail::Numbers(&["epoch"], [i64::from(epoch.0), 0, 0])
+            }
             Body::AckEpoch { last_zxid, .. } => zxid(&["last_epoch", "last_counter"], *last_zxid),
-            Body::Diff { entries } | Body::Snap { entries, .. } => Detail::Numbers(&["entries"], [entries.len() as i64, 0, 0]),
+            Body::Diff { entries } | Body::Snap { entries, .. } => {
+                Detail::Numbers(&["entries"], [entries.len() as i64, 0, 0])
+            }
             Body::Trunc { zxid: to, .. } => zxid(ZXID, *to),
-            Body::AckNewLeader { zxid: at } | Body::Ack { zxid: at } | Body::Commit { zxid: at } | Body::UpToDate { commit: at } => {
-                zxid(ZXID, *at)
-            }
+            Body::AckNewLeader { zxid: at }
+            | Body::Ack { zxid: at }
+            | Body::Commit { zxid: at }
+            | Body::UpToDate { commit: at } => zxid(ZXID, *at),
             Body::Proposal(entry) => zxid(ZXID, entry.zxid),
-            Body::Forward { xid, .. } | Body::Request { xid, .. } => Detail::Numbers(&["xid"], [i64::from(*xid), 0, 0]),
-            Body::Reply { xid, zxid, .. } => {
-                Detail::Numbers(&["xid", "epoch", "counter"], [i64::from(*xid), i64::from(zxid.epoch().0), i64::from(zxid.counter())])
+            Body::Forward { xid, .. } | Body::Request { xid, .. } => {
+                Detail::Numbers(&["xid"], [i64::from(*xid), 0, 0])
             }
+            Body::Reply { xid, zxid, .. } => Detail::Numbers(
+                &["xid", "epoch", "counter"],
+                [i64::from(*xid), i64::from(zxid.epoch().0), i64::from(zxid.counter())],
+            ),
             _ => Detail::None,
         }
     }
@@ -351,7 +369,8 @@ impl Body {
 const BARE: &[&str] = &["Notification", "PacketAck", "Reset"];
 
 impl Message for ZkMessage {
-    /// A packet has the `type` of its body, whose fields stand beside `channel` (its connection), `seq` and `ack`.
+    /// A packet has the `type` of its body, whose fields stand beside `channel` (its connection),
+    /// `seq` and `ack`.
     fn to_json(&self, names: &[String]) -> Option<Value> {
         match self {
             ZkMessage::Packet(packet) => wire::to_json(packet, names),
@@ -360,7 +379,11 @@ impl Message for ZkMessage {
     }
 
     fn from_json(body: &Value, names: &[String]) -> Result<ZkMessage, String> {
-        if wire::is_one_of(body, BARE) { wire::from_json(body, names) } else { wire::from_json(body, names).map(ZkMessage::Packet) }
+        if wire::is_one_of(body, BARE) {
+            wire::from_json(body, names)
+        } else {
+            wire::from_json(body, names).map(ZkMessage::Packet)
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -381,9 +404,10 @@ impl Message for ZkMessage {
 
     fn detail(&self) -> Detail {
         match self {
-            ZkMessage::Notification(Notification { vote, round, .. }) => {
-                Detail::Numbers(&["leader", "epoch", "round"], [i64::from(vote.leader.0), i64::from(vote.epoch.0), *round as i64])
-            }
+            ZkMessage::Notification(Notification { vote, round, .. }) => Detail::Numbers(
+                &["leader", "epoch", "round"],
+                [i64::from(vote.leader.0), i64::from(vote.epoch.0), *round as i64],
+            ),
             ZkMessage::Packet(packet) => packet.body.detail(),
             _ => Detail::None,
         }

@@ -1,15 +1,21 @@
-//! `zookeeper`: a coordination service, an aggregator that elects its leader by it, and a time series.
+//! `zookeeper`: a coordination service, an aggregator that elects its leader by it, and a time
+//! series.
 //!
-//! **The problem.** Several instances of a program measure something, and exactly one of them is to send the mean of all measurements to a web tier. When that
-//! one dies, another must take over; when it only seems dead, the two must not both be believed. Each program could solve this for itself, wrongly. A
-//! coordination service solves it once: a small tree of data that survives the loss of a minority of its servers, that all clients see change in the same
-//! order, and in which a client's traces vanish when the client does.
+//! **The problem.** Several instances of a program measure something, and exactly one of them is to
+//! send the mean of all measurements to a web tier. When that one dies, another must take over;
+//! when it only seems dead, the two must not both be believed. Each program could solve this for
+//! itself, wrongly. A coordination service solves it once: a small tree of data that survives the
+//! loss of a minority of its servers, that all clients see change in the same order, and in which a
+//! client's traces vanish when the client does.
 //!
-//! **The idea** (Hunt and others 2010). All changes go through a leader, which turns each request into a transaction that depends on nothing any more, gives
-//! it a number (*zxid*: the leader's epoch, and a counter), and broadcasts it; what a majority has logged is committed. The broadcast (Zab) keeps the leader's own
-//! order, also across a change of leader. Reads are served by whichever server a client is connected to, from its own copy, and so are fast and perhaps old; but a
-//! client never sees the state go back, sees its own requests in order, and hears of a change that it watches before it sees anything newer. From these few
-//! promises clients build the rest by recipes: here an election.
+//! **The idea** (Hunt and others 2010). All changes go through a leader, which turns each request
+//! into a transaction that depends on nothing any more, gives it a number (*zxid*: the leader's
+//! epoch, and a counter), and broadcasts it; what a majority has logged is committed. The broadcast
+//! (Zab) keeps the leader's own order, also across a change of leader. Reads are served by
+//! whichever server a client is connected to, from its own copy, and so are fast and perhaps old;
+//! but a client never sees the state go back, sees its own requests in order, and hears of a change
+//! that it watches before it sees anything newer. From these few promises clients build the rest by
+//! recipes: here an election.
 //!
 //! | file | idea |
 //! |---|---|
@@ -28,16 +34,21 @@
 //! | `host` | what a node of another system needs to hold a server or a session |
 //! | `defects` | the mistakes that can be planted, and nothing else |
 //!
-//! **Simplifications.** Connections are built here over datagrams, where ZooKeeper has TCP; its wire protocol is not spoken, but `request`, `txn`, `tree` and
-//! `session` know nothing of how they travel, and records are written as jute does. `sync` is a transaction of its own, so that it holds against a leader that was
-//! deposed and does not know it; ZooKeeper's leader answers alone. A refused `multi` gives one code instead of one for each part. A server takes a snapshot
-//! at once, not beside the work. There are no observers, no access control lists, no quotas, no reconfiguration, no containers and no time-to-live.
-//! The id of a session is the zxid that opened it. The whole history of an established leader is committed, as in Zab 1.0, but the log is not
+//! **Simplifications.** Connections are built here over datagrams, where ZooKeeper has TCP; its
+//! wire protocol is not spoken, but `request`, `txn`, `tree` and `session` know nothing of how they
+//! travel, and records are written as jute does. `sync` is a transaction of its own, so that it
+//! holds against a leader that was deposed and does not know it; ZooKeeper's leader answers alone.
+//! A refused `multi` gives one code instead of one for each part. A server takes a snapshot at
+//! once, not beside the work. There are no observers, no access control lists, no quotas, no
+//! reconfiguration, no containers and no time-to-live. The id of a session is the zxid that opened
+//! it. The whole history of an established leader is committed, as in Zab 1.0, but the log is not
 //! replayed into the tree before a leader says so.
 //!
-//! **References.** P. Hunt, M. Konar, F. Junqueira, B. Reed: ZooKeeper: Wait-free Coordination for Internet-scale Systems (2010). F. Junqueira, B. Reed,
-//! M. Serafini: Zab: High-performance Broadcast for Primary-backup Systems (2011). A. Medeiros: ZooKeeper's Atomic Broadcast Protocol: Theory and
-//! Practice (2012). The programmer's guide, the internals and the recipes of Apache ZooKeeper 3.9.
+//! **References.** P. Hunt, M. Konar, F. Junqueira, B. Reed: ZooKeeper: Wait-free Coordination for
+//! Internet-scale Systems (2010). F. Junqueira, B. Reed, M. Serafini: Zab: High-performance
+//! Broadcast for Primary-backup Systems (2011). A. Medeiros: ZooKeeper's Atomic Broadcast Protocol:
+//! Theory and Practice (2012). The programmer's guide, the internals and the recipes of Apache
+//! ZooKeeper 3.9.
 
 mod balancer;
 mod channel;
@@ -82,7 +93,10 @@ pub use ensemble::{ServerSettings, SessionSettings};
 pub use host::{Host, Link, ZkTimer};
 pub use message::ZkMessage;
 pub use node::{ZkNode, ZkNodeMessage, ZkNodeTimer};
-pub use request::{ANY_VERSION, Answer, CreateMode, Data, Op, Outcome, Path, Stat, WatchEventKind, base_name, join, parent};
+pub use request::{
+    ANY_VERSION, Answer, CreateMode, Data, Op, Outcome, Path, Stat, WatchEventKind, base_name,
+    join, parent,
+};
 pub use server::Server;
 pub use session::{Session, SessionEvent};
 pub use settings::ZkSettings;
@@ -132,7 +146,10 @@ pub const ZK_MESSAGES: &[Shown] = &[
 
 const MESSAGES: &[Shown] = &{
     const WEB: [Shown; 4] = [
-        Shown { name: "HttpRequest", summary: "A request to the balancer, or from it to a replica." },
+        Shown {
+            name: "HttpRequest",
+            summary: "A request to the balancer, or from it to a replica.",
+        },
         Shown { name: "HttpResponse", summary: "Its answer." },
         Shown { name: "StoreRequest", summary: "A replica asks the time series." },
         Shown { name: "StoreReply", summary: "The time series answers." },
@@ -146,7 +163,10 @@ const MESSAGES: &[Shown] = &{
     all
 };
 
-const COMMANDS: &[Shown] = &[Shown { name: "leave", summary: "An instance closes its session, and comes back with another." }];
+const COMMANDS: &[Shown] = &[Shown {
+    name: "leave",
+    summary: "An instance closes its session, and comes back with another.",
+}];
 
 /// Checks that need instances, workers or clients to judge by.
 const OF_INSTANCES: &[&str] = &[
@@ -162,8 +182,14 @@ const OF_INSTANCES: &[&str] = &[
     "mean_cadence",
     "measurement_cadence",
 ];
-const OF_WORKERS: &[&str] =
-    &["multi_atomic", "conditional_updates", "watch_once", "watch_before_data", "watch_complete", "fifo_client_order"];
+const OF_WORKERS: &[&str] = &[
+    "multi_atomic",
+    "conditional_updates",
+    "watch_once",
+    "watch_before_data",
+    "watch_complete",
+    "fifo_client_order",
+];
 const OF_CLIENTS: &[&str] = &["linearizable", "all_operations_answered", "availability"];
 
 /// The system.
@@ -175,7 +201,8 @@ impl System for ZooKeeperSystem {
     }
 
     fn summary(&self) -> &'static str {
-        "A coordination service (Zab, sessions, watches, ephemeral and sequential znodes), an aggregator that elects its leader by it, and a time series behind a web tier."
+        "A coordination service (Zab, sessions, watches, ephemeral and sequential znodes), an \
+            aggregator that elects its leader by it, and a time series behind a web tier."
     }
 
     fn roles(&self) -> &'static [&'static str] {
@@ -192,9 +219,19 @@ impl System for ZooKeeperSystem {
 
     fn metric_words(&self, metric: &str) -> &'static [&'static str] {
         match metric {
-            "role" => {
-                &["looking", "following", "follower", "leading", "leader", "outside", "contender", "elected", "worker", "web", "balancer"]
-            }
+            "role" => &[
+                "looking",
+                "following",
+                "follower",
+                "leading",
+                "leader",
+                "outside",
+                "contender",
+                "elected",
+                "worker",
+                "web",
+                "balancer",
+            ],
             _ => &[],
         }
     }
@@ -234,7 +271,10 @@ impl System for ZooKeeperSystem {
         }
         if scenario.workload.clients == 0 {
             voided.extend(OF_CLIENTS);
-        } else if !["read", "write", "cas"].iter().any(|op| scenario.workload.mix.get(*op).is_some_and(|weight| *weight > 0.0)) {
+        } else if !["read", "write", "cas"]
+            .iter()
+            .any(|op| scenario.workload.mix.get(*op).is_some_and(|weight| *weight > 0.0))
+        {
             voided.push("linearizable");
         }
         voided
@@ -243,7 +283,12 @@ impl System for ZooKeeperSystem {
     fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         let mut complain = |message: &str, found: String, hint: &str| {
-            complaints.push(Complaint { key: "nodes", message: message.to_owned(), found, hint: hint.to_owned() });
+            complaints.push(Complaint {
+                key: "nodes",
+                message: message.to_owned(),
+                found,
+                hint: hint.to_owned(),
+            });
         };
         let servers = of_role(scenario, "server").len();
         if !matches!(servers, 1 | 3 | 5 | 7) {
@@ -251,9 +296,18 @@ impl System for ZooKeeperSystem {
                 "an ensemble has 1, 3, 5 or 7 servers",
                 if servers == 1 { "1 server".to_owned() } else { format!("{servers} servers") },
                 match servers {
-                    0 => "add them: [[nodes.node]] with name = \"zk\", count = 3 and role = \"server\"",
-                    8.. => "take some out: 7 survive three failures, and each further one makes every write slower",
-                    _ => "add one: an even number needs a larger majority than the odd one below it, and survives no more failures",
+                    0 => {
+                        "add them: [[nodes.node]] with name = \"zk\", count = 3 and role = \
+                            \"server\""
+                    }
+                    8.. => {
+                        "take some out: 7 survive three failures, and each further one makes every \
+                            write slower"
+                    }
+                    _ => {
+                        "add one: an even number needs a larger majority than the odd one below \
+                            it, and survives no more failures"
+                    }
                 },
             );
         }
@@ -307,7 +361,14 @@ impl System for ZooKeeperSystem {
 
 fn of_role(scenario: &Scenario, role: &str) -> Vec<NodeId> {
     let ids = (0_u32..).map(NodeId);
-    scenario.nodes.nodes.iter().zip(ids).filter(|(node, _)| node.role == role).map(|(_, id)| id).collect()
+    scenario
+        .nodes
+        .nodes
+        .iter()
+        .zip(ids)
+        .filter(|(node, _)| node.role == role)
+        .map(|(_, id)| id)
+        .collect()
 }
 
 fn has(scenario: &Scenario, role: &str) -> bool {
@@ -345,13 +406,23 @@ impl Cluster for ZkCluster {
     fn node(&self, identity: &Identity, role: &str) -> ZkNode {
         let name = &identity.names[identity.id.index()];
         let (settings, servers) = (&self.settings, self.servers.clone());
-        let wanted = |node: Option<NodeId>| node.expect("the reader has complained of a missing part");
+        let wanted =
+            |node: Option<NodeId>| node.expect("the reader has complained of a missing part");
         match role {
-            "instance" => ZkNode::Instance(instance::Instance::new(settings.clone(), name, servers, wanted(self.balancer))),
+            "instance" => ZkNode::Instance(instance::Instance::new(
+                settings.clone(),
+                name,
+                servers,
+                wanted(self.balancer),
+            )),
             "worker" => ZkNode::Worker(worker::Worker::new(settings, name, servers)),
             "web" => ZkNode::Web(web::Web::new(wanted(self.store), settings.http_timeout)),
-            // A replica asks the store several times before it gives up; the balancer has to wait for that.
-            "balancer" => ZkNode::Balancer(balancer::Balancer::new(self.replicas.clone(), settings.http_timeout * 2)),
+            // A replica asks the store several times before it gives up; the balancer has to wait
+            // for that.
+            "balancer" => ZkNode::Balancer(balancer::Balancer::new(
+                self.replicas.clone(),
+                settings.http_timeout * 2,
+            )),
             "store" => ZkNode::Store(store::Store::new(settings.server.rules, settings.band)),
             _ => ZkNode::Server(Server::new(settings.server.clone(), identity.id, servers)),
         }
@@ -363,6 +434,8 @@ impl Cluster for ZkCluster {
 
     fn client(&self, index: usize, io: Io<ZkNodeMessage>) -> Pin<Box<dyn Future<Output = ()>>> {
         let (workload, servers) = (self.workload.clone(), self.servers.clone());
-        Box::pin(client::Client::new(io, workload, &self.settings, index, servers, self.balancer).run())
+        Box::pin(
+            client::Client::new(io, workload, &self.settings, index, servers, self.balancer).run(),
+        )
     }
 }

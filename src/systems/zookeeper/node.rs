@@ -103,7 +103,10 @@ impl From<ZkTimer> for ZkNodeTimer {
 
 /// A node.
 #[allow(missing_docs, reason = "each is the role of the same name")]
-#[allow(clippy::large_enum_variant, reason = "there are a few nodes, and each is one of these for its whole life")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there are a few nodes, and each is one of these for its whole life"
+)]
 pub enum ZkNode {
     Server(Server),
     Instance(Instance),
@@ -129,11 +132,21 @@ impl Node for ZkNode {
 
     fn on_message(&mut self, ctx: &mut Ctx<'_, Self>, from: NodeId, message: ZkNodeMessage) {
         match (self, message) {
-            (ZkNode::Server(server), ZkNodeMessage::Zk(message)) => server.on_message(ctx, from, message),
-            (ZkNode::Instance(instance), ZkNodeMessage::Zk(message)) => instance.on_zk(ctx, from, &message),
-            (ZkNode::Instance(instance), ZkNodeMessage::Web(message)) => instance.on_web(ctx, message),
-            (ZkNode::Worker(worker), ZkNodeMessage::Zk(message)) => worker.on_zk(ctx, from, &message),
-            (ZkNode::Balancer(balancer), ZkNodeMessage::Web(message)) => balancer.on_web(ctx, from, message),
+            (ZkNode::Server(server), ZkNodeMessage::Zk(message)) => {
+                server.on_message(ctx, from, message)
+            }
+            (ZkNode::Instance(instance), ZkNodeMessage::Zk(message)) => {
+                instance.on_zk(ctx, from, &message)
+            }
+            (ZkNode::Instance(instance), ZkNodeMessage::Web(message)) => {
+                instance.on_web(ctx, message)
+            }
+            (ZkNode::Worker(worker), ZkNodeMessage::Zk(message)) => {
+                worker.on_zk(ctx, from, &message)
+            }
+            (ZkNode::Balancer(balancer), ZkNodeMessage::Web(message)) => {
+                balancer.on_web(ctx, from, message)
+            }
             (ZkNode::Web(web), ZkNodeMessage::Web(message)) => web.on_web(ctx, from, message),
             (ZkNode::Store(store), ZkNodeMessage::Web(message)) => store.on_web(ctx, from, message),
             _ => {}

@@ -1,7 +1,9 @@
-//! From a request to a transaction: the leader decides, against the state that all its proposals so far lead to.
+//! From a request to a transaction: the leader decides, against the state that all its proposals so
+//! far lead to.
 //!
-//! Between a proposal and its commitment, others are prepared already. They must see each other's effects, or two clients could both set "if the
-//! version is 3". So the leader keeps a second tree, `prepared`, which is ahead of the committed one by what is under way.
+//! Between a proposal and its commitment, others are prepared already. They must see each other's
+//! effects, or two clients could both set "if the version is 3". So the leader keeps a second tree,
+//! `prepared`, which is ahead of the committed one by what is under way.
 
 use std::rc::Rc;
 
@@ -57,12 +59,21 @@ fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<
                 return Err(ErrorCode::NoChildrenForEphemerals);
             }
             let number = rules.next_number(node);
-            let path = if mode.is_sequential() { Path::from(format!("{path}{number:010}")) } else { path.clone() };
+            let path = if mode.is_sequential() {
+                Path::from(format!("{path}{number:010}"))
+            } else {
+                path.clone()
+            };
             if tree.get(&path).is_some() {
                 return Err(ErrorCode::NodeExists);
             }
             let owner = if mode.is_ephemeral() { session } else { SessionId::NONE };
-            Ok(Change::Create { path, data: data.clone(), owner, parent_cversion: node.stat.cversion + 1 })
+            Ok(Change::Create {
+                path,
+                data: data.clone(),
+                owner,
+                parent_cversion: node.stat.cversion + 1,
+            })
         }
         Op::Delete { path, version } => {
             let node = checked(tree, rules, path, *version)?;
@@ -76,15 +87,26 @@ fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<
         }
         Op::Set { path, data, version } => {
             let node = checked(tree, rules, path, *version)?;
-            Ok(Change::Set { path: path.clone(), data: data.clone(), version: node.stat.version + 1 })
+            Ok(Change::Set {
+                path: path.clone(),
+                data: data.clone(),
+                version: node.stat.version + 1,
+            })
         }
-        Op::Check { path, version } => checked(tree, rules, path, *version).map(|_| Change::Checked),
+        Op::Check { path, version } => {
+            checked(tree, rules, path, *version).map(|_| Change::Checked)
+        }
         _ => Err(ErrorCode::BadArguments),
     }
 }
 
 /// The znode, if it has the version asked for.
-fn checked<'a>(tree: &'a DataTree, rules: Rules, path: &Rc<str>, version: i32) -> Result<&'a Znode, ErrorCode> {
+fn checked<'a>(
+    tree: &'a DataTree,
+    rules: Rules,
+    path: &Rc<str>,
+    version: i32,
+) -> Result<&'a Znode, ErrorCode> {
     let node = tree.get(path).ok_or(ErrorCode::NoNode)?;
     if version != ANY_VERSION && version != node.stat.version && rules.versions_are_compared() {
         return Err(ErrorCode::BadVersion);
@@ -107,7 +129,9 @@ mod tests {
     impl Leader {
         fn new() -> Leader {
             let mut leader = Leader { tree: DataTree::default(), session: SessionId(1), last: 0 };
-            leader.commit(Txn::OpenSession { timeout_ms: 1_000, password: 7 }).expect("a session can be opened");
+            leader
+                .commit(Txn::OpenSession { timeout_ms: 1_000, password: 7 })
+                .expect("a session can be opened");
             leader
         }
 
@@ -127,13 +151,16 @@ mod tests {
         Op::Create { path: path.into(), data: b"x"[..].into(), mode }
     }
 
-    /// The number counts the children that ever were, so that one that was removed is not given again.
+    /// The number counts the children that ever were, so that one that was removed is not given
+    /// again.
     #[test]
     fn sequence_numbers_are_never_given_twice() {
         let mut leader = Leader::new();
         let first = leader.ask(&create("/n_", CreateMode::PersistentSequential));
         assert_eq!(first, Ok(Answer::Created("/n_0000000000".into())));
-        leader.ask(&Op::Delete { path: "/n_0000000000".into(), version: ANY_VERSION }).expect("it is there");
+        leader
+            .ask(&Op::Delete { path: "/n_0000000000".into(), version: ANY_VERSION })
+            .expect("it is there");
         let second = leader.ask(&create("/n_", CreateMode::PersistentSequential));
         assert_eq!(second, Ok(Answer::Created("/n_0000000001".into())));
     }
@@ -142,23 +169,36 @@ mod tests {
     #[test]
     fn a_multi_is_all_or_nothing() {
         let mut leader = Leader::new();
-        let outcome = leader.ask(&Op::Multi(vec![create("/a", CreateMode::Persistent), create("/b/c", CreateMode::Persistent)]));
+        let outcome = leader.ask(&Op::Multi(vec![
+            create("/a", CreateMode::Persistent),
+            create("/b/c", CreateMode::Persistent),
+        ]));
         assert_eq!(outcome, Err(ErrorCode::NoNode));
         assert!(leader.tree.get("/a").is_none());
-        let outcome = leader.ask(&Op::Multi(vec![create("/b", CreateMode::Persistent), create("/b/c", CreateMode::Persistent)]));
+        let outcome = leader.ask(&Op::Multi(vec![
+            create("/b", CreateMode::Persistent),
+            create("/b/c", CreateMode::Persistent),
+        ]));
         assert!(outcome.is_ok() && leader.tree.get("/b/c").is_some());
     }
 
-    /// The end of a session takes its znodes with it, and the digest of the state goes back to what it was without them.
+    /// The end of a session takes its znodes with it, and the digest of the state goes back to what
+    /// it was without them.
     #[test]
     fn ephemerals_go_with_their_session() {
         let mut leader = Leader::new();
         leader.ask(&create("/e", CreateMode::Ephemeral)).expect("the path is free");
-        assert_eq!(leader.ask(&create("/e/below", CreateMode::Persistent)), Err(ErrorCode::NoChildrenForEphemerals));
+        assert_eq!(
+            leader.ask(&create("/e/below", CreateMode::Persistent)),
+            Err(ErrorCode::NoChildrenForEphemerals)
+        );
         let session = leader.session;
         leader.ask(&Op::Close).expect("it is open");
         assert!(leader.tree.get("/e").is_none() && leader.tree.ephemerals_of(session).is_empty());
-        assert_eq!(leader.ask(&create("/f", CreateMode::Persistent)), Err(ErrorCode::SessionExpired));
+        assert_eq!(
+            leader.ask(&create("/f", CreateMode::Persistent)),
+            Err(ErrorCode::SessionExpired)
+        );
     }
 
     /// A snapshot holds everything: the tree that is read back goes on like the other one.

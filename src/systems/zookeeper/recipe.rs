@@ -1,16 +1,20 @@
 //! The election recipe: who holds the znode with the smallest number leads.
 //!
-//! Each contender makes a sequential ephemeral znode below `/election`. Who is first leads; everybody else watches the one before it and nobody else,
-//! so that an exit wakes one contender and not the whole herd. When the predecessor goes, the contender looks again: it may have been a contender that
-//! gave up in the middle of the row.
+//! Each contender makes a sequential ephemeral znode below `/election`. Who is first leads;
+//! everybody else watches the one before it and nobody else, so that an exit wakes one contender
+//! and not the whole herd. When the predecessor goes, the contender looks again: it may have been a
+//! contender that gave up in the middle of the row.
 //!
-//! The answer to a `create` can be lost. So a contender gives its znode a name that nobody else has, and looks for it before it makes another.
+//! The answer to a `create` can be lost. So a contender gives its znode a name that nobody else
+//! has, and looks for it before it makes another.
 
 use std::rc::Rc;
 
 use super::defects::Rules;
 use super::host::Link;
-use super::request::{ANY_VERSION, Answer, CreateMode, Op, Outcome, Path, WatchEventKind, base_name, join};
+use super::request::{
+    ANY_VERSION, Answer, CreateMode, Op, Outcome, Path, WatchEventKind, base_name, join,
+};
 use super::session::Session;
 use super::types::{ErrorCode, Zxid};
 
@@ -66,7 +70,14 @@ pub struct Contender {
 impl Contender {
     /// A contender that has not begun.
     pub fn new(rules: Rules, name: &str) -> Contender {
-        Contender { rules, name: name.into(), guid: String::new(), step: Step::Idle, own: None, epoch: Zxid::ZERO }
+        Contender {
+            rules,
+            name: name.into(),
+            guid: String::new(),
+            step: Step::Idle,
+            own: None,
+            epoch: Zxid::ZERO,
+        }
     }
 
     /// Whether it leads, as far as it knows.
@@ -92,7 +103,9 @@ impl Contender {
             // Without the number of its znode it could lead, and nobody would believe it.
             Some(own) if self.epoch == Zxid::ZERO => self.found(link, session, own.clone()),
             Some(_) => self.look(link, session),
-            None if self.rules.looks_for_its_own() => self.step = Step::Search(self.children(link, session)),
+            None if self.rules.looks_for_its_own() => {
+                self.step = Step::Search(self.children(link, session))
+            }
             None => self.create(link, session),
         }
     }
@@ -107,18 +120,22 @@ impl Contender {
     }
 
     fn create(&mut self, link: &mut impl Link, session: &mut Session) {
-        let (name, mode) = match (self.rules.contends_by_number(), self.rules.contends_ephemerally()) {
-            (true, _) => (format!("{}-n_", self.guid), CreateMode::EphemeralSequential),
-            (false, true) => (self.name.to_string(), CreateMode::Ephemeral),
-            (false, false) => (self.name.to_string(), CreateMode::Persistent),
-        };
+        let (name, mode) =
+            match (self.rules.contends_by_number(), self.rules.contends_ephemerally()) {
+                (true, _) => (format!("{}-n_", self.guid), CreateMode::EphemeralSequential),
+                (false, true) => (self.name.to_string(), CreateMode::Ephemeral),
+                (false, false) => (self.name.to_string(), CreateMode::Persistent),
+            };
         let data = self.name.as_bytes().into();
-        self.step = Step::Create(session.request(link, Op::Create { path: join(ELECTION, &name), data, mode }));
+        self.step = Step::Create(
+            session.request(link, Op::Create { path: join(ELECTION, &name), data, mode }),
+        );
     }
 
     /// Ask for the number of the own znode; then look around.
     fn found(&mut self, link: &mut impl Link, session: &mut Session, own: Path) {
-        self.step = Step::Stat(session.request(link, Op::Exists { path: own.clone(), watch: false }));
+        self.step =
+            Step::Stat(session.request(link, Op::Exists { path: own.clone(), watch: false }));
         self.own = Some(own);
     }
 
@@ -127,9 +144,19 @@ impl Contender {
     }
 
     /// An answer that may be for the contender.
-    pub fn on_reply(&mut self, link: &mut impl Link, session: &mut Session, xid: i32, zxid: Zxid, outcome: &Outcome) -> Standing {
+    pub fn on_reply(
+        &mut self,
+        link: &mut impl Link,
+        session: &mut Session,
+        xid: i32,
+        zxid: Zxid,
+        outcome: &Outcome,
+    ) -> Standing {
         // A lost connection is told separately, and everything begins anew when there is another.
-        if matches!(outcome, Err(ErrorCode::ConnectionLoss | ErrorCode::SessionExpired | ErrorCode::SessionMoved)) {
+        if matches!(
+            outcome,
+            Err(ErrorCode::ConnectionLoss | ErrorCode::SessionExpired | ErrorCode::SessionMoved)
+        ) {
             return Standing::Same;
         }
         match (self.step.clone(), outcome) {
@@ -143,7 +170,9 @@ impl Contender {
                 self.found(link, session, path.clone());
                 return Standing::Contending;
             }
-            (Step::Create(asked), Err(ErrorCode::NodeExists)) if asked == xid && !self.rules.contends_by_number() => {
+            (Step::Create(asked), Err(ErrorCode::NodeExists))
+                if asked == xid && !self.rules.contends_by_number() =>
+            {
                 // By name only: it is left from an earlier life of this instance.
                 let path = join(ELECTION, &self.name);
                 if self.rules.contends_ephemerally() {
@@ -158,11 +187,18 @@ impl Contender {
                 self.epoch = stat.czxid;
                 self.look(link, session);
             }
-            (Step::Look(asked), Ok(Answer::Children(names, _))) if asked == xid => return self.on_children(link, session, zxid, names),
+            (Step::Look(asked), Ok(Answer::Children(names, _))) if asked == xid => {
+                return self.on_children(link, session, zxid, names);
+            }
             (Step::Watch(asked, path), Ok(_)) if asked == xid => self.step = Step::Waiting(path),
             // The one before it has gone meanwhile.
-            (Step::Watch(asked, _), Err(ErrorCode::NoNode)) if asked == xid => self.look(link, session),
-            (Step::Search(asked) | Step::Create(asked) | Step::Stat(asked) | Step::Look(asked), Err(_)) if asked == xid => {
+            (Step::Watch(asked, _), Err(ErrorCode::NoNode)) if asked == xid => {
+                self.look(link, session)
+            }
+            (
+                Step::Search(asked) | Step::Create(asked) | Step::Stat(asked) | Step::Look(asked),
+                Err(_),
+            ) if asked == xid => {
                 self.begin(link, session);
             }
             _ => {}
@@ -170,7 +206,13 @@ impl Contender {
         Standing::Same
     }
 
-    fn on_children(&mut self, link: &mut impl Link, session: &mut Session, zxid: Zxid, names: &[Rc<str>]) -> Standing {
+    fn on_children(
+        &mut self,
+        link: &mut impl Link,
+        session: &mut Session,
+        zxid: Zxid,
+        names: &[Rc<str>],
+    ) -> Standing {
         let mut row: Vec<&Rc<str>> = names.iter().collect();
         if self.rules.contends_by_number() {
             // By the number alone: the names before it are random.
@@ -185,24 +227,39 @@ impl Contender {
             Some(0) => {
                 let others = if self.rules.leaves_others_in_the_row() { &[] } else { &row[1..] };
                 for other in others {
-                    session.request(link, Op::Delete { path: join(ELECTION, other), version: ANY_VERSION });
+                    session.request(
+                        link,
+                        Op::Delete { path: join(ELECTION, other), version: ANY_VERSION },
+                    );
                 }
                 self.step = Step::Leading;
                 Standing::Elected(zxid)
             }
             Some(place) => {
-                let watched = if self.rules.watches_predecessor_only() { row[place - 1] } else { row[0] };
+                let watched =
+                    if self.rules.watches_predecessor_only() { row[place - 1] } else { row[0] };
                 let path = join(ELECTION, watched);
-                self.step = Step::Watch(session.request(link, Op::Exists { path: path.clone(), watch: true }), path);
+                self.step = Step::Watch(
+                    session.request(link, Op::Exists { path: path.clone(), watch: true }),
+                    path,
+                );
                 Standing::Same
             }
         }
     }
 
     /// A watch has told something.
-    pub fn on_watch(&mut self, link: &mut impl Link, session: &mut Session, kind: WatchEventKind, path: &Path) -> Standing {
+    pub fn on_watch(
+        &mut self,
+        link: &mut impl Link,
+        session: &mut Session,
+        kind: WatchEventKind,
+        path: &Path,
+    ) -> Standing {
         match &self.step {
-            Step::Waiting(watched) | Step::Watch(_, watched) if watched == path && kind == WatchEventKind::Deleted => {
+            Step::Waiting(watched) | Step::Watch(_, watched)
+                if watched == path && kind == WatchEventKind::Deleted =>
+            {
                 if !self.rules.looks_again() {
                     self.step = Step::Leading;
                     return Standing::Elected(session.last_zxid());

@@ -105,7 +105,8 @@ pub enum Op {
     Multi(Vec<Op>),
     /// Several reads of one moment.
     MultiRead(Vec<Op>),
-    /// Answered when the server has applied everything that was acknowledged to anybody before it was asked.
+    /// Answered when the server has applied everything that was acknowledged to anybody before it
+    /// was asked.
     Sync,
     /// The end of the session.
     Close,
@@ -152,7 +153,9 @@ impl Op {
     /// Bytes on the wire.
     pub fn size(&self) -> u32 {
         match self {
-            Op::Create { path, data, .. } | Op::Set { path, data, .. } => 12 + path.len() as u32 + data.len() as u32,
+            Op::Create { path, data, .. } | Op::Set { path, data, .. } => {
+                12 + path.len() as u32 + data.len() as u32
+            }
             Op::Multi(ops) | Op::MultiRead(ops) => 4 + ops.iter().map(Op::size).sum::<u32>(),
             other => 9 + other.path().len() as u32,
         }
@@ -235,7 +238,9 @@ pub fn outcome_size(outcome: &Outcome) -> u32 {
         Ok(Answer::Created(path)) => 4 + path.len() as u32,
         Ok(Answer::Stat(_)) => 68,
         Ok(Answer::Data(data, _)) => 72 + data.len() as u32,
-        Ok(Answer::Children(names, _)) => 72 + names.iter().map(|name| 4 + name.len() as u32).sum::<u32>(),
+        Ok(Answer::Children(names, _)) => {
+            72 + names.iter().map(|name| 4 + name.len() as u32).sum::<u32>()
+        }
         Ok(Answer::Multi(outcomes)) => outcomes.iter().map(|each| 9 + outcome_size(each)).sum(),
         Ok(Answer::Done) | Err(_) => 0,
     }
@@ -267,7 +272,8 @@ impl WatchEventKind {
     }
 }
 
-/// The three kinds of watches, after the reads that set them. An `exists` of a znode that is there sets a data watch.
+/// The three kinds of watches, after the reads that set them. An `exists` of a znode that is there
+/// sets a data watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WatchKind {
     /// Set by `get`, and by `exists` of a znode that is there.
@@ -310,5 +316,7 @@ pub fn join(parent: &str, name: &str) -> Path {
 
 /// Whether a path begins with a slash, ends without one and has no empty part.
 pub fn is_path(path: &str) -> bool {
-    path == "/" || (path.starts_with('/') && path[1..].split('/').all(|part| !part.is_empty() && part != "." && part != ".."))
+    path == "/"
+        || (path.starts_with('/')
+            && path[1..].split('/').all(|part| !part.is_empty() && part != "." && part != ".."))
 }

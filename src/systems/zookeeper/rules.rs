@@ -64,7 +64,8 @@ impl Rules {
         server >= client || self.has(Flaw::ClientZxidIgnored)
     }
 
-    /// The leader's answer would come after all that it has committed, and so would hide half of the mistake.
+    /// The leader's answer would come after all that it has committed, and so would hide half of
+    /// the mistake.
     pub(super) fn takes_on_trust(self) -> bool {
         self.has(Flaw::ClientZxidIgnored)
     }
@@ -106,7 +107,11 @@ impl Rules {
 
     /// The number of the next sequential child.
     pub(super) fn next_number(self, parent: &Znode) -> i32 {
-        if self.has(Flaw::SequenceFromChildren) { parent.children.len() as i32 } else { parent.stat.cversion }
+        if self.has(Flaw::SequenceFromChildren) {
+            parent.children.len() as i32
+        } else {
+            parent.stat.cversion
+        }
     }
 
     pub(super) fn ephemerals_are_leaves(self) -> bool {

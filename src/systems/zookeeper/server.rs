@@ -1,7 +1,8 @@
 //! A server of the ensemble: its state, and where its inputs go.
 //!
-//! It looks for a leader, follows one, or leads. Only while it follows or leads with a majority does it serve clients; whenever it has to look for a
-//! leader again, all its clients are sent away.
+//! It looks for a leader, follows one, or leads. Only while it follows or leads with a majority
+//! does it serve clients; whenever it has to look for a leader again, all its clients are sent
+//! away.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -23,7 +24,8 @@ use super::types::{Epoch, SessionId, Zxid};
 use super::watches::Watches;
 use crate::node::{LocalTime, NodeId, Probe};
 
-/// Numbers of closed connections that are remembered, so that a late first packet opens none of them again.
+/// Numbers of closed connections that are remembered, so that a late first packet opens none of
+/// them again.
 const CLOSED_MAX: usize = 256;
 
 /// A server of the ensemble.
@@ -34,11 +36,13 @@ pub struct Server {
     /// All servers, this one included.
     pub(super) ensemble: Vec<NodeId>,
     pub(super) state: ServerState,
-    /// The newest epoch that it has promised itself to. Durable. Invariant: `current_epoch <= accepted_epoch`.
+    /// The newest epoch that it has promised itself to. Durable. Invariant: `current_epoch <=
+    /// accepted_epoch`.
     pub(super) accepted_epoch: Epoch,
     /// The epoch whose leader's history it has. Durable.
     pub(super) current_epoch: Epoch,
-    /// The state after the last transaction known to be committed. Invariant: `tree.last() <= log.last()`.
+    /// The state after the last transaction known to be committed. Invariant: `tree.last() <=
+    /// log.last()`.
     pub(super) tree: DataTree,
     /// Durable.
     pub(super) log: TxnLog,
@@ -105,7 +109,8 @@ impl Server {
 
     /// Whether clients may be served.
     pub(super) fn is_serving(&self) -> bool {
-        self.is_leader() || self.following.as_ref().is_some_and(|following| following.stage == Stage::Broadcast)
+        self.is_leader()
+            || self.following.as_ref().is_some_and(|following| following.stage == Stage::Broadcast)
     }
 }
 
@@ -114,8 +119,15 @@ impl Server {
     /// Read the disk and look for a leader.
     pub fn boot(&mut self, host: &mut impl Host) {
         let recovered = storage::recover(host, self.rules);
-        events::recover(host, recovered.accepted_epoch, recovered.current_epoch, recovered.tree.last(), recovered.log.last());
-        (self.accepted_epoch, self.current_epoch) = (recovered.accepted_epoch, recovered.current_epoch);
+        events::recover(
+            host,
+            recovered.accepted_epoch,
+            recovered.current_epoch,
+            recovered.tree.last(),
+            recovered.log.last(),
+        );
+        (self.accepted_epoch, self.current_epoch) =
+            (recovered.accepted_epoch, recovered.current_epoch);
         // What of the log after the snapshot is committed, only a leader can say.
         (self.tree, self.log) = (recovered.tree, recovered.log);
         host.set_timer(ZkTimer::Tick, self.settings.tick / 2);
@@ -160,7 +172,11 @@ impl Server {
         let connection = packet.connection;
         if self.following.as_ref().is_some_and(|following| following.channel.id == connection) {
             let now = host.now();
-            let bodies = self.following.as_mut().map(|following| following.channel.on_packet(now, packet)).unwrap_or_default();
+            let bodies = self
+                .following
+                .as_mut()
+                .map(|following| following.channel.on_packet(now, packet))
+                .unwrap_or_default();
             return bodies.iter().for_each(|body| self.on_leader_body(host, body));
         }
         if self.leading.as_ref().is_some_and(|leading| leading.learner_of(connection).is_some()) {
@@ -209,7 +225,8 @@ impl Server {
     fn channel(&mut self, connection: ConnectionId) -> Option<&mut super::channel::Channel> {
         let following = self.following.iter_mut().map(|following| &mut following.channel);
         let learners = self.leading.iter_mut().flat_map(Leading::channels);
-        let clients = self.clients.get_mut(&connection).into_iter().map(|client| &mut client.channel);
+        let clients =
+            self.clients.get_mut(&connection).into_iter().map(|client| &mut client.channel);
         following.chain(learners).chain(clients).find(|channel| channel.id == connection)
     }
 
@@ -237,7 +254,8 @@ impl Server {
 
 // Transitions.
 impl Server {
-    /// Neither leading nor following: clients are sent away, followers learn it by their next packet.
+    /// Neither leading nor following: clients are sent away, followers learn it by their next
+    /// packet.
     pub(super) fn become_looking(&mut self, host: &mut impl Host) {
         if let Some(following) = self.following.take() {
             self.remember_closed(following.channel.id);
@@ -257,7 +275,8 @@ impl Server {
     /// Apply what is committed, in order, and tell those who wait for it.
     pub(super) fn apply_up_to(&mut self, host: &mut impl Host, commit: Zxid) {
         let live = self.is_serving();
-        while let Some(entry) = self.log.next(self.tree.last()).filter(|entry| entry.zxid <= commit) {
+        while let Some(entry) = self.log.next(self.tree.last()).filter(|entry| entry.zxid <= commit)
+        {
             let prev = self.tree.last();
             let (outcome, triggers) = self.tree.apply(&entry, self.rules, live);
             events::apply(host, &entry, prev, self.tree.chain(), self.tree.state());
@@ -271,9 +290,12 @@ impl Server {
         }
     }
 
-    /// Half a tick has passed: enough transactions for another snapshot? Not in the step that applies them, so that clients do not wait for it.
+    /// Half a tick has passed: enough transactions for another snapshot? Not in the step that
+    /// applies them, so that clients do not wait for it.
     fn maybe_compact(&mut self, host: &mut impl Host) {
-        if self.settings.snapshot_every > 0 && self.applied_since_snapshot >= self.settings.snapshot_every {
+        if self.settings.snapshot_every > 0
+            && self.applied_since_snapshot >= self.settings.snapshot_every
+        {
             self.applied_since_snapshot = 0;
             self.log.compact(host, &self.tree, self.settings.log_trailing);
         }
@@ -283,22 +305,30 @@ impl Server {
 /// Tell the trace what a transaction changes.
 fn show_changes(host: &mut impl Host, entry: &Entry, triggers: &[Trigger]) {
     match &entry.txn {
-        Txn::OpenSession { timeout_ms, .. } => events::session_open(host, SessionId(entry.zxid.0), *timeout_ms),
+        Txn::OpenSession { timeout_ms, .. } => {
+            events::session_open(host, SessionId(entry.zxid.0), *timeout_ms)
+        }
         Txn::CloseSession => events::session_close(host, entry.zxid, entry.session, entry.request),
         _ => {}
     }
     let mut sets: Vec<&Change> = match &entry.txn {
-        Txn::Changes { changes, .. } => changes.iter().filter(|change| matches!(change, Change::Set { .. })).collect(),
+        Txn::Changes { changes, .. } => {
+            changes.iter().filter(|change| matches!(change, Change::Set { .. })).collect()
+        }
         _ => vec![],
     };
     sets.reverse();
     for Trigger { kind, path } in triggers {
         match kind {
             WatchEventKind::Created => {
-                let Some(Change::Create { data, owner, .. }) = created(entry, path) else { continue };
+                let Some(Change::Create { data, owner, .. }) = created(entry, path) else {
+                    continue;
+                };
                 events::znode(host, entry.zxid, "create", *owner, 0, path, data);
             }
-            WatchEventKind::Deleted => events::znode(host, entry.zxid, "delete", entry.session, 0, path, b""),
+            WatchEventKind::Deleted => {
+                events::znode(host, entry.zxid, "delete", entry.session, 0, path, b"")
+            }
             WatchEventKind::DataChanged => {
                 let Some(Change::Set { data, version, .. }) = sets.pop() else { continue };
                 events::znode(host, entry.zxid, "set", entry.session, *version, path, data);
@@ -310,7 +340,10 @@ fn show_changes(host: &mut impl Host, entry: &Entry, triggers: &[Trigger]) {
 
 fn created<'a>(entry: &'a Entry, wanted: &str) -> Option<&'a Change> {
     let Txn::Changes { changes, .. } = &entry.txn else { return None };
-    changes.iter().rev().find(|change| matches!(change, Change::Create { path, .. } if **path == *wanted))
+    changes
+        .iter()
+        .rev()
+        .find(|change| matches!(change, Change::Create { path, .. } if **path == *wanted))
 }
 
 // The probe.

@@ -1,9 +1,11 @@
-//! A client's session: it connects to one server of a list, keeps the session alive, and takes it to another server when the first one is silent.
+//! A client's session: it connects to one server of a list, keeps the session alive, and takes it
+//! to another server when the first one is silent.
 //!
-//! Requests are numbered and sent at once, one behind the other, and are answered in that order. When the connection breaks, those under way end with
-//! `ConnectionLoss`: they may have happened. Watches survive that; they are set again at the next server. Only the ensemble decides that a session is
-//! over, and the client learns it when it reaches a server again; until then it does not know, and must not act as if it still held what its session
-//! gave it.
+//! Requests are numbered and sent at once, one behind the other, and are answered in that order.
+//! When the connection breaks, those under way end with `ConnectionLoss`: they may have happened.
+//! Watches survive that; they are set again at the next server. Only the ensemble decides that a
+//! session is over, and the client learns it when it reaches a server again; until then it does not
+//! know, and must not act as if it still held what its session gave it.
 //!
 //! What happens comes out of [`Session::take_events`], in order.
 
@@ -25,9 +27,11 @@ use crate::node::{LocalTime, NodeId};
 pub enum SessionEvent {
     /// It is connected: for the first time, or again.
     Connected,
-    /// The connection is lost. The session may live on; whoever holds something by it must stop to act on that.
+    /// The connection is lost. The session may live on; whoever holds something by it must stop to
+    /// act on that.
     Disconnected,
-    /// The ensemble has ended the session; its ephemeral znodes are gone. [`Session::open`] begins another.
+    /// The ensemble has ended the session; its ephemeral znodes are gone. [`Session::open`] begins
+    /// another.
     Expired,
     /// The session was closed as asked.
     Closed,
@@ -140,7 +144,8 @@ impl Session {
         std::mem::take(&mut self.events)
     }
 
-    /// Connect: begin a session, after the end of an earlier one too. The first server is a random one.
+    /// Connect: begin a session, after the end of an earlier one too. The first server is a random
+    /// one.
     pub fn open(&mut self, link: &mut impl Link) {
         if self.state == State::Idle && !self.servers.is_empty() {
             self.at = link.below(self.servers.len() as u64) as usize;
@@ -172,11 +177,15 @@ impl Session {
     pub fn on_message(&mut self, link: &mut impl Link, message: &ZkMessage) -> bool {
         let connection = match message {
             ZkMessage::Packet(packet) => packet.connection,
-            ZkMessage::PacketAck { connection, .. } | ZkMessage::Reset { connection } => *connection,
+            ZkMessage::PacketAck { connection, .. } | ZkMessage::Reset { connection } => {
+                *connection
+            }
             ZkMessage::Notification(_) => return false,
         };
         let now = link.now();
-        let Some(channel) = self.channel.as_mut().filter(|channel| channel.id == connection) else { return false };
+        let Some(channel) = self.channel.as_mut().filter(|channel| channel.id == connection) else {
+            return false;
+        };
         match message {
             ZkMessage::Packet(packet) => self.on_packet(link, packet),
             ZkMessage::PacketAck { ack, .. } => {
@@ -190,7 +199,8 @@ impl Session {
         true
     }
 
-    /// Say that a connection is unknown; for a node whose sessions and servers have all refused a packet.
+    /// Say that a connection is unknown; for a node whose sessions and servers have all refused a
+    /// packet.
     pub fn refuse(link: &mut impl Link, from: NodeId, message: &ZkMessage) {
         if let ZkMessage::Packet(packet) = message {
             link.send(from, ZkMessage::Reset { connection: packet.connection });
@@ -204,7 +214,9 @@ impl Session {
             channel.resend(link);
         }
         match self.state {
-            State::Connecting | State::Connected if now >= self.deadline => self.lose_connection(link),
+            State::Connecting | State::Connected if now >= self.deadline => {
+                self.lose_connection(link)
+            }
             State::Pausing if now >= self.deadline => self.connect(link),
             State::Connected if now >= self.ping_at => {
                 self.ping_at = now + self.timeout / 3;
@@ -239,7 +251,15 @@ impl Session {
     fn connect(&mut self, link: &mut impl Link) {
         let mut channel = Channel::open(link, self.server(), self.settings.retransmit_after);
         let timeout_ms = u32::try_from(self.settings.timeout.as_millis()).unwrap_or(u32::MAX);
-        channel.send(link, Body::Connect { session: self.id, password: self.password, timeout_ms, last_zxid: self.last_zxid });
+        channel.send(
+            link,
+            Body::Connect {
+                session: self.id,
+                password: self.password,
+                timeout_ms,
+                last_zxid: self.last_zxid,
+            },
+        );
         self.channel = Some(channel);
         self.state = State::Connecting;
         // So that all servers can be tried within the time-out.
@@ -304,15 +324,25 @@ impl Session {
             return;
         }
         match body {
-            Body::ConnectReply { timeout_ms: 0, .. } => self.end(link, "expired", SessionEvent::Expired),
-            Body::ConnectReply { session, password, timeout_ms } => self.on_connected(link, *session, *password, *timeout_ms),
+            Body::ConnectReply { timeout_ms: 0, .. } => {
+                self.end(link, "expired", SessionEvent::Expired)
+            }
+            Body::ConnectReply { session, password, timeout_ms } => {
+                self.on_connected(link, *session, *password, *timeout_ms)
+            }
             Body::Reply { xid, zxid, outcome } => self.on_reply(link, *xid, *zxid, outcome),
             Body::WatchEvent { kind, path, .. } => self.on_watch(link, *kind, path),
             _ => {}
         }
     }
 
-    fn on_connected(&mut self, link: &mut impl Link, session: SessionId, password: u64, timeout_ms: u32) {
+    fn on_connected(
+        &mut self,
+        link: &mut impl Link,
+        session: SessionId,
+        password: u64,
+        timeout_ms: u32,
+    ) {
         let now = link.now();
         let is_new = !is_session(self.id);
         (self.id, self.password) = (session, password);
@@ -324,7 +354,13 @@ impl Session {
         events::client_session(link, session, "connected", self.server(), timeout_ms);
         self.events.push_back(SessionEvent::Connected);
         if !is_new && !self.watches.is_empty() && self.settings.rules.sets_watches_again() {
-            let of = |kind: WatchKind| self.watches.iter().filter(|(each, _)| *each == kind).map(|(_, path)| path.clone()).collect();
+            let of = |kind: WatchKind| {
+                self.watches
+                    .iter()
+                    .filter(|(each, _)| *each == kind)
+                    .map(|(_, path)| path.clone())
+                    .collect()
+            };
             let body = Body::SetWatches {
                 relative_zxid: self.last_zxid,
                 data: of(WatchKind::Data),
@@ -352,7 +388,14 @@ impl Session {
             Op::Set { version, .. } | Op::Delete { version, .. } => *version,
             _ => super::request::ANY_VERSION,
         };
-        events::client_request(link, self.id, pending.xid, pending.op.word(), version, pending.op.path());
+        events::client_request(
+            link,
+            self.id,
+            pending.xid,
+            pending.op.word(),
+            version,
+            pending.op.path(),
+        );
         // A request is a sign of life as good as a ping.
         self.ping_at = link.now() + self.timeout / 3;
         self.send(link, Body::Request { xid: pending.xid, op: pending.op.clone() });
@@ -360,7 +403,9 @@ impl Session {
     }
 
     fn on_reply(&mut self, link: &mut impl Link, xid: i32, zxid: Zxid, outcome: &Outcome) {
-        let Some(position) = self.sent.iter().position(|pending| pending.xid == xid) else { return };
+        let Some(position) = self.sent.iter().position(|pending| pending.xid == xid) else {
+            return;
+        };
         let Some(Pending { op, .. }) = self.sent.remove(position) else { return };
         self.last_zxid = self.last_zxid.max(zxid);
         events::client_reply(link, self.id, xid, op.word(), zxid, outcome);
@@ -371,12 +416,17 @@ impl Session {
         self.events.push_back(SessionEvent::Reply { xid, zxid, outcome: outcome.clone() });
     }
 
-    /// A read with a watch was answered: the watch is set at the server, and is this session's to keep.
+    /// A read with a watch was answered: the watch is set at the server, and is this session's to
+    /// keep.
     fn note_watch(&mut self, link: &mut impl Link, op: &Op, zxid: Zxid, outcome: &Outcome) {
         let (kind, path) = match (op, outcome) {
-            (Op::Exists { path, watch: true }, Ok(_)) | (Op::Get { path, watch: true }, Ok(_)) => (WatchKind::Data, path),
+            (Op::Exists { path, watch: true }, Ok(_)) | (Op::Get { path, watch: true }, Ok(_)) => {
+                (WatchKind::Data, path)
+            }
             (Op::Exists { path, watch: true }, Err(ErrorCode::NoNode)) => (WatchKind::Exists, path),
-            (Op::Children { path, watch: true }, Ok(Answer::Children(..))) => (WatchKind::Children, path),
+            (Op::Children { path, watch: true }, Ok(Answer::Children(..))) => {
+                (WatchKind::Children, path)
+            }
             _ => return,
         };
         self.watches.insert((kind, path.clone()));
@@ -385,7 +435,9 @@ impl Session {
 
     fn on_watch(&mut self, link: &mut impl Link, kind: WatchEventKind, path: &Path) {
         let told: &[WatchKind] = match kind {
-            WatchEventKind::Created | WatchEventKind::DataChanged => &[WatchKind::Data, WatchKind::Exists],
+            WatchEventKind::Created | WatchEventKind::DataChanged => {
+                &[WatchKind::Data, WatchKind::Exists]
+            }
             WatchEventKind::Deleted => &[WatchKind::Data, WatchKind::Exists, WatchKind::Children],
             WatchEventKind::ChildrenChanged => &[WatchKind::Children],
         };

@@ -1,11 +1,15 @@
 //! What a server keeps on its disk, and how it finds it again.
 //!
-//! Three files. `epoch` holds `accepted_epoch` (the newest epoch promised to a prospective leader) and `current_epoch` (the epoch whose leader's history
-//! this server has taken over), and is replaced as a whole; so is `snapshot`, the tree at some committed transaction. `txnlog` is a row of records, each
-//! guarded by a checksum over its head and one over its body. A crash in the middle of an append leaves a prefix, which nobody was told of, and which
-//! is cut off; anything else that does not fit is damage to what was durable, and a server that has lost what it promised must not take part.
+//! Three files. `epoch` holds `accepted_epoch` (the newest epoch promised to a prospective leader)
+//! and `current_epoch` (the epoch whose leader's history this server has taken over), and is
+//! replaced as a whole; so is `snapshot`, the tree at some committed transaction. `txnlog` is a row
+//! of records, each guarded by a checksum over its head and one over its body. A crash in the
+//! middle of an append leaves a prefix, which nobody was told of, and which is cut off; anything
+//! else that does not fit is damage to what was durable, and a server that has lost what it
+//! promised must not take part.
 //!
-//! A snapshot is written before the log that it shortens, so that a crash in between leaves a log that reaches back too far, never too short.
+//! A snapshot is written before the log that it shortens, so that a crash in between leaves a log
+//! that reaches back too far, never too short.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -115,7 +119,12 @@ impl TxnLog {
         let mut writer = Writer(Vec::with_capacity(entries.len() * 128));
         let end = self.end();
         for entry in entries {
-            assert!(entry.zxid > self.last(), "transaction {} does not follow {}", entry.zxid, self.last());
+            assert!(
+                entry.zxid > self.last(),
+                "transaction {} does not follow {}",
+                entry.zxid,
+                self.last()
+            );
             write_entry(&mut writer, entry);
             self.ends.push_back(end + writer.0.len() as u64);
             self.entries.push_back(entry.clone());
@@ -176,7 +185,10 @@ impl TxnLog {
             let mut reader = Reader(&body[1..]);
             match body[0] {
                 BASE if at == 0 => {
-                    self.base = reader.long().map(Zxid).unwrap_or_else(|| damaged(LOG, "its first record ends too early"));
+                    self.base = reader
+                        .long()
+                        .map(Zxid)
+                        .unwrap_or_else(|| damaged(LOG, "its first record ends too early"));
                     self.start = end as u64;
                 }
                 ENTRY => match Entry::read(&mut reader) {
@@ -184,7 +196,10 @@ impl TxnLog {
                         self.entries.push_back(entry);
                         self.ends.push_back(end as u64);
                     }
-                    _ => damaged(LOG, &format!("the record at byte {at} does not follow the one before it")),
+                    _ => damaged(
+                        LOG,
+                        &format!("the record at byte {at} does not follow the one before it"),
+                    ),
                 },
                 _ => damaged(LOG, &format!("the record at byte {at} is none of a log")),
             }
@@ -194,25 +209,42 @@ impl TxnLog {
     }
 }
 
-/// Read everything back. Panics, and so refuses to start, where something is damaged that was durable.
+/// Read everything back. Panics, and so refuses to start, where something is damaged that was
+/// durable.
 pub fn recover(host: &mut impl Host, rules: Rules) -> Recovered {
     let mut recovered = Recovered::default();
     if let Some(bytes) = host.read(EPOCH) {
-        let (accepted, current) = read_epochs(&bytes).unwrap_or_else(|| damaged(EPOCH, "its checksum does not fit"));
-        (recovered.accepted_epoch, recovered.current_epoch) = rules.recovered_epochs(accepted, current);
+        let (accepted, current) =
+            read_epochs(&bytes).unwrap_or_else(|| damaged(EPOCH, "its checksum does not fit"));
+        (recovered.accepted_epoch, recovered.current_epoch) =
+            rules.recovered_epochs(accepted, current);
     }
     if let Some(bytes) = host.read(SNAPSHOT) {
-        recovered.tree = DataTree::decode(&bytes).unwrap_or_else(|| damaged(SNAPSHOT, "its checksum does not fit"));
+        recovered.tree = DataTree::decode(&bytes)
+            .unwrap_or_else(|| damaged(SNAPSHOT, "its checksum does not fit"));
     }
     let bytes = host.read(LOG).unwrap_or_default();
     let intact = recovered.log.read(&bytes);
     if intact < bytes.len() {
-        host.log(|| format!("cut {} bytes of an unfinished append from the end of the log", bytes.len() - intact));
+        host.log(|| {
+            format!(
+                "cut {} bytes of an unfinished append from the end of the log",
+                bytes.len() - intact
+            )
+        });
         host.truncate(LOG, intact as u64);
     }
-    // A crash between the snapshot of a leader and the log that goes with it: the log before it is of no use any more.
+    // A crash between the snapshot of a leader and the log that goes with it: the log before it is
+    // of no use any more.
     if recovered.log.base() > recovered.tree.last() {
-        damaged(LOG, &format!("it begins after {}, but the snapshot ends at {}", recovered.log.base(), recovered.tree.last()));
+        damaged(
+            LOG,
+            &format!(
+                "it begins after {}, but the snapshot ends at {}",
+                recovered.log.base(),
+                recovered.tree.last()
+            ),
+        );
     }
     if !recovered.log.has(recovered.tree.last()) {
         let tree = std::mem::take(&mut recovered.tree);
@@ -223,13 +255,17 @@ pub fn recover(host: &mut impl Host, rules: Rules) -> Recovered {
 }
 
 fn damaged(file: &str, what: &str) -> ! {
-    panic!("the file `{file}` is damaged: {what}; a server that has lost what it promised must not start")
+    panic!(
+        "the file `{file}` is damaged: {what}; a server that has lost what it promised must not \
+            start"
+    )
 }
 
 fn read_epochs(bytes: &[u8]) -> Option<(Epoch, Epoch)> {
     let mut reader = Reader(bytes);
     let (accepted, current, checksum) = (reader.int()?, reader.int()?, reader.long()?);
-    (reader.0.is_empty() && checksum == xxh3_64(&bytes[..8])).then_some((Epoch(accepted as u32), Epoch(current as u32)))
+    (reader.0.is_empty() && checksum == xxh3_64(&bytes[..8]))
+        .then_some((Epoch(accepted as u32), Epoch(current as u32)))
 }
 
 fn write_entry(writer: &mut Writer, entry: &Entry) {
@@ -260,7 +296,8 @@ fn read_record(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let head = bytes.get(..HEAD_BYTES)?;
     let mut fields = Reader(head);
     let (len, checksum, of_head) = (fields.int()? as u32, fields.long()?, fields.int()? as u32);
-    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and durable transactions would vanish.
+    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and
+    // durable transactions would vanish.
     if xxh3_64(&head[..12]) as u32 != of_head {
         damaged(LOG, &format!("the head of the record at byte {at} does not fit its checksum"));
     }

@@ -1,8 +1,9 @@
 //! The time series: means with their timestamps, on the disk.
 //!
-//! It is the one place where two leaders could do harm, and therefore the one that decides between them: each mean carries the epoch of its leader, which
-//! is the transaction that made the leader's znode, and a mean of an older epoch than the newest one seen is refused. A mean that is sent again because
-//! its answer was lost is known by its epoch and number, and stored once.
+//! It is the one place where two leaders could do harm, and therefore the one that decides between
+//! them: each mean carries the epoch of its leader, which is the transaction that made the leader's
+//! znode, and a mean of an older epoch than the newest one seen is refused. A mean that is sent
+//! again because its answer was lost is known by its epoch and number, and stored once.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -33,7 +34,14 @@ pub struct Store {
 impl Store {
     /// An empty series, before the disk was read.
     pub fn new(rules: Rules, band: (i64, i64)) -> Store {
-        Store { rules, band, points: Vec::new(), known: BTreeSet::new(), newest_epoch: 0, anomalies: 0 }
+        Store {
+            rules,
+            band,
+            points: Vec::new(),
+            known: BTreeSet::new(),
+            newest_epoch: 0,
+            anomalies: 0,
+        }
     }
 
     /// Read the disk; a record that a crash left unfinished was never confirmed.
@@ -66,9 +74,13 @@ impl Store {
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, from: NodeId, message: WebMessage) {
         let WebMessage::StoreRequest { id, request: question } = message else { return };
         let (status, points): (u16, Vec<Point>) = match question {
-            StoreRequest::Put { epoch, number, milli } => (self.put(ctx, epoch, number, milli), vec![]),
+            StoreRequest::Put { epoch, number, milli } => {
+                (self.put(ctx, epoch, number, milli), vec![])
+            }
             StoreRequest::List => (200, self.points.clone()),
-            StoreRequest::Anomalies => (200, self.points.iter().filter(|point| self.is_anomaly(point)).copied().collect()),
+            StoreRequest::Anomalies => {
+                (200, self.points.iter().filter(|point| self.is_anomaly(point)).copied().collect())
+            }
         };
         ctx.send(from, WebMessage::StoreReply { id, status, points: Rc::from(points) }.into());
     }
@@ -79,7 +91,12 @@ impl Store {
         }
         if !self.rules.is_current(epoch, self.newest_epoch) {
             let fields = &["epoch", "number", "milli", "newest_epoch"];
-            ctx.observe("store_refuse", fields, &[epoch, number, milli as u64, self.newest_epoch].map(|each| Value::Int(each as i64)));
+            ctx.observe(
+                "store_refuse",
+                fields,
+                &[epoch, number, milli as u64, self.newest_epoch]
+                    .map(|each| Value::Int(each as i64)),
+            );
             return 409;
         }
         let at_ms = ctx.wall().as_nanos().div_euclid(1_000_000);
@@ -89,7 +106,11 @@ impl Store {
         let anomaly = Value::Int(i64::from(self.is_anomaly(&point)));
         let [epoch, number] = [epoch, number].map(|each| Value::Int(each as i64));
         let fields = &["epoch", "number", "milli", "at_ms", "anomaly"];
-        ctx.observe("store_mean", fields, &[epoch, number, Value::Int(milli), Value::Int(at_ms), anomaly]);
+        ctx.observe(
+            "store_mean",
+            fields,
+            &[epoch, number, Value::Int(milli), Value::Int(at_ms), anomaly],
+        );
         200
     }
 
@@ -111,6 +132,12 @@ fn write_point(point: &Point) -> Vec<u8> {
 
 fn read_point(record: &[u8]) -> Option<Point> {
     let mut reader = Reader(record);
-    let (epoch, number, milli, at_ms) = (reader.long()?, reader.long()?, reader.long()? as i64, reader.long()? as i64);
-    (reader.long()? == xxh3_64(&record[..RECORD_BYTES - 8])).then_some(Point { epoch, number, milli, at_ms })
+    let (epoch, number, milli, at_ms) =
+        (reader.long()?, reader.long()?, reader.long()? as i64, reader.long()? as i64);
+    (reader.long()? == xxh3_64(&record[..RECORD_BYTES - 8])).then_some(Point {
+        epoch,
+        number,
+        milli,
+        at_ms,
+    })
 }

@@ -1,7 +1,8 @@
 //! Which sessions are still alive: the leader alone decides, by its own monotonic clock.
 //!
-//! Deadlines are rounded up to whole ticks, so that sessions expire in batches: a session lives for its time-out after the last sign of life that
-//! reached the leader, and for up to a tick more. A new leader does not know how long its sessions have been silent, and gives each its whole
+//! Deadlines are rounded up to whole ticks, so that sessions expire in batches: a session lives for
+//! its time-out after the last sign of life that reached the leader, and for up to a tick more. A
+//! new leader does not know how long its sessions have been silent, and gives each its whole
 //! time-out again.
 
 use std::collections::BTreeMap;
@@ -54,8 +55,12 @@ impl SessionTracker {
 
     /// Take the sessions whose time is over.
     pub fn expired(&mut self, now: LocalTime) -> Vec<SessionId> {
-        let expired: Vec<SessionId> =
-            self.deadlines.iter().filter(|(_, (deadline, _))| *deadline <= now).map(|(session, _)| *session).collect();
+        let expired: Vec<SessionId> = self
+            .deadlines
+            .iter()
+            .filter(|(_, (deadline, _))| *deadline <= now)
+            .map(|(session, _)| *session)
+            .collect();
         expired.iter().for_each(|session| self.close(*session));
         expired
     }
@@ -71,12 +76,14 @@ impl SessionTracker {
 mod tests {
     use super::*;
 
-    /// A session of 4 s that was touched at 1.5 s ends at 6 s: 5.5 s rounded up to a tick of 2 s, never before.
+    /// A session of 4 s that was touched at 1.5 s ends at 6 s: 5.5 s rounded up to a tick of 2 s,
+    /// never before.
     #[test]
     fn deadlines_are_rounded_up_to_a_tick() {
         let at = |ms: u64| LocalTime::from_micros(ms * 1_000);
         let session = SessionId(7);
-        let mut tracker = SessionTracker { tick: Duration::from_secs(2), ..SessionTracker::default() };
+        let mut tracker =
+            SessionTracker { tick: Duration::from_secs(2), ..SessionTracker::default() };
         tracker.open(session, 4_000, at(0));
         assert!(tracker.touch(session, at(1_500)));
         assert_eq!(tracker.expired(at(5_999)), []);

@@ -1,7 +1,9 @@
-//! The data tree: what all servers agree on. Znodes, sessions, and which ephemeral znodes belong to which session.
+//! The data tree: what all servers agree on. Znodes, sessions, and which ephemeral znodes belong to
+//! which session.
 //!
-//! Two digests go with it. `chain` runs over the transactions that led here; `state` is the exclusive-or of the digests of all znodes and sessions, so
-//! that it costs a step no more than the step changes. Servers at the same zxid have the same of both.
+//! Two digests go with it. `chain` runs over the transactions that led here; `state` is the
+//! exclusive-or of the digests of all znodes and sessions, so that it costs a step no more than the
+//! step changes. Servers at the same zxid have the same of both.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -57,7 +59,8 @@ pub struct DataTree {
 
 impl Default for DataTree {
     fn default() -> Self {
-        let root = Znode { data: Data::from(&b""[..]), stat: Stat::default(), children: BTreeSet::new() };
+        let root =
+            Znode { data: Data::from(&b""[..]), stat: Stat::default(), children: BTreeSet::new() };
         let state = digest("/", &root);
         DataTree {
             nodes: BTreeMap::from([(Path::from("/"), root)]),
@@ -111,15 +114,20 @@ impl DataTree {
         self.state
     }
 
-    /// Apply the transaction that follows. Gives the answer for the client and the changes in their order.
+    /// Apply the transaction that follows. Gives the answer for the client and the changes in their
+    /// order.
     pub fn apply(&mut self, entry: &Entry, rules: Rules, live: bool) -> (Outcome, Vec<Trigger>) {
         assert!(entry.zxid > self.last, "transaction {} does not follow {}", entry.zxid, self.last);
         self.last = entry.zxid;
-        self.chain = (self.chain.rotate_left(23) ^ entry.digest).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.chain =
+            (self.chain.rotate_left(23) ^ entry.digest).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut triggers = Vec::new();
         let outcome = match &entry.txn {
             Txn::OpenSession { timeout_ms, password } => {
-                self.open_session(SessionId(entry.zxid.0), SessionRecord { timeout_ms: *timeout_ms, password: *password });
+                self.open_session(
+                    SessionId(entry.zxid.0),
+                    SessionRecord { timeout_ms: *timeout_ms, password: *password },
+                );
                 Ok(Answer::Done)
             }
             Txn::CloseSession => {
@@ -127,8 +135,15 @@ impl DataTree {
                 Ok(Answer::Done)
             }
             Txn::Changes { changes, multi } => {
-                let mut answers: Vec<Outcome> = changes.iter().map(|change| Ok(self.change(entry, change, &mut triggers))).collect();
-                if *multi { Ok(Answer::Multi(answers)) } else { answers.pop().unwrap_or(Ok(Answer::Done)) }
+                let mut answers: Vec<Outcome> = changes
+                    .iter()
+                    .map(|change| Ok(self.change(entry, change, &mut triggers)))
+                    .collect();
+                if *multi {
+                    Ok(Answer::Multi(answers))
+                } else {
+                    answers.pop().unwrap_or(Ok(Answer::Done))
+                }
             }
             Txn::Error(code) => Err(*code),
             Txn::Sync => Ok(Answer::Done),
@@ -137,7 +152,12 @@ impl DataTree {
     }
 
     /// Apply one change. The leader does so with the changes of a `multi` that may yet fail.
-    pub fn change(&mut self, entry: &Entry, change: &Change, triggers: &mut Vec<Trigger>) -> Answer {
+    pub fn change(
+        &mut self,
+        entry: &Entry,
+        change: &Change,
+        triggers: &mut Vec<Trigger>,
+    ) -> Answer {
         match change {
             Change::Create { path, data, owner, parent_cversion } => {
                 let stat = Stat {
@@ -170,7 +190,8 @@ impl DataTree {
             Change::Set { path, data, version } => {
                 let stat = self.with(path, |node| {
                     node.data = data.clone();
-                    (node.stat.version, node.stat.mzxid, node.stat.mtime_ms) = (*version, entry.zxid, entry.time_ms);
+                    (node.stat.version, node.stat.mzxid, node.stat.mtime_ms) =
+                        (*version, entry.zxid, entry.time_ms);
                     node.stat
                 });
                 triggers.push(Trigger { kind: WatchEventKind::DataChanged, path: path.clone() });
@@ -185,7 +206,13 @@ impl DataTree {
         self.sessions.insert(session, record);
     }
 
-    fn close_session(&mut self, session: SessionId, zxid: Zxid, (rules, live): (Rules, bool), triggers: &mut Vec<Trigger>) {
+    fn close_session(
+        &mut self,
+        session: SessionId,
+        zxid: Zxid,
+        (rules, live): (Rules, bool),
+        triggers: &mut Vec<Trigger>,
+    ) {
         if let Some(record) = self.sessions.remove(&session) {
             self.state ^= session_digest(session, record);
         }
@@ -262,10 +289,14 @@ impl DataTree {
         }
         let mut reader = Reader(body);
         let (last, chain) = (Zxid(reader.long()?), reader.long()?);
-        let mut tree = DataTree { last, chain, nodes: BTreeMap::new(), state: 0, ..DataTree::default() };
+        let mut tree =
+            DataTree { last, chain, nodes: BTreeMap::new(), state: 0, ..DataTree::default() };
         for _ in 0..reader.int()? {
             let session = SessionId(reader.long()?);
-            tree.open_session(session, SessionRecord { timeout_ms: reader.int()? as u32, password: reader.long()? });
+            tree.open_session(
+                session,
+                SessionRecord { timeout_ms: reader.int()? as u32, password: reader.long()? },
+            );
         }
         // Paths are sorted, so that a parent comes before its children.
         for _ in 0..reader.int()? {
@@ -286,7 +317,11 @@ impl DataTree {
 
     /// The paths of a znode's children.
     pub fn child_paths(&self, path: &str) -> Vec<Path> {
-        self.get(path).into_iter().flat_map(|node| &node.children).map(|name| join(path, name)).collect()
+        self.get(path)
+            .into_iter()
+            .flat_map(|node| &node.children)
+            .map(|name| join(path, name))
+            .collect()
     }
 }
 

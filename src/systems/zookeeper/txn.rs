@@ -1,7 +1,8 @@
 //! Transactions: what requests have become when they are broadcast.
 //!
-//! A request depends on the state ("if the version is 3", "with the next number"); a transaction does not: the leader has worked it out, and
-//! every server that applies it comes to the same state. A refused request is a transaction too, so that its refusal has a place in the order.
+//! A request depends on the state ("if the version is 3", "with the next number"); a transaction
+//! does not: the leader has worked it out, and every server that applies it comes to the same
+//! state. A refused request is a transaction too, so that its refusal has a place in the order.
 
 use std::rc::Rc;
 
@@ -173,14 +174,16 @@ impl Entry {
 
     /// Take it, or `None` where the bytes are none.
     pub fn read(reader: &mut Reader<'_>) -> Option<Rc<Entry>> {
-        let (zxid, session, request) = (Zxid(reader.long()?), SessionId(reader.long()?), reader.long()?);
+        let (zxid, session, request) =
+            (Zxid(reader.long()?), SessionId(reader.long()?), reader.long()?);
         let time_ms = reader.long()? as i64;
         let txn = match reader.byte()? {
             0 => Txn::OpenSession { timeout_ms: reader.int()? as u32, password: reader.long()? },
             1 => Txn::CloseSession,
             tag @ (2 | 3) => {
                 let count = reader.int()?;
-                let changes = (0..count).map(|_| Change::read(reader)).collect::<Option<Vec<Change>>>()?;
+                let changes =
+                    (0..count).map(|_| Change::read(reader)).collect::<Option<Vec<Change>>>()?;
                 Txn::Changes { changes, multi: tag == 3 }
             }
             4 => Txn::Error(ErrorCode::from_number(reader.int()?)?),
@@ -224,7 +227,11 @@ impl Change {
                 parent_cversion: reader.int()?,
             },
             1 => Change::Delete { path: reader.string()?.into() },
-            2 => Change::Set { path: reader.string()?.into(), data: reader.buffer()?.into(), version: reader.int()? },
+            2 => Change::Set {
+                path: reader.string()?.into(),
+                data: reader.buffer()?.into(),
+                version: reader.int()?,
+            },
             3 => Change::Checked,
             _ => return None,
         })

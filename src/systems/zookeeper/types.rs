@@ -6,10 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::trace::Value;
 
-/// The number of a transaction: the epoch of the leader that proposed it above its counter within the epoch.
+/// The number of a transaction: the epoch of the leader that proposed it above its counter within
+/// the epoch.
 ///
-/// The order of these numbers is the order of the transactions. Zxid 0 stands for "nothing yet"; counter 0 of an epoch is never used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The order of these numbers is the order of the transactions. Zxid 0 stands for "nothing yet";
+/// counter 0 of an epoch is never used.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Zxid(pub u64);
 
 impl Zxid {
@@ -45,7 +49,9 @@ impl From<Zxid> for Value {
 }
 
 /// The number of a leadership. At most one leader is ever established in an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Epoch(pub u32);
 
 impl Epoch {
@@ -61,8 +67,11 @@ impl From<Epoch> for Value {
     }
 }
 
-/// A session: the zxid of the transaction that opened it, and therefore unique for ever. 0 is no session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A session: the zxid of the transaction that opened it, and therefore unique for ever. 0 is no
+/// session.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct SessionId(pub u64);
 
 impl SessionId {

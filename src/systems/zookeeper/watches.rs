@@ -41,11 +41,16 @@ impl Watches {
         }
     }
 
-    /// Who is to be told of a change. Unless they `stay`, which is a mistake, these watches are gone then.
+    /// Who is to be told of a change. Unless they `stay`, which is a mistake, these watches are
+    /// gone then.
     pub fn trigger(&mut self, trigger: &Trigger, stay: bool) -> Vec<Firing> {
         let Trigger { kind, path } = trigger;
         let take = |table: &mut Table, path: &str| {
-            if stay { table.get(path).cloned().unwrap_or_default() } else { table.remove(path).unwrap_or_default() }
+            if stay {
+                table.get(path).cloned().unwrap_or_default()
+            } else {
+                table.remove(path).unwrap_or_default()
+            }
         };
         let mut firings: Vec<Firing> = Vec::new();
         let mut told = take(&mut self.data, path);
@@ -58,7 +63,11 @@ impl Watches {
             && let Some(above) = parent(path)
         {
             let watching = take(&mut self.children, above);
-            firings.extend(watching.into_iter().map(|client| (client, WatchEventKind::ChildrenChanged, Path::from(above))));
+            firings.extend(
+                watching
+                    .into_iter()
+                    .map(|client| (client, WatchEventKind::ChildrenChanged, Path::from(above))),
+            );
         }
         firings
     }
@@ -68,7 +77,8 @@ impl Watches {
 mod tests {
     use super::*;
 
-    /// A watch tells of the first change only; the parent's watchers hear of a child that goes, not of one that changes.
+    /// A watch tells of the first change only; the parent's watchers hear of a child that goes, not
+    /// of one that changes.
     #[test]
     fn a_watch_tells_once() {
         let mut watches = Watches::default();
@@ -76,9 +86,15 @@ mod tests {
         watches.watch_data(&path, client);
         watches.watch_children(&above, client);
         let change = Trigger { kind: WatchEventKind::DataChanged, path: path.clone() };
-        assert_eq!(watches.trigger(&change, false), [(client, WatchEventKind::DataChanged, path.clone())]);
+        assert_eq!(
+            watches.trigger(&change, false),
+            [(client, WatchEventKind::DataChanged, path.clone())]
+        );
         assert_eq!(watches.trigger(&change, false), []);
         let gone = Trigger { kind: WatchEventKind::Deleted, path };
-        assert_eq!(watches.trigger(&gone, false), [(client, WatchEventKind::ChildrenChanged, above)]);
+        assert_eq!(
+            watches.trigger(&gone, false),
+            [(client, WatchEventKind::ChildrenChanged, above)]
+        );
     }
 }

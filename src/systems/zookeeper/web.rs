@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::http::{HttpRequest, HttpResponse, Point, StoreRequest, WebMessage, read_milli, show_milli};
+use super::http::{
+    HttpRequest, HttpResponse, Point, StoreRequest, WebMessage, read_milli, show_milli,
+};
 use super::node::{ZkNode, ZkNodeTimer};
 use crate::node::{Ctx, NodeId};
 
@@ -53,8 +55,12 @@ impl Web {
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         let question = match path {
             "/detectar" => match query.strip_prefix("dato=").and_then(read_milli) {
-                Some(milli) => StoreRequest::Put { epoch: request.epoch, number: request.number, milli },
-                None => return answer(ctx, from, request.id, 400, "dato must be a number".to_owned()),
+                Some(milli) => {
+                    StoreRequest::Put { epoch: request.epoch, number: request.number, milli }
+                }
+                None => {
+                    return answer(ctx, from, request.id, 400, "dato must be a number".to_owned());
+                }
             },
             "/listar" => StoreRequest::List,
             "/anomalias" => StoreRequest::Anomalies,
@@ -68,7 +74,10 @@ impl Web {
     fn ask(&mut self, ctx: &mut Ctx<'_, ZkNode>, id: u64) {
         let Some(waiting) = self.open.get_mut(&id) else { return };
         waiting.attempts += 1;
-        ctx.send(self.store, WebMessage::StoreRequest { id, request: waiting.question.clone() }.into());
+        ctx.send(
+            self.store,
+            WebMessage::StoreRequest { id, request: waiting.question.clone() }.into(),
+        );
         ctx.set_timer(ZkNodeTimer::Proxy(id), self.timeout);
     }
 

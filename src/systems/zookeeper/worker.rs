@@ -1,7 +1,9 @@
-//! A worker: it uses a session as hard as a program can, so that the guarantees of sessions are put to the test.
+//! A worker: it uses a session as hard as a program can, so that the guarantees of sessions are put
+//! to the test.
 //!
-//! It sends several requests at once without waiting, reads with watches, makes and removes ephemeral and sequential znodes, changes under conditions,
-//! changes two znodes in one `multi`, and sometimes closes its session. What it asks and hears, the session tells the trace.
+//! It sends several requests at once without waiting, reads with watches, makes and removes
+//! ephemeral and sequential znodes, changes under conditions, changes two znodes in one `multi`,
+//! and sometimes closes its session. What it asks and hears, the session tells the trace.
 
 use std::time::Duration;
 
@@ -38,7 +40,15 @@ impl Worker {
     /// A worker of this name.
     pub fn new(settings: &ZkSettings, name: &str, servers: Vec<NodeId>) -> Worker {
         let session = Session::new(settings.session(), servers);
-        Worker { pause: settings.work_pause, name: name.into(), session, known: SessionId::NONE, made: 0, last_made: None, version: 0 }
+        Worker {
+            pause: settings.work_pause,
+            name: name.into(),
+            session,
+            known: SessionId::NONE,
+            made: 0,
+            last_made: None,
+            version: 0,
+        }
     }
 
     /// Begin.
@@ -93,17 +103,29 @@ impl Worker {
         self.known = self.session.id();
         self.last_made = None;
         let keys = (0..KEYS).map(|key| key_path(key).to_string());
-        let paths = [JOBS, "/jobs/queue", "/jobs/own", "/jobs/pair"].map(str::to_owned).into_iter().chain(keys);
+        let paths = [JOBS, "/jobs/queue", "/jobs/own", "/jobs/pair"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(keys);
         for path in paths.collect::<Vec<_>>() {
-            self.session.request(ctx, Op::Create { path: path.into(), data: data("0"), mode: CreateMode::Persistent });
+            self.session.request(
+                ctx,
+                Op::Create { path: path.into(), data: data("0"), mode: CreateMode::Persistent },
+            );
         }
-        let pair = PAIR.map(|path| Op::Create { path: path.into(), data: data("0"), mode: CreateMode::Persistent });
+        let pair = PAIR.map(|path| Op::Create {
+            path: path.into(),
+            data: data("0"),
+            mode: CreateMode::Persistent,
+        });
         self.session.request(ctx, Op::Multi(pair.to_vec()));
     }
 
     fn learn(&mut self, answer: &Answer) {
         match answer {
-            Answer::Created(path) if path.starts_with("/jobs/queue/") => self.last_made = Some(path.clone()),
+            Answer::Created(path) if path.starts_with("/jobs/queue/") => {
+                self.last_made = Some(path.clone())
+            }
             Answer::Stat(stat) | Answer::Data(_, stat) => self.version = stat.version,
             _ => {}
         }
@@ -122,14 +144,26 @@ impl Worker {
             28..44 => Op::Get { path: key, watch },
             44..50 => Op::Exists { path: own, watch },
             50..56 => Op::Children { path: "/jobs/queue".into(), watch },
-            56..66 => Op::Create { path: "/jobs/queue/q_".into(), data: content, mode: CreateMode::EphemeralSequential },
+            56..66 => Op::Create {
+                path: "/jobs/queue/q_".into(),
+                data: content,
+                mode: CreateMode::EphemeralSequential,
+            },
             66..73 => match self.last_made.take() {
                 Some(path) => Op::Delete { path, version: ANY_VERSION },
-                None => Op::Create { path: "/jobs/queue/p_".into(), data: content, mode: CreateMode::PersistentSequential },
+                None => Op::Create {
+                    path: "/jobs/queue/p_".into(),
+                    data: content,
+                    mode: CreateMode::PersistentSequential,
+                },
             },
             73..80 => Op::Create { path: own, data: content, mode: CreateMode::Ephemeral },
             80..84 => Op::Delete { path: own, version: ANY_VERSION },
-            84..87 => Op::Create { path: join(&own, "below"), data: content, mode: CreateMode::Persistent },
+            84..87 => Op::Create {
+                path: join(&own, "below"),
+                data: content,
+                mode: CreateMode::Persistent,
+            },
             // The guess at the version is wrong more often than not: then neither may change.
             87..93 => {
                 let [left, right] = PAIR.map(Path::from);
@@ -139,7 +173,9 @@ impl Worker {
                     Op::Set { path: right, data: content, version },
                 ])
             }
-            93..96 => Op::MultiRead(PAIR.map(|path| Op::Get { path: path.into(), watch: false }).to_vec()),
+            93..96 => {
+                Op::MultiRead(PAIR.map(|path| Op::Get { path: path.into(), watch: false }).to_vec())
+            }
             96..99 => Op::Sync,
             _ => Op::Close,
         }

@@ -15,7 +15,8 @@ use std::io::Write;
 
 use crate::trace::{Fields, NodeId, Trace, Value};
 
-/// An event with more fields is refused: nothing writes so many, and memory must not follow a damaged file.
+/// An event with more fields is refused: nothing writes so many, and memory must not follow a
+/// damaged file.
 const FIELDS_MAX: usize = 64;
 
 /// The ids of nodes by name, for reading.
@@ -93,11 +94,18 @@ fn push_quoted(out: &mut Vec<u8>, text: &str) {
 pub(super) fn parse_value(text: &str, nodes: &NodeNames<'_>) -> Result<Value, String> {
     let mut cursor = Cursor { rest: text };
     let value = cursor.value(nodes)?;
-    if cursor.rest.is_empty() { Ok(value) } else { Err(format!("`{}` after a value", shorten(cursor.rest))) }
+    if cursor.rest.is_empty() {
+        Ok(value)
+    } else {
+        Err(format!("`{}` after a value", shorten(cursor.rest)))
+    }
 }
 
 /// Read the fields of an event: names and values.
-pub(super) fn parse_fields(text: &str, nodes: &NodeNames<'_>) -> Result<(Vec<String>, Vec<Value>), String> {
+pub(super) fn parse_fields(
+    text: &str,
+    nodes: &NodeNames<'_>,
+) -> Result<(Vec<String>, Vec<Value>), String> {
     let (mut names, mut values) = (Vec::new(), Vec::new());
     let mut cursor = Cursor { rest: text };
     while !cursor.rest.is_empty() {
@@ -134,18 +142,27 @@ impl<'a> Cursor<'a> {
         if let Some(rest) = self.rest.strip_prefix('@') {
             self.rest = rest;
             let name = self.word(' ')?;
-            return nodes.get(name.as_str()).map(|node| Value::Node(*node)).ok_or_else(|| unknown_node(&name, nodes));
+            return nodes
+                .get(name.as_str())
+                .map(|node| Value::Node(*node))
+                .ok_or_else(|| unknown_node(&name, nodes));
         }
         if let Some(rest) = self.rest.strip_prefix('#') {
             self.rest = rest;
             let digits = self.until(' ');
-            let hexadecimal = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let hexadecimal =
+                digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
             let hash = if hexadecimal { u64::from_str_radix(digits, 16).ok() } else { None };
-            return hash.map(Value::Hash).ok_or_else(|| format!("`#{}` is no digest: 16 hexadecimal places are wanted", shorten(digits)));
+            return hash.map(Value::Hash).ok_or_else(|| {
+                format!("`#{}` is no digest: 16 hexadecimal places are wanted", shorten(digits))
+            });
         }
         if reads_as_another_kind(self.rest) {
             let digits = self.until(' ');
-            return digits.parse().map(Value::Int).map_err(|_| format!("`{}` is no number of 64 bits", shorten(digits)));
+            return digits
+                .parse()
+                .map(Value::Int)
+                .map_err(|_| format!("`{}` is no number of 64 bits", shorten(digits)));
         }
         Ok(Value::Text(self.word(' ')?.into()))
     }
@@ -158,9 +175,11 @@ impl<'a> Cursor<'a> {
         match self.until(end) {
             "" => Err(format!("expected a word, found {}", found(self.rest))),
             word if is_word(word) => Ok(word.to_owned()),
-            other => {
-                Err(format!("expected a word, found `{}`; a text with blanks or quotes stands in quotes: 'it\\'s so'", shorten(other)))
-            }
+            other => Err(format!(
+                "expected a word, found `{}`; a text with blanks or quotes stands in quotes: \
+                    'it\\'s so'",
+                shorten(other)
+            )),
         }
     }
 
@@ -178,7 +197,11 @@ impl<'a> Cursor<'a> {
                     Some((_, 'r')) => '\r',
                     Some((_, 't')) => '\t',
                     Some((_, same @ ('\'' | '\\'))) => same,
-                    _ => return Err("a backslash that begins none of \\' \\\\ \\n \\r \\t".to_owned()),
+                    _ => {
+                        return Err(
+                            "a backslash that begins none of \\' \\\\ \\n \\r \\t".to_owned()
+                        );
+                    }
                 }),
                 _ => text.push(char),
             }
@@ -196,7 +219,11 @@ impl<'a> Cursor<'a> {
 /// "No node is named so", with the names that there are.
 pub(super) fn unknown_node(name: &str, nodes: &NodeNames<'_>) -> String {
     let known: Vec<&str> = nodes.keys().copied().take(10).collect();
-    format!("no node is named `{}`; results.json has {}", shorten(name), if known.is_empty() { "none".into() } else { known.join(", ") })
+    format!(
+        "no node is named `{}`; results.json has {}",
+        shorten(name),
+        if known.is_empty() { "none".into() } else { known.join(", ") }
+    )
 }
 
 fn found(rest: &str) -> String {

@@ -53,8 +53,15 @@ struct Row {
 }
 
 impl Row {
-    fn file<'a>(&mut self, path: &Path, columns: &[&str], records: impl Iterator<Item = Record<'a>>, trace: &Trace) -> io::Result<()> {
-        let mut writer: Writer<File> = WriterBuilder::new().buffer_capacity(1 << 16).from_writer(File::create(path)?);
+    fn file<'a>(
+        &mut self,
+        path: &Path,
+        columns: &[&str],
+        records: impl Iterator<Item = Record<'a>>,
+        trace: &Trace,
+    ) -> io::Result<()> {
+        let mut writer: Writer<File> =
+            WriterBuilder::new().buffer_capacity(1 << 16).from_writer(File::create(path)?);
         writer.write_record(columns)?;
         for record in records {
             self.fill(record, trace);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::Ctx;
 
@@ -12,7 +12,8 @@ const BACKOFF_MAX: u64 = 8;
 /// Packets that are sent again at once; the others follow when these are acknowledged.
 const BURST_MAX: usize = 8;
 
-/// One end of a connection: packets are numbered, acknowledged (with the next packet back, or by themselves), and sent again until they are.
+/// One end of a connection: packets are numbered, acknowledged (with the next packet back, or by
+/// themselves), and sent again until they are.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
     pub(super) number: u64,
@@ -92,7 +93,8 @@ impl Channel {
         if ctx.now_ns() < self.resend_at {
             return;
         }
-        let mut burst: Vec<Value> = self.unacked.iter().take(BURST_MAX).map(|(_, body)| body.clone()).collect();
+        let mut burst: Vec<Value> =
+            self.unacked.iter().take(BURST_MAX).map(|(_, body)| body.clone()).collect();
         for body in &mut burst {
             self.transmit(ctx, body);
         }
@@ -103,7 +105,10 @@ impl Channel {
     /// The step ends: acknowledge what no packet has acknowledged.
     pub(super) fn flush(&mut self, ctx: &mut Ctx) {
         if std::mem::take(&mut self.owes_ack) {
-            ctx.send(&self.peer, &json!({ "type": "PacketAck", "connection": self.number, "ack": self.received }));
+            ctx.send(
+                &self.peer,
+                &json!({ "type": "PacketAck", "connection": self.number, "ack": self.received }),
+            );
         }
     }
 }

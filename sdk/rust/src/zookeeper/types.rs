@@ -1,19 +1,22 @@
 //! What one asks for, and what one is told.
 
 use serde::Deserialize;
-use serde_json::{json, Value};
+use serde_json::{Value, json};
 
 use crate::ctx::from_base64;
 
 /// What has happened to a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A server answers, for the first time or again; [`ZooKeeper::session`] tells whether it is the session of before.
+    /// A server answers, for the first time or again; [`ZooKeeper::session`] tells whether it is
+    /// the session of before.
     Connected,
-    /// The connection is lost, and another server is tried. The session may live on, or end meanwhile; until it is connected again nobody knows. Requests
-    /// under way are answered with [`Error::ConnectionLoss`] next.
+    /// The connection is lost, and another server is tried. The session may live on, or end
+    /// meanwhile; until it is connected again nobody knows. Requests under way are answered with
+    /// [`Error::ConnectionLoss`] next.
     Disconnected,
-    /// The ensemble has ended the session, because it heard nothing for too long. Its ephemeral znodes are gone. [`ZooKeeper::open`] begins another.
+    /// The ensemble has ended the session, because it heard nothing for too long. Its ephemeral
+    /// znodes are gone. [`ZooKeeper::open`] begins another.
     Expired,
     /// The session was closed as asked.
     Closed,
@@ -21,12 +24,14 @@ pub enum Event {
     Reply {
         /// Its number.
         xid: i32,
-        /// The last transaction that the server had applied: the state that the answer shows. 0 for a lost connection.
+        /// The last transaction that the server had applied: the state that the answer shows. 0 for
+        /// a lost connection.
         zxid: u64,
         /// The answer, or why there is none.
         outcome: Outcome,
     },
-    /// A watch tells, once; set again, it tells again. It comes before any answer that shows the change.
+    /// A watch tells, once; set again, it tells again. It comes before any answer that shows the
+    /// change.
     Watch {
         /// `created`, `data_changed`, `deleted` or `children_changed`.
         kind: String,
@@ -162,6 +167,8 @@ fn content<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, 
     }
     Ok(match Content::deserialize(deserializer)? {
         Content::Text(text) => text,
-        Content::Bytes { base64 } => String::from_utf8_lossy(&from_base64(&base64).unwrap_or_default()).into_owned(),
+        Content::Bytes { base64 } => {
+            String::from_utf8_lossy(&from_base64(&base64).unwrap_or_default()).into_owned()
+        }
     })
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Run a whole conversation through a network of this seed: both write in drawn portions and close. Returns the net when all is over.
+/// Run a whole conversation through a network of this seed: both write in drawn portions and close.
+/// Returns the net when all is over.
 fn conversation(seed: u64, spec: StreamSpec, length: usize) -> (Net, [Vec<u8>; 2]) {
     let mut net = Net::hostile(seed, spec);
     let mut rng = Rng::named(seed, "texts");
@@ -12,14 +13,19 @@ fn conversation(seed: u64, spec: StreamSpec, length: usize) -> (Net, [Vec<u8>; 2
     let mut written = [0, 0];
     let mut accepted = false;
     for _ in 0..100_000 {
-        accepted |= net.events[SERVER.index()].iter().any(|event| matches!(event, StreamEvent::Accepted { .. }));
+        accepted |= net.events[SERVER.index()]
+            .iter()
+            .any(|event| matches!(event, StreamEvent::Accepted { .. }));
         for node in [CLIENT, SERVER] {
             let i = node.index();
             let end = if node == CLIENT { stream } else { S1 };
             let may_write = node == CLIENT || accepted;
             if may_write && written[i] < texts[i].len() && rng.chance(0.3) {
                 let size = rng.between(1, 500).min((texts[i].len() - written[i]) as u64) as usize;
-                net.op(node, StreamOp::Write(end, texts[i][written[i]..written[i] + size].to_vec()));
+                net.op(
+                    node,
+                    StreamOp::Write(end, texts[i][written[i]..written[i] + size].to_vec()),
+                );
                 written[i] += size;
                 if written[i] == texts[i].len() {
                     net.op(node, StreamOp::Close(end));
@@ -34,7 +40,8 @@ fn conversation(seed: u64, spec: StreamSpec, length: usize) -> (Net, [Vec<u8>; 2
     panic!("seed {seed}: the conversation does not end");
 }
 
-/// What a stream is: each byte once, in order, and then the end; whatever the network does. Afterwards nothing is left of it.
+/// What a stream is: each byte once, in order, and then the end; whatever the network does.
+/// Afterwards nothing is left of it.
 #[test]
 fn bytes_arrive_once_and_in_order_whatever_the_network_does() {
     for seed in 0..3_000 {
@@ -44,14 +51,22 @@ fn bytes_arrive_once_and_in_order_whatever_the_network_does() {
             let events = net.take(node);
             let (bytes, others) = received(&events, end);
             assert!(bytes == texts[other], "seed {seed}: {node:?} got other bytes");
-            assert_eq!(others.iter().filter(|event| matches!(event, StreamEvent::PeerClosed(_))).count(), 1, "seed {seed}: {others:?}");
+            assert_eq!(
+                others.iter().filter(|event| matches!(event, StreamEvent::PeerClosed(_))).count(),
+                1,
+                "seed {seed}: {others:?}"
+            );
             assert!(
-                !others.iter().any(|event| matches!(event, StreamEvent::Reset(_) | StreamEvent::TimedOut(_))),
+                !others
+                    .iter()
+                    .any(|event| matches!(event, StreamEvent::Reset(_) | StreamEvent::TimedOut(_))),
                 "seed {seed}: {others:?}"
             );
             assert_eq!(net.ends(node), 0, "seed {seed}: an end is left");
         }
-        assert!(net.hosts.iter().flatten().all(|host| host.answered.is_empty() && host.half_open == 0));
+        assert!(
+            net.hosts.iter().flatten().all(|host| host.answered.is_empty() && host.half_open == 0)
+        );
     }
 }
 
@@ -66,7 +81,8 @@ fn the_same_seed_gives_the_same_conversation() {
     assert_eq!(first.now, second.now);
 }
 
-/// Fragmentation cuts elsewhere and changes nothing else; with it, pieces begin and end at other places than segments.
+/// Fragmentation cuts elsewhere and changes nothing else; with it, pieces begin and end at other
+/// places than segments.
 #[test]
 fn fragmentation_moves_the_cuts_and_keeps_the_bytes() {
     let mut streams = vec![];
@@ -80,8 +96,12 @@ fn fragmentation_moves_the_cuts_and_keeps_the_bytes() {
         net.op(CLIENT, StreamOp::Close(C1));
         net.run(ms(1_000));
         let events = net.take(SERVER);
-        let pieces: Vec<usize> =
-            events.iter().filter_map(|event| if let StreamEvent::Data(_, bytes) = event { Some(bytes.len()) } else { None }).collect();
+        let pieces: Vec<usize> = events
+            .iter()
+            .filter_map(|event| {
+                if let StreamEvent::Data(_, bytes) = event { Some(bytes.len()) } else { None }
+            })
+            .collect();
         streams.push((received(&events, S1).0, pieces));
     }
     assert_eq!(streams[0].0, streams[1].0);
@@ -90,7 +110,8 @@ fn fragmentation_moves_the_cuts_and_keeps_the_bytes() {
     assert!(cut.iter().any(|size| *size < 10) && cut.iter().any(|size| *size > 50), "{cut:?}");
 }
 
-/// A segment of the connection before the crash must never fit one after it, however long the network keeps it.
+/// A segment of the connection before the crash must never fit one after it, however long the
+/// network keeps it.
 #[test]
 fn segments_of_a_dead_incarnation_fit_no_new_connection() {
     for seed in 0..500 {
@@ -119,7 +140,8 @@ fn segments_of_a_dead_incarnation_fit_no_new_connection() {
     }
 }
 
-/// A single loss is repaired by the acknowledgements of the segments after it, long before the time-out of 200 ms.
+/// A single loss is repaired by the acknowledgements of the segments after it, long before the
+/// time-out of 200 ms.
 #[test]
 fn three_duplicate_acknowledgements_repair_a_loss_before_the_time_out() {
     let mut net = Net::new(1, StreamSpec { segment: 100, ..StreamSpec::default() });
@@ -132,7 +154,8 @@ fn three_duplicate_acknowledgements_repair_a_loss_before_the_time_out() {
     assert_eq!(received(&net.take(SERVER), S1).0.len(), 500);
 }
 
-/// Deadlines move with every acknowledgement; were each of them a timer of its own, the driver's heap would be full of them.
+/// Deadlines move with every acknowledgement; were each of them a timer of its own, the driver's
+/// heap would be full of them.
 #[test]
 fn a_busy_stream_needs_few_timers() {
     let mut net = Net::new(1, StreamSpec::default());
@@ -141,12 +164,14 @@ fn a_busy_stream_needs_few_timers() {
     for _ in 0..1_000 {
         net.op(CLIENT, StreamOp::Write(C1, vec![0; 100]));
         net.run(ms(5));
-        timers = timers.max(net.queue.values().filter(|due| matches!(due, Due::Timer { .. })).count());
+        timers =
+            timers.max(net.queue.values().filter(|due| matches!(due, Due::Timer { .. })).count());
     }
     assert!(timers <= 2, "{timers} timers at once");
 }
 
-/// A port that a copy of an old SYN reaches after the connection is over makes an end that its peer disowns; the node never hears of it.
+/// A port that a copy of an old SYN reaches after the connection is over makes an end that its peer
+/// disowns; the node never hears of it.
 #[test]
 fn a_late_copy_of_a_syn_opens_nothing() {
     let mut net = Net::new(1, StreamSpec::default());
@@ -162,7 +187,10 @@ fn a_late_copy_of_a_syn_opens_nothing() {
     net.run(ms(1_000_000));
     net.take(SERVER);
     assert_eq!((net.ends(CLIENT), net.ends(SERVER)), (0, 0));
-    net.push(net.now, Due::Arrives { dest: SERVER, from: CLIENT, segment: syn.expect("it is on its way") });
+    net.push(
+        net.now,
+        Due::Arrives { dest: SERVER, from: CLIENT, segment: syn.expect("it is on its way") },
+    );
     net.run(ms(1_000_000));
     assert_eq!((net.take(SERVER), net.ends(SERVER)), (vec![], 0));
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A node that is stopped for some time does not take what it was given. Its window fills, the peer waits, and goes on when it goes on.
+/// A node that is stopped for some time does not take what it was given. Its window fills, the peer
+/// waits, and goes on when it goes on.
 #[test]
 fn bytes_that_a_node_has_not_taken_fill_its_window() {
     let spec = StreamSpec { window: 4_000, segment: 1_000, retries: 3, ..StreamSpec::default() };
@@ -30,8 +31,8 @@ fn bytes_that_a_node_has_not_taken_fill_its_window() {
     assert_eq!(waiting + rest, 20_000);
 }
 
-/// A node that does not read makes its peer wait: what is sent and not read never exceeds the window, and the probes keep the
-/// connection alive for as long as the pause lasts.
+/// A node that does not read makes its peer wait: what is sent and not read never exceeds the
+/// window, and the probes keep the connection alive for as long as the pause lasts.
 #[test]
 fn a_reader_that_pauses_stops_the_writer_until_it_reads_again() {
     let spec = StreamSpec { window: 4_000, segment: 1_000, retries: 3, ..StreamSpec::default() };
@@ -52,7 +53,8 @@ fn a_reader_that_pauses_stops_the_writer_until_it_reads_again() {
     assert_eq!((bytes.len(), others), (20_000, vec![&StreamEvent::PeerClosed(S1)]));
 }
 
-/// A reader that pauses and goes on at drawn moments, with a window of few bytes, on a bad network: no byte may be lost to a closed window.
+/// A reader that pauses and goes on at drawn moments, with a window of few bytes, on a bad network:
+/// no byte may be lost to a closed window.
 #[test]
 fn a_window_that_opens_and_closes_loses_nothing() {
     for seed in 0..300 {
@@ -76,7 +78,8 @@ fn a_window_that_opens_and_closes_loses_nothing() {
     }
 }
 
-/// Without loss, what is on its way is at most the window: the sender waits for acknowledgements even of a reader that reads at once.
+/// Without loss, what is on its way is at most the window: the sender waits for acknowledgements
+/// even of a reader that reads at once.
 #[test]
 fn the_window_bounds_what_is_on_its_way() {
     let spec = StreamSpec { window: 4_000, segment: 1_000, ..StreamSpec::default() };
@@ -88,7 +91,8 @@ fn the_window_bounds_what_is_on_its_way() {
     assert_eq!(received(&net.take(SERVER), S1).0.len(), 20_000);
 }
 
-/// Connections whose handshake never ends take memory of the server; their number is bounded, and time frees them.
+/// Connections whose handshake never ends take memory of the server; their number is bounded, and
+/// time frees them.
 #[test]
 fn half_open_connections_are_bounded_and_pass() {
     let mut net = Net::new(1, StreamSpec { retries: 3, ..StreamSpec::default() });

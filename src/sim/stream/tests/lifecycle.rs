@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// RFC 9293, figure 6, then one write of each side, then figure 12: every segment of a short connection.
+/// RFC 9293, figure 6, then one write of each side, then figure 12: every segment of a short
+/// connection.
 #[test]
 fn a_short_connection_is_the_dialogue_of_the_standard() {
     let mut net = Net::new(1, StreamSpec::default());
@@ -24,7 +25,8 @@ fn a_short_connection_is_the_dialogue_of_the_standard() {
     assert_eq!(net.sent, [(CLIENT, "FIN"), (SERVER, "ACK"), (SERVER, "FIN"), (CLIENT, "ACK")]);
 }
 
-/// A server that answers only when it has read everything relies on this: the other direction stays open.
+/// A server that answers only when it has read everything relies on this: the other direction stays
+/// open.
 #[test]
 fn a_half_closed_stream_still_carries_bytes_the_other_way() {
     let mut net = Net::new(1, StreamSpec::default());
@@ -33,11 +35,17 @@ fn a_half_closed_stream_still_carries_bytes_the_other_way() {
     net.op(CLIENT, StreamOp::Close(C1));
     net.op(CLIENT, StreamOp::Write(C1, b"too late".to_vec()));
     net.run(ms(50));
-    assert_eq!(net.take(SERVER), [StreamEvent::Data(S1, b"question".to_vec()), StreamEvent::PeerClosed(S1)]);
+    assert_eq!(
+        net.take(SERVER),
+        [StreamEvent::Data(S1, b"question".to_vec()), StreamEvent::PeerClosed(S1)]
+    );
     net.op(SERVER, StreamOp::Write(S1, b"answer".to_vec()));
     net.op(SERVER, StreamOp::Close(S1));
     net.run(ms(50));
-    assert_eq!(net.take(CLIENT), [StreamEvent::Data(C1, b"answer".to_vec()), StreamEvent::PeerClosed(C1)]);
+    assert_eq!(
+        net.take(CLIENT),
+        [StreamEvent::Data(C1, b"answer".to_vec()), StreamEvent::PeerClosed(C1)]
+    );
 }
 
 /// Both FINs cross; each side must still learn of the other's.
@@ -56,7 +64,8 @@ fn both_sides_may_close_at_once() {
     }
 }
 
-/// A machine that runs, with nobody at the port, says so at once: the program need not wait for a time-out.
+/// A machine that runs, with nobody at the port, says so at once: the program need not wait for a
+/// time-out.
 #[test]
 fn a_port_without_a_listener_refuses() {
     let mut net = Net::new(1, StreamSpec::default());
@@ -67,7 +76,8 @@ fn a_port_without_a_listener_refuses() {
     assert_eq!(net.ends(CLIENT), 0);
 }
 
-/// A machine that is not there says nothing: time-outs of 200, 400, 800 ms …, the last of them after the last retransmission.
+/// A machine that is not there says nothing: time-outs of 200, 400, 800 ms …, the last of them
+/// after the last retransmission.
 #[test]
 fn a_dead_host_is_found_by_the_time_outs_of_the_syn() {
     let spec = StreamSpec { retries: 3, ..StreamSpec::default() };
@@ -98,12 +108,17 @@ fn a_short_partition_delays_and_a_long_one_breaks() {
         if survives {
             assert_eq!((client, server), (vec![], vec![StreamEvent::Data(S1, b"hello".to_vec())]));
         } else {
-            assert_eq!((client, server), (vec![StreamEvent::TimedOut(C1)], vec![]), "the server has sent nothing and cannot know");
+            assert_eq!(
+                (client, server),
+                (vec![StreamEvent::TimedOut(C1)], vec![]),
+                "the server has sent nothing and cannot know"
+            );
         }
     }
 }
 
-/// The half-open connection of RFC 9293, 3.5.1: after a crash the peer learns when it sends, and never otherwise.
+/// The half-open connection of RFC 9293, 3.5.1: after a crash the peer learns when it sends, and
+/// never otherwise.
 #[test]
 fn after_a_crash_the_peer_learns_when_it_sends_and_never_otherwise() {
     let mut net = Net::new(1, StreamSpec::default());
@@ -120,10 +135,14 @@ fn after_a_crash_the_peer_learns_when_it_sends_and_never_otherwise() {
     net.connect();
     net.run(ms(100));
     assert_eq!(net.take(CLIENT), [StreamEvent::Connected(StreamId(2))], "a new connection stands");
-    assert_eq!(net.take(SERVER), [StreamEvent::Accepted { stream: StreamId(2), from: CLIENT, port: PORT }]);
+    assert_eq!(
+        net.take(SERVER),
+        [StreamEvent::Accepted { stream: StreamId(2), from: CLIENT, port: PORT }]
+    );
 }
 
-/// A program that breaks a connection off is seen by its peer at once, with what it had sent before.
+/// A program that breaks a connection off is seen by its peer at once, with what it had sent
+/// before.
 #[test]
 fn a_reset_reaches_the_peer_after_the_bytes_before_it() {
     let mut net = Net::new(1, StreamSpec { fragment: 1.0, ..StreamSpec::default() });
@@ -137,7 +156,8 @@ fn a_reset_reaches_the_peer_after_the_bytes_before_it() {
     assert_eq!((net.ends(CLIENT), net.ends(SERVER)), (0, 0));
 }
 
-/// After an exit the machine delivers what was written, closes the connections and refuses new ones; the process hears no more.
+/// After an exit the machine delivers what was written, closes the connections and refuses new
+/// ones; the process hears no more.
 #[test]
 fn the_machine_says_good_bye_for_a_process_that_has_ended() {
     let mut net = Net::new(1, patient());

@@ -1,9 +1,11 @@
 //! Whether a file of sound is whole, by what it says of itself.
 //!
-//! Players, and the crate that decodes here, leave out what they cannot read, and a damaged song is merely shorter. So each container is walked
-//! from its first byte to its last before anything is decoded. How much that finds depends on the format: an Ogg page has a checksum, a number
-//! and a mark on the last one, so all is found; a WAV file says its length and has nothing for the samples; MP3 has headers that must follow each
-//! other without a gap, and more only where the encoder left it.
+//! Players, and the crate that decodes here, leave out what they cannot read, and a damaged song is
+//! merely shorter. So each container is walked from its first byte to its last before anything is
+//! decoded. How much that finds depends on the format: an Ogg page has a checksum, a number and a
+//! mark on the last one, so all is found; a WAV file says its length and has nothing for the
+//! samples; MP3 has headers that must follow each other without a gap, and more only where the
+//! encoder left it.
 
 mod mp3;
 mod ogg;
@@ -25,7 +27,8 @@ impl Flaw {
     }
 }
 
-/// Judge a file of one of the formats that [`super::Decoded`] names. The error says what is wrong, and at which byte.
+/// Judge a file of one of the formats that [`super::Decoded`] names. The error says what is wrong,
+/// and at which byte.
 pub fn judge(format: &str, bytes: &[u8]) -> Result<(), String> {
     let judged = match format {
         "wave" => wave::judge(bytes),
@@ -33,11 +36,14 @@ pub fn judge(format: &str, bytes: &[u8]) -> Result<(), String> {
         "ogg" => ogg::judge(bytes),
         _ => Ok(()),
     };
-    judged.map_err(|Flaw { at, what }| format!("it is damaged at byte {at} of {}: {what}", bytes.len()))
+    judged.map_err(|Flaw { at, what }| {
+        format!("it is damaged at byte {at} of {}: {what}", bytes.len())
+    })
 }
 
-/// Whether a file says itself how long it is. Of an MP3 that does not, the crate that decodes estimates it by the first frames, and leaves out what is
-/// behind that: of a file with a variable bit rate perhaps a part of the song.
+/// Whether a file says itself how long it is. Of an MP3 that does not, the crate that decodes
+/// estimates it by the first frames, and leaves out what is behind that: of a file with a variable
+/// bit rate perhaps a part of the song.
 pub fn notes_length(format: &str, bytes: &[u8]) -> bool {
     format != "mp3" || mp3::notes_length(bytes)
 }
@@ -47,7 +53,8 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
 
-/// The tags that may stand behind the sound of any format, last ones first: ID3v1, Lyrics3, APE. Returns where they begin.
+/// The tags that may stand behind the sound of any format, last ones first: ID3v1, Lyrics3, APE.
+/// Returns where they begin.
 fn before_tags(bytes: &[u8]) -> usize {
     let mut end = bytes.len();
     loop {
@@ -62,7 +69,9 @@ fn before_tags(bytes: &[u8]) -> usize {
 
 /// ID3v1: 128 bytes, and 227 before them where a tool extended it.
 fn id3v1(bytes: &[u8]) -> Option<usize> {
-    let starts = |length: usize, mark: &[u8]| bytes.len().checked_sub(length).is_some_and(|at| bytes[at..].starts_with(mark));
+    let starts = |length: usize, mark: &[u8]| {
+        bytes.len().checked_sub(length).is_some_and(|at| bytes[at..].starts_with(mark))
+    };
     starts(128, b"TAG").then(|| if starts(355, b"TAG+") { 355 } else { 128 })
 }
 
@@ -84,18 +93,27 @@ fn ape(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Each tag is found behind each other one, and what only looks like the beginning of one is sound.
+    /// Each tag is found behind each other one, and what only looks like the beginning of one is
+    /// sound.
     #[test]
     fn tags_behind_the_sound_are_found() {
         let id3v1 = [&b"TAG"[..], &[0; 125]].concat();
         let lyrics = b"LYRICSBEGININD0000210000022LYRICS200".to_vec();
-        let mut ape = [&b"APETAGEX"[..], &2_000_u32.to_le_bytes(), &40_u32.to_le_bytes(), &[0; 16]].concat();
+        let mut ape =
+            [&b"APETAGEX"[..], &2_000_u32.to_le_bytes(), &40_u32.to_le_bytes(), &[0; 16]].concat();
         ape = [&b"12345678"[..], &ape].concat();
         let lyrics_length = lyrics.len() - 15;
         assert_eq!(lyrics_length, 21);
         let lyrics = [&lyrics[..lyrics_length], b"000021LYRICS200"].concat();
-        for tags in [vec![&id3v1], vec![&lyrics, &id3v1], vec![&ape, &id3v1], vec![&ape], vec![&ape, &lyrics, &id3v1]] {
-            let file = [&b"sound"[..], &tags.into_iter().flatten().copied().collect::<Vec<u8>>()].concat();
+        for tags in [
+            vec![&id3v1],
+            vec![&lyrics, &id3v1],
+            vec![&ape, &id3v1],
+            vec![&ape],
+            vec![&ape, &lyrics, &id3v1],
+        ] {
+            let file =
+                [&b"sound"[..], &tags.into_iter().flatten().copied().collect::<Vec<u8>>()].concat();
             assert_eq!(before_tags(&file), 5);
         }
         assert_eq!(before_tags(b"TAG"), 3);

@@ -1,4 +1,5 @@
-//! Ogg (RFC 3533): pages without a gap, each with its number and a checksum, and a mark on the first and the last of each stream.
+//! Ogg (RFC 3533): pages without a gap, each with its number and a checksum, and a mark on the
+//! first and the last of each stream.
 
 use std::collections::BTreeMap;
 
@@ -32,18 +33,29 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
     while at < bytes.len() {
         let page = page(bytes, at)?;
         let begins = page.flags & BEGINS != 0;
-        // All streams that sound together begin before the first page that is none of these (RFC 3533, section 4).
+        // All streams that sound together begin before the first page that is none of these (RFC
+        // 3533, section 4).
         if begins && headed {
-            return Err(Flaw::new(at, "a second song begins here, and only the first would be played"));
+            return Err(Flaw::new(
+                at,
+                "a second song begins here, and only the first would be played",
+            ));
         }
         headed |= !begins;
         let expected = streams.get(&page.serial);
         match expected {
-            None if !begins => return Err(Flaw::new(at, "the first page of this stream is missing")),
+            None if !begins => {
+                return Err(Flaw::new(at, "the first page of this stream is missing"));
+            }
             Some(_) if begins => return Err(Flaw::new(at, "the stream begins twice")),
-            Some(stream) if stream.ended => return Err(Flaw::new(at, "a page follows the stream's last")),
+            Some(stream) if stream.ended => {
+                return Err(Flaw::new(at, "a page follows the stream's last"));
+            }
             Some(Stream { number, .. }) if page.number != number.wrapping_add(1) => {
-                return Err(Flaw::new(at, format!("page {} of the stream follows page {number}", page.number)));
+                return Err(Flaw::new(
+                    at,
+                    format!("page {} of the stream follows page {number}", page.number),
+                ));
             }
             _ => {}
         }
@@ -51,20 +63,27 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         at += page.length;
     }
     match streams.values().find(|stream| !stream.ended) {
-        Some(stream) => Err(Flaw::new(at, format!("it ends after page {}, which is not marked as the last", stream.number))),
+        Some(stream) => Err(Flaw::new(
+            at,
+            format!("it ends after page {}, which is not marked as the last", stream.number),
+        )),
         None => Ok(()),
     }
 }
 
 fn page(bytes: &[u8], at: usize) -> Result<Page, Flaw> {
     let rest = &bytes[at..];
-    let cut = || Flaw::new(at, format!("the page that begins here is cut off after {} bytes", rest.len()));
+    let cut = || {
+        Flaw::new(at, format!("the page that begins here is cut off after {} bytes", rest.len()))
+    };
     if !rest.starts_with(&b"OggS"[..rest.len().min(4)]) {
         return Err(Flaw::new(at, "no page begins here, where the one before it ends"));
     }
     let header: [u8; HEADER] = array(rest, 0).ok_or_else(cut)?;
     let segments = rest.get(HEADER..HEADER + usize::from(header[26])).ok_or_else(cut)?;
-    let length = HEADER + segments.len() + segments.iter().map(|segment| usize::from(*segment)).sum::<usize>();
+    let length = HEADER
+        + segments.len()
+        + segments.iter().map(|segment| usize::from(*segment)).sum::<usize>();
     let whole = rest.get(..length).ok_or_else(cut)?;
     let number = |at| u32::from_le_bytes(array(&header, at).expect("a header has them"));
     let mut crc = Crc32::new(0);

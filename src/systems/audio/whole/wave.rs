@@ -1,4 +1,5 @@
-//! WAV: chunks that say how long they are. Nothing vouches for the samples themselves, so a changed one is played as it is.
+//! WAV: chunks that say how long they are. Nothing vouches for the samples themselves, so a changed
+//! one is played as it is.
 
 use super::{Flaw, array, before_tags};
 
@@ -6,10 +7,17 @@ use super::{Flaw, array, before_tags};
 const PCM: u16 = 1;
 
 pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
-    let Some(promised) = length(bytes, 4) else { return Err(Flaw::new(bytes.len(), "it ends within its header")) };
+    let Some(promised) = length(bytes, 4) else {
+        return Err(Flaw::new(bytes.len(), "it ends within its header"));
+    };
     // Some tools count the eight bytes before the length, too.
     if is_known(promised) && promised as usize > bytes.len() {
-        return Err(Flaw::new(bytes.len(), format!("it ends here, and its header says that {promised} bytes follow the first eight")));
+        return Err(Flaw::new(
+            bytes.len(),
+            format!(
+                "it ends here, and its header says that {promised} bytes follow the first eight"
+            ),
+        ));
     }
     let end = before_tags(bytes);
     let (mut at, mut has_samples) = (12, false);
@@ -28,13 +36,17 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         let there = end.saturating_sub(body);
         if length as usize > there {
             let what = if samples { "samples" } else { "a chunk" };
-            return Err(Flaw::new(bytes.len(), format!("it ends after {there} bytes of {what}, and {length} should be there")));
+            return Err(Flaw::new(
+                bytes.len(),
+                format!("it ends after {there} bytes of {what}, and {length} should be there"),
+            ));
         }
         if name == *b"fmt " {
             format(bytes, body, length)?;
         }
         has_samples |= samples;
-        // A chunk of odd length is followed by a byte of nothing, which some tools leave out at the end of the file.
+        // A chunk of odd length is followed by a byte of nothing, which some tools leave out at the
+        // end of the file.
         at = body + length as usize + (length % 2) as usize;
     }
     if has_samples { Ok(()) } else { Err(Flaw::new(bytes.len(), "it ends before any samples")) }
@@ -44,7 +56,8 @@ fn length(bytes: &[u8], at: usize) -> Option<u32> {
     array(bytes, at).map(u32::from_le_bytes)
 }
 
-/// Tools that write to a pipe put in the greatest length that there is, or one a little below 2 GiB.
+/// Tools that write to a pipe put in the greatest length that there is, or one a little below 2
+/// GiB.
 fn is_known(length: u32) -> bool {
     length != u32::MAX && !(0x7fff_f000..=0x7fff_ffff).contains(&length)
 }
@@ -62,7 +75,10 @@ fn format(bytes: &[u8], at: usize, length: u32) -> Result<(), Flaw> {
     let of_block = u32::from(channels) * u32::from(bits.div_ceil(8));
     let of_speed = u64::from(rate) * u64::from(block);
     if coding == PCM && (u32::from(block) != of_block || u64::from(speed) != of_speed) {
-        let said = format!("{channels} channels of {bits} bits at {rate} Hz do not make {block} bytes a time and {speed} a second");
+        let said = format!(
+            "{channels} channels of {bits} bits at {rate} Hz do not make {block} bytes a time and \
+                {speed} a second"
+        );
         return Err(Flaw::new(at, said));
     }
     Ok(())

@@ -22,7 +22,8 @@ fn a_stranger_stays_silent() {
     assert_eq!(stranger.raft.role_name(), "learner");
 }
 
-/// "A new server joins the cluster as a non-voting member" and has a vote only "once the new server has caught up" (dissertation §4.2.1).
+/// "A new server joins the cluster as a non-voting member" and has a vote only "once the new server
+/// has caught up" (dissertation §4.2.1).
 #[test]
 fn a_new_server_learns_before_it_votes() {
     let mut net = net(&[1, 2, 3, 5], &[1, 2, 3]);
@@ -41,14 +42,16 @@ fn a_new_server_learns_before_it_votes() {
     assert_eq!(net.at(5).terms(), net.at(1).terms());
 }
 
-/// "Once a server adds the new configuration entry to its log, it uses that configuration for all future decisions", and goes back to the one before if the
-/// entry is removed (dissertation §4.1).
+/// "Once a server adds the new configuration entry to its log, it uses that configuration for all
+/// future decisions", and goes back to the one before if the entry is removed (dissertation §4.1).
 #[test]
 fn a_configuration_is_in_force_from_append_to_truncate() {
     let mut server = Server::new(1, FOUR, settings(|_| {}));
     let config = Configuration::simple(vec![NodeId(1), NodeId(2), NodeId(3)]);
     let entry = Entry::new(Term(1), Payload::Config(config.into()));
-    let RaftMessage::AppendEntries(mut message) = append(1, (0, 0), &[], 0) else { unreachable!("it is one") };
+    let RaftMessage::AppendEntries(mut message) = append(1, (0, 0), &[], 0) else {
+        unreachable!("it is one")
+    };
     message.entries = vec![entry];
     server.receive(2, RaftMessage::AppendEntries(message));
     assert_eq!(server.raft.config().voters.len(), 3);
@@ -81,7 +84,8 @@ fn a_new_leader_commits_before_it_changes_the_configuration() {
     assert_eq!(server.raft.config().voters.len(), 3);
 }
 
-/// A leader that removes itself leads on until that is committed, without counting itself, and "steps down" then (dissertation §4.2.2).
+/// A leader that removes itself leads on until that is committed, without counting itself, and
+/// "steps down" then (dissertation §4.2.2).
 #[test]
 fn a_removed_leader_steps_down() {
     let mut net = net(&[1, 2, 3], &[1, 2, 3]);
@@ -97,16 +101,24 @@ fn a_removed_leader_steps_down() {
     assert_eq!(net.leaders().len(), 1, "the removed server does not disturb");
 }
 
-/// An arbitrary change goes through a joint configuration, which the leader ends as soon as it is committed (§6).
+/// An arbitrary change goes through a joint configuration, which the leader ends as soon as it is
+/// committed (§6).
 #[test]
 fn servers_are_exchanged_through_a_joint_configuration() {
     let mut net = net(&[1, 2, 3, 4, 5, 6], &[1, 2, 3]);
     net.command(1, "change n1,n5,n6");
     net.run(300);
     assert_eq!(voters(&mut net, 1), [1, 5, 6]);
-    let shown: Vec<Value> =
-        net.at(5).host.observed.iter().filter(|(name, _)| *name == "config_append").map(|(_, v)| v[2].clone()).collect();
-    let kinds: Vec<Value> = ["simple", "simple", "joint", "leave_joint"].map(|kind| Value::Text(kind.into())).into();
+    let shown: Vec<Value> = net
+        .at(5)
+        .host
+        .observed
+        .iter()
+        .filter(|(name, _)| *name == "config_append")
+        .map(|(_, v)| v[2].clone())
+        .collect();
+    let kinds: Vec<Value> =
+        ["simple", "simple", "joint", "leave_joint"].map(|kind| Value::Text(kind.into())).into();
     assert_eq!(shown, kinds, "the initial one, the learners, and the two phases");
 }
 

@@ -1,7 +1,7 @@
 //! The sentences of the paper and of the dissertation, one test each.
 //!
-//! The servers here have no driver around them: a test hands each its messages and its time, and looks at what it sends. So the order
-//! of things is exactly what the test says.
+//! The servers here have no driver around them: a test hands each its messages and its time, and
+//! looks at what it sends. So the order of things is exactly what the test says.
 
 mod election;
 mod membership;
@@ -36,7 +36,15 @@ impl TestHost {
     fn new(id: u32) -> TestHost {
         let rng = Rng::named(7, &format!("node:n{id}"));
         let (files, timers) = (BTreeMap::new(), BTreeMap::new());
-        TestHost { id: NodeId(id), now: LocalTime::ZERO, rng, files, timers, sent: vec![], observed: vec![] }
+        TestHost {
+            id: NodeId(id),
+            now: LocalTime::ZERO,
+            rng,
+            files,
+            timers,
+            sent: vec![],
+            observed: vec![],
+        }
     }
 
     /// What was sent since the last call.
@@ -103,7 +111,8 @@ struct Server {
 }
 
 fn settings(change: impl FnOnce(&mut RaftSettings)) -> Arc<RaftSettings> {
-    let mut settings = RaftSettings { pre_vote: false, snapshot_threshold: 0, ..RaftSettings::default() };
+    let mut settings =
+        RaftSettings { pre_vote: false, snapshot_threshold: 0, ..RaftSettings::default() };
     change(&mut settings);
     Arc::new(settings)
 }
@@ -188,7 +197,9 @@ fn request_vote(term: u64, last_index: u64, last_term: u64) -> RaftMessage {
 
 /// Entries of these terms after the entry (`prev_index`, `prev_term`).
 fn append(term: u64, prev: (u64, u64), terms: &[u64], commit: u64) -> RaftMessage {
-    let entry = |(i, term): (usize, &u64)| Entry::new(Term(*term), command(&format!("{}@{term}", prev.0 + 1 + i as u64)));
+    let entry = |(i, term): (usize, &u64)| {
+        Entry::new(Term(*term), command(&format!("{}@{term}", prev.0 + 1 + i as u64)))
+    };
     RaftMessage::AppendEntries(AppendEntries {
         term: Term(term),
         prev_log_index: LogIndex(prev.0),
@@ -236,7 +247,8 @@ struct Net {
 
 impl Net {
     fn new(ids: &[u32], voters: &[u32], settings: Arc<RaftSettings>) -> Net {
-        let servers = ids.iter().map(|id| (*id, Server::new(*id, voters, settings.clone()))).collect();
+        let servers =
+            ids.iter().map(|id| (*id, Server::new(*id, voters, settings.clone()))).collect();
         Net { servers, cut: BTreeSet::new(), flying: VecDeque::new(), faulty: false, delivered: 0 }
     }
 
@@ -246,7 +258,9 @@ impl Net {
 
     fn collect(&mut self) {
         for (id, server) in &mut self.servers {
-            self.flying.extend(server.host.take_sent().into_iter().map(|(to, message)| (*id, to.0, message)));
+            self.flying.extend(
+                server.host.take_sent().into_iter().map(|(to, message)| (*id, to.0, message)),
+            );
         }
     }
 
@@ -276,8 +290,13 @@ impl Net {
         for _ in 0..millis {
             for server in self.servers.values_mut() {
                 server.wait(1);
-                let due: Vec<RaftTimer> =
-                    server.host.timers.iter().filter(|(_, at)| **at <= server.host.now).map(|(timer, _)| *timer).collect();
+                let due: Vec<RaftTimer> = server
+                    .host
+                    .timers
+                    .iter()
+                    .filter(|(_, at)| **at <= server.host.now)
+                    .map(|(timer, _)| *timer)
+                    .collect();
                 for timer in due {
                     server.host.timers.remove(&timer);
                     server.raft.on_timer(&mut server.host, timer);
@@ -299,7 +318,11 @@ impl Net {
     }
 
     fn leaders(&self) -> Vec<u32> {
-        self.servers.iter().filter(|(_, server)| server.raft.is_leader()).map(|(id, _)| *id).collect()
+        self.servers
+            .iter()
+            .filter(|(_, server)| server.raft.is_leader())
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     fn write(&mut self, id: u32, value: &str) {
@@ -318,5 +341,13 @@ impl Net {
 /// The entries of a message to `node`.
 fn entries_to(sent: &[(NodeId, RaftMessage)], node: u32) -> Vec<Rc<Entry>> {
     let messages = sent.iter().filter(|(to, _)| *to == NodeId(node)).map(|(_, message)| message);
-    messages.flat_map(|message| if let RaftMessage::AppendEntries(append) = message { append.entries.clone() } else { vec![] }).collect()
+    messages
+        .flat_map(|message| {
+            if let RaftMessage::AppendEntries(append) = message {
+                append.entries.clone()
+            } else {
+                vec![]
+            }
+        })
+        .collect()
 }

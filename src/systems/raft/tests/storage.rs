@@ -1,4 +1,5 @@
-//! The disk: what was durable is there again, a torn tail is cut, and damage is not mistaken for either.
+//! The disk: what was durable is there again, a torn tail is cut, and damage is not mistaken for
+//! either.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

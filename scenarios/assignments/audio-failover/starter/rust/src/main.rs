@@ -1,8 +1,9 @@
-//! A stream with failover: a beginning. It listens, and leads nobody yet; instructions.en.md and instructions.es.md say what is to be done.
+//! A stream with failover: a beginning. It listens, and leads nobody yet; instructions.en.md and
+//! instructions.es.md say what is to be done.
 
 use std::collections::BTreeMap;
 
-use seedbed_node::{run, Closed, Ctx, Node, StreamId};
+use seedbed_node::{Closed, Ctx, Node, StreamId, run};
 use serde::{Deserialize, Serialize};
 
 const PORT: u16 = 7000;
@@ -80,7 +81,10 @@ impl Streamer {
 
     /// All that a streamer says to an uploader: 17 bytes.
     fn reply(&self, ctx: &mut Ctx, stream: StreamId, tag: Tag, first: u64, second: u64) {
-        ctx.write(stream, &[&[tag as u8][..], &first.to_le_bytes(), &second.to_le_bytes()].concat());
+        ctx.write(
+            stream,
+            &[&[tag as u8][..], &first.to_le_bytes(), &second.to_le_bytes()].concat(),
+        );
     }
 }
 
@@ -91,7 +95,8 @@ impl Node for Streamer {
     fn on_init(&mut self, ctx: &mut Ctx) {
         self.become_role(ctx, "follower");
         ctx.listen(PORT);
-        // TODO: term, vote and log as they were saved: ctx.saved("…"); an election timeout: ctx.set_timer("election", …).
+        // TODO: term, vote and log as they were saved: ctx.saved("…"); an election timeout:
+        // ctx.set_timer("election", …).
     }
 
     fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Message) {
@@ -108,7 +113,10 @@ impl Node for Streamer {
 
     fn on_accept(&mut self, ctx: &mut Ctx, stream: StreamId, _src: &str, _port: u16) {
         // TODO: a leader says Welcome and keeps the stream in self.uploads.
-        let leader = self.leader.as_ref().and_then(|leader| ctx.start().nodes.iter().position(|node| node == leader));
+        let leader = self
+            .leader
+            .as_ref()
+            .and_then(|leader| ctx.start().nodes.iter().position(|node| node == leader));
         self.reply(ctx, stream, Tag::Moved, leader.map_or(0, |place| place as u64 + 1), 0);
         ctx.close(stream);
     }
@@ -117,10 +125,12 @@ impl Node for Streamer {
     fn on_data(&mut self, _ctx: &mut Ctx, stream: StreamId, data: &[u8]) {
         let Some(received) = self.uploads.get_mut(&stream) else { return };
         received.extend_from_slice(data);
-        // TODO: number, length and checksum of the upload, 8 bytes each, little-endian; then comes the file.
+        // TODO: number, length and checksum of the upload, 8 bytes each, little-endian; then comes
+        // the file.
     }
 
-    /// `Closed::ByPeer`: the uploader has sent everything, and waits for the confirmation, so this side stays open until then.
+    /// `Closed::ByPeer`: the uploader has sent everything, and waits for the confirmation, so this
+    /// side stays open until then.
     fn on_close(&mut self, _ctx: &mut Ctx, stream: StreamId, reason: Closed) {
         if reason != Closed::ByPeer {
             self.uploads.remove(&stream);
@@ -131,9 +141,11 @@ impl Node for Streamer {
 /// The CRC-32 of zlib.
 #[allow(dead_code, reason = "nothing is sent yet")]
 fn crc32(bytes: &[u8]) -> u32 {
-    !bytes
-        .iter()
-        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }))
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
+        })
+    })
 }
 
 /// Bytes as text (RFC 4648, section 4).
@@ -142,7 +154,10 @@ fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for three in bytes.chunks(3) {
-        let bits = three.iter().enumerate().fold(0, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
+        let bits = three
+            .iter()
+            .enumerate()
+            .fold(0, |bits, (place, byte)| bits | u32::from(*byte) << (16 - 8 * place));
         for place in 0..4 {
             let letter = char::from(LETTERS[(bits >> (18 - 6 * place) & 63) as usize]);
             text.push(if place <= three.len() { letter } else { '=' });

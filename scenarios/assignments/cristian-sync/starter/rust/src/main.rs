@@ -1,6 +1,7 @@
-//! Synchronise by Cristian: a beginning. It starts, and shows a clock that nobody has set; instructions.en.md and instructions.es.md say what is to be done.
+//! Synchronise by Cristian: a beginning. It starts, and shows a clock that nobody has set;
+//! instructions.en.md and instructions.es.md say what is to be done.
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -69,9 +70,11 @@ impl Node for Server {
 
     fn on_message(&mut self, _ctx: &mut Ctx, _src: &str, message: Message) {
         match message {
-            // TODO: ask with ctx.send("time", &Message::TimeRequest { … }), and again where no answer comes.
+            // TODO: ask with ctx.send("time", &Message::TimeRequest { … }), and again where no
+            // answer comes.
             Message::Synchronise { .. } => {}
-            // TODO: correct the clock, observe "round", save the record, observe "round_stored", report it.
+            // TODO: correct the clock, observe "round", save the record, observe "round_stored",
+            // report it.
             Message::TimeResponse { .. } => {}
             // TODO: the record need not be reported any more.
             Message::RoundReportAck { .. } => {}

@@ -1,6 +1,7 @@
-//! Hand out books without doubles: a beginning. It starts, and answers nobody; instructions.en.md and instructions.es.md say what is to be done.
+//! Hand out books without doubles: a beginning. It starts, and answers nobody; instructions.en.md
+//! and instructions.es.md say what is to be done.
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 
 const QUEUE: &str = "queue";
@@ -50,11 +51,13 @@ enum Body {
     Open { after: u32, forced: bool },
 }
 
-/// The tables. They follow from the statements of the queue alone, and so they are the same on all servers.
+/// The tables. They follow from the statements of the queue alone, and so they are the same on all
+/// servers.
 #[derive(Default)]
 struct Library {
     position: u64,
-    // TODO: the session, its books that are gone, and the last request of each user with its answer.
+    // TODO: the session, its books that are gone, and the last request of each user with its
+    // answer.
 }
 
 struct Server {

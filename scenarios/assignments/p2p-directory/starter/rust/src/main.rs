@@ -1,8 +1,9 @@
-//! The directory of a file-sharing network: a beginning. It listens, and answers nobody yet; instructions.en.md and instructions.es.md say what is to be done.
+//! The directory of a file-sharing network: a beginning. It listens, and answers nobody yet;
+//! instructions.en.md and instructions.es.md say what is to be done.
 
 use std::collections::BTreeMap;
 
-use seedbed_node::{run, Closed, Ctx, Node, StreamId};
+use seedbed_node::{Closed, Ctx, Node, StreamId, run};
 use serde::{Deserialize, Serialize};
 
 const PORT: u16 = 4000;
@@ -58,7 +59,8 @@ impl Node for Directory {
         ctx.listen(PORT);
     }
 
-    /// Somebody has connected. Many connections are open at the same time, so each needs its own place for what has come.
+    /// Somebody has connected. Many connections are open at the same time, so each needs its own
+    /// place for what has come.
     fn on_accept(&mut self, _ctx: &mut Ctx, stream: StreamId, src: &str, _port: u16) {
         self.received.insert(stream, (src.to_owned(), vec![]));
     }
@@ -67,8 +69,9 @@ impl Node for Directory {
     fn on_data(&mut self, _ctx: &mut Ctx, stream: StreamId, data: &[u8]) {
         let Some((_host, received)) = self.received.get_mut(&stream) else { return };
         received.extend_from_slice(data);
-        // TODO: once service, date, number and all arguments are there, each with its zero byte behind it, execute the request,
-        // save what has changed, and answer: ctx.write(stream, b"0"); ctx.close(stream).
+        // TODO: once service, date, number and all arguments are there, each with its zero byte
+        // behind it, execute the request, save what has changed, and answer: ctx.write(stream,
+        // b"0"); ctx.close(stream).
     }
 
     /// Nothing more comes on this connection.

@@ -1,6 +1,7 @@
-//! Elect a leader with Raft: a beginning. It starts, and does nothing yet; instructions.en.md and instructions.es.md say what is to be done.
+//! Elect a leader with Raft: a beginning. It starts, and does nothing yet; instructions.en.md and
+//! instructions.es.md say what is to be done.
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -55,7 +56,8 @@ impl Node for Server {
 
     fn on_timer(&mut self, ctx: &mut Ctx, name: &str) {
         if name == "election" {
-            // TODO: become a candidate: the next term, a vote for itself, saved, and ctx.broadcast(&Message::RequestVote { … }).
+            // TODO: become a candidate: the next term, a vote for itself, saved, and
+            // ctx.broadcast(&Message::RequestVote { … }).
             self.wait_for_leader(ctx);
         }
         // TODO: a leader sends heartbeats.
@@ -64,10 +66,24 @@ impl Node for Server {
     fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Message) {
         match message {
             Message::ClientRequest { serial } if self.role == Role::Leader => {
-                ctx.send(src, &Message::ClientReply { serial, value: Some("nil".to_owned()), not_leader: None });
+                ctx.send(
+                    src,
+                    &Message::ClientReply {
+                        serial,
+                        value: Some("nil".to_owned()),
+                        not_leader: None,
+                    },
+                );
             }
             Message::ClientRequest { serial } => {
-                ctx.send(src, &Message::ClientReply { serial, value: None, not_leader: Some(self.leader.clone()) });
+                ctx.send(
+                    src,
+                    &Message::ClientReply {
+                        serial,
+                        value: None,
+                        not_leader: Some(self.leader.clone()),
+                    },
+                );
             }
             // TODO: a higher term; RequestVote and its answer; heartbeats.
             Message::ClientReply { .. } => {}

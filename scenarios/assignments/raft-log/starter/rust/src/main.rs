@@ -1,10 +1,11 @@
-//! Replicate the log with Raft: a beginning. It starts, and leads nobody; instructions.en.md and instructions.es.md say what is to be done.
+//! Replicate the log with Raft: a beginning. It starts, and leads nobody; instructions.en.md and
+//! instructions.es.md say what is to be done.
 //!
 //! Put your elections of raft-election in place of what stands here for them.
 
 use std::collections::BTreeMap;
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -62,7 +63,8 @@ impl Server {
             let entry = self.log[self.last_applied - 1].clone();
             let (term, client, serial) = (entry.term, &entry.client, entry.serial);
             ctx.observe("apply", json!({ "index": self.last_applied, "term": term, "client": client, "serial": serial }));
-            // TODO: execute it, unless this client's request has been executed already; the leader answers.
+            // TODO: execute it, unless this client's request has been executed already; the leader
+            // answers.
             let _answer = self.execute(&entry);
         }
     }
@@ -86,7 +88,8 @@ impl Node for Server {
 
     /// The process starts, for the first time or after a crash.
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // TODO: after a crash, go on with what was saved: ctx.saved("state"), ctx.saved("entry/1"), …
+        // TODO: after a crash, go on with what was saved: ctx.saved("state"), ctx.saved("entry/1"),
+        // …
         ctx.show("role", "follower");
     }
 
@@ -97,9 +100,17 @@ impl Node for Server {
     fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Message) {
         match message {
             Message::ClientRequest { serial, .. } if !self.leads => {
-                ctx.send(src, &Message::ClientReply { serial, value: None, not_leader: Some(self.leader.clone()) });
+                ctx.send(
+                    src,
+                    &Message::ClientReply {
+                        serial,
+                        value: None,
+                        not_leader: Some(self.leader.clone()),
+                    },
+                );
             }
-            // TODO: append an entry with the client's name and serial number, save it, send it to the peers; answer when it is applied.
+            // TODO: append an entry with the client's name and serial number, save it, send it to
+            // the peers; answer when it is applied.
             Message::ClientRequest { .. } | Message::ClientReply { .. } => {}
         }
     }

@@ -1,6 +1,7 @@
-//! A store of forms on a leader and its followers: a beginning. It starts, and answers nobody yet; instructions.en.md and instructions.es.md say what is to be done.
+//! A store of forms on a leader and its followers: a beginning. It starts, and answers nobody yet;
+//! instructions.en.md and instructions.es.md say what is to be done.
 
-use seedbed_node::{run, Ctx, Node};
+use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
 
 const COORDINATOR: &str = "k";

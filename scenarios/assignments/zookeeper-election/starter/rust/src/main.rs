@@ -1,7 +1,8 @@
-//! Elect with ephemeral znodes: a beginning. It opens a session, and contends for nothing; instructions.en.md and instructions.es.md say what is to be done.
+//! Elect with ephemeral znodes: a beginning. It opens a session, and contends for nothing;
+//! instructions.en.md and instructions.es.md say what is to be done.
 
 use seedbed_node::zookeeper::{CreateMode, Event, ZooKeeper};
-use seedbed_node::{run, Ctx, Node, Value};
+use seedbed_node::{Ctx, Node, Value, run};
 
 const ENSEMBLE: [&str; 3] = ["zk1", "zk2", "zk3"];
 const SESSION_TIMEOUT_S: f64 = 2.0;
@@ -58,7 +59,8 @@ impl Node for Instance {
         if self.zk.on_timer(ctx, name) {
             return self.handle_events(ctx);
         }
-        // TODO: every second a measurement; and if this instance leads, a mean, to be sent to "balancer".
+        // TODO: every second a measurement; and if this instance leads, a mean, to be sent to
+        // "balancer".
     }
 
     fn on_command(&mut self, _ctx: &mut Ctx, _command: &str) {
