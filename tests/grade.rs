@@ -509,28 +509,16 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
         (
             "circle",
             ASSIGNMENT
-                .replace(
-                    "name = \"answers\"",
-                    "name = \"answers\"\ngate = \
-            \"durable\"",
-                )
+                .replace("name = \"answers\"", "name = \"answers\"\ngate = \"durable\"")
                 .replace("gate = \"answers\"\nfeedback", "gate = \"right\"\nfeedback"),
         ),
         (
             "own_gate",
-            ASSIGNMENT.replace(
-                "name = \"answers\"",
-                "name = \"answers\"\ngate = \
-            \"answers\"",
-            ),
+            ASSIGNMENT.replace("name = \"answers\"", "name = \"answers\"\ngate = \"answers\""),
         ),
         (
             "gate",
-            ASSIGNMENT.replace(
-                "gate = \"answers\"\nfeedback",
-                "gate = \
-            \"no-such\"\nfeedback",
-            ),
+            ASSIGNMENT.replace("gate = \"answers\"\nfeedback", "gate = \"no-such\"\nfeedback"),
         ),
         (
             "gate_alone",

@@ -318,20 +318,17 @@ fn what_a_program_does_wrong_is_told() {
         (
             line(r#"{"ops": [{"op": "send", "dest": "n1", "body": {}}]}"#),
             "protocol",
-            "a message \
-            without a `type`",
+            "a message without a `type`",
         ),
         (
             line(r#"{"ops": [{"op": "observe", "name": "x", "value": 0.5}]}"#),
             "protocol",
-            "a trace \
-            has whole numbers of 64 bits",
+            "a trace has whole numbers of 64 bits",
         ),
         (
             raw("os.write(4, b' ' * (1 << 21))"),
             "protocol",
-            "its answer is longer than 1048576 \
-            bytes",
+            "its answer is longer than 1048576 bytes",
         ),
         (line_of(LINE_BYTES_MAX + 1), "protocol", "its answer is longer than 1048576 bytes"),
         (line_of(LINE_BYTES_MAX), "ended", "it ended with status 7"),

@@ -396,34 +396,28 @@ fn mistakes_are_told_where_they_are() {
         (handler("input()"), "RuntimeError: input() has nobody to ask"),
         (
             handler("__import__('threading').Thread(target=print).start()"),
-            "Thread.start starts a \
-            thread, and a node has one",
+            "Thread.start starts a thread, and a node has one",
         ),
         (
             handler("__import__('socket').socket()"),
-            "a socket would leave the simulation: nodes \
-            speak with self.send",
+            "a socket would leave the simulation: nodes speak with self.send",
         ),
         (
             handler("__import__('subprocess').run(['true'])"),
-            "subprocess starts a process, and a \
-            node is one",
+            "subprocess starts a process, and a node is one",
         ),
         (handler("self.send('n9', {'type': 'A'})"), "there is no node 'n9'; the nodes are "),
         (
             handler("self.send('n1', {'kind': 'A'})"),
-            "a message is an object with a text 'type', \
-            and not {'kind': 'A'}",
+            "a message is an object with a text 'type', and not {'kind': 'A'}",
         ),
         (
             handler("self.send('n1', {'type': 'A', 'of': {1}})"),
-            "a set has no place in JSON: \
-            sorted({1})",
+            "a set has no place in JSON: sorted({1})",
         ),
         (
             handler("self.observe('seen', share=0.5)"),
-            "share is 0.5: what is observed is a whole \
-            number",
+            "share is 0.5: what is observed is a whole number",
         ),
         (
             handler("return {'type': 'A'}"),
@@ -433,19 +427,16 @@ fn mistakes_are_told_where_they_are() {
         (handler("yield 1"), "N.on_init (node.py, line 3) contains a `yield`"),
         (
             handler("while True: self.set_timer('a', 1)"),
-            "one step asks for more than 10000 \
-            operations: is there an endless loop?",
+            "one step asks for more than 10000 operations: is there an endless loop?",
         ),
         (handler("exit('enough')"), "it ended with status 1"),
         (
             "import seedbed\nprint(undefined)\n".to_owned(),
-            "line 2, in <module>\n    \
-            print(undefined)\nNameError: name 'undefined' is not defined",
+            "line 2, in <module>\n    print(undefined)\nNameError: name 'undefined' is not defined",
         ),
         (
             "import seedbed\nclass N(seedbed.Node): pass\n".to_owned(),
-            "the program ended without a \
-            node: call seedbed.run(YourNode) at its end",
+            "the program ended without a node: call seedbed.run(YourNode) at its end",
         ),
         (
             "import seedbed\nclass N(seedbed.Node): pass\nif N:\n    raise \
@@ -461,8 +452,7 @@ fn mistakes_are_told_where_they_are() {
         ),
         (
             "import seedbed\nclass N(seedbed.Node): pass\nseedbed.run(N())\n".to_owned(),
-            "a node is \
-            made by seedbed.run(N), when the testbed has started it",
+            "a node is made by seedbed.run(N), when the testbed has started it",
         ),
         (
             "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): \

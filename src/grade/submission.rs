@@ -568,8 +568,7 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
                 file.bytes = without_returns(text);
                 notes.push(Text::new(
                     format!(
-                        "`{path}` has the line ends of Windows; it was graded with those of \
-                        Unix"
+                        "`{path}` has the line ends of Windows; it was graded with those of Unix"
                     ),
                     format!(
                         "`{path}` tiene los finales de línea de Windows; se calificó con los \

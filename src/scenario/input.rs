@@ -145,10 +145,7 @@ fn read_input(folder: Option<&Path>, path: &str, item: &Item) -> Result<Input, P
             it there if need be";
         refused(
             "leads elsewhere",
-            format!(
-                "`{shown}` does not lie beside the scenario or below \
-            its folder"
-            ),
+            format!("`{shown}` does not lie beside the scenario or below its folder"),
             hint,
         )
     })?;

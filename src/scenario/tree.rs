@@ -146,11 +146,9 @@ fn syntax_mistake(source: &Arc<Source>, error: &toml::de::Error) -> Mistake {
         _ if line.contains(|c: char| c.is_control() && c != '\t') => "take the character out: a \
             text holds it as \\u0001"
             .into(),
-        Some((key, value)) if value.trim().is_empty() => format!(
-            "write a value behind the `=`, as \
-            in {} = \"…\"",
-            excerpt(key.trim())
-        ),
+        Some((key, value)) if value.trim().is_empty() => {
+            format!("write a value behind the `=`, as in {} = \"…\"", excerpt(key.trim()))
+        }
         _ if line.trim_start().starts_with('[') => {
             "a header stands alone on its line: [nodes], or [[nemesis]] for one entry of several"
                 .into()

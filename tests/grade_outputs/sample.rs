@@ -52,8 +52,7 @@ fn loss(command: Option<&str>) -> Loss {
             },
         ],
         printed: format!(
-            "Traceback (most recent call last):\n  File \"node.py\", line \
-            7\nValueError: {HOSTILE}"
+            "Traceback (most recent call last):\n  File \"node.py\", line 7\nValueError: {HOSTILE}"
         ),
         picture: Some(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 4 1\" \

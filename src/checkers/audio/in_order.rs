@@ -27,13 +27,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 let name = audio.name(record.node);
                 findings.report(record.time_us, &[record.node], || {
                     match (of == session, before == frame) {
-                        (true, true) => format!(
-                            "{name} played frame {frame} of session {session} \
-                        twice"
-                        ),
+                        (true, true) => {
+                            format!("{name} played frame {frame} of session {session} twice")
+                        }
                         (true, false) => format!(
-                            "{name} played frame {frame} of session {session} \
-                        after frame {before}"
+                            "{name} played frame {frame} of session {session} after frame {before}"
                         ),
                         (false, _) => format!(
                             "{name} played frame {frame} of session {session} after \

@@ -288,8 +288,7 @@ fn distribution(section: &mut Section<'_>, dist: &str) -> Option<Latency> {
                         { dist = \"lognormal\", median = \"5ms\", p99 = \"25ms\" }"
                         .into(),
                     false => format!(
-                        "write a duration above {}, or dist = \"constant\" for one \
-                        without a tail",
+                        "write a duration above {}, or dist = \"constant\" for one without a tail",
                         quoted(median)
                     ),
                 };

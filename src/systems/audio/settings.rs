@@ -158,8 +158,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "upload_at",
             ms(500),
             Duration::ZERO..=HOUR,
-            "When uploaders \
-            begin, by their own clocks.",
+            "When uploaders begin, by their own clocks.",
         ),
         upload_timeout: section.duration(
             "upload_timeout",
@@ -171,8 +170,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "piece",
             4_096,
             1_024..=65_536,
-            "Bytes of a song in one command of \
-            the replicated log.",
+            "Bytes of a song in one command of the replicated log.",
         ) as usize,
         position_interval: section.duration(
             "position_interval",

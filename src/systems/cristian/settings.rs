@@ -214,8 +214,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "samples",
             default.samples as u64,
             1..=100,
-            "Probes of a round of \
-            `cristian-best-of-n`.",
+            "Probes of a round of `cristian-best-of-n`.",
         ) as usize,
         probe_timeout: section.duration(
             "probe_timeout",
@@ -278,8 +277,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "poll_interval",
             default.poll_interval,
             SHORT..=LONG,
-            "How \
-            often a server polls the queue.",
+            "How often a server polls the queue.",
         ),
         session_pause: section.duration(
             "session_pause",

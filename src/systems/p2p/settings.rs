@@ -109,16 +109,14 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
             "files",
             default.files,
             0..=1_000,
-            "Files in the shared folder of \
-            each peer at the beginning.",
+            "Files in the shared folder of each peer at the beginning.",
         ),
         file_bytes: {
             let (least, most) = section.numbers(
                 "file_bytes",
                 bytes,
                 0.0..=16e6,
-                "Length of each of them, bytes, \
-                    drawn where it is a range.",
+                "Length of each of them, bytes, drawn where it is a range.",
             );
             (least as u64, most as u64)
         },

@@ -134,8 +134,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         pre_vote: section.flag(
             "pre_vote",
             default.pre_vote,
-            "Whether candidates ask first whether \
-            they could win.",
+            "Whether candidates ask first whether they could win.",
         ),
         check_quorum: section.flag(
             "check_quorum",
@@ -152,8 +151,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         no_op: section.flag(
             "no_op",
             default.no_op,
-            "Whether a new leader appends an empty entry, \
-            which commits what came before it.",
+            "Whether a new leader appends an empty entry, which commits what came before it.",
         ),
         max_entries: section.integer(
             "max_entries",
@@ -210,8 +208,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         sessions: section.flag(
             "sessions",
             default.sessions,
-            "Whether a command takes effect once, \
-            however often it is sent.",
+            "Whether a command takes effect once, however often it is sent.",
         ),
         session_expiry: section.integer(
             "session_expiry",
@@ -227,8 +224,7 @@ pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
         ),
         initial_voters: section.node_names(
             "initial_voters",
-            "The first voters; the other nodes \
-            wait to be added. Empty: all nodes.",
+            "The first voters; the other nodes wait to be added. Empty: all nodes.",
         ),
         rules: Rules::with(names.iter().map(String::as_str)),
     };

@@ -68,8 +68,7 @@ impl ServerSettings {
                 "tick",
                 default.tick,
                 SHORT..=LONG,
-                "The unit of the limits, \
-                and what deadlines of sessions are rounded up to.",
+                "The unit of the limits, and what deadlines of sessions are rounded up to.",
             ),
             init_limit: section.integer(
                 "init_limit",
