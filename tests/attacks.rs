@@ -6,8 +6,12 @@
 //! `seedbed doctor` shows the same list.
 #![cfg(unix)]
 
+#[path = "attacks/measures.rs"]
+mod machine;
 #[path = "attacks/place.rs"]
 mod place;
+#[path = "attacks/stalls.rs"]
+mod stalls;
 mod support;
 
 use std::collections::BTreeMap;
@@ -18,7 +22,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use place::{PRELUDE, Place, launcher};
-use seedbed::checkers::Overall;
 use seedbed::program::StallKind;
 use seedbed::program::sandbox::{self, Confined, Confinement, Measure};
 use seedbed::run::{Run, run_scenario};
@@ -76,60 +79,6 @@ fn refused(attack: &str, allowed: &[&str]) -> BTreeMap<String, String> {
     }
     assert_eq!(run.aborted, None, "the program goes on as a node");
     tried
-}
-
-/// The machine's measures are those of the table, in its order, and what is needed and missing is
-/// named.
-#[test]
-fn the_measures_are_known_and_said() {
-    let names: Vec<&str> = measures().iter().map(|measure| measure.name.as_str()).collect();
-    assert_eq!(names, sandbox::MEASURES.iter().map(|info| info.name).collect::<Vec<_>>());
-    assert!(measures().iter().all(|measure| !measure.why.is_empty()));
-    for measure in measures().iter().filter(|measure| !measure.in_force) {
-        println!("this machine lacks `{}`: {}", measure.name, measure.why);
-    }
-    let mut without = Confined::by(launcher());
-    without.without = vec!["files".to_owned(), "ports".to_owned()];
-    assert!(sandbox::lacking(&sandbox::measures(&without)).contains(&"files"));
-    let nobody = sandbox::measures(&Confined::by("/no/such/seedbed".into()));
-    assert!(
-        nobody.iter().all(|measure| !measure.in_force && measure.why.contains("cannot be started")),
-        "{nobody:?}"
-    );
-}
-
-/// What the doctor says is what the measures are, and the exit code is its verdict.
-#[test]
-fn the_doctor_says_what_is_in_force() {
-    let doctor = |format: &str| {
-        Command::new(launcher()).args(["doctor", "--format", format]).output().expect("it is built")
-    };
-    let output = doctor("json");
-    let found: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let said: Vec<Measure> = serde_json::from_value(found["measures"].clone()).expect("measures");
-    assert_eq!(said, measures());
-    let is_safe = sandbox::lacking(measures()).is_empty();
-    assert_eq!(found["is_safe"], is_safe);
-    assert_eq!(output.status.code(), Some(if is_safe { 0 } else { 1 }));
-    let text = String::from_utf8(doctor("text").stdout).expect("text");
-    assert!(
-        text.contains(if is_safe { "can be run here" } else { "should not be run here" }),
-        "{text}"
-    );
-}
-
-/// The hidden command is for the testbed alone, and says so.
-#[test]
-fn the_hidden_command_refuses_a_person() {
-    let output = Command::new(launcher())
-        .args(["enter-sandbox", "please", "--", "true"])
-        .output()
-        .expect("it is built");
-    assert_eq!(output.status.code(), Some(119));
-    let says = String::from_utf8(output.stderr).expect("text");
-    assert!(says.starts_with("`seedbed enter-sandbox` is for the testbed itself"), "{says}");
-    let help = Command::new(launcher()).arg("--help").output().expect("it is built");
-    assert!(!String::from_utf8(help.stdout).expect("text").contains("enter-sandbox"));
 }
 
 /// Fork bomb, by every call that makes a process; threads until there are no more.
@@ -207,8 +156,8 @@ fn endless_output_and_garbage_end_the_program_only() {
             "its answer is none",
         ),
         (
-            "os.write(4, \
-                b'{\"ops\": [{\"op\": \"observe\", \"name\": \"x\", \"value\": ' + b'[' * 500000 + b'\\n')\nturn()\n",
+            "os.write(4, b'{\"ops\": [{\"op\": \"observe\", \"name\": \"x\", \"value\": ' \
+                + b'[' * 500000 + b'\\n')\nturn()\n",
             "protocol",
             "its answer is none: recursion limit exceeded",
         ),
@@ -228,82 +177,6 @@ fn endless_output_and_garbage_end_the_program_only() {
         assert_eq!((is.as_str(), &run.aborted), (reason, &None), "{message}");
         assert!(message.contains(says), "{message}");
     }
-}
-
-/// A program that does not answer gives no verdict by itself; that it does it again in the same
-/// turn is what counts against it.
-#[test]
-fn who_does_not_answer_is_found_out_by_a_second_run() {
-    if !support::has("python3") {
-        return;
-    }
-    let third = "answer({\"op\": \"set_timer\", \"name\": \"t\", \"after\": 1000})\nturn()\nanswer({\"op\": \"set_timer\", \"name\": \"t\", \"after\": 1000})\nturn()\n";
-    let cases = [
-        ("while True:\n    pass\n".to_owned(), StallKind::Busy, 1),
-        (format!("{third}while True:\n    pass\n"), StallKind::Busy, 3),
-        (format!("{third}time.sleep(1000)\n"), StallKind::Silent, 3),
-        (
-            "signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\nwhile True:\n    os.read(3, \
-            1)\n"
-                .to_owned(),
-            StallKind::Silent,
-            1,
-        ),
-    ];
-    let run = |attack: &str| {
-        let mut place = attacker(attack);
-        place.watchdog = Duration::from_secs(1);
-        let run = place.attack();
-        let stall =
-            run.stall.clone().unwrap_or_else(|| panic!("it does not stall: {:?}", run.aborted));
-        assert_eq!(run.verdict(), Overall::Unknown);
-        assert_eq!(crash(&run).0, stall.kind.word());
-        stall
-    };
-    for (attack, kind, turn) in cases {
-        let stall = run(&attack);
-        assert_eq!((stall.node.as_str(), stall.incarnation, stall.turn), ("n1", 1, turn));
-        // A busy machine may not even let it be busy.
-        assert!(stall.kind == kind || stall.kind == StallKind::Slow, "{stall:?}");
-        assert_eq!(stall.kind.verdict_if_repeated(), "busy_loop");
-        if turn == 3 {
-            assert_eq!(run(&attack).turn, turn, "the second run stalls in the same turn");
-        }
-    }
-}
-
-/// Processor time has a limit for the whole life, too; a program that does not die by the first
-/// signal dies by the second.
-#[test]
-fn processor_time_has_an_end() {
-    if !support::has("python3") || !has(&["limits"]) {
-        return;
-    }
-    let mut place =
-        attacker("signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True:\n    pass\n");
-    place.watchdog = Duration::from_secs(20);
-    let mut confined = place.confined(0);
-    confined.limits.cpu_s = 1;
-    let run = place.attack_with(confined);
-    assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Busy), "{:?}", run.aborted);
-    assert!(run.aborted.is_some_and(|why| why.contains("it has used its 1 s of processor time")));
-}
-
-/// Virtual time that does not go on is found by counting turns, and needs no watchdog: the same on
-/// every machine.
-#[test]
-fn a_program_that_turns_in_circles_is_stopped_by_count() {
-    if !support::has("python3") {
-        return;
-    }
-    let run = attacker(
-        "while True:\n    \
-        answer({\"op\": \"set_timer\", \"name\": \"again\", \"after\": 0})\n    turn()\n",
-    )
-    .attack();
-    let (reason, message) = crash(&run);
-    assert_eq!((reason.as_str(), run.aborted), ("busy_loop", None));
-    assert!(message.starts_with("more than 10000 turns at one instant"), "{message}");
 }
 
 /// Nothing can be written but the scratch folder, which is gone afterwards; not even the program's

@@ -93,22 +93,40 @@ fn detail() -> impl Strategy<Value = Detail> {
 }
 
 prop_compose! {
-    fn op()(index: u64, time_us: u64, process in word(), kind in 0..4_usize, f in word(), value in word(), error in word()) -> Op {
+    fn op()(
+        (index, time_us) in any::<(u64, u64)>(),
+        process in word(),
+        kind in 0..4_usize,
+        f in word(),
+        value in word(),
+        error in word(),
+    ) -> Op {
         Op { index, time_us, process, op_type: OpType::ALL[kind], f, value, error }
     }
 }
 
 prop_compose! {
-    fn event()(index: u64, time_us: u64, node in node(), incarnation: u32, name in word(), fields in fields()) -> Event {
+    fn event()(
+        (index, time_us, incarnation) in any::<(u64, u64, u32)>(),
+        node in node(),
+        name in word(),
+        fields in fields(),
+    ) -> Event {
         Event { index, time_us, node, incarnation, name, fields }
     }
 }
 
 prop_compose! {
     fn message()(
-        times: (u64, u64, Option<u64>), src in node(), dest in node(), kind in word(), bytes: u32, outcome in 0..8_usize, detail in detail()
+        (id, sent_us, recv_us, bytes) in any::<(u64, u64, Option<u64>, u32)>(),
+        src in node(),
+        dest in node(),
+        kind in word(),
+        outcome in 0..8_usize,
+        detail in detail(),
     ) -> Message {
-        Message { id: times.0, sent_us: times.1, recv_us: times.2, src, dest, kind, bytes, outcome: Outcome::ALL[outcome], detail }
+        let outcome = Outcome::ALL[outcome];
+        Message { id, sent_us, recv_us, src, dest, kind, bytes, outcome, detail }
     }
 }
 
@@ -135,7 +153,10 @@ fn header() -> Trace {
 
 prop_compose! {
     fn trace()(
-        history in vec(op(), 0..6), events in vec(event(), 0..6), messages in vec(message(), 0..6), metrics in vec(metric(), 0..6)
+        history in vec(op(), 0..6),
+        events in vec(event(), 0..6),
+        messages in vec(message(), 0..6),
+        metrics in vec(metric(), 0..6),
     ) -> Trace {
         Trace { history, events, messages, metrics, ..header() }
     }
@@ -148,7 +169,11 @@ fn write(trace: &Trace) -> tempfile::TempDir {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// A checker sees the same trace whether it runs after the simulation or a year later over the
     /// files.
@@ -164,7 +189,9 @@ proptest! {
     /// or with a trace that can be written.
     #[test]
     fn damaged_bytes_never_make_the_reader_panic(
-        trace in trace(), file in 0..4_usize, edits in vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6)
+        trace in trace(),
+        file in 0..4_usize,
+        edits in vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6),
     ) {
         let folder = write(&trace);
         let path = folder.path().join(CSV_FILES[file]);
@@ -180,14 +207,23 @@ proptest! {
         fs::write(&path, &bytes).expect("writable");
         match read_csv(header(), folder.path()) {
             Ok(back) => drop(write(&back)),
-            Err(error) => prop_assert!(error.file.ends_with(CSV_FILES[file]) && !error.message.is_empty(), "{error}"),
+            Err(error) => {
+                prop_assert!(error.file.ends_with(CSV_FILES[file]), "{error}");
+                prop_assert!(!error.message.is_empty(), "{error}");
+            }
         }
     }
 
     /// Two traces that differ in one record have different digests: else a changed report would be
     /// taken for the original.
     #[test]
-    fn another_record_is_another_digest(mut one in trace(), metric in metric(), event in event(), message in message(), op in op()) {
+    fn another_record_is_another_digest(
+        mut one in trace(),
+        metric in metric(),
+        event in event(),
+        message in message(),
+        op in op(),
+    ) {
         let empty = Digest::of(&one);
         one.metrics.push(metric);
         let first = Digest::of(&one);
@@ -196,7 +232,9 @@ proptest! {
         one.messages.push(message);
         let third = Digest::of(&one);
         one.history.push(op);
-        let all = std::collections::BTreeSet::from([empty.0, first.0, second.0, third.0, Digest::of(&one).0]);
+        let last = Digest::of(&one);
+        let all = [empty, first, second, third, last].map(|digest| digest.0);
+        let all = std::collections::BTreeSet::from(all);
         prop_assert_eq!(all.len(), 5);
     }
 }

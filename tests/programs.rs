@@ -361,7 +361,8 @@ fn programs_and_nodes_of_the_testbed_are_one_cluster() {
         if m['type'] in ('RequestVote', 'PreVote'):\n            self.term = max(self.term, \
         m['term'])\n            \
         self.send(src, \
-        {'type': m['type'] + 'Response', 'term': m['term'], 'vote_granted': True})\n\nseedbed.run(Voter)\n";
+        {'type': m['type'] + 'Response', 'term': m['term'], 'vote_granted': True})\n\n\
+        seedbed.run(Voter)\n";
     let folder = folder(program, THREE, "[checks]\nleader_elected = {}\n");
     let path = folder.path().join("programs.toml");
     let text = fs::read_to_string(&path)

@@ -14,9 +14,13 @@ use seedbed::scenario::{Scenario, read_text};
 use seedbed::trace::{Digest, OpType, Value};
 use seedbed_node::Machine;
 
+#[path = "sdks/conform.rs"]
+mod conform;
 #[allow(dead_code)]
 #[path = "../sdk/rust/examples/kv_single.rs"]
 mod kv_single;
+#[path = "sdks/submission.rs"]
+mod submission;
 mod support;
 
 /// A store under loss, doubling and a crash of its only server.
@@ -248,111 +252,6 @@ fn clients_of_zookeeper_in_python_work() {
 #[test]
 fn clients_of_zookeeper_in_rust_work() {
     members_work("rust");
-}
-
-fn conform(command: &[String]) -> (bool, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
-        .args(["conform", "--quiet", "--"])
-        .args(command)
-        .output()
-        .expect("it runs");
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr),
-    )
-}
-
-/// Each SDK holds to every rule of the protocol.
-fn conforms(language: &str) {
-    let Some(command) = example(language, "conformance") else { return };
-    let (is_good, said) = conform(&command);
-    assert!(is_good && said.contains("PASS end") && !said.contains("FAIL"), "{said}");
-}
-
-#[test]
-fn the_python_sdk_conforms() {
-    conforms("python");
-}
-
-#[test]
-fn the_rust_sdk_conforms() {
-    conforms("rust");
-}
-
-#[test]
-fn the_c_sdk_conforms() {
-    conforms("c");
-}
-
-/// What an author gets wrong is found by the rule that is about it, and by no other.
-#[test]
-fn conform_tells_what_is_wrong() {
-    if !support::has("python3") {
-        return;
-    }
-    let good =
-        fs::read_to_string(sdk("python/examples/conformance.py")).expect("the example is there");
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::copy(sdk("python/seedbed.py"), folder.path().join("seedbed.py")).expect("the SDK is there");
-    let edits = [
-        ("self.random.getrandbits(32)", "7", vec!["seed"]),
-        (
-            "\"number\": self.random.getrandbits(32)",
-            "\"number\": __import__('os').times()[4]",
-            vec!["deterministic", "seed"],
-        ),
-        ("raise RuntimeError(message[\"text\"])", "pass", vec!["crash"]),
-        (
-            "print(message[\"text\"], end=\"\")",
-            "__import__('os').write(4, message[\"text\"].encode())",
-            vec!["print", "deterministic"],
-        ),
-        ("message[\"after\"] / 1e9", "message[\"after\"] / 1e6", vec!["timers"]),
-    ];
-    for (from, to, rules) in edits {
-        let wrong = good.replace(from, to);
-        assert_ne!(wrong, good, "{from}");
-        let path = folder.path().join("wrong.py");
-        fs::write(&path, wrong).expect("writable");
-        let (is_good, said) =
-            conform(&["python3".to_owned(), path.to_str().expect("UTF-8").to_owned()]);
-        let failed: Vec<&str> =
-            said.lines().filter_map(|line| line.strip_prefix("FAIL ")?.split(':').next()).collect();
-        assert!(!is_good, "{said}");
-        assert_eq!(failed, rules, "{to}: {said}");
-    }
-}
-
-/// A program that is gone is told so, and the rules that need an answer are not looked at one by
-/// one.
-#[test]
-fn conform_stops_where_nothing_answers() {
-    for command in [&["true"][..], &["sh", "-c", "exit 3"]] {
-        let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
-        let (is_good, said) = conform(&words);
-        assert!(
-            !is_good
-                && said.contains("it has ended, and gives no answer")
-                && said.contains("0 rules hold, 1 do not"),
-            "{said}"
-        );
-    }
-}
-
-/// What is no program at all is a mistake of the command line, and no verdict.
-#[test]
-fn conform_needs_a_program_that_starts() {
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
-        .args(["conform", "--", "./no-such-program"])
-        .output()
-        .expect("it runs");
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        said.contains("`./no-such-program` cannot be started") && said.contains("after `--`"),
-        "{said}"
-    );
 }
 
 /// A folder with a program and the SDK, and the crashes of its one node in a second.
@@ -647,119 +546,4 @@ fn streams_are_read_as_one_writes_them() {
         "{:?}",
         of("read")
     );
-}
-
-fn seedbed_in(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("it runs");
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr),
-    )
-}
-
-const ASSIGNMENT: &str = r#"
-title = { en = "Count", es = "Contar" }
-instructions = { en = "count/instructions.en.md", es = "count/instructions.es.md" }
-languages = ["python"]
-[[item]]
-name = "counts"
-title = { en = "It counts", es = "Cuenta" }
-scenario = "count/plain.toml"
-seeds = "0..2"
-points = 3
-"#;
-
-/// A folder in which a student can begin; what stands in its README works there.
-#[test]
-fn a_submission_is_begun() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let starter = folder.path().join("tasks/count/starter/python");
-    fs::create_dir_all(&starter).expect("writable");
-    fs::write(folder.path().join("tasks/count.toml"), ASSIGNMENT).expect("writable");
-    fs::write(folder.path().join("tasks/count/instructions.en.md"), "Count.\n").expect("writable");
-    fs::write(starter.join("helper.py"), "ONE = 1\n").expect("writable");
-    let plain = "system = \"raft\"\nduration = \"1s\"\nrecovery = \"1ms\"\n[nodes]\ncount = \
-        3\n[checks]\nno_panic = {}\n";
-    fs::write(folder.path().join("tasks/count/plain.toml"), plain).expect("writable");
-    let new = |arguments: &[&str]| {
-        seedbed_in(folder.path(), &[&["new", "submission"], arguments].concat())
-    };
-
-    assert_eq!(
-        new(&["tasks/count.toml"]),
-        (Some(0), "count is written; begin with its README.md\n".to_owned())
-    );
-    let made = folder.path().join("count");
-    let mut files: Vec<String> = fs::read_dir(&made)
-        .expect("made")
-        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-        .collect();
-    files.sort();
-    assert_eq!(files, ["README.md", "helper.py", "instructions.en.md", "node.py", "seedbed.py"]);
-    let readme = fs::read_to_string(made.join("README.md")).expect("made");
-    assert!(
-        readme.contains("seedbed grade ../tasks/count.toml .")
-            && readme.contains("| `counts` | It counts | Cuenta | 3 |"),
-        "{readme}"
-    );
-    if support::has("python3") {
-        let run = readme
-            .lines()
-            .find_map(|line| line.strip_prefix("seedbed run "))
-            .and_then(|line| line.split_once(" --node-command "))
-            .expect("told");
-        let (code, said) = seedbed_in(
-            &made,
-            &["run", "--no-files", run.0, "--node-command", run.1.trim_matches(['"', '\''])],
-        );
-        assert_eq!(code, Some(0), "{said}");
-    }
-
-    // Who begins as a client of ZooKeeper gets the client.
-    let (mine, out) =
-        (sdk("../scenarios/assignments/zookeeper-election.toml"), folder.path().join("elects"));
-    let (code, said) = new(&[mine.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")]);
-    assert_eq!(code, Some(0), "{said}");
-    assert_eq!(
-        fs::read(out.join("seedbed_zookeeper.py")).ok(),
-        fs::read(sdk("python/seedbed_zookeeper.py")).ok()
-    );
-
-    // What ships is found from everywhere, and the README says who is played.
-    assert_eq!(new(&["cristian-sync"]).0, Some(0));
-    let readme = fs::read_to_string(folder.path().join("cristian-sync/README.md")).expect("made");
-    let (run, plays) =
-        ("scenarios/assignments/cristian-sync/steady.toml", "server=python3 node.py");
-    let told = readme.contains("seedbed grade cristian-sync .\n")
-        && readme.contains(&format!("seedbed run {run} --node-command '{plays}'\n"));
-    assert!(told, "{readme}");
-    // The interpreter would end at once, and the run would look like a mistake of the program.
-    let (code, said) =
-        seedbed_in(folder.path(), &["run", "--no-files", run, "--node-command", plays]);
-    assert!(
-        code == Some(2)
-            && said.contains("is to start `node.py`, and there is none in")
-            && said.contains("help:"),
-        "{said}"
-    );
-
-    let mistakes = [
-        (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),
-        (vec!["tasks/count.toml", "--lang", "rust", "--out", "other"], "is not written in rust"),
-        (vec!["no-such-task"], "there is no assignment `no-such-task`"),
-        (vec!["tasks/count/instructions.en.md", "--out", "other"], "is no TOML"),
-    ];
-    for (arguments, message) in mistakes {
-        let (code, said) = new(&arguments);
-        assert!(
-            code == Some(2) && said.contains(message) && said.contains("help:"),
-            "{arguments:?}: {said}"
-        );
-        assert!(!folder.path().join("other").exists());
-    }
 }

@@ -3,8 +3,10 @@
 
 mod application;
 mod audio;
+mod audio_story;
 mod clients;
 mod cristian;
+mod cristian_story;
 mod damaged;
 mod elections;
 mod liveness;
@@ -12,12 +14,14 @@ mod logs;
 mod membership;
 mod p2p;
 mod p2p_damaged;
+mod p2p_story;
 mod replication;
 mod replication_story;
 mod run;
 mod twins;
 mod zookeeper;
 mod zookeeper_election;
+mod zookeeper_story;
 
 use std::collections::BTreeSet;
 

@@ -142,7 +142,11 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Whatever stands in a trace, each check comes to a verdict, and to the same one twice.
     #[test]
@@ -152,11 +156,15 @@ proptest! {
         nodes in 0usize..9,
         end_us in 0u64..40_000_000,
     ) {
-        let role = |i| ["peer", "peer", "directory", "logger", "date_service", "client", "client"].get(i).copied().unwrap_or("client");
+        let roles = ["peer", "peer", "directory", "logger", "date_service", "client", "client"];
+        let role = |i| roles.get(i).copied().unwrap_or("client");
         let name = |i: usize| if i < 5 { format!("p{}", i + 1) } else { format!("c{}", i - 4) };
         let nodes = (0..nodes).map(|i| NodeInfo { name: name(i), role: role(i).into() }).collect();
-        let trace = Trace { duration_us: 20_000_000, end_us, nodes, events, history, ..Trace::default() };
-        let specs: Vec<_> = P2P_CHECKS.iter().map(|checker| (*checker, Params::from([("steps".to_owned(), 20_000.0)]))).collect();
+        let trace =
+            Trace { duration_us: 20_000_000, end_us, nodes, events, history, ..Trace::default() };
+        let params = Params::from([("steps".to_owned(), 20_000.0)]);
+        let specs: Vec<_> =
+            P2P_CHECKS.iter().map(|checker| (*checker, params.clone())).collect();
         let verdicts = checkers::judge(&trace, &specs);
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }

@@ -2,7 +2,7 @@
 //! that it accepts, and one that differs in the one thing that decides.
 
 use crate::twins::{accepts, refuses, refuses_with, verdict};
-use crate::zookeeper::{I1, I2, STORE, Story, int, word, zx};
+use crate::zookeeper_story::{I1, I2, STORE, Story, int, word, zx};
 use seedbed::checkers::Verdict;
 
 impl Story {
@@ -11,7 +11,7 @@ impl Story {
     }
 
     fn touch(&mut self, session: i64) -> &mut Story {
-        self.event(crate::zookeeper::Z1, "session_touch", &[("session", int(session))])
+        self.event(crate::zookeeper_story::Z1, "session_touch", &[("session", int(session))])
     }
 
     fn of_children(&mut self, session: i64, zxid: i64) -> &mut Story {
@@ -21,7 +21,7 @@ impl Story {
             ("zxid", int(zxid)),
             ("path", word("/election")),
         ];
-        self.event(crate::zookeeper::Z1, "watch_fire", &fields)
+        self.event(crate::zookeeper_story::Z1, "watch_fire", &fields)
     }
 }
 

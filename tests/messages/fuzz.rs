@@ -62,7 +62,11 @@ fn read(text: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn arbitrary_text_is_answered(text in "\\PC{0,300}") {
@@ -72,7 +76,9 @@ proptest! {
     }
 
     #[test]
-    fn a_scenario_with_pieces_put_in_is_answered(edits in prop::collection::vec((0..4000_usize, 0..PIECES.len(), 0..12_usize), 1..6)) {
+    fn a_scenario_with_pieces_put_in_is_answered(
+        edits in prop::collection::vec((0..4000_usize, 0..PIECES.len(), 0..12_usize), 1..6),
+    ) {
         // Close to right is where the reader goes deepest. What is accepted must mean the same once
         // it is resolved.
         let mut text = EXAMPLE.to_string();
@@ -93,7 +99,17 @@ proptest! {
     #[test]
     fn a_value_of_another_kind_is_answered(line in 0..90_usize, value in 0..9_usize) {
         // Every value of the example in turn becomes something that it should not be, or might be.
-        let values = ["1", "0.5", "\"n1\"", "\"3s\"", "[]", "{}", "true", "[\"1s\", \"2s\"]", "{ dist = \"pareto\", min = \"1ms\" }"];
+        let values = [
+            "1",
+            "0.5",
+            "\"n1\"",
+            "\"3s\"",
+            "[]",
+            "{}",
+            "true",
+            "[\"1s\", \"2s\"]",
+            "{ dist = \"pareto\", min = \"1ms\" }",
+        ];
         let lines: Vec<String> = EXAMPLE
             .lines()
             .enumerate()
@@ -106,9 +122,13 @@ proptest! {
     }
 
     #[test]
-    fn overrides_are_answered(path in "[a-z0-9_.]{0,20}|nemesis\\.[1-6]\\.[a-z]{1,8}|toy\\.[a-z_]{1,10}", value in "\\PC{0,20}") {
+    fn overrides_are_answered(
+        path in "[a-z0-9_.]{0,20}|nemesis\\.[1-6]\\.[a-z]{1,8}|toy\\.[a-z_]{1,10}",
+        value in "\\PC{0,20}",
+    ) {
         // `--set` comes from a shell, where anything can happen.
-        let _ = read_text_with(SYSTEMS, "fuzz", EXAMPLE, &[(path, value)], &[]).map_err(|error| error.to_string());
+        let _ = read_text_with(SYSTEMS, "fuzz", EXAMPLE, &[(path, value)], &[])
+            .map_err(|error| error.to_string());
     }
 }
 

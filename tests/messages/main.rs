@@ -2,6 +2,7 @@
 //! that no text whatsoever makes the reader panic.
 
 mod audio;
+mod cristian;
 mod files;
 mod fuzz;
 mod good;

@@ -262,8 +262,17 @@ mod tests {
     }
 
     fn start(kind: &str, saved: Value) -> String {
-        let event = json!({"type": kind, "protocol": 1, "node": "n1", "role": "server", "peers": ["n2"], "nodes": ["n1", "n2"],
-            "seed": "00000000000000ff", "saved": saved, "later": [1, 2]});
+        let event = json!({
+            "type": kind,
+            "protocol": 1,
+            "node": "n1",
+            "role": "server",
+            "peers": ["n2"],
+            "nodes": ["n1", "n2"],
+            "seed": "00000000000000ff",
+            "saved": saved,
+            "later": [1, 2],
+        });
         json!({"now": 0, "wall": 0, "ev": [event], "later": {}}).to_string()
     }
 

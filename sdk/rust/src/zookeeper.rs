@@ -19,7 +19,9 @@
 //!                     let name = ctx.name().to_owned();
 //!                     self.zk.create(ctx, "/election/n_", &name, CreateMode::EphemeralSequential);
 //!                 }
-//!                 Event::Reply { xid, zxid, outcome } => ctx.log(format!("request {xid}, at {zxid}: {outcome:?}")),
+//!                 Event::Reply { xid, zxid, outcome } => {
+//!                     ctx.log(format!("request {xid}, at {zxid}: {outcome:?}"));
+//!                 }
 //!                 Event::Watch { kind, path } => ctx.log(format!("{path} was {kind}")),
 //!                 Event::Disconnected | Event::Expired | Event::Closed => {}
 //!             }
@@ -352,7 +354,13 @@ impl ZooKeeper {
 
     fn send_request(&mut self, ctx: &mut Ctx, request: Request) {
         let path = if request.path.is_empty() { "/" } else { &request.path };
-        let fields = json!({ "session": self.session, "xid": request.xid, "op": request.word, "version": request.version, "path": path });
+        let fields = json!({
+            "session": self.session,
+            "xid": request.xid,
+            "op": request.word,
+            "version": request.version,
+            "path": path,
+        });
         ctx.observe("client_request", fields);
         // A request is a sign of life as good as a ping.
         self.ping_at = ctx.now_ns() + self.timeout / 3;
@@ -370,7 +378,13 @@ impl ZooKeeper {
         self.deadline = ctx.now_ns() + self.timeout / self.servers.len() as u64;
         let (session, password, last_zxid) = (self.session, self.password, self.last_zxid);
         let timeout_ms = self.wished / MS;
-        let body = json!({ "type": "Connect", "session": session, "password": password, "timeout_ms": timeout_ms, "last_zxid": last_zxid });
+        let body = json!({
+            "type": "Connect",
+            "session": session,
+            "password": password,
+            "timeout_ms": timeout_ms,
+            "last_zxid": last_zxid,
+        });
         self.send(ctx, body);
     }
 
@@ -439,7 +453,12 @@ impl ZooKeeper {
 
     fn show(&self, ctx: &mut Ctx, state: &str, server: &str) {
         let timeout_us = if state == "connected" { self.timeout / 1_000 } else { 0 };
-        let fields = json!({ "session": self.session, "state": state, "server": server, "timeout_us": timeout_us });
+        let fields = json!({
+            "session": self.session,
+            "state": state,
+            "server": server,
+            "timeout_us": timeout_us,
+        });
         ctx.observe("client_session", fields);
     }
 }
@@ -537,7 +556,13 @@ impl ZooKeeper {
 
     fn answer(&mut self, ctx: &mut Ctx, request: &Request, zxid: u64, outcome: Outcome) {
         let result = outcome.as_ref().err().map_or("ok", |error| error.word());
-        let fields = json!({ "session": self.session, "xid": request.xid, "op": request.word, "zxid": zxid, "result": result });
+        let fields = json!({
+            "session": self.session,
+            "xid": request.xid,
+            "op": request.word,
+            "zxid": zxid,
+            "result": result,
+        });
         ctx.observe("client_reply", fields);
         self.events.push_back(Event::Reply { xid: request.xid, zxid, outcome });
     }

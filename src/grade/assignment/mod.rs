@@ -5,6 +5,7 @@
 //! those of the scenarios that it names too.
 
 mod items;
+mod played;
 mod read;
 
 use std::path::PathBuf;

@@ -62,7 +62,9 @@ impl Server {
             self.last_applied += 1;
             let entry = self.log[self.last_applied - 1].clone();
             let (term, client, serial) = (entry.term, &entry.client, entry.serial);
-            ctx.observe("apply", json!({ "index": self.last_applied, "term": term, "client": client, "serial": serial }));
+            let index = self.last_applied;
+            let told = json!({ "index": index, "term": term, "client": client, "serial": serial });
+            ctx.observe("apply", told);
             // TODO: execute it, unless this client's request has been executed already; the leader
             // answers.
             let _answer = self.execute(&entry);

@@ -1,4 +1,4 @@
-//! Every planted mistake is caught, by the check that names it, through the whole pipeline, while
+//! Every defect is caught, by the check that names it, through the whole pipeline, while
 //! the correct twin of the same runs is valid.
 //!
 //! A check that is never seen to fire proves nothing. Here each is, and the table of
@@ -92,7 +92,7 @@ fn on_all_cores<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) ->
     done.into_inner().expect("no worker panics while it holds the lock").into_values().collect()
 }
 
-/// The mistake is seen and its absence is not: either alone would be worth nothing.
+/// The defect is seen and its absence is not: either alone would be worth nothing.
 #[test]
 fn every_defect_is_caught_and_its_correct_twin_is_valid() {
     let defects = defects();
@@ -175,8 +175,8 @@ fn every_check_catches_a_defect() {
     );
 }
 
-/// Readers find the same table in the documentation. `SEEDBED_WRITE_DOCS=1 cargo test` writes it
-/// anew.
+/// Readers find the same table in the documentation. `SEEDBED_WRITE_DOCS=1 cargo test`
+/// rewrites it.
 #[test]
 fn the_defects_in_the_documentation_are_those_of_the_code() {
     let path = root().join("docs/defects.md");
@@ -187,19 +187,23 @@ fn the_defects_in_the_documentation_are_those_of_the_code() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == current,
-        "docs/defects.md is old: SEEDBED_WRITE_DOCS=1 cargo test --test mutants documentation \
-            writes it anew"
+        "docs/defects.md is old: SEEDBED_WRITE_DOCS=1 cargo test --test defects documentation \
+            rewrites it"
     );
 }
 
 fn page() -> String {
-    let mut page = "# Planted mistakes
+    let mut page = "# Defects
 
-Each can be switched on with `--defect NAME`, or with `defects = [\"NAME\"]` in the section of the system. This page is printed from the code; a test runs
-every line: within so many seeds of the scenario, from seed 0, the check finds the mistake, and the same seeds without the mistake are valid.
+What is planted into our systems, by name, to show that the checks find it.
 
-The number of seeds is that within which the mistake is found with 99 % confidence, from the part p of 40 to 200 seeds that found it: ln 0.01 / ln(1 − p), but at
-least 2. A mistake often breaks several promises: `seedbed run` shows every check that finds it, and a sweep the one that was violated first.
+Each can be switched on with `--defect NAME`, or with `defects = [\"NAME\"]` in the section of the
+system. This page is printed from the code; a test runs every line: within this many seeds of the
+scenario, from seed 0, the check finds the defect, and the same seeds without the defect are valid.
+
+The number of seeds is that within which the defect is found with 99 % confidence, from the part p
+of 40 to 200 seeds that found it: ln 0.01 / ln(1 − p), but at least 2. A defect often breaks several
+promises: `seedbed run` shows every check that finds it, and a sweep the one violated first.
 "
     .to_owned();
     for system in SYSTEMS.iter().filter(|system| !system.defects().is_empty()) {
