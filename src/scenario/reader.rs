@@ -12,7 +12,7 @@ use crate::error::excerpt;
 
 use super::reading::{Reading, known_hint, name_hint};
 use super::tree::{At, Entry, Item, Table, Value};
-use super::units::{show_float, show_text};
+use super::units::{Length, show_float, show_text};
 use super::values::{
     duration_range, integer_range, number_kind, number_range, one_of, quoted, read_choice,
     read_duration, read_flag, read_integer, read_name, read_number, read_pair, read_text,
@@ -104,13 +104,14 @@ impl<'a> Section<'a> {
     }
 
     /// A duration with a unit: `"150ms"`.
-    pub fn duration(
+    pub fn duration<R: Length>(
         &mut self,
         key: &'static str,
-        default: Duration,
-        range: RangeInclusive<Duration>,
+        default: impl Length,
+        range: RangeInclusive<R>,
         doc: &'static str,
     ) -> Duration {
+        let (default, range) = (default.duration(), durations_of(&range));
         let key = Key { name: key, kind: "a duration", range: duration_range(&range), doc };
         self.value(key, default, |item| read_duration(item, &range), |value| quoted(*value))
     }
@@ -127,13 +128,15 @@ impl<'a> Section<'a> {
     }
 
     /// A range of durations, `["150ms", "300ms"]`, or one duration for both ends.
-    pub fn durations(
+    pub fn durations<D: Length, R: Length>(
         &mut self,
         key: &'static str,
-        default: (Duration, Duration),
-        range: RangeInclusive<Duration>,
+        default: (D, D),
+        range: RangeInclusive<R>,
         doc: &'static str,
     ) -> (Duration, Duration) {
+        let default = (default.0.duration(), default.1.duration());
+        let range = durations_of(&range);
         let key = Key {
             name: key,
             kind: "a duration or a range of two",
@@ -169,26 +172,29 @@ impl<'a> Section<'a> {
     }
 
     /// A whole number.
-    pub fn integer(
+    pub fn integer<N: Copy + TryFrom<u64> + TryInto<u64>>(
         &mut self,
         key: &'static str,
-        default: u64,
-        range: RangeInclusive<u64>,
+        default: N,
+        range: RangeInclusive<N>,
         doc: &'static str,
-    ) -> u64 {
+    ) -> N {
+        let range = unsigned(*range.start())..=unsigned(*range.end());
         let key = Key { name: key, kind: "an integer", range: integer_range(&range), doc };
-        self.value(key, default, |item| read_integer(item, &range), u64::to_string)
+        let default = unsigned(default);
+        narrow(self.value(key, default, |item| read_integer(item, &range), u64::to_string))
     }
 
     /// A whole number that may be left out.
-    pub fn optional_integer(
+    pub fn optional_integer<N: Copy + TryFrom<u64> + TryInto<u64>>(
         &mut self,
         key: &'static str,
-        range: RangeInclusive<u64>,
+        range: RangeInclusive<N>,
         doc: &'static str,
-    ) -> Option<u64> {
+    ) -> Option<N> {
+        let range = unsigned(*range.start())..=unsigned(*range.end());
         let key = Key { name: key, kind: "an integer", range: integer_range(&range), doc };
-        self.optional(key, |item| read_integer(item, &range), u64::to_string)
+        self.optional(key, |item| read_integer(item, &range), u64::to_string).map(narrow)
     }
 
     /// A whole number or `"unlimited"`.
@@ -272,7 +278,7 @@ impl<'a> Section<'a> {
     }
 
     /// One of some words.
-    pub fn choice(
+    pub fn word(
         &mut self,
         key: &'static str,
         default: &'static str,
@@ -503,4 +509,18 @@ impl<'a> Section<'a> {
         }
         words
     }
+}
+
+fn durations_of<R: Length>(range: &RangeInclusive<R>) -> RangeInclusive<Duration> {
+    range.start().duration()..=range.end().duration()
+}
+
+/// A default or the end of a range, as it is read.
+fn unsigned<N: TryInto<u64>>(number: N) -> u64 {
+    number.try_into().ok().expect("settings are not negative")
+}
+
+/// A number that was read, as it is stored.
+fn narrow<N: TryFrom<u64>>(number: u64) -> N {
+    N::try_from(number).ok().expect("the ends of the range are of the same type")
 }

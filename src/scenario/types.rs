@@ -1,6 +1,5 @@
 //! The parts of a scenario other than its faults.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use super::faults::NemesisEntry;
 use super::input::Input;
+use super::settings::Settings;
 use crate::program::ProgramSpec;
 
 /// A distribution of durations.
@@ -283,12 +283,6 @@ pub struct FaultModel {
     pub durable_disks: Option<bool>,
     /// The scenario leaves its model knowingly.
     pub beyond_model: bool,
-}
-
-/// The settings of a system: its own section of the scenario.
-pub trait Settings: Any + Debug + Send + Sync {
-    /// For the downcast in the system itself.
-    fn as_any(&self) -> &dyn Any;
 }
 
 /// `[checks]`: a check by name with its parameters.

@@ -37,6 +37,25 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, NoDuration> {
     Ok(Duration::from_nanos(parse_nanos(text.trim())?))
 }
 
+/// A length of time in the code that reads scenarios: a [`Duration`], or the text that a scenario
+/// would have, as in `"150ms"`.
+pub trait Length: Copy {
+    /// The duration. Panics at a text that is not one: it is part of the program.
+    fn duration(self) -> Duration;
+}
+
+impl Length for Duration {
+    fn duration(self) -> Duration {
+        self
+    }
+}
+
+impl Length for &'static str {
+    fn duration(self) -> Duration {
+        parse_duration(self).unwrap_or_else(|wrong| panic!("`{self}`: {}", wrong.label))
+    }
+}
+
 /// A duration with a unit and perhaps a sign, in nanoseconds: `-200ms`.
 pub(crate) fn parse_signed(text: &str) -> Result<i64, NoDuration> {
     let text = text.trim();

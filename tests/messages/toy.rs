@@ -13,22 +13,26 @@ use seedbed::systems::{Complaint, Defect, Shown, System};
 
 pub struct Toy;
 
-#[derive(Debug)]
-#[allow(dead_code, reason = "compared by what Debug prints")]
-pub struct ToySettings {
-    pub heartbeat_interval: Duration,
-    pub election_timeout: (Duration, Duration),
-    pub batch: u64,
-    pub snapshot_after: Option<u64>,
-    pub drop_rate: f64,
-    pub pre_vote: bool,
-    pub reads: &'static str,
-    pub defects: Vec<String>,
-}
-
-impl Settings for ToySettings {
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
+seedbed::settings! {
+    /// `[toy]`: a key of each kind.
+    #[derive(Debug)]
+    pub struct ToySettings {
+        /// How often a leader shows itself.
+        heartbeat_interval: Duration = duration("50ms", "1ms"..="10s"),
+        /// Silence after which a node stands.
+        election_timeout: (Duration, Duration) = durations(("150ms", "300ms"), "1ms"..="1min"),
+        /// Entries of a message at the most.
+        batch: u64 = integer(64, 1..=10_000),
+        /// Entries after which a snapshot is taken.
+        snapshot_after: Option<u64> = optional_integer(1..=u64::MAX),
+        /// Probability of a lost thing.
+        drop_rate: f64 = number(0.0, 0.0..=1.0),
+        /// Whether nodes ask before they stand.
+        pre_vote: bool = flag(true),
+        /// How reads are served.
+        reads: &'static str = word("read_index", &["read_index", "lease", "local"]),
+        /// Mistakes to be made.
+        defects: Vec<String> = words(&["vote-not-persisted", "commit-old-term"]),
     }
 }
 
@@ -147,40 +151,7 @@ impl System for Toy {
         }]
     }
     fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        let ms = Duration::from_millis;
-        Arc::new(ToySettings {
-            heartbeat_interval: section.duration(
-                "heartbeat_interval",
-                ms(50),
-                ms(1)..=ms(10_000),
-                "How often a leader shows itself.",
-            ),
-            election_timeout: section.durations(
-                "election_timeout",
-                (ms(150), ms(300)),
-                ms(1)..=ms(60_000),
-                "Silence after which a node stands.",
-            ),
-            batch: section.integer("batch", 64, 1..=10_000, "Entries of a message at the most."),
-            snapshot_after: section.optional_integer(
-                "snapshot_after",
-                1..=u64::MAX,
-                "Entries after which a snapshot is taken.",
-            ),
-            drop_rate: section.number("drop_rate", 0.0, 0.0..=1.0, "Probability of a lost thing."),
-            pre_vote: section.flag("pre_vote", true, "Whether nodes ask before they stand."),
-            reads: section.choice(
-                "reads",
-                "read_index",
-                &["read_index", "lease", "local"],
-                "How reads are served.",
-            ),
-            defects: section.words(
-                "defects",
-                &["vote-not-persisted", "commit-old-term"],
-                "Mistakes to be made.",
-            ),
-        })
+        Arc::new(ToySettings::read(section))
     }
     fn run(&self, _: &Scenario, _: &RunOptions) -> RunOutput {
         unreachable!("the toy never runs")

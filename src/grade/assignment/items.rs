@@ -71,7 +71,7 @@ pub(super) fn draft(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Draft
         "An item that must have full points first; without them this one has none and is not run.",
     );
     let gate = gate.zip(section.entry("gate").map(|entry| entry.item.at.clone()));
-    let word = section.choice(
+    let word = section.word(
         "visibility",
         "visible",
         &Visibility::ALL.map(Visibility::word),

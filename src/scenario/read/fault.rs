@@ -579,7 +579,7 @@ fn shape(section: &mut Section<'_>, names: &Names, targeted: bool) -> Option<Par
     };
     let doc = "How the nodes are parted. Where it is left out: `groups` or `between` where that is \
         given, `one` with `targets`, otherwise `halves`.";
-    let shape = section.choice("shape", implied, SHAPES, doc);
+    let shape = section.word("shape", implied, SHAPES, doc);
     section.exclusive(
         &["groups", "between"],
         "choose: the first parts all nodes, the second cuts only some links",
@@ -667,7 +667,7 @@ fn groups(section: &Section<'_>, key: &Key<'_>, item: &Item, names: &Names) -> V
 }
 
 fn direction(section: &mut Section<'_>, doc: &'static str) -> Direction {
-    match section.choice("direction", "both", &["both", "in", "out"], doc) {
+    match section.word("direction", "both", &["both", "in", "out"], doc) {
         "in" => Direction::In,
         "out" => Direction::Out,
         _ => Direction::Both,

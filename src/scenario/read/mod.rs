@@ -20,8 +20,9 @@ use super::model;
 use super::reader::{Key, Section};
 use super::reading::{Reading, known_hint, name_hint};
 use super::section::toml_text;
+use super::settings::Settings;
 use super::tree::{self, Table};
-use super::types::{DiskSpec, FaultModel, Scenario, Settings};
+use super::types::{DiskSpec, FaultModel, Scenario};
 
 pub(crate) use condition::{CONDITIONS, of_kind as condition_of_kind};
 pub(crate) use entry::EntryPlace;
@@ -464,7 +465,7 @@ fn read_disk(root: &mut Section<'_>) -> DiskSpec {
         default.sync_latency,
         "How long a sync takes.",
     );
-    let crash = section.choice(
+    let crash = section.word(
         "crash",
         "lose",
         &["lose", "prefix", "torn"],

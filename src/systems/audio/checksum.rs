@@ -6,14 +6,18 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// By which function both sides sum up bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Checksum {
-    /// XXH3, 64 bits.
-    #[default]
-    Xxh3,
-    /// CRC-32 as of zlib, PNG and Ethernet (ISO 3309), 32 bits.
-    Crc32,
+use crate::choices;
+
+choices! {
+    /// The function by which both sides sum up bytes.
+    #[derive(Default)]
+    pub enum Checksum {
+        /// XXH3, 64 bits.
+        #[default]
+        Xxh3 "xxh3",
+        /// CRC-32 as in zlib, PNG and Ethernet (ISO 3309), 32 bits.
+        Crc32 "crc32",
+    }
 }
 
 impl Checksum {

@@ -1,6 +1,5 @@
 //! `[audio]`: what a scenario can choose, and the songs that it names.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +12,16 @@ use super::defects::{self, Rules};
 use super::song::Cut;
 use crate::scenario::{Input, Section, Settings, show_duration};
 use crate::systems::raft::{RaftSettings, judge_timeouts};
+use crate::{choices, settings};
 
-/// What a player puts in the place of a frame that it does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Concealment {
-    /// The last frame again, each time half as loud.
-    Repeat,
-    /// Nothing.
-    Silence,
+choices! {
+    /// What a player puts in place of a missing frame.
+    pub enum Concealment {
+        /// The last frame again, each time half as loud.
+        Repeat "repeat",
+        /// Nothing.
+        Silence "silence",
+    }
 }
 
 /// A song of the scenario.
@@ -38,50 +39,91 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The section's values.
-#[derive(Clone, Debug)]
-pub struct AudioSettings {
-    /// The songs; uploader after uploader takes the next one, over and over.
-    pub songs: Vec<Source>,
-    /// The part of each song that is played.
-    pub play: (Duration, Duration),
-    /// How long a frame lasts.
-    pub frame: Duration,
-    /// When uploads begin.
-    pub upload_at: Duration,
-    /// An uploader turns to another server after such a silence.
-    pub upload_timeout: Duration,
-    /// Bytes of a song in one command of the log.
-    pub piece: usize,
-    /// How often the leader replicates the playout position.
-    pub position_interval: Duration,
-    /// Media time that a leader sends at once when it begins or resumes, so that buffers fill.
-    pub burst: Duration,
-    /// How much a listener has in its buffer before it begins to play.
-    pub target_depth: Duration,
-    /// How much it takes in at the most.
-    pub buffer_max: Duration,
-    /// A listener looks for another source after such a silence in the middle of a song.
-    pub silence: Duration,
-    /// How often a listener tells its source that it is there.
-    pub keepalive: Duration,
-    /// How long a listener waits for a missing frame before it asks, and asks again.
-    pub nack_interval: Duration,
-    /// What is heard in place of a missing frame.
-    pub concealment: Concealment,
-    /// The sequence number of each session's first frame; drawn where it is left out.
-    pub first_sequence: Option<u16>,
-    /// What protects frames and uploads on the wire.
-    pub checksum: Checksum,
-    /// The settings of the replicated log.
-    pub raft: Arc<RaftSettings>,
-    /// The planted mistakes.
-    pub rules: Rules,
+settings! {
+    /// The section's values.
+    #[derive(Clone, Debug)]
+    pub struct AudioSettings {
+        /// The songs, as files (.wav, .mp3 or .ogg) beside the scenario or below its folder. Each
+        /// uploader takes the next one, over and over.
+        files as "songs": Vec<Input> = inputs(),
+        /// The part of each song that is played. Uploads are of whole files.
+        play: (Duration, Duration) = durations(("0s", "10min"), "0s"..="10min"),
+        /// How long a frame lasts; the last one may be shorter.
+        frame: Duration = duration("20ms", "1ms"..="1s"),
+        /// The songs that could be decoded.
+        songs: Vec<Source> = with(|section, _, _| {
+            files.iter().filter_map(|file| source(section, file, frame, play)).collect()
+        }),
+        /// What is heard in place of a missing frame: the last one again, each time half as loud,
+        /// or nothing.
+        concealment: Concealment = choice(Concealment::Repeat),
+        /// The checksum that protects frames and uploads on the wire: XXH3 with 64 bits, or the
+        /// CRC-32 of zlib, which every language has.
+        checksum: Checksum = choice(Checksum::Xxh3),
+        /// Planted defects, by name.
+        rules as "defects": Rules = with(|section, key, doc| {
+            Rules::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
+        }),
+        /// When uploads begin, by the clock of each uploader.
+        upload_at: Duration = duration("500ms", "0s"..="1h"),
+        /// How long an uploader waits for a silent server before it turns to another.
+        upload_timeout: Duration = duration("1s", "1ms"..="1h"),
+        /// Bytes of a song in one command of the replicated log.
+        piece: usize = integer(4_096, 1_024..=65_536),
+        /// How often the leader replicates the playout position. A new leader sends again what was
+        /// played since the last one.
+        position_interval: Duration = duration("100ms", "1ms"..="1h"),
+        /// How much a leader sends immediately when it begins or resumes, so that it does not lose
+        /// time on what listeners already have.
+        burst: Duration = duration("200ms", "0s"..="10s"),
+        /// How much a listener has in its jitter buffer before it begins to play.
+        target_depth: Duration = duration("200ms", "1ms"..="1min"),
+        /// How far ahead of its playhead a listener accepts frames.
+        buffer_max: Duration = duration("1s", "1ms"..="2min"),
+        /// How long a listener in the middle of a song hears nothing before it asks all streamers;
+        /// it then waits twice as long each time, up to 1 s.
+        silence: Duration = duration("100ms", "1ms"..="1h"),
+        /// How often a listener tells its source that it is there; a streamer forgets it after
+        /// three times as long.
+        keepalive: Duration = duration("1s", "1ms"..="1h"),
+        /// How long a listener waits for a missing frame before it asks for it, and before it asks
+        /// again.
+        nack_interval: Duration = duration("20ms", "1ms"..="10s"),
+        /// The sequence number of the first frame of each session. Left out, it is drawn.
+        first_sequence: Option<u16> = optional_integer(0..=u16::MAX),
+        /// The settings of the replicated log.
+        raft: Arc<RaftSettings> = with(|section, _, _| {
+            Arc::new(LogSettings::read(section).for_songs(&songs))
+        }),
+    }
 }
 
-impl Settings for AudioSettings {
-    fn as_any(&self) -> &dyn Any {
-        self
+settings! {
+    /// What a scenario can choose about the replicated log of the streamers.
+    #[derive(Clone, Debug)]
+    struct LogSettings {
+        /// How often the leader of the streamers sends heartbeats.
+        heartbeat_interval: Duration = duration("50ms", "1ms"..="1h"),
+        /// How long a streamer waits to hear from a leader before it starts an election, drawn anew
+        /// each time.
+        election_timeout: (Duration, Duration) = durations(("150ms", "300ms"), "1ms"..="1h"),
+        /// How many entries a streamer applies after a snapshot before it takes the next one; 0
+        /// means never. Snapshots hold the songs.
+        snapshot_threshold: u64 = integer(500, 0..=1_000_000_000),
+    }
+}
+
+impl LogSettings {
+    fn for_songs(self, songs: &[Source]) -> RaftSettings {
+        RaftSettings {
+            heartbeat_interval: self.heartbeat_interval,
+            election_timeout: self.election_timeout,
+            snapshot_threshold: self.snapshot_threshold,
+            snapshot_chunk: snapshot_chunk(songs),
+            // Commands say themselves what they continue, so none takes effect twice.
+            sessions: false,
+            ..RaftSettings::default()
+        }
     }
 }
 
@@ -103,163 +145,14 @@ impl AudioSettings {
     }
 }
 
-const HOUR: Duration = Duration::from_secs(3_600);
-const MS: Duration = Duration::from_millis(1);
-
-/// Pieces of a snapshot, as long as they are not too large for a message.
+/// How many pieces a snapshot has, unless they would be too large for a message.
 const SNAPSHOT_PIECES: usize = 256;
 /// No more than the log sends at once: 16 entries of the usual size.
 const SNAPSHOT_CHUNK_MAX: usize = 65_536;
 
 /// Read the section.
 pub fn read(section: &mut Section<'_>) -> Arc<dyn Settings> {
-    let ms = Duration::from_millis;
-    let files = section.inputs(
-        "songs",
-        "The songs, as files (.wav, .mp3 or .ogg) beside the scenario or below its folder. Each \
-            uploader takes the next one, over and over.",
-    );
-    let play = section.durations(
-        "play",
-        (Duration::ZERO, ms(600_000)),
-        Duration::ZERO..=ms(600_000),
-        "The part of each song that is played. Uploads are of whole files.",
-    );
-    let frame = section.duration(
-        "frame",
-        ms(20),
-        MS..=ms(1_000),
-        "How long a frame lasts; the last one may be shorter.",
-    );
-    let songs: Vec<Source> =
-        files.into_iter().filter_map(|file| source(section, file, frame, play)).collect();
-    let snapshot_chunk = snapshot_chunk(&songs);
-    let raft = RaftSettings::default();
-    let concealment = section.choice(
-        "concealment",
-        "repeat",
-        &["repeat", "silence"],
-        "What is heard in place of a missing frame: the last one again, each time half as loud, or \
-            nothing.",
-    );
-    let checksum = section.choice(
-        "checksum",
-        "xxh3",
-        &["xxh3", "crc32"],
-        "By which checksum frames and uploads are protected on the wire: XXH3 with 64 bits, or the \
-            CRC-32 of zlib, which every language has.",
-    );
-    let defects = section.words("defects", defects::NAMES, "Planted mistakes, by name.");
-    let settings = AudioSettings {
-        songs,
-        play,
-        frame,
-        upload_at: section.duration(
-            "upload_at",
-            ms(500),
-            Duration::ZERO..=HOUR,
-            "When uploaders begin, by their own clocks.",
-        ),
-        upload_timeout: section.duration(
-            "upload_timeout",
-            ms(1_000),
-            MS..=HOUR,
-            "An uploader that hears nothing of a server for so long turns to another.",
-        ),
-        piece: section.integer(
-            "piece",
-            4_096,
-            1_024..=65_536,
-            "Bytes of a song in one command of the replicated log.",
-        ) as usize,
-        position_interval: section.duration(
-            "position_interval",
-            ms(100),
-            MS..=HOUR,
-            "How often the leader replicates the playout position. A new leader sends again what \
-                lies between.",
-        ),
-        burst: section.duration(
-            "burst",
-            ms(200),
-            Duration::ZERO..=ms(10_000),
-            "How much a leader sends at once when it begins or resumes, so that what listeners \
-                have already costs no time.",
-        ),
-        target_depth: section.duration(
-            "target_depth",
-            ms(200),
-            MS..=ms(60_000),
-            "How much a listener has in its jitter buffer before it begins to play.",
-        ),
-        buffer_max: section.duration(
-            "buffer_max",
-            ms(1_000),
-            MS..=ms(120_000),
-            "How far ahead of its playhead a listener takes in frames.",
-        ),
-        silence: section.duration(
-            "silence",
-            ms(100),
-            MS..=HOUR,
-            "A listener that hears nothing for so long in the middle of a song asks all streamers, \
-                then after twice as long, up to 1 s.",
-        ),
-        keepalive: section.duration(
-            "keepalive",
-            ms(1_000),
-            MS..=HOUR,
-            "How often a listener tells its source that it is there; a streamer forgets it after \
-                three times as long.",
-        ),
-        nack_interval: section.duration(
-            "nack_interval",
-            ms(20),
-            MS..=ms(10_000),
-            "How long a listener waits for a missing frame before it asks for it, and before it \
-                asks again.",
-        ),
-        concealment: if concealment == "silence" {
-            Concealment::Silence
-        } else {
-            Concealment::Repeat
-        },
-        first_sequence: section
-            .optional_integer(
-                "first_sequence",
-                0..=65_535,
-                "The sequence number of the first frame of each session. Left out, it is drawn.",
-            )
-            .map(|number| number as u16),
-        checksum: if checksum == "crc32" { Checksum::Crc32 } else { Checksum::Xxh3 },
-        raft: Arc::new(RaftSettings {
-            heartbeat_interval: section.duration(
-                "heartbeat_interval",
-                raft.heartbeat_interval,
-                MS..=HOUR,
-                "How often the leader of the streamers shows itself.",
-            ),
-            election_timeout: section.durations(
-                "election_timeout",
-                raft.election_timeout,
-                MS..=HOUR,
-                "How long a streamer waits for a leader before it starts an election, drawn anew \
-                    each time.",
-            ),
-            snapshot_threshold: section.integer(
-                "snapshot_threshold",
-                raft.snapshot_threshold,
-                0..=1_000_000_000,
-                "Entries applied since the last snapshot that make a streamer take another; 0 is \
-                    never. Snapshots hold the songs.",
-            ),
-            snapshot_chunk,
-            // Commands say themselves what they continue, so none takes effect twice.
-            sessions: false,
-            ..raft
-        }),
-        rules: Rules::with(defects.iter().map(String::as_str)),
-    };
+    let settings = AudioSettings::read(section);
     complain(section, &settings);
     Arc::new(settings)
 }
@@ -287,7 +180,7 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
                 show_duration(settings.frame)
             ),
             &format!(
-                "write buffer_max = \"{}\" or more; several times the target depth are usual, so \
+                "write buffer_max = \"{}\" or more; several times the target depth is usual, so \
                     that a burst after a failover finds room",
                 show_duration(settings.target_depth + settings.frame)
             ),
@@ -298,10 +191,10 @@ fn complain(section: &Section<'_>, settings: &AudioSettings) {
 /// The names of files that the original assignment takes, and what they hold.
 const KINDS: [(&str, &str); 3] = [("wav", "wave"), ("mp3", "mp3"), ("ogg", "ogg")];
 
-/// Decode a song; what is wrong with it is noted at `songs`.
+/// Decode a song; what is wrong with it is noted at the key `songs`.
 fn source(
     section: &Section<'_>,
-    file: Input,
+    file: &Input,
     frame: Duration,
     play: (Duration, Duration),
 ) -> Option<Source> {
@@ -325,8 +218,8 @@ fn source(
         Err(why) => {
             refuse(
                 why,
-                "take the file anew from where it came, or encode it anew: was it cut short, or \
-                    changed on its way?",
+                "fetch the file again from where it came, or encode it again: it may have been cut \
+                    short or changed on its way",
             );
             return None;
         }
@@ -345,5 +238,5 @@ fn source(
         refuse(found, "let `play` begin within the song, as in play = [\"0s\", \"10s\"]");
         return None;
     }
-    Some(Source { file, cut: Arc::new(cut) })
+    Some(Source { file: file.clone(), cut: Arc::new(cut) })
 }

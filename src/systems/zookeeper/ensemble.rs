@@ -5,151 +5,59 @@ use std::time::Duration;
 
 use super::defects::Rules;
 use crate::scenario::Section;
+use crate::settings;
 
-/// How a server behaves.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ServerSettings {
-    /// The unit of the others, and what deadlines of sessions are rounded up to.
-    pub tick: Duration,
-    /// Ticks that a leader and a follower have to find together.
-    pub init_limit: u32,
-    /// Ticks after which a silent peer is given up.
-    pub sync_limit: u32,
-    /// Time-outs of sessions are at least so many ticks.
-    pub session_ticks_min: u32,
-    /// Time-outs of sessions are at most so many ticks.
-    pub session_ticks_max: u32,
-    /// Transactions applied since the last snapshot that make a server take another; 0: never.
-    pub snapshot_every: u64,
-    /// Transactions that stay in the log before a snapshot, so that a follower that lags a little
-    /// needs none.
-    pub log_trailing: usize,
-    /// How long a packet waits for its acknowledgement.
-    pub retransmit_after: Duration,
-    /// How often a server that looks for a leader says so.
-    pub notification_interval: Duration,
-    /// How long a server waits for a better candidate once a majority agrees.
-    pub finalize_wait: Duration,
-    /// Transactions of an epoch, after which the leader lets a new one begin.
-    pub epoch_length: u32,
-    /// The planted mistakes.
-    pub rules: Rules,
-}
-
-impl Default for ServerSettings {
-    fn default() -> Self {
-        ServerSettings {
-            tick: Duration::from_millis(200),
-            init_limit: 10,
-            sync_limit: 4,
-            session_ticks_min: 2,
-            session_ticks_max: 20,
-            snapshot_every: 200,
-            log_trailing: 50,
-            retransmit_after: Duration::from_millis(80),
-            notification_interval: Duration::from_millis(100),
-            finalize_wait: Duration::from_millis(40),
-            epoch_length: u32::MAX,
-            rules: Rules::default(),
-        }
+settings! {
+    /// How a server behaves.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ServerSettings {
+        /// The unit of the limits, and what deadlines of sessions are rounded up to.
+        tick: Duration = duration("200ms", "1ms"..="1h"),
+        /// How many ticks a leader and a follower have to find each other.
+        init_limit: u32 = integer(10, 1..=1_000_000),
+        /// How many ticks a peer may be silent before it is given up.
+        sync_limit: u32 = integer(4, 1..=1_000_000),
+        /// Shortest time-out of a session, ticks.
+        session_ticks_min: u32 = integer(2, 1..=1_000_000),
+        /// Longest time-out of a session, ticks.
+        session_ticks_max: u32 = with(|section, key, doc| {
+            let most = section.integer(key, 20, 1..=1_000_000, doc);
+            complain_of_ticks(section, session_ticks_min, most);
+            most
+        }),
+        /// How many transactions a server applies after a snapshot before it takes the next one; 0
+        /// means never.
+        snapshot_every: u64 = integer(200, 0..=1_000_000_000),
+        /// How many transactions stay in the log behind a snapshot, so that a follower that lags a
+        /// little does not need the snapshot.
+        log_trailing: usize = integer(50, 0..=1_000_000_000),
+        /// How long a packet of a connection waits for its acknowledgement before it is sent again.
+        retransmit_after: Duration = duration("80ms", "1ms"..="1h"),
+        /// How often a server that looks for a leader says so.
+        notification_interval: Duration = duration("100ms", "1ms"..="1h"),
+        /// How long a server waits for a better candidate once a majority agrees.
+        finalize_wait: Duration = duration("40ms", "1ms"..="1h"),
+        /// How many transactions an epoch has before the leader lets a new one begin. The counter
+        /// of a zxid has no more room than the default.
+        epoch_length: u32 = integer(u32::MAX, 1..=u32::MAX),
+        /// The planted defects.
+        rules: Rules = fixed(Rules::default()),
     }
 }
 
-const SHORT: Duration = Duration::from_millis(1);
-const LONG: Duration = Duration::from_secs(3_600);
+fn complain_of_ticks(section: &Section<'_>, least: u32, most: u32) {
+    if least > most {
+        section.contradiction(
+            &["session_ticks_min", "session_ticks_max"],
+            "the shortest time-out of a session must not exceed the longest",
+            format!("{least} ticks to {most} ticks"),
+            "swap the two; session_ticks_min = 2 and session_ticks_max = 20 are usual",
+        );
+    }
+}
 
 impl ServerSettings {
-    /// Read them from a section, which may have keys of its own besides.
-    pub fn read(section: &mut Section<'_>) -> ServerSettings {
-        let default = ServerSettings::default();
-        let ticks = 1..=1_000_000;
-        let settings = ServerSettings {
-            tick: section.duration(
-                "tick",
-                default.tick,
-                SHORT..=LONG,
-                "The unit of the limits, and what deadlines of sessions are rounded up to.",
-            ),
-            init_limit: section.integer(
-                "init_limit",
-                default.init_limit.into(),
-                ticks.clone(),
-                "Ticks that a leader and a follower have to find together.",
-            ) as u32,
-            sync_limit: section.integer(
-                "sync_limit",
-                default.sync_limit.into(),
-                ticks.clone(),
-                "Ticks after which a silent peer is given up.",
-            ) as u32,
-            session_ticks_min: section.integer(
-                "session_ticks_min",
-                default.session_ticks_min.into(),
-                ticks.clone(),
-                "Shortest time-out of a session, ticks.",
-            ) as u32,
-            session_ticks_max: section.integer(
-                "session_ticks_max",
-                default.session_ticks_max.into(),
-                ticks,
-                "Longest time-out of a session, ticks.",
-            ) as u32,
-            snapshot_every: section.integer(
-                "snapshot_every",
-                default.snapshot_every,
-                0..=1_000_000_000,
-                "Transactions applied since the last snapshot that make a server take another; 0 \
-                    is never.",
-            ),
-            log_trailing: section.integer(
-                "log_trailing",
-                default.log_trailing as u64,
-                0..=1_000_000_000,
-                "Transactions that stay in the log before a snapshot.",
-            ) as usize,
-            retransmit_after: section.duration(
-                "retransmit_after",
-                default.retransmit_after,
-                SHORT..=LONG,
-                "How long a packet of a connection waits for its acknowledgement before it is sent \
-                    again.",
-            ),
-            notification_interval: section.duration(
-                "notification_interval",
-                default.notification_interval,
-                SHORT..=LONG,
-                "How often a server that looks for a leader says so.",
-            ),
-            finalize_wait: section.duration(
-                "finalize_wait",
-                default.finalize_wait,
-                SHORT..=LONG,
-                "How long a server waits for a better candidate once a majority agrees.",
-            ),
-            epoch_length: section.integer(
-                "epoch_length",
-                default.epoch_length.into(),
-                1..=u64::from(u32::MAX),
-                "Transactions of an epoch, after which the leader lets a new one begin. The \
-                    counter of a zxid has no more room than the default.",
-            ) as u32,
-            rules: default.rules,
-        };
-        if settings.session_ticks_min > settings.session_ticks_max {
-            section.contradiction(
-                &["session_ticks_min", "session_ticks_max"],
-                "the shortest time-out of a session must not exceed the longest",
-                format!(
-                    "{} ticks to {} ticks",
-                    settings.session_ticks_min, settings.session_ticks_max
-                ),
-                "swap the two; session_ticks_min = 2 and session_ticks_max = 20 are usual",
-            );
-        }
-        settings
-    }
-
-    /// So many ticks.
+    /// The length of this many ticks.
     pub fn ticks(&self, count: u32) -> Duration {
         self.tick * count
     }
