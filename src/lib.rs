@@ -42,6 +42,7 @@
 //! | [`sim`] | the driver, the network, streams, clocks, disks, named randomness |
 //! | [`nemesis`] | the faults: when, to whom, and what they do |
 //! | [`systems`] | the systems that run inside, with their defects |
+//! | [`codec`] | numbers and texts as bytes, for disks and commands |
 //! | [`trace`] | what a run leaves: four lists, their CSV files and their digest |
 //! | [`checkers`], [`history`], [`models`] | one property each, judged over a trace |
 //! | [`plots`] | one plot each, drawn from a trace |
@@ -59,6 +60,7 @@ compile_error!(
 
 pub mod checkers;
 pub mod cli;
+pub mod codec;
 pub mod error;
 pub mod grade;
 pub mod history;

@@ -10,10 +10,10 @@ use super::played::{digest_of, file_beside, name_checks, names_to_play, normal, 
 use super::{Assignment, Item, Played};
 use crate::error::{Error, Mistake, Source, excerpt, name_hint, nearest};
 use crate::run::{checks_of, system_of};
+use crate::scenario::read_file as read_scenario;
 use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::reading::{Reading, and_list, mistake_at};
 use crate::scenario::tree::{At, Value, parse};
-use crate::scenario::{Scenario, read_file as read_scenario};
 use crate::shipped;
 
 /// Where assignments are looked for by name.

@@ -10,8 +10,9 @@ use std::rc::Rc;
 
 use super::checksum::Checksum;
 use super::defects::Rules;
+use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
-use crate::systems::raft::{Bytes, Reader, StateMachine, Writer};
+use crate::systems::raft::{Bytes, StateMachine};
 
 /// A song that is stored, and with that a session: it is played once, after those before it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,12 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::events::{self, Line};
-use super::journal::{self, Reader, Writer, frame};
+use super::journal::{self, frame};
 use super::library::{Answer, Body, Library, Statement};
 use super::message::CristianMessage;
 use super::process::{Context, CristianTimer};
 use super::queue_server::BATCH;
 use super::settings::{CristianSettings, Reservation};
+use crate::codec::{Reader, Writer};
 use crate::node::{LocalTime, NodeId};
 
 const FILE: &str = "library";
@@ -89,7 +90,7 @@ impl Desk {
                 }
                 Some(TOLD) => {
                     if let (Some(client), Some(serial), Some(answer)) =
-                        (reader.int(), reader.int(), decode_answer(&mut reader))
+                        (reader.i64(), reader.i64(), decode_answer(&mut reader))
                     {
                         desk.told.insert(NodeId(client as u32), (serial as u64, answer));
                     }
@@ -220,10 +221,9 @@ impl Desk {
                 Some((server, _)) => Answer::Elsewhere(server),
                 None => Answer::NoneLeft { session },
             };
-        let record = encode_answer(
-            Writer::default().byte(TOLD).int(client.0.into()).int(serial as i64),
-            answer,
-        );
+        let mut record = Writer::default();
+        record.byte(TOLD).i64(client.0.into()).i64(serial as i64);
+        encode_answer(&mut record, answer);
         ctx.append(FILE, frame(&record.0));
         self.told.insert(client, (serial, answer));
         self.reply(ctx, client, serial, answer);
@@ -380,17 +380,18 @@ fn line(statement: &Statement, position: u64, session: u32, book: u8, effect: bo
     }
 }
 
-fn encode_answer(writer: Writer, answer: Answer) -> Writer {
-    match answer {
-        Answer::Book { session, book } => writer.byte(0).int(session.into()).int(book.into()),
-        Answer::NoneLeft { session } => writer.byte(1).int(session.into()).int(0),
-        Answer::Opened { session } => writer.byte(2).int(session.into()).int(0),
-        Answer::Elsewhere(server) => writer.byte(3).int(server.0.into()).int(0),
-    }
+fn encode_answer(writer: &mut Writer, answer: Answer) {
+    let (kind, a, b) = match answer {
+        Answer::Book { session, book } => (0, session, book),
+        Answer::NoneLeft { session } => (1, session, 0),
+        Answer::Opened { session } => (2, session, 0),
+        Answer::Elsewhere(server) => (3, server.0, 0),
+    };
+    writer.byte(kind).i64(a.into()).i64(b.into());
 }
 
 fn decode_answer(reader: &mut Reader<'_>) -> Option<Answer> {
-    let (kind, a, b) = (reader.byte()?, reader.int()? as u32, reader.int()? as u8);
+    let (kind, a, b) = (reader.byte()?, reader.i64()? as u32, reader.i64()? as u8);
     Some(match kind {
         0 => Answer::Book { session: a, book: b },
         1 => Answer::NoneLeft { session: a },

@@ -47,44 +47,6 @@ fn record_at(bytes: &[u8]) -> Option<&[u8]> {
     (xxh3_64(record).to_le_bytes() == sum).then_some(record)
 }
 
-/// Appends numbers to a record.
-#[derive(Debug, Default)]
-pub struct Writer(pub Vec<u8>);
-
-impl Writer {
-    /// A byte.
-    pub fn byte(mut self, value: u8) -> Writer {
-        self.0.push(value);
-        self
-    }
-
-    /// A number.
-    pub fn int(mut self, value: i64) -> Writer {
-        self.0.extend_from_slice(&value.to_le_bytes());
-        self
-    }
-}
-
-/// Takes numbers from a record; `None` where it is too short.
-#[derive(Clone, Copy, Debug)]
-pub struct Reader<'a>(pub &'a [u8]);
-
-impl Reader<'_> {
-    /// A byte.
-    pub fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    /// A number.
-    pub fn int(&mut self) -> Option<i64> {
-        let (first, rest) = self.0.split_first_chunk::<8>()?;
-        self.0 = rest;
-        Some(i64::from_le_bytes(*first))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use serde::{Deserialize, Serialize};
 
 use super::defects::Rules;
-use super::journal::{Reader, Writer};
+use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 
 /// What a statement asks of the database.
@@ -60,25 +60,27 @@ pub enum Answer {
 
 impl Statement {
     /// As bytes.
-    pub fn encode(&self, writer: Writer) -> Writer {
+    pub fn encode<'w>(&self, writer: &'w mut Writer) -> &'w mut Writer {
         let (kind, a, b) = match self.body {
             Body::Ask { wish } => (0, 0, wish),
             Body::Grant { session, book } => (1, session, book),
             Body::Open { after, forced } => (2, after, u8::from(forced)),
         };
-        let writer = writer
-            .int(self.server.0.into())
-            .int(self.client.0.into())
-            .int(self.serial as i64)
-            .int(self.hour_us);
-        writer.byte(kind).int(a.into()).byte(b)
+        writer
+            .i64(self.server.0.into())
+            .i64(self.client.0.into())
+            .i64(self.serial as i64)
+            .i64(self.hour_us)
+            .byte(kind)
+            .i64(a.into())
+            .byte(b)
     }
 
     /// From bytes.
     pub fn decode(reader: &mut Reader<'_>) -> Option<Statement> {
-        let (server, client) = (NodeId(reader.int()? as u32), NodeId(reader.int()? as u32));
-        let (serial, hour_us) = (reader.int()? as u64, reader.int()?);
-        let (kind, a, b) = (reader.byte()?, reader.int()? as u32, reader.byte()?);
+        let (server, client) = (NodeId(reader.i64()? as u32), NodeId(reader.i64()? as u32));
+        let (serial, hour_us) = (reader.i64()? as u64, reader.i64()?);
+        let (kind, a, b) = (reader.byte()?, reader.i64()? as u32, reader.byte()?);
         let body = match kind {
             0 => Body::Ask { wish: b },
             1 => Body::Grant { session: a, book: b },
@@ -89,7 +91,7 @@ impl Statement {
 
     /// What the queue knows it by: the same statement, sent again, is the same.
     pub fn digest(&self) -> u64 {
-        xxh3_64(&self.encode(Writer::default()).0)
+        xxh3_64(&self.encode(&mut Writer::default()).0)
     }
 
     /// `ask`, `grant` or `open`.

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::defects::Rules;
 use super::events::{self, Line};
-use super::journal::{self, Reader, Writer, frame};
+use super::journal::{self, frame};
 use super::library::{Body, Statement};
 use super::message::CristianMessage;
 use super::process::Context;
+use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 
 const FILE: &str = "queue";
@@ -57,7 +58,7 @@ impl QueueServer {
             if !self.known.insert(statement.digest()) {
                 continue;
             }
-            ctx.append(FILE, frame(&statement.encode(Writer::default()).0));
+            ctx.append(FILE, frame(&statement.encode(&mut Writer::default()).0));
             self.log.push(*statement);
             let (session, book) = match statement.body {
                 Body::Ask { wish } => (0, wish),

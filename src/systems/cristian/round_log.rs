@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::events;
-use super::journal::{self, Reader, Writer, frame};
+use super::journal::{self, frame};
 use super::process::Context;
+use crate::codec::{Reader, Writer};
 
 const FILE: &str = "rounds";
 const RECORD: u8 = 1;
@@ -30,22 +31,22 @@ pub struct RoundRecord {
 
 impl RoundRecord {
     /// As bytes.
-    pub fn encode(&self, writer: Writer) -> Writer {
+    pub fn encode<'w>(&self, writer: &'w mut Writer) -> &'w mut Writer {
         writer
-            .int(self.round as i64)
-            .int(self.previous_us)
-            .int(self.corrected_us)
-            .int(self.adjustment_us)
+            .i64(self.round as i64)
+            .i64(self.previous_us)
+            .i64(self.corrected_us)
+            .i64(self.adjustment_us)
     }
 
     /// From bytes.
     pub fn decode(reader: &mut Reader<'_>) -> Option<RoundRecord> {
-        let round = reader.int()? as u64;
+        let round = reader.i64()? as u64;
         Some(RoundRecord {
             round,
-            previous_us: reader.int()?,
-            corrected_us: reader.int()?,
-            adjustment_us: reader.int()?,
+            previous_us: reader.i64()?,
+            corrected_us: reader.i64()?,
+            adjustment_us: reader.i64()?,
         })
     }
 }
@@ -72,7 +73,7 @@ impl RoundLog {
                     }
                 }
                 Some(CONFIRMED) => {
-                    if let Some(round) = reader.int() {
+                    if let Some(round) = reader.i64() {
                         log.forget(round as u64);
                     }
                 }
@@ -122,7 +123,7 @@ impl RoundLog {
     /// The coordinator has recorded this round.
     pub fn confirm(&mut self, ctx: &mut Context<'_>, round: u64) {
         self.forget(round);
-        let confirmed = frame(&Writer::default().byte(CONFIRMED).int(round as i64).0);
+        let confirmed = frame(&Writer::default().byte(CONFIRMED).i64(round as i64).0);
         if self.unconfirmed.is_empty() {
             ctx.replace(FILE, confirmed);
         } else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::berkeley::{Berkeley, root_of_mean};
 use super::events;
-use super::journal::{self, Reader, Writer, frame};
+use super::journal::{self, frame};
 use super::message::CristianMessage;
 use super::prober::{Prober, Progress, TimeAnswer};
 use super::process::{Context, CristianTimer};
@@ -14,6 +14,7 @@ use super::round_log::RoundRecord;
 use super::settings::{Algorithm, CristianSettings, Discipline};
 use super::soft_clock::Look;
 use super::timepiece::Timepiece;
+use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 
 /// How the time server asks the UTC source: whatever it is wrong by itself, everybody is.
@@ -68,14 +69,14 @@ impl TimeServer {
         utc: Option<NodeId>,
     ) -> TimeServer {
         let last =
-            journal::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).int()).max();
+            journal::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).i64()).max();
         let mut recorded = BTreeMap::new();
         let reports = journal::recover(ctx, REPORTS);
         events::recover(ctx, reports.len() as u64, 0);
         let untold = reports.len().saturating_sub(RETOLD);
         for (i, record) in reports.iter().enumerate() {
             let mut reader = Reader(record);
-            if let (Some(server), Some(record)) = (reader.int(), RoundRecord::decode(&mut reader)) {
+            if let (Some(server), Some(record)) = (reader.i64(), RoundRecord::decode(&mut reader)) {
                 let server = NodeId(server as u32);
                 recorded.insert(server, record.round);
                 if i >= untold {
@@ -230,7 +231,7 @@ impl TimeServer {
         self.round += 1;
         let look = Look::at(ctx);
         let hour = self.time.clock.read(look);
-        ctx.append(HOURS, frame(&Writer::default().int(self.round as i64).int(hour).0));
+        ctx.append(HOURS, frame(&Writer::default().i64(self.round as i64).i64(hour).0));
         events::hour(ctx, self.round, hour, self.settings.interval.as_micros() as i64);
         self.missing = self.servers.iter().map(|(server, _)| *server).collect();
         self.berkeley.begin(hour, look.mono);
@@ -331,7 +332,7 @@ impl TimeServer {
     fn on_report(&mut self, ctx: &mut Context<'_>, server: NodeId, record: &RoundRecord) {
         if self.recorded.get(&server).is_none_or(|last| *last < record.round) {
             self.recorded.insert(server, record.round);
-            ctx.append(REPORTS, frame(&record.encode(Writer::default().int(server.0.into())).0));
+            ctx.append(REPORTS, frame(&record.encode(Writer::default().i64(server.0.into())).0));
             events::record(ctx, "recorded", server, record);
         }
         if record.round >= self.round {

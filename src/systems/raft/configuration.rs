@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Reader, Writer};
 use super::defects::Rules;
+use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 
 /// A configuration of the cluster (§6; dissertation chapter 4).
@@ -95,7 +95,9 @@ impl Configuration {
         writer.byte(flags);
         for list in [&self.voters, &self.learners, self.voters_old.as_ref().unwrap_or(&vec![])] {
             writer.u32(list.len() as u32);
-            list.iter().for_each(|node| writer.u32(node.0));
+            for node in list {
+                writer.u32(node.0);
+            }
         }
     }
 

@@ -7,9 +7,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Reader, Writer};
 use super::configuration::Configuration;
 use super::types::{LogIndex, Term};
+use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 use crate::wire;
 
@@ -96,7 +96,9 @@ impl Payload {
     /// Append the bytes of this payload.
     pub fn encode(&self, writer: &mut Writer) {
         match self {
-            Payload::Noop => writer.byte(0),
+            Payload::Noop => {
+                writer.byte(0);
+            }
             Payload::Config(config) => {
                 writer.byte(1);
                 config.encode(writer);

@@ -35,7 +35,6 @@
 //! (dissertation, 2014). D. Ongaro: bug in single-server membership changes (raft-dev, 2015).
 
 mod client;
-mod codec;
 mod configuration;
 mod defects;
 mod election;
@@ -66,7 +65,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-pub(in crate::systems) use codec::{Reader, Writer};
 pub use configuration::Configuration;
 pub use defects::{DEFECTS, Rules};
 pub use host::{Host, RaftTimer};

@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::codec::{Reader, Writer};
 use super::log::{Bytes, Command};
 use super::types::LogIndex;
+use crate::codec::{Reader, Writer};
 use crate::node::LocalTime;
 use crate::trace::NodeId;
 

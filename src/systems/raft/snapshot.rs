@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::codec::{Reader, Writer};
 use super::configuration::Configuration;
 use super::events;
 use super::host::Host;
@@ -16,6 +15,7 @@ use super::sessions::Sessions;
 use super::state_machine::StateMachine;
 use super::storage::Storage;
 use super::types::{LogIndex, Term};
+use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 
 /// A snapshot.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::codec::{Reader, Writer};
 use super::log::Bytes;
+use crate::codec::{Reader, Writer};
 
 /// What Raft replicates. The same commands in the same order must give the same state and the same
 /// outputs on every server, so an implementation reads no clock and draws no numbers.

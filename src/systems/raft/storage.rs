@@ -15,12 +15,12 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::codec::{Reader, Writer};
 use super::defects::Rules;
 use super::host::Host;
 use super::log::{Entry, Log, Payload};
 use super::snapshot::Snapshot;
 use super::types::{LogIndex, Term};
+use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 
 /// The file of `current_term` and `voted_for`.

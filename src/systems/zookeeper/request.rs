@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::jute::{Reader, Writer};
+use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::types::{ErrorCode, SessionId, Zxid};
 use crate::wire;
 

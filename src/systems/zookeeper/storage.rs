@@ -18,7 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::defects::Rules;
 use super::host::Host;
-use super::jute::{Reader, Writer};
+use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::tree::DataTree;
 use super::txn::Entry;
 use super::types::{Epoch, Zxid};

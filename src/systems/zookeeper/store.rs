@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::defects::Rules;
 use super::http::{Point, StoreRequest, WebMessage};
-use super::jute::{Reader, Writer};
+use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::node::ZkNode;
 use crate::node::{Ctx, NodeId, Probe, Value};
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::defects::Rules;
-use super::jute::{Reader, Writer};
+use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::request::{Answer, Data, Outcome, Path, Stat, WatchEventKind, base_name, join, parent};
 use super::txn::{Change, Entry, Txn};
 use super::types::{ErrorCode, SessionId, Zxid};

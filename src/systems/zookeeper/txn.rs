@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use serde::{Deserialize, Serialize};
 
-use super::jute::{Reader, Writer};
+use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::request::{Data, Path};
 use super::types::{ErrorCode, SessionId, Zxid};
 use crate::wire;
@@ -158,7 +158,9 @@ impl Entry {
                 writer.int(*timeout_ms as i32);
                 writer.long(*password);
             }
-            Txn::CloseSession => writer.byte(1),
+            Txn::CloseSession => {
+                writer.byte(1);
+            }
             Txn::Changes { changes, multi } => {
                 writer.byte(if *multi { 3 } else { 2 });
                 writer.int(changes.len() as i32);
@@ -168,7 +170,9 @@ impl Entry {
                 writer.byte(4);
                 writer.int(code.number());
             }
-            Txn::Sync => writer.byte(5),
+            Txn::Sync => {
+                writer.byte(5);
+            }
         }
     }
 
@@ -214,7 +218,9 @@ impl Change {
                 writer.buffer(data);
                 writer.int(*version);
             }
-            Change::Checked => writer.byte(3),
+            Change::Checked => {
+                writer.byte(3);
+            }
         }
     }
 
