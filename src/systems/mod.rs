@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing below this module knows of madsim, async, files or true time.
 
 pub mod audio;
+mod client_mix;
 mod client_pace;
 pub mod cristian;
 pub mod p2p;

@@ -13,6 +13,7 @@ use super::settings::{CristianSettings, Reservation};
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
@@ -24,6 +25,8 @@ pub struct Client {
     io: Io<CristianMessage>,
     workload: WorkloadSpec,
     settings: Arc<CristianSettings>,
+    /// Whether it asks for a new session instead of a book.
+    mix: Mix<bool>,
     /// The servers that it asks.
     servers: Vec<NodeId>,
     serial: u64,
@@ -43,7 +46,9 @@ impl Client {
             count => io.find(&workload.pin[position % count]),
         };
         let servers = pinned.map_or(servers.to_vec(), |server| vec![server]);
-        Client { io, workload, settings, servers, serial: 0 }
+        let mix =
+            Mix::new(workload.mix.iter().map(|(name, frequency)| (name == "restart", *frequency)));
+        Client { io, workload, settings, mix, servers, serial: 0 }
     }
 
     /// Its whole life.
@@ -60,9 +65,7 @@ impl Client {
     }
 
     async fn operation(&mut self) {
-        let total: f64 = self.workload.mix.values().sum();
-        let drawn = self.io.draw(|rng| rng.unit()) * total;
-        let restart = drawn >= self.workload.mix.get("book").copied().unwrap_or(0.0);
+        let restart = self.io.draw(|rng| self.mix.draw(rng) == Some(&true));
         let f = if restart { "restart" } else { "book" };
         self.io.invoke(f, "");
         let deadline = self.io.now() + self.workload.timeout;

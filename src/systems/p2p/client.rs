@@ -15,6 +15,7 @@ use super::settings::P2pSettings;
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::{OpType, Word};
 
@@ -30,6 +31,7 @@ pub struct Client {
     io: Io<P2pMessage>,
     workload: WorkloadSpec,
     settings: Arc<P2pSettings>,
+    mix: Mix<Service>,
     peer: NodeId,
     script: Vec<ScriptLine>,
     /// How many users there are.
@@ -65,8 +67,15 @@ impl Client {
             .find(|(node, _)| node == name)
             .map(|(_, lines)| lines.clone())
             .unwrap_or_default();
+        let mix = Mix::new(
+            workload
+                .mix
+                .iter()
+                .filter_map(|(name, frequency)| Some((Service::of_name(name)?, *frequency))),
+        );
         Client {
             io,
+            mix,
             users: u64::from(workload.clients),
             workload,
             settings,
@@ -128,15 +137,7 @@ impl Client {
             (_, 2) if likely => return Service::Connect,
             _ => {}
         }
-        let total: f64 = self.workload.mix.values().sum();
-        let mut drawn = self.io.draw(|rng| rng.unit()) * total;
-        for (name, weight) in &self.workload.mix {
-            if drawn < *weight {
-                return Service::of_name(name).unwrap_or(Service::ListUsers);
-            }
-            drawn -= weight;
-        }
-        Service::ListUsers
+        self.io.draw(|rng| self.mix.draw(rng).copied()).unwrap_or(Service::ListUsers)
     }
 
     fn draw_words(&self, service: Service) -> Vec<String> {

@@ -18,6 +18,7 @@ use super::types::LogIndex;
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
@@ -44,7 +45,7 @@ pub struct Client {
     /// Its position among the clients, from 0.
     position: u64,
     /// The operations of the mix with the sums of their weights, in the order of their names.
-    mix: Vec<(String, f64)>,
+    mix: Mix<String>,
     /// The only server it speaks to, if it is pinned to one.
     pinned: Option<NodeId>,
     /// Whom it takes for the leader.
@@ -71,12 +72,7 @@ impl Client {
             count => io.find(&workload.pin[position % count]),
         };
         let leader = pinned.unwrap_or(io.nodes()[position % io.nodes().len()]);
-        let mut sum = 0.0;
-        let mix = workload.mix.iter().map(|(name, weight)| {
-            sum += weight;
-            (name.clone(), sum)
-        });
-        let mix = mix.collect();
+        let mix = Mix::new(workload.mix.iter().map(|(name, weight)| (name.clone(), *weight)));
         let seen = vec![Rc::from(NIL); workload.keys as usize];
         Client {
             io,
@@ -107,9 +103,9 @@ impl Client {
     }
 
     async fn operation(&mut self) {
-        let name = self.draw_name();
+        let name = self.io.draw(|rng| self.mix.draw(rng).cloned());
         let key = self.io.draw(|rng| rng.below(u64::from(self.workload.keys))) as u32;
-        let (f, op) = match name.as_str() {
+        let (f, op) = match name.as_deref().unwrap_or("read") {
             "read" => ("read", KvOp::Read),
             "write" => ("write", KvOp::Write(self.fresh_value())),
             "append" => ("append", KvOp::Append(self.fresh_value())),
@@ -138,17 +134,6 @@ impl Client {
             End::Fail => self.io.complete(OpType::Fail, f, value, "failed"),
             End::Info(reason) => self.io.complete(OpType::Info, f, value, reason),
         }
-    }
-
-    fn draw_name(&self) -> String {
-        let total = self.mix.last().map_or(0.0, |(_, sum)| *sum);
-        let drawn = self.io.draw(|rng| rng.unit()) * total;
-        let fits = |(_, sum): &&(String, f64)| drawn < *sum;
-        self.mix
-            .iter()
-            .find(fits)
-            .or(self.mix.last())
-            .map_or_else(|| "read".to_owned(), |(name, _)| name.clone())
     }
 
     /// A number that nobody else writes.

@@ -14,6 +14,7 @@ use super::settings::{Reads, ReplicationSettings};
 use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
@@ -37,7 +38,7 @@ pub struct Client {
     pinned: Option<NodeId>,
     position: u64,
     /// Operations with the sum of the weights up to each.
-    mix: Vec<(Verb, f64)>,
+    mix: Mix<Verb>,
     leader: NodeId,
     /// The number of its last request. Its n-th operation has the number n.
     req: u64,
@@ -58,14 +59,9 @@ impl Client {
             count => io.find(&workload.pin[position % count]),
         };
         let leader = pinned.unwrap_or(replicas[position % replicas.len()]);
-        let mut sum = 0.0;
-        let weighted =
+        let frequencies =
             Verb::ALL.iter().filter_map(|(name, verb)| Some((*verb, *workload.mix.get(*name)?)));
-        let mix = weighted.map(|(verb, weight)| {
-            sum += weight;
-            (verb, sum)
-        });
-        let mix = mix.collect();
+        let mix = Mix::new(frequencies);
         Client {
             io,
             workload,
@@ -94,7 +90,7 @@ impl Client {
     }
 
     async fn operation(&mut self) {
-        let verb = self.draw_verb();
+        let verb = self.io.draw(|rng| self.mix.draw(rng).copied()).unwrap_or(Verb::Get);
         let id = format!("k{}", self.io.draw(|rng| rng.below(u64::from(self.workload.keys))));
         let genero = self.io.draw(|rng| *rng.pick(GENDERS).expect("there are genders"));
         let (body, value) = match verb {
@@ -158,16 +154,6 @@ impl Client {
             .draw(|rng| (*rng.pick(NOMBRES).expect("names"), *rng.pick(APELLIDOS).expect("names")));
         let form = json!({ "id": id, "nombres": nombres, "apellidos": apellidos, "genero": genero, "folio": folio });
         (form, format!("{folio}{genero}"))
-    }
-
-    fn draw_verb(&self) -> Verb {
-        let total = self.mix.last().map_or(0.0, |(_, sum)| *sum);
-        let drawn = self.io.draw(|rng| rng.unit()) * total;
-        self.mix
-            .iter()
-            .find(|(_, sum)| drawn < *sum)
-            .or(self.mix.last())
-            .map_or(Verb::Get, |(verb, _)| *verb)
     }
 
     /// Ask, and ask again with the same number, until there is an answer or the time is over.

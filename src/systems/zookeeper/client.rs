@@ -20,6 +20,7 @@ use super::types::ErrorCode;
 use crate::node::{LocalTime, NodeId, Value};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
+use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
@@ -68,7 +69,7 @@ pub struct Client {
     session: Session,
     balancer: Option<NodeId>,
     position: u64,
-    mix: Vec<(String, f64)>,
+    mix: Mix<String>,
     values: u64,
     last_id: u64,
     /// The value that was seen last of each key, with its version; none where there was no such
@@ -94,12 +95,7 @@ impl Client {
         };
         let session =
             Session::new(settings.session(), pinned.map_or(servers, |server| vec![server]));
-        let mut sum = 0.0;
-        let mix = workload.mix.iter().map(|(name, weight)| {
-            sum += weight;
-            (name.clone(), sum)
-        });
-        let mix = mix.collect();
+        let mix = Mix::new(workload.mix.iter().map(|(name, weight)| (name.clone(), *weight)));
         let seen = vec![None; workload.keys as usize];
         let wake = Cell::new(LocalTime::from_nanos(u64::MAX));
         Client {
@@ -188,7 +184,8 @@ impl Client {
     }
 
     async fn operation(&mut self) {
-        let f = self.draw_name();
+        let f =
+            self.io.draw(|rng| self.mix.draw(rng).cloned()).unwrap_or_else(|| "read".to_owned());
         let key = self.io.draw(|rng| rng.below(u64::from(self.workload.keys))) as usize;
         let deadline = self.io.now() + self.workload.timeout;
         if matches!(f.as_str(), "list" | "anomalies") {
@@ -331,17 +328,6 @@ impl Client {
                 return self.io.complete(OpType::Info, f, "", "timeout");
             }
         }
-    }
-
-    fn draw_name(&self) -> String {
-        let total = self.mix.last().map_or(0.0, |(_, sum)| *sum);
-        let drawn = self.io.draw(|rng| rng.unit()) * total;
-        let fits = |(_, sum): &&(String, f64)| drawn < *sum;
-        self.mix
-            .iter()
-            .find(fits)
-            .or(self.mix.last())
-            .map_or_else(|| "read".to_owned(), |(name, _)| name.clone())
     }
 
     /// A number that nobody else writes.
