@@ -18,6 +18,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+/// The version of the format of the CSV files, which `results.json` beside them names. Another
+/// column, or another meaning of one, makes it greater.
+pub const FORMAT: u32 = 1;
+
 /// A node or client of a run, as an index into [`Trace::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);

@@ -262,7 +262,7 @@ fn damaged_and_foreign_reports_are_refused() {
     let half = |text: &str| text[..text.len() / 2].to_owned();
     damaged("half-results", "results.json", &half);
     damaged("no-json", "results.json", &|_| "scenario,seed\n".to_owned());
-    damaged("later-format", "results.json", &|text| text.replace("\"format\": 1", "\"format\": 2"));
+    damaged("later-format", "results.json", &|text| text.replace("\"format\": 2", "\"format\": 3"));
     damaged("half-scenario", "scenario.toml", &|_| "system = \"ra".to_owned());
     damaged("half-messages", "messages.csv", &|text| {
         text[..text.rfind(',').expect("columns")].to_owned()

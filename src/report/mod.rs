@@ -22,7 +22,7 @@ pub use folder::{
     say_when_interrupted, words_of_interrupted,
 };
 pub(crate) use results::quoted;
-pub use results::{CheckResult, FORMAT, NodeEntry, Repeat, Results, ViolationEntry};
+pub use results::{CheckResult, FORMAT, FORMAT_OLDEST, NodeEntry, Repeat, Results, ViolationEntry};
 pub use statistics::{
     LatencyStatistics, MessageStatistics, OperationCounts, Statistics, count_operations, elections,
 };

@@ -9,17 +9,23 @@ use super::statistics::Statistics;
 use crate::checkers::{Overall, Verdict, Violation};
 use crate::run::{Judgement, Run};
 use crate::scenario::Scenario;
-use crate::trace::{NodeInfo, Trace};
+use crate::trace::{self, NodeInfo, Trace};
 
-/// The number of the format of a report. A change that an older program would misread makes it
-/// greater.
-pub const FORMAT: u32 = 1;
+/// The version of the format of `results.json`. A change that an older program would misread makes
+/// it greater; `docs/formats.md` has the table of all formats.
+pub const FORMAT: u32 = 2;
+
+/// The oldest version that is read. Version 1 does not say of which version the CSV files are.
+pub const FORMAT_OLDEST: u32 = 1;
 
 /// The content of `results.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// [`FORMAT`].
     pub format: u32,
+    /// The version of the CSV files beside it ([`crate::trace::FORMAT`]).
+    #[serde(default = "first_trace_format")]
+    pub trace_format: u32,
     /// The version of the program that wrote it.
     pub version: String,
     /// The scenario's name.
@@ -52,6 +58,11 @@ pub struct Results {
     pub checks: Vec<CheckResult>,
     /// Numbers.
     pub statistics: Statistics,
+}
+
+/// What reports were written in before they said it.
+fn first_trace_format() -> u32 {
+    1
 }
 
 /// A participant.
@@ -140,6 +151,7 @@ impl Results {
         let trace = &run.trace;
         Results {
             format: FORMAT,
+            trace_format: trace::FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             scenario: trace.scenario.clone(),
             description: scenario.description.clone(),

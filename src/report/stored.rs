@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::results::{FORMAT, Results, digest_of_scenario};
+use super::results::{FORMAT, FORMAT_OLDEST, Results, digest_of_scenario};
 use crate::error::{Error, excerpt};
 use crate::scenario::{SCENARIO_BYTES_MAX, Scenario, read_file};
-use crate::trace::{Digest, Trace, read_csv};
+use crate::trace::{self, Digest, Trace, read_csv};
 
 /// Larger files are not read: `results.json` has at most some violations of each check.
 const RESULTS_BYTES_MAX: u64 = 16 << 20;
@@ -28,10 +28,15 @@ pub struct Stored {
     pub scenario: Scenario,
 }
 
+/// For reports of a newer program.
+const NEWER_PROGRAM: &str = "use the seedbed that wrote it, or a newer one; or write the report \
+    again with this one: `seedbed run SCENARIO --seed N`";
+
 /// The part that tells whether the rest can be understood.
 #[derive(serde::Deserialize)]
 struct Preamble {
     format: Option<u32>,
+    trace_format: Option<u32>,
     version: Option<String>,
 }
 
@@ -117,24 +122,35 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
         _ => Error::io("read", &path, &cause, WRITE_AGAIN),
     })?;
     parse_results(&String::from_utf8_lossy(&bytes))
-        .map_err(|message| Error::new(format!("`{}` {message}", path.display()), WRITE_AGAIN))
+        .map_err(|(message, hint)| Error::new(format!("`{}` {message}", path.display()), hint))
 }
 
-fn parse_results(text: &str) -> Result<Results, String> {
-    let not_json = |error: serde_json::Error| format!("is damaged or not seedbed's: {error}");
+/// The results, or what is wrong with the file and what to do.
+fn parse_results(text: &str) -> Result<Results, (String, &'static str)> {
+    let not_json =
+        |error: serde_json::Error| (format!("is damaged or not seedbed's: {error}"), WRITE_AGAIN);
     let preamble: Preamble = serde_json::from_str(text).map_err(not_json)?;
-    match preamble.format {
-        Some(FORMAT) => serde_json::from_str(text).map_err(not_json),
-        Some(format) => {
-            let version = preamble.version.as_deref().map_or_else(
-                || "another version".to_owned(),
-                |version| format!("seedbed {}", excerpt(version)),
-            );
-            Err(format!(
-                "was written by {version} in format {format}; this program reads format {FORMAT}"
-            ))
+    let writer = preamble.version.as_deref().map_or_else(
+        || "another version".to_owned(),
+        |version| format!("seedbed {}", excerpt(version)),
+    );
+    let newer = |what: &str, found: u32, newest: u32| {
+        let message = format!(
+            "was written by {writer}, {what} format {found}; this program reads up to format \
+                {newest}"
+        );
+        Err((message, NEWER_PROGRAM))
+    };
+    match (preamble.format, preamble.trace_format.unwrap_or(1)) {
+        (None, _) => Err(("is not seedbed's: it has no `format`".to_owned(), WRITE_AGAIN)),
+        (Some(format), _) if format > FORMAT => newer("in", format, FORMAT),
+        (Some(FORMAT_OLDEST..=FORMAT), 1..=trace::FORMAT) => {
+            serde_json::from_str(text).map_err(not_json)
         }
-        None => Err("is not seedbed's: it has no `format`".to_owned()),
+        (Some(FORMAT_OLDEST..=FORMAT), found) if found > trace::FORMAT => {
+            newer("with CSV files in", found, trace::FORMAT)
+        }
+        _ => Err(("names a format that there never was".to_owned(), WRITE_AGAIN)),
     }
 }
 
@@ -186,11 +202,13 @@ mod tests {
             "{}",
             "[1, 2]",
             r#"{"format": 9, "version": "7.0"}"#,
+            r#"{"format": 2, "trace_format": 9}"#,
+            r#"{"format": 0}"#,
             r#"{"format": 1}"#,
             "{\"format\": 1,\n \"version\": }",
         ];
         let messages: Vec<String> =
-            texts.iter().map(|text| parse_results(text).expect_err(text)).collect();
+            texts.iter().map(|text| parse_results(text).expect_err(text).0).collect();
         insta::assert_snapshot!(messages.join("\n"));
     }
 }

@@ -4,6 +4,7 @@
 
 mod catalog;
 pub mod faults;
+mod format;
 mod input;
 mod model;
 mod read;
@@ -22,6 +23,7 @@ pub use faults::{
     Amount, Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec,
     When,
 };
+pub use format::FORMAT;
 pub use input::{INPUT_BYTES_MAX, INPUTS_FOLDER, Input};
 pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with, scenario_files};
 pub use reader::{BadLine, Section};

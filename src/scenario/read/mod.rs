@@ -16,13 +16,13 @@ use std::time::Duration;
 use crate::error::{Error, Mistake, Source, excerpt, nearest};
 use crate::systems::{SYSTEMS, System};
 
-use super::model;
 use super::reader::{Key, Section};
 use super::reading::{Reading, known_hint, name_hint};
 use super::section::toml_text;
 use super::settings::Settings;
 use super::tree::{self, Table};
 use super::types::{DiskSpec, FaultModel, Scenario};
+use super::{format, model};
 
 pub(crate) use condition::{CONDITIONS, of_kind as condition_of_kind};
 pub(crate) use entry::EntryPlace;
@@ -258,6 +258,9 @@ fn read(
             tree::graft_defect(&mut table, &system, defect);
         }
     }
+    if let Some(newer) = format::refuse_newer(&table) {
+        return Err(Error::of(vec![newer]));
+    }
     let reading = Reading::of_folder(folder);
     let scenario = read_root(&reading, &table, systems, name);
     mistakes.extend(reading.into_mistakes());
@@ -278,6 +281,7 @@ pub(crate) fn read_root(
     let mut root = Section::root(reading, table);
     let description =
         root.text("description", "", "The claim that the scenario makes, in a sentence.");
+    format::describe(&mut root);
     let (system, system_name) = read_system(&mut root, systems);
     let seed = root.integer(
         "seed",
