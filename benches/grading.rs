@@ -86,7 +86,7 @@ struct Course {
 }
 
 impl Course {
-    /// An assignment of so many items, each of which has so many seeds that no other has.
+    /// An assignment of this many items, each with this many seeds that no other item has.
     fn assignment(&self, name: &str, items: usize, seeds: usize) -> io::Result<PathBuf> {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/assignments");
         let copied = self.folder.join("raft-election");
@@ -121,7 +121,7 @@ impl Course {
         Ok(file)
     }
 
-    /// The reference, handed in by so many students; all of them differ, as files do.
+    /// The reference, handed in by this many students; all of them differ, as files do.
     fn hand_in(&self, assignment: &Path, students: usize) -> io::Result<PathBuf> {
         let reference = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("scenarios/assignments/raft-election/reference/node.py");

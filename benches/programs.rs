@@ -143,7 +143,7 @@ fn now() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// A process that answers each line at once.
+/// A process that answers each line immediately.
 struct Answerer {
     process: Child,
     turns: PipeWriter,
@@ -177,7 +177,7 @@ impl Answerer {
     }
 }
 
-/// Round trips a second with so many processes in turn.
+/// Round trips a second with this many processes in turn.
 fn round_trips(command: &[&str], processes: usize) -> io::Result<f64> {
     const TRIPS: usize = 50_000;
     let line = format!("{TURN}\n");

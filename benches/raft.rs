@@ -104,7 +104,7 @@ fn jobs() {
     println!("    {:8.2} times as fast (goal: at least 1.8)", best[0] / best[1]);
 }
 
-/// Memory after so many runs in one process.
+/// Memory after this many runs in one process.
 fn memory() {
     let scenario = scenario(&[("duration", "3s"), ("recovery", "1s"), ("nemesis", "[]")]);
     let system = system_of(&scenario);

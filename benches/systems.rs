@@ -61,7 +61,7 @@ struct Growth {
     of: &'static str,
     /// The sizes; the first is what the others are compared with.
     sizes: &'static [u32],
-    /// Keys that hold the size, times so many hundredths.
+    /// Keys that hold the size, times this many hundredths.
     keys: &'static [(&'static str, u32)],
     /// Keys that are not the scenario's in every size.
     fixed: &'static [(&'static str, &'static str)],
@@ -243,7 +243,7 @@ impl Spent {
     }
 }
 
-/// So many runs, of the seeds from 0 on, that the clock's resolution of 10 ms does not matter.
+/// Enough runs, of the seeds from 0 on, that the clock's resolution of 10 ms does not matter.
 fn spend(least: Duration, run: impl Fn(u64) -> u64) -> Spent {
     let (mut runs, mut messages) = (0, 0);
     let start = processor_time();

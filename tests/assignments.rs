@@ -4,7 +4,7 @@
 //!
 //! A wrong solution is an edit of the reference in `wrong.toml`, with the points that it keeps, and
 //! for each item that it loses the check or verdict that takes the points. Programs need a
-//! `python3`; where there is none, the tests say so and pass.
+//! `python3`; if there is none, the tests say so and pass.
 
 mod support;
 
@@ -23,7 +23,7 @@ use seedbed::program::sandbox::Confined;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-/// So many public seeds of each item are run here. A mistake that needs more of them to be found is
+/// This many public seeds of each item are run here. A mistake that needs more of them to be found is
 /// not found robustly; `seedbed grade` runs all.
 const SEEDS: usize = 2;
 /// The systems' own nodes cost little.

@@ -41,7 +41,9 @@ fn has(names: &[&str]) -> bool {
         .iter()
         .filter(|measure| names.contains(&measure.name.as_str()) && !measure.in_force);
     lacking
-        .map(|measure| println!("not tested for want of `{}`: {}", measure.name, measure.why))
+        .map(|measure| {
+            println!("not tested, because this machine lacks `{}`: {}", measure.name, measure.why)
+        })
         .count()
         == 0
 }
@@ -321,8 +323,8 @@ def leave_child():
 attempt("daemon", leave_child)
 "#;
     refused(kill, &["EPERM", "EACCES", "ENOSYS", "ESRCH"]);
-    // To end itself is everybody's right; by which nobody can tell whether it was the kernel, for
-    // want of memory.
+    // Any program may end itself, so nobody can tell whether it was the kernel, because there was no
+    // memory left.
     let run = attacker("os.kill(os.getpid(), signal.SIGKILL)\n").attack();
     assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Killed));
     let (reason, message) = crash(&attacker("os.abort()\n").attack());

@@ -79,7 +79,7 @@ fn songs_with_a_wrong_middle_are_refused() {
             refused(name, &format!("one byte at {at}"), &insert(&[0x55]));
             if !name.ends_with("wav") {
                 let zeroed = [&bytes[..at], &[0; 1_000], &bytes[at + 1_000..]].concat();
-                refused(name, &format!("zeroes in place of 1,000 bytes at {at}"), &zeroed);
+                refused(name, &format!("zeroes instead of 1,000 bytes at {at}"), &zeroed);
             }
         }
         refused(name, "text behind it", &[&bytes[..], b"nothing of this is sound"].concat());

@@ -240,7 +240,7 @@ fn a_replay_that_differs_shows_where() {
     assert!(seen.ends_with("--- exit code 1\n"), "{seen}");
 }
 
-/// Folders that are no report, and reports that were changed, are told apart with a hint; nothing
+/// Folders that are not a report, and reports that were changed, are told apart with a hint; nothing
 /// panics and nothing is written.
 #[test]
 fn damaged_and_foreign_reports_are_refused() {
@@ -423,7 +423,7 @@ fn names_are_listed_and_explained_and_a_new_scenario_runs() {
     );
 }
 
-/// A reader that goes away early, as `head` does, is no mistake: nothing is said of it, the report
+/// A reader that goes away early, as `head` does, is not a mistake: nothing is said of it, the report
 /// is whole and the verdict stands.
 #[test]
 fn a_broken_pipe_is_silent() {
@@ -442,7 +442,7 @@ fn a_broken_pipe_is_silent() {
     assert!(Path::new(&place.path("reports/calm/7/results.json")).is_file());
 }
 
-/// Standard output on a full disk is the user's to mend, and no fault of the testbed.
+/// Standard output on a full disk is the user's to fix, and not a fault of the testbed.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_standard_output_that_fails_is_one_message() {

@@ -354,13 +354,13 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
         ("another table", refusal("history.csv", b"a;b;c\n1;2;3\n")),
         ("no CSV at all", refusal("history.csv", b"\x7fELF\x02\x01\x01\0\0\0")),
         (
-            "bytes that are no UTF-8",
+            "bytes that are not UTF-8",
             refusal("metrics.csv", b"time_us,node,metric,value\n0,n1,role,\xff\xfe\n"),
         ),
         ("a column too few", history("0,1,c1,invoke,read,k1\n")),
         ("a column too many", history("0,1,c1,invoke,read,k1,,\n")),
         (
-            "a word in place of a number",
+            "a word instead of a number",
             history("0,1,c1,invoke,read,k1,\n1,soon,c1,ok,read,k1=nil,\n"),
         ),
         ("a number that is too large", history("99999999999999999999,1,c1,invoke,read,k1,\n")),
@@ -396,7 +396,7 @@ fn damaged_and_foreign_files_are_refused_with_their_place() {
             refusal_after("metrics.csv", |path| fs::remove_file(path).expect("just written")),
         ),
         (
-            "a folder in place of a file",
+            "a folder instead of a file",
             refusal_after("metrics.csv", |path| {
                 fs::remove_file(path).expect("just written");
                 fs::create_dir(path).expect("writable");

@@ -1,4 +1,4 @@
-//! Grading: from an assignment and programs to points. Programs in Python need a `python3`; where
+//! Grading: from an assignment and programs to points. Programs in Python need a `python3`; if
 //! there is none, the tests say so and pass.
 
 #[path = "grade/defects.rs"]
@@ -291,7 +291,7 @@ fn every_way_to_fail_has_its_verdict() {
             && found.ends_with(" (node.py, line 1)");
         assert!(says && seed.message.ends_with(found.as_str()), "{} {found}", seed.message);
     }
-    // What is printed is no part of a run: where it differs, the run does not. Nor does it show a
+    // What is printed is not part of a run: where it differs, the run does not. Nor does it show a
     // place of this machine, in a folder or in memory.
     let early = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
     let found = early.items[0]
@@ -486,7 +486,7 @@ fn the_same_submissions_get_the_same_points_everywhere() {
     });
 }
 
-/// What an instructor can get wrong is told at its place, all of it at once, that of the scenarios
+/// What an instructor can get wrong is told at its place, everything together, that of the scenarios
 /// too.
 #[test]
 fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
@@ -556,7 +556,7 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
     );
 }
 
-/// A secret that others can read is no secret, and the message says what to do.
+/// A secret that others can read is not a secret, and the message says what to do.
 #[cfg(unix)]
 #[test]
 fn a_secret_that_others_can_read_is_refused() {

@@ -1,4 +1,4 @@
-//! Programs in place of nodes. Those in Python need a `python3`; where there is none, the tests say
+//! Programs instead of nodes. Those in Python need a `python3`; if there is none, the tests say
 //! so and pass.
 
 mod support;
@@ -289,7 +289,7 @@ fn what_a_program_does_wrong_is_told() {
         format!("import os\nos.read(3, 1 << 20)\n{answer}\nimport time\ntime.sleep(60)\n")
     };
     let line = |text: &str| raw(&format!("os.write(4, {text:?}.encode() + b'\\n')"));
-    // Padded to so many bytes with its end, and then the program is gone.
+    // Padded to this many bytes with its end, and then the program is gone.
     let line_of = |bytes: usize| {
         let write = format!(
             "rest = b'{{}}'.ljust({}) + b'\\n'\nwhile rest: rest = rest[os.write(4, rest):]",
@@ -339,7 +339,7 @@ fn what_a_program_does_wrong_is_told() {
         assert_eq!(
             run.verdict(),
             Overall::Invalid,
-            "{message}: a program that ends by itself is no valid node"
+            "{message}: a program that ends by itself is not a valid node"
         );
         assert!(
             crashes.iter().any(|(is, says)| *is == reason && says.contains(message)),

@@ -420,7 +420,7 @@ fn after_a_crash_the_senders_are_reset_and_start_anew() {
     }
 }
 
-/// A process that exits is not a machine that crashes: its peers learn at once, and are refused
+/// A process that exits is not a machine that crashes: its peers learn it immediately, and are refused
 /// until it is back.
 #[test]
 fn after_an_exit_the_machine_resets_and_refuses() {

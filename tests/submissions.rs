@@ -334,7 +334,7 @@ fn shown(found: &Submission) -> String {
     format!("  {} {:?} {notes:?}\n", found.language.word(), found.command)
 }
 
-/// Where the program is looked for, in which order, and what is said where there is none or the
+/// Where the program is looked for, in which order, and what is said if there is none or the
 /// wrong one.
 #[test]
 fn the_program_is_found_or_the_student_is_told_why_not() {

@@ -33,7 +33,7 @@ pub fn ping_pong(nodes: u32, messages: u64) -> u64 {
     let mut send = |heap: &mut BinaryHeap<_>, now: u64, node: u32, payload: u64| {
         let rng = &mut rngs[node as usize];
         let dest = rng.below(u64::from(nodes)) as u32;
-        // A lost message is replaced at once here; the draws are the same.
+        // A lost message is replaced immediately here; the draws are the same.
         let _ = rng.chance(LOSS);
         let at = now + rng.latency(&latency).as_nanos() as u64;
         heap.push(Reverse((at, serial, dest, payload)));

@@ -37,7 +37,7 @@
 /* The node's way to the world. */
 typedef struct sb_node sb_node;
 
-/* A value of JSON as text; without length where there is none. */
+/* A value of JSON as text; without length if there is none. */
 typedef struct {
     const char *at;
     size_t length;
@@ -87,7 +87,7 @@ int64_t sb_wall(const sb_node *node);
 uint64_t sb_random(sb_node *node);
 uint64_t sb_random_below(sb_node *node, uint64_t end);
 
-/* Timers: on_timer(name) once after so many ns, in place of an earlier setting of this timer. */
+/* Timers: on_timer(name) once after this many ns; this replaces an earlier setting of the timer. */
 void sb_set_timer(sb_node *node, const char *name, uint64_t after_ns);
 void sb_cancel_timer(sb_node *node, const char *name);
 
@@ -123,7 +123,7 @@ void sb_begin_object(sb_node *node, const char *key);
 /* End the innermost array or object. */
 void sb_end(sb_node *node);
 
-/* Streams: the number of a connection that is asked for comes at once, on_connect or on_close follows. */
+/* Streams: the number of a connection that is asked for comes immediately, on_connect or on_close follows. */
 void sb_listen(sb_node *node, int port);
 uint64_t sb_connect(sb_node *node, const char *dest, int port);
 void sb_write(sb_node *node, uint64_t stream, const void *data, size_t length);
@@ -626,7 +626,7 @@ static void sb__check_name(sb_node *node, const char *what, const char *name) {
         char c = name[i];
         good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("_-.:/", c) != NULL;
     }
-    if (!good) sb_crash(node, "`%.80s` is no name for a %s: 1 to 64 letters, digits and _ - . : /", name, what);
+    if (!good) sb_crash(node, "`%.80s` is not a name for a %s: 1 to 64 letters, digits and _ - . : /", name, what);
 }
 
 static void sb__remember(sb_node *node, const char *key, char *value) {
@@ -821,7 +821,7 @@ void sb_put_uint(sb_node *node, const char *key, uint64_t value) {
 
 void sb_put_double(sb_node *node, const char *key, double value) {
     char digits[48];
-    if (value - value != 0.0) sb_crash(node, "an infinity, or what is no number, has no place in JSON");
+    if (value - value != 0.0) sb_crash(node, "an infinity, or what is not a number, has no place in JSON");
     snprintf(digits, sizeof digits, "%.17g", value);
     sb__key(node, key);
     sb__add(&node->ops, digits);
@@ -875,7 +875,7 @@ void sb_end(sb_node *node) {
 static const char sb__digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static void sb__port(sb_node *node, int port) {
-    if (port < 1 || port > 65535) sb_crash(node, "%d is no port: a whole number from 1 to 65535", port);
+    if (port < 1 || port > 65535) sb_crash(node, "%d is not a port: a whole number from 1 to 65535", port);
     sb__add(&node->ops, ",\"port\":");
     sb__add_unsigned(&node->ops, (uint64_t)port);
     sb__add(&node->ops, "}");
@@ -903,7 +903,7 @@ uint64_t sb_connect(sb_node *node, const char *dest, int port) {
 void sb_write(sb_node *node, uint64_t stream, const void *data, size_t length) {
     const unsigned char *at = (const unsigned char *)data;
     size_t i, k;
-    if (length > SB__LINE_MAX / 2) sb_crash(node, "%zu bytes at once, and at most %zu can be", length, SB__LINE_MAX / 2);
+    if (length > SB__LINE_MAX / 2) sb_crash(node, "%zu bytes in one write, and at most %zu can be", length, SB__LINE_MAX / 2);
     sb__stream_op(node, "\"write\"", stream);
     sb__add(&node->ops, ",\"base64\":\"");
     for (i = 0; i < length; i += 3) {
@@ -989,7 +989,7 @@ uint64_t sb_random(sb_node *node) {
 uint64_t sb_random_below(sb_node *node, uint64_t end) {
     uint64_t drawn, excess;
     if (end == 0) sb_crash(node, "sb_random_below(0) has no number to draw");
-    /* So many of the greatest numbers would make the small ones more frequent. */
+    /* That many of the greatest numbers would make the small ones more frequent. */
     excess = (UINT64_MAX % end + 1) % end;
     do {
         drawn = sb_random(node);

@@ -176,14 +176,14 @@ class Node:
     # Timers
 
     def set_timer(self, name: str, after: float) -> None:
-        """Have ``on_timer(name)`` called once after so many seconds of the node's clock, in place of an earlier setting of this timer."""
+        """Have ``on_timer(name)`` called once after this many seconds of the node's clock; this replaces an earlier setting of this timer."""
         if name not in _names:
             _check_name("timer", name)
         self._periods.pop(name, None)
         _put('{"op":"set_timer","name":"%s","after":%d}' % (name, _nanoseconds(after)))
 
     def every(self, seconds: float, name: str) -> None:
-        """Have ``on_timer(name)`` called again and again, after so many seconds each, until the timer is set anew or cancelled."""
+        """Have ``on_timer(name)`` called again and again, after this many seconds each, until the timer is set anew or cancelled."""
         if not seconds > 0:
             raise ValueError("every(%r, %r): a period is longer than nothing" % (seconds, name))
         self.set_timer(name, seconds)
@@ -364,7 +364,7 @@ class Stream:
         _put('{"op":"resume_reading","stream":%d}' % self.id)
 
     def reset(self) -> None:
-        """Break the connection off at once, and forget it."""
+        """Break the connection off immediately, and forget it."""
         if self.id in self._node._streams:
             del self._node._streams[self.id]
             _put('{"op":"reset","stream":%d}' % self.id)
@@ -376,7 +376,7 @@ class Stream:
         return self._take(min(most, len(self._received)))
 
     async def read_exactly(self, count: int, timeout: Optional[float] = None) -> bytes:
-        """Wait for so many bytes. ``EOFError`` if the peer closes before."""
+        """Wait for this many bytes. ``EOFError`` if the peer closes before."""
         await self._filled(count, timeout)
         if len(self._received) < count:
             raise EOFError("%r ended after %d of %d bytes" % (self, len(self._received), count))
@@ -399,12 +399,12 @@ class Stream:
                 raise EOFError("%r ended without %r" % (self, end))
 
     async def _filled(self, count: int, timeout: Optional[float]) -> None:
-        """Wait until so many bytes are there, or no more come."""
+        """Wait until this many bytes are there, or no more come."""
         node = _async_node(self._node)
         deadline = None if timeout is None else node.now + timeout
         while len(self._received) < count and self.ended is None:
             if self._reader is not None and self._reader.live:
-                raise RuntimeError("%r is read by two tasks at once" % self)
+                raise RuntimeError("%r is read by two tasks at the same time" % self)
             self._reader = _Wait(node, None if deadline is None else deadline - node.now)
             await self._reader
         if len(self._received) < count and self.ended not in (None, "closed"):
@@ -458,7 +458,7 @@ class AsyncNode(Node):
         return node
 
     def sleep(self, seconds: float) -> _Wait:
-        """``await self.sleep(0.5)``: go on after so many seconds of the node's clock."""
+        """``await self.sleep(0.5)``: go on after this many seconds of the node's clock."""
         return _Wait(self, max(0.0, seconds), sleeps=True)
 
     async def receive(self, *types: str, timeout: Optional[float] = None) -> Tuple[str, Message]:
@@ -566,7 +566,7 @@ class AsyncNode(Node):
     def on_message(self, src: str, message: Message) -> None:
         for field in self._reply_fields:
             number = message.get(field)
-            # What is no number or text cannot be looked up, and is no answer.
+            # What is not a number or a text cannot be looked up, and is not an answer.
             wait = self._replies.pop((src, field, number), None) if isinstance(number, (int, str)) else None
             if wait is not None and wait.live:
                 return wait.wake((src, message)[1])
@@ -985,7 +985,7 @@ def _check_name(what: str, name: str) -> None:
         raise TypeError("the name of a {} is a text, and not {}".format(what, _short(name)))
     good = 0 < len(name) <= 64 and all(c.isalnum() or c in "_-.:/" for c in name) and name.isascii()
     if not good:
-        raise ValueError("{!r} is no name for a {}: 1 to 64 letters, digits and _ - . : /".format(name, what))
+        raise ValueError("{!r} is not a name for a {}: 1 to 64 letters, digits and _ - . : /".format(name, what))
     if len(_names) > 10_000:
         _names.clear()
     _names.add(name)
@@ -1022,7 +1022,7 @@ def _nanoseconds(seconds: float) -> int:
     try:
         nanoseconds = round(seconds * 1e9)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError("{!r} is no number of seconds".format(seconds)) from None
+        raise ValueError("{!r} is not a number of seconds".format(seconds)) from None
     if nanoseconds >= 1 << 63:
         raise ValueError("{!r} seconds are more than a clock can count".format(seconds))
     # What is left of a wait is something, or whoever waits for the rest would wait for nothing again and again.
@@ -1031,7 +1031,7 @@ def _nanoseconds(seconds: float) -> int:
 
 def _port(port: int) -> int:
     if not isinstance(port, int) or not 0 < port < 65_536:
-        raise ValueError("{!r} is no port: a whole number from 1 to 65535".format(port))
+        raise ValueError("{!r} is not a port: a whole number from 1 to 65535".format(port))
     return port
 
 
@@ -1284,7 +1284,7 @@ def _virtual_socket(module: ModuleType) -> None:
 
 
 def _virtual_subprocess(module: ModuleType) -> None:
-    # `platform` asks `uname`, and knows what to do where there is none.
+    # `platform` asks `uname`, and knows what to do if there is none.
     module.Popen.__init__ = _Forbidden("subprocess", _NO_PROCESS, OSError)
 
 

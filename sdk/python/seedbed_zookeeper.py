@@ -18,7 +18,7 @@ Make one in ``on_init``, and hand it every message and timer first::
         def on_timer(self, name):
             if self.zk.on_timer(name):
                 return
-            ...  # a timer of one's own
+            ...  # a timer of your own
 
         def on_state(self, state):
             if state == "connected":
@@ -191,7 +191,7 @@ class ZooKeeper:
             self._end_step()
 
     def close(self) -> None:
-        """End the session: its ephemeral znodes go at once, and the state ``closed`` follows."""
+        """End the session: its ephemeral znodes go immediately, and the state ``closed`` follows."""
         self._request("close", "", {}, None)
 
     # Requests
@@ -548,7 +548,7 @@ def _content(path: str, data: str) -> str:
 
 
 def _text(content: Any) -> str:
-    """What messages show in base64, because it is no printable text, as a text."""
+    """What messages show in base64, because it is not printable text, as a text."""
     if isinstance(content, str):
         return content
     from binascii import a2b_base64

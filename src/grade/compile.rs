@@ -282,7 +282,7 @@ fn build_in(
         let message = Text::new("the program does not compile", "el programa no compila");
         return Err(build_failed(
             message,
-            Text::new("mend what the compiler says", "corrige lo que dice el compilador"),
+            Text::new("fix what the compiler says", "corrige lo que dice el compilador"),
             said,
         ));
     }

@@ -6,7 +6,7 @@ use seedbed::trace::{OpType, Value};
 use crate::audio_story::*;
 use crate::twins::{accepts, refuses, refuses_with, verdict};
 
-/// A gap is no frame, so it is no wrong one; a frame with other samples is, and so is one behind
+/// A gap is not a frame, so it is not a wrong one; a frame with other samples is, and so is one after
 /// the end of the song.
 #[test]
 fn played_frames_are_those_of_the_song() {
@@ -298,7 +298,7 @@ fn counts_are_what_happened() {
 }
 
 /// Which song a session is need not be told: it is the one whose frames are heard. What streamers
-/// say of listening is no evidence.
+/// say of listening is not evidence.
 #[test]
 fn a_session_is_the_song_that_is_heard() {
     let mut good = Run::new();

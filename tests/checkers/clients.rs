@@ -160,7 +160,7 @@ fn each_key_is_judged_alone() {
 }
 
 /// The limit is counted in steps, so that the verdict is the same on every machine; meeting it is
-/// no pass.
+/// not a pass.
 #[test]
 fn a_search_that_meets_its_limit_is_unknown() {
     let mut run = Run::new();

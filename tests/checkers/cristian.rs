@@ -14,7 +14,7 @@ fn twins(check: &str, good: &Story, bad: &Story, sentence: &str) {
     refuses(bad, check, sentence);
 }
 
-/// A run of another system, or none at all, is no evidence of right clocks.
+/// A run of another system, or none at all, is not evidence of right clocks.
 #[test]
 fn an_empty_trace_passes_no_check_of_clocks_or_books() {
     // Where nothing was asked, nothing is unanswered; and nobody has panicked.
@@ -453,7 +453,7 @@ fn a_clock_is_right_to_within_what_is_asked() {
     );
 }
 
-/// A claim that is no use, none at all, and a clock that nobody sees.
+/// A claim too wide to be useful, no claim at all, and a clock that nobody sees.
 #[test]
 fn a_clock_is_shown_with_a_useful_claim() {
     let mut good = Story::new();

@@ -34,7 +34,7 @@ pub struct Round {
     /// What the clock showed before, minus true time, µs.
     pub before: i64,
     pub correction: i64,
-    /// How much of the correction was made at once.
+    /// How much of the correction was made immediately.
     pub made: i64,
     pub t0: i64,
     pub rtt: i64,

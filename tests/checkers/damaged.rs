@@ -225,7 +225,7 @@ proptest! {
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }
 
-    /// Parameters of a damaged report are no reason to panic either.
+    /// Parameters of a damaged report must not cause a panic either.
     #[test]
     fn no_checker_panics_over_its_parameters(number in parameter()) {
         let trace = crate::run::Run::new();

@@ -57,7 +57,7 @@ fn vote_once_holds_across_restarts_but_not_across_a_wiped_disk() {
     all_accept(&good);
 }
 
-/// A node that was wiped begins at 0 again, which is no step back of its own.
+/// A node that was wiped begins at 0 again, which is not a step back of its own.
 #[test]
 fn term_monotonic_forgives_a_wiped_disk() {
     let mut good = Run::new();

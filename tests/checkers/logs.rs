@@ -120,7 +120,7 @@ fn commit_on_majority_counts_who_stores_the_entry() {
     );
 }
 
-/// A copy that is lost in a restart is no copy, unless it was the nemesis who took it.
+/// A copy that is lost in a restart does not count, unless it was the nemesis who took it.
 #[test]
 fn commit_on_majority_forgives_only_the_nemesis() {
     let mut bad = one_entry();
@@ -225,7 +225,7 @@ fn persist_before_reply_keeps_term_and_vote() {
     refuses(&bad, "persist_before_reply", "n3 was in term 4 and restarted in term 2");
 }
 
-/// Entries that a crash left on the disk before anybody heard of them are no contradiction, and
+/// Entries that a crash left on the disk before anybody heard of them do not contradict anything, and
 /// nothing is known of them.
 #[test]
 fn more_on_the_disk_than_was_observed_is_fine() {

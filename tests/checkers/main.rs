@@ -54,7 +54,7 @@ fn invalid_outweighs_unknown_and_unknown_outweighs_valid() {
     assert_eq!(checkers::overall([]), Overall::Valid);
 }
 
-/// An empty trace is no evidence of a correct system.
+/// An empty trace is not evidence of a correct system.
 #[test]
 fn an_empty_trace_passes_no_check_of_raft() {
     let trace = seedbed::trace::Trace::default();

@@ -424,7 +424,7 @@ fn answered_in_time_excuses_the_users_own_peer_only() {
     accepts(&away, "p2p_answered_in_time");
 }
 
-/// A trace without an operation of file sharing is no evidence of anything.
+/// A trace without an operation of file sharing is not evidence of anything.
 #[test]
 fn an_empty_trace_is_no_evidence() {
     for checker in

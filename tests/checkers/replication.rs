@@ -232,7 +232,7 @@ fn what_is_taken_from_a_leader_is_equal() {
     refuses(&bad, "prefix_equal", "under epoch 1, record 1 of replica1 has hash #…");
 }
 
-/// A torn tail is no damage; a sound record that is called damaged is a mistake, unless somebody
+/// A torn tail is not damage; a sound record that is called damaged is a mistake, unless somebody
 /// did damage the disk.
 #[test]
 fn a_recovery_accepts_exactly_what_is_sound() {
@@ -309,7 +309,7 @@ fn a_later_leader_may_have_had_a_record_removed() {
     );
 }
 
-/// As above, with the later leader's record on the disk in place of the removed one; of nobody
+/// As above, with the later leader's record on the disk instead of the removed one; of nobody
 /// else's.
 #[test]
 fn a_later_leader_may_have_had_a_record_replaced() {

@@ -127,7 +127,7 @@ impl Story {
         self.event(node, "crash", &[("reason", text("kill")), ("message", text(""))])
     }
 
-    /// Crash and start with so many records less.
+    /// Crash and start with this many records less.
     pub fn restart(&mut self, node: NodeId, epoch: u64, lost: usize) -> &mut Story {
         self.crash(node);
         let log = &mut self.logs[node.index()];

@@ -71,7 +71,7 @@ fn equal_histories_give_equal_trees() {
     );
 }
 
-/// Two requests at once: their answers may not overtake each other.
+/// Two requests at the same time: their answers may not overtake each other.
 #[test]
 fn answers_come_in_the_order_of_the_requests() {
     let mut good = Story::new();
@@ -282,7 +282,7 @@ fn every_znode_has_a_parent() {
 }
 
 /// The first leader's znode is gone when the second takes over; that the first does not know it yet
-/// is no matter.
+/// does not matter.
 #[test]
 fn one_contender_leads_at_a_zxid() {
     let mut good = Story::new();

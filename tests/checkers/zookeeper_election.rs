@@ -153,7 +153,7 @@ fn who_was_refused_stops() {
     refuses(&bad, "refused_leader_stops", sentence);
 }
 
-/// Whoever watches the row is woken by every change of it; one who does so is no herd.
+/// Whoever watches the row is woken by every change of it; a single one that does so is not a herd.
 #[test]
 fn watching_the_whole_row_is_a_herd() {
     let mut good = Story::new();
@@ -168,7 +168,7 @@ fn watching_the_whole_row_is_a_herd() {
     );
 }
 
-/// A mean of a state that the ensemble had not reached is no mean of anything.
+/// A mean of a state that the ensemble had not reached is not a mean of anything.
 #[test]
 fn a_mean_is_of_a_state_that_was_there() {
     let mut good = Story::new();

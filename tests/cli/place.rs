@@ -90,7 +90,7 @@ impl Place {
         fs::read_to_string(self.path(name)).expect("it was written")
     }
 
-    /// All files below a folder, sorted; `-` where there is none.
+    /// All files below a folder, sorted; `-` if there is none.
     pub fn files(&self, folder: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.path(folder)];

@@ -236,7 +236,7 @@ pub fn broken() -> Graded {
         ..Outcome::not_graded(
             OutcomeKind::BuildFailed,
             Text::new("the program does not compile", "el programa no compila"),
-            Text::new("mend what the compiler says", "corrige lo que dice el compilador"),
+            Text::new("fix what the compiler says", "corrige lo que dice el compilador"),
         )
     };
     for item in &mut graded.items {

@@ -71,7 +71,7 @@ fn a_row_is_filled_in_once() {
     );
 }
 
-/// What cannot be entered is said, and what is no worksheet of this assignment is refused before
+/// What cannot be entered is said, and what is not a worksheet of this assignment is refused before
 /// anything is changed.
 #[test]
 fn a_worksheet_that_does_not_fit_is_refused() {

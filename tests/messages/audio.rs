@@ -32,7 +32,7 @@ fn songs_that_cannot_be_played() {
     for (name, bytes) in [
         ("good.wav", &wav[..]),
         ("empty.wav", b""),
-        ("text.mp3", b"This is no song, whatever its name says.\n"),
+        ("text.mp3", b"This is not a song, whatever its name says.\n"),
         ("wave.ogg", &wav),
         ("song.txt", &wav),
         ("cut.ogg", &fs::read(material.join("voice-es.ogg")).expect("readable")[..20_000]),

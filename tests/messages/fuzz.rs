@@ -70,7 +70,7 @@ proptest! {
 
     #[test]
     fn arbitrary_text_is_answered(text in "\\PC{0,300}") {
-        // Most of it is no TOML, and the places of its mistakes lie anywhere, in the middle of
+        // Most of it is not TOML, and the places of its mistakes lie anywhere, in the middle of
         // characters too.
         read(&text);
     }

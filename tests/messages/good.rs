@@ -8,7 +8,7 @@ use seedbed::scenario::{
 
 use crate::toy::{SYSTEMS, ToySettings};
 
-/// The scenario of the design document, with the toy in place of Raft.
+/// The scenario of the design document, with the toy instead of Raft.
 pub const EXAMPLE: &str = r#"
 description = "The leader is cut off for 2 s: a new one is elected and no acknowledged write is lost."
 system   = "toy"

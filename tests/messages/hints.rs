@@ -10,7 +10,7 @@ const FOLDERS: &[&str] = &["tests/messages/snapshots", "tests/snapshots"];
 #[test]
 fn every_message_has_one_hint() {
     // The type of a mistake has a hint, so what can go wrong is that it is empty, or that a message
-    // is no mistake of that type.
+    // is not of that type.
     let mut without = vec![];
     let mut count = 0;
     for path in snapshots() {

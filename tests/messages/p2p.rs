@@ -23,7 +23,7 @@ fn message(text: &str) -> String {
 #[test]
 fn scripts_are_read_before_a_run_begins() {
     // A mistake in a script is shown at its line, with what would be right; all mistakes of a
-    // script at once.
+    // script together.
     let script = r#"
 [workload]
 clients = 2

@@ -95,7 +95,7 @@ fn conform_stops_where_nothing_answers() {
     }
 }
 
-/// What is no program at all is a mistake of the command line, and no verdict.
+/// What is not a program at all is a mistake of the command line, and gets no verdict.
 #[test]
 fn conform_needs_a_program_that_starts() {
     let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))

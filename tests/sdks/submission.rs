@@ -95,7 +95,7 @@ fn a_submission_is_begun() {
     let told = readme.contains("seedbed grade cristian-sync .\n")
         && readme.contains(&format!("seedbed run {run} --node-command '{plays}'\n"));
     assert!(told, "{readme}");
-    // The interpreter would end at once, and the run would look like a mistake of the program.
+    // The interpreter would end immediately, and the run would look like a mistake of the program.
     let (code, said) =
         seedbed_in(folder.path(), &["run", "--no-files", run, "--node-command", plays]);
     assert!(

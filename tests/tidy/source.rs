@@ -22,6 +22,10 @@ pub fn sources(places: &[&str], extensions: &[&str]) -> Vec<Source> {
     let mut found = Vec::new();
     let mut open: Vec<PathBuf> = places.iter().map(|place| root().join(place)).collect();
     while let Some(path) = open.pop() {
+        // What a link names is read where it lies.
+        if path.is_symlink() {
+            continue;
+        }
         if path.is_dir() {
             if path.file_name().is_some_and(|name| name == "target" || name == "__pycache__") {
                 continue;

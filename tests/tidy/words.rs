@@ -15,8 +15,8 @@ const EXTENSIONS: &[&str] = &["rs", "md", "py", "c", "h", "css"];
 /// What may still be wrong, by file; it only goes down, and is empty at the end.
 const ALLOWANCE: &str = "tests/tidy/allowance.txt";
 
-/// This file names what it refuses.
-const SELF: &str = "tests/tidy/words.rs";
+/// These name what they refuse.
+const SELF: &[&str] = &["tests/tidy/words.rs", "tests/tidy/rooms.rs"];
 
 /// A phrase that is refused, with what to write.
 struct Phrase {
@@ -165,7 +165,9 @@ fn allowance() -> BTreeMap<String, usize> {
 fn texts_use_the_words_of_this_house() {
     let mut allowed = allowance();
     let (mut wrong, mut left) = (String::new(), String::new());
-    for source in sources(PLACES, EXTENSIONS).iter().filter(|source| source.path != SELF) {
+    for source in
+        sources(PLACES, EXTENSIONS).iter().filter(|source| !SELF.contains(&source.path.as_str()))
+    {
         let found = offences(source);
         let allowed = allowed.remove(&source.path).unwrap_or(0);
         if found.len() > allowed {

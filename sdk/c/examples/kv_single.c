@@ -34,7 +34,7 @@ static char *copy(const char *text) {
     return strcpy(made, text);
 }
 
-/* The text of a field, in memory of its own; empty where there is none. */
+/* The text of a field, in memory of its own; empty if there is none. */
 static char *text_of(sb_json message, const char *key) {
     sb_json value = sb_get(message, key);
     size_t size = sb_text(value, NULL, 0) + 1;

@@ -13,7 +13,7 @@
 
 #define INTERVAL (2 * SB_S)
 #define PATIENCE (300 * SB_MS)
-/* Of so many round trips the shortest counts, because its half is the bound. */
+/* Of this many round trips the shortest counts, because its half is the bound. */
 #define TRIES 3
 /* A clock may drift by so much. */
 #define DRIFT_PPM 200

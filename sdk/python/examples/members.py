@@ -13,7 +13,7 @@ MEMBERS = "/members"
 class Member(seedbed.Node):
     def on_init(self):
         self.show("members", 0)
-        # The session under which the own znode was made.
+        # The session under which our own znode was made.
         self.known = 0
         self.zk = ZooKeeper(self, ENSEMBLE, on_state=self.on_state, on_watch=self.on_watch)
         self.zk.open()

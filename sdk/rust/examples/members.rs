@@ -11,7 +11,7 @@ const MEMBERS: &str = "/members";
 
 pub(crate) struct Member {
     zk: ZooKeeper,
-    /// The session under which the own znode was made.
+    /// The session under which our own znode was made.
     known: u64,
 }
 

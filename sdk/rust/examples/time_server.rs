@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const INTERVAL_S: f64 = 2.0;
 const PATIENCE_S: f64 = 0.3;
-/// Of so many round trips the shortest counts, because its half is the bound.
+/// Of this many round trips the shortest counts, because its half is the bound.
 const TRIES: u32 = 3;
 /// A clock may drift by so much.
 const DRIFT_PPM: i64 = 200;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::random::Random;
 
-/// A message has at most so many bytes, as JSON.
+/// A message has at most this many bytes, as JSON.
 const MESSAGE_BYTES_MAX: usize = 1 << 19;
 /// A step asks for at most so much.
 const OPS_MAX: usize = 10_000;
@@ -138,12 +138,12 @@ impl Ctx {
         self.put(format!(r#"{{"op":"send","dest":{},"body":{body}}}"#, quoted(dest)));
     }
 
-    /// Have `on_timer(name)` called once after so many seconds of the node's clock, in place of an
+    /// Have `on_timer(name)` called once after this many seconds of the node's clock; it replaces an
     /// earlier setting of this timer.
     #[track_caller]
     pub fn set_timer(&mut self, name: &str, after_s: f64) {
         check_name("timer", name);
-        assert!(after_s.is_finite() && after_s < 9e9, "{after_s} is no number of seconds");
+        assert!(after_s.is_finite() && after_s < 9e9, "{after_s} is not a number of seconds");
         // What is left of a wait is something, or whoever waits for the rest would wait for nothing
         // again and again.
         let least = u64::from(after_s > 0.0);
@@ -281,7 +281,7 @@ impl Ctx {
         self.put(format!(r#"{{"op":"resume_reading","stream":{}}}"#, stream.0));
     }
 
-    /// Break a connection off at once, and forget it.
+    /// Break a connection off immediately, and forget it.
     #[track_caller]
     pub fn reset(&mut self, stream: StreamId) {
         self.put(format!(r#"{{"op":"reset","stream":{}}}"#, stream.0));
@@ -309,7 +309,7 @@ impl Ctx {
 #[track_caller]
 fn body(message: &impl Serialize) -> String {
     let value = serde_json::to_value(message)
-        .unwrap_or_else(|error| panic!("a message that is no JSON: {error}"));
+        .unwrap_or_else(|error| panic!("a message that is not JSON: {error}"));
     match value.get("type") {
         Some(Value::String(kind)) => check_name("message type", kind),
         _ => panic!(
@@ -330,7 +330,7 @@ fn body(message: &impl Serialize) -> String {
 fn check_name(what: &str, name: &str) {
     let good = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
     let fits = (1..=64).contains(&name.len()) && name.chars().all(good);
-    assert!(fits, "`{name}` is no name for a {what}: 1 to 64 letters, digits and _ - . : /");
+    assert!(fits, "`{name}` is not a name for a {what}: 1 to 64 letters, digits and _ - . : /");
 }
 
 #[track_caller]

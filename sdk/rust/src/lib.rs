@@ -168,7 +168,7 @@ pub fn run<N: Node>(make: impl FnOnce(&Start) -> N + 'static) {
 
 /// The two descriptors that a program inherits.
 ///
-/// Taking them needs the only unsafe lines of this crate. Opening `/proc/self/fd/3` in place of it
+/// Taking them needs the only unsafe lines of this crate. Opening `/proc/self/fd/3` instead
 /// would need none, but fails where the testbed has given the program a user id of its own, where
 /// `/proc` is not mounted, and where the descriptors are sockets.
 mod descriptors {

@@ -16,7 +16,7 @@ use crate::ctx::{Closed, Ctx, Start, StreamId, from_base64, quoted};
 /// The protocol that this crate speaks.
 const VERSION: u32 = 1;
 
-/// A line has at most so many bytes, with its end.
+/// A line has at most this many bytes, with its end.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// A turn. What this crate does not know is left alone, so that a later protocol can add to it.

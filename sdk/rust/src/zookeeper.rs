@@ -93,7 +93,7 @@ struct Request {
     path: String,
     op: Value,
     version: i32,
-    /// Which kind of watch it sets where there is such a znode, and where there is none.
+    /// Which kind of watch it sets if there is such a znode, and if there is none.
     watches: Option<(&'static str, Option<&'static str>)>,
 }
 
@@ -183,7 +183,7 @@ impl ZooKeeper {
         }
     }
 
-    /// End the session: its ephemeral znodes go at once, and [`Event::Closed`] follows.
+    /// End the session: its ephemeral znodes go immediately, and [`Event::Closed`] follows.
     pub fn close(&mut self, ctx: &mut Ctx) -> i32 {
         self.request(ctx, "close", "", json!("close"), ANY_VERSION, None)
     }

@@ -9,7 +9,7 @@ use crate::Ctx;
 const RETRANSMIT_NS: u64 = 80_000_000;
 /// How many times the first pause between retransmissions the longest one is.
 const BACKOFF_MAX: u64 = 8;
-/// Packets that are sent again at once; the others follow when these are acknowledged.
+/// Packets that are sent again immediately; the others follow when these are acknowledged.
 const BURST_MAX: usize = 8;
 
 /// One end of a connection: packets are numbered, acknowledged (with the next packet back, or by

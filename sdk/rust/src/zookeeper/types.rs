@@ -157,7 +157,7 @@ impl<'a> Read<'a> {
     }
 }
 
-/// What messages show in base64, because it is no printable text, as a text.
+/// What messages show in base64, because it is not printable text, as a text.
 fn content<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
