@@ -10,6 +10,8 @@
 //! loses both. A node therefore cannot forget to sync before it answers, unless it asks for that
 //! mistake with [`Ctx::without_sync`].
 
+pub mod record_log;
+
 use std::fmt::Debug;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use seedbed::checkers::Overall;
 use seedbed::run::{sweep_run, system_of};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::{Scenario, read_file, read_text};
 use seedbed::sim::RunOptions;
 use seedbed::trace::Trace;
 
@@ -88,5 +88,33 @@ fn cuts_show_short_files_and_lost_copies() {
         let scenario = scenario(fault, middle, Some(defect));
         let run = sweep_run(&scenario, scenario.seed);
         assert_eq!(run.first_violation().map(|violation| violation.check), Some(check), "{defect}");
+    }
+}
+
+/// One bit of the directory's journal flips, wherever it lies, and the directory restarts. A length
+/// that no longer fits must not pass for a write that a crash has torn: all that follows it would
+/// vanish, users and files that were answered for.
+#[test]
+fn a_flipped_bit_in_the_journal_is_reported() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/p2p/directory-crashes.toml");
+    let text = std::fs::read_to_string(path).expect("the scenario is there");
+    let (peaceful, _) = text.split_once("[[nemesis]]").expect("it has a fault");
+    let text = format!(
+        "{peaceful}[[nemesis]]\nfault = \"bitflip\"\nfile = \"journal\"\ntargets = [\"dir\"]\n\
+         at = \"3s\"\n\n[[nemesis]]\nfault = \"restart\"\ntargets = [\"dir\"]\nat = \"3500ms\"\n\
+         down = \"300ms\"\n\n[model]\ndurable_disks = false\n"
+    );
+    let overrides = [("duration".to_owned(), "5s".to_owned()), ("recovery".into(), "1s".into())];
+    let scenario =
+        read_text("flip", &text, &overrides, &[]).unwrap_or_else(|error| panic!("{error}"));
+    for seed in 1..=7 {
+        let run =
+            system_of(&scenario).run(&scenario, &RunOptions { seed, ..RunOptions::default() });
+        let crashes = run.trace.events.iter().filter(|event| event.name == "crash");
+        let messages: Vec<&str> =
+            crashes.filter_map(|event| event.fields.text("message")).collect();
+        let reported =
+            messages.iter().any(|message| message.contains("the file `journal` is damaged"));
+        assert!(reported, "seed {seed}: {messages:?}");
     }
 }

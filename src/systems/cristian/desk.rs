@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::events::{self, Line};
-use super::journal::{self, frame};
 use super::library::{Answer, Body, Library, Statement};
 use super::message::CristianMessage;
 use super::process::{Context, CristianTimer};
 use super::queue_server::BATCH;
 use super::settings::{CristianSettings, Reservation};
 use crate::codec::{Reader, Writer};
+use crate::node::record_log;
 use crate::node::{LocalTime, NodeId};
 
 const FILE: &str = "library";
@@ -78,7 +78,7 @@ impl Desk {
             paused_after: 0,
         };
         let (mut applied, mut granted) = (Vec::new(), Vec::new());
-        for record in journal::recover(ctx, FILE) {
+        for record in record_log::recover(ctx, FILE) {
             let mut reader = Reader(&record);
             match reader.byte() {
                 Some(APPLIED) => applied.extend(Statement::decode(&mut reader)),
@@ -197,7 +197,7 @@ impl Desk {
     fn grant(&mut self, ctx: &mut Context<'_>, statement: Statement) {
         let Body::Grant { session, book } = statement.body else { return };
         self.settings.rules.sync_decision(ctx);
-        ctx.append(FILE, frame(&statement.encode(Writer::default().byte(GRANTED)).0));
+        ctx.append(FILE, record_log::record(&statement.encode(Writer::default().byte(GRANTED)).0));
         self.remember_grant(&statement);
         events::line(ctx, "grant", &line(&statement, self.mine.len() as u64, session, book, true));
         self.reply(ctx, statement.client, statement.serial, Answer::Book { session, book });
@@ -224,7 +224,7 @@ impl Desk {
         let mut record = Writer::default();
         record.byte(TOLD).i64(client.0.into()).i64(serial as i64);
         encode_answer(&mut record, answer);
-        ctx.append(FILE, frame(&record.0));
+        ctx.append(FILE, record_log::record(&record.0));
         self.told.insert(client, (serial, answer));
         self.reply(ctx, client, serial, answer);
     }
@@ -283,7 +283,7 @@ impl Desk {
                 }
                 self.library.position = position;
             }
-            bytes.extend(frame(&statement.encode(Writer::default().byte(APPLIED)).0));
+            bytes.extend(record_log::record(&statement.encode(Writer::default().byte(APPLIED)).0));
             self.apply(ctx, statement, true);
         }
         if bytes.is_empty() {

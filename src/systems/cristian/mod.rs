@@ -25,7 +25,6 @@
 //! | `library` | sessions, books and requests as a state machine |
 //! | `queue_server` | one order for all statements |
 //! | `desk` | where users ask: by the queue, or by owners |
-//! | `journal` | records on the disk, and torn ones |
 //! | `process`, `client` | a machine of any role; the users |
 //! | `tables` | the tables of the original assignment |
 //! | `defects`, `rules` | the mistakes that can be planted, and nothing else |
@@ -52,7 +51,6 @@ mod defects;
 mod desk;
 mod estimate;
 mod events;
-mod journal;
 mod library;
 mod message;
 mod prober;

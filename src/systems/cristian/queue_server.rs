@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::defects::Rules;
 use super::events::{self, Line};
-use super::journal::{self, frame};
 use super::library::{Body, Statement};
 use super::message::CristianMessage;
 use super::process::Context;
 use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
+use crate::node::record_log;
 
 const FILE: &str = "queue";
 /// Statements of one message.
@@ -31,7 +31,7 @@ pub struct QueueServer {
 
 impl QueueServer {
     pub fn boot(ctx: &mut Context<'_>, rules: Rules) -> QueueServer {
-        let log: Vec<Statement> = journal::recover(ctx, FILE)
+        let log: Vec<Statement> = record_log::recover(ctx, FILE)
             .iter()
             .filter_map(|record| Statement::decode(&mut Reader(record)))
             .collect();
@@ -58,7 +58,7 @@ impl QueueServer {
             if !self.known.insert(statement.digest()) {
                 continue;
             }
-            ctx.append(FILE, frame(&statement.encode(&mut Writer::default()).0));
+            ctx.append(FILE, record_log::record(&statement.encode(&mut Writer::default()).0));
             self.log.push(*statement);
             let (session, book) = match statement.body {
                 Body::Ask { wish } => (0, wish),

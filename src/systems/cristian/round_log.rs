@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::events;
-use super::journal::{self, frame};
 use super::process::Context;
 use crate::codec::{Reader, Writer};
+use crate::node::record_log;
 
 const FILE: &str = "rounds";
 const RECORD: u8 = 1;
@@ -64,7 +64,7 @@ impl RoundLog {
     /// What the disk holds.
     pub fn recover(ctx: &mut Context<'_>) -> RoundLog {
         let mut log = RoundLog::default();
-        for record in journal::recover(ctx, FILE) {
+        for record in record_log::recover(ctx, FILE) {
             let mut reader = Reader(&record);
             match reader.byte() {
                 Some(RECORD) => {
@@ -116,14 +116,14 @@ impl RoundLog {
 
     /// Put a record on the disk.
     pub fn store(&mut self, ctx: &mut Context<'_>, record: RoundRecord) {
-        ctx.append(FILE, frame(&record.encode(Writer::default().byte(RECORD)).0));
+        ctx.append(FILE, record_log::record(&record.encode(Writer::default().byte(RECORD)).0));
         self.push(record);
     }
 
     /// The coordinator has recorded this round.
     pub fn confirm(&mut self, ctx: &mut Context<'_>, round: u64) {
         self.forget(round);
-        let confirmed = frame(&Writer::default().byte(CONFIRMED).i64(round as i64).0);
+        let confirmed = record_log::record(&Writer::default().byte(CONFIRMED).i64(round as i64).0);
         if self.unconfirmed.is_empty() {
             ctx.replace(FILE, confirmed);
         } else {

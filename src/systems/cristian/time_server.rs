@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::berkeley::{Berkeley, root_of_mean};
 use super::events;
-use super::journal::{self, frame};
 use super::message::CristianMessage;
 use super::prober::{Prober, Progress, TimeAnswer};
 use super::process::{Context, CristianTimer};
@@ -16,6 +15,7 @@ use super::soft_clock::Look;
 use super::timepiece::Timepiece;
 use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
+use crate::node::record_log;
 
 /// How the time server asks the UTC source: whatever it is wrong by itself, everybody is.
 const UTC_ALGORITHM: Algorithm = Algorithm::BestOfN;
@@ -69,9 +69,9 @@ impl TimeServer {
         utc: Option<NodeId>,
     ) -> TimeServer {
         let last =
-            journal::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).i64()).max();
+            record_log::recover(ctx, HOURS).iter().filter_map(|record| Reader(record).i64()).max();
         let mut recorded = BTreeMap::new();
-        let reports = journal::recover(ctx, REPORTS);
+        let reports = record_log::recover(ctx, REPORTS);
         events::recover(ctx, reports.len() as u64, 0);
         let untold = reports.len().saturating_sub(RETOLD);
         for (i, record) in reports.iter().enumerate() {
@@ -231,7 +231,10 @@ impl TimeServer {
         self.round += 1;
         let look = Look::at(ctx);
         let hour = self.time.clock.read(look);
-        ctx.append(HOURS, frame(&Writer::default().i64(self.round as i64).i64(hour).0));
+        ctx.append(
+            HOURS,
+            record_log::record(&Writer::default().i64(self.round as i64).i64(hour).0),
+        );
         events::hour(ctx, self.round, hour, self.settings.interval.as_micros() as i64);
         self.missing = self.servers.iter().map(|(server, _)| *server).collect();
         self.berkeley.begin(hour, look.mono);
@@ -332,7 +335,10 @@ impl TimeServer {
     fn on_report(&mut self, ctx: &mut Context<'_>, server: NodeId, record: &RoundRecord) {
         if self.recorded.get(&server).is_none_or(|last| *last < record.round) {
             self.recorded.insert(server, record.round);
-            ctx.append(REPORTS, frame(&record.encode(Writer::default().i64(server.0.into())).0));
+            ctx.append(
+                REPORTS,
+                record_log::record(&record.encode(Writer::default().i64(server.0.into())).0),
+            );
             events::record(ctx, "recorded", server, record);
         }
         if record.round >= self.round {

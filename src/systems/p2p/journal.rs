@@ -6,7 +6,7 @@
 
 use super::defects::Rules;
 use super::node::Step;
-use super::records::{read_records, record};
+use super::records::{record, recover, sound_beginning};
 use super::service::{Operation, Service};
 use crate::sim::disk::DiskOp;
 
@@ -69,21 +69,17 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// What is on the disk, oldest first; a record that a crash has torn is cut off.
+    /// What is on the disk, oldest first; a record that a crash has torn is cut off. Panics if one
+    /// is damaged.
     pub fn recover(&mut self, ctx: &mut Step<'_>, rules: Rules) -> Vec<Entry> {
         if rules.overwrites_tables() {
-            let (mut records, _) = read_records(&ctx.read(TABLES).unwrap_or_default());
+            let mut records = sound_beginning(&ctx.read(TABLES).unwrap_or_default());
             records.reverse();
             self.records =
                 records.iter().map(|strings| record(strings.iter().map(String::as_str))).collect();
             return records.iter().filter_map(|strings| decode(strings)).collect();
         }
-        let bytes = ctx.read(JOURNAL).unwrap_or_default();
-        let (records, intact) = read_records(&bytes);
-        if intact < bytes.len() {
-            ctx.truncate(JOURNAL, intact as u64);
-        }
-        records
+        recover(ctx, JOURNAL)
             .iter()
             .map(|strings| decode(strings).expect("a record with a valid checksum is an entry"))
             .collect()
@@ -146,7 +142,7 @@ mod tests {
             operation,
         };
         for entry in [Entry::Executed("p1".into(), request), Entry::Expired("bob".into())] {
-            let (records, _) = read_records(&encode(&entry));
+            let records = sound_beginning(&encode(&entry));
             assert_eq!(decode(&records[0]), Some(entry));
         }
     }

@@ -7,7 +7,7 @@
 use super::events;
 use super::message::{LogLine, P2pMessage};
 use super::node::Step;
-use super::records::{read_records, record};
+use super::records::{record, recover};
 use crate::node::{NodeId, Probe};
 
 /// The file.
@@ -22,11 +22,7 @@ pub struct Logger {
 
 impl Logger {
     pub fn boot(&mut self, ctx: &mut Step<'_>) {
-        let bytes = ctx.read(LOG).unwrap_or_default();
-        let (records, intact) = read_records(&bytes);
-        if intact < bytes.len() {
-            ctx.truncate(LOG, intact as u64);
-        }
+        let records = recover(ctx, LOG);
         self.last = records.len() as u64;
         events::log_found(ctx, self.last);
         for strings in &records {

@@ -1,71 +1,51 @@
-//! Records of strings on a disk, each with its length and a checksum, in a file that grows at its
-//! end.
-//!
-//! A crash in the middle of an append leaves the beginning of a record: it was never answered for,
-//! and the file is cut before it.
-
-use xxhash_rust::xxh3::xxh3_64;
+//! Records of strings on a disk, in a [`record_log`].
 
 use super::framing::encode;
-
-/// Length of the body (4 bytes) and its checksum (8).
-const HEAD_BYTES: usize = 12;
+use super::node::Step;
+use crate::node::record_log;
 
 /// A record of these strings, none of which holds a zero byte.
 pub fn record<'a>(strings: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
-    let body = encode(strings);
-    let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
-    bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&xxh3_64(&body).to_le_bytes());
-    bytes.extend_from_slice(&body);
-    bytes
+    record_log::record(&encode(strings))
 }
 
-/// The intact records from the beginning of a file on, and how many bytes they take.
-pub fn read_records(bytes: &[u8]) -> (Vec<Vec<String>>, usize) {
-    let mut records = vec![];
-    let mut intact = 0;
-    while let Some((body, end)) = next(bytes, intact) {
-        records.push(body);
-        intact = end;
-    }
-    (records, intact)
+/// All records of a file, which loses what a crash has torn at its end. Panics if a record is
+/// damaged.
+pub fn recover(ctx: &mut Step<'_>, file: &'static str) -> Vec<Vec<String>> {
+    record_log::recover(ctx, file).iter().map(|body| strings(body)).collect()
 }
 
-fn next(bytes: &[u8], from: usize) -> Option<(Vec<String>, usize)> {
-    let head = bytes.get(from..from + HEAD_BYTES)?;
-    let len = u32::from_le_bytes(head[..4].try_into().expect("four bytes")) as usize;
-    let sum = u64::from_le_bytes(head[4..].try_into().expect("eight bytes"));
-    let end = from.checked_add(HEAD_BYTES)?.checked_add(len)?;
-    let body = bytes.get(from + HEAD_BYTES..end)?;
-    if xxh3_64(body) != sum {
-        return None;
-    }
-    let text = std::str::from_utf8(body).ok()?;
-    let strings = text
-        .strip_suffix('\0')
-        .map(|text| text.split('\0').map(str::to_owned).collect())
-        .unwrap_or_default();
-    Some((strings, end))
+/// The records of a file up to the first that is damaged or torn.
+pub fn sound_beginning(bytes: &[u8]) -> Vec<Vec<String>> {
+    let records = record_log::Records::new(bytes);
+    records.map_while(Result::ok).map(|record| strings(record.body)).collect()
+}
+
+fn strings(body: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(body).expect("a record with a valid checksum is text");
+    let text = text.strip_suffix('\0');
+    text.map(|text| text.split('\0').map(str::to_owned).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Wherever a crash cuts the last record, the ones before it are read and the rest is not.
+    /// Empty strings count, and so does their order.
     #[test]
-    fn a_torn_record_is_not_read() {
-        let first = record(["connect", "alice", ""]);
-        let second = record(["publish"]);
-        let both = [first.clone(), second].concat();
-        for cut in first.len()..both.len() {
-            let (records, intact) = read_records(&both[..cut]);
-            assert_eq!(
-                (records, intact),
-                (vec![vec!["connect".to_owned(), "alice".into(), String::new()]], first.len())
-            );
-        }
-        assert_eq!(read_records(&both).0.len(), 2);
+    fn strings_are_read_as_they_were_written() {
+        let file = [record(["connect", "alice", ""]), record(["publish"])].concat();
+        let read = sound_beginning(&file);
+        assert_eq!(read, [vec!["connect", "alice", ""], vec!["publish"]]);
+    }
+
+    /// Tables that were overwritten in place may be a mixture after a crash; what is read of them
+    /// ends before the first record that is not whole.
+    #[test]
+    fn a_mixture_is_read_to_its_first_break() {
+        let mut file = [record(["connect", "alice"]), record(["publish"])].concat();
+        let at = file.len() - 2;
+        file[at] ^= 1;
+        assert_eq!(sound_beginning(&file), [["connect", "alice"]]);
     }
 }

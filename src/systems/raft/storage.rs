@@ -1,11 +1,9 @@
 //! What a server keeps on its disk, and how it finds it again.
 //!
 //! Three files. `state` holds `current_term` and `voted_for` and is replaced as a whole; so is
-//! `snapshot`. `log` is a row of records, each with a checksum over its head and one over its body,
-//! and grows at its end. A crash in the middle of an append leaves a prefix: a head or body that
-//! ends early. Such a tail was never answered for, and is cut off. Anything else that does not fit
-//! was durable once and is damaged, and a server that has lost what it promised must not take part:
-//! it refuses to start.
+//! `snapshot`. `log` is a [`record_log`]: what a crash has torn at its end was never answered for,
+//! and is cut off. Anything else that does not fit was durable once and is damaged, and a server
+//! that has lost what it promised must not take part: it refuses to start.
 //!
 //! A snapshot is written before the log that it shortens. A crash in between leaves the new
 //! snapshot and the old log, which still fits: what the snapshot covers is skipped.
@@ -21,6 +19,7 @@ use super::log::{Entry, Log, Payload};
 use super::snapshot::Snapshot;
 use super::types::{LogIndex, Term};
 use crate::codec::{Reader, Writer};
+use crate::node::record_log::{self, Record, Records, refuse_to_start};
 use crate::trace::NodeId;
 
 /// The file of `current_term` and `voted_for`.
@@ -30,8 +29,6 @@ pub const LOG: &str = "log";
 /// The file of the last snapshot.
 pub const SNAPSHOT: &str = "snapshot";
 
-/// Length of the body (4 bytes), its checksum (8), and the checksum of these twelve (4).
-const HEAD_BYTES: usize = 16;
 /// A record that says after which entry the log begins.
 const BASE: u8 = 0;
 /// A record of an entry.
@@ -98,12 +95,12 @@ impl Storage {
     pub fn rewrite_log(&mut self, host: &mut impl Host, log: &Log) {
         let mut writer = Writer::default();
         let (term, chain) = (log.term(log.base()), log.chain(log.base()));
-        let mut body = Writer::default();
-        body.byte(BASE);
-        body.u64(log.base().0);
-        body.u64(term.expect("a log knows its base").0);
-        body.u64(chain.expect("a log knows its base"));
-        write_record(&mut writer, &body.0);
+        record_log::write(&mut writer, |writer| {
+            writer.byte(BASE);
+            writer.u64(log.base().0);
+            writer.u64(term.expect("a log knows its base").0);
+            writer.u64(chain.expect("a log knows its base"));
+        });
         *self = Storage { base: log.base(), start: writer.0.len() as u64, ends: VecDeque::new() };
         for (index, entry) in log.iter() {
             write_entry(&mut writer, index, entry);
@@ -125,12 +122,14 @@ impl Storage {
             return (Storage::default(), recovered);
         }
         if let Some(bytes) = host.read(STATE) {
-            (recovered.term, recovered.voted_for) =
-                read_state(&bytes).unwrap_or_else(|| damaged(STATE, "its checksum does not fit"));
+            (recovered.term, recovered.voted_for) = read_state(&bytes)
+                .unwrap_or_else(|| refuse_to_start(STATE, "its checksum does not fit"));
         }
         recovered.snapshot = host.read(SNAPSHOT).map(|bytes| {
             let snapshot = Snapshot::decode(bytes.into());
-            Rc::new(snapshot.unwrap_or_else(|| damaged(SNAPSHOT, "its checksum does not fit")))
+            Rc::new(
+                snapshot.unwrap_or_else(|| refuse_to_start(SNAPSHOT, "its checksum does not fit")),
+            )
         });
         let bytes = host.read(LOG).unwrap_or_default();
         let (mut storage, intact) = recovered.read_log(&bytes);
@@ -156,26 +155,27 @@ impl Recovered {
     /// Take over all whole records. Returns where they stand and how many bytes are intact.
     fn read_log(&mut self, bytes: &[u8]) -> (Storage, usize) {
         let mut storage = Storage::default();
-        let mut reader = Reader(bytes);
-        loop {
-            let at = bytes.len() - reader.0.len();
-            let Some(body) = read_record(&mut reader, at) else { return (storage, at) };
-            let end = (bytes.len() - reader.0.len()) as u64;
+        let mut records = Records::new(bytes);
+        while let Some(record) = records.next() {
+            let Record { at, end, body } =
+                record.unwrap_or_else(|damage| refuse_to_start(LOG, damage));
             match read_body(body) {
                 Some(Body::Base(log)) if at == 0 => {
-                    storage = Storage { base: log.base(), start: end, ends: VecDeque::new() };
+                    let start = end as u64;
+                    storage = Storage { base: log.base(), start, ends: VecDeque::new() };
                     self.log = log;
                 }
                 Some(Body::Entry(index, entry)) if index == self.log.last_index().next() => {
                     self.log.append(entry);
-                    storage.ends.push_back(end);
+                    storage.ends.push_back(end as u64);
                 }
-                _ => damaged(
+                _ => refuse_to_start(
                     LOG,
-                    &format!("the record at byte {at} does not follow the one before it"),
+                    format_args!("the record at byte {at} does not follow the one before it"),
                 ),
             }
         }
+        (storage, records.intact())
     }
 
     /// Drop what the snapshot replaces: all, where the log ends before it or contradicts it.
@@ -183,9 +183,9 @@ impl Recovered {
         let covered = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.index);
         if self.log.base() > covered {
             if rules.gap_is_damage() {
-                damaged(
+                refuse_to_start(
                     LOG,
-                    &format!(
+                    format_args!(
                         "it begins after entry {}, but the snapshot ends at {covered}",
                         self.log.base()
                     ),
@@ -200,56 +200,13 @@ impl Recovered {
     }
 }
 
-fn damaged(file: &str, what: &str) -> ! {
-    panic!(
-        "the file `{file}` is damaged: {what}; a server that has lost what it promised must not \
-            start"
-    )
-}
-
 fn write_entry(writer: &mut Writer, index: LogIndex, entry: &Entry) {
-    let head = writer.0.len();
-    writer.0.extend_from_slice(&[0; HEAD_BYTES]);
-    writer.byte(ENTRY);
-    writer.u64(index.0);
-    writer.u64(entry.term.0);
-    entry.payload.encode(writer);
-    fill_head(writer, head);
-}
-
-fn write_record(writer: &mut Writer, body: &[u8]) {
-    let head = writer.0.len();
-    writer.0.extend_from_slice(&[0; HEAD_BYTES]);
-    writer.0.extend_from_slice(body);
-    fill_head(writer, head);
-}
-
-fn fill_head(writer: &mut Writer, at: usize) {
-    let body = &writer.0[at + HEAD_BYTES..];
-    let len = u32::try_from(body.len()).expect("a record is shorter than 4 GiB");
-    let checksum = xxh3_64(body);
-    writer.0[at..at + 4].copy_from_slice(&len.to_le_bytes());
-    writer.0[at + 4..at + 12].copy_from_slice(&checksum.to_le_bytes());
-    let of_head = xxh3_64(&writer.0[at..at + 12]) as u32;
-    writer.0[at + 12..at + 16].copy_from_slice(&of_head.to_le_bytes());
-}
-
-/// The body of the next record, or `None` where the bytes end before it does.
-fn read_record<'a>(reader: &mut Reader<'a>, at: usize) -> Option<&'a [u8]> {
-    let head = reader.0.get(..HEAD_BYTES)?;
-    let mut fields = Reader(head);
-    let (len, checksum, of_head) = (fields.u32()?, fields.u64()?, fields.u32()?);
-    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and
-    // durable entries would vanish.
-    if xxh3_64(&head[..12]) as u32 != of_head {
-        damaged(LOG, &format!("the head of the record at byte {at} does not fit its checksum"));
-    }
-    let body = reader.0.get(HEAD_BYTES..HEAD_BYTES + len as usize)?;
-    if xxh3_64(body) != checksum {
-        damaged(LOG, &format!("the record at byte {at} does not fit its checksum"));
-    }
-    reader.0 = &reader.0[HEAD_BYTES + len as usize..];
-    Some(body)
+    record_log::write(writer, |writer| {
+        writer.byte(ENTRY);
+        writer.u64(index.0);
+        writer.u64(entry.term.0);
+        entry.payload.encode(writer);
+    });
 }
 
 enum Body {

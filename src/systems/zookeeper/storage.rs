@@ -2,11 +2,10 @@
 //!
 //! Three files. `epoch` holds `accepted_epoch` (the newest epoch promised to a prospective leader)
 //! and `current_epoch` (the epoch whose leader's history this server has taken over), and is
-//! replaced as a whole; so is `snapshot`, the tree at some committed transaction. `txnlog` is a row
-//! of records, each guarded by a checksum over its head and one over its body. A crash in the
-//! middle of an append leaves a prefix, which nobody was told of, and which is cut off; anything
-//! else that does not fit is damage to what was durable, and a server that has lost what it
-//! promised must not take part.
+//! replaced as a whole; so is `snapshot`, the tree at some committed transaction. `txnlog` is a
+//! [`record_log`]: what a crash has torn at its end is cut off, because nobody was told of it;
+//! anything else that does not fit is damage to what was durable, and a server that has lost what
+//! it promised must not take part.
 //!
 //! A snapshot is written before the log that it shortens, so that a crash in between leaves a log
 //! that reaches back too far, never too short.
@@ -22,6 +21,7 @@ use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::tree::DataTree;
 use super::txn::Entry;
 use super::types::{Epoch, Zxid};
+use crate::node::record_log::{self, Record, Records, refuse_to_start};
 
 /// The file of the epochs.
 pub const EPOCH: &str = "epoch";
@@ -30,8 +30,6 @@ pub const LOG: &str = "txnlog";
 /// The file of the last snapshot.
 pub const SNAPSHOT: &str = "snapshot";
 
-/// Length of the body (4 bytes), its checksum (8), and the checksum of these twelve (4).
-const HEAD_BYTES: usize = 16;
 /// A record that says after which transaction the log begins.
 const BASE: u8 = 0;
 /// A record of a transaction.
@@ -160,10 +158,10 @@ impl TxnLog {
 
     fn rewrite(&mut self, host: &mut impl Host) {
         let mut writer = Writer::default();
-        let head = begin_record(&mut writer);
-        writer.byte(BASE);
-        writer.long(self.base.0);
-        end_record(&mut writer, head);
+        record_log::write(&mut writer, |writer| {
+            writer.byte(BASE);
+            writer.long(self.base.0);
+        });
         self.start = writer.0.len() as u64;
         self.ends.clear();
         for entry in &self.entries {
@@ -179,33 +177,33 @@ impl TxnLog {
 
     /// Take over all whole records. Gives how many bytes are intact.
     fn read(&mut self, bytes: &[u8]) -> usize {
-        let mut at = 0;
-        while let Some(body) = read_record(&bytes[at..], at) {
-            let end = at + HEAD_BYTES + body.len();
-            let mut reader = Reader(&body[1..]);
-            match body[0] {
-                BASE if at == 0 => {
+        let mut records = Records::new(bytes);
+        while let Some(record) = records.next() {
+            let Record { at, end, body } =
+                record.unwrap_or_else(|damage| refuse_to_start(LOG, damage));
+            let mut reader = Reader(body);
+            match reader.byte() {
+                Some(BASE) if at == 0 => {
                     self.base = reader
                         .long()
                         .map(Zxid)
-                        .unwrap_or_else(|| damaged(LOG, "its first record ends too early"));
+                        .unwrap_or_else(|| refuse_to_start(LOG, "its first record ends too early"));
                     self.start = end as u64;
                 }
-                ENTRY => match Entry::read(&mut reader) {
+                Some(ENTRY) => match Entry::read(&mut reader) {
                     Some(entry) if entry.zxid > self.last() => {
                         self.entries.push_back(entry);
                         self.ends.push_back(end as u64);
                     }
-                    _ => damaged(
+                    _ => refuse_to_start(
                         LOG,
-                        &format!("the record at byte {at} does not follow the one before it"),
+                        format_args!("the record at byte {at} does not follow the one before it"),
                     ),
                 },
-                _ => damaged(LOG, &format!("the record at byte {at} is none of a log")),
+                _ => refuse_to_start(LOG, format_args!("the record at byte {at} is none of a log")),
             }
-            at = end;
         }
-        at
+        records.intact()
     }
 }
 
@@ -214,14 +212,14 @@ impl TxnLog {
 pub fn recover(host: &mut impl Host, rules: Rules) -> Recovered {
     let mut recovered = Recovered::default();
     if let Some(bytes) = host.read(EPOCH) {
-        let (accepted, current) =
-            read_epochs(&bytes).unwrap_or_else(|| damaged(EPOCH, "its checksum does not fit"));
+        let (accepted, current) = read_epochs(&bytes)
+            .unwrap_or_else(|| refuse_to_start(EPOCH, "its checksum does not fit"));
         (recovered.accepted_epoch, recovered.current_epoch) =
             rules.recovered_epochs(accepted, current);
     }
     if let Some(bytes) = host.read(SNAPSHOT) {
         recovered.tree = DataTree::decode(&bytes)
-            .unwrap_or_else(|| damaged(SNAPSHOT, "its checksum does not fit"));
+            .unwrap_or_else(|| refuse_to_start(SNAPSHOT, "its checksum does not fit"));
     }
     let bytes = host.read(LOG).unwrap_or_default();
     let intact = recovered.log.read(&bytes);
@@ -237,9 +235,9 @@ pub fn recover(host: &mut impl Host, rules: Rules) -> Recovered {
     // A crash between the snapshot of a leader and the log that goes with it: the log before it is
     // of no use any more.
     if recovered.log.base() > recovered.tree.last() {
-        damaged(
+        refuse_to_start(
             LOG,
-            &format!(
+            format_args!(
                 "it begins after {}, but the snapshot ends at {}",
                 recovered.log.base(),
                 recovered.tree.last()
@@ -254,13 +252,6 @@ pub fn recover(host: &mut impl Host, rules: Rules) -> Recovered {
     recovered
 }
 
-fn damaged(file: &str, what: &str) -> ! {
-    panic!(
-        "the file `{file}` is damaged: {what}; a server that has lost what it promised must not \
-            start"
-    )
-}
-
 fn read_epochs(bytes: &[u8]) -> Option<(Epoch, Epoch)> {
     let mut reader = Reader(bytes);
     let (accepted, current, checksum) = (reader.int()?, reader.int()?, reader.long()?);
@@ -269,41 +260,8 @@ fn read_epochs(bytes: &[u8]) -> Option<(Epoch, Epoch)> {
 }
 
 fn write_entry(writer: &mut Writer, entry: &Entry) {
-    let head = begin_record(writer);
-    writer.byte(ENTRY);
-    entry.write(writer);
-    end_record(writer, head);
-}
-
-fn begin_record(writer: &mut Writer) -> usize {
-    let head = writer.0.len();
-    writer.0.extend_from_slice(&[0; HEAD_BYTES]);
-    head
-}
-
-fn end_record(writer: &mut Writer, head: usize) {
-    let body = &writer.0[head + HEAD_BYTES..];
-    let len = u32::try_from(body.len()).expect("a record is shorter than 4 GiB");
-    let checksum = xxh3_64(body);
-    writer.0[head..head + 4].copy_from_slice(&len.to_be_bytes());
-    writer.0[head + 4..head + 12].copy_from_slice(&checksum.to_be_bytes());
-    let of_head = xxh3_64(&writer.0[head..head + 12]) as u32;
-    writer.0[head + 12..head + 16].copy_from_slice(&of_head.to_be_bytes());
-}
-
-/// The body of the next record, or `None` where the bytes end before it does.
-fn read_record(bytes: &[u8], at: usize) -> Option<&[u8]> {
-    let head = bytes.get(..HEAD_BYTES)?;
-    let mut fields = Reader(head);
-    let (len, checksum, of_head) = (fields.int()? as u32, fields.long()?, fields.int()? as u32);
-    // Were the length not guarded by itself, a flipped bit in it would look like a torn append, and
-    // durable transactions would vanish.
-    if xxh3_64(&head[..12]) as u32 != of_head {
-        damaged(LOG, &format!("the head of the record at byte {at} does not fit its checksum"));
-    }
-    let body = bytes.get(HEAD_BYTES..HEAD_BYTES + len as usize)?;
-    if xxh3_64(body) != checksum || body.is_empty() {
-        damaged(LOG, &format!("the record at byte {at} does not fit its checksum"));
-    }
-    Some(body)
+    record_log::write(writer, |writer| {
+        writer.byte(ENTRY);
+        entry.write(writer);
+    });
 }

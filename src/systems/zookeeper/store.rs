@@ -8,17 +8,13 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::defects::Rules;
 use super::http::{Point, StoreRequest, WebMessage};
-use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::node::ZkNode;
-use crate::node::{Ctx, NodeId, Probe, Value};
+use crate::codec::{Reader, Writer};
+use crate::node::{Ctx, NodeId, Probe, Value, record_log};
 
 const SERIES: &str = "series";
-/// Four numbers and a checksum.
-const RECORD_BYTES: usize = 40;
 
 /// The time series.
 pub struct Store {
@@ -47,15 +43,8 @@ impl Store {
     /// Read the disk; a record that a crash left unfinished was never confirmed.
     pub fn boot(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         ctx.observe("band", &["low", "high"], &[Value::Int(self.band.0), Value::Int(self.band.1)]);
-        let bytes = ctx.read(SERIES).unwrap_or_default();
-        let mut whole = 0;
-        for record in bytes.chunks_exact(RECORD_BYTES) {
-            let Some(point) = read_point(record) else { break };
-            self.take(point);
-            whole += RECORD_BYTES;
-        }
-        if whole < bytes.len() {
-            ctx.truncate(SERIES, whole as u64);
+        for record in record_log::recover(ctx, SERIES) {
+            self.take(read_point(&record).expect("a record with a valid checksum is a point"));
         }
     }
 
@@ -123,21 +112,16 @@ impl Store {
 
 fn write_point(point: &Point) -> Vec<u8> {
     let mut writer = Writer::default();
-    for number in [point.epoch, point.number, point.milli as u64, point.at_ms as u64] {
-        writer.long(number);
-    }
-    writer.long(xxh3_64(&writer.0));
+    record_log::write(&mut writer, |writer| {
+        for number in [point.epoch, point.number, point.milli as u64, point.at_ms as u64] {
+            writer.u64(number);
+        }
+    });
     writer.0
 }
 
 fn read_point(record: &[u8]) -> Option<Point> {
     let mut reader = Reader(record);
-    let (epoch, number, milli, at_ms) =
-        (reader.long()?, reader.long()?, reader.long()? as i64, reader.long()? as i64);
-    (reader.long()? == xxh3_64(&record[..RECORD_BYTES - 8])).then_some(Point {
-        epoch,
-        number,
-        milli,
-        at_ms,
-    })
+    let (epoch, number) = (reader.u64()?, reader.u64()?);
+    Some(Point { epoch, number, milli: reader.i64()?, at_ms: reader.i64()? })
 }
