@@ -87,7 +87,7 @@ struct Measured {
 fn measure(scenario: &Scenario, seeds: u64) -> Vec<Measured> {
     let options = |seed| RunOptions { seed, fold_messages: true, ..RunOptions::default() };
     (0..seeds)
-        .map(|seed| measured(&system_of(scenario).run(scenario, &options(seed)).trace))
+        .map(|seed| measured(&(system_of(scenario).run)(scenario, &options(seed)).trace))
         .collect()
 }
 

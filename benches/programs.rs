@@ -221,7 +221,7 @@ fn five_nodes() -> io::Result<f64> {
     let measure = |scenario: &Scenario| -> (u64, Duration) {
         let start = now();
         let output =
-            system_of(scenario).run(scenario, &RunOptions { seed: 1, ..RunOptions::default() });
+            (system_of(scenario).run)(scenario, &RunOptions { seed: 1, ..RunOptions::default() });
         assert_eq!(output.aborted, None);
         (
             output

@@ -47,7 +47,7 @@ fn simulation() {
     let mut operations = 0;
     for seed in 0..5 {
         let start = processor_time();
-        let trace = system.run(&scenario, &RunOptions { seed, ..RunOptions::default() }).trace;
+        let trace = (system.run)(&scenario, &RunOptions { seed, ..RunOptions::default() }).trace;
         least = least.min((processor_time() - start).as_secs_f64());
         operations = trace.history.len() / 2;
     }
@@ -112,9 +112,10 @@ fn memory() {
     let mut done = 0;
     for goal in [100, 1_000, 5_000, 10_000] {
         while done < goal {
-            std::hint::black_box(
-                system.run(&scenario, &RunOptions { seed: done, ..RunOptions::default() }),
-            );
+            std::hint::black_box((system.run)(
+                &scenario,
+                &RunOptions { seed: done, ..RunOptions::default() },
+            ));
             done += 1;
         }
         println!("    {goal:8} runs: {:6.1} MB", resident_bytes() as f64 / 1e6);

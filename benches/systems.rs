@@ -30,7 +30,7 @@ fn main() {
         "{:24} {:>12} {:>12} {:>14} {:>24}",
         "tour", "virtual s", "messages", "µs a message", "virtual seconds a second"
     );
-    for name in SYSTEMS.iter().map(|system| system.name()).filter(|name| asked(name)) {
+    for name in SYSTEMS.iter().map(|system| system.name).filter(|name| asked(name)) {
         tour(&format!("{name}/{}", if name == "raft" { "leader-isolated" } else { "tour" }));
     }
     for growth in
@@ -44,7 +44,7 @@ fn tour(name: &str) {
     let scenario = scenario(name, &[]);
     let system = system_of(&scenario);
     let Spent { runs, messages, seconds } = spend(Duration::from_secs(2), |seed| {
-        system.run(&scenario, &RunOptions { seed, ..RunOptions::default() }).trace.message_count()
+        (system.run)(&scenario, &RunOptions { seed, ..RunOptions::default() }).trace.message_count()
     });
     let virtual_s = (scenario.duration + scenario.recovery).as_secs_f64() * runs as f64;
     let cost_us = seconds * 1e6 / messages as f64;
@@ -180,8 +180,9 @@ impl Growth {
                 let system = system_of(scenario);
                 let options =
                     |seed| RunOptions { seed, fold_messages: true, ..RunOptions::default() };
-                let simulated =
-                    spend(PASS, |seed| system.run(scenario, &options(seed)).trace.message_count());
+                let simulated = spend(PASS, |seed| {
+                    (system.run)(scenario, &options(seed)).trace.message_count()
+                });
                 let judged =
                     spend(PASS, |seed| black_box(sweep_run(scenario, seed)).trace.message_count());
                 *messages = simulated.messages / simulated.runs;
@@ -225,7 +226,7 @@ fn scenario(name: &str, set: &[(String, String)]) -> Scenario {
 /// How long a message is: a list of all users grows with their number.
 fn bytes_a_message(scenario: &Scenario) -> f64 {
     let trace =
-        system_of(scenario).run(scenario, &RunOptions { seed: 0, ..RunOptions::default() }).trace;
+        (system_of(scenario).run)(scenario, &RunOptions { seed: 0, ..RunOptions::default() }).trace;
     let bytes: u64 = trace.messages.iter().map(|message| u64::from(message.bytes)).sum();
     bytes as f64 / trace.messages.len().max(1) as f64
 }

@@ -61,6 +61,7 @@ compile_error!(
 pub mod checkers;
 pub mod cli;
 pub mod codec;
+pub mod defects;
 pub mod error;
 pub mod grade;
 pub mod history;
@@ -78,6 +79,7 @@ pub mod sweep;
 pub mod systems;
 pub mod time;
 pub mod trace;
+pub mod vocabulary;
 pub mod wire;
 
 pub use run::{Run, run_scenario};

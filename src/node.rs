@@ -356,6 +356,12 @@ impl<N: Node> Ctx<'_, N> {
         });
     }
 
+    /// Record what happened, for checkers and plots, as the system's vocabulary declares it.
+    pub fn emit<E: crate::vocabulary::Event>(&mut self, event: E) {
+        let fields = Fields::from_parts(E::FIELDS, event.values());
+        self.effects.out.push(Effect::Observe { name: Word::Borrowed(E::NAME), fields });
+    }
+
     /// A line for `--log`. The closure runs only when somebody reads it.
     pub fn log(&mut self, line: impl FnOnce() -> String) {
         if self.logging {
@@ -407,6 +413,12 @@ impl<N: Node> Ctx<'_, N> {
     /// End this process after the step, as `exit(1)` does.
     pub fn exit(&mut self) {
         self.effects.exit = true;
+    }
+}
+
+impl crate::vocabulary::MetricSink for Probe<'_> {
+    fn metric<T: crate::vocabulary::FieldValue>(&mut self, name: &'static str, value: &T) {
+        self.set(name, |last| value.equals(last), || value.to_value());
     }
 }
 

@@ -7,8 +7,8 @@ use crate::checkers::{Checker, Overall, Params, Verdict, Violation, judge, overa
 use crate::error::{EXIT_INVALID, EXIT_UNKNOWN, EXIT_VALID};
 use crate::program::Stall;
 use crate::scenario::Scenario;
-use crate::sim::{LastWords, LogLine, RunOptions};
-use crate::systems::{SYSTEMS, System};
+use crate::sim::{Acted, LastWords, LogLine, RunOptions};
+use crate::systems::{self, System};
 use crate::trace::{Digest, Trace};
 
 impl Overall {
@@ -57,6 +57,8 @@ pub struct Run {
     pub stall: Option<Stall>,
     /// The lines of `--log`, if they were asked for.
     pub log: Vec<LogLine>,
+    /// When planted defects acted: no part of the trace or the digest, and no check can see it.
+    pub acted: Vec<Acted>,
     /// What programs printed that ended without an answer; no part of the digest.
     pub last_words: Vec<LastWords>,
 }
@@ -100,7 +102,7 @@ pub fn sweep_run(scenario: &Scenario, seed: u64) -> Run {
 
 /// [`run_scenario`] with all options.
 pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
-    let output = system_of(scenario).run(scenario, options);
+    let output = (system_of(scenario).run)(scenario, options);
     let digest = Digest::of(&output.trace);
     let judgements = judge_trace(scenario, &output.trace, output.aborted.as_deref());
     Run {
@@ -110,6 +112,7 @@ pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
         aborted: output.aborted,
         stall: output.stall,
         log: output.log,
+        acted: output.acted,
         last_words: output.last_words,
     }
 }
@@ -157,18 +160,19 @@ pub fn judge_trace(scenario: &Scenario, trace: &Trace, aborted: Option<&str>) ->
 }
 
 /// The system of a scenario.
-pub fn system_of(scenario: &Scenario) -> &'static dyn System {
-    *SYSTEMS
+pub fn system_of(scenario: &Scenario) -> &'static System {
+    systems::all()
         .iter()
-        .find(|system| system.name() == scenario.system)
+        .copied()
+        .find(|system| system.name == scenario.system)
         .expect("the reader refuses a scenario without a known system")
 }
 
 /// The checks of a scenario, with every parameter that they declare, without those that its
 /// settings void.
 pub(crate) fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
-    let voided = system_of(scenario).voided_checks(scenario);
-    let of_system = system_of(scenario).checks();
+    let voided = (system_of(scenario).voided_checks)(scenario);
+    let of_system = system_of(scenario).checks;
     let counts = |checker: &Checker| !voided.contains(&checker.name);
     let defaults = |checker: &Checker| -> Params {
         checker.params.iter().map(|param| (param.name.to_owned(), param.default)).collect()

@@ -10,10 +10,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use seedbed::checkers::{CHECKERS, Overall, Verdict};
+use seedbed::checkers::{Overall, Verdict};
+use seedbed::defects::DefectInfo;
 use seedbed::run::{Run, sweep_run};
 use seedbed::scenario::{Scenario, read_file};
-use seedbed::systems::{Defect, SYSTEMS};
+use seedbed::systems::SYSTEMS;
 
 /// The checks that no defect is the example of, and why.
 const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
@@ -33,14 +34,14 @@ const WITHOUT_A_DEFECT: &[(&str, &str)] = &[
 const SEEDS_MAX: u32 = 150;
 
 /// All defects, with the names of their systems.
-fn defects() -> Vec<(&'static str, &'static Defect)> {
+fn defects() -> Vec<(&'static str, &'static DefectInfo)> {
     SYSTEMS
         .iter()
-        .flat_map(|system| system.defects().iter().map(|defect| (system.name(), defect)))
+        .flat_map(|system| system.defects.iter().map(|defect| (system.name, defect)))
         .collect()
 }
 
-fn scenario(defect: &Defect, planted: bool) -> Scenario {
+fn scenario(defect: &DefectInfo, planted: bool) -> Scenario {
     let path = root().join("scenarios").join(format!("{}.toml", defect.scenario));
     let planted = if planted { vec![defect.name.to_owned()] } else { vec![] };
     read_file(&path, &[], &planted).unwrap_or_else(|error| panic!("{error}"))
@@ -62,7 +63,7 @@ fn caught(run: &Run, check: &str) -> bool {
 type Catch = Option<(u64, &'static str)>;
 
 /// Seed by seed until the named check finds something, at most as often as the table allows.
-fn catch(defect: &Defect) -> Catch {
+fn catch(defect: &DefectInfo) -> Catch {
     let scenario = scenario(defect, true);
     (0..u64::from(defect.seeds)).find_map(|seed| {
         let run = sweep_run(&scenario, seed);
@@ -102,7 +103,7 @@ fn every_defect_is_caught_and_its_correct_twin_is_valid() {
         "defect", "scenario", "check", "seed", "allowed"
     );
     let mut missed = Vec::new();
-    let mut seeds: BTreeMap<&str, (&Defect, u64)> = BTreeMap::new();
+    let mut seeds: BTreeMap<&str, (&DefectInfo, u64)> = BTreeMap::new();
     for ((_, defect), catch) in defects.iter().zip(&catches) {
         let (seed, first) =
             catch.map_or(("missed".to_owned(), ""), |(seed, first)| (seed.to_string(), first));
@@ -117,7 +118,7 @@ fn every_defect_is_caught_and_its_correct_twin_is_valid() {
         *last = catch.map_or(0, |(seed, _)| seed).max(*last);
     }
     assert!(missed.is_empty(), "not caught within the seeds that the table allows: {missed:?}");
-    let twins: Vec<(&Defect, u64)> = seeds
+    let twins: Vec<(&DefectInfo, u64)> = seeds
         .into_values()
         .flat_map(|(defect, last)| (0..=last).map(move |seed| (defect, seed)))
         .collect();
@@ -157,7 +158,7 @@ fn the_table_of_defects_is_sound() {
 #[test]
 fn every_check_catches_a_defect() {
     let catchers: BTreeSet<&str> = defects().iter().map(|(_, defect)| defect.caught_by).collect();
-    for checker in CHECKERS.iter() {
+    for checker in seedbed::systems::checks().iter() {
         let excused = WITHOUT_A_DEFECT.iter().any(|(name, _)| *name == checker.name);
         assert!(
             catchers.contains(checker.name) != excused,
@@ -165,7 +166,7 @@ fn every_check_catches_a_defect() {
             checker.name
         );
     }
-    let known = |name: &str| CHECKERS.iter().any(|checker| checker.name == name);
+    let known = |name: &str| seedbed::systems::checks().iter().any(|checker| checker.name == name);
     assert!(
         catchers
             .iter()
@@ -206,13 +207,13 @@ of 40 to 200 seeds that found it: ln 0.01 / ln(1 − p), but at least 2. A defec
 promises: `seedbed run` shows every check that finds it, and a sweep the one violated first.
 "
     .to_owned();
-    for system in SYSTEMS.iter().filter(|system| !system.defects().is_empty()) {
+    for system in SYSTEMS.iter().filter(|system| !system.defects.is_empty()) {
         page += &format!(
             "\n## `{}`\n\n| defect | what is wrong | scenario | check | seeds \
                 |\n|---|---|---|---|---|\n",
-            system.name()
+            system.name
         );
-        for Defect { name, summary, caught_by, scenario, seeds } in system.defects() {
+        for DefectInfo { name, summary, caught_by, scenario, seeds } in system.defects {
             page += &format!("| `{name}` | {summary} | `{scenario}` | `{caught_by}` | {seeds} |\n");
         }
     }

@@ -23,9 +23,11 @@ fn scenario(fault: &str, at_ms: u64, defect: Option<&str>) -> Scenario {
 }
 
 fn trace(scenario: &Scenario) -> Trace {
-    system_of(scenario)
-        .run(scenario, &RunOptions { seed: scenario.seed, ..RunOptions::default() })
-        .trace
+    (system_of(scenario).run)(
+        scenario,
+        &RunOptions { seed: scenario.seed, ..RunOptions::default() },
+    )
+    .trace
 }
 
 /// From when to when the transfer goes on where nothing cuts it, ms.

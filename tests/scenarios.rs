@@ -112,16 +112,15 @@ fn metrics_take_the_words_that_their_system_names() {
     for system in SYSTEMS {
         let tours = files()
             .into_iter()
-            .filter(|path| path.parent().is_some_and(|folder| folder.ends_with(system.name())));
+            .filter(|path| path.parent().is_some_and(|folder| folder.ends_with(system.name)));
         for path in tours.filter(|path| path.ends_with("tour.toml") || path.ends_with("swarm.toml"))
         {
             let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
-            let trace = system
-                .run(
-                    &scenario,
-                    &RunOptions { seed: 3, fold_messages: true, ..RunOptions::default() },
-                )
-                .trace;
+            let trace = (system.run)(
+                &scenario,
+                &RunOptions { seed: 3, fold_messages: true, ..RunOptions::default() },
+            )
+            .trace;
             for Metric { name, value, node, .. } in
                 trace.metrics.iter().filter(|metric| metric.name != "status")
             {
@@ -152,10 +151,12 @@ fn the_time_series_of_a_report_is_what_the_trace_says() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
         let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
         let system = system_of(&scenario);
-        let trace = system
-            .run(&scenario, &RunOptions { seed: 42, fold_messages: true, ..RunOptions::default() })
-            .trace;
-        let files = system.artifacts(&scenario, &trace);
+        let trace = (system.run)(
+            &scenario,
+            &RunOptions { seed: 42, fold_messages: true, ..RunOptions::default() },
+        )
+        .trace;
+        let files = (system.artifacts)(&scenario, &trace);
         let (_, bytes) =
             files.iter().find(|(file, _)| file == "time_series.csv").expect("there is a store");
         let mut rows = csv::Reader::from_reader(&bytes[..]);

@@ -32,7 +32,7 @@ fn no_form_of_a_message_loses_anything() {
     let mut page = PAGE_HEAD.to_owned();
     for system in SYSTEMS {
         let (mut runs, mut messages, mut forms) = (0, 0, BTreeMap::new());
-        for path in scenarios(system.name()) {
+        for path in scenarios(system.name) {
             let scenario = read_file(&path, &[], &[]).unwrap_or_else(|error| panic!("{error}"));
             let run = |through_json| {
                 let options = RunOptions {
@@ -41,7 +41,7 @@ fn no_form_of_a_message_loses_anything() {
                     through_json,
                     ..RunOptions::default()
                 };
-                system_of(&scenario).run(&scenario, &options)
+                (system_of(&scenario).run)(&scenario, &options)
             };
             let (plain, through_json) = (run(false), run(true));
             assert_eq!(
@@ -58,9 +58,9 @@ fn no_form_of_a_message_loses_anything() {
         assert!(
             runs >= 8 && messages > 10_000,
             "{}: {messages} messages in {runs} scenarios",
-            system.name()
+            system.name
         );
-        section(&mut page, system.name(), system.messages(), &forms);
+        section(&mut page, system.name, &system.messages(), &forms);
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/MESSAGES.md");
     if std::env::var_os("SEEDBED_WRITE_DOCS").is_some() {
@@ -86,7 +86,7 @@ const PAGE_HEAD: &str = "# Messages of the systems, as programs see them\n\n\
 fn section(
     page: &mut String,
     system: &str,
-    shown: &[seedbed::systems::Shown],
+    shown: &[seedbed::vocabulary::Shown],
     forms: &BTreeMap<&'static str, Value>,
 ) {
     let _ = write!(page, "\n## {system}\n\n");

@@ -42,6 +42,7 @@ pub static CHECKER: Checker = Checker {
             doc: "so many operations of one client, one after the other, must be without an answer",
         },
     ],
+    liveness: true,
     check,
 };
 

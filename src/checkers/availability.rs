@@ -31,6 +31,7 @@ pub static CHECKER: Checker = Checker {
                 completion",
         },
     ],
+    liveness: true,
     check,
 };
 

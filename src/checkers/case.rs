@@ -1,26 +1,30 @@
 //! A trace under judgement, with what several checks need of it.
 
-use std::cell::OnceCell;
+use std::any::{Any, TypeId};
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::audio::AudioTrace;
-use super::p2p::P2pTrace;
-use super::raft::RaftTrace;
-use super::replication::Replication;
-use super::zookeeper::ZkTrace;
 use crate::history::History;
+use crate::systems::p2p::checks::P2pTrace;
+use crate::systems::zookeeper::checks::ZkTrace;
 use crate::trace::Trace;
 
-/// A trace with its shared views, each made when the first check asks for it. All of them follow
-/// from the trace alone.
+/// What several checks of a system need of a trace: its events decoded, its logs replayed. It
+/// follows from the trace alone.
+pub trait View: 'static {
+    /// The view of this trace.
+    fn new(trace: &Trace) -> Self;
+}
+
+/// A trace with its shared views, each made when the first check asks for it.
 pub struct Case<'a> {
     /// The trace itself.
     pub trace: &'a Trace,
     history: OnceCell<History<'a>>,
-    raft: OnceCell<RaftTrace>,
-    audio: OnceCell<AudioTrace>,
+    views: RefCell<BTreeMap<TypeId, Rc<dyn Any>>>,
     p2p: OnceCell<P2pTrace<'a>>,
     zookeeper: OnceCell<ZkTrace<'a>>,
-    replication: OnceCell<Replication>,
 }
 
 impl<'a> Case<'a> {
@@ -29,11 +33,9 @@ impl<'a> Case<'a> {
         Case {
             trace,
             history: OnceCell::new(),
-            raft: OnceCell::new(),
-            audio: OnceCell::new(),
+            views: RefCell::default(),
             p2p: OnceCell::new(),
             zookeeper: OnceCell::new(),
-            replication: OnceCell::new(),
         }
     }
 
@@ -42,28 +44,25 @@ impl<'a> Case<'a> {
         self.history.get_or_init(|| History::new(&self.trace.history))
     }
 
-    /// The events of audio, decoded.
-    pub(super) fn audio(&self) -> &AudioTrace {
-        self.audio.get_or_init(|| AudioTrace::new(self.trace))
+    /// The view of this type, made once.
+    pub fn view<V: View>(&self) -> Rc<V> {
+        let known = self.views.borrow().get(&TypeId::of::<V>()).cloned();
+        let view = known.unwrap_or_else(|| {
+            // Not made under the borrow: a view may ask for another.
+            let made: Rc<dyn Any> = Rc::new(V::new(self.trace));
+            self.views.borrow_mut().insert(TypeId::of::<V>(), made.clone());
+            made
+        });
+        view.downcast().expect("a view is kept under its own type")
     }
 
     /// The operations of file sharing, and who was away when.
-    pub(super) fn p2p(&self) -> &P2pTrace<'a> {
+    pub(crate) fn p2p(&self) -> &P2pTrace<'a> {
         self.p2p.get_or_init(|| P2pTrace::new(self))
     }
 
-    /// The events of Raft, decoded.
-    pub(super) fn raft(&self) -> &RaftTrace {
-        self.raft.get_or_init(|| RaftTrace::new(self.trace))
-    }
-
-    /// The events of replication, decoded.
-    pub(super) fn replication(&self) -> &Replication {
-        self.replication.get_or_init(|| Replication::new(self.trace))
-    }
-
     /// The events of the coordination service, decoded.
-    pub(super) fn zookeeper(&self) -> &ZkTrace<'a> {
+    pub(crate) fn zookeeper(&self) -> &ZkTrace<'a> {
         self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
     }
 }

@@ -1,11 +1,10 @@
 //! The violations that a check collects.
 
-use super::raft::RaftTrace;
-use super::{Case, Params, VIOLATIONS_MAX, Verdict, Violation};
+use super::{Params, VIOLATIONS_MAX, Verdict, Violation};
 use crate::trace::NodeId;
 
 /// Violations of one check, at most [`VIOLATIONS_MAX`].
-pub(super) struct Findings {
+pub(crate) struct Findings {
     check: &'static str,
     violations: Vec<Violation>,
 }
@@ -32,35 +31,19 @@ impl Findings {
     }
 }
 
-/// Judge by the events of Raft. A trace without any is no evidence of a correct Raft, and gets
-/// `Unknown`.
-pub(super) fn judge_raft(
-    case: &Case<'_>,
-    check: &'static str,
-    judgement: impl FnOnce(&RaftTrace, &mut Findings),
-) -> Verdict {
-    let raft = case.raft();
-    if !raft.speaks_raft() {
-        return Verdict::Unknown("the trace holds no event of Raft".to_owned());
-    }
-    let mut findings = Findings::new(check);
-    judgement(raft, &mut findings);
-    findings.verdict()
-}
-
 /// A parameter as whole microseconds or a whole number; what is no number counts as 0.
-pub(super) fn whole(params: &Params, name: &str) -> u64 {
+pub(crate) fn whole(params: &Params, name: &str) -> u64 {
     // A cast of a float saturates and turns NaN into 0, which is what is wanted of a damaged
     // parameter.
     number(params, name) as u64
 }
 
 /// A parameter as it is.
-pub(super) fn number(params: &Params, name: &str) -> f64 {
+pub(crate) fn number(params: &Params, name: &str) -> f64 {
     params.get(name).copied().unwrap_or(0.0)
 }
 
 /// Microseconds as seconds with three places, for messages: `12.034 s`.
-pub(super) fn seconds(time_us: u64) -> String {
+pub(crate) fn seconds(time_us: u64) -> String {
     format!("{}.{:03} s", time_us / 1_000_000, time_us / 1_000 % 1_000)
 }

@@ -2,8 +2,8 @@
 //! an exception or a breach of the protocol.
 
 use super::findings::Findings;
-use super::raft::{Kind, kinds};
 use super::{Case, Checker, Params, Verdict};
+use crate::trace::Event;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -11,32 +11,41 @@ pub static CHECKER: Checker = Checker {
     summary: "No handler of a node panics, and no program in its place ends by itself.",
     source: "the testbed",
     params: &[],
+    liveness: false,
     check,
 };
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
+    let trace = case.trace;
+    let mut crashes: Vec<&Event> = trace
+        .events
+        .iter()
+        .filter(|event| event.name == "crash" && event.node.index() < trace.nodes.len())
+        .filter(|event| is_own_fault(event.fields.text("reason"), event.fields.text("message")))
+        .collect();
+    crashes.sort_by_key(|event| event.index);
     let mut findings = Findings::new(CHECKER.name);
-    let raft = case.raft();
-    for record in raft.select(kinds::CRASH) {
-        let Kind::Crash { panic: true, position } = record.kind else { continue };
-        findings.report(record.time_us, &[record.node], || {
-            let message = case
-                .trace
-                .events
-                .get(position)
-                .and_then(|event| event.fields.text("message"))
-                .unwrap_or("no message");
-            let reason = case
-                .trace
-                .events
-                .get(position)
-                .and_then(|event| event.fields.text("reason"))
-                .unwrap_or("panic");
-            match reason {
-                "panic" => format!("{} panicked: {message}", raft.name(record.node)),
-                _ => format!("{} ended by itself ({reason}): {message}", raft.name(record.node)),
+    for event in crashes {
+        findings.report(event.time_us, &[event.node], || {
+            let message = event.fields.text("message").unwrap_or("no message");
+            let name = trace.name(event.node);
+            match event.fields.text("reason").unwrap_or("panic") {
+                "panic" => format!("{name} panicked: {message}"),
+                reason => format!("{name} ended by itself ({reason}): {message}"),
             }
         });
     }
     findings.verdict()
+}
+
+/// Whether a node has crashed by a mistake of its own: a panic, or whatever a program in its place
+/// does wrong. A node of the testbed that exits on purpose has no message.
+pub(crate) fn is_own_fault(reason: Option<&str>, message: Option<&str>) -> bool {
+    match reason {
+        Some("panic" | "ended" | "protocol" | "busy_loop" | "memory" | "output" | "scratch") => {
+            true
+        }
+        Some("exit") => message.is_some_and(|message| !message.is_empty()),
+        _ => false,
+    }
 }

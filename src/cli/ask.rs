@@ -8,15 +8,17 @@ use super::{
     Console, Refused, explain as explaining, list as listing, new as beginning, submission,
 };
 use crate::error::{EXIT_VALID, Error, excerpt, name_hint};
-use crate::systems::{SYSTEMS, System};
+use crate::systems::{self, System};
 
 pub(super) fn list(args: &ListArgs, console: &mut Console) -> Result<u8, Refused> {
-    console.line(listing::list(args.what.as_deref(), SYSTEMS, Path::new("scenarios"))?.trim_end());
+    console.line(
+        listing::list(args.what.as_deref(), systems::all(), Path::new("scenarios"))?.trim_end(),
+    );
     Ok(EXIT_VALID)
 }
 
 pub(super) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<u8, Refused> {
-    let text = explaining::explain(&args.name, SYSTEMS);
+    let text = explaining::explain(&args.name, systems::all());
     let text = text.or_else(|unknown| {
         explaining::scenario(&args.name, Path::new("scenarios")).ok_or(unknown)
     })?;
@@ -44,9 +46,9 @@ pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> 
     Ok(EXIT_VALID)
 }
 
-fn named(name: &str) -> Result<&'static dyn System, Error> {
-    let known: Vec<&str> = SYSTEMS.iter().map(|system| system.name()).collect();
-    SYSTEMS.iter().find(|system| system.name() == name).copied().ok_or_else(|| {
+fn named(name: &str) -> Result<&'static System, Error> {
+    let known: Vec<&str> = systems::all().iter().map(|system| system.name).collect();
+    systems::all().iter().find(|system| system.name == name).copied().ok_or_else(|| {
         Error::new(
             format!("there is no system `{}`", excerpt(name)),
             name_hint(name, "systems", known.iter().copied()),

@@ -3,19 +3,20 @@
 
 use std::path::Path;
 
-use crate::checkers::{CHECKERS, Checker};
+use crate::checkers::Checker;
+use crate::defects::DefectInfo;
 use crate::error::{Error, excerpt, nearest};
 use crate::nemesis::{FAULTS, FaultInfo};
-use crate::plots::PLOTS;
 use crate::scenario::reference::{self, home, takes};
 use crate::scenario::{
     KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, name_of, scenario_files, show_duration,
 };
-use crate::systems::{Defect, Shown, System};
+use crate::systems::{self, System};
+use crate::vocabulary::Shown;
 
 /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario`
 /// is the whole language.
-pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Error> {
+pub fn explain(name: &str, systems: &[&'static System]) -> Result<String, Error> {
     if name == "scenario" {
         return Ok(reference(systems));
     }
@@ -27,14 +28,17 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     }
     let mut found: Vec<String> = vec![];
     found.extend(
-        systems.iter().filter(|system| system.name() == name).map(|system| of_system(*system)),
+        systems.iter().filter(|system| system.name == name).map(|system| of_system(*system)),
     );
     found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));
     found.extend(
-        CHECKERS.iter().filter(|check| check.name == name).map(|check| of_check(check, systems)),
+        crate::systems::checks()
+            .iter()
+            .filter(|check| check.name == name)
+            .map(|check| of_check(check, systems)),
     );
     found.extend(
-        PLOTS
+        systems::plots()
             .iter()
             .filter(|plot| plot.name == name)
             .map(|plot| format!("{name}: a plot\n{}", wrapped("  ", plot.summary))),
@@ -42,23 +46,23 @@ pub fn explain(name: &str, systems: &[&'static dyn System]) -> Result<String, Er
     for system in systems {
         found.extend(
             system
-                .defects()
+                .defects
                 .iter()
                 .filter(|defect| defect.name == name)
-                .map(|defect| of_defect(defect, system.name())),
+                .map(|defect| of_defect(defect, system.name)),
         );
         let shows: [(&str, &[Shown]); 3] = [
-            ("metric", system.metrics()),
-            ("event", system.events()),
-            ("message", system.messages()),
+            ("metric", &system.metrics()),
+            ("event", &system.events()),
+            ("message", &system.messages()),
         ];
         for (what, shown) in shows {
-            found.extend(of_shown(name, what, system.name(), shown));
+            found.extend(of_shown(name, what, system.name, shown));
         }
     }
     found.extend(of_shown(name, "metric", "every system", TESTBED_METRICS));
     found.extend(of_shown(name, "event", "every system", TESTBED_EVENTS));
-    let is_system = systems.iter().any(|system| system.name() == name);
+    let is_system = systems.iter().any(|system| system.name == name);
     found.extend(of_keys(name, &keys).filter(|_| !is_system));
     if found.is_empty() { Err(unknown(name, systems, &keys)) } else { Ok(found.join("\n")) }
 }
@@ -87,17 +91,17 @@ pub fn scenario(name: &str, folder: &Path) -> Option<String> {
 }
 
 /// The whole reference of the scenario language, as Markdown.
-pub fn reference(systems: &[&'static dyn System]) -> String {
+pub fn reference(systems: &[&'static System]) -> String {
     reference::markdown(systems)
 }
 
-fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Error {
-    let mut known: Vec<&str> = systems.iter().map(|system| system.name()).collect();
+fn unknown(name: &str, systems: &[&'static System], keys: &[KeyInfo]) -> Error {
+    let mut known: Vec<&str> = systems.iter().map(|system| system.name).collect();
     known.extend(FAULTS.iter().map(|info| info.name));
-    known.extend(CHECKERS.iter().map(|check| check.name));
-    known.extend(PLOTS.iter().map(|plot| plot.name));
+    known.extend(crate::systems::checks().iter().map(|check| check.name));
+    known.extend(systems::plots().iter().map(|plot| plot.name));
     for system in systems {
-        known.extend(system.defects().iter().map(|defect| defect.name));
+        known.extend(system.defects.iter().map(|defect| defect.name));
         known.extend(
             [system.metrics(), system.events(), system.messages()]
                 .concat()
@@ -113,7 +117,7 @@ fn unknown(name: &str, systems: &[&'static dyn System], keys: &[KeyInfo]) -> Err
     Error::new(format!("nothing is named `{}`", excerpt(name)), hint)
 }
 
-fn of_system(system: &dyn System) -> String {
+fn of_system(system: &System) -> String {
     let counts =
         |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     format!(
@@ -121,17 +125,14 @@ fn of_system(system: &dyn System) -> String {
             {plots}, \
          {defects}: `seedbed list checks`, `list plots`, `list defects`.\n  Its settings are the \
          section [{name}] of a scenario:\n{settings}",
-        name = system.name(),
-        summary = wrapped("  ", system.summary()),
-        roles = system.roles().join(", "),
-        operations = if system.operations().is_empty() {
-            "none".into()
-        } else {
-            system.operations().join(", ")
-        },
-        checks = counts(system.checks().len(), "check"),
-        plots = counts(system.plots().len(), "plot"),
-        defects = counts(system.defects().len(), "defect"),
+        name = system.name,
+        summary = wrapped("  ", system.summary),
+        roles = system.roles.join(", "),
+        operations =
+            if system.operations.is_empty() { "none".into() } else { system.operations.join(", ") },
+        checks = counts(system.checks.len(), "check"),
+        plots = counts(system.plots.len(), "plot"),
+        defects = counts(system.defects.len(), "defect"),
         settings = key_lines(&reference::keys_of_system(system).iter().collect::<Vec<_>>()),
     )
 }
@@ -155,11 +156,11 @@ fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
 /// A parameter of so many microseconds, eleven days, limits nothing.
 const UNLIMITED_US: f64 = 1e12;
 
-fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
+fn of_check(check: &Checker, systems: &[&'static System]) -> String {
     let of: Vec<&str> = systems
         .iter()
-        .filter(|system| system.checks().iter().any(|one| one.name == check.name))
-        .map(|system| system.name())
+        .filter(|system| system.checks.iter().any(|one| one.name == check.name))
+        .map(|system| system.name)
         .collect();
     let of = if of.is_empty() { String::new() } else { format!(" of {}", of.join(", ")) };
     let (summary, source) =
@@ -218,7 +219,7 @@ fn of_check(check: &Checker, systems: &[&'static dyn System]) -> String {
     text
 }
 
-fn of_defect(defect: &Defect, system: &str) -> String {
+fn of_defect(defect: &DefectInfo, system: &str) -> String {
     format!(
         "{name}: a defect of {system}\n{summary}  Caught by `{check}`, within {seeds} seeds of \
             {scenario}:\n    seedbed sweep \

@@ -3,12 +3,11 @@
 
 use std::path::Path;
 
-use crate::checkers::CHECKERS;
 use crate::error::{Error, excerpt, name_hint};
 use crate::nemesis::FAULTS;
-use crate::plots::PLOTS;
 use crate::scenario::{TESTBED_EVENTS, TESTBED_METRICS, scenario_files};
-use crate::systems::{Shown, System};
+use crate::systems::{self, System};
+use crate::vocabulary::Shown;
 
 /// What can be listed, with what it is.
 pub const LISTS: &[(&str, &str)] = &[
@@ -27,7 +26,7 @@ pub const LISTS: &[(&str, &str)] = &[
 /// looked for.
 pub fn list(
     what: Option<&str>,
-    systems: &[&'static dyn System],
+    systems: &[&'static System],
     folder: &Path,
 ) -> Result<String, Error> {
     let Some(what) = what else {
@@ -43,12 +42,12 @@ pub fn list(
             &systems
                 .iter()
                 .map(|system| {
-                    let (checks, defects) = (system.checks().len(), system.defects().len());
+                    let (checks, defects) = (system.checks.len(), system.defects.len());
                     vec![
-                        system.name().into(),
+                        system.name.into(),
                         checks.to_string(),
                         defects.to_string(),
-                        system.summary().into(),
+                        system.summary.into(),
                     ]
                 })
                 .collect::<Vec<_>>(),
@@ -62,11 +61,11 @@ pub fn list(
         )),
         "checks" => Ok(table(
             &["check", "systems", "source", "summary"],
-            &CHECKERS
+            &systems::checks()
                 .iter()
                 .map(|check| {
-                    let judges = |system: &&&'static dyn System| {
-                        system.checks().iter().any(|one| one.name == check.name)
+                    let judges = |system: &&&'static System| {
+                        system.checks.iter().any(|one| one.name == check.name)
                     };
                     vec![
                         check.name.into(),
@@ -79,11 +78,11 @@ pub fn list(
         )),
         "plots" => Ok(table(
             &["plot", "systems", "summary"],
-            &PLOTS
+            &systems::plots()
                 .iter()
                 .map(|plot| {
-                    let draws = |system: &&&'static dyn System| {
-                        system.plots().iter().any(|one| one.name == plot.name)
+                    let draws = |system: &&&'static System| {
+                        system.plots.iter().any(|one| one.name == plot.name)
                     };
                     vec![plot.name.into(), names_of(systems, draws), plot.summary.into()]
                 })
@@ -104,20 +103,17 @@ pub fn list(
     }
 }
 
-fn names_of(
-    systems: &[&'static dyn System],
-    has: impl FnMut(&&&'static dyn System) -> bool,
-) -> String {
-    let names: Vec<&str> = systems.iter().filter(has).map(|system| system.name()).collect();
+fn names_of(systems: &[&'static System], has: impl FnMut(&&&'static System) -> bool) -> String {
+    let names: Vec<&str> = systems.iter().filter(has).map(|system| system.name).collect();
     if names.is_empty() { "-".into() } else { names.join(" ") }
 }
 
-fn defects(systems: &[&'static dyn System]) -> String {
-    let row = |system: &'static dyn System| {
-        system.defects().iter().map(move |defect| {
+fn defects(systems: &[&'static System]) -> String {
+    let row = |system: &'static System| {
+        system.defects.iter().map(move |defect| {
             vec![
                 defect.name.to_string(),
-                system.name().to_string(),
+                system.name.to_string(),
                 defect.caught_by.to_string(),
                 format!("{} x{}", defect.scenario, defect.seeds),
                 defect.summary.to_string(),
@@ -130,8 +126,8 @@ fn defects(systems: &[&'static dyn System]) -> String {
 
 fn shown(
     what: &str,
-    systems: &[&'static dyn System],
-    of: impl Fn(&'static dyn System) -> &'static [Shown],
+    systems: &[&'static System],
+    of: impl Fn(&'static System) -> Vec<Shown>,
     testbed: &[Shown],
 ) -> String {
     let row = |shown: &Shown, system: &str| {
@@ -139,7 +135,7 @@ fn shown(
     };
     let mut rows: Vec<Vec<String>> = systems
         .iter()
-        .flat_map(|system| of(*system).iter().map(|shown| row(shown, system.name())))
+        .flat_map(|system| of(system).into_iter().map(|shown| row(&shown, system.name)))
         .collect();
     rows.extend(testbed.iter().map(|shown| row(shown, "every")));
     table(&[what, "system", "meaning"], &rows)

@@ -4,20 +4,20 @@ use crate::systems::System;
 
 /// A scenario of this system that can be run as it is, with a word on each thing that one may want
 /// to change.
-pub fn scenario(system: &dyn System) -> String {
-    let name = system.name();
-    let role = system.roles().first().copied().unwrap_or("peer");
+pub fn scenario(system: &System) -> String {
+    let name = system.name;
+    let role = system.roles.first().copied().unwrap_or("peer");
     let leads = system.metrics().iter().any(|metric| metric.name == "role");
     let targets = if leads { "leader" } else { "one" };
     // Most systems need a node of each role, or can do with one.
     let others = system
-        .roles()
+        .roles
         .iter()
         .skip(1)
         .map(|role| format!("\n[[nodes.node]]\nname = \"{role}-1\"\nrole = \"{role}\"\n"));
     let others: String = others.collect();
-    let settings = system.starting_settings();
-    let recovery = system.starting_recovery();
+    let settings = system.starting_settings;
+    let recovery = system.starting_recovery;
     let mut text = format!(
         r#"# The file name is the claim that the scenario makes; this line says it in a sentence.
 description = "One node is cut off for 2 s: the others go on, and after healing all is as it should be."
@@ -47,9 +47,9 @@ loss = 0.01
 # latency = "80ms"
 "#
     );
-    if !system.operations().is_empty() {
+    if !system.operations.is_empty() {
         let mix: Vec<String> =
-            system.operations().iter().map(|operation| format!("{operation} = 1")).collect();
+            system.operations.iter().map(|operation| format!("{operation} = 1")).collect();
         text.push_str(&format!(
             r#"
 [workload]

@@ -9,7 +9,7 @@ use crate::run::system_of;
 
 pub(super) fn plot(args: &PlotArgs, console: &mut Console) -> Result<u8, Refused> {
     let stored = Stored::open(&args.folder)?;
-    let all = system_of(&stored.scenario).plots();
+    let all = system_of(&stored.scenario).plots;
     let plots = if args.names.is_empty() { all.to_vec() } else { named(&args.names, all)? };
     let trace = stored.trace()?;
     for (plot, files) in plots.iter().map(|plot| (plot, draw(&trace, &[plot]))) {

@@ -29,9 +29,11 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
         }
         if args.check_determinism {
             let again = || {
-                system_of(&one.scenario)
-                    .run(&one.scenario, &RunOptions { seed, ..RunOptions::default() })
-                    .trace
+                (system_of(&one.scenario).run)(
+                    &one.scenario,
+                    &RunOptions { seed, ..RunOptions::default() },
+                )
+                .trace
             };
             if let Some(difference) = repeat_elsewhere(&run.trace, again) {
                 // The nodes that ship draw from the seed alone, so that a difference is a fault of

@@ -59,16 +59,16 @@ pub fn table(
     let correct = run_row(assignment, &open, plan, None)?;
     each(&correct);
     rows.push(correct);
-    let mut systems: Vec<&'static dyn crate::systems::System> = vec![];
+    let mut systems: Vec<&'static crate::systems::System> = vec![];
     for played in &assignment.scenarios {
         let system = system_of(&played.scenario);
-        if !systems.iter().any(|known| known.name() == system.name()) {
+        if !systems.iter().any(|known| known.name == system.name) {
             systems.push(system);
         }
     }
     for system in systems {
-        for defect in system.defects() {
-            let row = run_row(assignment, &open, plan, Some((system.name(), defect)))?;
+        for defect in system.defects {
+            let row = run_row(assignment, &open, plan, Some((system.name, defect)))?;
             each(&row);
             rows.push(row);
         }
@@ -80,7 +80,7 @@ fn run_row(
     assignment: &Assignment,
     open: &Assignment,
     plan: &Plan,
-    defect: Option<(&'static str, &'static crate::systems::Defect)>,
+    defect: Option<(&'static str, &'static crate::defects::DefectInfo)>,
 ) -> Result<Row, Error> {
     let concerned = |item: usize| {
         defect.is_none_or(|(system, _)| {

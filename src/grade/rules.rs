@@ -549,17 +549,17 @@ const IN_SPANISH: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkers::CHECKERS;
 
     /// Each check has its rule in both languages, and there is none for a check that is gone.
     #[test]
     fn each_check_has_its_rule_in_spanish() {
-        let mut names: Vec<&str> = CHECKERS.iter().map(|checker| checker.name).collect();
+        let mut names: Vec<&str> =
+            crate::systems::checks().iter().map(|checker| checker.name).collect();
         names.sort_unstable();
         names.dedup();
         let known: Vec<&str> = IN_SPANISH.iter().map(|(name, _)| *name).collect();
         assert_eq!(known, names);
-        for checker in CHECKERS.iter() {
+        for checker in crate::systems::checks().iter() {
             let es = rule(checker).es.unwrap_or_default();
             assert!(es.ends_with('.') && es != checker.summary, "{}", checker.name);
         }

@@ -6,8 +6,9 @@
 
 use super::last_words::last_words;
 use super::model::SeedVerdict;
-use crate::checkers::{Checker, Verdict, Violation, find};
+use crate::checkers::{Checker, Verdict, Violation};
 use crate::run::{Judgement, Run};
+use crate::systems::find_check as find;
 use crate::trace::{Digest, Event, NodeId};
 
 /// What a run has shown, without its trace: one run may be judged for several items.
@@ -155,9 +156,7 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
     let violations = |liveness: bool| {
         let invalid =
             judged().filter_map(|judgement| match (&judgement.verdict, find(judgement.check)) {
-                (Verdict::Invalid(violations), Some(checker))
-                    if checker.is_liveness() == liveness =>
-                {
+                (Verdict::Invalid(violations), Some(checker)) if checker.liveness == liveness => {
                     Some((checker, violations))
                 }
                 _ => None,

@@ -5,23 +5,23 @@ use std::fmt::Write as _;
 
 /// Time from left to right.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TimeAxis {
-    pub(super) from_us: u64,
-    pub(super) to_us: u64,
-    pub(super) left: f64,
-    pub(super) right: f64,
+pub(crate) struct TimeAxis {
+    pub(crate) from_us: u64,
+    pub(crate) to_us: u64,
+    pub(crate) left: f64,
+    pub(crate) right: f64,
 }
 
 impl TimeAxis {
     /// The place of a time, within the axis.
-    pub(super) fn x(&self, time_us: u64) -> f64 {
+    pub(crate) fn x(&self, time_us: u64) -> f64 {
         let span = self.to_us.saturating_sub(self.from_us).max(1);
         let since = time_us.clamp(self.from_us, self.to_us.max(self.from_us)) - self.from_us;
         self.left + (self.right - self.left) * since as f64 / span as f64
     }
 
     /// Times to write, with the unit that makes them whole: `("s", [(5_000_000, "5"), …])`.
-    pub(super) fn ticks(&self) -> (&'static str, Vec<(u64, String)>) {
+    pub(crate) fn ticks(&self) -> (&'static str, Vec<(u64, String)>) {
         const TICKS_MAX: u64 = 11;
         let step = nice_step(self.to_us.saturating_sub(self.from_us) / TICKS_MAX);
         let (unit, unit_us) = match step {
@@ -43,7 +43,7 @@ impl TimeAxis {
 }
 
 /// The smallest of 1, 2, 5, 10, 20, … above `least`.
-pub(super) fn nice_step(least: u64) -> u64 {
+pub(crate) fn nice_step(least: u64) -> u64 {
     let mut decade = 1_u64;
     loop {
         for factor in [1, 2, 5] {
@@ -57,7 +57,7 @@ pub(super) fn nice_step(least: u64) -> u64 {
 }
 
 /// `1234567` as `1,234,567`.
-pub(super) fn grouped(number: i64) -> String {
+pub(crate) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
     if number < 0 {
@@ -83,17 +83,17 @@ enum Shape {
 
 /// Values from bottom to top.
 #[derive(Clone, Debug)]
-pub(super) struct Scale {
+pub(crate) struct Scale {
     shape: Shape,
     low: f64,
     high: f64,
     /// Values to write, with their texts.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(crate) ticks: Vec<(f64, String)>,
 }
 
 impl Scale {
     /// Equal steps, from a round number at or below `low` to one at or above `high`.
-    pub(super) fn linear(low: f64, high: f64, ticks_max: u32) -> Self {
+    pub(crate) fn linear(low: f64, high: f64, ticks_max: u32) -> Self {
         // Beyond this, doubles do not count by ones any more.
         const WHOLE_MAX: f64 = 9e15;
         let whole =
@@ -113,7 +113,7 @@ impl Scale {
     }
 
     /// Equal ratios, for values above 0.
-    pub(super) fn log(low: f64, high: f64) -> Self {
+    pub(crate) fn log(low: f64, high: f64) -> Self {
         let (low, high) = (low.clamp(1.0, 1e15), high.clamp(1.0, 1e15));
         let steps: Vec<f64> = one_two_five();
         let first = steps.iter().rposition(|step| *step <= low).unwrap_or(0);
@@ -133,7 +133,7 @@ impl Scale {
     }
 
     /// Nearly equal ratios, with a place for 0; small numbers are seen beside large ones.
-    pub(super) fn log_from_zero(high: f64) -> Self {
+    pub(crate) fn log_from_zero(high: f64) -> Self {
         let steps = one_two_five();
         let last = steps.iter().position(|step| *step >= high).unwrap_or(steps.len() - 1);
         let all = last <= 10;
@@ -144,7 +144,7 @@ impl Scale {
     }
 
     /// Where a value stands, from 0 (bottom) to 1 (top).
-    pub(super) fn part(&self, value: f64) -> f64 {
+    pub(crate) fn part(&self, value: f64) -> f64 {
         let value = if value.is_nan() { self.low } else { value.clamp(self.low, self.high) };
         let place = |value: f64| match self.shape {
             Shape::Linear => value,

@@ -24,7 +24,7 @@ const SAMPLING_US: u64 = 100_000;
 /// Moments at which the skew is looked at.
 const MOMENTS: u64 = 1_000;
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let nodes = members(trace);
     let mut offsets = ints(trace, "clock_offset_us");
     offsets.retain(|node, _| nodes.contains(node));

@@ -55,7 +55,7 @@ struct Shade {
 
 /// The faults of a plot, arranged.
 #[derive(Clone, Debug)]
-pub(super) struct FaultStrip {
+pub(crate) struct FaultStrip {
     rows: Vec<Row>,
     shades: Vec<Shade>,
     notes: Vec<String>,
@@ -74,7 +74,7 @@ fn look_of_names() -> TextLook {
 
 impl FaultStrip {
     /// Arrange the faults that are seen in the axis' window.
-    pub(super) fn new(trace: &Trace, axis: TimeAxis) -> Self {
+    pub(crate) fn new(trace: &Trace, axis: TimeAxis) -> Self {
         let in_view = |span: &FaultSpan| {
             span.begin_us <= axis.to_us && span.end_us.max(span.begin_us) >= axis.from_us
         };
@@ -105,17 +105,17 @@ impl FaultStrip {
     }
 
     /// Height of the strip, 0 without faults.
-    pub(super) fn height(&self) -> f64 {
+    pub(crate) fn height(&self) -> f64 {
         self.rows.len() as f64 * ROW
     }
 
     /// What the names of the rows leave open.
-    pub(super) fn notes(&self) -> &[String] {
+    pub(crate) fn notes(&self) -> &[String] {
         &self.notes
     }
 
     /// Names and bars, from `top` downwards.
-    pub(super) fn draw(&self, scene: &mut Scene, top: f64) {
+    pub(crate) fn draw(&self, scene: &mut Scene, top: f64) {
         for (i, row) in self.rows.iter().enumerate() {
             let middle = top + (i as f64 + 0.5) * ROW;
             let (top, bottom) = (middle - BAR / 2.0, middle + BAR / 2.0);
@@ -142,7 +142,7 @@ impl FaultStrip {
     }
 
     /// The shades behind the data, from `top` to `bottom`.
-    pub(super) fn shade(&self, scene: &mut Scene, top: f64, bottom: f64) {
+    pub(crate) fn shade(&self, scene: &mut Scene, top: f64, bottom: f64) {
         for shade in &self.shades {
             for (begin, end) in &shade.bars {
                 if end - begin < 1.5 {
@@ -296,9 +296,9 @@ fn union(mut bars: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::traces;
     use super::*;
     use crate::plots::scene::Shape;
+    use crate::systems::plot_tests::traces;
 
     /// Whatever the faults: names stand in the margin, texts touch no bar but their own and no
     /// other text, and there are few rows.

@@ -10,13 +10,13 @@ use plotters::style::{FontFamily, FontStyle, IntoFont, register_font};
 const FAMILY: &str = "Liberation Sans, Arial, Helvetica, sans-serif";
 
 /// `plotters` takes the height of a line as a font's size; an em is this much smaller.
-pub(super) const LINE_OF_EM: f64 = 1.24;
+pub(crate) const LINE_OF_EM: f64 = 1.24;
 
 const REGULAR: &[u8] = include_bytes!("font/seedbed-sans-regular.ttf");
 const BOLD: &[u8] = include_bytes!("font/seedbed-sans-bold.ttf");
 
 /// The family, registered with `plotters` on first use.
-pub(super) fn family() -> FontFamily<'static> {
+pub(crate) fn family() -> FontFamily<'static> {
     static REGISTERED: OnceLock<()> = OnceLock::new();
     REGISTERED.get_or_init(|| {
         for (style, bytes) in [(FontStyle::Normal, REGULAR), (FontStyle::Bold, BOLD)] {
@@ -37,7 +37,7 @@ struct Advances {
 }
 
 /// How wide a text is in ems.
-pub(super) fn width_em(text: &str, bold: bool) -> f64 {
+pub(crate) fn width_em(text: &str, bold: bool) -> f64 {
     static ADVANCES: OnceLock<Advances> = OnceLock::new();
     let advances = ADVANCES.get_or_init(|| Advances {
         regular: measure(FontStyle::Normal),

@@ -12,17 +12,17 @@ use super::scene::{Anchor, Scene, TextLook, cut_to, sheer, shortened};
 use super::timeline;
 
 /// Width of every plot.
-pub(super) const WIDTH: f64 = 1_200.0;
+pub(crate) const WIDTH: f64 = 1_200.0;
 /// Room at the left for the names of lanes and of faults, or for an axis with its name.
-pub(super) const LEFT: f64 = 132.0;
-pub(super) const RIGHT: f64 = WIDTH - 24.0;
+pub(crate) const LEFT: f64 = 132.0;
+pub(crate) const RIGHT: f64 = WIDTH - 24.0;
 const LEGEND_ROW: f64 = 20.0;
 
 /// Lines of nodes that can be told apart in one panel, more or less.
-pub(super) const LINES_MAX: usize = 16;
+pub(crate) const LINES_MAX: usize = 16;
 
 /// The names of nodes with the colours of their lines.
-pub(super) fn node_legend<'a>(
+pub(crate) fn node_legend<'a>(
     trace: &Trace,
     nodes: impl IntoIterator<Item = &'a NodeId>,
 ) -> Vec<(Swatch, String)> {
@@ -34,13 +34,13 @@ pub(super) fn node_legend<'a>(
 }
 
 /// What a plot says when it has no room for all nodes.
-pub(super) fn not_shown(nodes: usize) -> Option<String> {
+pub(crate) fn not_shown(nodes: usize) -> Option<String> {
     (nodes > 0).then(|| format!("{nodes} more nodes are not shown."))
 }
 
 /// The sample of a legend entry.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Swatch {
+pub(crate) enum Swatch {
     Box(RGBColor),
     Hatch,
     /// A hollow box.
@@ -58,7 +58,7 @@ pub(super) enum Swatch {
 
 /// Marks of single events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Crash,
     Command,
     Leader,
@@ -68,47 +68,47 @@ pub(super) enum Mark {
 }
 
 /// What a plot asks of its frame.
-pub(super) struct Sketch<'a> {
-    pub(super) trace: &'a Trace,
-    pub(super) title: &'static str,
+pub(crate) struct Sketch<'a> {
+    pub(crate) trace: &'a Trace,
+    pub(crate) title: &'static str,
     /// Begin and end of the time axis, µs.
-    pub(super) window: (u64, u64),
-    pub(super) legend: Vec<(Swatch, String)>,
+    pub(crate) window: (u64, u64),
+    pub(crate) legend: Vec<(Swatch, String)>,
     /// The heights of the panels.
-    pub(super) panels: &'a [f64],
+    pub(crate) panels: &'a [f64],
     /// Small print below.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// A part of the page with a vertical axis of its own.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Panel {
-    pub(super) top: f64,
-    pub(super) bottom: f64,
+pub(crate) struct Panel {
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
 }
 
 impl Panel {
     /// The place of a value.
-    pub(super) fn y(&self, scale: &Scale, value: f64) -> f64 {
+    pub(crate) fn y(&self, scale: &Scale, value: f64) -> f64 {
         self.bottom - (self.bottom - self.top) * scale.part(value)
     }
 }
 
 /// A page with everything but the data.
-pub(super) struct Frame {
-    pub(super) scene: Scene,
-    pub(super) time: TimeAxis,
-    pub(super) panels: Vec<Panel>,
+pub(crate) struct Frame {
+    pub(crate) scene: Scene,
+    pub(crate) time: TimeAxis,
+    pub(crate) panels: Vec<Panel>,
 }
 
 impl Sketch<'_> {
     /// The whole run.
-    pub(super) fn whole(trace: &Trace) -> (u64, u64) {
+    pub(crate) fn whole(trace: &Trace) -> (u64, u64) {
         (0, timeline::end_us(trace))
     }
 
     /// Lay the page out and draw the frame.
-    pub(super) fn frame(self) -> Frame {
+    pub(crate) fn frame(self) -> Frame {
         let mut scene = page(self.trace, self.title);
         let mut y = legend(&mut scene, &self.legend, 52.0) + 6.0;
 
@@ -166,7 +166,7 @@ impl Sketch<'_> {
 
 impl Frame {
     /// The vertical axis of a panel: lines of the grid, values, and a name with its unit.
-    pub(super) fn y_axis(&mut self, panel: usize, scale: &Scale, name: &str) {
+    pub(crate) fn y_axis(&mut self, panel: usize, scale: &Scale, name: &str) {
         let panel = self.panels[panel];
         let small = TextLook::new(12.0).color(palette::GREY).anchor(Anchor::End);
         for (value, label) in &scale.ticks {
@@ -183,7 +183,7 @@ impl Frame {
     }
 
     /// The two axis lines of a panel.
-    pub(super) fn base(&mut self, panel: Panel) {
+    pub(crate) fn base(&mut self, panel: Panel) {
         self.scene.rect((LEFT - 0.5, LEFT + 0.5), (panel.top, panel.bottom + 0.5), palette::GREY);
         self.scene.rect(
             (LEFT - 0.5, RIGHT),
@@ -193,20 +193,20 @@ impl Frame {
     }
 
     /// The name of a lane, left of it.
-    pub(super) fn lane(&mut self, y: f64, name: &str, size: f64) {
+    pub(crate) fn lane(&mut self, y: f64, name: &str, size: f64) {
         let look = TextLook::new(size).anchor(Anchor::End);
         self.scene.text((LEFT - 13.0, y), shortened(name, look, LEFT - 26.0), look);
     }
 
     /// Small print below the name of a lane.
-    pub(super) fn lane_detail(&mut self, y: f64, text: &str) {
+    pub(crate) fn lane_detail(&mut self, y: f64, text: &str) {
         let look = TextLook::new(10.5).color(palette::GREY).anchor(Anchor::End);
         self.scene.text((LEFT - 13.0, y), cut_to(text, look, LEFT - 18.0), look);
     }
 }
 
 /// A page with its title, and the run that it is of.
-pub(super) fn page(trace: &Trace, name: &str) -> Scene {
+pub(crate) fn page(trace: &Trace, name: &str) -> Scene {
     let run = format!(
         "{}, seed {}",
         if trace.scenario.is_empty() { "?" } else { &trace.scenario },
@@ -223,7 +223,7 @@ pub(super) fn page(trace: &Trace, name: &str) -> Scene {
 }
 
 /// Draw the legend from `top` on, in as many rows as it takes; gives where it ends.
-pub(super) fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
+pub(crate) fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
     let look = TextLook::new(12.0);
     let (mut x, mut y) = (LEFT, top);
     for (swatch, text) in entries {
@@ -263,7 +263,7 @@ impl Scene {
     }
 
     /// A mark of an event.
-    pub(super) fn mark(&mut self, mark: Mark, (x, y): (f64, f64)) {
+    pub(crate) fn mark(&mut self, mark: Mark, (x, y): (f64, f64)) {
         let diamond = |r: f64| vec![(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
         match mark {
             Mark::Crash => {
@@ -291,7 +291,7 @@ impl Scene {
     }
 
     /// A line with a head at its end.
-    pub(super) fn arrow(&mut self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
+    pub(crate) fn arrow(&mut self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
         if let Some(head) = head_of(from, to) {
             let neck = ((head[1].0 + head[2].0) / 2.0, (head[1].1 + head[2].1) / 2.0);
             self.segment(from, neck, 1.0, color);
@@ -301,7 +301,7 @@ impl Scene {
 }
 
 /// The head of an arrow: its point and its two wings. `None` for an arrow that has no direction.
-pub(super) fn head_of(from: (f64, f64), to: (f64, f64)) -> Option<[(f64, f64); 3]> {
+pub(crate) fn head_of(from: (f64, f64), to: (f64, f64)) -> Option<[(f64, f64); 3]> {
     const HEAD: f64 = 7.0;
     const WING: f64 = HEAD * 0.36;
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);

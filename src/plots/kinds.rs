@@ -12,22 +12,22 @@ const ANSWERS: [&str; 4] = ["Response", "Reply", "Ack", "Result"];
 
 /// `AppendEntries` for `AppendEntries` and `AppendEntriesResponse`; `Client` for `ClientRequest`
 /// and `ClientReply`.
-pub(super) fn family(kind: &str) -> &str {
+pub(crate) fn family(kind: &str) -> &str {
     let stem = ANSWERS.iter().find_map(|ending| kind.strip_suffix(ending)).unwrap_or(kind);
     let stem = stem.strip_suffix("Request").unwrap_or(stem);
     if stem.is_empty() { kind } else { stem }
 }
 
 /// Whether it answers another message.
-pub(super) fn is_answer(kind: &str) -> bool {
+pub(crate) fn is_answer(kind: &str) -> bool {
     ANSWERS.iter().any(|ending| kind.len() > ending.len() && kind.ends_with(ending))
 }
 
 /// The families of a trace with their colours, the most frequent first; beyond eight they share the
 /// name `other`.
-pub(super) struct Families<'a> {
+pub(crate) struct Families<'a> {
     /// Name and colour.
-    pub(super) list: Vec<(&'a str, RGBColor)>,
+    pub(crate) list: Vec<(&'a str, RGBColor)>,
 }
 
 /// Where there are more families, the rest share the last colour.
@@ -36,12 +36,12 @@ const FAMILIES_MAX: usize = 8;
 const COUNTED_MAX: usize = 64;
 
 impl<'a> Families<'a> {
-    pub(super) fn of(trace: &'a Trace) -> Self {
+    pub(crate) fn of(trace: &'a Trace) -> Self {
         Families::of_messages(&trace.messages)
     }
 
     /// Those of some messages: of the few that a picture shows, all may have a colour.
-    pub(super) fn of_messages(messages: impl IntoIterator<Item = &'a Message>) -> Self {
+    pub(crate) fn of_messages(messages: impl IntoIterator<Item = &'a Message>) -> Self {
         let mut counts: Vec<(&str, u64)> = Vec::new();
         let mut last = 0;
         for message in messages {
@@ -79,7 +79,7 @@ impl<'a> Families<'a> {
     }
 
     /// The position of a message type's family in the list.
-    pub(super) fn position(&self, kind: &str) -> usize {
+    pub(crate) fn position(&self, kind: &str) -> usize {
         let name = family(kind);
         self.list
             .iter()
@@ -88,7 +88,7 @@ impl<'a> Families<'a> {
     }
 
     /// The colour of a message type.
-    pub(super) fn color(&self, kind: &str) -> RGBColor {
+    pub(crate) fn color(&self, kind: &str) -> RGBColor {
         self.list.get(self.position(kind)).map_or(palette::GREY, |(_, color)| *color)
     }
 }

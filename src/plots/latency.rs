@@ -37,7 +37,7 @@ struct Taken<'a> {
     outcome: OpType,
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let taken = operations(trace);
     if taken.is_empty() {
         return None;

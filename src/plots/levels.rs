@@ -21,16 +21,16 @@ const PARTS_MAX: usize = 1_500;
 
 /// A level part of a line, with those who share it, by their positions.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Level {
-    pub(super) value: i64,
-    pub(super) left: f64,
-    pub(super) right: f64,
-    pub(super) nodes: Vec<usize>,
+pub(crate) struct Level {
+    pub(crate) value: i64,
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) nodes: Vec<usize>,
 }
 
 /// The values of each node over the places of their changes, as level parts. Each node's changes
 /// are in order; `None` is a gap.
-pub(super) fn levels(
+pub(crate) fn levels(
     nodes: &[Changes<Option<i64>>],
     end: f64,
     x: impl Fn(u64) -> f64,
@@ -85,7 +85,7 @@ fn levels_in(nodes: &[Changes<Option<i64>>], end: f64, x: impl Fn(u64) -> f64) -
 }
 
 /// Draw the levels of nodes of these colours, and the steps between them.
-pub(super) fn draw(
+pub(crate) fn draw(
     scene: &mut Scene,
     panel: Panel,
     scale: &Scale,

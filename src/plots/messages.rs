@@ -30,7 +30,7 @@ const LOSSES: [(Outcome, &str, RGBColor); 6] = [
     (Outcome::Duplicated, "second copies", palette::SKY),
 ];
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     if trace.messages.is_empty() {
         return None;
     }

@@ -5,35 +5,35 @@ use plotters::style::RGBColor;
 
 use crate::trace::NodeId;
 
-pub(super) const BLACK: RGBColor = RGBColor(0, 0, 0);
-pub(super) const WHITE: RGBColor = RGBColor(255, 255, 255);
-pub(super) const ORANGE: RGBColor = RGBColor(230, 159, 0);
-pub(super) const SKY: RGBColor = RGBColor(86, 180, 233);
-pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
-pub(super) const YELLOW: RGBColor = RGBColor(240, 228, 66);
-pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
-pub(super) const VERMILLION: RGBColor = RGBColor(213, 94, 0);
-pub(super) const PURPLE: RGBColor = RGBColor(204, 121, 167);
+pub(crate) const BLACK: RGBColor = RGBColor(0, 0, 0);
+pub(crate) const WHITE: RGBColor = RGBColor(255, 255, 255);
+pub(crate) const ORANGE: RGBColor = RGBColor(230, 159, 0);
+pub(crate) const SKY: RGBColor = RGBColor(86, 180, 233);
+pub(crate) const GREEN: RGBColor = RGBColor(0, 158, 115);
+pub(crate) const YELLOW: RGBColor = RGBColor(240, 228, 66);
+pub(crate) const BLUE: RGBColor = RGBColor(0, 114, 178);
+pub(crate) const VERMILLION: RGBColor = RGBColor(213, 94, 0);
+pub(crate) const PURPLE: RGBColor = RGBColor(204, 121, 167);
 
 /// Titles and labels.
-pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
+pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 /// Secondary text, axis lines.
-pub(super) const GREY: RGBColor = RGBColor(110, 110, 110);
+pub(crate) const GREY: RGBColor = RGBColor(110, 110, 110);
 /// Lines of the grid.
-pub(super) const GRID: RGBColor = RGBColor(228, 228, 228);
+pub(crate) const GRID: RGBColor = RGBColor(228, 228, 228);
 /// What is ordinary and should stay in the background: a follower, an idle lane.
-pub(super) const PALE: RGBColor = RGBColor(203, 213, 222);
+pub(crate) const PALE: RGBColor = RGBColor(203, 213, 222);
 
 /// The roles of nodes. No node has one of these colours: a bar or a line says who it is about, or
 /// in which role, never both at once.
-pub(super) const LEADER: RGBColor = BLUE;
-pub(super) const CANDIDATE: RGBColor = ORANGE;
-pub(super) const PRE_CANDIDATE: RGBColor = YELLOW;
-pub(super) const FOLLOWER: RGBColor = PALE;
+pub(crate) const LEADER: RGBColor = BLUE;
+pub(crate) const CANDIDATE: RGBColor = ORANGE;
+pub(crate) const PRE_CANDIDATE: RGBColor = YELLOW;
+pub(crate) const FOLLOWER: RGBColor = PALE;
 /// A server without a vote.
-pub(super) const LEARNER: RGBColor = RGBColor(128, 142, 156);
+pub(crate) const LEARNER: RGBColor = RGBColor(128, 142, 156);
 /// A node that has no role and runs.
-pub(super) const RUNNING: RGBColor = RGBColor(222, 208, 184);
+pub(crate) const RUNNING: RGBColor = RGBColor(222, 208, 184);
 
 /// Lines of nodes are told apart by these; with more nodes they come again, paler each time. Chosen
 /// so that the two that are most alike, of these and of the colours of roles, stay as far apart as
@@ -51,7 +51,7 @@ const NODES: [RGBColor; 9] = [
 ];
 
 /// The colour of a node, by its position in the scenario.
-pub(super) fn of_node(node: NodeId) -> RGBColor {
+pub(crate) fn of_node(node: NodeId) -> RGBColor {
     let RGBColor(red, green, blue) = NODES[node.index() % NODES.len()];
     let round = (node.index() / NODES.len()).min(2) as u8;
     let paler = |part: u8| part + (255 - part) / 10 * (round * 3);
@@ -59,14 +59,14 @@ pub(super) fn of_node(node: NodeId) -> RGBColor {
 }
 
 /// The colour of a series by its position among others of no fixed meaning.
-pub(super) fn of_position(position: usize) -> RGBColor {
+pub(crate) fn of_position(position: usize) -> RGBColor {
     const SERIES: [RGBColor; 8] = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, BLACK];
     SERIES[position % SERIES.len()]
 }
 
 /// The part of the world that a fault touches, with its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Links,
     Processes,
     Clocks,
@@ -75,7 +75,7 @@ pub(super) enum Part {
 }
 
 impl Part {
-    pub(super) fn of_fault(fault: &str) -> Self {
+    pub(crate) fn of_fault(fault: &str) -> Self {
         match fault {
             "partition" | "flap" | "latency" | "loss" | "duplicate" | "reorder" | "corrupt"
             | "bandwidth" | "hold" | "drop" | "delay" => Part::Links,
@@ -88,7 +88,7 @@ impl Part {
         }
     }
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Part::Links => "links",
             Part::Processes => "processes",
@@ -98,7 +98,7 @@ impl Part {
         }
     }
 
-    pub(super) fn color(self) -> RGBColor {
+    pub(crate) fn color(self) -> RGBColor {
         match self {
             Part::Links => VERMILLION,
             Part::Processes => RGBColor(90, 90, 90),

@@ -22,7 +22,7 @@ const BITMAP_DROP_EM: f64 = 0.15;
 
 impl Scene {
     /// Draw the page twice.
-    pub(super) fn render(&self) -> Drawing {
+    pub(crate) fn render(&self) -> Drawing {
         Drawing { svg: self.svg(), png: self.png() }
     }
 
@@ -32,7 +32,7 @@ impl Scene {
     }
 
     /// The page as SVG alone: a bitmap takes much longer.
-    pub(super) fn svg(&self) -> String {
+    pub(crate) fn svg(&self) -> String {
         let (width, height) = self.size();
         let mut drawn = String::with_capacity(self.shapes.len() * 160);
         let mut backend = SVGBackend::with_string(&mut drawn, (SCALE * width, SCALE * height));

@@ -33,7 +33,7 @@ struct Known {
 /// The largest lags of one node in each column: of the log and of the commit index.
 type Lags = [Vec<Option<i64>>; 2];
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let mut nodes = members(trace);
     let window = Sketch::whole(trace);
     let mut lags = lags(trace, &nodes, window.1.max(1))?;

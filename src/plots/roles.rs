@@ -68,7 +68,7 @@ impl State {
     }
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let (roles, current_terms, away) =
         (words(trace, "role"), ints(trace, "current_term"), presence(trace));
     let mut all = members(trace);

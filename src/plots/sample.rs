@@ -15,12 +15,12 @@ impl Dice {
 }
 
 /// What the sample is made of.
-pub(super) struct Sample {
-    pub(super) peers: u32,
-    pub(super) clients: u32,
-    pub(super) seconds: u64,
+pub(crate) struct Sample {
+    pub(crate) peers: u32,
+    pub(crate) clients: u32,
+    pub(crate) seconds: u64,
     /// Operations a second.
-    pub(super) rate: u64,
+    pub(crate) rate: u64,
 }
 
 impl Default for Sample {
@@ -38,7 +38,7 @@ struct Maker {
 const MS: u64 = 1_000;
 
 impl Sample {
-    pub(super) fn trace(&self) -> Trace {
+    pub(crate) fn trace(&self) -> Trace {
         let mut maker = Maker { trace: Trace::default(), dice: Dice(7), next: 0 };
         let end = self.seconds * 1_000 * MS;
         let trace = &mut maker.trace;

@@ -7,10 +7,10 @@ use super::palette;
 
 /// A colour that may let through what lies below.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ink {
-    pub(super) color: RGBColor,
+pub(crate) struct Ink {
+    pub(crate) color: RGBColor,
     /// 0: invisible, 1: opaque.
-    pub(super) alpha: f64,
+    pub(crate) alpha: f64,
 }
 
 impl From<RGBColor> for Ink {
@@ -20,13 +20,13 @@ impl From<RGBColor> for Ink {
 }
 
 /// A colour that lets through what lies below.
-pub(super) fn sheer(color: RGBColor, alpha: f64) -> Ink {
+pub(crate) fn sheer(color: RGBColor, alpha: f64) -> Ink {
     Ink { color, alpha }
 }
 
 /// Which point of a text is put at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -34,46 +34,46 @@ pub(super) enum Anchor {
 
 /// How a text looks. Its place is the middle of its height.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TextLook {
+pub(crate) struct TextLook {
     /// An em, in page units.
-    pub(super) size: f64,
-    pub(super) bold: bool,
-    pub(super) color: RGBColor,
-    pub(super) anchor: Anchor,
+    pub(crate) size: f64,
+    pub(crate) bold: bool,
+    pub(crate) color: RGBColor,
+    pub(crate) anchor: Anchor,
     /// Turned by a quarter to the left, for the names of vertical axes.
-    pub(super) upward: bool,
+    pub(crate) upward: bool,
 }
 
 impl TextLook {
-    pub(super) fn new(size: f64) -> Self {
+    pub(crate) fn new(size: f64) -> Self {
         TextLook { size, bold: false, color: palette::INK, anchor: Anchor::Start, upward: false }
     }
 
-    pub(super) fn bold(self) -> Self {
+    pub(crate) fn bold(self) -> Self {
         TextLook { bold: true, ..self }
     }
 
-    pub(super) fn color(self, color: RGBColor) -> Self {
+    pub(crate) fn color(self, color: RGBColor) -> Self {
         TextLook { color, ..self }
     }
 
-    pub(super) fn anchor(self, anchor: Anchor) -> Self {
+    pub(crate) fn anchor(self, anchor: Anchor) -> Self {
         TextLook { anchor, ..self }
     }
 
-    pub(super) fn upward(self) -> Self {
+    pub(crate) fn upward(self) -> Self {
         TextLook { upward: true, ..self }
     }
 
     /// How wide `text` is, in page units.
-    pub(super) fn width(&self, text: &str) -> f64 {
+    pub(crate) fn width(&self, text: &str) -> f64 {
         font::width_em(text, self.bold) * self.size
     }
 }
 
 /// A shape.
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Rect { left: f64, top: f64, right: f64, bottom: f64, ink: Ink },
     Line { points: Vec<(f64, f64)>, ink: Ink, width: f64 },
     Polygon { points: Vec<(f64, f64)>, ink: Ink },
@@ -84,19 +84,19 @@ pub(super) enum Shape {
 
 /// A page with shapes, the later ones above.
 #[derive(Clone, Debug)]
-pub(super) struct Scene {
-    pub(super) title: String,
-    pub(super) width: f64,
-    pub(super) height: f64,
-    pub(super) shapes: Vec<Shape>,
+pub(crate) struct Scene {
+    pub(crate) title: String,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    pub(crate) shapes: Vec<Shape>,
 }
 
 impl Scene {
-    pub(super) fn new(title: String, width: f64) -> Self {
+    pub(crate) fn new(title: String, width: f64) -> Self {
         Scene { title, width, height: 0.0, shapes: Vec::new() }
     }
 
-    pub(super) fn rect(
+    pub(crate) fn rect(
         &mut self,
         (left, right): (f64, f64),
         (top, bottom): (f64, f64),
@@ -105,13 +105,13 @@ impl Scene {
         self.shapes.push(Shape::Rect { left, top, right, bottom, ink: ink.into() });
     }
 
-    pub(super) fn line(&mut self, points: Vec<(f64, f64)>, width: f64, ink: impl Into<Ink>) {
+    pub(crate) fn line(&mut self, points: Vec<(f64, f64)>, width: f64, ink: impl Into<Ink>) {
         if points.len() > 1 {
             self.shapes.push(Shape::Line { points, ink: ink.into(), width });
         }
     }
 
-    pub(super) fn segment(
+    pub(crate) fn segment(
         &mut self,
         from: (f64, f64),
         to: (f64, f64),
@@ -122,7 +122,7 @@ impl Scene {
     }
 
     /// A broken line, along one axis.
-    pub(super) fn dashes(
+    pub(crate) fn dashes(
         &mut self,
         from: (f64, f64),
         to: (f64, f64),
@@ -140,15 +140,15 @@ impl Scene {
         }
     }
 
-    pub(super) fn polygon(&mut self, points: Vec<(f64, f64)>, ink: impl Into<Ink>) {
+    pub(crate) fn polygon(&mut self, points: Vec<(f64, f64)>, ink: impl Into<Ink>) {
         self.shapes.push(Shape::Polygon { points, ink: ink.into() });
     }
 
-    pub(super) fn disc(&mut self, center: (f64, f64), radius: f64, ink: impl Into<Ink>) {
+    pub(crate) fn disc(&mut self, center: (f64, f64), radius: f64, ink: impl Into<Ink>) {
         self.shapes.push(Shape::Disc { center, radius, ink: ink.into() });
     }
 
-    pub(super) fn ring(
+    pub(crate) fn ring(
         &mut self,
         center: (f64, f64),
         radius: f64,
@@ -159,7 +159,7 @@ impl Scene {
     }
 
     /// Two crossing strokes: what did not arrive, did not return, or ended.
-    pub(super) fn cross(
+    pub(crate) fn cross(
         &mut self,
         (x, y): (f64, f64),
         reach: f64,
@@ -172,7 +172,7 @@ impl Scene {
     }
 
     /// Slanted strokes over a rectangle: nothing happens here.
-    pub(super) fn hatch(
+    pub(crate) fn hatch(
         &mut self,
         (left, right): (f64, f64),
         (top, bottom): (f64, f64),
@@ -199,7 +199,7 @@ impl Scene {
     }
 
     /// The four sides of a rectangle, within it: something is there, and takes no part.
-    pub(super) fn frame(
+    pub(crate) fn frame(
         &mut self,
         (left, right): (f64, f64),
         (top, bottom): (f64, f64),
@@ -214,7 +214,7 @@ impl Scene {
         }
     }
 
-    pub(super) fn text(&mut self, at: (f64, f64), text: impl Into<String>, look: TextLook) {
+    pub(crate) fn text(&mut self, at: (f64, f64), text: impl Into<String>, look: TextLook) {
         let text: String = text.into();
         // A damaged trace may hold anything, and XML forbids control characters.
         let text = if text.chars().any(char::is_control) {
@@ -229,7 +229,7 @@ impl Scene {
 }
 
 /// A text that takes at most `width`, ending in `…` where it was cut.
-pub(super) fn cut_to(text: &str, look: TextLook, width: f64) -> String {
+pub(crate) fn cut_to(text: &str, look: TextLook, width: f64) -> String {
     const CHARACTERS_MAX: usize = 400;
     if text.len() <= CHARACTERS_MAX && look.width(text) <= width {
         return text.to_owned();
@@ -250,7 +250,7 @@ pub(super) fn cut_to(text: &str, look: TextLook, width: f64) -> String {
 
 /// A name that takes at most `width`, with `…` in its middle where it was cut: names of one kind
 /// differ in their ends.
-pub(super) fn shortened(name: &str, look: TextLook, width: f64) -> String {
+pub(crate) fn shortened(name: &str, look: TextLook, width: f64) -> String {
     /// Characters at the end that stay.
     const END: usize = 6;
     const CHARACTERS_MAX: usize = 400;

@@ -19,31 +19,31 @@ pub static THROUGHPUT: Plot = Plot {
 
 /// Equal intervals of a run, for rates.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bins {
-    pub(super) width_us: u64,
-    pub(super) count: usize,
+pub(crate) struct Bins {
+    pub(crate) width_us: u64,
+    pub(crate) count: usize,
 }
 
 impl Bins {
     /// At most 100 of a round width.
-    pub(super) fn of(trace: &Trace) -> Self {
+    pub(crate) fn of(trace: &Trace) -> Self {
         const BINS_MAX: u64 = 100;
         let end = end_us(trace).max(1);
         let width_us = nice_step(end / BINS_MAX);
         Bins { width_us, count: end.div_ceil(width_us) as usize }
     }
 
-    pub(super) fn position(&self, time_us: u64) -> usize {
+    pub(crate) fn position(&self, time_us: u64) -> usize {
         ((time_us / self.width_us) as usize).min(self.count - 1)
     }
 
     /// So many in one interval, as a rate.
-    pub(super) fn a_second(&self, count: u64) -> f64 {
+    pub(crate) fn a_second(&self, count: u64) -> f64 {
         count as f64 * 1e6 / self.width_us as f64
     }
 
     /// `0.5 s`, `200 ms`.
-    pub(super) fn width(&self) -> String {
+    pub(crate) fn width(&self) -> String {
         match self.width_us {
             us if us.is_multiple_of(1_000_000) => format!("{} s", us / 1_000_000),
             us if us.is_multiple_of(1_000) => format!("{} ms", us / 1_000),
@@ -52,7 +52,7 @@ impl Bins {
     }
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let bins = Bins::of(trace);
     let (mut done, mut invoked) = (
         [vec![0_u64; bins.count], vec![0; bins.count], vec![0; bins.count]],
@@ -105,7 +105,7 @@ pub(super) fn scene(trace: &Trace) -> Option<Scene> {
 }
 
 /// Columns, one for each interval, the layers one upon the other.
-pub(super) fn stack(
+pub(crate) fn stack(
     frame: &mut Frame,
     panel: usize,
     scale: &Scale,

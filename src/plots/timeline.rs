@@ -6,18 +6,18 @@ use std::collections::BTreeMap;
 use crate::trace::{NodeId, Trace, Value};
 
 /// Changes of something, in order of time.
-pub(super) type Changes<T> = Vec<(u64, T)>;
+pub(crate) type Changes<T> = Vec<(u64, T)>;
 
 /// How a node was, as far as its process goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     Up,
     Paused,
     Down,
 }
 
 /// The nodes of the system, without clients, in the scenario's order.
-pub(super) fn members(trace: &Trace) -> Vec<NodeId> {
+pub(crate) fn members(trace: &Trace) -> Vec<NodeId> {
     let ids = (0_u32..).map(NodeId);
     trace
         .nodes
@@ -29,7 +29,7 @@ pub(super) fn members(trace: &Trace) -> Vec<NodeId> {
 }
 
 /// When the run ends; for a trace that does not say, when its last record was made.
-pub(super) fn end_us(trace: &Trace) -> u64 {
+pub(crate) fn end_us(trace: &Trace) -> u64 {
     if trace.end_us > 0 {
         return trace.end_us;
     }
@@ -66,12 +66,12 @@ fn metric<'a, T>(
 }
 
 /// The changes of a metric that is a number.
-pub(super) fn ints(trace: &Trace, name: &str) -> BTreeMap<NodeId, Changes<i64>> {
+pub(crate) fn ints(trace: &Trace, name: &str) -> BTreeMap<NodeId, Changes<i64>> {
     metric(trace, name, Value::int)
 }
 
 /// The changes of a metric that is a word.
-pub(super) fn words<'a>(trace: &'a Trace, name: &str) -> BTreeMap<NodeId, Changes<&'a str>> {
+pub(crate) fn words<'a>(trace: &'a Trace, name: &str) -> BTreeMap<NodeId, Changes<&'a str>> {
     metric(trace, name, |value| match value {
         Value::Text(text) => Some(text.as_ref()),
         _ => None,
@@ -80,7 +80,7 @@ pub(super) fn words<'a>(trace: &'a Trace, name: &str) -> BTreeMap<NodeId, Change
 
 /// When each node was up, paused or down: from the testbed's events, and from its metric `status`
 /// where there are no such events.
-pub(super) fn presence(trace: &Trace) -> BTreeMap<NodeId, Changes<Presence>> {
+pub(crate) fn presence(trace: &Trace) -> BTreeMap<NodeId, Changes<Presence>> {
     let mut changes: BTreeMap<NodeId, Changes<Presence>> = BTreeMap::new();
     for event in trace.events.iter().filter(|event| event.node.index() < trace.nodes.len()) {
         let now = match event.name.as_ref() {
@@ -108,7 +108,7 @@ pub(super) fn presence(trace: &Trace) -> BTreeMap<NodeId, Changes<Presence>> {
 }
 
 /// The value at a time: that of the last change before or at it.
-pub(super) fn at<T: Copy>(changes: &[(u64, T)], time_us: u64) -> Option<T> {
+pub(crate) fn at<T: Copy>(changes: &[(u64, T)], time_us: u64) -> Option<T> {
     let after = changes.partition_point(|(time, _)| *time <= time_us);
     changes[..after].last().map(|(_, value)| *value)
 }
@@ -116,7 +116,7 @@ pub(super) fn at<T: Copy>(changes: &[(u64, T)], time_us: u64) -> Option<T> {
 /// A path without the points that nobody can see: of those in the same unit of width, only the
 /// first, the lowest, the highest and the last stay. So a line has a bounded size, and each peak of
 /// it remains.
-pub(super) fn thin(path: &[(f64, f64)]) -> Vec<(f64, f64)> {
+pub(crate) fn thin(path: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut thinned: Vec<(f64, f64)> = Vec::new();
     let column = |point: &(f64, f64)| point.0.floor();
     for group in path.chunk_by(|a, b| column(a) == column(b)) {
@@ -138,7 +138,7 @@ pub(super) fn thin(path: &[(f64, f64)]) -> Vec<(f64, f64)> {
 
 /// A value that holds until it changes, as a path of level and upright strokes to `end`; a gap
 /// where there is none.
-pub(super) fn steps(
+pub(crate) fn steps(
     changes: &[(u64, Option<f64>)],
     end: f64,
     x: impl Fn(u64) -> f64,

@@ -69,11 +69,11 @@ pub fn write_report(
         .map_err(|cause| failed("scenario.toml", cause))?;
     write_inputs(scenario, folder).map_err(|cause| failed(INPUTS_FOLDER, cause))?;
     fs::create_dir(folder.join("plots")).map_err(|cause| failed("plots", cause))?;
-    for (file, bytes) in draw(&run.trace, system_of(scenario).plots()) {
+    for (file, bytes) in draw(&run.trace, system_of(scenario).plots) {
         fs::write(folder.join("plots").join(&file), bytes)
             .map_err(|cause| failed(&format!("plots/{file}"), cause))?;
     }
-    let artifacts = system_of(scenario).artifacts(scenario, &run.trace);
+    let artifacts = (system_of(scenario).artifacts)(scenario, &run.trace);
     if !artifacts.is_empty() {
         fs::create_dir(folder.join("files")).map_err(|cause| failed("files", cause))?;
     }

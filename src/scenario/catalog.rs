@@ -2,7 +2,7 @@
 //! written (what it does is in `nemesis`), and the metrics and events that the testbed itself
 //! records.
 
-use crate::systems::Shown;
+use crate::vocabulary::Shown;
 
 /// Whom a fault can hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

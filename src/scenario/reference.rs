@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::nemesis::FAULTS;
-use crate::systems::{SYSTEMS, System};
+use crate::systems::{self, System};
 
 use super::catalog::{Lasting, grammar};
 use super::read::{self, Names};
@@ -14,7 +14,7 @@ use super::tree::Table;
 
 /// Every key of the scenario language, in the order of the documentation: the common sections, the
 /// parameters of conditions, distributions and faults, and the sections of these systems.
-pub fn keys(systems: &[&'static dyn System]) -> Vec<KeyInfo> {
+pub fn keys(systems: &[&'static System]) -> Vec<KeyInfo> {
     let reading = Reading::describing();
     read::read_root(&reading, &Table::default(), systems, "reference");
     let names = Names {
@@ -35,15 +35,15 @@ pub fn keys(systems: &[&'static dyn System]) -> Vec<KeyInfo> {
         read::fault::read(&mut section, info.name, &names, false);
     }
     for system in systems {
-        system.read_settings(&mut titled(&reading, system.name()));
+        (system.read_settings)(&mut titled(&reading, system.name));
     }
     reading.into_keys()
 }
 
 /// The keys of a system's own section.
-pub fn keys_of_system(system: &dyn System) -> Vec<KeyInfo> {
+pub fn keys_of_system(system: &System) -> Vec<KeyInfo> {
     let reading = Reading::describing();
-    system.read_settings(&mut titled(&reading, system.name()));
+    (system.read_settings)(&mut titled(&reading, system.name));
     reading.into_keys()
 }
 
@@ -56,7 +56,7 @@ fn titled<'a>(reading: &'a Reading, title: &str) -> Section<'a> {
 pub(super) fn homes_of(key: &str, own: &str) -> Vec<String> {
     const MOST: usize = 4;
     static KEYS: OnceLock<Vec<KeyInfo>> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| keys(SYSTEMS));
+    let keys = KEYS.get_or_init(|| keys(systems::all()));
     let mut homes: Vec<String> = keys
         .iter()
         .filter(|info| info.key == key && info.section != own)
@@ -88,7 +88,7 @@ pub(crate) fn home(section: &str) -> String {
 }
 
 /// The whole reference as Markdown.
-pub fn markdown(systems: &[&'static dyn System]) -> String {
+pub fn markdown(systems: &[&'static System]) -> String {
     let keys = keys(systems);
     let mut text = String::from(INTRODUCTION);
     let mut sections: Vec<&str> = vec![];
@@ -98,7 +98,7 @@ pub fn markdown(systems: &[&'static dyn System]) -> String {
         }
     }
     let common = |section: &&&str| {
-        !section.contains(' ') && !systems.iter().any(|system| system.name() == **section)
+        !section.contains(' ') && !systems.iter().any(|system| system.name == **section)
     };
     for section in sections.iter().filter(common) {
         let title = match *section {
@@ -121,8 +121,8 @@ pub fn markdown(systems: &[&'static dyn System]) -> String {
     }
     push_faults(&mut text, &keys);
     for system in systems {
-        text.push_str(&format!("\n## `[{}]`\n\n{}\n\n", system.name(), system.summary()));
-        push_table(&mut text, &keys, system.name());
+        text.push_str(&format!("\n## `[{}]`\n\n{}\n\n", system.name, system.summary));
+        push_table(&mut text, &keys, system.name);
     }
     text
 }

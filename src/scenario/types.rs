@@ -288,7 +288,7 @@ pub struct FaultModel {
 /// `[checks]`: a check by name with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckSpec {
-    /// A name of [`crate::checkers::CHECKERS`].
+    /// A name of [`crate::systems::checks`].
     pub name: String,
     /// `min`, `within`, …: numbers in the check's own unit; durations in microseconds.
     pub params: BTreeMap<String, f64>,

@@ -113,6 +113,8 @@ pub(crate) struct Driver<'a, C: Cluster> {
     pub(super) log: Vec<LogLine>,
     clients: Vec<Client<Msg<C>>>,
     pub(super) aborted: Option<String>,
+    /// When planted defects acted, at most [`ACTED_MAX`] moments.
+    pub(super) acted: Vec<super::Acted>,
     pub(super) stall: Option<Stall>,
     pub(super) last_words: Vec<LastWords>,
 }
@@ -145,7 +147,20 @@ const EVENTS_PER_INSTANT_MAX: u64 = 1_000_000;
 /// gigabytes.
 const RECORDS_MAX: u64 = 20_000_000;
 
+/// More moments at which defects acted are not kept: the first ones tell when a failure began.
+const ACTED_MAX: usize = 1 << 20;
+
 impl<'a, C: Cluster> Driver<'a, C> {
+    /// Keep which planted defects acted since the last call, in a step of this node.
+    pub(super) fn note_defects(&mut self, node: Option<NodeId>) {
+        let (time_us, acted) = (self.now.as_micros(), &mut self.acted);
+        crate::defects::take_notes(|defect| {
+            if acted.len() < ACTED_MAX {
+                acted.push(super::Acted { time_us, node, defect });
+            }
+        });
+    }
+
     pub(crate) fn new(scenario: &'a Scenario, options: &RunOptions, cluster: C) -> Self {
         let client_names = cluster.clients();
         let node_names = scenario
@@ -199,6 +214,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             log: Vec::new(),
             clients: Vec::new(),
             aborted: None,
+            acted: vec![],
             stall: None,
             last_words: Vec::new(),
         }
@@ -261,6 +277,7 @@ impl<'a, C: Cluster> Driver<'a, C> {
             trace: self.recorder.into_trace(),
             log: self.log,
             aborted: self.aborted,
+            acted: self.acted,
             forms: self.forms,
             stall: self.stall,
             last_words: self.last_words,

@@ -79,10 +79,24 @@ pub struct RunOutput {
     /// With [`RunOptions::through_json`]: the first message of each type, as a program would get
     /// it.
     pub forms: std::collections::BTreeMap<&'static str, serde_json::Value>,
+    /// When planted defects acted, in the order of time. No part of the trace, so that no check can
+    /// see it.
+    pub acted: Vec<Acted>,
     /// The program that did not answer, where it was given up for that.
     pub stall: Option<Stall>,
     /// What programs printed that ended without an answer.
     pub last_words: Vec<LastWords>,
+}
+
+/// A moment at which a planted defect changed what happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// True virtual time, µs.
+    pub time_us: u64,
+    /// The node in whose step it acted; `None` for a client.
+    pub node: Option<NodeId>,
+    /// The defect's name.
+    pub defect: &'static str,
 }
 
 /// The last that a program printed before it ended without an answer. It is no part of the trace:

@@ -64,6 +64,8 @@ impl<C: Cluster> Driver<'_, C> {
             _ => {}
         }
         let (now, processing) = (self.now, nanos(self.scenario.nodes.processing));
+        // What was noted since the last step was done by clients.
+        self.note_defects(None);
         if self.logging {
             self.log_input(node, &input);
         }
@@ -100,6 +102,7 @@ impl<C: Cluster> Driver<'_, C> {
             Input::Command(command) => state.on_command(&mut ctx, &command),
             Input::Stop => state.on_stop(&mut ctx),
         });
+        self.note_defects(Some(node));
         if let Err(message) = outcome {
             // The effects of a step that did not end did not happen.
             self.effects = Some(Box::default());

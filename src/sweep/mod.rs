@@ -122,6 +122,7 @@ mod tests {
         let valid =
             Judgement { check: "liveness", params: Default::default(), verdict: Verdict::Valid };
         Run {
+            acted: vec![],
             trace,
             digest,
             judgements: vec![

@@ -1,7 +1,7 @@
 //! Clocks and the library: for each check of `cristian` a story that it accepts, and its twin that
 //! differs in one thing.
 
-use seedbed::checkers::{CRISTIAN_CHECKS, Params, Verdict};
+use seedbed::checkers::{Params, Verdict};
 use seedbed::trace::{NodeId, OpType, Trace, Value};
 
 use crate::cristian_story::*;
@@ -19,7 +19,10 @@ fn twins(check: &str, good: &Story, bad: &Story, sentence: &str) {
 fn an_empty_trace_passes_no_check_of_clocks_or_books() {
     // Where nothing was asked, nothing is unanswered; and nobody has panicked.
     let general = ["no_panic", "all_operations_answered"];
-    for checker in CRISTIAN_CHECKS.iter().filter(|checker| !general.contains(&checker.name)) {
+    for checker in seedbed::systems::cristian::checks::CHECKS
+        .iter()
+        .filter(|checker| !general.contains(&checker.name))
+    {
         assert!(
             matches!(checker.judge(&Trace::default(), &Params::new()), Verdict::Unknown(_)),
             "{}",

@@ -2,7 +2,7 @@
 //! files that anybody may have edited.
 
 use proptest::prelude::*;
-use seedbed::checkers::{self, CHECKERS, Params};
+use seedbed::checkers::{self, Params};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
 
 const NAMES: &[&str] = &[
@@ -220,7 +220,7 @@ proptest! {
     /// Whatever stands in a trace, each check comes to a verdict, and to the same one twice.
     #[test]
     fn no_checker_panics(trace in trace()) {
-        let specs: Vec<_> = CHECKERS.iter().map(|checker| (*checker, Params::new())).collect();
+        let specs: Vec<_> = seedbed::systems::checks().iter().map(|checker| (*checker, Params::new())).collect();
         let verdicts = checkers::judge(&trace, &specs);
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }
@@ -229,7 +229,7 @@ proptest! {
     #[test]
     fn no_checker_panics_over_its_parameters(number in parameter()) {
         let trace = crate::run::Run::new();
-        for checker in CHECKERS.iter() {
+        for checker in seedbed::systems::checks().iter() {
             let params: Params =
                 checker.params.iter().map(|param| (param.name.to_owned(), number)).collect();
             checker.judge(trace.trace(), &params);

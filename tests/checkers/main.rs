@@ -25,22 +25,23 @@ mod zookeeper_story;
 
 use std::collections::BTreeSet;
 
-use seedbed::checkers::{self, CHECKERS, Overall, Params, Verdict};
+use seedbed::checkers::{self, Overall, Params, Verdict};
 
 /// Names are how scenarios speak of checks; two with one name could not be told apart, and a
 /// parameter's default must be one that the scenario itself may give.
 #[test]
 fn names_are_unique_and_defaults_within_their_range() {
-    let names: BTreeSet<&str> = CHECKERS.iter().map(|checker| checker.name).collect();
-    assert_eq!(names.len(), CHECKERS.len());
-    for checker in CHECKERS.iter() {
-        assert!(std::ptr::eq(checkers::find(checker.name).expect("registered"), *checker));
+    let names: BTreeSet<&str> =
+        seedbed::systems::checks().iter().map(|checker| checker.name).collect();
+    assert_eq!(names.len(), seedbed::systems::checks().len());
+    for checker in seedbed::systems::checks().iter() {
+        assert!(std::ptr::eq(systems::find_check(checker.name).expect("registered"), *checker));
         for param in checker.params {
             let (least, most) = param.range;
             assert!((least..=most).contains(&param.default), "{} {}", checker.name, param.name);
         }
     }
-    assert!(checkers::find("leader_of_the_pack").is_none());
+    assert!(systems::find_check("leader_of_the_pack").is_none());
 }
 
 /// One violation decides, whatever else could not be; without one, a search without an answer does.
@@ -58,7 +59,8 @@ fn invalid_outweighs_unknown_and_unknown_outweighs_valid() {
 #[test]
 fn an_empty_trace_passes_no_check_of_raft() {
     let trace = seedbed::trace::Trace::default();
-    let specs: Vec<_> = CHECKERS.iter().map(|checker| (*checker, Params::new())).collect();
+    let specs: Vec<_> =
+        seedbed::systems::checks().iter().map(|checker| (*checker, Params::new())).collect();
     for (name, verdict) in checkers::judge(&trace, &specs) {
         if run::SAFETY.contains(&name) && name != "no_panic" || name == "linearizable" {
             assert!(matches!(verdict, Verdict::Unknown(_)), "{name}: {verdict:?}");

@@ -427,8 +427,10 @@ fn answered_in_time_excuses_the_users_own_peer_only() {
 /// A trace without an operation of file sharing is not evidence of anything.
 #[test]
 fn an_empty_trace_is_no_evidence() {
-    for checker in
-        seedbed::checkers::P2P_CHECKS.iter().filter(|checker| checker.name.starts_with("p2p_"))
+    for checker in seedbed::systems::p2p::SYSTEM
+        .checks
+        .iter()
+        .filter(|checker| checker.name.starts_with("p2p_"))
     {
         assert!(
             matches!(checker.judge(&Trace::default(), &Params::new()), Verdict::Unknown(_)),

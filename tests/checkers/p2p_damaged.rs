@@ -1,7 +1,7 @@
 //! Damaged traces of file sharing: a checker gives some verdict and never panics.
 
 use proptest::prelude::*;
-use seedbed::checkers::{self, P2P_CHECKS, Params};
+use seedbed::checkers::{self, Params};
 use seedbed::trace::{Event, Fields, NodeId, NodeInfo, Op, OpType, Trace, Value};
 
 const NAMES: &[&str] = &[
@@ -164,7 +164,7 @@ proptest! {
             Trace { duration_us: 20_000_000, end_us, nodes, events, history, ..Trace::default() };
         let params = Params::from([("steps".to_owned(), 20_000.0)]);
         let specs: Vec<_> =
-            P2P_CHECKS.iter().map(|checker| (*checker, params.clone())).collect();
+            seedbed::systems::p2p::checks::CHECKS.iter().map(|checker| (*checker, params.clone())).collect();
         let verdicts = checkers::judge(&trace, &specs);
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }

@@ -6,7 +6,7 @@ use seedbed::trace::Trace;
 /// The verdict of a check with its default parameters, or with these instead of them.
 pub fn verdict(story: &impl AsRef<Trace>, check: &str, params: &[(&str, f64)]) -> Verdict {
     let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    checkers::find(check).expect("the check exists").judge(story.as_ref(), &params)
+    systems::find_check(check).expect("the check exists").judge(story.as_ref(), &params)
 }
 
 /// The check finds nothing wrong.

@@ -64,7 +64,7 @@ fn every_name_is_explained() {
     let shown: Vec<String> =
         names.map(|name| format!("--- explain {name}\n{}", explain(name))).to_vec();
     insta::assert_snapshot!(shown.join("\n"));
-    for check in seedbed::checkers::CHECKERS.iter() {
+    for check in seedbed::systems::checks().iter() {
         assert!(explain(check.name).contains(check.source), "{}", check.name);
     }
 }
@@ -94,9 +94,9 @@ fn a_new_scenario_is_a_scenario() {
     // As it stands, and with every line that is commented out taken in as far as they go together.
     for system in toy::SYSTEMS.iter().chain(SYSTEMS) {
         let text = new::scenario(*system);
-        if system.starting_settings().is_empty() {
+        if system.starting_settings.is_empty() {
             read_text_with(&[*system], "new", &text, &[], &[])
-                .unwrap_or_else(|error| panic!("{}:\n{error}", system.name()));
+                .unwrap_or_else(|error| panic!("{}:\n{error}", system.name));
             continue;
         }
         // What it names lies beside it.
@@ -105,7 +105,7 @@ fn a_new_scenario_is_a_scenario() {
             .expect("the song is there");
         std::fs::write(folder.path().join("new.toml"), &text).expect("writable");
         read_file(&folder.path().join("new.toml"), &[], &[])
-            .unwrap_or_else(|error| panic!("{}:\n{error}", system.name()));
+            .unwrap_or_else(|error| panic!("{}:\n{error}", system.name));
     }
     let text = new::scenario(toy::SYSTEMS[0]);
     let whole: Vec<&str> = text
@@ -126,7 +126,7 @@ fn every_scenario_of_the_project_is_read() {
     for path in seedbed::scenario::scenario_files(Path::new("scenarios")) {
         let text = std::fs::read_to_string(&path).expect("a scenario");
         let known =
-            SYSTEMS.iter().any(|system| text.contains(&format!("system = \"{}\"", system.name())));
+            SYSTEMS.iter().any(|system| text.contains(&format!("system = \"{}\"", system.name)));
         if known {
             read_file(Path::new(&path), &[], &[]).unwrap_or_else(|error| panic!("{error}"));
         }

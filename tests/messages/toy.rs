@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use seedbed::checkers::{Checker, ParamInfo, Verdict};
+use seedbed::defects::DefectInfo;
 use seedbed::plots::Plot;
 use seedbed::scenario::{Scenario, Section, Settings};
 use seedbed::sim::{RunOptions, RunOutput};
-use seedbed::systems::{Complaint, Defect, Shown, System};
-
-pub struct Toy;
+use seedbed::systems::{Complaint, System};
+use seedbed::vocabulary::{EventInfo, Kind, MetricInfo, Shown, Vocabulary};
 
 seedbed::settings! {
     /// `[toy]`: a key of each kind.
@@ -66,6 +66,7 @@ static ELECTION_SAFETY: Checker = Checker {
     summary: "At most one leader a term.",
     source: "Raft §5.2",
     params: &[],
+    liveness: false,
     check: |_, _| Verdict::Valid,
 };
 
@@ -74,88 +75,75 @@ static LINEARIZABLE: Checker = Checker {
     summary: "The history of each key is linearizable.",
     source: "Herlihy and Wing 1990",
     params: &[],
+    liveness: false,
     check: |_, _| Verdict::Valid,
 };
 
-impl System for Toy {
-    fn name(&self) -> &'static str {
-        "toy"
-    }
-    fn summary(&self) -> &'static str {
-        "A system for the tests of the scenario language."
-    }
-    fn roles(&self) -> &'static [&'static str] {
-        &["peer", "witness"]
-    }
-    fn operations(&self) -> &'static [&'static str] {
-        &["read", "write", "cas", "append"]
-    }
-    fn metrics(&self) -> &'static [Shown] {
-        &[
-            Shown { name: "role", summary: "follower or leader" },
-            Shown { name: "current_term", summary: "the term" },
-        ]
-    }
-    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
-        if metric == "role" { &["follower", "leader"] } else { &[] }
-    }
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        let peers = scenario.nodes.nodes.iter().filter(|node| node.role == "peer").count();
-        let refused = |key, found: &str| Complaint {
-            key,
-            message: "a witness needs two peers".into(),
-            found: found.into(),
-            hint: "add peers, or leave the witness out".into(),
-        };
-        match scenario.nodes.nodes.len() - peers {
-            1.. if peers < 2 => vec![
-                refused("nodes.node", "too few peers"),
-                refused("toy.batch", "of no use"),
-                refused("disk", "alone"),
-            ],
-            _ => vec![],
-        }
-    }
-    fn events(&self) -> &'static [Shown] {
-        &[
-            Shown { name: "leader", summary: "a node becomes leader" },
-            Shown { name: "vote", summary: "a vote is given" },
-        ]
-    }
-    fn messages(&self) -> &'static [Shown] {
-        &[
-            Shown { name: "AppendEntries", summary: "entries" },
-            Shown { name: "RequestVote", summary: "asks for a vote" },
-        ]
-    }
-    fn commands(&self) -> &'static [Shown] {
-        &[
-            Shown { name: "transfer_leadership [NODE]", summary: "another leads" },
-            Shown { name: "add_node NODE", summary: "a node joins" },
-            Shown { name: "change NODE,NODE,…", summary: "these vote" },
-        ]
-    }
-    fn checks(&self) -> &'static [&'static Checker] {
-        CHECKS
-    }
-    fn plots(&self) -> &'static [&'static Plot] {
-        &[]
-    }
-    fn defects(&self) -> &'static [Defect] {
-        &[Defect {
-            name: "vote-not-persisted",
-            summary: "A vote is not saved.",
-            caught_by: "election_safety",
-            scenario: "toy/two-leaders",
-            seeds: 10,
-        }]
-    }
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        Arc::new(ToySettings::read(section))
-    }
-    fn run(&self, _: &Scenario, _: &RunOptions) -> RunOutput {
-        unreachable!("the toy never runs")
+static TOY_VOCABULARY: Vocabulary = Vocabulary {
+    events: &[
+        EventInfo { name: "leader", summary: "a node becomes leader", fields: &[] },
+        EventInfo { name: "vote", summary: "a vote is given", fields: &[] },
+    ],
+    metrics: &[&[
+        MetricInfo {
+            name: "role",
+            kind: Kind::OneOf(&["follower", "leader"]),
+            summary: "follower or leader",
+        },
+        MetricInfo { name: "current_term", kind: Kind::Number, summary: "the term" },
+    ]],
+    messages: &[&[
+        Shown { name: "AppendEntries", summary: "entries" },
+        Shown { name: "RequestVote", summary: "asks for a vote" },
+    ]],
+};
+
+pub static TOY: System = System {
+    roles: &["peer", "witness"],
+    operations: &["read", "write", "cas", "append"],
+    vocabulary: &[&TOY_VOCABULARY],
+    commands: &[
+        Shown { name: "transfer_leadership [NODE]", summary: "another leads" },
+        Shown { name: "add_node NODE", summary: "a node joins" },
+        Shown { name: "change NODE,NODE,…", summary: "these vote" },
+    ],
+    checks: CHECKS,
+    defects: &[DefectInfo {
+        name: "vote-not-persisted",
+        summary: "A vote is not saved.",
+        caught_by: "election_safety",
+        scenario: "toy/two-leaders",
+        seeds: 10,
+    }],
+    complaints,
+    ..System::new(
+        "toy",
+        "A system for the tests of the scenario language.",
+        read_settings,
+        |_, _| unreachable!("the toy never runs"),
+    )
+};
+
+fn complaints(scenario: &Scenario) -> Vec<Complaint> {
+    let peers = scenario.nodes.nodes.iter().filter(|node| node.role == "peer").count();
+    let refused = |key, found: &str| Complaint {
+        key,
+        message: "a witness needs two peers".into(),
+        found: found.into(),
+        hint: "add peers, or leave the witness out".into(),
+    };
+    match scenario.nodes.nodes.len() - peers {
+        1.. if peers < 2 => vec![
+            refused("nodes.node", "too few peers"),
+            refused("toy.batch", "of no use"),
+            refused("disk", "alone"),
+        ],
+        _ => vec![],
     }
 }
 
-pub const SYSTEMS: &[&dyn System] = &[&Toy];
+fn read_settings(section: &mut Section<'_>) -> Arc<dyn Settings> {
+    Arc::new(ToySettings::read(section))
+}
+
+pub const SYSTEMS: &[&System] = &[&TOY];

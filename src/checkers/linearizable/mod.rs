@@ -32,6 +32,7 @@ pub static CHECKER: Checker = Checker {
         range: (1.0, 1e9),
         doc: "steps of the search for one key before the verdict is unknown",
     }],
+    liveness: false,
     check,
 };
 

@@ -26,7 +26,7 @@ pub(super) fn names_to_play(scenario: &Scenario) -> Vec<String> {
 
 /// The positions of the nodes of a scenario that `plays` means.
 pub(super) fn played_nodes(scenario: &Scenario, plays: &[String]) -> Vec<usize> {
-    let first_role = system_of(scenario).roles().first().copied().unwrap_or_default();
+    let first_role = system_of(scenario).roles.first().copied().unwrap_or_default();
     let nodes = scenario.nodes.nodes.iter().enumerate();
     let in_group = |word: &String, name: &String| {
         scenario.nodes.groups.get(word).is_some_and(|members| members.contains(name))
@@ -49,7 +49,7 @@ pub(super) fn name_checks(position: usize, scenario: &mut Scenario, items: &[Ite
             .iter()
             .any(|item| item.scenario == position && item.checks.iter().any(|check| check == name))
     };
-    let specs = system.checks().iter().filter(|check| wants(check.name)).map(|check| {
+    let specs = system.checks.iter().filter(|check| wants(check.name)).map(|check| {
         let own = scenario.checks.iter().find(|spec| spec.name == check.name);
         own.cloned().unwrap_or_else(|| CheckSpec {
             name: check.name.to_owned(),

@@ -490,15 +490,15 @@ impl Reader<'_> {
             return vec![];
         };
         let system = system_of(scenario);
-        let voided = system.voided_checks(scenario);
+        let voided = (system.voided_checks)(scenario);
         let mut wanted = vec![];
         for (name, at) in &draft.checks {
-            if !system.checks().iter().any(|check| check.name == name) {
+            if !system.checks.iter().any(|check| check.name == name) {
                 let hint = name_hint(
                     name,
                     "checks",
                     system
-                        .checks()
+                        .checks
                         .iter()
                         .map(|check| check.name)
                         .collect::<Vec<_>>()
@@ -506,7 +506,7 @@ impl Reader<'_> {
                         .copied(),
                 );
                 self.reading.note_at(
-                    format!("`{}` has no check `{}`", system.name(), excerpt(name)),
+                    format!("`{}` has no check `{}`", system.name, excerpt(name)),
                     at,
                     "unknown check",
                     hint,
@@ -527,7 +527,7 @@ impl Reader<'_> {
         }
         let of_scenario: Vec<&str> =
             checks_of(scenario).iter().map(|(checker, _)| checker.name).collect();
-        let in_order = system.checks().iter().map(|check| check.name);
+        let in_order = system.checks.iter().map(|check| check.name);
         let decides = |name: &&str| {
             if draft.checks.is_empty() { of_scenario.contains(name) } else { wanted.contains(name) }
         };

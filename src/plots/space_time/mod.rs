@@ -43,7 +43,7 @@ pub fn space_time_around(
     Some((drawn(trace, layout).svg(), window))
 }
 
-pub(super) fn scene(trace: &Trace) -> Option<Scene> {
+pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     Some(drawn(trace, layout(trace, None)?))
 }
 

@@ -5,7 +5,7 @@ use super::labels::Area;
 use super::layout::{End, Layout, layout};
 use super::window::{LINES_MAX, MESSAGES_MAX};
 use crate::plots::sample::Sample;
-use crate::plots::tests::{run, traces};
+use crate::systems::plot_tests::{run, traces};
 use crate::trace::NodeId;
 
 const RUNS: [&str; 9] = [

@@ -16,7 +16,7 @@ use crate::scenario::values::{quoted, read_duration, read_number};
 pub(super) fn read(
     root: &mut Section<'_>,
     names: &Names,
-    systems: &[&'static dyn System],
+    systems: &[&'static System],
 ) -> Vec<CheckSpec> {
     let mut section = root.table("checks");
     let doc = "A check of the system by name, with a table of its parameters, `{}` for none. \
@@ -30,7 +30,7 @@ pub(super) fn read(
         to judge by.";
     let known: Vec<&'static str> = names
         .system
-        .map(|system| system.checks().iter().map(|check| check.name).collect())
+        .map(|system| system.checks.iter().map(|check| check.name).collect())
         .unwrap_or_default();
     let except = section.words("except", &known, doc);
     let Some(system) = names.system else {
@@ -40,16 +40,16 @@ pub(super) fn read(
     for entry in
         section.free_entries().iter().filter(|entry| entry.key != "all" && entry.key != "except")
     {
-        if !system.checks().iter().any(|check| check.name == entry.key) {
+        if !system.checks.iter().any(|check| check.name == entry.key) {
             unknown(&section, entry, system, systems);
         }
     }
     let named = |check: &&&Checker| section.has(check.name);
-    let some = system.checks().iter().any(|check| named(&check));
+    let some = system.checks.iter().any(|check| named(&check));
     let wanted = |check: &&&Checker| all || !some || !except.is_empty() || named(check);
     let kept = |check: &&&Checker| !except.iter().any(|name| name == check.name);
     let chosen: Vec<&Checker> =
-        system.checks().iter().filter(|check| wanted(check) && kept(check)).copied().collect();
+        system.checks.iter().filter(|check| wanted(check) && kept(check)).copied().collect();
     let mut specs = vec![];
     for check in chosen {
         let mut parameters = section.table(check.name);
@@ -64,16 +64,16 @@ pub(super) fn read(
 fn unknown(
     section: &Section<'_>,
     entry: &crate::scenario::tree::Entry,
-    system: &dyn System,
-    systems: &[&'static dyn System],
+    system: &System,
+    systems: &[&'static System],
 ) {
     let written = entry.key.as_str();
-    let message = format!("`{}` has no check `{}`", system.name(), excerpt(written));
+    let message = format!("`{}` has no check `{}`", system.name, excerpt(written));
     let elsewhere =
-        systems.iter().find(|other| other.checks().iter().any(|check| check.name == written));
+        systems.iter().find(|other| other.checks.iter().any(|check| check.name == written));
     let hint = match elsewhere {
-        Some(other) => format!("`{written}` is a check of `{}`", other.name()),
-        None => name_hint(written, "checks", system.checks().iter().map(|check| check.name)),
+        Some(other) => format!("`{written}` is a check of `{}`", other.name),
+        None => name_hint(written, "checks", system.checks.iter().map(|check| check.name)),
     };
     section.reading.note_at(message, &entry.key_at, "unknown check", hint);
 }

@@ -1,7 +1,7 @@
 //! `when = { … }`: a condition on what nodes show.
 
 use crate::error::excerpt;
-use crate::systems::Shown;
+use crate::vocabulary::Shown;
 
 use super::Names;
 use crate::scenario::catalog::{STATUSES, TESTBED_EVENTS, TESTBED_METRICS};
@@ -20,10 +20,12 @@ fn an_example(names: &Names) -> String {
         system.metrics().first().map(|metric| (metric.name, system.metric_words(metric.name)))
     });
     match shown {
-        Some((metric, [word, ..])) => {
-            format!("as in: when = {{ metric = \"{metric}\", equals = \"{word}\" }}")
-        }
-        Some((metric, [])) => format!("as in: when = {{ metric = \"{metric}\", at_least = 3 }}"),
+        Some((metric, words)) => match words.first() {
+            Some(word) => {
+                format!("as in: when = {{ metric = \"{metric}\", equals = \"{word}\" }}")
+            }
+            None => format!("as in: when = {{ metric = \"{metric}\", at_least = 3 }}"),
+        },
         None => "as in: when = { metric = \"status\", equals = \"down\" }".into(),
     }
 }
@@ -139,8 +141,9 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
         );
     }
     if let (Some(system), Some(metric)) = (names.system, &metric) {
-        let words = if metric == "status" { STATUSES } else { system.metric_words(metric) };
-        judge_words(section, metric, words, equals.as_deref());
+        let words =
+            if metric == "status" { STATUSES.to_vec() } else { system.metric_words(metric) };
+        judge_words(section, metric, &words, equals.as_deref());
     }
     Some(Condition::Metric { metric: metric?, node, at_least, at_most, equals })
 }
@@ -184,7 +187,7 @@ fn node(section: &mut Section<'_>, names: &Names, words: &[&str], doc: &'static 
 /// ask.
 fn shown(
     names: &Names,
-    of: impl Fn(&'static dyn crate::systems::System) -> &'static [Shown],
+    of: impl Fn(&'static crate::systems::System) -> Vec<Shown>,
     testbed: &[Shown],
 ) -> Option<Vec<String>> {
     let system = names.system?;

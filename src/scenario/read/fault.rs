@@ -332,7 +332,7 @@ fn command(section: &mut Section<'_>, names: &Names) -> Option<String> {
     if let (false, Some(at)) = (section.has("command"), &section.at) {
         let known = names
             .system
-            .map(|system| system.commands().iter().map(|shown| shown.name).collect::<Vec<_>>())
+            .map(|system| system.commands.iter().map(|shown| shown.name).collect::<Vec<_>>())
             .unwrap_or_default();
         let hint = match known.first() {
             Some(form) => {
@@ -353,18 +353,13 @@ fn command(section: &mut Section<'_>, names: &Names) -> Option<String> {
 
 /// A system leaves alone what it does not understand, and a misspelt command would look like one
 /// without effect.
-fn judge_command(
-    text: &str,
-    at: &At,
-    system: &dyn System,
-    names: &Names,
-) -> Result<(), Box<Mistake>> {
+fn judge_command(text: &str, at: &At, system: &System, names: &Names) -> Result<(), Box<Mistake>> {
     let word_of = |form: &'static str| form.split(' ').next().unwrap_or(form);
-    let forms = system.commands().iter().map(|shown| shown.name);
+    let forms = system.commands.iter().map(|shown| shown.name);
     let mut written = text.split_whitespace();
     let word = written.next().unwrap_or_default();
     let Some(form) = forms.clone().find(|form| word_of(form) == word) else {
-        let message = format!("`{}` has no command `{}`", system.name(), excerpt(word));
+        let message = format!("`{}` has no command `{}`", system.name, excerpt(word));
         let known: Vec<&str> = forms.map(word_of).collect();
         return Err(Box::new(mistake_at(
             message,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Mistake, Source, excerpt, nearest};
-use crate::systems::{SYSTEMS, System};
+use crate::systems::{self, System};
 
 use super::reader::{Key, Section};
 use super::reading::{Reading, known_hint, name_hint};
@@ -40,7 +40,7 @@ const RUN_MAX: Duration = Duration::from_secs(48 * 3_600);
 pub(crate) struct Names {
     /// `None`: the file names none, or one that does not exist, so nothing that a system declares
     /// can be judged.
-    pub(crate) system: Option<&'static dyn System>,
+    pub(crate) system: Option<&'static System>,
     pub(crate) nodes: Vec<String>,
     /// The role of each node.
     pub(crate) roles: Vec<String>,
@@ -62,7 +62,7 @@ impl Names {
     pub(crate) fn fault_ends(&self) -> Vec<String> {
         let mut names = self.link_ends();
         names.extend(["all", "targets", "client"].map(String::from));
-        names.extend(self.system.iter().flat_map(|system| system.roles()).map(ToString::to_string));
+        names.extend(self.system.iter().flat_map(|system| system.roles).map(ToString::to_string));
         names
     }
 }
@@ -76,7 +76,7 @@ pub fn read_file(
 ) -> Result<Scenario, Error> {
     let text = file_text(path)?;
     let named = (name_of(path), path.display().to_string());
-    read(SYSTEMS, (&named.0, &named.1), path.parent(), &text, overrides, defects)
+    read(systems::all(), (&named.0, &named.1), path.parent(), &text, overrides, defects)
 }
 
 /// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`. A text lies
@@ -87,13 +87,13 @@ pub fn read_text(
     overrides: &[(String, String)],
     defects: &[String],
 ) -> Result<Scenario, Error> {
-    read_text_with(SYSTEMS, name, text, overrides, defects)
+    read_text_with(systems::all(), name, text, overrides, defects)
 }
 
 /// Read a scenario of one of these systems, which need not be registered: for tests and for systems
 /// outside this crate.
 pub fn read_text_with(
-    systems: &[&'static dyn System],
+    systems: &[&'static System],
     name: &str,
     text: &str,
     overrides: &[(String, String)],
@@ -232,7 +232,7 @@ pub fn scenario_files(folder: &Path) -> Vec<String> {
 }
 
 fn read(
-    systems: &[&'static dyn System],
+    systems: &[&'static System],
     (name, path): (&str, &str),
     folder: Option<&Path>,
     text: &str,
@@ -275,7 +275,7 @@ fn read(
 pub(crate) fn read_root(
     reading: &Reading,
     table: &Table,
-    systems: &[&'static dyn System],
+    systems: &[&'static System],
     name: &str,
 ) -> Option<Scenario> {
     let mut root = Section::root(reading, table);
@@ -327,7 +327,7 @@ pub(crate) fn read_root(
     let mut scenario = Scenario {
         name: name.into(),
         description,
-        system: system.name().into(),
+        system: system.name.into(),
         seed,
         duration,
         recovery,
@@ -344,7 +344,7 @@ pub(crate) fn read_root(
     };
     scenario.resolved = resolved;
     if reading.is_clean() {
-        for complaint in system.complaints(&scenario) {
+        for complaint in (system.complaints)(&scenario) {
             reading.note_at(
                 complaint.message,
                 &place_of(table, complaint.key),
@@ -390,9 +390,9 @@ fn place_of(table: &Table, path: &str) -> tree::At {
 
 fn read_system(
     root: &mut Section<'_>,
-    systems: &[&'static dyn System],
-) -> (Option<&'static dyn System>, String) {
-    let known: Vec<String> = systems.iter().map(|system| system.name().to_string()).collect();
+    systems: &[&'static System],
+) -> (Option<&'static System>, String) {
+    let known: Vec<String> = systems.iter().map(|system| system.name.to_string()).collect();
     let doc = "The system that runs; `seedbed list systems` shows them.";
     let key = Key { name: "system", kind: "a text", range: String::new(), doc };
     let Some(entry) = root.take(&key, None) else {
@@ -432,7 +432,7 @@ fn read_system(
         root.reading.pass_over_unknown(true);
         return (None, String::new());
     };
-    let system = systems.iter().find(|system| system.name() == name).copied();
+    let system = systems.iter().find(|system| system.name == name).copied();
     if system.is_none() {
         let hint = name_hint(name, "systems", known.iter().map(String::as_str));
         root.reading.note_at(
@@ -448,14 +448,14 @@ fn read_system(
 
 fn read_settings(
     root: &mut Section<'_>,
-    system: Option<&'static dyn System>,
+    system: Option<&'static System>,
     name: &str,
 ) -> Option<Arc<dyn Settings>> {
     let system = system?;
-    debug_assert_eq!(system.name(), name, "a system is found by its name");
-    let mut section = root.table(system.name());
-    let settings = system.read_settings(&mut section);
-    root.close(system.name(), section);
+    debug_assert_eq!(system.name, name, "a system is found by its name");
+    let mut section = root.table(system.name);
+    let settings = (system.read_settings)(&mut section);
+    root.close(system.name, section);
     Some(settings)
 }
 

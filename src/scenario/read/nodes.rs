@@ -42,7 +42,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
     let mut section = root.table("nodes");
     let roles: Vec<String> = names
         .system
-        .map_or(vec![], |system| system.roles().iter().map(ToString::to_string).collect());
+        .map_or(vec![], |system| system.roles.iter().map(ToString::to_string).collect());
     let first_role = roles.first().cloned().unwrap_or_default();
     let listed = section.entry("node").is_some();
     let count = section.integer(

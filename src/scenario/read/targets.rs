@@ -127,7 +127,7 @@ fn parse(
         Value::Table(table) => {
             let known: Vec<String> = names
                 .system
-                .map_or(vec![], |system| system.roles().iter().map(ToString::to_string).collect());
+                .map_or(vec![], |system| system.roles.iter().map(ToString::to_string).collect());
             let mut inner = section.of_item("targets", table, &item.at, "targets");
             let role = match names.system {
                 Some(_) => inner.optional_name("role", "roles", &known, "All nodes of this role."),

@@ -16,10 +16,7 @@ const CLIENTS_MAX: u64 = 1_000;
 
 /// The names of the clients, `c1` and on. They are needed before the section is read, for links and
 /// groups; what is wrong with the number is told when the section is read.
-pub(super) fn client_names(
-    root: &mut Section<'_>,
-    system: Option<&'static dyn System>,
-) -> Vec<String> {
+pub(super) fn client_names(root: &mut Section<'_>, system: Option<&'static System>) -> Vec<String> {
     let written = root.entry("workload").and_then(|entry| match &entry.item.value {
         crate::scenario::tree::Value::Table(table) => table.get("clients"),
         _ => None,
@@ -30,8 +27,8 @@ pub(super) fn client_names(
     (1..=count).map(|i| format!("c{i}")).collect()
 }
 
-fn default_clients(system: Option<&'static dyn System>) -> u64 {
-    if system.is_some_and(|system| system.operations().is_empty()) {
+fn default_clients(system: Option<&'static System>) -> u64 {
+    if system.is_some_and(|system| system.operations.is_empty()) {
         0
     } else {
         WorkloadSpec::default().clients.into()
@@ -141,13 +138,13 @@ fn read_mix(
         table.free_entries();
         return default.clone();
     };
-    let operations = system.operations();
+    let operations = system.operations;
     let mut mix = BTreeMap::new();
     for entry in table.free_entries() {
         if !operations.contains(&entry.key.as_str()) {
             let message = format!(
                 "`{}` has no operation `{}`",
-                system.name(),
+                system.name,
                 crate::error::excerpt(&entry.key)
             );
             let hint = name_hint(&entry.key, "operations", operations.iter().copied());

@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
+use super::checks::CHECKS;
 use super::settings::AudioSettings;
 use super::{LISTENER, STREAMER, UPLOADER};
-use crate::checkers::AUDIO_CHECKS;
 use crate::scenario::{Latency, LinkSpec, Scenario};
 use crate::systems::Complaint;
 
@@ -111,7 +111,7 @@ fn scenario_links(scenario: &Scenario) -> impl Iterator<Item = &LinkSpec> {
 /// How long after the faults an upload may still take, by the check that judges it.
 fn time_to_answer(scenario: &Scenario) -> Duration {
     const CHECK: &str = "audio_upload_answered";
-    let default = AUDIO_CHECKS
+    let default = CHECKS
         .iter()
         .find(|check| check.name == CHECK)
         .and_then(|check| check.params.first())

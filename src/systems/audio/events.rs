@@ -1,134 +1,174 @@
 //! What the nodes show of themselves: the one place that knows the names of events and their
 //! fields.
 
-use std::sync::LazyLock;
-
 use super::AudioNode;
 use super::song::FrameInfo;
 use super::station::Position;
 use crate::node::{Ctx, NodeId, Value};
-use crate::systems::{Shown, System};
+use crate::vocabulary::{EventInfo, Kind, MetricInfo};
 
 /// The context of a node of this system.
 pub type Context<'a> = Ctx<'a, AudioNode>;
 
 /// The events of this system besides those of Raft.
-const OWN_EVENTS: &[Shown] = &[
-    Shown {
+/// Its events.
+pub const EVENTS: &[EventInfo] = &[
+    EventInfo {
+        fields: &[],
         name: "source",
         summary: "An uploader shows the file that it has: size, digest, the digest of its samples, \
             how many frames it makes.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "source_frame",
         summary: "A frame as it should be heard: digest and loudest sample.",
     },
-    Shown { name: "upload_attempt", summary: "An uploader turns to a streamer." },
-    Shown {
+    EventInfo { fields: &[], name: "upload_attempt", summary: "An uploader turns to a streamer." },
+    EventInfo {
+        fields: &[],
         name: "upload_confirmed",
         summary: "A streamer has confirmed an upload, with size and digest of what it has stored.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "stored",
         summary: "A streamer has applied the end of an upload: the song is stored and makes a \
             session.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "position",
         summary: "A streamer has applied a playout position: all frames before it were sent.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "take_over",
         summary: "A leader begins to send, with its burst, from this frame on.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "send",
         summary: "A leader has sent a frame to so many listeners because its media time had come.",
     },
-    Shown { name: "silent", summary: "A streamer has stopped sending because it no longer leads." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "silent",
+        summary: "A streamer has stopped sending because it no longer leads.",
+    },
+    EventInfo {
+        fields: &[],
         name: "listener",
         summary: "A listener has started: its target depth and its largest, in frames; the length \
             of a frame.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "search",
         summary: "A listener hears nothing and asks all streamers; `wait_us` is how long it will \
             wait before it does so again.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "frame",
         summary: "An intact frame has come for the first time: what became of it, arrival by the \
             node's own clock, jitter.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "play",
         summary: "A frame is heard; `bytes` where its samples are not those that its digest was \
             made of.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "conceal",
         summary: "Nothing is there to be heard in this time: the frame is `lost`, or the buffer is \
             empty (`underrun`).",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "underrun",
         summary: "The buffer is empty, and playing pauses until it has filled again.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "end",
         summary: "A session has been heard to its end, with what the listener has counted.",
     },
 ];
 
 /// The metrics of this system besides those of Raft.
-const OWN_METRICS: &[Shown] = &[
-    Shown { name: "session", summary: "The session that a streamer or a listener is in." },
-    Shown {
+/// Its metrics.
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        kind: Kind::Number,
+        name: "session",
+        summary: "The session that a streamer or a listener is in.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "position",
         summary: "The first frame of the session that was not yet sent, by the replicated state.",
     },
-    Shown { name: "subscribers", summary: "How many listeners a streamer knows." },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
+        name: "subscribers",
+        summary: "How many listeners a streamer knows.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "uploaded_bytes",
         summary: "How much of its file an uploader knows to be stored.",
     },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
         name: "buffer_frames",
         summary: "Frames in a listener's jitter buffer, of the session that plays.",
     },
-    Shown { name: "played_frames", summary: "Frames that a listener has played, of all sessions." },
-    Shown { name: "late_frames", summary: "Frames that came after their time." },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
+        name: "played_frames",
+        summary: "Frames that a listener has played, of all sessions.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "late_frames",
+        summary: "Frames that came after their time.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "lost_frames",
         summary: "Frames that were concealed because they had not come in time.",
     },
-    Shown { name: "duplicate_frames", summary: "Frames that came again." },
-    Shown { name: "damaged_frames", summary: "Frames whose digest did not fit." },
-    Shown {
+    MetricInfo { kind: Kind::Number, name: "duplicate_frames", summary: "Frames that came again." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "damaged_frames",
+        summary: "Frames whose digest did not fit.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "refused_frames",
         summary: "Frames too far ahead of the playhead for the buffer.",
     },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
         name: "concealed_frames",
         summary: "Frame times in which something had to be made up: lost frames and those of an \
             empty buffer.",
     },
-    Shown { name: "underruns", summary: "How often the buffer ran empty." },
-    Shown { name: "interarrival_jitter_us", summary: "The jitter estimate of RFC 3550, µs." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "underruns",
+        summary: "How often the buffer ran empty.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "interarrival_jitter_us",
+        summary: "The jitter estimate of RFC 3550, µs.",
+    },
 ];
-
-fn with(own: &[Shown], of_raft: &[Shown]) -> Vec<Shown> {
-    of_raft.iter().chain(own).copied().collect()
-}
-
-/// All events, for the reference.
-pub static EVENTS: LazyLock<Vec<Shown>> =
-    LazyLock::new(|| with(OWN_EVENTS, crate::systems::raft::RaftSystem.events()));
-
-/// All metrics, for the reference.
-pub static METRICS: LazyLock<Vec<Shown>> =
-    LazyLock::new(|| with(OWN_METRICS, crate::systems::raft::RaftSystem.metrics()));
 
 pub fn source(
     ctx: &mut Context<'_>,

@@ -1,7 +1,7 @@
 //! An upload as the streamer that receives it sees it: bytes of a stream, gathered to blocks and
 //! pieces.
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::upload::{BLOCK, HELLO_BYTES, Hello, MARKER};
 use crate::node::NodeId;
 
@@ -62,13 +62,13 @@ impl Incoming {
     }
 
     /// Take the whole blocks out of what has come, and give the pieces that they make.
-    pub fn pieces(&mut self, piece: usize, rules: Rules) -> Vec<Piece> {
+    pub fn pieces(&mut self, piece: usize, planted: Planted) -> Vec<Piece> {
         let Some(hello) = self.hello else { return vec![] };
         let mut pieces = vec![];
         while !self.complete {
             let missing = hello.length.saturating_sub(self.offset + self.gathered.len() as u64);
             let block = usize::try_from(missing).unwrap_or(BLOCK).min(BLOCK);
-            let mut bytes = if rules.gathers_blocks() {
+            let mut bytes = if planted.gathers_blocks() {
                 if self.buffer.len() < block {
                     break;
                 }
@@ -79,7 +79,7 @@ impl Incoming {
             if bytes.is_empty() && missing > 0 {
                 break;
             }
-            if rules.says_length_before() {
+            if planted.says_length_before() {
                 self.complete = bytes.len() as u64 == missing;
             } else if let Some(end) =
                 bytes.windows(MARKER.len()).position(|window| window == MARKER)
@@ -87,7 +87,7 @@ impl Incoming {
                 bytes.truncate(end);
                 self.complete = true;
             }
-            self.seen.extend_from_slice(if rules.says_length_before() { &[] } else { &bytes });
+            self.seen.extend_from_slice(if planted.says_length_before() { &[] } else { &bytes });
             self.gathered.extend_from_slice(&bytes);
             if self.gathered.len() >= piece || self.complete {
                 let gathered = std::mem::take(&mut self.gathered);
@@ -100,12 +100,12 @@ impl Incoming {
 
     /// The peer has closed: where the end is marked, what is left is the last block, in which the
     /// mark should be.
-    pub fn last_block(&mut self, piece: usize, rules: Rules) -> Vec<Piece> {
-        if rules.says_length_before() || self.complete || self.hello.is_none() {
+    pub fn last_block(&mut self, piece: usize, planted: Planted) -> Vec<Piece> {
+        if planted.says_length_before() || self.complete || self.hello.is_none() {
             return vec![];
         }
         self.buffer.resize(BLOCK, 0);
-        self.pieces(piece, rules)
+        self.pieces(piece, planted)
     }
 
     /// One read, one block: a defect. What one call of `recv` gave is written out as a buffer of
@@ -137,7 +137,7 @@ mod tests {
                 if incoming.greet(bytes).is_some() {
                     incoming.begin_at(0);
                 }
-                pieces.extend(incoming.pieces(4_096, Rules::default()));
+                pieces.extend(incoming.pieces(4_096, Planted::default()));
             }
             assert!(incoming.complete, "reads of {read}");
             assert_eq!(
@@ -151,12 +151,12 @@ mod tests {
     /// Bytes of the song are not its end: the classic mistake, as it is.
     #[test]
     fn a_marker_in_the_song_cuts_it_short() {
-        let rules = Rules::with(["marker-framing"]);
+        let planted = Planted::with(["marker-framing"]);
         let hello = Hello { upload: 1, length: u64::MAX, digest: 0 };
         let mut incoming = Incoming::new(NodeId(0));
         incoming.greet(&hello.encode());
         incoming.greet(&[b"TITEOFLE".as_slice(), &[1; 3_000], MARKER].concat());
-        let pieces = incoming.pieces(4_096, rules);
+        let pieces = incoming.pieces(4_096, planted);
         assert_eq!(pieces, [(0, b"TIT".to_vec())]);
     }
 }

@@ -4,7 +4,7 @@
 //! later a frame came after the one before than it was meant to. The estimate `J` follows `|D|`
 //! with a gain of 1/16, in whole numbers and with 4 places behind the point, as in A.8.
 
-use super::defects::Rules;
+use super::defects::Planted;
 
 /// The estimate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,11 +17,11 @@ pub struct Jitter {
 
 impl Jitter {
     /// A frame has come.
-    pub fn arrived(&mut self, arrival_us: i64, media_us: i64, rules: Rules) {
+    pub fn arrived(&mut self, arrival_us: i64, media_us: i64, planted: Planted) {
         let transit_us = arrival_us.wrapping_sub(media_us);
         if let Some(before) = self.transit_us.replace(transit_us) {
             let apart = transit_us.wrapping_sub(before).saturating_abs();
-            self.scaled = rules.next_jitter(self.scaled, apart);
+            self.scaled = planted.next_jitter(self.scaled, apart);
         }
     }
 
@@ -50,10 +50,11 @@ mod tests {
     #[test]
     fn only_differences_of_delay_count() {
         let mut jitter = Jitter::default();
-        (0..100).for_each(|i| jitter.arrived(7_000_000 + 20_000 * i, 20_000 * i, Rules::default()));
+        (0..100)
+            .for_each(|i| jitter.arrived(7_000_000 + 20_000 * i, 20_000 * i, Planted::default()));
         assert_eq!(jitter.us(), 0);
         (0..200).for_each(|i| {
-            jitter.arrived(20_000 * i + 10_000 * (i % 2), 20_000 * i, Rules::default())
+            jitter.arrived(20_000 * i + 10_000 * (i % 2), 20_000 * i, Planted::default())
         });
         assert!((9_900..=10_100).contains(&jitter.us()), "{}", jitter.us());
     }

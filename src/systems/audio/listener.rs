@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::AudioTimer;
 use super::checksum::Checksum;
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::{self, Arrived, Context};
 use super::jitter::Jitter;
 use super::message::{AudioMessage, Frame};
@@ -48,7 +48,7 @@ struct Counters {
 /// A node of the role `listener`.
 pub struct Listener {
     settings: Arc<AudioSettings>,
-    rules: Rules,
+    planted: Planted,
     streamers: Rc<Vec<NodeId>>,
     /// Who sends, in which term.
     source: Option<NodeId>,
@@ -78,7 +78,7 @@ impl Listener {
     /// A listener at the beginning of an incarnation.
     pub fn new(settings: Arc<AudioSettings>, streamers: Rc<Vec<NodeId>>) -> Listener {
         Listener {
-            rules: settings.rules,
+            planted: settings.planted,
             settings,
             streamers,
             source: None,
@@ -137,7 +137,7 @@ impl Listener {
         let (digest, checksum) = (xxh3_64(frame.payload.bytes()), self.settings.checksum);
         let damaged = frame.digest
             != if checksum == Checksum::Xxh3 { digest } else { checksum.of(frame.payload.bytes()) };
-        if damaged && self.rules.verifies_frames() {
+        if damaged && self.planted.verifies_frames() {
             self.counters.damaged += 1;
             return self.ask_soon(ctx);
         }
@@ -147,7 +147,7 @@ impl Listener {
         };
         let playout = &mut self.playouts[place];
         let Some(number) =
-            frame_of(frame.sequence, frame.first_sequence, playout.highest(), self.rules)
+            frame_of(frame.sequence, frame.first_sequence, playout.highest(), self.planted)
         else {
             self.counters.late += 1;
             return;
@@ -190,7 +190,7 @@ impl Listener {
             self.jitter_of = Some((from, session));
             self.jitter.another_source();
         }
-        self.jitter.arrived(arrival_us, media_us, self.rules);
+        self.jitter.arrived(arrival_us, media_us, self.planted);
     }
 
     /// The playout that a frame belongs to, which is made for the first frame of a new session;
@@ -213,9 +213,9 @@ impl Listener {
             first,
             self.depths(),
             now,
-            self.rules,
+            self.planted,
         );
-        if first > 0 && self.rules.sequence_numbers_wrap() {
+        if first > 0 && self.planted.sequence_numbers_wrap() {
             playout.expect(first);
         }
         self.playouts.push_back(playout);
@@ -322,7 +322,7 @@ impl Listener {
         self.ask_soon(ctx);
     }
 
-    // Rules.
+    // Planted.
 
     /// No frame has come for so long that those at the end may be lost, which no later one would
     /// show.
@@ -335,7 +335,7 @@ impl Listener {
     fn ask_soon(&mut self, ctx: &mut Context<'_>) {
         let silent = self.is_silent(ctx);
         let lacks = |playout: &Playout| !playout.missing(1, silent).is_empty();
-        if !self.asks && self.rules.asks_again() && self.playouts.iter().any(lacks) {
+        if !self.asks && self.planted.asks_again() && self.playouts.iter().any(lacks) {
             self.asks = true;
             ctx.set_timer(AudioTimer::Nack, self.settings.nack_interval);
         }
@@ -352,7 +352,7 @@ impl Listener {
     /// Ask all streamers, each time after a longer pause than before.
     fn search(&mut self, ctx: &mut Context<'_>) {
         let doubled = self.settings.silence * (1 << self.attempts.min(10));
-        let wait = if self.rules.backs_off() { doubled.min(SEARCH_MAX) } else { WATCH };
+        let wait = if self.planted.backs_off() { doubled.min(SEARCH_MAX) } else { WATCH };
         self.attempts += 1;
         self.search_at = ctx.now() + wait;
         self.told = ctx.now();

@@ -45,6 +45,7 @@
 //! 3828 (2004). J. Rey et al.: RTP Retransmission Payload Format, RFC 4588 (2006). R. Ramjee et
 //! al.: Adaptive Playout Mechanisms for Packetized Audio (INFOCOM 1994). Raft: see `raft`.
 
+pub(crate) mod checks;
 mod checksum;
 mod complaints;
 mod decode;
@@ -55,6 +56,7 @@ mod jitter;
 mod listener;
 mod message;
 mod playout;
+pub(crate) mod plots;
 mod sequence;
 mod settings;
 mod song;
@@ -77,20 +79,16 @@ pub use message::AudioMessage;
 pub use settings::{AudioSettings, Concealment, Source};
 pub use song::{Cut, Song};
 
-use super::raft::{RaftSystem, RaftTimer};
-use super::{Artifact, Complaint, Defect, Shown, System};
-use crate::checkers::{AUDIO_CHECKS, Checker};
+use super::raft::RaftTimer;
+use super::{Artifact, System};
 use crate::node::{Ctx, Identity, Node, NodeId, Probe, StreamEvent};
-use crate::plots::{AUDIO_PLOTS, Plot};
-use crate::scenario::{Scenario, Section, Settings};
-use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::scenario::Scenario;
+use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
+use crate::vocabulary::{Shown, Vocabulary};
 use listener::Listener;
 use streamer::Streamer;
 use uploader::Uploader;
-
-/// The system.
-pub struct AudioSystem;
 
 const STREAMER: &str = "streamer";
 const UPLOADER: &str = "uploader";
@@ -104,85 +102,34 @@ const OWN_MESSAGES: &[Shown] = &[
     Shown { name: "Nack", summary: "A listener asks for frames that it lacks." },
 ];
 
-static MESSAGES: std::sync::LazyLock<Vec<Shown>> = std::sync::LazyLock::new(|| {
-    RaftSystem.messages().iter().filter(of_servers).chain(OWN_MESSAGES).copied().collect()
-});
+/// What audio shows of itself.
+pub static VOCABULARY: Vocabulary =
+    Vocabulary { events: events::EVENTS, metrics: &[events::METRICS], messages: &[OWN_MESSAGES] };
 
-/// The clients of the key-value store have no part here.
-fn of_servers(shown: &&Shown) -> bool {
-    !shown.name.starts_with("Client")
-}
+/// The system.
+pub static SYSTEM: System = System {
+    name: "audio",
+    summary: "A song is uploaded to a cluster of streamers, replicated by Raft and played out to \
+            listeners with jitter buffers; the sound survives the leader.",
+    roles: &[STREAMER, UPLOADER, LISTENER],
+    operations: &[],
+    vocabulary: &[&super::raft::SERVER_VOCABULARY, &VOCABULARY],
+    commands: super::raft::COMMANDS,
+    checks: checks::CHECKS,
+    plots: plots::PLOTS,
+    defects: DEFECTS,
+    starting_settings: "songs = \"melody.wav\"    # put a WAV, MP3 or Ogg Vorbis file of this name beside this \
+            one; the project has some in scenarios/audio\n",
+    complaints: complaints::complaints,
+    artifacts,
+    read_settings: settings::read,
+    starting_recovery: "10s",
+    voided_checks: |_| vec![],
+    run: |scenario, options| sim::run(scenario, options, || AudioCluster::new(scenario)),
+};
 
-impl System for AudioSystem {
-    fn name(&self) -> &'static str {
-        "audio"
-    }
-
-    fn summary(&self) -> &'static str {
-        "A song is uploaded to a cluster of streamers, replicated by Raft and played out to \
-            listeners with jitter buffers; the sound survives the leader."
-    }
-
-    fn roles(&self) -> &'static [&'static str] {
-        &[STREAMER, UPLOADER, LISTENER]
-    }
-
-    fn operations(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn metrics(&self) -> &'static [Shown] {
-        &events::METRICS
-    }
-
-    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
-        RaftSystem.metric_words(metric)
-    }
-
-    fn events(&self) -> &'static [Shown] {
-        &events::EVENTS
-    }
-
-    fn messages(&self) -> &'static [Shown] {
-        &MESSAGES
-    }
-
-    fn commands(&self) -> &'static [Shown] {
-        RaftSystem.commands()
-    }
-
-    fn checks(&self) -> &'static [&'static Checker] {
-        AUDIO_CHECKS
-    }
-
-    fn plots(&self) -> &'static [&'static Plot] {
-        AUDIO_PLOTS
-    }
-
-    fn defects(&self) -> &'static [Defect] {
-        DEFECTS
-    }
-
-    fn starting_settings(&self) -> &'static str {
-        "songs = \"melody.wav\"    # put a WAV, MP3 or Ogg Vorbis file of this name beside this \
-            one; the project has some in scenarios/audio\n"
-    }
-
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        complaints::complaints(scenario)
-    }
-
-    fn artifacts(&self, scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
-        wav::heard(scenario.settings(), trace)
-    }
-
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        settings::read(section)
-    }
-
-    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
-        sim::run(scenario, options, || AudioCluster::new(scenario))
-    }
+fn artifacts(scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
+    wav::heard(scenario.settings(), trace)
 }
 
 /// The nodes as the driver makes them.

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::Counts;
 use super::message::{Format, Payload};
 use super::song::{FrameInfo, frame_time};
@@ -97,7 +97,7 @@ pub struct Playout {
     waits_since: LocalTime,
     target: u32,
     most: u32,
-    rules: Rules,
+    planted: Planted,
     /// What was heard so far.
     pub counts: Counts,
 }
@@ -111,7 +111,7 @@ impl Playout {
         arrived: u32,
         (target, most): (u32, u32),
         now: LocalTime,
-        rules: Rules,
+        planted: Planted,
     ) -> Playout {
         let first = arrived.saturating_sub(target);
         Playout {
@@ -127,7 +127,7 @@ impl Playout {
             waits_since: now,
             target,
             most,
-            rules,
+            planted,
             counts: Counts::default(),
         }
     }
@@ -169,16 +169,16 @@ impl Playout {
         }
         self.known = self.known.max(frame + 1);
         if self.seen.contains(frame) {
-            if !self.rules.counts_duplicates_apart() {
+            if !self.planted.counts_duplicates_apart() {
                 self.counts.played += 1;
             }
             return Arrival::Duplicate;
         }
-        if frame < self.next && (self.rules.drops_late_frames() || self.state != State::Playing) {
+        if frame < self.next && (self.planted.drops_late_frames() || self.state != State::Playing) {
             self.seen.insert(frame);
             return Arrival::Late;
         }
-        if frame >= self.next.saturating_add(self.most) && self.rules.bounds_buffer() {
+        if frame >= self.next.saturating_add(self.most) && self.planted.bounds_buffer() {
             return Arrival::Refused;
         }
         self.seen.insert(frame);
@@ -191,7 +191,7 @@ impl Playout {
     /// deep goes on without them.
     pub fn is_ready(&self, now: LocalTime) -> bool {
         let target =
-            self.rules.depth_to_begin(self.target).min(self.frames - self.next.min(self.frames));
+            self.planted.depth_to_begin(self.target).min(self.frames - self.next.min(self.frames));
         let whole = (self.next..self.next.saturating_add(target))
             .all(|frame| self.buffer.contains_key(&frame));
         let patience = frame_time(self.format.frame_samples, self.format.rate) * 2 * self.target;
@@ -238,7 +238,7 @@ impl Playout {
 
     fn wait(&mut self) -> Heard {
         self.counts.concealed += 1;
-        if self.rules.playhead_waits() || self.next >= self.frames {
+        if self.planted.playhead_waits() || self.next >= self.frames {
             return Heard::Empty(self.next);
         }
         self.next += 1;
@@ -309,7 +309,7 @@ mod tests {
             0,
             (3, 6),
             LocalTime::ZERO,
-            Rules::default(),
+            Planted::default(),
         )
     }
 

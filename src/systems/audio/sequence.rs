@@ -1,13 +1,13 @@
 //! Sequence numbers have 16 bits and begin anywhere (RFC 3550 §5.1): at 50 frames a second they
 //! wrap every 22 minutes.
 
-use super::defects::Rules;
+use super::defects::Planted;
 
 /// The frame that a sequence number means, counted from the beginning of the session: of all that
 /// it can mean the one nearest to the highest frame so far (RFC 3550 A.1 does the same with a count
 /// of cycles). `None`: before the beginning.
-pub fn frame_of(sequence: u16, first_sequence: u16, highest: u32, rules: Rules) -> Option<u32> {
-    if !rules.sequence_numbers_wrap() {
+pub fn frame_of(sequence: u16, first_sequence: u16, highest: u32, planted: Planted) -> Option<u32> {
+    if !planted.sequence_numbers_wrap() {
         return u32::try_from(i64::from(sequence) - i64::from(first_sequence)).ok();
     }
     let expected = first_sequence.wrapping_add(highest as u16);
@@ -27,7 +27,7 @@ mod tests {
     /// Around the wrap, forwards and backwards, and past a second round.
     #[test]
     fn a_sequence_number_means_the_nearest_frame() {
-        let right = Rules::default();
+        let right = Planted::default();
         for (frame, highest) in
             [(0, 0), (200, 199), (190, 200), (70_000, 69_990), (69_990, 70_000), (65_536, 65_530)]
         {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::checksum::Checksum;
-use super::defects::Rules;
+use super::defects::Planted;
 use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 use crate::systems::raft::{Bytes, StateMachine};
@@ -151,7 +151,7 @@ pub const DONE: &[u8] = b"done";
 /// The state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Station {
-    rules: Rules,
+    planted: Planted,
     checksum: Checksum,
     partial: BTreeMap<u64, Partial>,
     stored: Vec<Rc<Stored>>,
@@ -161,8 +161,8 @@ pub struct Station {
 
 impl Station {
     /// An empty station.
-    pub fn new(rules: Rules, checksum: Checksum) -> Station {
-        Station { rules, checksum, ..Station::default() }
+    pub fn new(planted: Planted, checksum: Checksum) -> Station {
+        Station { planted, checksum, ..Station::default() }
     }
 
     /// How far the playout has come.
@@ -191,12 +191,12 @@ impl Station {
     }
 
     fn piece(&mut self, upload: u64, uploader: NodeId, offset: u64, bytes: &[u8]) {
-        if self.rules.stores_once() && self.stored(upload).is_some() {
+        if self.planted.stores_once() && self.stored(upload).is_some() {
             return;
         }
         let partial = self.partial.entry(upload).or_insert(Partial { uploader, bytes: vec![] });
         let there = partial.bytes.len() as u64;
-        if !self.rules.pieces_fit_by_offset() {
+        if !self.planted.pieces_fit_by_offset() {
             partial.bytes.extend_from_slice(bytes);
         } else if offset <= there {
             let known = usize::try_from(there - offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -212,12 +212,12 @@ impl Station {
         digest: u64,
         first_sequence: u16,
     ) -> &'static [u8] {
-        if self.rules.stores_once() && self.stored(upload).is_some() {
+        if self.planted.stores_once() && self.stored(upload).is_some() {
             return DONE;
         }
         let bytes = self.partial.get(&upload).map_or(&[][..], |partial| &partial.bytes);
         let found = self.checksum.of(bytes);
-        if self.rules.verifies_uploads() && (bytes.len() as u64 != length || found != digest) {
+        if self.planted.verifies_uploads() && (bytes.len() as u64 != length || found != digest) {
             return REFUSED;
         }
         self.stored.push(Rc::new(Stored {
@@ -291,15 +291,15 @@ impl StateMachine for Station {
     }
 
     fn restore(&mut self, snapshot: &[u8]) {
-        *self = read(snapshot, self.rules, self.checksum)
+        *self = read(snapshot, self.planted, self.checksum)
             .expect("a snapshot with a valid checksum holds a station");
     }
 }
 
-fn read(snapshot: &[u8], rules: Rules, checksum: Checksum) -> Option<Station> {
+fn read(snapshot: &[u8], planted: Planted, checksum: Checksum) -> Option<Station> {
     let mut reader = Reader(snapshot);
     let position = Position { session: reader.u32()?, frame: reader.u32()?, term: reader.u64()? };
-    let mut station = Station { position, ..Station::new(rules, checksum) };
+    let mut station = Station { position, ..Station::new(planted, checksum) };
     for _ in 0..reader.u32()? {
         let (upload, uploader) = (reader.u64()?, NodeId(reader.u32()?));
         let bytes: Bytes = reader.bytes()?.into();

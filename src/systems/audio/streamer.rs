@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::AudioTimer;
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::{self, Context};
 use super::incoming::Incoming;
 use super::message::AudioMessage;
@@ -34,7 +34,7 @@ enum Purpose {
 /// A node of the role `streamer`.
 pub struct Streamer {
     settings: Arc<AudioSettings>,
-    rules: Rules,
+    planted: Planted,
     raft: Raft<Station>,
     /// With the defect `single-server`, what this server alone knows.
     solo: Station,
@@ -60,18 +60,18 @@ pub struct Streamer {
 impl Streamer {
     /// A streamer at the beginning of an incarnation.
     pub fn new(settings: Arc<AudioSettings>, id: NodeId, servers: Vec<NodeId>) -> Streamer {
-        let (rules, checksum) = (settings.rules, settings.checksum);
+        let (planted, checksum) = (settings.planted, settings.checksum);
         let raft = Raft::new(
             settings.raft.clone(),
             id,
             Configuration::simple(servers),
-            Station::new(rules, checksum),
+            Station::new(planted, checksum),
         );
         Streamer {
             settings,
-            rules,
+            planted,
             raft,
-            solo: Station::new(rules, checksum),
+            solo: Station::new(planted, checksum),
             proposals: BTreeMap::new(),
             serial: 0,
             uploads: BTreeMap::new(),
@@ -91,7 +91,7 @@ impl Streamer {
     }
 
     fn station(&self) -> &Station {
-        if self.rules.replicates() { self.raft.machine() } else { &self.solo }
+        if self.planted.replicates() { self.raft.machine() } else { &self.solo }
     }
 
     // Messages.
@@ -181,7 +181,7 @@ impl Streamer {
             StreamEvent::Data(stream, bytes) => self.on_upload_bytes(ctx, stream, &bytes),
             StreamEvent::PeerClosed(stream) => {
                 let Some(incoming) = self.uploads.get_mut(&stream) else { return };
-                let pieces = incoming.last_block(self.settings.piece, self.rules);
+                let pieces = incoming.last_block(self.settings.piece, self.planted);
                 self.propose_pieces(ctx, stream, pieces);
             }
             StreamEvent::Reset(stream)
@@ -197,16 +197,20 @@ impl Streamer {
     fn on_upload_bytes(&mut self, ctx: &mut Context<'_>, stream: StreamId, bytes: &[u8]) {
         let Some(incoming) = self.uploads.get_mut(&stream) else { return };
         if let Some(hello) = incoming.greet(bytes) {
-            let station = if self.rules.replicates() { self.raft.machine() } else { &self.solo };
-            if let Some(stored) = station.stored(hello.upload).filter(|_| self.rules.stores_once())
+            let station = if self.planted.replicates() { self.raft.machine() } else { &self.solo };
+            if let Some(stored) =
+                station.stored(hello.upload).filter(|_| self.planted.stores_once())
             {
                 ctx.write(stream, Reply::Stored(stored.bytes.len() as u64, stored.digest).encode());
                 ctx.close(stream);
                 self.uploads.remove(&stream);
                 return;
             }
-            let offset =
-                if self.rules.pieces_fit_by_offset() { station.received(hello.upload) } else { 0 };
+            let offset = if self.planted.pieces_fit_by_offset() {
+                station.received(hello.upload)
+            } else {
+                0
+            };
             incoming.begin_at(offset);
             ctx.write(stream, Reply::From(offset).encode());
             if incoming.complete {
@@ -214,7 +218,7 @@ impl Streamer {
             }
         }
         let Some(incoming) = self.uploads.get_mut(&stream) else { return };
-        let pieces = incoming.pieces(self.settings.piece, self.rules);
+        let pieces = incoming.pieces(self.settings.piece, self.planted);
         self.propose_pieces(ctx, stream, pieces);
     }
 
@@ -250,12 +254,12 @@ impl Streamer {
             return;
         };
         let (upload, uploader) = (hello.upload, *from);
-        let (length, digest) = if self.rules.says_length_before() {
+        let (length, digest) = if self.planted.says_length_before() {
             (hello.length, hello.digest)
         } else {
             (seen.len() as u64, self.settings.checksum.of(seen))
         };
-        if !self.rules.confirms_when_committed() {
+        if !self.planted.confirms_when_committed() {
             ctx.write(stream, Reply::Stored(length, digest).encode());
         }
         let first_sequence =
@@ -267,11 +271,11 @@ impl Streamer {
         );
     }
 
-    // Rules.
+    // Planted.
 
     fn propose(&mut self, ctx: &mut Context<'_>, purpose: Purpose, command: &Command) {
         let bytes = command.encode();
-        if !self.rules.replicates() {
+        if !self.planted.replicates() {
             let output = self.solo.apply(&bytes);
             return self.on_outcome(ctx, purpose, Some(&output));
         }
@@ -323,7 +327,7 @@ impl Streamer {
                 let reply = stored.map_or(Reply::Refused, |stored| {
                     Reply::Stored(stored.bytes.len() as u64, stored.digest)
                 });
-                if self.rules.confirms_when_committed() {
+                if self.planted.confirms_when_committed() {
                     ctx.write(stream, reply.encode());
                 }
                 ctx.close(stream);
@@ -379,7 +383,7 @@ impl Streamer {
         let term = self.raft.current_term().0;
         let deposed =
             |transmission: &Transmission| !self.raft.is_leader() || transmission.term != term;
-        if self.transmission.as_ref().is_some_and(deposed) && self.rules.stops_when_deposed() {
+        if self.transmission.as_ref().is_some_and(deposed) && self.planted.stops_when_deposed() {
             let stopped = self.transmission.take().expect("it was looked at just now");
             events::silent(ctx, stopped.position());
             ctx.cancel_timer(AudioTimer::Tick);
@@ -397,7 +401,7 @@ impl Streamer {
         let Some(cut) = self.cut(position.session) else { return };
         let frame_us = cut.frame_time().as_micros() as u64;
         let ran_us = ctx.now().saturating_since(self.position_seen).as_micros() as u64;
-        let frame = self.rules.resume_at(position.frame, ran_us, frame_us);
+        let frame = self.planted.resume_at(position.frame, ran_us, frame_us);
         let at = Position { frame, term: self.raft.current_term().0, ..position };
         events::take_over(ctx, at);
         let burst = (self.settings.burst.as_nanos() / self.settings.frame.as_nanos().max(1)) as u32;
@@ -410,7 +414,7 @@ impl Streamer {
         let now = ctx.now();
         self.subscribers.retain(|_, until| *until > now);
         let Some(transmission) = &mut self.transmission else { return };
-        while let Some(frame) = transmission.take_due(now, self.rules) {
+        while let Some(frame) = transmission.take_due(now, self.planted) {
             let made = transmission.frame(frame, &self.settings);
             events::send(
                 ctx,
@@ -427,7 +431,7 @@ impl Streamer {
             // The replicated state goes on to the next session; an end that was not heard of is
             // said again with the next heartbeat.
             if transmission.session < self.station().position().session
-                && self.rules.goes_on_to_the_next_song()
+                && self.planted.goes_on_to_the_next_song()
             {
                 self.transmission = None;
                 return self.maybe_begin(ctx);

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::AudioTimer;
 use super::checksum::Checksum;
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::{self, Context};
 use super::settings::{AudioSettings, Source};
 use super::upload::{BLOCK, Hello, MARKER, PORT, REPLY_BYTES, Reply};
@@ -27,7 +27,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(1_600);
 /// A node of the role `uploader`.
 pub struct Uploader {
     settings: Arc<AudioSettings>,
-    rules: Rules,
+    planted: Planted,
     streamers: Rc<Vec<NodeId>>,
     /// Which of the scenario's songs it has.
     song: usize,
@@ -66,7 +66,7 @@ impl Uploader {
             (Some(source), checksum) => checksum.of(&source.file.bytes),
         };
         Uploader {
-            rules: settings.rules,
+            planted: settings.planted,
             settings,
             streamers,
             song,
@@ -137,7 +137,7 @@ impl Uploader {
     }
 
     fn watch(&self, ctx: &mut Context<'_>) {
-        if self.rules.gives_up_silent_servers() {
+        if self.planted.gives_up_silent_servers() {
             ctx.set_timer(AudioTimer::Watch, self.settings.upload_timeout);
         }
     }
@@ -174,7 +174,7 @@ impl Uploader {
         let Source { file, .. } = self.source().clone();
         match reply {
             Reply::Welcome => {
-                let (length, digest) = if self.rules.says_length_before() {
+                let (length, digest) = if self.planted.says_length_before() {
                     (file.bytes.len() as u64, self.digest)
                 } else {
                     (u64::MAX, 0)
@@ -186,7 +186,7 @@ impl Uploader {
                 for block in file.bytes[offset..].chunks(BLOCK) {
                     ctx.write(stream, block.to_vec());
                 }
-                if !self.rules.says_length_before() {
+                if !self.planted.says_length_before() {
                     ctx.write(stream, MARKER.to_vec());
                 }
                 ctx.close(stream);
@@ -223,7 +223,7 @@ impl Uploader {
         }
     }
 
-    // Rules.
+    // Planted.
 
     fn next_server(&mut self, ctx: &mut Context<'_>) {
         self.server = (self.server + 1) % self.streamers.len();

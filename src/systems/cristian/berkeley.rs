@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::estimate::error_of;
 use super::settings::CristianSettings;
 use super::soft_clock::growth;
@@ -111,7 +111,7 @@ impl Berkeley {
     pub fn decide(&mut self, settings: &CristianSettings, coordinator: NodeId) -> Outcome {
         let mut clocks: Vec<(NodeId, i64)> = vec![(coordinator, 0)];
         clocks.extend(self.found.iter().map(|(node, found)| (*node, found.offset)));
-        let taken = agreeing(settings.rules, &clocks, settings.gamma.as_nanos() as i64);
+        let taken = agreeing(settings.planted, &clocks, settings.gamma.as_nanos() as i64);
         let sum: i128 = taken.iter().map(|i| i128::from(clocks[*i].1)).sum();
         let mean = i64::try_from(sum / taken.len().max(1) as i128).unwrap_or(0);
         let correction = |found: &Found| Correction {
@@ -141,9 +141,9 @@ pub fn root_of_mean(settings: &CristianSettings, root: i64, mean: i64, elapsed: 
 
 /// The largest set of clocks within `gamma` of each other. Of equal ones that with the
 /// coordinator's, which is the first of the list.
-fn agreeing(rules: Rules, clocks: &[(NodeId, i64)], gamma: i64) -> Vec<usize> {
+fn agreeing(planted: Planted, clocks: &[(NodeId, i64)], gamma: i64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..clocks.len()).collect();
-    if rules.averages_all() {
+    if planted.averages_all() {
         return order;
     }
     order.sort_by_key(|i| clocks[*i].1);
@@ -175,7 +175,7 @@ mod tests {
             .zip(0..)
             .map(|(offset, id)| (NodeId(id), *offset))
             .collect();
-        let taken = agreeing(Rules::default(), &clocks, 1_000);
+        let taken = agreeing(Planted::default(), &clocks, 1_000);
         assert_eq!(taken, [2, 0, 4, 1]);
     }
 
@@ -184,6 +184,6 @@ mod tests {
     #[test]
     fn of_two_that_disagree_the_coordinator_is_right() {
         let clocks = [(NodeId(9), 0), (NodeId(1), -5_000)];
-        assert_eq!(agreeing(Rules::default(), &clocks, 1_000), [0]);
+        assert_eq!(agreeing(Planted::default(), &clocks, 1_000), [0]);
     }
 }

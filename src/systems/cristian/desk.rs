@@ -62,7 +62,7 @@ impl Desk {
         servers: Vec<NodeId>,
         queue: NodeId,
     ) -> Desk {
-        let library = Library::new(settings.books, settings.rules);
+        let library = Library::new(settings.books, settings.planted);
         let (mine, told) = (BTreeSet::new(), BTreeMap::new());
         let (unconfirmed, asking) = (BTreeMap::new(), BTreeMap::new());
         let mut desk = Desk {
@@ -137,13 +137,13 @@ impl Desk {
         restart: bool,
         hour: i64,
     ) {
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         let seen = [self.library.last(client), self.told.get(&client).copied()]
             .into_iter()
             .flatten()
             .max_by_key(|(serial, _)| *serial);
         if let Some((last, answer)) =
-            seen.filter(|(last, _)| serial <= *last && rules.detects_duplicates())
+            seen.filter(|(last, _)| serial <= *last && planted.detects_duplicates())
         {
             if serial == last {
                 self.reply(ctx, client, serial, answer);
@@ -151,7 +151,7 @@ impl Desk {
             return;
         }
         if self.asking.get(&client).is_some_and(|asked| serial <= *asked)
-            && rules.detects_duplicates()
+            && planted.detects_duplicates()
         {
             return;
         }
@@ -164,7 +164,7 @@ impl Desk {
         }
         let silence =
             ctx.now().saturating_since(self.heard) > self.settings.poll_interval * SILENT_POLLS;
-        let alone = rules.decides_alone(silence);
+        let alone = planted.decides_alone(silence);
         if self.settings.reservation == Reservation::Queue && !alone {
             let free: Vec<u8> = self.library.free().collect();
             let wish = ctx.rng().pick(&free).copied().unwrap_or(1);
@@ -196,7 +196,7 @@ impl Desk {
     /// Give out a book: it is on the disk before the user hears of it.
     fn grant(&mut self, ctx: &mut Context<'_>, statement: Statement) {
         let Body::Grant { session, book } = statement.body else { return };
-        self.settings.rules.sync_decision(ctx);
+        self.settings.planted.sync_decision(ctx);
         ctx.append(FILE, record_log::record(&statement.encode(Writer::default().byte(GRANTED)).0));
         self.remember_grant(&statement);
         events::line(ctx, "grant", &line(&statement, self.mine.len() as u64, session, book, true));
@@ -216,11 +216,12 @@ impl Desk {
             .into_iter()
             .filter(|(server, _)| *server != ctx.id())
             .max_by_key(|(_, books)| *books);
-        let answer =
-            match other.filter(|_| !self.library.ended && !self.settings.rules.speaks_for_all()) {
-                Some((server, _)) => Answer::Elsewhere(server),
-                None => Answer::NoneLeft { session },
-            };
+        let answer = match other
+            .filter(|_| !self.library.ended && !self.settings.planted.speaks_for_all())
+        {
+            Some((server, _)) => Answer::Elsewhere(server),
+            None => Answer::NoneLeft { session },
+        };
         let mut record = Writer::default();
         record.byte(TOLD).i64(client.0.into()).i64(serial as i64);
         encode_answer(&mut record, answer);
@@ -271,14 +272,14 @@ impl Desk {
 
     fn on_statements(&mut self, ctx: &mut Context<'_>, from: u64, statements: &[Statement]) {
         self.heard = ctx.now();
-        self.settings.rules.sync_decision(ctx);
+        self.settings.planted.sync_decision(ctx);
         let mut bytes = Vec::new();
         for (position, statement) in (from..).zip(statements) {
             if position < self.library.position {
                 continue;
             }
             if position > self.library.position {
-                if !self.settings.rules.dequeues_on_send() {
+                if !self.settings.planted.dequeues_on_send() {
                     break;
                 }
                 self.library.position = position;
@@ -297,7 +298,7 @@ impl Desk {
     }
 
     fn apply(&mut self, ctx: &mut Context<'_>, statement: &Statement, tell: bool) {
-        if !self.settings.rules.hears(statement.server, ctx.id(), self.servers[0]) {
+        if !self.settings.planted.hears(statement.server, ctx.id(), self.servers[0]) {
             self.library.position += 1;
             return;
         }
@@ -337,7 +338,7 @@ impl Desk {
     fn watch_session(&mut self, ctx: &mut Context<'_>) {
         if self.library.ended
             && self.paused_after < self.library.session
-            && self.settings.rules.begins_sessions()
+            && self.settings.planted.begins_sessions()
         {
             self.paused_after = self.library.session;
             ctx.set_timer(CristianTimer::SessionPause, self.settings.session_pause);

@@ -7,7 +7,7 @@
 //! t0)/2 - min`. Nothing better can be said: when all of the delay lies on one way, the error is
 //! the bound.
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::settings::{Algorithm, CristianSettings};
 use super::soft_clock::growth;
 
@@ -52,18 +52,18 @@ pub fn delay(algorithm: Algorithm, sample: &Sample) -> i64 {
 }
 
 /// The hour minus the monotonic clock, by one sample.
-fn offset(rules: Rules, algorithm: Algorithm, sample: &Sample) -> i64 {
+fn offset(planted: Planted, algorithm: Algorithm, sample: &Sample) -> i64 {
     match algorithm {
         // RFC 5905 §8: half the sum of what the clocks differ by on the way there and on the way
         // back.
-        Algorithm::Ntp => rules.ntp_offset(sample.t0, sample.t2, sample.t3, sample.t1),
-        _ => sample.t3 + rules.time_since(sample.rtt) - sample.t1,
+        Algorithm::Ntp => planted.ntp_offset(sample.t0, sample.t2, sample.t3, sample.t1),
+        _ => sample.t3 + planted.time_since(sample.rtt) - sample.t1,
     }
 }
 
 /// The bound `D/2 - min`, and what both oscillators may have gained or lost meanwhile.
 pub fn error_of(settings: &CristianSettings, delay: i64, rtt: i64, delays: &[i64]) -> i64 {
-    let min = settings.rules.least_delay(settings.min_delay.as_nanos() as i64, delays);
+    let min = settings.planted.least_delay(settings.min_delay.as_nanos() as i64, delays);
     delay / 2 - min + 2 * growth(rtt, settings.drift_bound_ppm)
 }
 
@@ -74,14 +74,14 @@ pub fn estimate(
     samples: &[Sample],
     delays: &[i64],
 ) -> Option<Estimate> {
-    let rules = settings.rules;
+    let planted = settings.planted;
     let all: Vec<(i64, i64)> = samples
         .iter()
-        .map(|sample| (delay(algorithm, sample), offset(rules, algorithm, sample)))
+        .map(|sample| (delay(algorithm, sample), offset(planted, algorithm, sample)))
         .collect();
     let best = (0..samples.len()).min_by_key(|i| all[*i].0)?;
     let sample = samples[best];
-    let offset = rules.offset_of_round(&all, all[best].1);
+    let offset = planted.offset_of_round(&all, all[best].1);
     let error = error_of(settings, all[best].0, sample.rtt, delays);
     Some(Estimate { sample, offset, error, samples: all })
 }

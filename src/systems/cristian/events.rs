@@ -4,77 +4,140 @@
 use super::process::Context;
 use super::round_log::RoundRecord;
 use super::soft_clock::SoftClock;
-use crate::systems::Shown;
 use crate::trace::{NodeId, Value};
+use crate::vocabulary::{EventInfo, Kind, MetricInfo};
 
 /// All events, for the reference.
-pub const EVENTS: &[Shown] = &[
-    Shown {
+pub const EVENTS: &[EventInfo] = &[
+    EventInfo {
+        fields: &[],
         name: "recover",
         summary: "A machine has started; how much its disk holds of what it keeps.",
     },
-    Shown { name: "hour", summary: "The coordinator begins a round; its reference hour." },
-    Shown { name: "probe", summary: "A machine asks another for the time." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "hour",
+        summary: "The coordinator begins a round; its reference hour.",
+    },
+    EventInfo { fields: &[], name: "probe", summary: "A machine asks another for the time." },
+    EventInfo {
+        fields: &[],
         name: "round",
         summary: "A round has ended; what was measured, and what it did to the clock.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "round_missed",
         summary: "A round began while the one before had not ended, which is given up.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "adjust_void",
         summary: "Berkeley's correction came for a clock that somebody had set meanwhile.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "reading",
         summary: "What a clock shows, and how far its machine thinks that it may be from true \
             time.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "berkeley",
         summary: "The coordinator has all clocks of a round, and their mean.",
     },
-    Shown { name: "round_stored", summary: "The record of a round is on the server's disk." },
-    Shown { name: "recorded", summary: "The record of a round is on the coordinator's disk." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "round_stored",
+        summary: "The record of a round is on the server's disk.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "recorded",
+        summary: "The record of a round is on the coordinator's disk.",
+    },
+    EventInfo {
+        fields: &[],
         name: "record_found",
         summary: "The coordinator has started, and this record is on its disk.",
     },
-    Shown { name: "utc_asked", summary: "The UTC source was asked for the time." },
-    Shown { name: "by_hand", summary: "Somebody sets or edits a clock by a command." },
-    Shown { name: "enqueue", summary: "A statement is on the queue's disk, at this position." },
-    Shown {
+    EventInfo { fields: &[], name: "utc_asked", summary: "The UTC source was asked for the time." },
+    EventInfo {
+        fields: &[],
+        name: "by_hand",
+        summary: "Somebody sets or edits a clock by a command.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "enqueue",
+        summary: "A statement is on the queue's disk, at this position.",
+    },
+    EventInfo {
+        fields: &[],
         name: "apply",
         summary: "A statement of the queue is in a server's database; `effect` is 0 where it \
             changed nothing.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "grant",
         summary: "A server has handed out a book of its own, before the queue knows.",
     },
-    Shown { name: "session_open", summary: "A session begins in a server's database." },
-    Shown { name: "session_end", summary: "A session ends in a server's database, and why." },
-    Shown { name: "reply", summary: "A server answers a user: with a book, or that none is left." },
+    EventInfo {
+        fields: &[],
+        name: "session_open",
+        summary: "A session begins in a server's database.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "session_end",
+        summary: "A session ends in a server's database, and why.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "reply",
+        summary: "A server answers a user: with a book, or that none is left.",
+    },
 ];
 
 /// All metrics, for the reference.
-pub const METRICS: &[Shown] = &[
-    Shown {
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        kind: Kind::Number,
         name: "round",
         summary: "The last round: of the coordinator the last begun, of a server the last ended.",
     },
-    Shown { name: "is_set", summary: "1 once the clock has been set since the start." },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
+        name: "is_set",
+        summary: "1 once the clock has been set since the start.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "unconfirmed",
         summary: "Records of rounds that the coordinator has not confirmed.",
     },
-    Shown { name: "session", summary: "The session of the library." },
-    Shown { name: "books_left", summary: "Books that are left in it, as this server knows." },
-    Shown { name: "applied", summary: "Statements of the queue in this server's database." },
-    Shown { name: "waiting", summary: "Statements that the queue has not confirmed." },
-    Shown { name: "queue_length", summary: "Statements that the queue holds." },
+    MetricInfo { kind: Kind::Number, name: "session", summary: "The session of the library." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "books_left",
+        summary: "Books that are left in it, as this server knows.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "applied",
+        summary: "Statements of the queue in this server's database.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "waiting",
+        summary: "Statements that the queue has not confirmed.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "queue_length",
+        summary: "Statements that the queue holds.",
+    },
 ];
 
 /// Nanoseconds as whole microseconds, rounded down as the trace's own times are.

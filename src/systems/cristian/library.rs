@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use serde::{Deserialize, Serialize};
 
-use super::defects::Rules;
+use super::defects::Planted;
 use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 
@@ -153,7 +153,7 @@ impl Books {
 pub struct Library {
     /// All books of a session.
     books: Books,
-    rules: Rules,
+    planted: Planted,
     /// Statements so far.
     pub position: u64,
     /// The session. Invariant: all sessions before it have ended.
@@ -170,11 +170,20 @@ pub struct Library {
 
 impl Library {
     /// The first session, with all its books.
-    pub fn new(books: u8, rules: Rules) -> Library {
+    pub fn new(books: u8, planted: Planted) -> Library {
         let mut all = Books::default();
         (1..=books).for_each(|book| all.insert(book));
         let (taken, requests, last) = (Books::default(), BTreeSet::new(), BTreeMap::new());
-        Library { books: all, rules, position: 0, session: 1, ended: false, taken, requests, last }
+        Library {
+            books: all,
+            planted,
+            position: 0,
+            session: 1,
+            ended: false,
+            taken,
+            requests,
+            last,
+        }
     }
 
     /// Books of this session that are not given out.
@@ -207,7 +216,7 @@ impl Library {
             (statement.body, self.last(client))
             && from_user
             && serial <= last
-            && self.rules.detects_duplicates()
+            && self.planted.detects_duplicates()
         {
             let answer = (serial == last).then_some(answer);
             return Applied { session: self.session, answer, ..Applied::default() };
@@ -221,7 +230,7 @@ impl Library {
             self.requests.insert((session, book, client, serial));
             if session == self.session && !self.ended {
                 self.taken.insert(book);
-                if self.taken.len() == self.rules.books_of_session(self.books.len()) {
+                if self.taken.len() == self.planted.books_of_session(self.books.len()) {
                     self.ended = true;
                     applied.ended = Some((session, self.taken.len(), "all_given"));
                 }
@@ -269,7 +278,7 @@ impl Library {
 
     /// Two servers may ask for the same session to be followed: only the first does it.
     fn open(&mut self, after: u32, forced: bool) -> Applied {
-        let once = self.rules.follows_one_session();
+        let once = self.planted.follows_one_session();
         if (once && after != self.session) || (once && !self.ended && !forced) {
             return Applied {
                 session: self.session,
@@ -311,7 +320,7 @@ mod tests {
     /// gets another one.
     #[test]
     fn a_book_goes_to_the_first_in_the_queue() {
-        let mut library = Library::new(2, Rules::default());
+        let mut library = Library::new(2, Planted::default());
         let answers = [(S1, U1), (S2, U2)]
             .map(|(s, u)| library.apply(&statement(s, u, 1, Body::Ask { wish: 1 })).answer);
         assert_eq!(answers, [1, 2].map(|book| Some(Answer::Book { session: 1, book })));
@@ -322,7 +331,7 @@ mod tests {
     /// there is.
     #[test]
     fn free_books_are_those_that_nobody_has() {
-        let mut library = Library::new(255, Rules::default());
+        let mut library = Library::new(255, Planted::default());
         for (serial, wish) in (1..).zip([1, 64, 64, 128, 255, 255]) {
             library.apply(&statement(S1, U1, serial, Body::Ask { wish }));
         }
@@ -335,7 +344,7 @@ mod tests {
     /// queue, and there is one book for both.
     #[test]
     fn a_request_that_is_sent_twice_has_one_effect() {
-        let mut library = Library::new(15, Rules::default());
+        let mut library = Library::new(15, Planted::default());
         let first = library.apply(&statement(S1, U1, 7, Body::Ask { wish: 4 }));
         let second = library.apply(&statement(S2, U1, 7, Body::Ask { wish: 9 }));
         assert!(first.effect && !second.effect);
@@ -345,7 +354,7 @@ mod tests {
     /// Both servers see the session end and ask for the next one.
     #[test]
     fn a_session_is_followed_once() {
-        let mut library = Library::new(1, Rules::default());
+        let mut library = Library::new(1, Planted::default());
         let ended = library.apply(&statement(S1, U1, 1, Body::Ask { wish: 1 })).ended;
         assert_eq!(ended, Some((1, 1, "all_given")));
         let none = library.apply(&statement(S1, U2, 1, Body::Ask { wish: 1 })).answer;

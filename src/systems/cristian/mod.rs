@@ -46,6 +46,7 @@
 //! 5905 (NTP version 4, 2010). L. Lamport: Time, clocks, and the ordering of events (1978).
 
 mod berkeley;
+pub(crate) mod checks;
 mod client;
 mod defects;
 mod desk;
@@ -53,6 +54,7 @@ mod estimate;
 mod events;
 mod library;
 mod message;
+pub(crate) mod plots;
 mod prober;
 mod process;
 mod queue_server;
@@ -76,17 +78,13 @@ use message::CristianMessage;
 use process::{Process, Roster};
 use settings::{Algorithm, CristianSettings, Discipline};
 
-use super::{Artifact, Complaint, Defect, Shown, System};
-use crate::checkers::{CRISTIAN_CHECKS, Checker};
+use super::{Artifact, Complaint, System};
 use crate::error::known_hint;
 use crate::node::{Identity, NodeId};
-use crate::plots::{CRISTIAN_PLOTS, Plot};
-use crate::scenario::{Fault, Latency, Scenario, Section, Settings, WorkloadSpec, show_duration};
-use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::scenario::{Fault, Latency, Scenario, WorkloadSpec, show_duration};
+use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
-
-/// The system.
-pub struct CristianSystem;
+use crate::vocabulary::{Shown, Vocabulary};
 
 const MESSAGES: &[Shown] = &[
     Shown { name: "Synchronise", summary: "The coordinator has a server synchronise." },
@@ -130,129 +128,82 @@ const QUEUE_SERVER: &str = "queue_server";
 /// A user that gives up sooner may do so in the time of an ordinary poll of the queue.
 const POLLS_OF_PATIENCE: u32 = 4;
 
-impl System for CristianSystem {
-    fn name(&self) -> &'static str {
-        "cristian"
-    }
+/// What the system shows of itself.
+pub static VOCABULARY: Vocabulary =
+    Vocabulary { events: events::EVENTS, metrics: &[events::METRICS], messages: &[MESSAGES] };
 
-    fn summary(&self) -> &'static str {
-        "Clock synchronisation (Cristian, best of n, Berkeley, NTP; step, slew, hold) under a \
-            library of two servers that hands out books once."
-    }
+/// The system.
+pub static SYSTEM: System = System {
+    name: "cristian",
+    summary: "Clock synchronisation (Cristian, best of n, Berkeley, NTP; step, slew, hold) under a \
+            library of two servers that hands out books once.",
+    roles: &[SERVER, TIME_SERVER, UTC_SOURCE, QUEUE_SERVER],
+    operations: &["book", "restart"],
+    vocabulary: &[&VOCABULARY],
+    commands: COMMANDS,
+    starting_recovery: "40s",
+    checks: checks::CHECKS,
+    plots: plots::PLOTS,
+    defects: DEFECTS,
+    voided_checks,
+    complaints: complaints,
+    artifacts,
+    read_settings: settings::read,
+    starting_settings: "",
+    run: |scenario, options| sim::run(scenario, options, || CristianCluster::new(scenario)),
+};
 
-    fn roles(&self) -> &'static [&'static str] {
-        &[SERVER, TIME_SERVER, UTC_SOURCE, QUEUE_SERVER]
-    }
-
-    fn operations(&self) -> &'static [&'static str] {
-        &["book", "restart"]
-    }
-
-    fn metrics(&self) -> &'static [Shown] {
-        events::METRICS
-    }
-
-    fn events(&self) -> &'static [Shown] {
-        events::EVENTS
-    }
-
-    fn messages(&self) -> &'static [Shown] {
-        MESSAGES
-    }
-
-    fn commands(&self) -> &'static [Shown] {
-        COMMANDS
-    }
-
-    /// Three rounds of the longest interval.
-    fn starting_recovery(&self) -> &'static str {
-        "40s"
-    }
-
-    fn checks(&self) -> &'static [&'static Checker] {
-        CRISTIAN_CHECKS
-    }
-
-    fn plots(&self) -> &'static [&'static Plot] {
-        CRISTIAN_PLOTS
-    }
-
-    fn defects(&self) -> &'static [Defect] {
-        DEFECTS
-    }
-
-    /// What a scenario has no part for is not judged by the checks of that part.
-    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
-        let settings: &CristianSettings = scenario.settings();
-        let count =
-            |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
-        let of_server = |name: &str| settings.of_server(name);
-        let servers = || {
-            scenario
-                .nodes
-                .nodes
-                .iter()
-                .filter(|node| node.role == SERVER)
-                .map(|node| of_server(&node.name))
-        };
-        let no_library = count(QUEUE_SERVER) == 0 || scenario.workload.clients == 0;
-        let no_berkeley = !servers().any(|(algorithm, _)| algorithm == Algorithm::Berkeley);
-        let only_berkeley = servers().all(|(algorithm, _)| algorithm == Algorithm::Berkeley);
-        let no_utc = count(UTC_SOURCE) == 0;
-        let only_step = servers().all(|(_, discipline)| discipline == Discipline::Step);
-        let no_slew = !servers().any(|(_, discipline)| discipline == Discipline::Slew);
-        let impatient = scenario.workload.timeout < settings.poll_interval * POLLS_OF_PATIENCE
-            || !scenario.workload.pin.is_empty();
-        let counts_books = scenario.checks.iter().any(|check| check.name == "every_book_accounted");
-        let voids: [(bool, &[&'static str]); 8] = [
-            (
-                no_library,
-                &[
-                    "book_once_a_session",
-                    "request_once",
-                    "answered_in_all_databases",
-                    "session_ends_once",
-                    "none_left_is_true",
-                    "every_book_accounted",
-                    "books_keep_coming",
-                    "all_operations_answered",
-                    "availability",
-                ],
-            ),
-            (no_berkeley, &["berkeley_agreement", "berkeley_outliers_rejected"]),
-            (only_berkeley && no_utc, &["reply_matches_request", "best_sample_used"]),
-            (
-                no_utc,
-                &["round_error_within_bound", "claimed_bound_holds", "utc_only_by_time_server"],
-            ),
-            (only_step, &["clock_never_backwards"]),
-            (no_slew, &["slew_rate_limited"]),
-            (impatient, &["all_operations_answered"]),
-            // A session has as many books as the check knows of, unless the scenario tells it.
-            (settings.books != 15 && !counts_books, &["every_book_accounted"]),
-        ];
-        voids
+/// What a scenario has no part for is not judged by the checks of that part.
+fn voided_checks(scenario: &Scenario) -> Vec<&'static str> {
+    let settings: &CristianSettings = scenario.settings();
+    let count = |role: &str| scenario.nodes.nodes.iter().filter(|node| node.role == role).count();
+    let of_server = |name: &str| settings.of_server(name);
+    let servers = || {
+        scenario
+            .nodes
+            .nodes
             .iter()
-            .filter(|(void, _)| *void)
-            .flat_map(|(_, checks)| checks.iter().copied())
-            .collect()
-    }
+            .filter(|node| node.role == SERVER)
+            .map(|node| of_server(&node.name))
+    };
+    let no_library = count(QUEUE_SERVER) == 0 || scenario.workload.clients == 0;
+    let no_berkeley = !servers().any(|(algorithm, _)| algorithm == Algorithm::Berkeley);
+    let only_berkeley = servers().all(|(algorithm, _)| algorithm == Algorithm::Berkeley);
+    let no_utc = count(UTC_SOURCE) == 0;
+    let only_step = servers().all(|(_, discipline)| discipline == Discipline::Step);
+    let no_slew = !servers().any(|(_, discipline)| discipline == Discipline::Slew);
+    let impatient = scenario.workload.timeout < settings.poll_interval * POLLS_OF_PATIENCE
+        || !scenario.workload.pin.is_empty();
+    let counts_books = scenario.checks.iter().any(|check| check.name == "every_book_accounted");
+    let voids: [(bool, &[&'static str]); 8] = [
+        (
+            no_library,
+            &[
+                "book_once_a_session",
+                "request_once",
+                "answered_in_all_databases",
+                "session_ends_once",
+                "none_left_is_true",
+                "every_book_accounted",
+                "books_keep_coming",
+                "all_operations_answered",
+                "availability",
+            ],
+        ),
+        (no_berkeley, &["berkeley_agreement", "berkeley_outliers_rejected"]),
+        (only_berkeley && no_utc, &["reply_matches_request", "best_sample_used"]),
+        (no_utc, &["round_error_within_bound", "claimed_bound_holds", "utc_only_by_time_server"]),
+        (only_step, &["clock_never_backwards"]),
+        (no_slew, &["slew_rate_limited"]),
+        (impatient, &["all_operations_answered"]),
+        // A session has as many books as the check knows of, unless the scenario tells it.
+        (settings.books != 15 && !counts_books, &["every_book_accounted"]),
+    ];
+    voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
+}
 
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        complaints(scenario)
-    }
-
-    fn artifacts(&self, _scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
-        tables::tables(trace)
-    }
-
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        settings::read(section)
-    }
-
-    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
-        sim::run(scenario, options, || CristianCluster::new(scenario))
-    }
+fn artifacts(_scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
+    tables::tables(trace)
 }
 
 /// What the system cannot run, or could not judge fairly.

@@ -103,7 +103,7 @@ impl Prober {
             CristianMessage::TimeRequest { nonce, hour }
         };
         ctx.send(self.source, request);
-        if !settings.rules.waits_for_ever() {
+        if !settings.planted.waits_for_ever() {
             ctx.set_timer(CristianTimer::Probe, settings.probe_timeout);
         }
     }
@@ -121,11 +121,11 @@ impl Prober {
         let hour = clock.read(look);
         // A late or doubled answer would count its delay from the wrong moment.
         let fits = |question: &Question| {
-            settings.rules.is_answer(question.nonce, answer.nonce) && from == self.source
+            settings.planted.is_answer(question.nonce, answer.nonce) && from == self.source
         };
         let Some(question) = self.question.filter(fits) else { return Progress::Open };
         self.question = None;
-        let rtt = if settings.rules.rtt_by_wall_clock() {
+        let rtt = if settings.planted.rtt_by_wall_clock() {
             hour - question.hour
         } else {
             look.mono - question.t0

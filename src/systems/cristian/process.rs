@@ -94,7 +94,9 @@ impl Node for Process {
                 )))
             }
             "utc_source" => State::UtcSource(UtcSource),
-            "queue_server" => State::QueueServer(Box::new(QueueServer::boot(ctx, settings.rules))),
+            "queue_server" => {
+                State::QueueServer(Box::new(QueueServer::boot(ctx, settings.planted)))
+            }
             _ => {
                 let own = of(ctx, ctx.id());
                 let clock = ServerClock::boot(

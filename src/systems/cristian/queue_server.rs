@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::{self, Line};
 use super::library::{Body, Statement};
 use super::message::CristianMessage;
@@ -21,7 +21,7 @@ pub const BATCH: usize = 32;
 
 /// See the module.
 pub struct QueueServer {
-    rules: Rules,
+    planted: Planted,
     log: Vec<Statement>,
     /// The digests of the log's statements.
     known: BTreeSet<u64>,
@@ -30,14 +30,14 @@ pub struct QueueServer {
 }
 
 impl QueueServer {
-    pub fn boot(ctx: &mut Context<'_>, rules: Rules) -> QueueServer {
+    pub fn boot(ctx: &mut Context<'_>, planted: Planted) -> QueueServer {
         let log: Vec<Statement> = record_log::recover(ctx, FILE)
             .iter()
             .filter_map(|record| Statement::decode(&mut Reader(record)))
             .collect();
         events::recover(ctx, log.len() as u64, 0);
         let known = log.iter().map(Statement::digest).collect();
-        QueueServer { rules, log, known, sent: BTreeMap::new() }
+        QueueServer { planted, log, known, sent: BTreeMap::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -53,7 +53,7 @@ impl QueueServer {
     }
 
     fn enqueue(&mut self, ctx: &mut Context<'_>, from: NodeId, statements: &[Statement]) {
-        self.rules.sync_queue(ctx);
+        self.planted.sync_queue(ctx);
         for statement in statements {
             if !self.known.insert(statement.digest()) {
                 continue;
@@ -89,7 +89,7 @@ impl QueueServer {
 
     fn poll(&mut self, ctx: &mut Context<'_>, server: NodeId, position: u64) {
         let sent = self.sent.entry(server).or_default();
-        let from = if self.rules.dequeues_on_send() { *sent } else { position };
+        let from = if self.planted.dequeues_on_send() { *sent } else { position };
         let start = usize::try_from(from).unwrap_or(usize::MAX).min(self.log.len());
         let statements = self.log[start..self.log.len().min(start + BATCH)].to_vec();
         *sent = from + statements.len() as u64;

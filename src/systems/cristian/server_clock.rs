@@ -51,7 +51,7 @@ impl ServerClock {
     ) -> ServerClock {
         let log = RoundLog::recover(ctx);
         let time = Timepiece::boot(ctx, settings.clone(), discipline);
-        let itself = utc.filter(|_| settings.rules.asks_utc_itself());
+        let itself = utc.filter(|_| settings.planted.asks_utc_itself());
         let prober =
             Prober::new(&settings, algorithm, itself.unwrap_or(coordinator), itself.is_some());
         let round = log.done();
@@ -110,7 +110,7 @@ impl ServerClock {
             return;
         }
         if self.prober.is_busy() {
-            if self.settings.rules.waits_for_ever() {
+            if self.settings.planted.waits_for_ever() {
                 return;
             }
             events::of_round(ctx, "round_missed", self.round);
@@ -222,7 +222,7 @@ impl ServerClock {
         for record in std::mem::take(&mut self.ended) {
             self.log.store(ctx, record);
             events::record(ctx, "round_stored", ctx.id(), &record);
-            if self.settings.rules.reports_once() {
+            if self.settings.planted.reports_once() {
                 ctx.send(self.coordinator, CristianMessage::RoundReport { record });
             }
         }
@@ -231,7 +231,7 @@ impl ServerClock {
 
     /// Send the oldest record that is not confirmed, and again later.
     pub fn report(&mut self, ctx: &mut Context<'_>) {
-        if self.settings.rules.reports_once() {
+        if self.settings.planted.reports_once() {
             return;
         }
         if let Some(record) = self.log.oldest() {

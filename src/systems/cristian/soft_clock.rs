@@ -8,7 +8,7 @@
 //!
 //! All times are in nanoseconds. `offset` and `goal` are differences to the monotonic reading.
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::settings::{CristianSettings, Discipline};
 use crate::node::{Ctx, Node};
 
@@ -43,7 +43,7 @@ struct Claim {
 #[derive(Clone, Debug)]
 pub struct SoftClock {
     discipline: Discipline,
-    rules: Rules,
+    planted: Planted,
     slew_ppm: i64,
     drift_bound_ppm: i64,
     step_threshold: i64,
@@ -77,7 +77,7 @@ impl SoftClock {
         let base = look.wall - look.mono;
         SoftClock {
             discipline,
-            rules: settings.rules,
+            planted: settings.planted,
             slew_ppm: settings.slew_ppm,
             drift_bound_ppm: settings.drift_bound_ppm,
             step_threshold: settings.step_threshold.as_nanos() as i64,
@@ -142,7 +142,7 @@ impl SoftClock {
         match self.discipline {
             Discipline::Step => self.offset = self.goal,
             Discipline::Slew if !self.stands => {
-                let most = i128::from(elapsed) * i128::from(self.rules.slew_ppm(self.slew_ppm))
+                let most = i128::from(elapsed) * i128::from(self.planted.slew_ppm(self.slew_ppm))
                     / 1_000_000;
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
                 self.offset += gap.clamp(-most, most);
@@ -162,14 +162,14 @@ impl SoftClock {
         let ahead = by < 0;
         let at_once = match self.discipline {
             Discipline::Step => true,
-            _ if first || self.rules.steps_backwards() => true,
+            _ if first || self.planted.steps_backwards() => true,
             Discipline::Hold => !ahead,
             Discipline::Slew => by > self.step_threshold,
         };
         self.stands =
             !at_once && ahead && (self.discipline == Discipline::Hold || -by > self.step_threshold);
         let by =
-            if self.stands { -self.rules.held_for(-by, self.looked + self.offset) } else { by };
+            if self.stands { -self.planted.held_for(-by, self.looked + self.offset) } else { by };
         self.goal = self.offset + by;
         if at_once {
             self.offset = self.goal;
@@ -195,7 +195,7 @@ impl SoftClock {
     /// `None` before the first round.
     pub fn error_bound(&self) -> Option<i64> {
         let claim = self.claim.filter(|claim| claim.error < UNKNOWN)?;
-        let since = self.rules.drift_since(growth(self.looked - claim.at, self.drift_bound_ppm));
+        let since = self.planted.drift_since(growth(self.looked - claim.at, self.drift_bound_ppm));
         Some(claim.error + since + claim.by_hand + self.remaining().abs())
     }
 

@@ -314,7 +314,7 @@ impl TimeServer {
         );
         let absolute = self
             .settings
-            .rules
+            .planted
             .sends_absolute()
             .then_some(look.mono + self.berkeley.rod() + outcome.mean);
         for (server, correction) in outcome.corrections {

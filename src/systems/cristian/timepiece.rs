@@ -107,7 +107,7 @@ impl Timepiece {
         ctx.without_sync();
         let mono = Look::at(ctx).mono;
         let before = mono + self.clock.offset();
-        let by = self.settings.rules.kept_correction(measured.by);
+        let by = self.settings.planted.kept_correction(measured.by);
         self.clock.correct(by, measured.root.map(|root| root + measured.own_error));
         let shown = events::Round {
             round,

@@ -1,6 +1,6 @@
 //! The mistakes that can be planted, and nothing else: which there are, and what each changes.
 
-use crate::systems::planted::defects;
+use crate::defects::defects;
 
 defects! {
     // The directory.
@@ -57,114 +57,114 @@ defects! {
         "When the date service does not answer, a peer writes the date of its own clock."
 }
 
-impl Rules {
+impl Planted {
     /// Whether a request that was executed already is executed again.
     pub fn repeats_requests(self) -> bool {
-        self.has(Flaw::RetryNotIdempotent)
+        self.plants(Defect::RetryNotIdempotent)
     }
 
     /// Whether the tables are one file that is overwritten in place.
     pub fn overwrites_tables(self) -> bool {
-        self.has(Flaw::LostOnCrash)
+        self.plants(Defect::LostOnCrash)
     }
 
     /// Whether answers leave before the disk has what they tell.
     pub fn answers_early(self) -> bool {
-        self.has(Flaw::EarlyAnswer)
+        self.plants(Defect::EarlyAnswer)
     }
 
     /// Whether connections never end by themselves.
     pub fn keeps_ghosts(self) -> bool {
-        self.has(Flaw::GhostUser)
+        self.plants(Defect::GhostUser)
     }
 
     /// Whether published files outlive the connection.
     pub fn keeps_files_of_the_gone(self) -> bool {
-        self.has(Flaw::GhostFiles)
+        self.plants(Defect::GhostFiles)
     }
 
     /// Whether a user may act from wherever its name is given.
     pub fn believes_any_host(self) -> bool {
-        self.has(Flaw::AnyHost)
+        self.plants(Defect::AnyHost)
     }
 
     /// Whether a second connection is none of anybody's business.
     pub fn connects_twice(self) -> bool {
-        self.has(Flaw::DoubleConnect)
+        self.plants(Defect::DoubleConnect)
     }
 
     /// Whether the port of the first connection is shown for ever.
     pub fn lists_first_port(self) -> bool {
-        self.has(Flaw::FirstAddress)
+        self.plants(Defect::FirstAddress)
     }
 
     /// Whether all errors have one status.
     pub fn knows_one_error(self) -> bool {
-        self.has(Flaw::OneErrorCode)
+        self.plants(Defect::OneErrorCode)
     }
 
     /// Whether answers wait for the logging server.
     pub fn waits_for_logger(self) -> bool {
-        self.has(Flaw::LoggerBlocks)
+        self.plants(Defect::LoggerBlocks)
     }
 
     /// Whether the report goes out before the deed.
     pub fn reports_first(self) -> bool {
-        self.has(Flaw::LoggedFirst)
+        self.plants(Defect::LoggedFirst)
     }
 
     /// Whether the end of a read is taken for the end of a string.
     pub fn trusts_reads(self) -> bool {
-        self.has(Flaw::OneRead)
+        self.plants(Defect::OneRead)
     }
 
     /// Whether a malformed request is fatal.
     pub fn dies_of_malformed(self) -> bool {
-        self.has(Flaw::MalformedKills)
+        self.plants(Defect::MalformedKills)
     }
 
     /// Whether connections wait for each other, and silent ones are kept.
     pub fn serves_in_turn(self) -> bool {
-        self.has(Flaw::OneAtATime)
+        self.plants(Defect::OneAtATime)
     }
 
     /// Whether addresses are asked for once only.
     pub fn trusts_cache(self) -> bool {
-        self.has(Flaw::StaleAddress)
+        self.plants(Defect::StaleAddress)
     }
 
     /// Whether the end of the connection ends the file.
     pub fn ends_with_connection(self) -> bool {
-        self.has(Flaw::PartialFile)
+        self.plants(Defect::PartialFile)
     }
 
     /// Whether a file is written under its final name from the first byte on.
     pub fn writes_in_place(self) -> bool {
-        self.has(Flaw::OverwriteFirst)
+        self.plants(Defect::OverwriteFirst)
     }
 
     /// Whether any file of the folder is served.
     pub fn serves_anything(self) -> bool {
-        self.has(Flaw::UnpublishedServed)
+        self.plants(Defect::UnpublishedServed)
     }
 
     /// Whether withdrawn files stay on the peer's own list.
     pub fn keeps_withdrawn(self) -> bool {
-        self.has(Flaw::WithdrawnServed)
+        self.plants(Defect::WithdrawnServed)
     }
 
     /// Whether only the last part of a path is looked up.
     pub fn opens_whole_paths(self) -> bool {
-        self.has(Flaw::PathTraversal)
+        self.plants(Defect::PathTraversal)
     }
 
     /// Whether a transfer waits without end.
     pub fn waits_for_ever(self) -> bool {
-        self.has(Flaw::WaitsForEver)
+        self.plants(Defect::WaitsForEver)
     }
 
     /// Whether a peer trusts its own clock for want of another.
     pub fn dates_itself(self) -> bool {
-        self.has(Flaw::OwnClock)
+        self.plants(Defect::OwnClock)
     }
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events;
 use super::executed::{Executed, Known};
 use super::framing::{Malformed, Strings, encode};
@@ -42,7 +42,7 @@ struct Connection {
 /// The state of the directory.
 pub struct Directory {
     settings: Arc<P2pSettings>,
-    rules: Rules,
+    planted: Planted,
     tables: Tables,
     executed: Executed,
     journal: Journal,
@@ -64,7 +64,7 @@ pub struct Directory {
 impl Directory {
     pub fn new(settings: Arc<P2pSettings>, logger: Option<NodeId>) -> Directory {
         Directory {
-            rules: settings.rules,
+            planted: settings.planted,
             settings,
             tables: Tables::default(),
             executed: Executed::default(),
@@ -82,7 +82,7 @@ impl Directory {
     }
 
     pub fn boot(&mut self, ctx: &mut Step<'_>) {
-        for entry in self.journal.recover(ctx, self.rules) {
+        for entry in self.journal.recover(ctx, self.planted) {
             self.apply(&entry);
         }
         let now = ctx.now();
@@ -126,7 +126,7 @@ impl Directory {
                     stream,
                     Connection { from, strings: Strings::default(), words: vec![] },
                 );
-                if self.rules.serves_in_turn() {
+                if self.planted.serves_in_turn() {
                     self.turns.push_back(stream);
                 } else {
                     ctx.set_timer(P2pTimer::Idle(stream), self.settings.idle_timeout);
@@ -141,12 +141,12 @@ impl Directory {
 
     fn on_data(&mut self, ctx: &mut Step<'_>, stream: StreamId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&stream) else { return };
-        if self.rules.trusts_reads() && bytes.last() != Some(&0) {
+        if self.planted.trusts_reads() && bytes.last() != Some(&0) {
             connection.strings.push(&[bytes, &[0]].concat());
         } else {
             connection.strings.push(bytes);
         }
-        if !self.rules.serves_in_turn() || self.turns.front() == Some(&stream) {
+        if !self.planted.serves_in_turn() || self.turns.front() == Some(&stream) {
             self.proceed(ctx, stream);
         }
     }
@@ -180,7 +180,7 @@ impl Directory {
     fn refuse(&mut self, ctx: &mut Step<'_>, stream: StreamId, why: Malformed) {
         let Some(connection) = self.connections.get(&stream) else { return };
         events::malformed(ctx, connection.from, why.word());
-        assert!(!self.rules.dies_of_malformed(), "a malformed request: {why:?}");
+        assert!(!self.planted.dies_of_malformed(), "a malformed request: {why:?}");
         match connection.words.first().and_then(|word| Service::of_wire(word)) {
             Some(service) => {
                 ctx.write(stream, vec![b'0' + service.fail()]);
@@ -202,7 +202,7 @@ impl Directory {
     fn forget(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
         self.connections.remove(&stream);
         ctx.cancel_timer(P2pTimer::Idle(stream));
-        if self.rules.serves_in_turn() {
+        if self.planted.serves_in_turn() {
             let was_first = self.turns.front() == Some(&stream);
             self.turns.retain(|other| *other != stream);
             if let Some(next) = self.turns.front().copied().filter(|_| was_first) {
@@ -215,7 +215,7 @@ impl Directory {
         if self.withheld.is_some() {
             return self.waiting.push_back((stream, from, request));
         }
-        if self.rules.reports_first() {
+        if self.planted.reports_first() {
             return self.report_first(ctx, stream, from, request);
         }
         self.perform(ctx, stream, from, request);
@@ -223,7 +223,7 @@ impl Directory {
 
     fn perform(&mut self, ctx: &mut Step<'_>, stream: StreamId, from: NodeId, request: Request) {
         let host = ctx.name(from).to_owned();
-        if !self.rules.repeats_requests() {
+        if !self.planted.repeats_requests() {
             match self.executed.look_up(&host, &request.id) {
                 Known::New => {}
                 Known::Answered(reply) => {
@@ -237,11 +237,11 @@ impl Directory {
         let before = self.tables.user(operation.user()).cloned();
         let entry = Entry::Executed(host, request);
         let reply = self.apply(&entry).expect("a request has a reply");
-        self.journal.append(ctx, self.rules, &entry);
+        self.journal.append(ctx, self.planted, &entry);
         events::executed(ctx, from, self.outbox.last(), &date, &operation, reply.status);
         self.tell_changes(ctx, &operation, before);
         self.outbox.report(ctx, &self.settings, self.logger);
-        if self.rules.waits_for_logger() {
+        if self.planted.waits_for_logger() {
             self.withheld = Some((stream, reply_bytes(operation.service, &reply)));
         } else {
             answer(ctx, stream, operation.service, &reply);
@@ -259,7 +259,7 @@ impl Directory {
             }
             Entry::Executed(host, request) => {
                 let operation = &request.operation;
-                let reply = Rc::new(self.tables.execute(self.rules, host, operation));
+                let reply = Rc::new(self.tables.execute(self.planted, host, operation));
                 if operation.service == Service::Connect && reply.status == 0 {
                     self.expired.remove(operation.user());
                 }
@@ -317,7 +317,7 @@ impl Directory {
             self.heard.values_mut().for_each(|heard| *heard = now);
         }
         self.swept = now;
-        if self.rules.keeps_ghosts() {
+        if self.planted.keeps_ghosts() {
             return;
         }
         let silent: Vec<String> = self
@@ -334,7 +334,7 @@ impl Directory {
     /// A peer that has started again has none of its former connections: there is no need to wait
     /// for their leases.
     fn end_former_start(&mut self, ctx: &mut Step<'_>, host: &str, id: &RequestId) {
-        if self.rules.keeps_ghosts() || !self.executed.is_restarted(host, id) {
+        if self.planted.keeps_ghosts() || !self.executed.is_restarted(host, id) {
             return;
         }
         let gone: Vec<String> = self
@@ -356,7 +356,7 @@ impl Directory {
         events::offline(ctx, &user, "expired");
         let entry = Entry::Expired(user);
         self.apply(&entry);
-        self.journal.append(ctx, self.rules, &entry);
+        self.journal.append(ctx, self.planted, &entry);
     }
 
     pub fn on_report_timer(&mut self, ctx: &mut Step<'_>) {

@@ -4,85 +4,122 @@
 use super::node::Step;
 use super::service::Operation;
 use crate::node::{NodeId, Value};
-use crate::systems::Shown;
+use crate::vocabulary::{EventInfo, Kind, MetricInfo};
 
 /// All events, for the reference.
-pub const EVENTS: &[Shown] = &[
-    Shown {
+pub const EVENTS: &[EventInfo] = &[
+    EventInfo {
+        fields: &[],
         name: "tables",
         summary: "The directory has started; how many users it found on its disk, and its lease.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "executed",
         summary: "The directory has executed an operation of a host; its number in the operation \
             log and its status.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "online",
         summary: "The directory takes a user for connected, at this host and port.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "offline",
         summary: "It does no longer; `reason` is `disconnect`, `unregister` or `expired`.",
     },
-    Shown { name: "offered", summary: "How many files the directory knows of a user from now on." },
-    Shown { name: "malformed", summary: "The directory got bytes that are no request." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "offered",
+        summary: "How many files the directory knows of a user from now on.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "malformed",
+        summary: "The directory got bytes that are no request.",
+    },
+    EventInfo {
+        fields: &[],
         name: "reported",
         summary: "The logging server has confirmed all lines up to this one.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "log_found",
         summary: "The logging server has started; how many lines it found on its disk.",
     },
-    Shown { name: "log_line", summary: "One of these lines." },
-    Shown { name: "logged", summary: "A line is in the operation log, durably." },
-    Shown { name: "dated", summary: "The date service has told a node date and time." },
-    Shown {
+    EventInfo { fields: &[], name: "log_line", summary: "One of these lines." },
+    EventInfo { fields: &[], name: "logged", summary: "A line is in the operation log, durably." },
+    EventInfo {
+        fields: &[],
+        name: "dated",
+        summary: "The date service has told a node date and time.",
+    },
+    EventInfo {
+        fields: &[],
         name: "session_open",
         summary: "A user is connected at this peer, which listens on the port.",
     },
-    Shown { name: "session_end", summary: "It is no longer; `reason` is `asked` or `expired`." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "session_end",
+        summary: "It is no longer; `reason` is `asked` or `expired`.",
+    },
+    EventInfo {
+        fields: &[],
         name: "share",
         summary: "A file is on the peer's own list of what a user has published.",
     },
-    Shown { name: "unshare", summary: "It is taken from the list." },
-    Shown {
+    EventInfo { fields: &[], name: "unshare", summary: "It is taken from the list." },
+    EventInfo {
+        fields: &[],
         name: "file",
         summary: "A file lies at a path: `how` is `created`, `found` at a start, or `fetched`.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "serve",
         summary: "A sharing peer answers a request for a file; with status 0 it sends the file at \
             this path.",
     },
-    Shown { name: "fetch", summary: "A peer begins a transfer from this host." },
-    Shown { name: "fetched", summary: "A transfer has ended; how much has come." },
-    Shown {
+    EventInfo { fields: &[], name: "fetch", summary: "A peer begins a transfer from this host." },
+    EventInfo { fields: &[], name: "fetched", summary: "A transfer has ended; how much has come." },
+    EventInfo {
+        fields: &[],
         name: "kept",
         summary: "After a transfer without success: what lies under the final name.",
     },
 ];
 
 /// All metrics, for the reference.
-pub const METRICS: &[Shown] = &[
-    Shown { name: "users", summary: "Registered users (directory)." },
-    Shown { name: "connected", summary: "Connected users (directory)." },
-    Shown {
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo { kind: Kind::Number, name: "users", summary: "Registered users (directory)." },
+    MetricInfo { kind: Kind::Number, name: "connected", summary: "Connected users (directory)." },
+    MetricInfo {
+        kind: Kind::Number,
         name: "published",
         summary: "Published files (directory); files on its own lists (peer).",
     },
-    Shown { name: "executed", summary: "Operations that the directory has executed." },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
+        name: "executed",
+        summary: "Operations that the directory has executed.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "reported",
         summary: "Of these, how many the logging server has confirmed (directory).",
     },
-    Shown { name: "log_line", summary: "One of these lines." },
-    Shown { name: "logged", summary: "Lines of the operation log (logging server)." },
-    Shown { name: "dates", summary: "Dates given (date service)." },
-    Shown { name: "sessions", summary: "Users connected at a peer." },
-    Shown { name: "busy", summary: "1 while a peer works on a command." },
+    MetricInfo { kind: Kind::Number, name: "log_line", summary: "One of these lines." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "logged",
+        summary: "Lines of the operation log (logging server).",
+    },
+    MetricInfo { kind: Kind::Number, name: "dates", summary: "Dates given (date service)." },
+    MetricInfo { kind: Kind::Number, name: "sessions", summary: "Users connected at a peer." },
+    MetricInfo { kind: Kind::Number, name: "busy", summary: "1 while a peer works on a command." },
 ];
 
 pub fn tables(ctx: &mut Step<'_>, users: usize, executed: u64, lease_us: u64) {

@@ -7,7 +7,7 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::{self, Fetched};
 use super::folder;
 use super::framing::{Strings, encode};
@@ -106,36 +106,38 @@ impl Fetch {
             }
             StreamEvent::Data(_, bytes) => {
                 ctx.set_timer(P2pTimer::Stall, settings.stall_timeout);
-                self.on_data(ctx, settings.rules, bytes)
+                self.on_data(ctx, settings.planted, bytes)
             }
-            StreamEvent::Refused(_) => Some(self.end(ctx, settings.rules, End::Failed("refused"))),
-            _ if settings.rules.waits_for_ever() => None,
-            _ if settings.rules.ends_with_connection() && self.announced.is_some() => {
-                Some(self.finish(ctx, settings.rules))
+            StreamEvent::Refused(_) => {
+                Some(self.end(ctx, settings.planted, End::Failed("refused")))
             }
-            _ => Some(self.end(ctx, settings.rules, End::Failed("broken"))),
+            _ if settings.planted.waits_for_ever() => None,
+            _ if settings.planted.ends_with_connection() && self.announced.is_some() => {
+                Some(self.finish(ctx, settings.planted))
+            }
+            _ => Some(self.end(ctx, settings.planted, End::Failed("broken"))),
         }
     }
 
     /// Nothing has come for too long.
-    pub fn on_stall(&mut self, ctx: &mut Step<'_>, rules: Rules) -> Option<End> {
-        if rules.waits_for_ever() {
+    pub fn on_stall(&mut self, ctx: &mut Step<'_>, planted: Planted) -> Option<End> {
+        if planted.waits_for_ever() {
             return None;
         }
-        Some(self.end(ctx, rules, End::Failed("stalled")))
+        Some(self.end(ctx, planted, End::Failed("stalled")))
     }
 
-    fn on_data(&mut self, ctx: &mut Step<'_>, rules: Rules, bytes: &[u8]) -> Option<End> {
+    fn on_data(&mut self, ctx: &mut Step<'_>, planted: Planted, bytes: &[u8]) -> Option<End> {
         if self.announced.is_some() {
-            return self.on_body(ctx, rules, bytes.to_vec());
+            return self.on_body(ctx, planted, bytes.to_vec());
         }
         self.strings.push(bytes);
         match self.read_head() {
-            Err(end) => Some(self.end(ctx, rules, end)),
+            Err(end) => Some(self.end(ctx, planted, end)),
             Ok(None) => None,
             Ok(Some(announced)) => {
                 self.announced = Some(announced);
-                if rules.writes_in_place() {
+                if planted.writes_in_place() {
                     ctx.save(DiskOp::Replace {
                         file: folder::shared(&self.name).into(),
                         bytes: vec![],
@@ -147,7 +149,7 @@ impl Fetch {
                     });
                 }
                 let rest = self.strings.rest();
-                self.on_body(ctx, rules, rest)
+                self.on_body(ctx, planted, rest)
             }
         }
     }
@@ -174,11 +176,11 @@ impl Fetch {
         Ok(self.length.map(|bytes| Announced { bytes, digest }))
     }
 
-    fn on_body(&mut self, ctx: &mut Step<'_>, rules: Rules, bytes: Vec<u8>) -> Option<End> {
+    fn on_body(&mut self, ctx: &mut Step<'_>, planted: Planted, bytes: Vec<u8>) -> Option<End> {
         self.received += bytes.len() as u64;
         self.digest.update(&bytes);
         if !bytes.is_empty() {
-            let path = if rules.writes_in_place() {
+            let path = if planted.writes_in_place() {
                 folder::shared(&self.name)
             } else {
                 folder::part(&self.name)
@@ -190,25 +192,25 @@ impl Fetch {
             return None;
         }
         if self.received > announced.bytes || self.digest.digest() != announced.digest {
-            return Some(self.end(ctx, rules, End::Failed("damaged")));
+            return Some(self.end(ctx, planted, End::Failed("damaged")));
         }
-        Some(self.finish(ctx, rules))
+        Some(self.finish(ctx, planted))
     }
 
     /// What has come is the file.
-    fn finish(&mut self, ctx: &mut Step<'_>, rules: Rules) -> End {
+    fn finish(&mut self, ctx: &mut Step<'_>, planted: Planted) -> End {
         let path = folder::shared(&self.name);
-        if !rules.writes_in_place() {
+        if !planted.writes_in_place() {
             ctx.save(DiskOp::Rename {
                 file: folder::part(&self.name).into(),
                 to: path.clone().into(),
             });
         }
         events::file(ctx, "fetched", &path, self.received, self.digest.digest());
-        self.end(ctx, rules, End::Whole(self.received))
+        self.end(ctx, planted, End::Whole(self.received))
     }
 
-    fn end(&mut self, ctx: &mut Step<'_>, rules: Rules, end: End) -> End {
+    fn end(&mut self, ctx: &mut Step<'_>, planted: Planted, end: End) -> End {
         ctx.cancel_timer(P2pTimer::Stall);
         if let Some(stream) = self.stream.take() {
             match end {
@@ -227,7 +229,7 @@ impl Fetch {
             &Fetched { from, outcome, bytes, digest, file: &self.file, name: &self.name },
         );
         if !matches!(end, End::Whole(_)) {
-            if self.announced.is_some() && !rules.writes_in_place() {
+            if self.announced.is_some() && !planted.writes_in_place() {
                 ctx.save(DiskOp::Remove { file: folder::part(&self.name).into() });
             }
             // Shown so that a check need not believe what is said here.

@@ -4,7 +4,7 @@
 //! memory of which requests were executed with which result, and the outbox of the reports to the
 //! logging server. One append makes all three durable, so none can be ahead of another.
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::node::Step;
 use super::records::{record, recover, sound_beginning};
 use super::service::{Operation, Service};
@@ -71,8 +71,8 @@ pub struct Journal {
 impl Journal {
     /// What is on the disk, oldest first; a record that a crash has torn is cut off. Panics if one
     /// is damaged.
-    pub fn recover(&mut self, ctx: &mut Step<'_>, rules: Rules) -> Vec<Entry> {
-        if rules.overwrites_tables() {
+    pub fn recover(&mut self, ctx: &mut Step<'_>, planted: Planted) -> Vec<Entry> {
+        if planted.overwrites_tables() {
             let mut records = sound_beginning(&ctx.read(TABLES).unwrap_or_default());
             records.reverse();
             self.records =
@@ -86,12 +86,12 @@ impl Journal {
     }
 
     /// Write an entry. What the step sends besides waits until it is durable.
-    pub fn append(&mut self, ctx: &mut Step<'_>, rules: Rules, entry: &Entry) {
+    pub fn append(&mut self, ctx: &mut Step<'_>, planted: Planted, entry: &Entry) {
         let bytes = encode(entry);
-        if rules.answers_early() {
+        if planted.answers_early() {
             ctx.without_sync();
         }
-        if rules.overwrites_tables() {
+        if planted.overwrites_tables() {
             self.records.push(bytes);
             let bytes = self.records.iter().rev().flatten().copied().collect();
             return ctx.save(DiskOp::Overwrite { file: TABLES.into(), bytes });

@@ -50,6 +50,7 @@
 
 mod artifacts;
 mod asking;
+pub(crate) mod checks;
 mod client;
 mod command;
 mod complaints;
@@ -68,6 +69,7 @@ mod message;
 mod node;
 mod outbox;
 mod peer;
+pub(crate) mod plots;
 mod records;
 mod service;
 mod settings;
@@ -85,22 +87,18 @@ pub use node::{P2pNode, P2pTimer};
 pub use service::{NAME_BYTES_MAX, Service, good_name, good_text};
 pub use settings::P2pSettings;
 
-use super::{Artifact, Complaint, Defect, Shown, System};
-use crate::checkers::{Checker, P2P_CHECKS};
+use super::{Artifact, System};
 use crate::node::Identity;
-use crate::plots::{P2P_PLOTS, Plot};
-use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
-use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::scenario::{Scenario, WorkloadSpec};
+use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
+use crate::vocabulary::{Shown, Vocabulary};
 
 /// The roles.
 const PEER: &str = "peer";
 const DIRECTORY: &str = "directory";
 const DATE_SERVICE: &str = "date_service";
 const LOGGER: &str = "logger";
-
-/// The system.
-pub struct P2pSystem;
 
 const MESSAGES: &[Shown] = &[
     Shown { name: "TerminalOpen", summary: "A user sits down at its peer." },
@@ -120,66 +118,36 @@ const MESSAGES: &[Shown] = &[
     Shown { name: "ReportAck", summary: "How far the operation log reaches." },
 ];
 
-impl System for P2pSystem {
-    fn name(&self) -> &'static str {
-        "p2p"
-    }
+/// What the system shows of itself.
+pub static VOCABULARY: Vocabulary =
+    Vocabulary { events: events::EVENTS, metrics: &[events::METRICS], messages: &[MESSAGES] };
 
-    fn summary(&self) -> &'static str {
-        "File sharing with a central directory: users, published files, transfers from peer to \
-            peer, dates from a date service, an operation log."
-    }
+/// The system.
+pub static SYSTEM: System = System {
+    name: "p2p",
+    summary: "File sharing with a central directory: users, published files, transfers from peer to \
+            peer, dates from a date service, an operation log.",
+    roles: &[PEER, DIRECTORY, DATE_SERVICE, LOGGER],
+    operations: &Service::NAMES,
+    vocabulary: &[&VOCABULARY],
+    checks: checks::CHECKS,
+    plots: plots::PLOTS,
+    defects: DEFECTS,
+    complaints: complaints::complaints,
+    artifacts,
+    read_settings: settings::read,
+    commands: &[],
+    starting_settings: "",
+    starting_recovery: "10s",
+    voided_checks: |_| vec![],
+    run: |scenario, options| sim::run(scenario, options, || P2pCluster::new(scenario)),
+};
 
-    fn roles(&self) -> &'static [&'static str] {
-        &[PEER, DIRECTORY, DATE_SERVICE, LOGGER]
-    }
-
-    fn operations(&self) -> &'static [&'static str] {
-        &Service::NAMES
-    }
-
-    fn metrics(&self) -> &'static [Shown] {
-        events::METRICS
-    }
-
-    fn events(&self) -> &'static [Shown] {
-        events::EVENTS
-    }
-
-    fn messages(&self) -> &'static [Shown] {
-        MESSAGES
-    }
-
-    fn checks(&self) -> &'static [&'static Checker] {
-        P2P_CHECKS
-    }
-
-    fn plots(&self) -> &'static [&'static Plot] {
-        P2P_PLOTS
-    }
-
-    fn defects(&self) -> &'static [Defect] {
-        DEFECTS
-    }
-
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        complaints::complaints(scenario)
-    }
-
-    fn artifacts(&self, _: &Scenario, trace: &Trace) -> Vec<Artifact> {
-        vec![
-            ("operation_log.csv".to_owned(), artifacts::operation_log(trace)),
-            ("transfers.csv".to_owned(), artifacts::transfers(trace)),
-        ]
-    }
-
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        settings::read(section)
-    }
-
-    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
-        sim::run(scenario, options, || P2pCluster::new(scenario))
-    }
+fn artifacts(_: &Scenario, trace: &Trace) -> Vec<Artifact> {
+    vec![
+        ("operation_log.csv".to_owned(), artifacts::operation_log(trace)),
+        ("transfers.csv".to_owned(), artifacts::transfers(trace)),
+    ]
 }
 
 /// The nodes and users of a scenario.
@@ -244,7 +212,7 @@ impl Cluster for P2pCluster {
                     timeout: self.workload.timeout,
                     retry_after: self.workload.retry_after,
                     send_buffer: self.send_buffer,
-                    own_clock: self.settings.rules.dates_itself(),
+                    own_clock: self.settings.planted.dates_itself(),
                 };
                 P2pNode::Peer(Box::new(peer::Peer::new(self.settings.clone(), services)))
             }

@@ -136,7 +136,7 @@ impl Peer {
             }
             P2pTimer::Stall => {
                 if let Some(Job { work: Some(Work::Fetching(fetch)), .. }) = &mut self.job {
-                    let end = fetch.on_stall(ctx, self.settings.rules);
+                    let end = fetch.on_stall(ctx, self.settings.planted);
                     self.on_transfer(ctx, end);
                 }
             }
@@ -392,8 +392,9 @@ impl Peer {
     fn on_transfer(&mut self, ctx: &mut Step<'_>, end: Option<End>) {
         let (Some(end), Some(job)) = (end, &mut self.job) else { return };
         // An address that is out of date may lead nowhere, or to where the user was before.
-        let may_be_stale =
-            job.transfers < TRANSFERS_MAX && !job.refreshed && !self.settings.rules.trusts_cache();
+        let may_be_stale = job.transfers < TRANSFERS_MAX
+            && !job.refreshed
+            && !self.settings.planted.trusts_cache();
         job.missing = end == End::Missing;
         match end {
             End::Whole(bytes) => self.answer(ctx, Answer::told(0, bytes.to_string())),
@@ -420,7 +421,9 @@ fn stop_sharing(
 ) {
     match operation.service {
         Service::Disconnect | Service::Unregister => share.end(ctx, operation.user(), "asked"),
-        Service::Delete => share.withdraw(ctx, settings.rules, operation.user(), operation.file()),
+        Service::Delete => {
+            share.withdraw(ctx, settings.planted, operation.user(), operation.file())
+        }
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events::{self, Serving};
 use super::folder;
 use super::framing::{Strings, encode};
@@ -109,9 +109,9 @@ impl Share {
     }
 
     /// A file is about to be withdrawn.
-    pub fn withdraw(&mut self, ctx: &mut Step<'_>, rules: Rules, user: &str, file: &str) {
+    pub fn withdraw(&mut self, ctx: &mut Step<'_>, planted: Planted, user: &str, file: &str) {
         if let Some(session) = self.sessions.get_mut(user)
-            && !rules.keeps_withdrawn()
+            && !planted.keeps_withdrawn()
             && session.published.remove(file)
         {
             events::share(ctx, "unshare", user, file);
@@ -148,7 +148,7 @@ impl Share {
                 self.callers.insert(stream, caller);
                 ctx.set_timer(P2pTimer::Idle(stream), settings.idle_timeout);
             }
-            StreamEvent::Data(stream, bytes) => self.on_data(ctx, settings.rules, stream, &bytes),
+            StreamEvent::Data(stream, bytes) => self.on_data(ctx, settings.planted, stream, &bytes),
             StreamEvent::Writable(stream) => self.send(ctx, stream),
             StreamEvent::PeerClosed(stream) if self.forget(ctx, stream) => ctx.close(stream),
             StreamEvent::Reset(stream) | StreamEvent::TimedOut(stream) => {
@@ -171,7 +171,7 @@ impl Share {
         self.callers.remove(&stream).is_some()
     }
 
-    fn on_data(&mut self, ctx: &mut Step<'_>, rules: Rules, stream: StreamId, bytes: &[u8]) {
+    fn on_data(&mut self, ctx: &mut Step<'_>, planted: Planted, stream: StreamId, bytes: &[u8]) {
         let Some(caller) = self.callers.get_mut(&stream) else { return };
         caller.strings.push(bytes);
         loop {
@@ -188,14 +188,14 @@ impl Share {
         }
         let (from, port, file) = (caller.from, caller.port, caller.words[1].clone());
         self.forget(ctx, stream);
-        self.serve(ctx, rules, stream, (from, port), &file);
+        self.serve(ctx, planted, stream, (from, port), &file);
     }
 
     /// Send a file, if it is on the list and there.
     fn serve(
         &mut self,
         ctx: &mut Step<'_>,
-        rules: Rules,
+        planted: Planted,
         stream: StreamId,
         (to, port): (NodeId, u16),
         file: &str,
@@ -204,11 +204,11 @@ impl Share {
         else {
             return ctx.reset(stream);
         };
-        let (name, path) = match rules.opens_whole_paths() {
+        let (name, path) = match planted.opens_whole_paths() {
             true => (folder::base_name(file), folder::resolved(file)),
             false => (file, folder::shared(file)),
         };
-        let listed = session.published.contains(name) || rules.serves_anything();
+        let listed = session.published.contains(name) || planted.serves_anything();
         let content = ctx.read(&path).filter(|_| listed);
         let status = u8::from(content.is_none());
         let content = content.unwrap_or_default();

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::service::{Operation, Reply, Service, good_name, good_text};
 
 /// Where a user can be reached.
@@ -92,28 +92,28 @@ impl Tables {
     }
 
     /// Do what a request from this host asks.
-    pub fn execute(&mut self, rules: Rules, host: &str, operation: &Operation) -> Reply {
+    pub fn execute(&mut self, planted: Planted, host: &str, operation: &Operation) -> Reply {
         if !well_named(operation) {
             return Reply::status(operation.service.fail());
         }
-        let reply =
-            self.counting(operation.user(), |tables| tables.execute_named(rules, host, operation));
-        if rules.knows_one_error() && reply.status != 0 {
+        let reply = self
+            .counting(operation.user(), |tables| tables.execute_named(planted, host, operation));
+        if planted.knows_one_error() && reply.status != 0 {
             Reply::status(operation.service.fail())
         } else {
             reply
         }
     }
 
-    fn execute_named(&mut self, rules: Rules, host: &str, operation: &Operation) -> Reply {
+    fn execute_named(&mut self, planted: Planted, host: &str, operation: &Operation) -> Reply {
         match operation.service {
             Service::Register => Reply::status(self.register(operation.user())),
             Service::Unregister => Reply::status(self.unregister(operation.user())),
-            Service::Connect => Reply::status(self.connect(rules, host, operation)),
-            Service::Disconnect => Reply::status(self.disconnect(rules, host, operation.user())),
-            Service::Publish => Reply::status(self.publish(rules, host, operation)),
-            Service::Delete => Reply::status(self.delete(rules, host, operation)),
-            Service::ListUsers => self.list_users(rules, host, operation.user()),
+            Service::Connect => Reply::status(self.connect(planted, host, operation)),
+            Service::Disconnect => Reply::status(self.disconnect(planted, host, operation.user())),
+            Service::Publish => Reply::status(self.publish(planted, host, operation)),
+            Service::Delete => Reply::status(self.delete(planted, host, operation)),
+            Service::ListUsers => self.list_users(planted, host, operation.user()),
             Service::ListContent => self.list_content(host, operation),
             Service::GetFile => Reply::status(operation.service.fail()),
         }
@@ -131,11 +131,11 @@ impl Tables {
         u8::from(self.users.remove(name).is_none())
     }
 
-    fn connect(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
+    fn connect(&mut self, planted: Planted, host: &str, operation: &Operation) -> u8 {
         let Ok(port) = operation.argument().parse() else { return Service::Connect.fail() };
         match self.users.get_mut(operation.user()) {
             None => 1,
-            Some(user) if user.address.is_some() && !rules.connects_twice() => 2,
+            Some(user) if user.address.is_some() && !planted.connects_twice() => 2,
             Some(user) => {
                 user.address = Some(Address { host: host.to_owned(), port });
                 user.first_port.get_or_insert(port);
@@ -144,10 +144,10 @@ impl Tables {
         }
     }
 
-    fn disconnect(&mut self, rules: Rules, host: &str, name: &str) -> u8 {
-        match self.acting(rules, host, name) {
+    fn disconnect(&mut self, planted: Planted, host: &str, name: &str) -> u8 {
+        match self.acting(planted, host, name) {
             Err(status) => status,
-            Ok(user) if rules.keeps_files_of_the_gone() => {
+            Ok(user) if planted.keeps_files_of_the_gone() => {
                 user.address = None;
                 0
             }
@@ -158,9 +158,9 @@ impl Tables {
         }
     }
 
-    fn publish(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
+    fn publish(&mut self, planted: Planted, host: &str, operation: &Operation) -> u8 {
         let description = operation.strings.get(2).cloned().unwrap_or_default();
-        match self.acting(rules, host, operation.user()) {
+        match self.acting(planted, host, operation.user()) {
             Err(status) => status,
             Ok(user) if user.files.contains_key(operation.file()) => 3,
             Ok(user) => {
@@ -170,8 +170,8 @@ impl Tables {
         }
     }
 
-    fn delete(&mut self, rules: Rules, host: &str, operation: &Operation) -> u8 {
-        match self.acting(rules, host, operation.user()) {
+    fn delete(&mut self, planted: Planted, host: &str, operation: &Operation) -> u8 {
+        match self.acting(planted, host, operation.user()) {
             Err(status) => status,
             Ok(user) => match user.files.remove(operation.file()) {
                 Some(_) => 0,
@@ -180,8 +180,8 @@ impl Tables {
         }
     }
 
-    fn list_users(&mut self, rules: Rules, host: &str, name: &str) -> Reply {
-        if let Err(status) = self.acting(Rules::default(), host, name) {
+    fn list_users(&mut self, planted: Planted, host: &str, name: &str) -> Reply {
+        if let Err(status) = self.acting(Planted::default(), host, name) {
             return Reply::status(status);
         }
         let port = |name: &String, address: &Address| match self
@@ -189,7 +189,7 @@ impl Tables {
             .get(name)
             .and_then(|user| user.first_port)
         {
-            Some(first) if rules.lists_first_port() => first.to_string(),
+            Some(first) if planted.lists_first_port() => first.to_string(),
             _ => address.port.to_string(),
         };
         let lines = self
@@ -199,7 +199,7 @@ impl Tables {
     }
 
     fn list_content(&mut self, host: &str, operation: &Operation) -> Reply {
-        if let Err(status) = self.acting(Rules::default(), host, operation.user()) {
+        if let Err(status) = self.acting(Planted::default(), host, operation.user()) {
             return Reply::status(status);
         }
         match self.users.get(operation.argument()) {
@@ -210,10 +210,10 @@ impl Tables {
 
     /// The user in whose name a host may act: it must be connected, and from that host. Whoever
     /// else gives the name is not connected.
-    fn acting(&mut self, rules: Rules, host: &str, name: &str) -> Result<&mut User, u8> {
+    fn acting(&mut self, planted: Planted, host: &str, name: &str) -> Result<&mut User, u8> {
         let user = self.users.get_mut(name).ok_or(1)?;
         match &user.address {
-            Some(address) if address.host == host || rules.believes_any_host() => Ok(user),
+            Some(address) if address.host == host || planted.believes_any_host() => Ok(user),
             _ => Err(2),
         }
     }
@@ -239,7 +239,7 @@ mod tests {
     fn run(tables: &mut Tables, host: &str, service: Service, strings: &[&str]) -> u8 {
         let operation =
             Operation { service, strings: strings.iter().map(ToString::to_string).collect() };
-        tables.execute(Rules::default(), host, &operation).status
+        tables.execute(Planted::default(), host, &operation).status
     }
 
     /// Every line of the table that the directory answers, in an order in which each status comes

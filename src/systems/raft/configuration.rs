@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::defects::Rules;
+use super::defects::Planted;
 use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 
@@ -61,18 +61,18 @@ impl Configuration {
 
     /// Whether those for whom `agrees` holds can decide: a majority, in a joint configuration one
     /// of each side.
-    pub fn decides(&self, rules: Rules, agrees: impl Fn(NodeId) -> bool) -> bool {
+    pub fn decides(&self, planted: Planted, agrees: impl Fn(NodeId) -> bool) -> bool {
         let side = |voters: &[NodeId]| {
-            voters.iter().filter(|node| agrees(**node)).count() >= rules.majority(voters.len())
+            voters.iter().filter(|node| agrees(**node)).count() >= planted.majority(voters.len())
         };
-        side(&self.voters) && rules.old_voters(&self.voters_old).is_none_or(side)
+        side(&self.voters) && planted.old_voters(&self.voters_old).is_none_or(side)
     }
 
     /// The greatest value that so many have reached that they can decide. `scratch` spares an
     /// allocation.
     pub fn reached<T: Ord + Copy>(
         &self,
-        rules: Rules,
+        planted: Planted,
         scratch: &mut Vec<T>,
         value: impl Fn(NodeId) -> T,
     ) -> T {
@@ -80,10 +80,10 @@ impl Configuration {
             scratch.clear();
             scratch.extend(voters.iter().map(|node| value(*node)));
             scratch.sort_unstable();
-            scratch[voters.len() - rules.majority(voters.len())]
+            scratch[voters.len() - planted.majority(voters.len())]
         };
         let new = side(&self.voters);
-        match rules.old_voters(&self.voters_old) {
+        match planted.old_voters(&self.voters_old) {
             Some(old) => new.min(side(old)),
             None => new,
         }
@@ -138,7 +138,8 @@ mod tests {
     /// "Agreement requires separate majorities from both the old and the new configurations" (§6).
     #[test]
     fn a_joint_configuration_needs_both_majorities() {
-        let decides = |ids: &[u32]| joint().decides(Rules::default(), |node| ids.contains(&node.0));
+        let decides =
+            |ids: &[u32]| joint().decides(Planted::default(), |node| ids.contains(&node.0));
         assert!(decides(&[1, 2]));
         assert!(!decides(&[1, 6]), "a majority of the new voters only");
         assert!(!decides(&[1, 3]), "a majority of the old voters only");
@@ -149,14 +150,14 @@ mod tests {
     #[test]
     fn a_majority_has_reached_the_median() {
         let config = Configuration::simple(nodes(&[5, 1, 2, 3, 4, 4]));
-        assert_eq!(config.reached(Rules::default(), &mut vec![], |node| node.0 * 10), 30);
+        assert_eq!(config.reached(Planted::default(), &mut vec![], |node| node.0 * 10), 30);
         let even = Configuration::simple(nodes(&[1, 2, 3, 4]));
         assert_eq!(
-            even.reached(Rules::default(), &mut vec![], |node| node.0 * 10),
+            even.reached(Planted::default(), &mut vec![], |node| node.0 * 10),
             20,
             "three of four"
         );
-        assert_eq!(joint().reached(Rules::default(), &mut vec![], |node| node.0 * 10), 20);
+        assert_eq!(joint().reached(Planted::default(), &mut vec![], |node| node.0 * 10), 20);
     }
 
     /// A configuration read from the disk is the one that was written.

@@ -1,6 +1,6 @@
 //! The mistakes that can be planted. What each changes is in `rules`.
 
-use crate::systems::planted::defects;
+use crate::defects::defects;
 
 defects! {
     // Elections.

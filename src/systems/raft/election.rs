@@ -22,7 +22,7 @@ impl<S: StateMachine> Raft<S> {
         leader: Option<NodeId>,
     ) {
         assert!(
-            term >= self.current_term || self.rules.any(),
+            term >= self.current_term || self.planted.any(),
             "term {term} is behind the current one, {}",
             self.current_term
         );
@@ -31,7 +31,7 @@ impl<S: StateMachine> Raft<S> {
             (self.current_term, self.voted_for) = (term, None);
             self.save_state(host);
             events::term(host, term);
-        } else if before != Role::Follower && self.rules.vote_is_cleared() {
+        } else if before != Role::Follower && self.planted.vote_is_cleared() {
             self.voted_for = None;
             self.save_state(host);
         }
@@ -55,7 +55,7 @@ impl<S: StateMachine> Raft<S> {
         events::role(host, self.current_term, self.role_name());
         self.reset_election_timer(host);
         self.ask_voters(host, RaftMessage::PreVote, self.current_term.next(), false);
-        if self.rules.accepts_own_pre_vote(&self.leader) {
+        if self.planted.accepts_own_pre_vote(&self.leader) {
             self.ballot.insert(self.id, true);
         }
         self.maybe_win_pre_vote(host);
@@ -97,7 +97,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// Save `current_term` and `voted_for`.
     pub(super) fn save_state(&self, host: &mut impl Host) {
-        Storage::save_state(host, self.current_term, self.rules.stored_vote(self.voted_for));
+        Storage::save_state(host, self.current_term, self.planted.stored_vote(self.voted_for));
     }
 
     // Messages.
@@ -105,7 +105,7 @@ impl<S: StateMachine> Raft<S> {
     /// A leader of `term` has spoken: follow it.
     pub(super) fn follow(&mut self, host: &mut impl Host, term: Term, leader: NodeId) {
         let new_term = term > self.current_term;
-        if !new_term && self.role != Role::Follower && !self.rules.candidate_yields() {
+        if !new_term && self.role != Role::Follower && !self.planted.candidate_yields() {
             return;
         }
         if new_term || self.role != Role::Follower || self.leader_id != Some(leader) {
@@ -122,7 +122,7 @@ impl<S: StateMachine> Raft<S> {
     /// A candidate that is itself the leader heard last has given its leadership up, which ends the
     /// loyalty.
     fn is_loyal(&self, host: &impl Host, candidate: NodeId) -> bool {
-        if !self.rules.loyal(&self.settings) {
+        if !self.planted.loyal(&self.settings) {
             return false;
         }
         if self.role == Role::Leader {
@@ -149,7 +149,7 @@ impl<S: StateMachine> Raft<S> {
         if ask.term > self.current_term {
             self.become_follower(host, ask.term, None);
         }
-        let voted_for = self.rules.vote_that_counts(voted_before, self.voted_for);
+        let voted_for = self.planted.vote_that_counts(voted_before, self.voted_for);
         let vote_granted = ask.term == self.current_term
             && voted_for.is_none_or(|vote| vote == from)
             && self.is_up_to_date(ask);
@@ -160,7 +160,7 @@ impl<S: StateMachine> Raft<S> {
             }
             events::vote(host, self.current_term, from);
         }
-        if self.rules.vote_resets_timer(vote_granted) {
+        if self.planted.vote_resets_timer(vote_granted) {
             self.reset_election_timer(host);
         }
         let answer = VoteResponse { term: self.current_term, vote_granted };
@@ -173,21 +173,21 @@ impl<S: StateMachine> Raft<S> {
         from: NodeId,
         answer: &VoteResponse,
     ) {
-        if answer.term > self.current_term && self.rules.heeds_terms_of_answers() {
+        if answer.term > self.current_term && self.planted.heeds_terms_of_answers() {
             return self.become_follower(host, answer.term, None);
         }
         if self.role == Role::Candidate && answer.term == self.current_term {
             let vote_granted = answer.vote_granted;
-            self.rules.count_vote(&mut self.ballot, self.configs.last(), from, vote_granted);
+            self.planted.count_vote(&mut self.ballot, self.configs.last(), from, vote_granted);
             self.maybe_win(host);
         }
     }
 
     pub(super) fn on_pre_vote(&mut self, host: &mut impl Host, from: NodeId, ask: &RequestVote) {
-        if ask.term <= self.current_term && self.rules.ignores_old_pre_votes() {
+        if ask.term <= self.current_term && self.planted.ignores_old_pre_votes() {
             return;
         }
-        let loyal = self.is_loyal(host, from) && self.rules.pre_vote_is_loyal();
+        let loyal = self.is_loyal(host, from) && self.planted.pre_vote_is_loyal();
         let vote_granted = ask.term > self.current_term && self.is_up_to_date(ask) && !loyal;
         // A refusal carries the voter's own term, so that a candidate from an earlier one catches
         // up; a grant changes nothing here.
@@ -203,7 +203,7 @@ impl<S: StateMachine> Raft<S> {
     ) {
         if !answer.vote_granted
             && answer.term > self.current_term
-            && self.rules.heeds_terms_of_answers()
+            && self.planted.heeds_terms_of_answers()
         {
             return self.become_follower(host, answer.term, None);
         }
@@ -229,7 +229,7 @@ impl<S: StateMachine> Raft<S> {
     /// This happens with every heartbeat. So the timer itself is left alone where it ends before
     /// the new deadline; it is set for the rest when it ends.
     pub(super) fn reset_election_timer(&mut self, host: &mut impl Host) {
-        let timeout = self.rules.election_timeout(self.settings.election_timeout, host.rng());
+        let timeout = self.planted.election_timeout(self.settings.election_timeout, host.rng());
         self.election_deadline = host.now() + timeout;
         if self.election_timer.is_none_or(|end| end > self.election_deadline) {
             self.election_timer = Some(self.election_deadline);
@@ -249,17 +249,17 @@ impl<S: StateMachine> Raft<S> {
         if !self.is_promotable() {
             return self.reset_election_timer(host);
         }
-        if !self.rules.campaigns(self.role) {
+        if !self.planted.campaigns(self.role) {
             return;
         }
-        if self.rules.pre_vote(&self.settings) {
+        if self.planted.pre_vote(&self.settings) {
             self.become_pre_candidate(host)
         } else {
             self.become_candidate(host, false)
         }
     }
 
-    // Rules.
+    // Planted.
 
     /// Only a voter can be elected.
     fn is_promotable(&self) -> bool {
@@ -269,7 +269,7 @@ impl<S: StateMachine> Raft<S> {
     /// "Raft determines which of two logs is more up-to-date by comparing the index and term of the
     /// last entries in the logs" (§5.4.1).
     fn is_up_to_date(&self, ask: &RequestVote) -> bool {
-        self.rules.is_up_to_date(
+        self.planted.is_up_to_date(
             (ask.last_log_term, ask.last_log_index),
             (self.log.last_term(), self.log.last_index()),
         )
@@ -296,13 +296,13 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn maybe_win_pre_vote(&mut self, host: &mut impl Host) {
-        if self.config().decides(self.rules, |node| self.ballot.get(&node) == Some(&true)) {
+        if self.config().decides(self.planted, |node| self.ballot.get(&node) == Some(&true)) {
             self.become_candidate(host, false);
         }
     }
 
     fn maybe_win(&mut self, host: &mut impl Host) {
-        if self.config().decides(self.rules, |node| self.ballot.get(&node) == Some(&true)) {
+        if self.config().decides(self.planted, |node| self.ballot.get(&node) == Some(&true)) {
             self.become_leader(host);
         }
     }

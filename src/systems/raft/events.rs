@@ -4,73 +4,122 @@ use super::configuration::Configuration;
 use super::host::Host;
 use super::log::Entry;
 use super::types::{LogIndex, Term};
-use crate::systems::Shown;
 use crate::trace::{NodeId, Value};
+use crate::vocabulary::{EventInfo, Kind, MetricInfo};
 
 /// All events, for the reference.
-pub const EVENTS: &[Shown] = &[
-    Shown { name: "recover", summary: "A server has started; what it found on its disk." },
-    Shown { name: "term", summary: "A server has entered a term." },
-    Shown { name: "vote", summary: "A server has given its vote of a term, perhaps to itself." },
-    Shown { name: "role", summary: "A server has changed its role." },
-    Shown {
+pub const EVENTS: &[EventInfo] = &[
+    EventInfo {
+        fields: &[],
+        name: "recover",
+        summary: "A server has started; what it found on its disk.",
+    },
+    EventInfo { fields: &[], name: "term", summary: "A server has entered a term." },
+    EventInfo {
+        fields: &[],
+        name: "vote",
+        summary: "A server has given its vote of a term, perhaps to itself.",
+    },
+    EventInfo { fields: &[], name: "role", summary: "A server has changed its role." },
+    EventInfo {
+        fields: &[],
         name: "leader",
         summary: "A server has become leader; its log before it appends anything.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "append",
         summary: "An entry is in the log, durably: `digest` of its content, `chain` of all entries \
             up to it.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "truncate",
         summary: "The entries from an index on were removed because they conflict with the \
             leader's.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "commit",
         summary: "A server knows that the entries up to an index are committed.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "apply",
         summary: "An entry was applied; `effect` is 1 where a command was executed, 0 for a \
             duplicate, a no-op, a configuration.",
     },
-    Shown { name: "snapshot_take", summary: "A server has written a snapshot of its state." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "snapshot_take",
+        summary: "A server has written a snapshot of its state.",
+    },
+    EventInfo {
+        fields: &[],
         name: "snapshot_install",
         summary: "A server has replaced its state by a leader's snapshot.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "config_append",
         summary: "A configuration is in the log, and in force on this server.",
     },
-    Shown { name: "config_commit", summary: "A configuration is committed." },
-    Shown { name: "read", summary: "A read was served at an applied index." },
-    Shown { name: "reply", summary: "The leader answers a command that it has applied." },
-    Shown { name: "transfer", summary: "A leader tells another server to take over." },
+    EventInfo { fields: &[], name: "config_commit", summary: "A configuration is committed." },
+    EventInfo { fields: &[], name: "read", summary: "A read was served at an applied index." },
+    EventInfo {
+        fields: &[],
+        name: "reply",
+        summary: "The leader answers a command that it has applied.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "transfer",
+        summary: "A leader tells another server to take over.",
+    },
 ];
 
 /// What the metric `role` says.
 pub const ROLES: &[&str] = &["follower", "pre_candidate", "candidate", "leader", "learner"];
 
 /// All metrics, for the reference, in the order in which they are shown.
-pub const METRICS: &[Shown] = &[
-    Shown {
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        kind: Kind::OneOf(ROLES),
         name: "role",
         summary: "`follower`, `pre_candidate`, `candidate`, `leader`, or `learner` for a server \
             without a vote.",
     },
-    Shown { name: "current_term", summary: "The latest term that the server has seen." },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
+        name: "current_term",
+        summary: "The latest term that the server has seen.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "commit_index",
         summary: "The last entry that the server knows to be committed.",
     },
-    Shown { name: "last_applied", summary: "The last entry that its state machine has applied." },
-    Shown { name: "last_index", summary: "The last entry of its log." },
-    Shown { name: "snapshot_index", summary: "The last entry that its snapshot covers." },
-    Shown { name: "leader", summary: "Who it takes for the leader, or `none`." },
-    Shown { name: "log_entries", summary: "Entries of the log in memory." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "last_applied",
+        summary: "The last entry that its state machine has applied.",
+    },
+    MetricInfo { kind: Kind::Number, name: "last_index", summary: "The last entry of its log." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "snapshot_index",
+        summary: "The last entry that its snapshot covers.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "leader",
+        summary: "Who it takes for the leader, or `none`.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "log_entries",
+        summary: "Entries of the log in memory.",
+    },
 ];
 
 /// At boot, what was on the disk.

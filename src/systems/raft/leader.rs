@@ -84,9 +84,9 @@ impl LeaderState {
 
 impl<S: StateMachine> Raft<S> {
     pub(super) fn begin_leadership(&mut self, host: &mut impl Host) {
-        self.leader = self.rules.fresh_leader_state(&mut self.leader);
+        self.leader = self.planted.fresh_leader_state(&mut self.leader);
         self.update_progress(host);
-        if self.rules.no_op(&self.settings) {
+        if self.planted.no_op(&self.settings) {
             self.append_as_leader(host, Payload::Noop);
         }
         self.begin_round(host);
@@ -108,7 +108,7 @@ impl<S: StateMachine> Raft<S> {
         if self.role != Role::Leader {
             return;
         }
-        if self.rules.check_quorum(&self.settings) && !self.hears_quorum(host) {
+        if self.planted.check_quorum(&self.settings) && !self.hears_quorum(host) {
             host.log(|| "no majority answers: stepping down".to_owned());
             return self.become_follower(host, self.current_term, None);
         }
@@ -132,7 +132,7 @@ impl<S: StateMachine> Raft<S> {
                 progress.get(&node).map_or(LocalTime::ZERO, |progress| progress.heard)
             }
         };
-        let since = self.config().reached(self.rules, &mut scratch, heard);
+        let since = self.config().reached(self.planted, &mut scratch, heard);
         self.leader.scratch_time = scratch;
         now.saturating_since(since) < self.settings.election_timeout.1
     }
@@ -162,11 +162,11 @@ impl<S: StateMachine> Raft<S> {
         term: Term,
         round: u64,
     ) -> bool {
-        if term > self.current_term && self.rules.heeds_terms_of_answers() {
+        if term > self.current_term && self.planted.heeds_terms_of_answers() {
             self.become_follower(host, term, None);
             return false;
         }
-        if self.role != Role::Leader || !self.rules.answer_is_current(term, self.current_term) {
+        if self.role != Role::Leader || !self.planted.answer_is_current(term, self.current_term) {
             return false;
         }
         let Some(progress) = self.leader.progress.get_mut(&from) else { return false };
@@ -189,7 +189,7 @@ impl<S: StateMachine> Raft<S> {
                 leader.progress.get(&node).map_or(0, |progress| progress.round)
             }
         };
-        let confirmed = self.config().reached(self.rules, &mut scratch, answered);
+        let confirmed = self.config().reached(self.planted, &mut scratch, answered);
         self.leader.scratch_round = scratch;
         if confirmed <= self.leader.round_confirmed {
             return;
@@ -216,10 +216,10 @@ impl<S: StateMachine> Raft<S> {
                 progress.get(&node).map_or(LogIndex::ZERO, |progress| progress.match_index)
             }
         };
-        let index = self.config().reached(self.rules, &mut scratch, stored);
+        let index = self.config().reached(self.planted, &mut scratch, stored);
         self.leader.scratch_index = scratch;
         if index > self.commit_index
-            && self.rules.may_commit(self.log.term(index), self.current_term)
+            && self.planted.may_commit(self.log.term(index), self.current_term)
         {
             self.advance_commit(host, index);
             self.after_leader_commit(host);
@@ -231,7 +231,7 @@ impl<S: StateMachine> Raft<S> {
         // down now (dissertation §4.2.2).
         if self.config_is_committed()
             && !self.config().is_voter(self.id)
-            && self.rules.removed_leader_steps_down()
+            && self.planted.removed_leader_steps_down()
         {
             host.log(|| "removed from the configuration: stepping down".to_owned());
             return self.become_follower(host, self.current_term, None);
@@ -258,7 +258,7 @@ impl<S: StateMachine> Raft<S> {
         }
         let index = self.append_as_leader(host, payload);
         self.leader.waiting.insert(index, Waiter { term: self.current_term, client, serial });
-        if self.rules.replies_on_append() {
+        if self.planted.replies_on_append() {
             self.reply_unapplied(index);
         }
         self.replicate(host);
@@ -267,11 +267,11 @@ impl<S: StateMachine> Raft<S> {
 
     /// Tell all who wait for a leader that has stepped down.
     pub(super) fn disappoint(&mut self, mut leader: LeaderState) {
-        if self.rules.keeps_waiting() {
+        if self.planted.keeps_waiting() {
             self.leader.waiting = std::mem::take(&mut leader.waiting);
         }
         for Waiter { client, serial, .. } in leader.waiting.into_values() {
-            self.outcomes.push(self.rules.outcome_of_lost_command(client, serial));
+            self.outcomes.push(self.planted.outcome_of_lost_command(client, serial));
         }
         for read in leader.reads.into_iter().chain(leader.reads_too_early) {
             self.outcomes.extend(read.not_leader());
@@ -281,7 +281,10 @@ impl<S: StateMachine> Raft<S> {
     /// Apply what is committed, and go on from there.
     pub(super) fn advance_commit(&mut self, host: &mut impl Host, index: LogIndex) {
         let last = self.log.last_index();
-        assert!(index <= last || self.rules.any(), "cannot commit {index}: the log ends at {last}");
+        assert!(
+            index <= last || self.planted.any(),
+            "cannot commit {index}: the log ends at {last}"
+        );
         self.commit_index = index;
         let entry_term = self.log.term(index).unwrap_or_default();
         events::commit(host, index, self.current_term, self.role_name(), entry_term);

@@ -57,7 +57,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// The configuration in force on this server.
     pub fn config(&self) -> &Rc<Configuration> {
-        &self.rules.config_in_force(&self.configs, self.commit_index).1
+        &self.planted.config_in_force(&self.configs, self.commit_index).1
     }
 
     /// The last configuration up to `index`.
@@ -105,7 +105,7 @@ impl<S: StateMachine> Raft<S> {
     /// A configuration is committed.
     pub(super) fn on_config_applied(&mut self, host: &mut impl Host, index: LogIndex, term: Term) {
         events::config_commit(host, index, term);
-        if self.rules.adopts_at_commit() {
+        if self.planted.adopts_at_commit() {
             self.after_config_change(host, "");
         }
     }
@@ -120,7 +120,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// The state was replaced by a snapshot's.
     pub(super) fn adopt_snapshot_config(&mut self, host: &mut impl Host, snapshot: &Snapshot) {
-        if !self.rules.restores_config() {
+        if !self.planted.restores_config() {
             return;
         }
         let before = self.role_name();
@@ -204,8 +204,8 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn may_change_config(&self) -> bool {
-        (self.config_is_committed() || self.rules.overlaps_changes())
-            && (self.has_committed_in_term() || self.rules.changes_before_own_commit())
+        (self.config_is_committed() || self.planted.overlaps_changes())
+            && (self.has_committed_in_term() || self.planted.changes_before_own_commit())
     }
 
     fn next_step(&self, goal: &Goal) -> Step {
@@ -215,7 +215,7 @@ impl<S: StateMachine> Raft<S> {
             Goal::AddLearner(node) => Step::Propose(with_learners(config, &[*node])),
             Goal::AddVoter(node) if config.is_voter(*node) => Step::Done,
             Goal::AddVoter(node)
-                if !config.is_member(*node) && self.rules.learns_before_voting() =>
+                if !config.is_member(*node) && self.planted.learns_before_voting() =>
             {
                 Step::Propose(with_learners(config, &[*node]))
             }
@@ -236,7 +236,7 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn promotion(&self, config: &Configuration, node: NodeId) -> Step {
-        if !self.has_caught_up(node) && self.rules.learns_before_voting() {
+        if !self.has_caught_up(node) && self.planted.learns_before_voting() {
             return Step::Wait;
         }
         let mut voters = config.voters.clone();
@@ -259,7 +259,7 @@ impl<S: StateMachine> Raft<S> {
             config.learners.iter().copied().filter(|node| !voters.contains(node)).collect();
         Step::Propose(Configuration {
             voters: voters.to_vec(),
-            voters_old: self.rules.joint(config.voters.clone()),
+            voters_old: self.planted.joint(config.voters.clone()),
             learners,
             leaves_joint: false,
         })

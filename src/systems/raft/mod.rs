@@ -34,6 +34,7 @@
 //! (2014), cited as §5.2 or figure 2. D. Ongaro: Consensus: Bridging Theory and Practice
 //! (dissertation, 2014). D. Ongaro: bug in single-server membership changes (raft-dev, 2015).
 
+pub(crate) mod checks;
 mod client;
 mod configuration;
 mod defects;
@@ -46,6 +47,7 @@ mod log;
 mod membership;
 mod message;
 mod peer;
+pub(crate) mod plots;
 mod read_index;
 mod replication;
 mod rules;
@@ -66,7 +68,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use configuration::Configuration;
-pub use defects::{DEFECTS, Rules};
+pub use defects::{DEFECTS, Planted};
 pub use host::{Host, RaftTimer};
 pub use log::{Bytes, Command, Payload};
 pub use message::RaftMessage;
@@ -76,16 +78,12 @@ pub use settings::{RaftSettings, Reads, judge_timeouts};
 pub use state_machine::{KvOp, KvStore, StateMachine};
 pub use types::{LogIndex, Term};
 
-use super::{Complaint, Defect, Shown, System};
-use crate::checkers::{Checker, RAFT_CHECKS};
+use super::{Complaint, System};
 use crate::node::{Identity, NodeId};
-use crate::plots::{Plot, RAFT_PLOTS};
-use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
-use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::scenario::{Scenario, WorkloadSpec};
+use crate::sim::{self, Cluster, Io};
 use crate::trace::Word;
-
-/// The system.
-pub struct RaftSystem;
+use crate::vocabulary::{Shown, Vocabulary};
 
 const MESSAGES: &[Shown] = &[
     Shown { name: "RequestVote", summary: "A candidate asks for a vote." },
@@ -110,6 +108,9 @@ const MESSAGES: &[Shown] = &[
         summary: "A follower asks for an index to read at, with `follower_reads`.",
     },
     Shown { name: "ReadIndexResponse", summary: "The index." },
+];
+
+const CLIENT_MESSAGES: &[Shown] = &[
     Shown { name: "ClientRequest", summary: "A client asks." },
     Shown { name: "ClientReply", summary: "A server answers." },
 ];
@@ -118,7 +119,8 @@ const MESSAGES: &[Shown] = &[
 /// election.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
-const COMMANDS: &[Shown] = &[
+/// What an operator can ask a server for.
+pub const COMMANDS: &[Shown] = &[
     Shown {
         name: "transfer_leadership [NODE]",
         summary: "The leader hands over to this voter, or to the one with the longest log.",
@@ -142,123 +144,89 @@ const COMMANDS: &[Shown] = &[
     },
 ];
 
-impl System for RaftSystem {
-    fn name(&self) -> &'static str {
-        "raft"
-    }
+/// What a server of Raft, whatever it replicates, shows of itself.
+pub static SERVER_VOCABULARY: Vocabulary =
+    Vocabulary { events: events::EVENTS, metrics: &[events::METRICS], messages: &[MESSAGES] };
 
-    fn summary(&self) -> &'static str {
-        "A replicated key-value store on Raft: elections, replication, snapshots, membership \
-            changes, linearizable reads, exactly-once commands."
-    }
+/// What the key-value store shows of itself.
+pub static VOCABULARY: Vocabulary =
+    Vocabulary { events: &[], metrics: &[], messages: &[CLIENT_MESSAGES] };
 
-    fn roles(&self) -> &'static [&'static str] {
-        &["peer"]
-    }
+/// The system.
+pub static SYSTEM: System = System {
+    name: "raft",
+    summary: "A replicated key-value store on Raft: elections, replication, snapshots, membership \
+            changes, linearizable reads, exactly-once commands.",
+    roles: &["peer"],
+    operations: &["read", "write", "cas", "append"],
+    vocabulary: &[&SERVER_VOCABULARY, &VOCABULARY],
+    commands: COMMANDS,
+    checks: checks::CHECKS,
+    plots: plots::PLOTS,
+    defects: DEFECTS,
+    voided_checks,
+    complaints,
+    read_settings: settings::read,
+    starting_settings: "",
+    starting_recovery: "10s",
+    artifacts: |_, _| vec![],
+    run: |scenario, options| sim::run(scenario, options, || RaftCluster::new(scenario)),
+};
 
-    fn operations(&self) -> &'static [&'static str] {
-        &["read", "write", "cas", "append"]
-    }
+/// What the settings take away is nobody's mistake: without sessions a retried command may take
+/// effect twice; local reads may be old; a client that is pinned to a server, gives up early or
+/// finds its session expired may go without an answer; without a no-op an entry of an earlier
+/// term waits for one of the new; and servers that are loyal to nobody let one that was removed
+/// start elections for ever.
+fn voided_checks(scenario: &Scenario) -> Vec<&'static str> {
+    let settings: &RaftSettings = scenario.settings();
+    let impatient = scenario.workload.timeout < PATIENCE;
+    let unanswered = !scenario.workload.pin.is_empty()
+        || impatient
+        || settings.session_expiry > 0
+        || !settings.no_op;
+    let voids: [(bool, &[&'static str]); 5] = [
+        (!settings.sessions, &["linearizable", "exactly_once"]),
+        (settings.reads == Reads::Local, &["linearizable"]),
+        (unanswered, &["all_operations_answered"]),
+        (!settings.no_op, &["convergence"]),
+        (!settings.pre_vote && !settings.leader_stickiness, &["terms_stable"]),
+    ];
+    voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
+}
 
-    fn metrics(&self) -> &'static [Shown] {
-        events::METRICS
+/// A lease is safe only if the clocks keep what it reckons with; a scenario that lets them
+/// drift further would call a correct cluster wrong.
+fn complaints(scenario: &Scenario) -> Vec<Complaint> {
+    let settings: &RaftSettings = scenario.settings();
+    let mut complaints = vec![];
+    if settings.reads != Reads::Lease || scenario.model.beyond_model {
+        return complaints;
     }
-
-    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
-        if metric == "role" { events::ROLES } else { &[] }
+    let (drift, bound) = (scenario.drift_ppm_max(), settings.lease_drift_bound_ppm as f64);
+    if drift > bound {
+        complaints.push(Complaint {
+            key: "raft.lease_drift_bound_ppm",
+            message: format!("clocks may drift by {drift} ppm, but leases reckon with {bound}"),
+            found: "a lease could outlast its time".into(),
+            hint: format!(
+                "write lease_drift_bound_ppm = {}, let the clocks drift less, or say that it \
+                    is meant: `beyond_model = true` in [model]",
+                drift.ceil()
+            ),
+        });
     }
-
-    fn events(&self) -> &'static [Shown] {
-        events::EVENTS
+    if !settings.leader_stickiness {
+        complaints.push(Complaint {
+            key: "raft.leader_stickiness",
+            message: "leases need voters that are loyal to their leader".into(),
+            found: "nobody is loyal".into(),
+            hint: "leave `leader_stickiness` on, or choose other reads: \"read_index\" or \
+                \"local\""
+                .into(),
+        });
     }
-
-    fn messages(&self) -> &'static [Shown] {
-        MESSAGES
-    }
-
-    fn commands(&self) -> &'static [Shown] {
-        COMMANDS
-    }
-
-    fn checks(&self) -> &'static [&'static Checker] {
-        RAFT_CHECKS
-    }
-
-    fn plots(&self) -> &'static [&'static Plot] {
-        RAFT_PLOTS
-    }
-
-    fn defects(&self) -> &'static [Defect] {
-        DEFECTS
-    }
-
-    /// What the settings take away is nobody's mistake: without sessions a retried command may take
-    /// effect twice; local reads may be old; a client that is pinned to a server, gives up early or
-    /// finds its session expired may go without an answer; without a no-op an entry of an earlier
-    /// term waits for one of the new; and servers that are loyal to nobody let one that was removed
-    /// start elections for ever.
-    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
-        let settings: &RaftSettings = scenario.settings();
-        let impatient = scenario.workload.timeout < PATIENCE;
-        let unanswered = !scenario.workload.pin.is_empty()
-            || impatient
-            || settings.session_expiry > 0
-            || !settings.no_op;
-        let voids: [(bool, &[&'static str]); 5] = [
-            (!settings.sessions, &["linearizable", "exactly_once"]),
-            (settings.reads == Reads::Local, &["linearizable"]),
-            (unanswered, &["all_operations_answered"]),
-            (!settings.no_op, &["convergence"]),
-            (!settings.pre_vote && !settings.leader_stickiness, &["terms_stable"]),
-        ];
-        voids
-            .iter()
-            .filter(|(void, _)| *void)
-            .flat_map(|(_, checks)| checks.iter().copied())
-            .collect()
-    }
-
-    /// A lease is safe only if the clocks keep what it reckons with; a scenario that lets them
-    /// drift further would call a correct cluster wrong.
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        let settings: &RaftSettings = scenario.settings();
-        let mut complaints = vec![];
-        if settings.reads != Reads::Lease || scenario.model.beyond_model {
-            return complaints;
-        }
-        let (drift, bound) = (scenario.drift_ppm_max(), settings.lease_drift_bound_ppm as f64);
-        if drift > bound {
-            complaints.push(Complaint {
-                key: "raft.lease_drift_bound_ppm",
-                message: format!("clocks may drift by {drift} ppm, but leases reckon with {bound}"),
-                found: "a lease could outlast its time".into(),
-                hint: format!(
-                    "write lease_drift_bound_ppm = {}, let the clocks drift less, or say that it \
-                        is meant: `beyond_model = true` in [model]",
-                    drift.ceil()
-                ),
-            });
-        }
-        if !settings.leader_stickiness {
-            complaints.push(Complaint {
-                key: "raft.leader_stickiness",
-                message: "leases need voters that are loyal to their leader".into(),
-                found: "nobody is loyal".into(),
-                hint: "leave `leader_stickiness` on, or choose other reads: \"read_index\" or \
-                    \"local\""
-                    .into(),
-            });
-        }
-        complaints
-    }
-
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        settings::read(section)
-    }
-
-    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
-        sim::run(scenario, options, || RaftCluster::new(scenario))
-    }
+    complaints
 }
 
 /// The store as the driver makes it.

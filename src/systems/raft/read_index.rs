@@ -85,7 +85,7 @@ impl<S: StateMachine> Raft<S> {
     /// A client wants to read. The answer comes as an [`Outcome`].
     pub fn read(&mut self, host: &mut impl Host, client: NodeId, serial: u64, query: Bytes) {
         let leads = self.role == Role::Leader;
-        if self.settings.reads == Reads::Local || self.rules.reads_locally(leads) {
+        if self.settings.reads == Reads::Local || self.planted.reads_locally(leads) {
             self.answer_read(host, client, serial, &query, "local");
         } else if leads {
             self.start_read(host, Reader::Client { client, serial, query });
@@ -103,7 +103,7 @@ impl<S: StateMachine> Raft<S> {
 
     fn start_read(&mut self, host: &mut impl Host, reader: Reader) {
         let read = PendingRead { index: self.commit_index, round: self.leader.round + 1, reader };
-        if !self.has_committed_in_term() && self.rules.waits_for_own_term() {
+        if !self.has_committed_in_term() && self.planted.waits_for_own_term() {
             self.leader.reads_too_early.push(read);
         } else if self.has_lease(host) {
             self.serve(host, read, "lease");
@@ -136,7 +136,7 @@ impl<S: StateMachine> Raft<S> {
 
     fn serve(&mut self, host: &mut impl Host, read: PendingRead, mode: &'static str) {
         assert!(
-            self.last_applied >= read.index || self.rules.any(),
+            self.last_applied >= read.index || self.planted.any(),
             "read at {} before it is applied: {}",
             read.index,
             self.last_applied
@@ -171,12 +171,12 @@ impl<S: StateMachine> Raft<S> {
 
     fn has_lease(&self, host: &impl Host) -> bool {
         if self.settings.reads != Reads::Lease
-            || (self.leader.lease_given_up && self.rules.transfer_ends_lease())
+            || (self.leader.lease_given_up && self.planted.transfer_ends_lease())
         {
             return false;
         }
         self.leader.lease.is_some_and(|round| {
-            self.rules.lease_age(host, round) < self.rules.lease(&self.settings)
+            self.planted.lease_age(host, round) < self.planted.lease(&self.settings)
         })
     }
 
@@ -225,7 +225,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// Answer what has been waiting for entries that are applied now.
     pub(super) fn serve_follower_reads(&mut self, host: &mut impl Host) {
-        let applied = self.rules.readable(self.last_applied);
+        let applied = self.planted.readable(self.last_applied);
         let ready = |waiting: &FollowerRead| waiting.index.is_some_and(|index| index <= applied);
         while let Some((&client, _)) =
             self.follower_reads.iter().find(|(_, waiting)| ready(waiting))

@@ -211,9 +211,9 @@ impl<S: StateMachine> Raft<S> {
         from: NodeId,
         append: AppendEntries,
     ) -> Option<AppendResponse> {
-        if append.term < self.current_term && !self.rules.accepts_old_leader() {
+        if append.term < self.current_term && !self.planted.accepts_old_leader() {
             // The own term in the answer tells the old leader that it is one.
-            if self.rules.old_leader_resets_timer() {
+            if self.planted.old_leader_resets_timer() {
                 self.reset_election_timer(host);
             }
             let outcome = self.reject(append.prev_log_index);
@@ -249,12 +249,12 @@ impl<S: StateMachine> Raft<S> {
                 return AppendOutcome::Accepted { match_index };
             }
         } else if self.log.term(prev_index) != Some(prev_term)
-            && self.rules.checks_prev(entries.is_empty())
+            && self.planted.checks_prev(entries.is_empty())
         {
             return self.reject(prev_index);
         }
         self.merge(host, prev_index, entries);
-        let last_new = self.rules.follower_commit_limit(match_index, self.log.last_index());
+        let last_new = self.planted.follower_commit_limit(match_index, self.log.last_index());
         self.maybe_advance_follower_commit(host, leader_commit.min(last_new));
         AppendOutcome::Accepted { match_index }
     }
@@ -270,7 +270,7 @@ impl<S: StateMachine> Raft<S> {
     /// (figure 2). What does not conflict stays: a late message must not take away what a later one
     /// has brought.
     fn merge(&mut self, host: &mut impl Host, prev: LogIndex, entries: &[Rc<Entry>]) {
-        if self.rules.merges_wrongly() {
+        if self.planted.merges_wrongly() {
             return self.merge_wrongly(host, prev, entries);
         }
         let known = entries
@@ -292,7 +292,7 @@ impl<S: StateMachine> Raft<S> {
     /// Remove the entry at `from` and all that follow.
     pub(super) fn truncate(&mut self, host: &mut impl Host, from: LogIndex) {
         assert!(
-            from > self.commit_index || self.rules.any(),
+            from > self.commit_index || self.planted.any(),
             "entry {from} is committed ({}) and cannot go",
             self.commit_index
         );
@@ -304,7 +304,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// Put entries at the end of the log. A configuration is in force from here on.
     pub(super) fn append(&mut self, host: &mut impl Host, entries: &[Rc<Entry>]) {
-        if self.rules.forgets_sync() {
+        if self.planted.forgets_sync() {
             host.without_sync();
         }
         self.storage.append(host, entries);
@@ -316,7 +316,7 @@ impl<S: StateMachine> Raft<S> {
                 self.adopt_config(host, index, entry.term, config.clone());
             }
         }
-        if self.rules.applies_on_append() {
+        if self.planted.applies_on_append() {
             self.apply_committed(host);
         }
     }
@@ -343,7 +343,7 @@ impl<S: StateMachine> Raft<S> {
         }
         match answer.outcome {
             AppendOutcome::Accepted { match_index } => {
-                let from = self.rules.credited(from, answer.round, &self.leader.progress);
+                let from = self.planted.credited(from, answer.round, &self.leader.progress);
                 self.on_match(host, from, match_index);
             }
             AppendOutcome::Rejected { prev_log_index, conflict_term, conflict_index } => {
@@ -362,7 +362,7 @@ impl<S: StateMachine> Raft<S> {
         let Some(progress) = self.leader.progress.get_mut(&from) else { return };
         let before = progress.match_index;
         progress.match_index =
-            self.rules.match_index(before, match_index, progress.next_index.prev());
+            self.planted.match_index(before, match_index, progress.next_index.prev());
         progress.accepted(match_index, last);
         if progress.match_index > before {
             self.maybe_commit(host);
@@ -404,7 +404,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// Apply everything up to the commit index.
     pub(super) fn apply_committed(&mut self, host: &mut impl Host) {
-        let to = self.rules.applicable(self.commit_index, self.log.last_index());
+        let to = self.planted.applicable(self.commit_index, self.log.last_index());
         if to <= self.last_applied {
             return;
         }
@@ -412,7 +412,7 @@ impl<S: StateMachine> Raft<S> {
             let index = self.last_applied.next();
             let Some(entry) = self.log.get(index).cloned() else {
                 assert!(
-                    self.rules.any(),
+                    self.planted.any(),
                     "entry {index} is to be applied, but the log holds {} to {}",
                     self.log.base(),
                     self.log.last_index()
@@ -448,7 +448,7 @@ impl<S: StateMachine> Raft<S> {
         }
         events::apply(host, index, entry, identity, effect);
         let Some(waiter) = self.leader.waiting.remove(&index) else { return };
-        if !self.rules.is_answer_for(&waiter, entry) {
+        if !self.planted.is_answer_for(&waiter, entry) {
             return;
         }
         let (client, serial) = (waiter.client, waiter.serial);
@@ -463,7 +463,7 @@ impl<S: StateMachine> Raft<S> {
         let known = if self.ignores_session(command) {
             Lookup::New
         } else {
-            self.rules.expire_by_clock(host, &mut self.sessions, command);
+            self.planted.expire_by_clock(host, &mut self.sessions, command);
             self.sessions.lookup(command.session, command.serial)
         };
         if known != Lookup::New {
@@ -476,7 +476,7 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn ignores_session(&self, command: &Command) -> bool {
-        command.session == LogIndex::ZERO || !self.rules.looks_up_sessions(&self.settings)
+        command.session == LogIndex::ZERO || !self.planted.looks_up_sessions(&self.settings)
     }
 
     /// What can be said to a client without putting its command into the log (again).

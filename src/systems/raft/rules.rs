@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::configuration::Configuration;
-use super::defects::{Flaw, Rules};
+use super::defects::{Defect, Planted};
 use super::events;
 use super::host::Host;
 use super::leader::{LeaderState, Round, Waiter};
@@ -25,14 +25,14 @@ use crate::node::{LocalTime, NodeId};
 use crate::sim::rng::Rng;
 
 /// A session that a server has not seen used for so long is forgotten by
-/// [`Flaw::SessionExpiresByClock`].
+/// [`Defect::SessionExpiresByClock`].
 const SESSION_CLOCK_LIMIT: Duration = Duration::from_millis(500);
 
 // Elections.
-impl Rules {
+impl Planted {
     /// What stands on the disk of the vote.
     pub(super) fn stored_vote(self, voted_for: Option<NodeId>) -> Option<NodeId> {
-        if self.has(Flaw::VoteNotPersisted) { None } else { voted_for }
+        if self.plants(Defect::VoteNotPersisted) { None } else { voted_for }
     }
 
     /// What a server takes over from its disk.
@@ -42,11 +42,15 @@ impl Rules {
         voted_for: Option<NodeId>,
         last_log_term: Term,
     ) -> (Term, Option<NodeId>) {
-        if self.has(Flaw::TermNotPersisted) { (last_log_term, None) } else { (term, voted_for) }
+        if self.plants(Defect::TermNotPersisted) {
+            (last_log_term, None)
+        } else {
+            (term, voted_for)
+        }
     }
 
     pub(super) fn forgets_disk(self) -> bool {
-        self.has(Flaw::BlankDisk)
+        self.plants(Defect::BlankDisk)
     }
 
     /// A voter that does not know when it heard a leader last has to assume that it was just now,
@@ -56,7 +60,8 @@ impl Rules {
         settings: &RaftSettings,
         now: LocalTime,
     ) -> Option<(Option<NodeId>, LocalTime)> {
-        (settings.reads == Reads::Lease && !self.has(Flaw::PromiseForgotten)).then_some((None, now))
+        (settings.reads == Reads::Lease && !self.plants(Defect::PromiseForgotten))
+            .then_some((None, now))
     }
 
     /// Whether a candidate's log, as (term, index) of its last entry, is at least as up-to-date as
@@ -66,10 +71,10 @@ impl Rules {
         candidate: (Term, LogIndex),
         voter: (Term, LogIndex),
     ) -> bool {
-        if self.has(Flaw::NoLogCheck) {
+        if self.plants(Defect::NoLogCheck) {
             return true;
         }
-        if self.has(Flaw::LogCheckByTerm) {
+        if self.plants(Defect::LogCheckByTerm) {
             return candidate.0 >= voter.0;
         }
         candidate >= voter
@@ -77,7 +82,7 @@ impl Rules {
 
     /// A vote stands for its whole term, whatever the voter becomes.
     pub(super) fn vote_is_cleared(self) -> bool {
-        self.has(Flaw::VoteClearedOnStepDown)
+        self.plants(Defect::VoteClearedOnStepDown)
     }
 
     /// The vote that stands in a candidate's way: that of its own term.
@@ -86,7 +91,7 @@ impl Rules {
         before: Option<NodeId>,
         in_term: Option<NodeId>,
     ) -> Option<NodeId> {
-        if self.has(Flaw::VoteBeforeTerm) { before } else { in_term }
+        if self.plants(Defect::VoteBeforeTerm) { before } else { in_term }
     }
 
     /// Enter a voter's answer.
@@ -97,7 +102,8 @@ impl Rules {
         from: NodeId,
         granted: bool,
     ) {
-        if self.has(Flaw::DuplicateVoteCounted) && granted && ballot.get(&from) == Some(&true) {
+        if self.plants(Defect::DuplicateVoteCounted) && granted && ballot.get(&from) == Some(&true)
+        {
             let silent = config
                 .iter()
                 .flat_map(|(_, config)| &config.voters)
@@ -109,96 +115,98 @@ impl Rules {
 
     /// The size of a majority.
     pub(super) fn majority(self, voters: usize) -> usize {
-        if self.has(Flaw::QuorumTooSmall) { (voters / 2).max(1) } else { voters / 2 + 1 }
+        if self.plants(Defect::QuorumTooSmall) { (voters / 2).max(1) } else { voters / 2 + 1 }
     }
 
     /// Who gives a vote waits for the result.
     pub(super) fn vote_resets_timer(self, granted: bool) -> bool {
-        (granted && !self.has(Flaw::VoteKeepsTimer)) || self.has(Flaw::DenialResetsTimer)
+        (granted && !self.plants(Defect::VoteKeepsTimer)) || self.plants(Defect::DenialResetsTimer)
     }
 
     pub(super) fn old_leader_resets_timer(self) -> bool {
-        self.has(Flaw::OldLeaderResetsTimer)
+        self.plants(Defect::OldLeaderResetsTimer)
     }
 
     /// Timeouts are drawn, so that seldom two servers start an election together.
     pub(super) fn election_timeout(self, range: (Duration, Duration), rng: &mut Rng) -> Duration {
-        if self.has(Flaw::NoRandomisation) { range.0 } else { rng.duration(range.0, range.1) }
+        if self.plants(Defect::NoRandomisation) { range.0 } else { rng.duration(range.0, range.1) }
     }
 
     /// Whether a server whose timer ran out starts an election.
     pub(super) fn campaigns(self, role: Role) -> bool {
-        role == Role::Follower || !self.has(Flaw::CandidateGivesUp)
+        role == Role::Follower || !self.plants(Defect::CandidateGivesUp)
     }
 
     /// A higher term in an answer ends candidacies and leaderships.
     pub(super) fn heeds_terms_of_answers(self) -> bool {
-        !self.has(Flaw::AnswerTermIgnored)
+        !self.plants(Defect::AnswerTermIgnored)
     }
 
     /// A candidate follows the leader of its term.
     pub(super) fn candidate_yields(self) -> bool {
-        !self.has(Flaw::CandidateStays)
+        !self.plants(Defect::CandidateStays)
     }
 
     pub(super) fn pre_vote(self, settings: &RaftSettings) -> bool {
-        settings.pre_vote && !self.has(Flaw::NoPreVote)
+        settings.pre_vote && !self.plants(Defect::NoPreVote)
     }
 
     pub(super) fn ignores_old_pre_votes(self) -> bool {
-        self.has(Flaw::OldPreVoteIgnored)
+        self.plants(Defect::OldPreVoteIgnored)
     }
 
     /// A server that hears a leader gives no pre-vote.
     pub(super) fn pre_vote_is_loyal(self) -> bool {
-        !self.has(Flaw::PreVoteWithoutLoyalty)
+        !self.plants(Defect::PreVoteWithoutLoyalty)
     }
 
     pub(super) fn accepts_own_pre_vote(self, leader: &LeaderState) -> bool {
-        !(self.has(Flaw::ExLeaderRefusesItself) && leader.led_before)
+        !(self.plants(Defect::ExLeaderRefusesItself) && leader.led_before)
     }
 
     /// Whether voters are loyal to a living leader. Leases rest on it.
     pub(super) fn loyal(self, settings: &RaftSettings) -> bool {
         let leases = settings.reads == Reads::Lease;
         (settings.leader_stickiness || leases)
-            && !self.has(Flaw::RemovedServerDisrupts)
-            && !(leases && self.has(Flaw::LeaseWithoutLoyalty))
+            && !self.plants(Defect::RemovedServerDisrupts)
+            && !(leases && self.plants(Defect::LeaseWithoutLoyalty))
     }
 
     pub(super) fn check_quorum(self, settings: &RaftSettings) -> bool {
-        settings.check_quorum && !self.has(Flaw::NoCheckQuorum)
+        settings.check_quorum && !self.plants(Defect::NoCheckQuorum)
     }
 
     pub(super) fn no_op(self, settings: &RaftSettings) -> bool {
-        settings.no_op && !self.has(Flaw::NoNoOp)
+        settings.no_op && !self.plants(Defect::NoNoOp)
     }
 }
 
 // Replication.
-impl Rules {
+impl Planted {
     /// Entries are acknowledged only once they are durable.
     pub(super) fn forgets_sync(self) -> bool {
-        self.has(Flaw::AckBeforeSync)
+        self.plants(Defect::AckBeforeSync)
     }
 
     pub(super) fn accepts_old_leader(self) -> bool {
-        self.has(Flaw::OldLeaderAccepted)
+        self.plants(Defect::OldLeaderAccepted)
     }
 
     /// Whether a message must fit to the log at its `prev_log_index`: every one.
     pub(super) fn checks_prev(self, heartbeat: bool) -> bool {
-        !(heartbeat && self.has(Flaw::HeartbeatUnchecked))
+        !(heartbeat && self.plants(Defect::HeartbeatUnchecked))
     }
 
     pub(super) fn merges_wrongly(self) -> bool {
-        self.has(Flaw::TruncateAlways) || self.has(Flaw::TailKept) || self.has(Flaw::ConflictKept)
+        self.plants(Defect::TruncateAlways)
+            || self.plants(Defect::TailKept)
+            || self.plants(Defect::ConflictKept)
     }
 
     /// The last entry of which a message says that it is the leader's: what follows may be a
     /// remnant of another time.
     pub(super) fn follower_commit_limit(self, match_index: LogIndex, last: LogIndex) -> LogIndex {
-        if self.has(Flaw::CommitToLastIndex) { last } else { match_index }
+        if self.plants(Defect::CommitToLastIndex) { last } else { match_index }
     }
 
     /// An answer counts for its sender.
@@ -208,7 +216,7 @@ impl Rules {
         round: u64,
         progress: &BTreeMap<NodeId, Progress>,
     ) -> NodeId {
-        if !self.has(Flaw::AnswerMiscredited) || progress.is_empty() {
+        if !self.plants(Defect::AnswerMiscredited) || progress.is_empty() {
             return from;
         }
         let place = (round % progress.len() as u64) as usize;
@@ -223,35 +231,35 @@ impl Rules {
         confirmed: LogIndex,
         sent: LogIndex,
     ) -> LogIndex {
-        before.max(if self.has(Flaw::MatchFromState) { sent } else { confirmed })
+        before.max(if self.plants(Defect::MatchFromState) { sent } else { confirmed })
     }
 
     /// An answer to another term's message proves nothing of this one.
     pub(super) fn answer_is_current(self, term: Term, current: Term) -> bool {
-        term == current || (term < current && self.has(Flaw::AnswerOfEarlierTerm))
+        term == current || (term < current && self.plants(Defect::AnswerOfEarlierTerm))
     }
 
     /// "Only log entries from the leader's current term are committed by counting replicas"
     /// (§5.4.2).
     pub(super) fn may_commit(self, entry_term: Option<Term>, current: Term) -> bool {
-        entry_term == Some(current) || (entry_term.is_some() && self.has(Flaw::CommitOldTerm))
+        entry_term == Some(current) || (entry_term.is_some() && self.plants(Defect::CommitOldTerm))
     }
 
     pub(super) fn applies_on_append(self) -> bool {
-        self.has(Flaw::ApplyBeforeCommit)
+        self.plants(Defect::ApplyBeforeCommit)
     }
 
     /// How far entries may be applied.
     pub(super) fn applicable(self, commit: LogIndex, last: LogIndex) -> LogIndex {
-        if self.has(Flaw::ApplyBeforeCommit) { last } else { commit }
+        if self.plants(Defect::ApplyBeforeCommit) { last } else { commit }
     }
 
     pub(super) fn replies_on_append(self) -> bool {
-        self.has(Flaw::ReplyOnAppend)
+        self.plants(Defect::ReplyOnAppend)
     }
 
     pub(super) fn keeps_waiting(self) -> bool {
-        self.has(Flaw::ReplyByIndex)
+        self.plants(Defect::ReplyByIndex)
     }
 
     /// The state of a leader that begins.
@@ -263,12 +271,12 @@ impl Rules {
 
     /// Whether the entry that was applied is the one that a client waits for.
     pub(super) fn is_answer_for(self, waiter: &Waiter, entry: &Entry) -> bool {
-        waiter.term == entry.term || self.has(Flaw::ReplyByIndex)
+        waiter.term == entry.term || self.plants(Defect::ReplyByIndex)
     }
 
     /// Of a command in the log of a leader that has stepped down nothing is known.
     pub(super) fn outcome_of_lost_command(self, client: NodeId, serial: u64) -> Outcome {
-        if self.has(Flaw::FailureClaimed) {
+        if self.plants(Defect::FailureClaimed) {
             Outcome::Failed { client, serial }
         } else {
             Outcome::NotLeader { client, serial }
@@ -277,26 +285,27 @@ impl Rules {
 }
 
 // Reads.
-impl Rules {
+impl Planted {
     pub(super) fn reads_locally(self, leads: bool) -> bool {
-        self.has(Flaw::AnyoneReadsLocally) || (leads && self.has(Flaw::LeaderReadsLocally))
+        self.plants(Defect::AnyoneReadsLocally)
+            || (leads && self.plants(Defect::LeaderReadsLocally))
     }
 
     pub(super) fn waits_for_own_term(self) -> bool {
-        !self.has(Flaw::ReadBeforeOwnCommit)
+        !self.plants(Defect::ReadBeforeOwnCommit)
     }
 
     /// Up to where a follower may be read.
     pub(super) fn readable(self, applied: LogIndex) -> LogIndex {
-        if self.has(Flaw::ReadBeforeApplied) { LogIndex(u64::MAX) } else { applied }
+        if self.plants(Defect::ReadBeforeApplied) { LogIndex(u64::MAX) } else { applied }
     }
 
     /// How long a lease lasts.
     pub(super) fn lease(self, settings: &RaftSettings) -> Duration {
-        if self.has(Flaw::LeaseTooLong) {
+        if self.plants(Defect::LeaseTooLong) {
             return settings.election_timeout.0 + settings.election_timeout.1;
         }
-        if self.has(Flaw::LeaseWithoutDrift) {
+        if self.plants(Defect::LeaseWithoutDrift) {
             settings.election_timeout.0
         } else {
             read_index::lease_duration(settings)
@@ -305,7 +314,7 @@ impl Rules {
 
     /// How old the round is on which a lease rests.
     pub(super) fn lease_age(self, host: &impl Host, round: Round) -> Duration {
-        if self.has(Flaw::LeaseByWallClock) {
+        if self.plants(Defect::LeaseByWallClock) {
             let age = host.wall().as_nanos().saturating_sub(round.began_wall.as_nanos());
             return Duration::from_nanos(u64::try_from(age).unwrap_or(0));
         }
@@ -313,14 +322,14 @@ impl Rules {
     }
 
     pub(super) fn transfer_ends_lease(self) -> bool {
-        !self.has(Flaw::LeaseSurvivesTransfer)
+        !self.plants(Defect::LeaseSurvivesTransfer)
     }
 }
 
 // Sessions and snapshots.
-impl Rules {
+impl Planted {
     pub(super) fn looks_up_sessions(self, settings: &RaftSettings) -> bool {
-        settings.sessions && !self.has(Flaw::NoDuplicateDetection)
+        settings.sessions && !self.plants(Defect::NoDuplicateDetection)
     }
 
     /// Sessions end by the log only.
@@ -330,19 +339,19 @@ impl Rules {
         sessions: &mut Sessions,
         command: &Command,
     ) {
-        if self.has(Flaw::SessionExpiresByClock) {
+        if self.plants(Defect::SessionExpiresByClock) {
             sessions.expire_by_clock(command.session, host.now(), SESSION_CLOCK_LIMIT);
         }
     }
 
     /// Whether a snapshot has something that is not committed here already.
     pub(super) fn snapshot_is_news(self, index: LogIndex, commit: LogIndex) -> bool {
-        index > commit || self.has(Flaw::OldSnapshotInstalled)
+        index > commit || self.plants(Defect::OldSnapshotInstalled)
     }
 
     /// Where a snapshot of everything up to `applied` ends.
     pub(super) fn snapshot_index(self, applied: LogIndex) -> LogIndex {
-        if self.has(Flaw::SnapshotOffByOne) { applied.prev() } else { applied }
+        if self.plants(Defect::SnapshotOffByOne) { applied.prev() } else { applied }
     }
 
     /// The snapshot first, then the log that it shortens: a crash in between must not leave a gap.
@@ -353,7 +362,7 @@ impl Rules {
         snapshot: &Snapshot,
         log: &Log,
     ) {
-        if self.has(Flaw::CompactionBeforeSnapshot) {
+        if self.plants(Defect::CompactionBeforeSnapshot) {
             storage.rewrite_log(host, log);
             return Storage::save_snapshot(host, snapshot);
         }
@@ -363,12 +372,12 @@ impl Rules {
 
     /// Whether a log without the snapshot that it follows is damage.
     pub(super) fn gap_is_damage(self) -> bool {
-        !self.has(Flaw::CompactionBeforeSnapshot) && !self.has(Flaw::SnapshotOffByOne)
+        !self.plants(Defect::CompactionBeforeSnapshot) && !self.plants(Defect::SnapshotOffByOne)
     }
 }
 
 // Membership.
-impl Rules {
+impl Planted {
     /// The configuration in force: the last one in the log, committed or not.
     pub(super) fn config_in_force(
         self,
@@ -378,41 +387,41 @@ impl Rules {
         let last = configs
             .iter()
             .rev()
-            .find(|(index, _)| *index <= commit || !self.has(Flaw::ConfigAtCommit));
+            .find(|(index, _)| *index <= commit || !self.plants(Defect::ConfigAtCommit));
         last.or(configs.first()).expect("there is always a configuration")
     }
 
     pub(super) fn adopts_at_commit(self) -> bool {
-        self.has(Flaw::ConfigAtCommit)
+        self.plants(Defect::ConfigAtCommit)
     }
 
     pub(super) fn restores_config(self) -> bool {
-        !self.has(Flaw::ConfigNotRestored)
+        !self.plants(Defect::ConfigNotRestored)
     }
 
     pub(super) fn overlaps_changes(self) -> bool {
-        self.has(Flaw::ChangesOverlap)
+        self.plants(Defect::ChangesOverlap)
     }
 
     pub(super) fn changes_before_own_commit(self) -> bool {
-        self.has(Flaw::ChangeBeforeOwnCommit)
+        self.plants(Defect::ChangeBeforeOwnCommit)
     }
 
     pub(super) fn learns_before_voting(self) -> bool {
-        !self.has(Flaw::NoLearners)
+        !self.plants(Defect::NoLearners)
     }
 
     /// The old voters whose majority a joint configuration needs as well.
     pub(super) fn joint(self, old: Vec<NodeId>) -> Option<Vec<NodeId>> {
-        (!self.has(Flaw::NoJointPhase)).then_some(old)
+        (!self.plants(Defect::NoJointPhase)).then_some(old)
     }
 
     pub(super) fn old_voters(self, old: &Option<Vec<NodeId>>) -> Option<&[NodeId]> {
-        old.as_deref().filter(|_| !self.has(Flaw::JointNewOnly))
+        old.as_deref().filter(|_| !self.plants(Defect::JointNewOnly))
     }
 
     pub(super) fn removed_leader_steps_down(self) -> bool {
-        !self.has(Flaw::RemovedLeaderStays)
+        !self.plants(Defect::RemovedLeaderStays)
     }
 }
 
@@ -425,7 +434,7 @@ impl<S: StateMachine> Raft<S> {
         entries: &[Rc<Entry>],
     ) {
         let last = self.log.last_index();
-        if self.rules.has(Flaw::TruncateAlways) {
+        if self.planted.plants(Defect::TruncateAlways) {
             if prev < last {
                 self.truncate(host, prev.next());
             }
@@ -435,7 +444,7 @@ impl<S: StateMachine> Raft<S> {
             return;
         }
         let overlap = last.since(prev).min(entries.len());
-        if self.rules.has(Flaw::TailKept) {
+        if self.planted.plants(Defect::TailKept) {
             let mut changed = false;
             for (i, entry) in entries[..overlap].iter().enumerate() {
                 let index = prev.plus(i + 1);
@@ -462,7 +471,7 @@ impl<S: StateMachine> Raft<S> {
         snapshot: &Snapshot,
     ) -> bool {
         let suffix = self.log.entries(snapshot.index.next(), usize::MAX);
-        if !self.rules.has(Flaw::SuffixKept) || suffix.is_empty() {
+        if !self.planted.plants(Defect::SuffixKept) || suffix.is_empty() {
             return false;
         }
         self.log = Log::after(snapshot.index, snapshot.term, snapshot.chain);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::configuration::Configuration;
-use super::defects::Rules;
+use super::defects::Planted;
 use super::events;
 use super::host::{Host, RaftTimer};
 use super::leader::LeaderState;
@@ -94,7 +94,7 @@ pub enum Outcome {
 /// A server with its state machine.
 pub struct Raft<S> {
     pub(super) settings: Arc<RaftSettings>,
-    pub(super) rules: Rules,
+    pub(super) planted: Planted,
     pub(super) id: NodeId,
 
     // Persistent state. Every change is saved in the step that makes it, and nothing leaves before
@@ -147,7 +147,7 @@ impl<S: StateMachine> Raft<S> {
         machine: S,
     ) -> Raft<S> {
         Raft {
-            rules: settings.rules,
+            planted: settings.planted,
             settings,
             id,
             current_term: Term::ZERO,
@@ -176,9 +176,9 @@ impl<S: StateMachine> Raft<S> {
     /// Start: take over what is on the disk, and wait for a leader.
     pub fn boot(&mut self, host: &mut impl Host) {
         let (storage, Recovered { term, voted_for, snapshot, log }) =
-            Storage::recover(host, self.rules);
+            Storage::recover(host, self.planted);
         (self.current_term, self.voted_for) =
-            self.rules.recovered_state(term, voted_for, log.last_term());
+            self.planted.recovered_state(term, voted_for, log.last_term());
         (self.storage, self.log, self.snapshot) = (storage, log, snapshot);
         if let Some(snapshot) = self.snapshot.clone() {
             self.machine.restore(&snapshot.machine);
@@ -187,7 +187,7 @@ impl<S: StateMachine> Raft<S> {
         let start = self.snapshot_index().max(self.log.base());
         (self.commit_index, self.last_applied) = (start, start);
         self.recover_configs(host);
-        self.heard = self.rules.promise_at_boot(&self.settings, host.now());
+        self.heard = self.planted.promise_at_boot(&self.settings, host.now());
         let last = (self.log.last_index(), self.log.last_term());
         events::recover(host, self.current_term, self.voted_for, self.snapshot_index(), last);
         events::role(host, self.current_term, self.role_name());

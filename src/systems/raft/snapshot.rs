@@ -124,7 +124,7 @@ impl<S: StateMachine> Raft<S> {
         let config = self.config_at(index);
         let machine = self.machine.snapshot();
         let snapshot = Rc::new(Snapshot::new(
-            self.rules.snapshot_index(index),
+            self.planted.snapshot_index(index),
             term,
             chain,
             config,
@@ -133,7 +133,7 @@ impl<S: StateMachine> Raft<S> {
         ));
         events::snapshot(host, "snapshot_take", index, term, chain, snapshot.state);
         self.log.compact(LogIndex(index.0.saturating_sub(self.settings.snapshot_trailing)));
-        self.rules.save_compaction(host, &mut self.storage, &snapshot, &self.log);
+        self.planted.save_compaction(host, &mut self.storage, &snapshot, &self.log);
         self.snapshot = Some(snapshot);
     }
 
@@ -170,7 +170,7 @@ impl<S: StateMachine> Raft<S> {
             return self.answer_snapshot(host, from, &piece, 0, None);
         }
         self.follow(host, piece.term, from);
-        if !self.rules.snapshot_is_news(piece.last_included_index, self.commit_index) {
+        if !self.planted.snapshot_is_news(piece.last_included_index, self.commit_index) {
             // What is committed here is the same there: the snapshot is not needed, and taking it
             // would throw applied entries away.
             let committed = self.commit_index;

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::host::Host;
 use super::log::{Entry, Log, Payload};
 use super::snapshot::Snapshot;
@@ -115,9 +115,9 @@ impl Storage {
 
     /// Read everything back. Panics, and so refuses to start, where something is damaged that was
     /// durable.
-    pub fn recover(host: &mut impl Host, rules: Rules) -> (Storage, Recovered) {
+    pub fn recover(host: &mut impl Host, planted: Planted) -> (Storage, Recovered) {
         let mut recovered = Recovered::default();
-        if rules.forgets_disk() {
+        if planted.forgets_disk() {
             host.truncate(LOG, 0);
             return (Storage::default(), recovered);
         }
@@ -143,7 +143,7 @@ impl Storage {
             host.truncate(LOG, intact as u64);
         }
         let stored = recovered.log.base();
-        recovered.fit_log_to_snapshot(rules);
+        recovered.fit_log_to_snapshot(planted);
         if recovered.log.base() != stored {
             storage.rewrite_log(host, &recovered.log);
         }
@@ -179,10 +179,10 @@ impl Recovered {
     }
 
     /// Drop what the snapshot replaces: all, where the log ends before it or contradicts it.
-    fn fit_log_to_snapshot(&mut self, rules: Rules) {
+    fn fit_log_to_snapshot(&mut self, planted: Planted) {
         let covered = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.index);
         if self.log.base() > covered {
-            if rules.gap_is_damage() {
+            if planted.gap_is_damage() {
                 refuse_to_start(
                     LOG,
                     format_args!(

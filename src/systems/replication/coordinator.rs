@@ -141,7 +141,7 @@ impl Coordinator {
             return;
         }
         self.view = Rc::new(view);
-        if self.settings.rules.saves_view() {
+        if self.settings.planted.saves_view() {
             ctx.replace(FILE, self.view.text());
         }
         events::view(ctx, &self.view);

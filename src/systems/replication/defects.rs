@@ -2,7 +2,7 @@
 //! every point where a mistake is possible.
 
 use super::record::{Record, chained};
-use crate::systems::planted::defects;
+use crate::defects::defects;
 
 defects! {
     AnswerBeforeConfirm "answer-before-confirm" "acked_replicated" "replication/leader-crashes-after-answers" 2
@@ -61,83 +61,85 @@ defects! {
         "A follower that has left the in-sync set is never sent anything again."
 }
 
-impl Rules {
+impl Planted {
     // Writing.
 
     /// Whether a write waits for its followers.
     pub fn waits_for_confirmation(self) -> bool {
-        !self.has(Flaw::AnswerBeforeConfirm)
+        !self.plants(Defect::AnswerBeforeConfirm)
     }
 
     /// Whether a leader asks the coordinator before it goes on without a follower.
     pub fn asks_before_leaving_out(self) -> bool {
-        !self.has(Flaw::SilentFallback)
+        !self.plants(Defect::SilentFallback)
     }
 
     /// Whether a follower must have what was acknowledged before it counts.
     pub fn counts_when_complete(self) -> bool {
-        !self.has(Flaw::EarlyInSync)
+        !self.plants(Defect::EarlyInSync)
     }
 
     /// Whether a follower outside of the in-sync set is brought up to date.
     pub fn brings_back(self) -> bool {
-        !self.has(Flaw::ForgottenFollower)
+        !self.plants(Defect::ForgottenFollower)
     }
 
     /// Whether what the log knows of a request counts, however it came there.
     pub fn remembers_by_log(self) -> bool {
-        !self.has(Flaw::RetryDuplicates)
+        !self.plants(Defect::RetryDuplicates)
     }
 
     /// Whether a request that was executed is recognised.
     pub fn recognises_requests(self) -> bool {
-        !self.has(Flaw::NoDeduplication)
+        !self.plants(Defect::NoDeduplication)
     }
 
     // Storing.
 
     /// Whether a record is verified before it is stored.
     pub fn verifies_first(self) -> bool {
-        !self.has(Flaw::HashAfter)
+        !self.plants(Defect::HashAfter)
     }
 
     /// Whether the record before the first one of a message must be there and be the same.
     pub fn looks_at_predecessor(self) -> bool {
-        !self.has(Flaw::GapAccepted)
+        !self.plants(Defect::GapAccepted)
     }
 
     /// Whether a record is on the disk before it is confirmed.
     pub fn syncs_first(self) -> bool {
-        !self.has(Flaw::AckBeforeSync)
+        !self.plants(Defect::AckBeforeSync)
     }
 
     /// Whether a copy takes the old folder's place only when it is whole.
     pub fn replaces_whole(self) -> bool {
-        !self.has(Flaw::FullCopyWindow)
+        !self.plants(Defect::FullCopyWindow)
     }
 
     // Recovering.
 
     /// Whether a recovery verifies the hashes.
     pub fn verifies_recovery(self) -> bool {
-        !self.has(Flaw::UnverifiedRecovery)
+        !self.plants(Defect::UnverifiedRecovery)
     }
 
     /// Whether all whole records of a log are kept.
     pub fn keeps_unfinal(self) -> bool {
-        !self.has(Flaw::TruncateToFinal)
+        !self.plants(Defect::TruncateToFinal)
     }
 
     /// Whether a torn tail costs only the tail.
     pub fn keeps_before_tear(self) -> bool {
-        !self.has(Flaw::TornDropsAll)
+        !self.plants(Defect::TornDropsAll)
     }
 
     /// The hash of a record that was read from the disk.
     pub fn hash_read(self, record: &Record) -> u64 {
         match &record.content.value {
             // The map of the restarted program holds the fields in the order of their declaration.
-            Some(form) if self.has(Flaw::FieldOrder) && record.content.req.is_multiple_of(8) => {
+            Some(form)
+                if self.plants(Defect::FieldOrder) && record.content.req.is_multiple_of(8) =>
+            {
                 chained(record.prev, &format!("{}{}", record.text, form.nombres))
             }
             _ => record.hash,
@@ -148,53 +150,53 @@ impl Rules {
 
     /// Whether a message of an epoch that has ended is refused.
     pub fn compares_epochs(self) -> bool {
-        !self.has(Flaw::NoEpochs)
+        !self.plants(Defect::NoEpochs)
     }
 
     /// Whether a new leader gets a new epoch.
     pub fn begins_epochs(self) -> bool {
-        !self.has(Flaw::SplitBrain)
+        !self.plants(Defect::SplitBrain)
     }
 
     /// Whether only the coordinator promotes.
     pub fn leaves_promotion_to_coordinator(self) -> bool {
-        !self.has(Flaw::SelfPromotion)
+        !self.plants(Defect::SelfPromotion)
     }
 
     /// Whether the coordinator's view is on its disk.
     pub fn saves_view(self) -> bool {
-        !self.has(Flaw::EpochInMemory)
+        !self.plants(Defect::EpochInMemory)
     }
 
     /// Whether the coordinator looks at how complete the logs are.
     pub fn promotes_complete(self) -> bool {
-        !self.has(Flaw::RandomPromotion)
+        !self.plants(Defect::RandomPromotion)
     }
 
     /// Whether the coordinator waits for a majority.
     pub fn waits_for_majority(self) -> bool {
-        !self.has(Flaw::FirstAnswerWins)
+        !self.plants(Defect::FirstAnswerWins)
     }
 
     // Serving.
 
     /// Whether a new leader waits until its view is acknowledged.
     pub fn waits_for_view(self) -> bool {
-        !self.has(Flaw::ServesUnacknowledged)
+        !self.plants(Defect::ServesUnacknowledged)
     }
 
     /// Whether only the leader serves.
     pub fn only_leader_serves(self) -> bool {
-        !self.has(Flaw::AnyoneServes)
+        !self.plants(Defect::AnyoneServes)
     }
 
     /// Whether a leader has itself confirmed before it answers a read.
     pub fn confirms_reads(self) -> bool {
-        !self.has(Flaw::LocalReads)
+        !self.plants(Defect::LocalReads)
     }
 
     /// Whether only final records are shown.
     pub fn shows_final(self) -> bool {
-        !self.has(Flaw::DirtyReads)
+        !self.plants(Defect::DirtyReads)
     }
 }

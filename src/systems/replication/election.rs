@@ -34,7 +34,7 @@ impl Coordinator {
         if self.is_waiting() {
             return;
         }
-        let epoch = epoch + u64::from(self.settings.rules.begins_epochs() || epoch == 0);
+        let epoch = epoch + u64::from(self.settings.planted.begins_epochs() || epoch == 0);
         let view = self.view.next(|view| (view.epoch, view.leader) = (epoch, None));
         self.change(ctx, view);
         if !self.is_waiting() {
@@ -101,7 +101,7 @@ impl Coordinator {
         }
         // Wait a little for a replica that has more, or is as good, so that the choice is one.
         let since = *election.possible_since.get_or_insert(now);
-        let patience = if self.settings.rules.waits_for_majority() {
+        let patience = if self.settings.planted.waits_for_majority() {
             self.settings.election_wait
         } else {
             std::time::Duration::ZERO
@@ -111,8 +111,8 @@ impl Coordinator {
         }
         let rank = |(_, position): &(NodeId, Position)| (position.log_epoch, position.seq);
         let best = candidates.iter().map(rank).max().unwrap_or_default();
-        let any =
-            !self.settings.rules.promotes_complete() || !self.settings.rules.waits_for_majority();
+        let any = !self.settings.planted.promotes_complete()
+            || !self.settings.planted.waits_for_majority();
         let equals: Vec<(NodeId, Position)> =
             candidates.iter().filter(|candidate| any || rank(candidate) == best).copied().collect();
         let Some((leader, position)) = ctx.rng().pick(&equals).copied() else { return };
@@ -130,21 +130,21 @@ impl Coordinator {
     /// certain.
     fn candidates(&self) -> Vec<(NodeId, Position)> {
         let Some(election) = &self.election else { return vec![] };
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         // Before the first leader there is nothing to lose, and all disks are new.
         let first = self.view.active_epoch == 0;
         let usable = |position: &Position| first || position.log_epoch > 0;
         let answered = election
             .positions
             .iter()
-            .filter(|(_, position)| usable(position) || !rules.promotes_complete());
+            .filter(|(_, position)| usable(position) || !planted.promotes_complete());
         let answered: Vec<(NodeId, Position)> =
             answered.map(|(node, position)| (*node, *position)).collect();
         let without: Vec<(NodeId, Position)> =
             answered.iter().filter(|(node, _)| Some(node.0) != self.view.avoid).copied().collect();
         let enough = |from: &[(NodeId, Position)]| -> Vec<(NodeId, Position)> {
             match self.settings.mode {
-                Mode::SyncAll if rules.promotes_complete() => {
+                Mode::SyncAll if planted.promotes_complete() => {
                     let complete = |(node, position): &&(NodeId, Position)| {
                         first
                             || (self.view.has(*node)
@@ -153,7 +153,7 @@ impl Coordinator {
                     from.iter().filter(complete).copied().collect()
                 }
                 Mode::SyncQuorum
-                    if rules.waits_for_majority() && from.len() <= self.replicas.len() / 2 =>
+                    if planted.waits_for_majority() && from.len() <= self.replicas.len() / 2 =>
                 {
                     vec![]
                 }

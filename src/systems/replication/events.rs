@@ -5,103 +5,153 @@ use super::record::Record;
 use super::settings::Mode;
 use super::view::View;
 use crate::node::NodeId;
-use crate::systems::Shown;
 use crate::trace::Value;
+use crate::vocabulary::{EventInfo, Kind, MetricInfo};
 
 /// All events, for the reference.
-pub const EVENTS: &[Shown] = &[
-    Shown {
+pub const EVENTS: &[EventInfo] = &[
+    EventInfo {
+        fields: &[],
         name: "recovered",
         summary: "A replica has started; what it found on its disk, and whether it was damaged.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "kept",
         summary: "A record that a replica has found on its disk; the last ones of the log.",
     },
-    Shown { name: "epoch", summary: "A replica has promised to follow no epoch before this one." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "epoch",
+        summary: "A replica has promised to follow no epoch before this one.",
+    },
+    EventInfo {
+        fields: &[],
         name: "stored",
         summary: "A record is durable in a replica's log, under the epoch of the leader that it \
             was taken from.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "cut",
         summary: "A replica has removed the records from a number on, because they conflict with \
             the leader's.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "copied",
         summary: "A replica has replaced its log by a whole copy of the leader's.",
     },
-    Shown { name: "emptied", summary: "A replica has deleted its folder." },
-    Shown {
+    EventInfo { fields: &[], name: "emptied", summary: "A replica has deleted its folder." },
+    EventInfo {
+        fields: &[],
         name: "in_order",
         summary: "A replica's log has everything that the leader of an epoch began with.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "applied",
         summary: "A record was applied to the forms; `effect` is 0 for a refused request, `forms` \
             a digest of all forms.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "leads",
         summary: "A replica has become leader; its log at that moment, and the mode.",
     },
-    Shown { name: "steps_down", summary: "A leader has stepped down; `epoch` is its own." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "steps_down",
+        summary: "A leader has stepped down; `epoch` is its own.",
+    },
+    EventInfo {
+        fields: &[],
         name: "final",
         summary: "The leader knows that the records up to a number are final, and who has \
             confirmed them.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "answered",
         summary: "A client's write is answered: `effect` is 1 where it was done, 0 where it was \
             refused.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "read",
         summary: "A client's read is answered from what was applied up to a number.",
     },
-    Shown { name: "refused", summary: "A message of an epoch that has ended was refused." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "refused",
+        summary: "A message of an epoch that has ended was refused.",
+    },
+    EventInfo {
+        fields: &[],
         name: "difference",
         summary: "Two copies of something differ by their hash: what, and where.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "view",
         summary: "A node knows a new view: who leads in which epoch, and which replicas are in \
             sync.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "registered",
         summary: "The coordinator has heard of a replica for the first time, or again.",
     },
-    Shown { name: "expired", summary: "The coordinator takes a replica for dead." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "expired",
+        summary: "The coordinator takes a replica for dead.",
+    },
+    EventInfo {
+        fields: &[],
         name: "promoted",
         summary: "The coordinator has chosen a leader, and what it knew of its log.",
     },
 ];
 
 /// All metrics, for the reference.
-pub const METRICS: &[Shown] = &[
-    Shown {
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        kind: Kind::OneOf(ROLES),
         name: "role",
         summary: "`leader`, `follower`, `blank` (a new disk, which waits for the view), \
             `coordinator` or `server`.",
     },
-    Shown { name: "current_term", summary: "The epoch that the node follows." },
-    Shown { name: "last_index", summary: "The last record of a replica's log." },
-    Shown { name: "commit_index", summary: "The last record that a replica knows to be final." },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
+        name: "current_term",
+        summary: "The epoch that the node follows.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "last_index",
+        summary: "The last record of a replica's log.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "commit_index",
+        summary: "The last record that a replica knows to be final.",
+    },
+    MetricInfo {
+        kind: Kind::Number,
         name: "last_applied",
         summary: "The last record that is applied to a replica's forms.",
     },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
         name: "in_sync_replicas",
         summary: "How many replicas are in sync, in the view that the node knows.",
     },
-    Shown { name: "serving", summary: "1 while a replica is an acknowledged leader." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "serving",
+        summary: "1 while a replica is an acknowledged leader.",
+    },
 ];
 
 /// What the metric `role` can say.

@@ -14,11 +14,11 @@ use crate::node::NodeId;
 impl Replica {
     /// The leader sends records, or shows itself.
     pub(super) fn on_append(&mut self, ctx: &mut Cx<'_>, from: NodeId, append: Append) {
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         if self.blank {
             return;
         }
-        if append.epoch < self.meta.epoch && rules.compares_epochs() {
+        if append.epoch < self.meta.epoch && planted.compares_epochs() {
             events::refused(ctx, from, append.epoch, self.meta.epoch);
             return ctx.send(from, ReplicationMessage::Refused { epoch: self.meta.epoch });
         }
@@ -30,12 +30,12 @@ impl Replica {
         (self.leader, self.leader_heard) = (Some(from), ctx.now());
         let (epoch, round) = (append.epoch, append.round);
         if self.log.hash_at(append.prev_seq) != Some(append.prev_hash)
-            && rules.looks_at_predecessor()
+            && planted.looks_at_predecessor()
         {
             let from_seq = self.first_difference(append.prev_seq);
             return ctx.send(from, ReplicationMessage::Mismatch { epoch, round, from: from_seq });
         }
-        if !rules.syncs_first() {
+        if !planted.syncs_first() {
             ctx.without_sync();
         }
         let matched = self.store_all(ctx, &append);
@@ -57,7 +57,7 @@ impl Replica {
     /// Store the records of a message, as far as they are good. Gives up to where this log equals
     /// the leader's.
     fn store_all(&mut self, ctx: &mut Cx<'_>, append: &Append) -> u64 {
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         let mut matched = append.prev_seq;
         for wire in append.records.iter() {
             let seq = matched + 1;
@@ -65,10 +65,10 @@ impl Replica {
                 matched = seq;
                 continue;
             }
-            let place = if rules.looks_at_predecessor() { matched } else { self.log.last() };
+            let place = if planted.looks_at_predecessor() { matched } else { self.log.last() };
             let prev = self.log.hash_at(place).unwrap_or(0);
             let Some(mut record) = wire.read(prev).filter(|record| {
-                record.hash == wire.hash || !rules.verifies_first() || place != matched
+                record.hash == wire.hash || !planted.verifies_first() || place != matched
             }) else {
                 // Damaged on its way. What is good so far is confirmed, and the leader sends the
                 // rest again.

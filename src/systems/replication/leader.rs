@@ -110,8 +110,8 @@ impl Replica {
         self.leading = Some(Leading {
             epoch: view.epoch,
             start_seq: last,
-            active: !self.settings.rules.waits_for_view()
-                || !self.settings.rules.leaves_promotion_to_coordinator(),
+            active: !self.settings.planted.waits_for_view()
+                || !self.settings.planted.leaves_promotion_to_coordinator(),
             since: now,
             round: 0,
             followers,
@@ -166,7 +166,7 @@ impl Replica {
         let left =
             leading.active && settings.mode == Mode::SyncAll && !leading.in_sync.contains(&node);
         let Some(progress) = leading.followers.get_mut(&node) else { return };
-        if left && !settings.rules.brings_back() {
+        if left && !settings.planted.brings_back() {
             return;
         }
         let prev_seq = progress.next.clamp(1, last + 1) - 1;
@@ -199,7 +199,7 @@ impl Replica {
         let (now, last, ours) = (ctx.now(), self.log.last(), self.log.hash_at(confirm.seq));
         let forms_differ =
             confirm.applied == self.table.applied() && confirm.forms != self.table.digest();
-        let verifies = self.settings.rules.verifies_first();
+        let verifies = self.settings.planted.verifies_first();
         let Some(leading) = self.leading.as_mut().filter(|leading| leading.epoch == confirm.epoch)
         else {
             return;
@@ -270,7 +270,7 @@ impl Replica {
 
     /// Somebody follows a later epoch: this leader is deposed.
     pub(super) fn on_refused(&mut self, ctx: &mut Cx<'_>, epoch: u64) {
-        if self.settings.rules.compares_epochs() && !self.blank {
+        if self.settings.planted.compares_epochs() && !self.blank {
             self.enter(ctx, epoch);
         }
     }
@@ -286,7 +286,7 @@ impl Replica {
             }
             Mode::SyncAll => {
                 let mut needed = leading.in_sync.clone();
-                if self.settings.rules.counts_when_complete() {
+                if self.settings.planted.counts_when_complete() {
                     let proposed =
                         self.coordination.proposal().filter(|view| view.epoch == leading.epoch);
                     let proposed = proposed
@@ -317,7 +317,7 @@ impl Replica {
         if !leading.active {
             return self.acknowledge_view(ctx);
         }
-        let waits = self.settings.rules.waits_for_confirmation();
+        let waits = self.settings.planted.waits_for_confirmation();
         let seq = if waits { self.reached(leading, |progress| progress.matched) } else { u64::MAX };
         let seq = seq.min(self.log.last());
         // A record of an earlier epoch is final only with all that this leader began with: else a
@@ -416,11 +416,11 @@ impl Replica {
         };
         let final_seq = self.commit_seq.max(leading.start_seq);
         let complete = |progress: &Progress| {
-            progress.matched >= final_seq || !settings.rules.counts_when_complete()
+            progress.matched >= final_seq || !settings.planted.counts_when_complete()
         };
         let mut wanted = leading.in_sync.clone();
         for (node, progress) in &leading.followers {
-            if silent(progress) || (stuck(progress) && settings.rules.counts_when_complete()) {
+            if silent(progress) || (stuck(progress) && settings.planted.counts_when_complete()) {
                 wanted.remove(node);
             } else if complete(progress) && progress.heard > leading.since {
                 wanted.insert(*node);
@@ -429,7 +429,7 @@ impl Replica {
         if wanted == leading.in_sync {
             return;
         }
-        if !settings.rules.asks_before_leaving_out() && wanted.is_subset(&leading.in_sync) {
+        if !settings.planted.asks_before_leaving_out() && wanted.is_subset(&leading.in_sync) {
             leading.in_sync = wanted;
             return self.advance(ctx);
         }

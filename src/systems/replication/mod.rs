@@ -51,6 +51,7 @@
 //! 2). Apache Kafka: KIP-101 and KIP-279, for what goes wrong when logs are cut by the high
 //! watermark. M. Kleppmann: How to do distributed locking (2016), for fencing at the resource.
 
+pub(crate) mod checks;
 mod client;
 mod coordination;
 mod coordinator;
@@ -63,6 +64,7 @@ mod leader;
 mod log;
 mod message;
 mod node;
+pub(crate) mod plots;
 mod record;
 mod replica;
 mod rest;
@@ -77,7 +79,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-pub use defects::{DEFECTS, Rules};
+pub use defects::{DEFECTS, Planted};
 pub use message::ReplicationMessage;
 pub use node::{Member, ReplicationTimer};
 pub use settings::{Mode, Reads, ReplicationSettings, Transfer};
@@ -88,16 +90,12 @@ use self::coordinator::{Coordinator, first_view};
 use self::ensemble::Ensemble;
 use self::replica::Replica;
 use super::zookeeper::{Server, SessionSettings, ZK_MESSAGES};
-use super::{Complaint, Defect, Shown, System};
-use crate::checkers::{Checker, REPLICATION_CHECKS};
+use super::{Complaint, System};
 use crate::node::{Identity, NodeId};
-use crate::plots::{Plot, REPLICATION_PLOTS};
-use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
-use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::scenario::{Scenario, WorkloadSpec};
+use crate::sim::{self, Cluster, Io};
 use crate::trace::Word;
-
-/// The system.
-pub struct ReplicationSystem;
+use crate::vocabulary::{Shown, Vocabulary};
 
 const OWN_MESSAGES: &[Shown] = &[
     Shown { name: "Request", summary: "A client asks." },
@@ -122,21 +120,6 @@ const OWN_MESSAGES: &[Shown] = &[
     },
 ];
 
-/// The system's own messages, and those of the ensemble that keeps the view.
-const MESSAGES: &[Shown] = &{
-    let mut all = [OWN_MESSAGES[0]; OWN_MESSAGES.len() + ZK_MESSAGES.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < OWN_MESSAGES.len() {
-            OWN_MESSAGES[i]
-        } else {
-            ZK_MESSAGES[i - OWN_MESSAGES.len()]
-        };
-        i += 1;
-    }
-    all
-};
-
 /// A client that gives an operation up sooner than this may do so in the time of an ordinary
 /// promotion.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -152,83 +135,46 @@ const OF_SYNCHRONOUS: &[&str] = &[
     "retry_not_duplicate",
 ];
 
-impl System for ReplicationSystem {
-    fn name(&self) -> &'static str {
-        "replication"
-    }
+/// What the system shows of itself.
+pub static VOCABULARY: Vocabulary = Vocabulary {
+    events: events::EVENTS,
+    metrics: &[events::METRICS],
+    messages: &[OWN_MESSAGES, ZK_MESSAGES],
+};
 
-    fn summary(&self) -> &'static str {
-        "A store of forms on a leader and its followers: a log chained by hashes, three modes, two \
-            transfers, promotion by a coordinator."
-    }
+/// The system.
+pub static SYSTEM: System = System {
+    name: "replication",
+    summary: "A store of forms on a leader and its followers: a log chained by hashes, three modes, two \
+            transfers, promotion by a coordinator.",
+    roles: &["replica", "coordinator", "zookeeper"],
+    operations: &["exists", "insert", "get", "get_all", "get_by_gender", "update", "delete"],
+    vocabulary: &[&VOCABULARY],
+    checks: checks::CHECKS,
+    plots: plots::PLOTS,
+    defects: DEFECTS,
+    voided_checks,
+    complaints: complaints,
+    read_settings: settings::read,
+    commands: &[],
+    starting_settings: "",
+    starting_recovery: "10s",
+    artifacts: |_, _| vec![],
+    run: |scenario, options| sim::run(scenario, options, || ReplicationCluster::new(scenario)),
+};
 
-    fn roles(&self) -> &'static [&'static str] {
-        &["replica", "coordinator", "zookeeper"]
-    }
-
-    fn operations(&self) -> &'static [&'static str] {
-        const OPERATIONS: &[&str] =
-            &["exists", "insert", "get", "get_all", "get_by_gender", "update", "delete"];
-        OPERATIONS
-    }
-
-    fn metrics(&self) -> &'static [Shown] {
-        events::METRICS
-    }
-
-    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
-        if metric == "role" { events::ROLES } else { &[] }
-    }
-
-    fn events(&self) -> &'static [Shown] {
-        events::EVENTS
-    }
-
-    fn messages(&self) -> &'static [Shown] {
-        MESSAGES
-    }
-
-    fn checks(&self) -> &'static [&'static Checker] {
-        REPLICATION_CHECKS
-    }
-
-    fn plots(&self) -> &'static [&'static Plot] {
-        REPLICATION_PLOTS
-    }
-
-    fn defects(&self) -> &'static [Defect] {
-        DEFECTS
-    }
-
-    /// In `async` an acknowledged write may be lost, and a client's retry may then take effect a
-    /// second time; reads that are not confirmed may be old; a client that is pinned to a replica
-    /// may be without an answer.
-    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
-        let settings: &ReplicationSettings = scenario.settings();
-        let impatient = !scenario.workload.pin.is_empty() || scenario.workload.timeout < PATIENCE;
-        let voids: [(bool, &[&'static str]); 3] = [
-            (settings.mode == Mode::Async, OF_SYNCHRONOUS),
-            (settings.reads != Reads::Confirmed, &["forms_linearizable", "read_through_followers"]),
-            (impatient, &["all_operations_answered"]),
-        ];
-        voids
-            .iter()
-            .filter(|(void, _)| *void)
-            .flat_map(|(_, checks)| checks.iter().copied())
-            .collect()
-    }
-
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        complaints(scenario)
-    }
-
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        settings::read(section)
-    }
-
-    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
-        sim::run(scenario, options, || ReplicationCluster::new(scenario))
-    }
+/// In `async` an acknowledged write may be lost, and a client's retry may then take effect a
+/// second time; reads that are not confirmed may be old; a client that is pinned to a replica
+/// may be without an answer.
+fn voided_checks(scenario: &Scenario) -> Vec<&'static str> {
+    let settings: &ReplicationSettings = scenario.settings();
+    let impatient = !scenario.workload.pin.is_empty() || scenario.workload.timeout < PATIENCE;
+    let voids: [(bool, &[&'static str]); 3] = [
+        (settings.mode == Mode::Async, OF_SYNCHRONOUS),
+        (settings.reads != Reads::Confirmed, &["forms_linearizable", "read_through_followers"]),
+        (impatient, &["all_operations_answered"]),
+    ];
+    voids.iter().filter(|(void, _)| *void).flat_map(|(_, checks)| checks.iter().copied()).collect()
 }
 
 /// The nodes of a role.

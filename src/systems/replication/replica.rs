@@ -113,17 +113,17 @@ impl Replica {
 
     /// Read the log, and cut off what is no part of it.
     fn recover_log(&mut self, ctx: &mut Cx<'_>) {
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         let bytes = ctx.read(log::FILE).unwrap_or_default();
         let (mut log, mut recovery) =
-            ReplicaLog::recover(&bytes, rules.verifies_recovery(), |record| {
-                rules.hash_read(record)
+            ReplicaLog::recover(&bytes, planted.verifies_recovery(), |record| {
+                planted.hash_read(record)
             });
         let torn = recovery.discarded > 0 && !recovery.damaged;
-        if torn && !rules.keeps_before_tear() {
+        if torn && !planted.keeps_before_tear() {
             log = ReplicaLog::default();
         }
-        if !rules.keeps_unfinal() {
+        if !planted.keeps_unfinal() {
             // What was final when it crashed is not on the disk, and this mistake thinks that a
             // little less is safe.
             log.cut(log.last().saturating_sub(2) + 1);
@@ -282,7 +282,7 @@ impl Replica {
     fn promote_itself(&mut self, ctx: &mut Cx<'_>) {
         let patience = self.settings.session_timeout * 2;
         let alone = ctx.now().saturating_since(self.leader_heard) > patience;
-        if self.settings.rules.leaves_promotion_to_coordinator()
+        if self.settings.planted.leaves_promotion_to_coordinator()
             || !alone
             || self.leading.is_some()
             || self.blank

@@ -16,10 +16,10 @@ use crate::node::NodeId;
 impl Replica {
     /// A client asks.
     pub(super) fn on_request(&mut self, ctx: &mut Cx<'_>, client: NodeId, request: Request) {
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         let serves = self.leading.as_ref().is_some_and(|leading| leading.active);
         let reads = request.verb.writes().is_none();
-        if reads && self.current && !serves && !rules.only_leader_serves() {
+        if reads && self.current && !serves && !planted.only_leader_serves() {
             return self.answer_read(ctx, client, &request, "confirmed");
         }
         if reads && self.settings.reads == Reads::Anyone && (serves || self.current) {
@@ -34,11 +34,13 @@ impl Replica {
         }
         match request.verb.writes() {
             Some(operation) => self.write(ctx, client, operation, &request),
-            None if !rules.shows_final() => self.answer_read(ctx, client, &request, "confirmed"),
+            None if !planted.shows_final() => self.answer_read(ctx, client, &request, "confirmed"),
             None if self.settings.mode == Mode::Async || self.settings.reads == Reads::Local => {
                 self.answer_read(ctx, client, &request, "local");
             }
-            None if !rules.confirms_reads() => self.answer_read(ctx, client, &request, "confirmed"),
+            None if !planted.confirms_reads() => {
+                self.answer_read(ctx, client, &request, "confirmed")
+            }
             None => self.await_read(ctx, client, request),
         }
     }
@@ -46,7 +48,7 @@ impl Replica {
     /// Take a write into the own log and send it to the followers; or find it there, where the
     /// client asks again.
     fn write(&mut self, ctx: &mut Cx<'_>, client: NodeId, operation: Operation, request: &Request) {
-        let rules = self.settings.rules;
+        let planted = self.settings.planted;
         let (key, value) = match rest::parse_write(operation, &request.body) {
             Ok(parsed) => parsed,
             Err(message) => return self.answer(ctx, client, request.req, rest::refusal(&message)),
@@ -55,7 +57,7 @@ impl Replica {
         let known = self
             .log
             .latest(client)
-            .filter(|_| rules.recognises_requests() && (rules.remembers_by_log() || seen));
+            .filter(|_| planted.recognises_requests() && (planted.remembers_by_log() || seen));
         match known {
             // A late copy of a request that its client has long given up or had answered.
             Some((req, _)) if req > request.req => return,
@@ -106,7 +108,7 @@ impl Replica {
         mode: &'static str,
     ) {
         events::read(ctx, client, request.req, self.meta.epoch, self.table.applied(), mode);
-        let body = if self.settings.rules.shows_final() {
+        let body = if self.settings.planted.shows_final() {
             rest::read(request.verb, &request.body, &self.table)
         } else {
             rest::read(request.verb, &request.body, &self.unconfirmed())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defects::{self, Rules};
+use super::defects::{self, Planted};
 use crate::scenario::{Section, Settings};
 use crate::systems::zookeeper::ServerSettings;
 use crate::{choices, settings};
@@ -59,8 +59,8 @@ settings! {
         /// in sync, writes wait.
         min_in_sync: usize = integer(2, 1..=100),
         /// Planted defects, by name.
-        rules as "defects": Rules = with(|section, key, doc| {
-            Rules::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
+        planted as "defects": Planted = with(|section, key, doc| {
+            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
         }),
         /// How often everything is copied, with `full-copy`.
         copy_interval: Duration = duration("5s", "1ms"..="1h"),

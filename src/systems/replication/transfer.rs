@@ -38,7 +38,8 @@ impl Replica {
         match event {
             StreamEvent::Accepted { stream, from, .. } => {
                 self.incoming.insert(stream, (from, vec![]));
-                if !self.settings.rules.replaces_whole() && self.leading.is_none() && !self.blank {
+                if !self.settings.planted.replaces_whole() && self.leading.is_none() && !self.blank
+                {
                     self.empty(ctx);
                 }
             }
@@ -105,7 +106,7 @@ impl Replica {
         if header.bytes != body.len() as u64 || self.blank {
             return;
         }
-        if header.epoch < self.meta.epoch && self.settings.rules.compares_epochs() {
+        if header.epoch < self.meta.epoch && self.settings.planted.compares_epochs() {
             events::refused(ctx, from, header.epoch, self.meta.epoch);
             return ctx.send(from, ReplicationMessage::Refused { epoch: self.meta.epoch });
         }

@@ -95,7 +95,7 @@ impl Server {
         let Some(peer) = self.clients.get(&connection).map(|client| client.channel.peer) else {
             return;
         };
-        if !self.rules.may_serve(self.tree.last(), last_zxid) {
+        if !self.planted.may_serve(self.tree.last(), last_zxid) {
             host.send(peer, ZkMessage::Reset { connection });
             self.drop_client(connection);
             return;
@@ -110,7 +110,7 @@ impl Server {
         // The client's last zxid is at least its session's, so that a server that may serve it has
         // seen the session begin.
         match self.tree.sessions().get(&session) {
-            Some(record) if record.password == password && self.rules.takes_on_trust() => {
+            Some(record) if record.password == password && self.planted.takes_on_trust() => {
                 self.on_revalidated(host, session, connection, true);
             }
             Some(record) if record.password == password => {
@@ -254,8 +254,8 @@ impl Server {
         op: &Op,
     ) {
         let Some(client) = self.clients.get_mut(&connection) else { return };
-        let local = !op.is_write() || (*op == Op::Sync && !self.rules.sync_is_broadcast());
-        if local && !self.rules.reads_wait_for_writes() {
+        let local = !op.is_write() || (*op == Op::Sync && !self.planted.sync_is_broadcast());
+        if local && !self.planted.reads_wait_for_writes() {
             return self.answer_locally(host, connection, session, xid, op);
         }
         client.queue.push_back((xid, op.clone()));
@@ -272,7 +272,7 @@ impl Server {
 
     /// Answer the reads at the head of the queue: all writes before them are answered.
     fn answer_reads(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId) {
-        let broadcast = self.rules.sync_is_broadcast();
+        let broadcast = self.planted.sync_is_broadcast();
         let local = |op: &Op| !op.is_write() || (*op == Op::Sync && !broadcast);
         while let Some(client) = self.clients.get_mut(&connection)
             && client.queue.front().is_some_and(|(_, op)| local(op))
@@ -360,7 +360,7 @@ impl Server {
 impl Server {
     /// Tell who watches, before anybody is told of the new state.
     pub(super) fn fire_watches(&mut self, host: &mut impl Host, zxid: Zxid, trigger: &Trigger) {
-        for (connection, kind, path) in self.watches.trigger(trigger, self.rules.watch_stays()) {
+        for (connection, kind, path) in self.watches.trigger(trigger, self.planted.watch_stays()) {
             self.fire(host, connection, kind, path, zxid);
         }
     }
@@ -378,7 +378,7 @@ impl Server {
         };
         events::watch_fire(host, session, connection, kind, zxid, &path);
         let event = Body::WatchEvent { kind, path, zxid };
-        if self.rules.watch_goes_first() {
+        if self.planted.watch_goes_first() {
             self.tell(host, connection, event)
         } else {
             self.late_events.push((connection, event))

@@ -104,13 +104,13 @@ impl Server {
             self.election.round = theirs.round;
             self.election.votes.clear();
             self.election.vote =
-                if self.rules.is_better(theirs.vote, own) { theirs.vote } else { own };
+                if self.planted.is_better(theirs.vote, own) { theirs.vote } else { own };
             self.election.final_at = None;
             self.broadcast_vote(host);
         } else if theirs.round < self.election.round {
             host.send(from, self.notification());
             return;
-        } else if self.rules.is_better(theirs.vote, before) {
+        } else if self.planted.is_better(theirs.vote, before) {
             self.election.vote = theirs.vote;
             self.election.final_at = None;
             self.broadcast_vote(host);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use crate::scenario::Section;
 use crate::settings;
 
@@ -41,7 +41,7 @@ settings! {
         /// of a zxid has no more room than the default.
         epoch_length: u32 = integer(u32::MAX, 1..=u32::MAX),
         /// The planted defects.
-        rules: Rules = fixed(Rules::default()),
+        planted: Planted = fixed(Planted::default()),
     }
 }
 
@@ -80,7 +80,7 @@ pub struct SessionSettings {
     /// How long a packet waits for its acknowledgement.
     pub retransmit_after: Duration,
     /// The planted mistakes.
-    pub rules: Rules,
+    pub planted: Planted,
 }
 
 impl Default for SessionSettings {
@@ -88,7 +88,7 @@ impl Default for SessionSettings {
         SessionSettings {
             timeout: Duration::from_secs(2),
             retransmit_after: Duration::from_millis(80),
-            rules: Rules::default(),
+            planted: Planted::default(),
         }
     }
 }

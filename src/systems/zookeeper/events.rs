@@ -6,122 +6,198 @@ use super::message::ConnectionId;
 use super::request::{Outcome, WatchEventKind};
 use super::txn::Entry;
 use super::types::{Epoch, SessionId, Zxid};
-use crate::systems::Shown;
 use crate::trace::{NodeId, Value};
+use crate::vocabulary::{EventInfo, Kind, MetricInfo};
 
 /// All events, for the reference.
-pub const EVENTS: &[Shown] = &[
-    Shown { name: "zab_recover", summary: "A server has started; what it found on its disk." },
-    Shown {
+pub const EVENTS: &[EventInfo] = &[
+    EventInfo {
+        fields: &[],
+        name: "zab_recover",
+        summary: "A server has started; what it found on its disk.",
+    },
+    EventInfo {
+        fields: &[],
         name: "zab_state",
         summary: "A server looks for a leader, follows one, or leads (or is about to).",
     },
-    Shown { name: "zab_epoch", summary: "A server has promised itself to an epoch." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "zab_epoch",
+        summary: "A server has promised itself to an epoch.",
+    },
+    EventInfo {
+        fields: &[],
         name: "zab_established",
         summary: "A leader is established: a majority has its history; `last` is the end of that.",
     },
-    Shown { name: "zab_propose", summary: "The leader proposes a transaction." },
-    Shown {
+    EventInfo { fields: &[], name: "zab_propose", summary: "The leader proposes a transaction." },
+    EventInfo {
+        fields: &[],
         name: "zab_apply",
         summary: "A server applies a committed transaction; `prev` is the one it applied before, \
             `chain` and `tree` are digests of all of them and of the state.",
     },
-    Shown { name: "zab_snapshot", summary: "A server has taken over a leader's tree." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "zab_snapshot",
+        summary: "A server has taken over a leader's tree.",
+    },
+    EventInfo {
+        fields: &[],
         name: "znode",
         summary: "A server applies a change of a znode; servers tell the same of it.",
     },
-    Shown { name: "session_open", summary: "A server applies the beginning of a session." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "session_open",
+        summary: "A server applies the beginning of a session.",
+    },
+    EventInfo {
+        fields: &[],
         name: "session_close",
         summary: "A server applies the end of a session; `request` is 0 where it has expired.",
     },
-    Shown { name: "session_touch", summary: "A sign of life of a session has reached the leader." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "session_touch",
+        summary: "A sign of life of a session has reached the leader.",
+    },
+    EventInfo {
+        fields: &[],
         name: "session_expire",
         summary: "The leader finds that a session has been silent for too long.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "zk_reply",
         summary: "A server answers a write of a client that is connected to it.",
     },
-    Shown { name: "watch_fire", summary: "A server tells a client of a change that it watches." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "watch_fire",
+        summary: "A server tells a client of a change that it watches.",
+    },
+    EventInfo {
+        fields: &[],
         name: "client_session",
         summary: "A session of a client has become `connected`, `disconnected`, `expired` or \
             `closed`.",
     },
-    Shown { name: "client_request", summary: "A client sends a request." },
-    Shown {
+    EventInfo { fields: &[], name: "client_request", summary: "A client sends a request." },
+    EventInfo {
+        fields: &[],
         name: "client_reply",
         summary: "A client has its answer; `zxid` is the state that it was given from.",
     },
-    Shown { name: "client_watch_set", summary: "A client's watch is set, since the state `zxid`." },
-    Shown { name: "client_watch", summary: "A client is told of a change that it watches." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "client_watch_set",
+        summary: "A client's watch is set, since the state `zxid`.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "client_watch",
+        summary: "A client is told of a change that it watches.",
+    },
+    EventInfo {
+        fields: &[],
         name: "config",
         summary: "An instance has started; its period and the time-out that it wishes, µs.",
     },
-    Shown { name: "contend", summary: "An instance has its znode in the election." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "contend",
+        summary: "An instance has its znode in the election.",
+    },
+    EventInfo {
+        fields: &[],
         name: "lead",
         summary: "An instance takes itself for the leader, by the children it read at `zxid`; \
             `epoch` is its znode's number in the order.",
     },
-    Shown { name: "resign", summary: "An instance does not take itself for the leader any more." },
-    Shown { name: "measure", summary: "An instance has written a measurement, in thousandths." },
-    Shown {
+    EventInfo {
+        fields: &[],
+        name: "resign",
+        summary: "An instance does not take itself for the leader any more.",
+    },
+    EventInfo {
+        fields: &[],
+        name: "measure",
+        summary: "An instance has written a measurement, in thousandths.",
+    },
+    EventInfo {
+        fields: &[],
         name: "mean",
         summary: "The leader has a mean, in thousandths, of `count` measurements as they were at \
             `zxid`.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "publish",
         summary: "The leader learns what became of a mean: the status of the answer.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "band",
         summary: "The time series has started; means outside of this are anomalies, in \
             thousandths.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "store_mean",
         summary: "The time series has accepted a mean, durably; `at_ms` is its timestamp.",
     },
-    Shown {
+    EventInfo {
+        fields: &[],
         name: "store_refuse",
         summary: "The time series has refused a mean of an older leader.",
     },
 ];
 
 /// All metrics, for the reference.
-pub const METRICS: &[Shown] = &[
-    Shown {
+pub const METRICS: &[MetricInfo] = &[
+    MetricInfo {
+        kind: Kind::OneOf(ROLES),
         name: "role",
         summary: "Of a server: `looking`, `following`, `leading` (not yet established), `leader`, \
             `follower`; of an instance: `contender`, `elected`, `outside`; of the others their \
             work.",
     },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
         name: "current_term",
         summary: "The epoch of a server; under this name because targets of faults ask for it.",
     },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
         name: "last_zxid_counter",
         summary: "The counter of the last transaction that a server has applied, within its epoch.",
     },
-    Shown {
+    MetricInfo {
+        kind: Kind::Number,
         name: "applied",
         summary: "How many transactions a server has applied since it started, those of a snapshot \
             not counted.",
     },
-    Shown { name: "log_entries", summary: "Transactions in a server's log." },
-    Shown { name: "znodes", summary: "Znodes of a server's tree." },
-    Shown { name: "sessions", summary: "Open sessions as a server knows them." },
-    Shown { name: "clients", summary: "Clients connected to a server." },
-    Shown { name: "means_stored", summary: "Means in the time series." },
-    Shown { name: "anomalies", summary: "Means in the time series that lie outside of the band." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "log_entries",
+        summary: "Transactions in a server's log.",
+    },
+    MetricInfo { kind: Kind::Number, name: "znodes", summary: "Znodes of a server's tree." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "sessions",
+        summary: "Open sessions as a server knows them.",
+    },
+    MetricInfo { kind: Kind::Number, name: "clients", summary: "Clients connected to a server." },
+    MetricInfo { kind: Kind::Number, name: "means_stored", summary: "Means in the time series." },
+    MetricInfo {
+        kind: Kind::Number,
+        name: "anomalies",
+        summary: "Means in the time series that lie outside of the band.",
+    },
 ];
 
 pub fn recover(host: &mut impl Host, accepted: Epoch, current: Epoch, snapshot: Zxid, last: Zxid) {
@@ -343,3 +419,18 @@ pub fn client_watch(link: &mut impl Link, session: SessionId, kind: WatchEventKi
         &[session.into(), Value::word(kind.word()), Value::text(at)],
     );
 }
+
+/// The words of the metric `role`.
+const ROLES: &[&str] = &[
+    "looking",
+    "following",
+    "follower",
+    "leading",
+    "leader",
+    "outside",
+    "contender",
+    "elected",
+    "worker",
+    "web",
+    "balancer",
+];

@@ -82,7 +82,7 @@ impl Server {
             (Stage::Discovery, Body::LeaderInfo { epoch }) => self.on_leader_info(host, *epoch),
             (Stage::Synchronisation, Body::Diff { entries }) => self.take_over(host, entries),
             (Stage::Synchronisation, Body::Trunc { zxid, entries }) => {
-                if self.rules.obeys_trunc() {
+                if self.planted.obeys_trunc() {
                     self.cut_off(host, *zxid);
                 }
                 self.take_over(host, entries);
@@ -150,7 +150,7 @@ impl Server {
             events::epoch(host, accepted);
         }
         (self.accepted_epoch, self.current_epoch) = (accepted, current);
-        if self.rules.saves_epochs() {
+        if self.planted.saves_epochs() {
             save_epochs(host, accepted, current);
         }
     }
@@ -172,7 +172,7 @@ impl Server {
         if self.tree.last() > zxid {
             // Only what was committed is ever applied, and a leader has all of that.
             assert!(
-                self.rules.any(),
+                self.planted.any(),
                 "transaction {} was applied, and the leader has only {zxid}",
                 self.tree.last()
             );
@@ -195,19 +195,19 @@ impl Server {
     fn on_proposal(&mut self, host: &mut impl Host, entry: &Rc<Entry>) {
         if entry.zxid <= self.log.last() {
             assert!(
-                self.rules.any(),
+                self.planted.any(),
                 "transaction {} was proposed after {}",
                 entry.zxid,
                 self.log.last()
             );
             return;
         }
-        if !self.rules.syncs_proposals() {
+        if !self.planted.syncs_proposals() {
             host.without_sync();
         }
         self.log.append(host, std::slice::from_ref(entry));
         self.send_to_leader(host, Body::Ack { zxid: entry.zxid });
-        if self.rules.applies_on_proposal() {
+        if self.planted.applies_on_proposal() {
             self.apply_up_to(host, entry.zxid);
         }
     }

@@ -83,7 +83,7 @@ impl Instance {
         balancer: NodeId,
     ) -> Instance {
         let session = Session::new(settings.session(), servers);
-        let contender = Contender::new(settings.server.rules, name);
+        let contender = Contender::new(settings.server.planted, name);
         Instance {
             settings,
             session,
@@ -134,7 +134,7 @@ impl Instance {
             ZkNodeTimer::Zk(_) => self.session.on_timer(ctx),
             ZkNodeTimer::Measure => {
                 ctx.set_timer(ZkNodeTimer::Measure, self.settings.period);
-                if self.settings.server.rules.measures_again() {
+                if self.settings.server.planted.measures_again() {
                     self.measure(ctx);
                 }
             }
@@ -208,13 +208,13 @@ impl Instance {
             }
             SessionEvent::Connected => self.begin(ctx),
             SessionEvent::Disconnected
-                if !self.settings.server.rules.resigns_when_disconnected() => {}
+                if !self.settings.server.planted.resigns_when_disconnected() => {}
             SessionEvent::Disconnected => {
                 // The session may live or not; until that is known, nothing is done in its name.
                 self.lose_leadership(ctx);
                 self.contender.suspend();
             }
-            SessionEvent::Expired if !self.settings.server.rules.resigns_when_expired() => {
+            SessionEvent::Expired if !self.settings.server.planted.resigns_when_expired() => {
                 self.session.open(ctx)
             }
             SessionEvent::Expired | SessionEvent::Closed => {
@@ -266,7 +266,7 @@ impl Instance {
             }
             (Asked::Owner(milli), Ok(Answer::Stat(stat))) => {
                 if stat.owner != self.session.id()
-                    && self.settings.server.rules.measures_ephemerally()
+                    && self.settings.server.planted.measures_ephemerally()
                 {
                     // It is left from a session that this instance had before, and will go with
                     // that; the own one takes its place.
@@ -306,7 +306,7 @@ impl Instance {
 
     /// What its means are believed by.
     fn epoch(&self) -> u64 {
-        self.settings.server.rules.epoch(self.contender.epoch, self.session.id())
+        self.settings.server.planted.epoch(self.contender.epoch, self.session.id())
     }
 
     fn lose_leadership(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
@@ -341,7 +341,7 @@ impl Instance {
     }
 
     fn create(&mut self, ctx: &mut Ctx<'_, ZkNode>, milli: i64) {
-        let ephemeral = self.settings.server.rules.measures_ephemerally();
+        let ephemeral = self.settings.server.planted.measures_ephemerally();
         let mode = if ephemeral { CreateMode::Ephemeral } else { CreateMode::Persistent };
         let data = show_milli(milli).as_bytes().into();
         self.ask(ctx, Op::Create { path: self.path.clone(), data, mode }, Asked::Create(milli));
@@ -354,7 +354,7 @@ impl Instance {
         if names.is_empty() || !self.contender.leads() {
             return;
         }
-        if !self.settings.server.rules.reads_one_instant() {
+        if !self.settings.server.planted.reads_one_instant() {
             self.one_by_one = (names.iter().rev().cloned().collect(), vec![]);
             return self.read_one(ctx);
         }
@@ -446,7 +446,7 @@ impl Instance {
         }
         self.posting = None;
         ctx.cancel_timer(ZkNodeTimer::Post);
-        let resigns = self.settings.server.rules.resigns_when_expired();
+        let resigns = self.settings.server.planted.resigns_when_expired();
         if status == 409 && self.contender.leads() && self.session.is_connected() && resigns {
             // Another one leads; who, the row of contenders tells.
             self.lose_leadership(ctx);

@@ -228,7 +228,7 @@ impl Server {
         last_zxid: Zxid,
     ) {
         let own = (self.current_epoch, self.log.last());
-        let rules = self.rules;
+        let planted = self.planted;
         let Some(leading) = &mut self.leading else { return };
         if let Some(learner) = leading.learners.get_mut(&from) {
             (learner.last_zxid, learner.progress) = (last_zxid, Progress::Promised);
@@ -237,7 +237,7 @@ impl Server {
             return self.synchronise(host, from);
         }
         if let Some(current) = current {
-            if rules.is_ahead((current, last_zxid), own) {
+            if planted.is_ahead((current, last_zxid), own) {
                 host.log(|| "a follower has more than its leader".to_owned());
                 return self.look_for_leader(host);
             }
@@ -325,11 +325,11 @@ impl Server {
         events::established(host, epoch, last, synchronised + 1);
         events::state(host, "leader", Some(self.me));
         self.apply_up_to(host, last);
-        let (tick, now, rules) = (self.settings.tick, host.now(), self.rules);
+        let (tick, now, planted) = (self.settings.tick, host.now(), self.planted);
         let Some(leading) = &mut self.leading else { return };
         leading.prepared = self.tree.clone();
         leading.tracker =
-            SessionTracker::new(tick, self.tree.sessions(), |_| rules.silent_since(now));
+            SessionTracker::new(tick, self.tree.sessions(), |_| planted.silent_since(now));
         for learner in leading
             .learners
             .values_mut()
@@ -352,7 +352,7 @@ impl Server {
         make: impl FnOnce(&DataTree) -> Txn,
     ) {
         let time_ms = host.wall().as_nanos().div_euclid(1_000_000);
-        let (rules, limit) = (self.rules, self.settings.epoch_length);
+        let (planted, limit) = (self.planted, self.settings.epoch_length);
         let Some(leading) =
             self.leading.as_mut().filter(|leading| leading.phase == Phase::Broadcast)
         else {
@@ -370,7 +370,7 @@ impl Server {
             if matches!(txn, Txn::OpenSession { .. }) { SessionId(zxid.0) } else { session };
         let entry = Entry::new(zxid, session, request, time_ms, txn);
         // The answer is the committed tree's to give.
-        let _ = leading.prepared.apply(&entry, rules, true);
+        let _ = leading.prepared.apply(&entry, planted, true);
         match entry.txn {
             Txn::OpenSession { timeout_ms, .. } => {
                 leading.tracker.open(session, timeout_ms, host.now())
@@ -427,7 +427,7 @@ impl Server {
             self.settings.ticks(self.settings.sync_limit),
             self.settings.ticks(self.settings.init_limit),
         );
-        let needs_majority = self.rules.needs_majority_to_lead();
+        let needs_majority = self.planted.needs_majority_to_lead();
         let Some(leading) = &mut self.leading else { return };
         let mut gone = Vec::new();
         leading.learners.retain(|_, learner| {
@@ -517,13 +517,13 @@ impl Server {
         leading.owners.insert(session, owner);
         let ephemerals = leading.prepared.ephemerals_of(session);
         self.touch(host, session);
-        if !self.rules.moving_keeps_ephemerals() {
+        if !self.planted.moving_keeps_ephemerals() {
             let ops = ephemerals
                 .into_iter()
                 .map(|path| Op::Delete { path, version: ANY_VERSION })
                 .collect();
-            let (op, rules) = (Op::Multi(ops), self.rules);
-            self.propose(host, SessionId::NONE, 0, |tree| prepare(tree, rules, session, &op));
+            let (op, planted) = (Op::Multi(ops), self.planted);
+            self.propose(host, SessionId::NONE, 0, |tree| prepare(tree, planted, session, &op));
         }
         true
     }
@@ -537,7 +537,7 @@ impl Server {
         xid: i32,
         op: &Op,
     ) {
-        let rules = self.rules;
+        let planted = self.planted;
         let Some(leading) = &mut self.leading else { return };
         // After a change of leader the first server to speak for a session has it: all older
         // connections were cut then.
@@ -546,7 +546,7 @@ impl Server {
         let request = xid as u64;
         self.propose(host, session, request, |tree| match moved {
             true => Txn::Error(ErrorCode::SessionMoved),
-            false => prepare(tree, rules, session, op),
+            false => prepare(tree, planted, session, op),
         });
     }
 }

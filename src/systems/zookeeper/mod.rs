@@ -52,6 +52,7 @@
 
 mod balancer;
 mod channel;
+pub(crate) mod checks;
 mod client;
 mod clients;
 mod defects;
@@ -66,6 +67,7 @@ mod jute;
 mod leader;
 mod message;
 mod node;
+pub(crate) mod plots;
 mod prepare;
 mod recipe;
 mod request;
@@ -86,9 +88,8 @@ mod worker;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 
-pub use defects::{DEFECTS, NAMES as DEFECT_NAMES, Rules};
+pub use defects::{DEFECTS, NAMES as DEFECT_NAMES, Planted};
 pub use ensemble::{ServerSettings, SessionSettings};
 pub use host::{Host, Link, ZkTimer};
 pub use message::ZkMessage;
@@ -103,13 +104,12 @@ pub use settings::ZkSettings;
 pub use tree::DataTree;
 pub use types::{Epoch, ErrorCode, SessionId, Zxid};
 
-use super::{Artifact, Complaint, Defect, Shown, System};
-use crate::checkers::{Checker, ZOOKEEPER_CHECKS};
+use super::{Artifact, Complaint, System};
 use crate::node::{Identity, NodeId};
-use crate::plots::{Plot, ZOOKEEPER_PLOTS};
-use crate::scenario::{Scenario, Section, Settings, WorkloadSpec};
-use crate::sim::{self, Cluster, Io, RunOptions, RunOutput};
+use crate::scenario::{Scenario, WorkloadSpec};
+use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
+use crate::vocabulary::{Shown, Vocabulary};
 
 /// The messages that servers and sessions send; a system that embeds them sends them too.
 pub const ZK_MESSAGES: &[Shown] = &[
@@ -144,24 +144,12 @@ pub const ZK_MESSAGES: &[Shown] = &[
     Shown { name: "Reset", summary: "A connection is not known (any more)." },
 ];
 
-const MESSAGES: &[Shown] = &{
-    const WEB: [Shown; 4] = [
-        Shown {
-            name: "HttpRequest",
-            summary: "A request to the balancer, or from it to a replica.",
-        },
-        Shown { name: "HttpResponse", summary: "Its answer." },
-        Shown { name: "StoreRequest", summary: "A replica asks the time series." },
-        Shown { name: "StoreReply", summary: "The time series answers." },
-    ];
-    let mut all = [WEB[0]; ZK_MESSAGES.len() + WEB.len()];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = if i < ZK_MESSAGES.len() { ZK_MESSAGES[i] } else { WEB[i - ZK_MESSAGES.len()] };
-        i += 1;
-    }
-    all
-};
+const WEB_MESSAGES: &[Shown] = &[
+    Shown { name: "HttpRequest", summary: "A request to the balancer, or from it to a replica." },
+    Shown { name: "HttpResponse", summary: "Its answer." },
+    Shown { name: "StoreRequest", summary: "A replica asks the time series." },
+    Shown { name: "StoreReply", summary: "The time series answers." },
+];
 
 const COMMANDS: &[Shown] = &[Shown {
     name: "leave",
@@ -192,171 +180,122 @@ const OF_WORKERS: &[&str] = &[
 ];
 const OF_CLIENTS: &[&str] = &["linearizable", "all_operations_answered", "availability"];
 
+/// What the system shows of itself.
+pub static VOCABULARY: Vocabulary = Vocabulary {
+    events: events::EVENTS,
+    metrics: &[events::METRICS],
+    messages: &[ZK_MESSAGES, WEB_MESSAGES],
+};
+
 /// The system.
-pub struct ZooKeeperSystem;
+pub static SYSTEM: System = System {
+    name: "zookeeper",
+    summary: "A coordination service (Zab, sessions, watches, ephemeral and sequential znodes), an \
+            aggregator that elects its leader by it, and a time series behind a web tier.",
+    roles: &["server", "instance", "web", "balancer", "store", "worker"],
+    operations: &["read", "write", "cas", "list", "anomalies"],
+    vocabulary: &[&VOCABULARY],
+    commands: COMMANDS,
+    checks: checks::CHECKS,
+    plots: plots::PLOTS,
+    defects: DEFECTS,
+    voided_checks,
+    complaints,
+    artifacts,
+    read_settings: settings::read,
+    starting_settings: "",
+    starting_recovery: "10s",
+    run: |scenario, options| sim::run(scenario, options, || ZkCluster::new(scenario)),
+};
 
-impl System for ZooKeeperSystem {
-    fn name(&self) -> &'static str {
-        "zookeeper"
+/// Where nobody does what a check judges, it is left out.
+fn voided_checks(scenario: &Scenario) -> Vec<&'static str> {
+    let mut voided = Vec::new();
+    if !has(scenario, "instance") {
+        voided.extend(OF_INSTANCES);
     }
-
-    fn summary(&self) -> &'static str {
-        "A coordination service (Zab, sessions, watches, ephemeral and sequential znodes), an \
-            aggregator that elects its leader by it, and a time series behind a web tier."
+    if !has(scenario, "worker") {
+        voided.extend(OF_WORKERS);
     }
-
-    fn roles(&self) -> &'static [&'static str] {
-        &["server", "instance", "web", "balancer", "store", "worker"]
+    if scenario.workload.clients == 0 {
+        voided.extend(OF_CLIENTS);
+    } else if !["read", "write", "cas"]
+        .iter()
+        .any(|op| scenario.workload.mix.get(*op).is_some_and(|weight| *weight > 0.0))
+    {
+        voided.push("linearizable");
     }
+    voided
+}
 
-    fn operations(&self) -> &'static [&'static str] {
-        &["read", "write", "cas", "list", "anomalies"]
+fn complaints(scenario: &Scenario) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut complain = |message: &str, found: String, hint: &str| {
+        complaints.push(Complaint {
+            key: "nodes",
+            message: message.to_owned(),
+            found,
+            hint: hint.to_owned(),
+        });
+    };
+    let servers = of_role(scenario, "server").len();
+    if !matches!(servers, 1 | 3 | 5 | 7) {
+        complain(
+            "an ensemble has 1, 3, 5 or 7 servers",
+            if servers == 1 { "1 server".to_owned() } else { format!("{servers} servers") },
+            match servers {
+                0 => {
+                    "add them: [[nodes.node]] with name = \"zk\", count = 3 and role = \
+                        \"server\""
+                }
+                8.. => {
+                    "take some out: 7 survive three failures, and each further one makes every \
+                        write slower"
+                }
+                _ => {
+                    "add one: an even number needs a larger majority than the odd one below \
+                        it, and survives no more failures"
+                }
+            },
+        );
     }
-
-    fn metrics(&self) -> &'static [Shown] {
-        events::METRICS
+    let web = has(scenario, "web") && has(scenario, "balancer");
+    if has(scenario, "instance") && !web {
+        complain(
+            "the instances have nowhere to send their means",
+            "no web tier".to_owned(),
+            "add nodes of the roles `balancer`, `web` and `store`",
+        );
     }
-
-    fn metric_words(&self, metric: &str) -> &'static [&'static str] {
-        match metric {
-            "role" => &[
-                "looking",
-                "following",
-                "follower",
-                "leading",
-                "leader",
-                "outside",
-                "contender",
-                "elected",
-                "worker",
-                "web",
-                "balancer",
-            ],
-            _ => &[],
-        }
+    if (has(scenario, "web") || has(scenario, "balancer")) && !has(scenario, "store") {
+        complain(
+            "the web tier has nowhere to store the means",
+            "no store".to_owned(),
+            "add one: [[nodes.node]] with name = \"store\" and role = \"store\"",
+        );
     }
-
-    fn events(&self) -> &'static [Shown] {
-        events::EVENTS
-    }
-
-    fn messages(&self) -> &'static [Shown] {
-        MESSAGES
-    }
-
-    fn commands(&self) -> &'static [Shown] {
-        COMMANDS
-    }
-
-    fn checks(&self) -> &'static [&'static Checker] {
-        ZOOKEEPER_CHECKS
-    }
-
-    fn plots(&self) -> &'static [&'static Plot] {
-        ZOOKEEPER_PLOTS
-    }
-
-    fn defects(&self) -> &'static [Defect] {
-        DEFECTS
-    }
-
-    /// Where nobody does what a check judges, it is left out.
-    fn voided_checks(&self, scenario: &Scenario) -> Vec<&'static str> {
-        let mut voided = Vec::new();
-        if !has(scenario, "instance") {
-            voided.extend(OF_INSTANCES);
-        }
-        if !has(scenario, "worker") {
-            voided.extend(OF_WORKERS);
-        }
-        if scenario.workload.clients == 0 {
-            voided.extend(OF_CLIENTS);
-        } else if !["read", "write", "cas"]
-            .iter()
-            .any(|op| scenario.workload.mix.get(*op).is_some_and(|weight| *weight > 0.0))
-        {
-            voided.push("linearizable");
-        }
-        voided
-    }
-
-    fn complaints(&self, scenario: &Scenario) -> Vec<Complaint> {
-        let mut complaints = Vec::new();
-        let mut complain = |message: &str, found: String, hint: &str| {
-            complaints.push(Complaint {
-                key: "nodes",
-                message: message.to_owned(),
-                found,
-                hint: hint.to_owned(),
-            });
-        };
-        let servers = of_role(scenario, "server").len();
-        if !matches!(servers, 1 | 3 | 5 | 7) {
+    for role in ["balancer", "store"] {
+        let count = of_role(scenario, role).len();
+        if count > 1 {
             complain(
-                "an ensemble has 1, 3, 5 or 7 servers",
-                if servers == 1 { "1 server".to_owned() } else { format!("{servers} servers") },
-                match servers {
-                    0 => {
-                        "add them: [[nodes.node]] with name = \"zk\", count = 3 and role = \
-                            \"server\""
-                    }
-                    8.. => {
-                        "take some out: 7 survive three failures, and each further one makes every \
-                            write slower"
-                    }
-                    _ => {
-                        "add one: an even number needs a larger majority than the odd one below \
-                            it, and survives no more failures"
-                    }
-                },
+                &format!("there is one {role}"),
+                format!("{count} of them"),
+                "keep one of them: several would need an election of their own",
             );
         }
-        let web = has(scenario, "web") && has(scenario, "balancer");
-        if has(scenario, "instance") && !web {
-            complain(
-                "the instances have nowhere to send their means",
-                "no web tier".to_owned(),
-                "add nodes of the roles `balancer`, `web` and `store`",
-            );
-        }
-        if (has(scenario, "web") || has(scenario, "balancer")) && !has(scenario, "store") {
-            complain(
-                "the web tier has nowhere to store the means",
-                "no store".to_owned(),
-                "add one: [[nodes.node]] with name = \"store\" and role = \"store\"",
-            );
-        }
-        for role in ["balancer", "store"] {
-            let count = of_role(scenario, role).len();
-            if count > 1 {
-                complain(
-                    &format!("there is one {role}"),
-                    format!("{count} of them"),
-                    "keep one of them: several would need an election of their own",
-                );
-            }
-        }
-        if has(scenario, "balancer") && !has(scenario, "web") {
-            complain(
-                "the balancer has nothing to balance",
-                "no web replica".to_owned(),
-                "add some: [[nodes.node]] with name = \"web\", count = 2 and role = \"web\"",
-            );
-        }
-        complaints
     }
+    if has(scenario, "balancer") && !has(scenario, "web") {
+        complain(
+            "the balancer has nothing to balance",
+            "no web replica".to_owned(),
+            "add some: [[nodes.node]] with name = \"web\", count = 2 and role = \"web\"",
+        );
+    }
+    complaints
+}
 
-    fn artifacts(&self, _scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
-        series::time_series(trace).into_iter().collect()
-    }
-
-    fn read_settings(&self, section: &mut Section<'_>) -> Arc<dyn Settings> {
-        settings::read(section)
-    }
-
-    fn run(&self, scenario: &Scenario, options: &RunOptions) -> RunOutput {
-        sim::run(scenario, options, || ZkCluster::new(scenario))
-    }
+fn artifacts(_scenario: &Scenario, trace: &Trace) -> Vec<Artifact> {
+    series::time_series(trace).into_iter().collect()
 }
 
 fn of_role(scenario: &Scenario, role: &str) -> Vec<NodeId> {
@@ -423,7 +362,7 @@ impl Cluster for ZkCluster {
                 self.replicas.clone(),
                 settings.http_timeout * 2,
             )),
-            "store" => ZkNode::Store(store::Store::new(settings.server.rules, settings.band)),
+            "store" => ZkNode::Store(store::Store::new(settings.server.planted, settings.band)),
             _ => ZkNode::Server(Server::new(settings.server.clone(), identity.id, servers)),
         }
     }

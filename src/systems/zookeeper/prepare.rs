@@ -7,22 +7,22 @@
 
 use std::rc::Rc;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::request::{ANY_VERSION, Op, Path, is_path, parent};
 use super::tree::{DataTree, Znode};
 use super::txn::{Change, Entry, Txn};
 use super::types::{ErrorCode, SessionId, Zxid};
 
 /// What a write becomes.
-pub fn prepare(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Txn {
+pub fn prepare(tree: &DataTree, planted: Planted, session: SessionId, op: &Op) -> Txn {
     if !tree.sessions().contains_key(&session) {
         return Txn::Error(ErrorCode::SessionExpired);
     }
     let changes = match op {
         Op::Close => return Txn::CloseSession,
         Op::Sync => return Txn::Sync,
-        Op::Multi(ops) => return prepare_multi(tree, rules, session, ops),
-        op => change(tree, rules, session, op),
+        Op::Multi(ops) => return prepare_multi(tree, planted, session, ops),
+        op => change(tree, planted, session, op),
     };
     match changes {
         Ok(change) => Txn::Changes { changes: vec![change], multi: false },
@@ -31,34 +31,39 @@ pub fn prepare(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Tx
 }
 
 /// All or nothing: each part sees the effects of those before it, on a copy that is thrown away.
-fn prepare_multi(tree: &DataTree, rules: Rules, session: SessionId, ops: &[Op]) -> Txn {
+fn prepare_multi(tree: &DataTree, planted: Planted, session: SessionId, ops: &[Op]) -> Txn {
     let mut trial = tree.clone();
     let scratch = Entry::new(Zxid(u64::MAX), session, 0, 0, Txn::Sync);
     let mut changes = Vec::new();
     for op in ops {
-        match change(&trial, rules, session, op) {
+        match change(&trial, planted, session, op) {
             Ok(change) => {
                 trial.change(&scratch, &change, &mut Vec::new());
                 changes.push(change);
             }
-            Err(code) if rules.multi_stops_at_error() => return Txn::Error(code),
+            Err(code) if planted.multi_stops_at_error() => return Txn::Error(code),
             Err(_) => {}
         }
     }
     Txn::Changes { changes, multi: true }
 }
 
-fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<Change, ErrorCode> {
+fn change(
+    tree: &DataTree,
+    planted: Planted,
+    session: SessionId,
+    op: &Op,
+) -> Result<Change, ErrorCode> {
     match op {
         Op::Create { path, data, mode } => {
             // A sequential znode may have an empty name: the number is name enough.
             let stem = if mode.is_sequential() { format!("{path}0") } else { path.to_string() };
             let above = parent(&stem).filter(|_| is_path(&stem)).ok_or(ErrorCode::BadArguments)?;
             let node = tree.get(above).ok_or(ErrorCode::NoNode)?;
-            if node.stat.owner != SessionId::NONE && rules.ephemerals_are_leaves() {
+            if node.stat.owner != SessionId::NONE && planted.ephemerals_are_leaves() {
                 return Err(ErrorCode::NoChildrenForEphemerals);
             }
-            let number = rules.next_number(node);
+            let number = planted.next_number(node);
             let path = if mode.is_sequential() {
                 Path::from(format!("{path}{number:010}"))
             } else {
@@ -76,7 +81,7 @@ fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<
             })
         }
         Op::Delete { path, version } => {
-            let node = checked(tree, rules, path, *version)?;
+            let node = checked(tree, planted, path, *version)?;
             if &**path == "/" {
                 return Err(ErrorCode::BadArguments);
             }
@@ -86,7 +91,7 @@ fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<
             Ok(Change::Delete { path: path.clone() })
         }
         Op::Set { path, data, version } => {
-            let node = checked(tree, rules, path, *version)?;
+            let node = checked(tree, planted, path, *version)?;
             Ok(Change::Set {
                 path: path.clone(),
                 data: data.clone(),
@@ -94,7 +99,7 @@ fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<
             })
         }
         Op::Check { path, version } => {
-            checked(tree, rules, path, *version).map(|_| Change::Checked)
+            checked(tree, planted, path, *version).map(|_| Change::Checked)
         }
         _ => Err(ErrorCode::BadArguments),
     }
@@ -103,12 +108,12 @@ fn change(tree: &DataTree, rules: Rules, session: SessionId, op: &Op) -> Result<
 /// The znode, if it has the version asked for.
 fn checked<'a>(
     tree: &'a DataTree,
-    rules: Rules,
+    planted: Planted,
     path: &Rc<str>,
     version: i32,
 ) -> Result<&'a Znode, ErrorCode> {
     let node = tree.get(path).ok_or(ErrorCode::NoNode)?;
-    if version != ANY_VERSION && version != node.stat.version && rules.versions_are_compared() {
+    if version != ANY_VERSION && version != node.stat.version && planted.versions_are_compared() {
         return Err(ErrorCode::BadVersion);
     }
     Ok(node)
@@ -138,11 +143,11 @@ mod tests {
         fn commit(&mut self, txn: Txn) -> Outcome {
             self.last += 1;
             let entry = Entry::new(Zxid(self.last), self.session, 0, 0, txn);
-            self.tree.apply(&entry, Rules::default(), true).0
+            self.tree.apply(&entry, Planted::default(), true).0
         }
 
         fn ask(&mut self, op: &Op) -> Outcome {
-            let txn = prepare(&self.tree, Rules::default(), self.session, op);
+            let txn = prepare(&self.tree, Planted::default(), self.session, op);
             self.commit(txn)
         }
     }

@@ -10,7 +10,7 @@
 
 use std::rc::Rc;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::host::Link;
 use super::request::{
     ANY_VERSION, Answer, CreateMode, Op, Outcome, Path, WatchEventKind, base_name, join,
@@ -56,7 +56,7 @@ pub enum Standing {
 /// A contender.
 #[derive(Clone, Debug)]
 pub struct Contender {
-    rules: Rules,
+    planted: Planted,
     /// Who it is, for the mistakes that go by names.
     name: Rc<str>,
     /// A word that no other contention has.
@@ -69,9 +69,9 @@ pub struct Contender {
 
 impl Contender {
     /// A contender that has not begun.
-    pub fn new(rules: Rules, name: &str) -> Contender {
+    pub fn new(planted: Planted, name: &str) -> Contender {
         Contender {
-            rules,
+            planted,
             name: name.into(),
             guid: String::new(),
             step: Step::Idle,
@@ -103,7 +103,7 @@ impl Contender {
             // Without the number of its znode it could lead, and nobody would believe it.
             Some(own) if self.epoch == Zxid::ZERO => self.found(link, session, own.clone()),
             Some(_) => self.look(link, session),
-            None if self.rules.looks_for_its_own() => {
+            None if self.planted.looks_for_its_own() => {
                 self.step = Step::Search(self.children(link, session))
             }
             None => self.create(link, session),
@@ -121,7 +121,7 @@ impl Contender {
 
     fn create(&mut self, link: &mut impl Link, session: &mut Session) {
         let (name, mode) =
-            match (self.rules.contends_by_number(), self.rules.contends_ephemerally()) {
+            match (self.planted.contends_by_number(), self.planted.contends_ephemerally()) {
                 (true, _) => (format!("{}-n_", self.guid), CreateMode::EphemeralSequential),
                 (false, true) => (self.name.to_string(), CreateMode::Ephemeral),
                 (false, false) => (self.name.to_string(), CreateMode::Persistent),
@@ -171,11 +171,11 @@ impl Contender {
                 return Standing::Contending;
             }
             (Step::Create(asked), Err(ErrorCode::NodeExists))
-                if asked == xid && !self.rules.contends_by_number() =>
+                if asked == xid && !self.planted.contends_by_number() =>
             {
                 // By name only: it is left from an earlier life of this instance.
                 let path = join(ELECTION, &self.name);
-                if self.rules.contends_ephemerally() {
+                if self.planted.contends_ephemerally() {
                     session.request(link, Op::Delete { path, version: ANY_VERSION });
                     self.create(link, session);
                 } else {
@@ -214,7 +214,7 @@ impl Contender {
         names: &[Rc<str>],
     ) -> Standing {
         let mut row: Vec<&Rc<str>> = names.iter().collect();
-        if self.rules.contends_by_number() {
+        if self.planted.contends_by_number() {
             // By the number alone: the names before it are random.
             row.sort_by_key(|name| number(name));
         }
@@ -225,7 +225,7 @@ impl Contender {
                 Standing::Same
             }
             Some(0) => {
-                let others = if self.rules.leaves_others_in_the_row() { &[] } else { &row[1..] };
+                let others = if self.planted.leaves_others_in_the_row() { &[] } else { &row[1..] };
                 for other in others {
                     session.request(
                         link,
@@ -237,7 +237,7 @@ impl Contender {
             }
             Some(place) => {
                 let watched =
-                    if self.rules.watches_predecessor_only() { row[place - 1] } else { row[0] };
+                    if self.planted.watches_predecessor_only() { row[place - 1] } else { row[0] };
                 let path = join(ELECTION, watched);
                 self.step = Step::Watch(
                     session.request(link, Op::Exists { path: path.clone(), watch: true }),
@@ -260,7 +260,7 @@ impl Contender {
             Step::Waiting(watched) | Step::Watch(_, watched)
                 if watched == path && kind == WatchEventKind::Deleted =>
             {
-                if !self.rules.looks_again() {
+                if !self.planted.looks_again() {
                     self.step = Step::Leading;
                     return Standing::Elected(session.last_zxid());
                 }

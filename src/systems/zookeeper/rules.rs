@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::defects::{Flaw, Rules};
+use super::defects::{Defect, Planted};
 use super::message::Vote;
 use super::request::Path;
 use super::tree::Znode;
@@ -12,13 +12,13 @@ use super::types::{Epoch, SessionId, Zxid};
 use crate::node::{LocalTime, NodeId};
 
 // The broadcast.
-impl Rules {
+impl Planted {
     pub(super) fn syncs_proposals(self) -> bool {
-        !self.has(Flaw::SkipSync)
+        !self.plants(Defect::SkipSync)
     }
 
     pub(super) fn saves_epochs(self) -> bool {
-        !self.has(Flaw::EpochNotPersisted)
+        !self.plants(Defect::EpochNotPersisted)
     }
 
     pub(super) fn recovered_epochs(self, accepted: Epoch, current: Epoch) -> (Epoch, Epoch) {
@@ -27,87 +27,95 @@ impl Rules {
 
     /// The order of votes: the newest history first, the server's number only between equals.
     pub(super) fn is_better(self, vote: Vote, than: Vote) -> bool {
-        if self.has(Flaw::VoteIgnoresHistory) { vote.leader > than.leader } else { vote > than }
+        if self.plants(Defect::VoteIgnoresHistory) {
+            vote.leader > than.leader
+        } else {
+            vote > than
+        }
     }
 
     /// Whether a leader may not lead a follower with this history.
     pub(super) fn is_ahead(self, follower: (Epoch, Zxid), leader: (Epoch, Zxid)) -> bool {
-        follower > leader && !self.has(Flaw::VoteIgnoresHistory)
+        follower > leader && !self.plants(Defect::VoteIgnoresHistory)
     }
 
     pub(super) fn applies_on_proposal(self) -> bool {
-        self.has(Flaw::ApplyOnProposal)
+        self.plants(Defect::ApplyOnProposal)
     }
 
     pub(super) fn obeys_trunc(self) -> bool {
-        !self.has(Flaw::TruncIgnored)
+        !self.plants(Defect::TruncIgnored)
     }
 
     /// What goes with a session; `live` says whether the server serves clients or only catches up.
     pub(super) fn removed_with_session(self, owned: BTreeSet<Path>, live: bool) -> BTreeSet<Path> {
-        if self.has(Flaw::EphemeralsKeptOnReplay) && !live { BTreeSet::new() } else { owned }
+        if self.plants(Defect::EphemeralsKeptOnReplay) && !live { BTreeSet::new() } else { owned }
     }
 
     pub(super) fn sync_is_broadcast(self) -> bool {
-        !self.has(Flaw::SyncAnsweredLocally)
+        !self.plants(Defect::SyncAnsweredLocally)
     }
 
     pub(super) fn needs_majority_to_lead(self) -> bool {
-        !self.has(Flaw::CountsAbsentFollowers)
+        !self.plants(Defect::CountsAbsentFollowers)
     }
 }
 
 // Sessions and watches.
-impl Rules {
+impl Planted {
     /// Whether a server may serve a client that has seen this state.
     pub(super) fn may_serve(self, server: Zxid, client: Zxid) -> bool {
-        server >= client || self.has(Flaw::ClientZxidIgnored)
+        server >= client || self.plants(Defect::ClientZxidIgnored)
     }
 
     /// The leader's answer would come after all that it has committed, and so would hide half of
     /// the mistake.
     pub(super) fn takes_on_trust(self) -> bool {
-        self.has(Flaw::ClientZxidIgnored)
+        self.plants(Defect::ClientZxidIgnored)
     }
 
     pub(super) fn reads_wait_for_writes(self) -> bool {
-        !self.has(Flaw::ReadsOvertakeWrites)
+        !self.plants(Defect::ReadsOvertakeWrites)
     }
 
     pub(super) fn moving_keeps_ephemerals(self) -> bool {
-        !self.has(Flaw::EarlyEphemeralDelete)
+        !self.plants(Defect::EarlyEphemeralDelete)
     }
 
     /// From when on a new leader counts the silence of a session.
     pub(super) fn silent_since(self, now: LocalTime) -> LocalTime {
-        if self.has(Flaw::DeadlinesOfTheOldLeader) {
+        if self.plants(Defect::DeadlinesOfTheOldLeader) {
             return LocalTime::ZERO;
         }
-        if self.has(Flaw::SessionsNeverExpire) { LocalTime::from_nanos(u64::MAX / 2) } else { now }
+        if self.plants(Defect::SessionsNeverExpire) {
+            LocalTime::from_nanos(u64::MAX / 2)
+        } else {
+            now
+        }
     }
 
     pub(super) fn watch_goes_first(self) -> bool {
-        !self.has(Flaw::WatchAfterReply)
+        !self.plants(Defect::WatchAfterReply)
     }
 
     pub(super) fn watch_stays(self) -> bool {
-        self.has(Flaw::WatchStays)
+        self.plants(Defect::WatchStays)
     }
 
     pub(super) fn sets_watches_again(self) -> bool {
-        !self.has(Flaw::WatchesLostOnReconnect)
+        !self.plants(Defect::WatchesLostOnReconnect)
     }
 }
 
 // Operations.
-impl Rules {
+impl Planted {
     pub(super) fn versions_are_compared(self) -> bool {
-        !self.has(Flaw::VersionIgnored)
+        !self.plants(Defect::VersionIgnored)
     }
 
     /// The number of the next sequential child.
     pub(super) fn next_number(self, parent: &Znode) -> i32 {
-        if self.has(Flaw::SequenceFromChildren) {
+        if self.plants(Defect::SequenceFromChildren) {
             parent.children.len() as i32
         } else {
             parent.stat.cversion
@@ -115,72 +123,72 @@ impl Rules {
     }
 
     pub(super) fn ephemerals_are_leaves(self) -> bool {
-        !self.has(Flaw::ChildrenOfEphemerals)
+        !self.plants(Defect::ChildrenOfEphemerals)
     }
 
     pub(super) fn multi_stops_at_error(self) -> bool {
-        !self.has(Flaw::MultiInParts)
+        !self.plants(Defect::MultiInParts)
     }
 }
 
 // The recipe and the application.
-impl Rules {
+impl Planted {
     pub(super) fn watches_predecessor_only(self) -> bool {
-        !self.has(Flaw::Herd)
+        !self.plants(Defect::Herd)
     }
 
     pub(super) fn looks_again(self) -> bool {
-        !self.has(Flaw::NoRecheck)
+        !self.plants(Defect::NoRecheck)
     }
 
     pub(super) fn contends_by_number(self) -> bool {
-        !self.has(Flaw::NonSequentialElection) && !self.has(Flaw::LeaderBySmallestId)
+        !self.plants(Defect::NonSequentialElection) && !self.plants(Defect::LeaderBySmallestId)
     }
 
     pub(super) fn contends_ephemerally(self) -> bool {
-        !self.has(Flaw::LeaderBySmallestId)
+        !self.plants(Defect::LeaderBySmallestId)
     }
 
     pub(super) fn looks_for_its_own(self) -> bool {
-        !self.has(Flaw::NoGuid)
+        !self.plants(Defect::NoGuid)
     }
 
     pub(super) fn leaves_others_in_the_row(self) -> bool {
-        !self.has(Flaw::SweepsTheRow)
+        !self.plants(Defect::SweepsTheRow)
     }
 
     /// The epoch that means carry.
     pub(super) fn epoch(self, znode: Zxid, session: SessionId) -> u64 {
-        if self.has(Flaw::SessionAsEpoch) { session.0 } else { znode.0 }
+        if self.plants(Defect::SessionAsEpoch) { session.0 } else { znode.0 }
     }
 
     pub(super) fn resigns_when_disconnected(self) -> bool {
-        !self.has(Flaw::LeadsWhileCutOff) && !self.has(Flaw::LeadsOnWithoutZnode)
+        !self.plants(Defect::LeadsWhileCutOff) && !self.plants(Defect::LeadsOnWithoutZnode)
     }
 
     pub(super) fn resigns_when_expired(self) -> bool {
-        !self.has(Flaw::LeadsOnWithoutZnode)
+        !self.plants(Defect::LeadsOnWithoutZnode)
     }
 
     pub(super) fn measures_again(self) -> bool {
-        !self.has(Flaw::MeasuresOnce)
+        !self.plants(Defect::MeasuresOnce)
     }
 
     /// Whether the time series may accept a mean of this leader, after one of another.
     pub(super) fn is_current(self, epoch: u64, newest: u64) -> bool {
-        epoch >= newest || self.has(Flaw::NoFencing)
+        epoch >= newest || self.plants(Defect::NoFencing)
     }
 
     pub(super) fn reads_one_instant(self) -> bool {
-        !self.has(Flaw::StaleReadMean)
+        !self.plants(Defect::StaleReadMean)
     }
 
     pub(super) fn stores_once(self) -> bool {
-        !self.has(Flaw::RetryStoredTwice)
+        !self.plants(Defect::RetryStoredTwice)
     }
 
     pub(super) fn measures_ephemerally(self) -> bool {
-        !self.has(Flaw::MeasurementsOutliveSensors)
+        !self.plants(Defect::MeasurementsOutliveSensors)
     }
 }
 

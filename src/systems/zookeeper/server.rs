@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::clients::ClientConnection;
-use super::defects::Rules;
+use super::defects::Planted;
 use super::election::Election;
 use super::ensemble::ServerSettings;
 use super::events;
@@ -31,7 +31,7 @@ const CLOSED_MAX: usize = 256;
 /// A server of the ensemble.
 pub struct Server {
     pub(super) settings: ServerSettings,
-    pub(super) rules: Rules,
+    pub(super) planted: Planted,
     pub(super) me: NodeId,
     /// All servers, this one included.
     pub(super) ensemble: Vec<NodeId>,
@@ -64,10 +64,10 @@ pub struct Server {
 impl Server {
     /// A server of this ensemble, before it has read its disk.
     pub fn new(settings: ServerSettings, me: NodeId, ensemble: Vec<NodeId>) -> Server {
-        let rules = settings.rules;
+        let planted = settings.planted;
         Server {
             settings,
-            rules,
+            planted,
             me,
             ensemble,
             state: ServerState::Looking,
@@ -118,7 +118,7 @@ impl Server {
 impl Server {
     /// Read the disk and look for a leader.
     pub fn boot(&mut self, host: &mut impl Host) {
-        let recovered = storage::recover(host, self.rules);
+        let recovered = storage::recover(host, self.planted);
         events::recover(
             host,
             recovered.accepted_epoch,
@@ -278,7 +278,7 @@ impl Server {
         while let Some(entry) = self.log.next(self.tree.last()).filter(|entry| entry.zxid <= commit)
         {
             let prev = self.tree.last();
-            let (outcome, triggers) = self.tree.apply(&entry, self.rules, live);
+            let (outcome, triggers) = self.tree.apply(&entry, self.planted, live);
             events::apply(host, &entry, prev, self.tree.chain(), self.tree.state());
             show_changes(host, &entry, &triggers);
             for trigger in &triggers {

@@ -353,7 +353,7 @@ impl Session {
         self.heard(now);
         events::client_session(link, session, "connected", self.server(), timeout_ms);
         self.events.push_back(SessionEvent::Connected);
-        if !is_new && !self.watches.is_empty() && self.settings.rules.sets_watches_again() {
+        if !is_new && !self.watches.is_empty() && self.settings.planted.sets_watches_again() {
             let of = |kind: WatchKind| {
                 self.watches
                     .iter()

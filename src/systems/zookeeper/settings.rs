@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defects::{self, Rules};
+use super::defects::{self, Planted};
 use super::ensemble::{ServerSettings, SessionSettings};
 use crate::scenario::{Section, Settings, show_duration};
 use crate::settings;
@@ -13,12 +13,12 @@ settings! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct ZkSettings {
         /// Planted defects, by name.
-        rules as "defects": Rules = with(|section, key, doc| {
-            Rules::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
+        planted as "defects": Planted = with(|section, key, doc| {
+            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
         }),
         /// The settings of the servers, with the defects.
         server: ServerSettings = with(|section, _, _| {
-            ServerSettings { rules, ..ServerSettings::read(section) }
+            ServerSettings { planted, ..ServerSettings::read(section) }
         }),
         /// The time-out that clients ask for their sessions.
         session_timeout: Duration = duration("2s", "1ms"..="1h"),
@@ -51,7 +51,7 @@ impl ZkSettings {
         SessionSettings {
             timeout: self.session_timeout,
             retransmit_after: self.server.retransmit_after,
-            rules: self.server.rules,
+            planted: self.server.planted,
         }
     }
 }

@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::host::Host;
 use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::tree::DataTree;
@@ -209,13 +209,13 @@ impl TxnLog {
 
 /// Read everything back. Panics, and so refuses to start, where something is damaged that was
 /// durable.
-pub fn recover(host: &mut impl Host, rules: Rules) -> Recovered {
+pub fn recover(host: &mut impl Host, planted: Planted) -> Recovered {
     let mut recovered = Recovered::default();
     if let Some(bytes) = host.read(EPOCH) {
         let (accepted, current) = read_epochs(&bytes)
             .unwrap_or_else(|| refuse_to_start(EPOCH, "its checksum does not fit"));
         (recovered.accepted_epoch, recovered.current_epoch) =
-            rules.recovered_epochs(accepted, current);
+            planted.recovered_epochs(accepted, current);
     }
     if let Some(bytes) = host.read(SNAPSHOT) {
         recovered.tree = DataTree::decode(&bytes)

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::http::{Point, StoreRequest, WebMessage};
 use super::node::ZkNode;
 use crate::codec::{Reader, Writer};
@@ -18,7 +18,7 @@ const SERIES: &str = "series";
 
 /// The time series.
 pub struct Store {
-    rules: Rules,
+    planted: Planted,
     /// Thousandths; what lies outside is an anomaly.
     band: (i64, i64),
     points: Vec<Point>,
@@ -29,9 +29,9 @@ pub struct Store {
 
 impl Store {
     /// An empty series, before the disk was read.
-    pub fn new(rules: Rules, band: (i64, i64)) -> Store {
+    pub fn new(planted: Planted, band: (i64, i64)) -> Store {
         Store {
-            rules,
+            planted,
             band,
             points: Vec::new(),
             known: BTreeSet::new(),
@@ -75,10 +75,10 @@ impl Store {
     }
 
     fn put(&mut self, ctx: &mut Ctx<'_, ZkNode>, epoch: u64, number: u64, milli: i64) -> u16 {
-        if self.known.contains(&(epoch, number)) && self.rules.stores_once() {
+        if self.known.contains(&(epoch, number)) && self.planted.stores_once() {
             return 200;
         }
-        if !self.rules.is_current(epoch, self.newest_epoch) {
+        if !self.planted.is_current(epoch, self.newest_epoch) {
             let fields = &["epoch", "number", "milli", "newest_epoch"];
             ctx.observe(
                 "store_refuse",

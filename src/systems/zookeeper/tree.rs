@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Rules;
+use super::defects::Planted;
 use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::request::{Answer, Data, Outcome, Path, Stat, WatchEventKind, base_name, join, parent};
 use super::txn::{Change, Entry, Txn};
@@ -116,7 +116,12 @@ impl DataTree {
 
     /// Apply the transaction that follows. Gives the answer for the client and the changes in their
     /// order.
-    pub fn apply(&mut self, entry: &Entry, rules: Rules, live: bool) -> (Outcome, Vec<Trigger>) {
+    pub fn apply(
+        &mut self,
+        entry: &Entry,
+        planted: Planted,
+        live: bool,
+    ) -> (Outcome, Vec<Trigger>) {
         assert!(entry.zxid > self.last, "transaction {} does not follow {}", entry.zxid, self.last);
         self.last = entry.zxid;
         self.chain =
@@ -131,7 +136,7 @@ impl DataTree {
                 Ok(Answer::Done)
             }
             Txn::CloseSession => {
-                self.close_session(entry.session, entry.zxid, (rules, live), &mut triggers);
+                self.close_session(entry.session, entry.zxid, (planted, live), &mut triggers);
                 Ok(Answer::Done)
             }
             Txn::Changes { changes, multi } => {
@@ -210,14 +215,14 @@ impl DataTree {
         &mut self,
         session: SessionId,
         zxid: Zxid,
-        (rules, live): (Rules, bool),
+        (planted, live): (Planted, bool),
         triggers: &mut Vec<Trigger>,
     ) {
         if let Some(record) = self.sessions.remove(&session) {
             self.state ^= session_digest(session, record);
         }
         let owned = self.ephemerals.remove(&session).unwrap_or_default();
-        for path in rules.removed_with_session(owned, live) {
+        for path in planted.removed_with_session(owned, live) {
             self.remove(&path, zxid, triggers);
         }
     }

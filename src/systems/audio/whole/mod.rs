@@ -15,15 +15,15 @@ use std::fmt;
 
 /// What is wrong, and where.
 #[derive(Debug, PartialEq, Eq)]
-struct Flaw {
+struct Defect {
     /// The byte at which it is seen.
     at: usize,
     what: String,
 }
 
-impl Flaw {
-    fn new(at: usize, what: impl fmt::Display) -> Flaw {
-        Flaw { at, what: what.to_string() }
+impl Defect {
+    fn new(at: usize, what: impl fmt::Display) -> Defect {
+        Defect { at, what: what.to_string() }
     }
 }
 
@@ -36,7 +36,7 @@ pub fn judge(format: &str, bytes: &[u8]) -> Result<(), String> {
         "ogg" => ogg::judge(bytes),
         _ => Ok(()),
     };
-    judged.map_err(|Flaw { at, what }| {
+    judged.map_err(|Defect { at, what }| {
         format!("it is damaged at byte {at} of {}: {what}", bytes.len())
     })
 }

@@ -12,7 +12,7 @@ use std::ops::Range;
 use symphonia::core::checksum::Crc16AnsiLe;
 use symphonia::core::io::Monitor;
 
-use super::{Flaw, array, before_tags};
+use super::{Defect, array, before_tags};
 
 /// kbit/s of layer III by the index in the header, from 1 on: MPEG-1, and MPEG-2 and 2.5.
 const BITRATES: [[usize; 14]; 2] = [
@@ -34,11 +34,11 @@ const LAME_LENGTH: usize = 28;
 const LAME_SOUND: usize = 32;
 const LAME_OWN: usize = 34;
 
-pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
+pub fn judge(bytes: &[u8]) -> Result<(), Defect> {
     let begin = after_tags(bytes)?;
     let end = before_tags(bytes).max(begin);
     let first = header(bytes, begin)
-        .ok_or_else(|| Flaw::new(begin, "no frame begins here, where the first should"))?;
+        .ok_or_else(|| Defect::new(begin, "no frame begins here, where the first should"))?;
     let (mut at, mut frames) = (begin, 0_u32);
     while at < end {
         let next = header(&bytes[..end], at)
@@ -51,12 +51,12 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
             return if filled {
                 count(bytes, begin..at, frames)
             } else {
-                Err(Flaw::new(at, format!("no frame follows frame {frames} here")))
+                Err(Defect::new(at, format!("no frame follows frame {frames} here")))
             };
         };
         frames += 1;
         if at + length > end {
-            return Err(Flaw::new(
+            return Err(Defect::new(
                 at,
                 format!(
                     "frame {frames}, which begins here, has {} of its {length} bytes",
@@ -77,14 +77,14 @@ pub fn notes_length(bytes: &[u8]) -> bool {
 
 /// ID3v2 at the head says how long it is, in seven bits of each byte; some tools leave zeroes
 /// behind it.
-fn after_tags(bytes: &[u8]) -> Result<usize, Flaw> {
+fn after_tags(bytes: &[u8]) -> Result<usize, Defect> {
     let mut at = 0;
     while let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) = array::<10>(bytes, at) {
         let body = [a, b, c, d].iter().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7f));
         let footer = if flags & 0x10 != 0 { 10 } else { 0 };
         at += 10 + body + footer;
         if at > bytes.len() {
-            return Err(Flaw::new(bytes.len(), "it ends within the tags at its head"));
+            return Err(Defect::new(bytes.len(), "it ends within the tags at its head"));
         }
     }
     Ok(at + bytes[at..].iter().take_while(|byte| **byte == 0).count())
@@ -122,7 +122,7 @@ fn frame_bytes(header: u32) -> Option<usize> {
 
 /// Compare what the frame that is no sound says with the frames that are there: it and those behind
 /// it.
-fn count(bytes: &[u8], sound: Range<usize>, frames: u32) -> Result<(), Flaw> {
+fn count(bytes: &[u8], sound: Range<usize>, frames: u32) -> Result<(), Defect> {
     let Some(info) = header(bytes, sound.start)
         .and_then(frame_bytes)
         .and_then(|length| bytes.get(sound.start..sound.start + length))
@@ -132,7 +132,7 @@ fn count(bytes: &[u8], sound: Range<usize>, frames: u32) -> Result<(), Flaw> {
     let Some(said) = frames_said(info) else { return Ok(()) };
     // Encoders differ in whether they count that frame, too.
     if said.abs_diff(frames - 1) > 1 {
-        return Err(Flaw::new(
+        return Err(Defect::new(
             sound.end,
             format!("its head says {said} frames, and {} are there", frames - 1),
         ));
@@ -147,7 +147,7 @@ fn count(bytes: &[u8], sound: Range<usize>, frames: u32) -> Result<(), Flaw> {
             Ok(())
         }
         Some(checksum) if checksum != crc(&bytes[sound.start + info.len()..sound.end]) => {
-            Err(Flaw::new(
+            Err(Defect::new(
                 sound.start + info.len(),
                 "the sound from here on does not have the checksum that its encoder noted",
             ))

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use symphonia::core::checksum::Crc32;
 use symphonia::core::io::Monitor;
 
-use super::{Flaw, array};
+use super::{Defect, array};
 
 /// Bytes of a page before the lengths of its segments.
 const HEADER: usize = 27;
@@ -27,7 +27,7 @@ struct Stream {
     ended: bool,
 }
 
-pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
+pub fn judge(bytes: &[u8]) -> Result<(), Defect> {
     let mut streams: BTreeMap<u32, Stream> = BTreeMap::new();
     let (mut at, mut headed) = (0, false);
     while at < bytes.len() {
@@ -36,7 +36,7 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         // All streams that sound together begin before the first page that is none of these (RFC
         // 3533, section 4).
         if begins && headed {
-            return Err(Flaw::new(
+            return Err(Defect::new(
                 at,
                 "a second song begins here, and only the first would be played",
             ));
@@ -45,14 +45,14 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         let expected = streams.get(&page.serial);
         match expected {
             None if !begins => {
-                return Err(Flaw::new(at, "the first page of this stream is missing"));
+                return Err(Defect::new(at, "the first page of this stream is missing"));
             }
-            Some(_) if begins => return Err(Flaw::new(at, "the stream begins twice")),
+            Some(_) if begins => return Err(Defect::new(at, "the stream begins twice")),
             Some(stream) if stream.ended => {
-                return Err(Flaw::new(at, "a page follows the stream's last"));
+                return Err(Defect::new(at, "a page follows the stream's last"));
             }
             Some(Stream { number, .. }) if page.number != number.wrapping_add(1) => {
-                return Err(Flaw::new(
+                return Err(Defect::new(
                     at,
                     format!("page {} of the stream follows page {number}", page.number),
                 ));
@@ -63,7 +63,7 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         at += page.length;
     }
     match streams.values().find(|stream| !stream.ended) {
-        Some(stream) => Err(Flaw::new(
+        Some(stream) => Err(Defect::new(
             at,
             format!("it ends after page {}, which is not marked as the last", stream.number),
         )),
@@ -71,13 +71,13 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
     }
 }
 
-fn page(bytes: &[u8], at: usize) -> Result<Page, Flaw> {
+fn page(bytes: &[u8], at: usize) -> Result<Page, Defect> {
     let rest = &bytes[at..];
     let cut = || {
-        Flaw::new(at, format!("the page that begins here is cut off after {} bytes", rest.len()))
+        Defect::new(at, format!("the page that begins here is cut off after {} bytes", rest.len()))
     };
     if !rest.starts_with(&b"OggS"[..rest.len().min(4)]) {
-        return Err(Flaw::new(at, "no page begins here, where the one before it ends"));
+        return Err(Defect::new(at, "no page begins here, where the one before it ends"));
     }
     let header: [u8; HEADER] = array(rest, 0).ok_or_else(cut)?;
     let segments = rest.get(HEADER..HEADER + usize::from(header[26])).ok_or_else(cut)?;
@@ -92,7 +92,7 @@ fn page(bytes: &[u8], at: usize) -> Result<Page, Flaw> {
         crc.process_buf_bytes(part);
     }
     if crc.crc() != number(22) {
-        return Err(Flaw::new(at, "the checksum of the page that begins here is wrong"));
+        return Err(Defect::new(at, "the checksum of the page that begins here is wrong"));
     }
     Ok(Page { flags: header[5], serial: number(14), number: number(18), length })
 }

@@ -1,18 +1,18 @@
 //! WAV: chunks that say how long they are. Nothing vouches for the samples themselves, so a changed
 //! one is played as it is.
 
-use super::{Flaw, array, before_tags};
+use super::{Defect, array, before_tags};
 
 /// Samples as they are, without a coding: what the format chunk says can be recomputed.
 const PCM: u16 = 1;
 
-pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
+pub fn judge(bytes: &[u8]) -> Result<(), Defect> {
     let Some(promised) = length(bytes, 4) else {
-        return Err(Flaw::new(bytes.len(), "it ends within its header"));
+        return Err(Defect::new(bytes.len(), "it ends within its header"));
     };
     // Some tools count the eight bytes before the length, too.
     if is_known(promised) && promised as usize > bytes.len() {
-        return Err(Flaw::new(
+        return Err(Defect::new(
             bytes.len(),
             format!(
                 "it ends here, and its header says that {promised} bytes follow the first eight"
@@ -23,10 +23,10 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
     let (mut at, mut has_samples) = (12, false);
     while at < end {
         let (Some(name), Some(length)) = (array::<4>(bytes, at), length(bytes, at + 4)) else {
-            return Err(Flaw::new(at, "something stands behind the last chunk"));
+            return Err(Defect::new(at, "something stands behind the last chunk"));
         };
         if !name.iter().all(|letter| (b' '..=b'~').contains(letter)) {
-            return Err(Flaw::new(at, "no chunk begins here, where the one before it ends"));
+            return Err(Defect::new(at, "no chunk begins here, where the one before it ends"));
         }
         let (body, samples) = (at + 8, name == *b"data");
         // Written to a pipe by a tool that did not know yet; the samples go on to the end.
@@ -36,7 +36,7 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         let there = end.saturating_sub(body);
         if length as usize > there {
             let what = if samples { "samples" } else { "a chunk" };
-            return Err(Flaw::new(
+            return Err(Defect::new(
                 bytes.len(),
                 format!("it ends after {there} bytes of {what}, and {length} should be there"),
             ));
@@ -49,7 +49,7 @@ pub fn judge(bytes: &[u8]) -> Result<(), Flaw> {
         // end of the file.
         at = body + length as usize + (length % 2) as usize;
     }
-    if has_samples { Ok(()) } else { Err(Flaw::new(bytes.len(), "it ends before any samples")) }
+    if has_samples { Ok(()) } else { Err(Defect::new(bytes.len(), "it ends before any samples")) }
 }
 
 fn length(bytes: &[u8], at: usize) -> Option<u32> {
@@ -63,14 +63,14 @@ fn is_known(length: u32) -> bool {
 }
 
 /// The format chunk says the same thing several times.
-fn format(bytes: &[u8], at: usize, length: u32) -> Result<(), Flaw> {
+fn format(bytes: &[u8], at: usize, length: u32) -> Result<(), Defect> {
     let body = &bytes[at..at + length as usize];
     let half = |at| array(body, at).map(u16::from_le_bytes);
     let whole = |at| array(body, at).map(u32::from_le_bytes);
     let (Some(coding), Some(channels), Some(rate), Some(speed), Some(block), Some(bits)) =
         (half(0), half(2), whole(4), whole(8), half(12), half(14))
     else {
-        return Err(Flaw::new(at, "the format of the samples is cut short"));
+        return Err(Defect::new(at, "the format of the samples is cut short"));
     };
     let of_block = u32::from(channels) * u32::from(bits.div_ceil(8));
     let of_speed = u64::from(rate) * u64::from(block);
@@ -79,7 +79,7 @@ fn format(bytes: &[u8], at: usize, length: u32) -> Result<(), Flaw> {
             "{channels} channels of {bits} bits at {rate} Hz do not make {block} bytes a time and \
                 {speed} a second"
         );
-        return Err(Flaw::new(at, said));
+        return Err(Defect::new(at, said));
     }
     Ok(())
 }

@@ -1,0 +1,47 @@
+//! A watch tells once: each event has a watch that was set before it and has not told yet.
+
+use std::collections::BTreeSet;
+
+use super::{Kind, judge_zk, show};
+use crate::checkers::{Case, Checker, Params, Verdict};
+
+/// See the module.
+pub static CHECKER: Checker = Checker {
+    name: "watch_once",
+    summary: "A client is told of a change only by a watch that it has set and that has not told \
+        yet.",
+    source: "ZooKeeper: watches are one-time triggers",
+    params: &[],
+    liveness: false,
+    check,
+};
+
+fn check(case: &Case<'_>, _: &Params) -> Verdict {
+    judge_zk(case, CHECKER.name, |zk, findings| {
+        // By session, whether it is for the children, and path.
+        let mut set: BTreeSet<(u64, bool, &str)> = BTreeSet::new();
+        for record in &zk.records {
+            match record.kind {
+                Kind::WatchSet { session, kind, path, .. } => {
+                    set.insert((session, kind == "children", path));
+                }
+                Kind::Watch { session, kind, path } => {
+                    let node = kind != "children_changed" && set.remove(&(session, false, path));
+                    let children = matches!(kind, "children_changed" | "deleted")
+                        && set.remove(&(session, true, path));
+                    if !node && !children {
+                        findings.report(record.time_us, &[record.node], || {
+                            format!(
+                                "{} was told that {path} was {kind}, and had no watch set (session \
+                                    {})",
+                                zk.name(record.node),
+                                show(session)
+                            )
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+    })
+}
