@@ -19,7 +19,8 @@ fn twins(check: &str, good: &Story, bad: &Story, sentence: &str) {
 fn an_empty_trace_passes_no_check_of_clocks_or_books() {
     // Where nothing was asked, nothing is unanswered; and nobody has panicked.
     let general = ["no_panic", "all_operations_answered"];
-    for checker in seedbed::systems::cristian::checks::CHECKS
+    for checker in seedbed::systems::cristian::SYSTEM
+        .checks
         .iter()
         .filter(|checker| !general.contains(&checker.name))
     {

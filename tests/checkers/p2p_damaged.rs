@@ -164,7 +164,7 @@ proptest! {
             Trace { duration_us: 20_000_000, end_us, nodes, events, history, ..Trace::default() };
         let params = Params::from([("steps".to_owned(), 20_000.0)]);
         let specs: Vec<_> =
-            seedbed::systems::p2p::checks::CHECKS.iter().map(|checker| (*checker, params.clone())).collect();
+            seedbed::systems::p2p::SYSTEM.checks.iter().map(|checker| (*checker, params.clone())).collect();
         let verdicts = checkers::judge(&trace, &specs);
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }

@@ -13,7 +13,7 @@ use crate::twins::{accepts, refuses};
 /// A trace without leaders shows nothing: neither that replication works nor that it does not.
 #[test]
 fn an_empty_trace_is_no_evidence() {
-    for checker in seedbed::systems::replication::checks::CHECKS {
+    for checker in seedbed::systems::replication::SYSTEM.checks {
         let own = !matches!(checker.name, "no_panic" | "all_operations_answered");
         let verdict = checker.judge(&Trace::default(), &Params::new());
         assert_eq!(matches!(verdict, Verdict::Unknown(_)), own, "{}: {verdict:?}", checker.name);
@@ -549,7 +549,7 @@ proptest! {
     #[test]
     fn no_checker_of_replication_panics(events in prop::collection::vec(event(), 0..80)) {
         let trace = Trace { events, ..Story::new().trace };
-        for checker in seedbed::systems::replication::checks::CHECKS.iter().filter(|checker| checker.name != "availability") {
+        for checker in seedbed::systems::replication::SYSTEM.checks.iter().filter(|checker| checker.name != "availability") {
             let judge = || checker.judge(&trace, &Params::new());
             prop_assert_eq!(judge(), judge());
         }
@@ -561,7 +561,8 @@ proptest! {
 fn every_check_has_its_twins() {
     let source = include_str!("replication.rs");
     let shared = BTreeSet::from(["no_panic", "all_operations_answered", "availability"]);
-    for checker in seedbed::systems::replication::checks::CHECKS
+    for checker in seedbed::systems::replication::SYSTEM
+        .checks
         .iter()
         .filter(|checker| !shared.contains(checker.name))
     {

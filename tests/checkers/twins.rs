@@ -1,12 +1,12 @@
 //! What the tests say of a story: that a check finds nothing wrong with it, or this.
 
-use seedbed::checkers::{self, Params, Verdict};
+use seedbed::checkers::{Params, Verdict};
 use seedbed::trace::Trace;
 
 /// The verdict of a check with its default parameters, or with these instead of them.
 pub fn verdict(story: &impl AsRef<Trace>, check: &str, params: &[(&str, f64)]) -> Verdict {
     let params: Params = params.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-    systems::find_check(check).expect("the check exists").judge(story.as_ref(), &params)
+    seedbed::systems::find_check(check).expect("the check exists").judge(story.as_ref(), &params)
 }
 
 /// The check finds nothing wrong.
