@@ -111,7 +111,7 @@ fn a_flipped_bit_in_the_journal_is_reported() {
         read_text("flip", &text, &overrides, &[]).unwrap_or_else(|error| panic!("{error}"));
     for seed in 1..=7 {
         let run =
-            system_of(&scenario).run(&scenario, &RunOptions { seed, ..RunOptions::default() });
+            (system_of(&scenario).run)(&scenario, &RunOptions { seed, ..RunOptions::default() });
         let crashes = run.trace.events.iter().filter(|event| event.name == "crash");
         let messages: Vec<&str> =
             crashes.filter_map(|event| event.fields.text("message")).collect();

@@ -35,7 +35,10 @@ fn names_are_unique_and_defaults_within_their_range() {
         seedbed::systems::checks().iter().map(|checker| checker.name).collect();
     assert_eq!(names.len(), seedbed::systems::checks().len());
     for checker in seedbed::systems::checks().iter() {
-        assert!(std::ptr::eq(seedbed::systems::find_check(checker.name).expect("registered"), *checker));
+        assert!(std::ptr::eq(
+            seedbed::systems::find_check(checker.name).expect("registered"),
+            *checker
+        ));
         for param in checker.params {
             let (least, most) = param.range;
             assert!((least..=most).contains(&param.default), "{} {}", checker.name, param.name);
