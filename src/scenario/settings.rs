@@ -6,6 +6,7 @@ use std::fmt::Debug;
 
 use super::reader::Section;
 use super::reading::Reading;
+use crate::defects::{Catalogue, Planted};
 
 /// The settings of a system: its own section of the scenario.
 pub trait Settings: Any + Debug + Send + Sync {
@@ -153,6 +154,12 @@ impl Section<'_> {
             T::ALL.iter().find(|(value, _)| *value == default).map_or("", |(_, word)| word);
         let read = self.word(key, word_of_default, &words, doc);
         T::ALL.iter().find(|(_, word)| *word == read).map_or(default, |(value, _)| *value)
+    }
+
+    /// The defects that are planted into a system, by name.
+    pub fn planted<D: Catalogue>(&mut self, key: &'static str, doc: &'static str) -> Planted<D> {
+        let names: Vec<&'static str> = D::ALL.iter().map(|info| info.name).collect();
+        Planted::with(self.words(key, &names, doc).iter().map(String::as_str))
     }
 
     /// What a function reads, given the key and its text: for lists of tables, and for values that

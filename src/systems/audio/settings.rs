@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::checksum::Checksum;
 use super::decode::{Damage, decode};
-use super::defects::{self, Planted};
+use super::defects::Planted;
 use super::song::Cut;
 use crate::scenario::{Input, Section, Settings, show_duration};
 use crate::systems::raft::{RaftSettings, judge_timeouts};
@@ -61,9 +61,7 @@ settings! {
         /// CRC-32 of zlib, which every language has.
         checksum: Checksum = choice(Checksum::Xxh3),
         /// Planted defects, by name.
-        planted as "defects": Planted = with(|section, key, doc| {
-            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
-        }),
+        planted as "defects": Planted = planted(),
         /// When uploads begin, by the clock of each uploader.
         upload_at: Duration = duration("500ms", "0s"..="1h"),
         /// How long an uploader waits for a silent server before it turns to another.

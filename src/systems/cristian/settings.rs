@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defects::{self, Planted};
+use super::defects::Planted;
 use crate::scenario::{Section, Settings, show_duration};
 use crate::{choices, settings};
 
@@ -60,9 +60,7 @@ settings! {
         /// belongs to.
         reservation: Reservation = choice(Reservation::Queue),
         /// Planted defects, by name.
-        planted as "defects": Planted = with(|section, key, doc| {
-            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
-        }),
+        planted as "defects": Planted = planted(),
         /// Probes in a round of `cristian-best-of-n`.
         samples: usize = integer(8, 1..=100),
         /// How long a server waits for an answer before it asks again.

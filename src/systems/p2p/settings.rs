@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::command::{self, ScriptLine};
-use super::defects::{self, Planted};
+use super::defects::Planted;
 use crate::scenario::{Section, Settings, show_duration};
 use crate::settings;
 
@@ -37,9 +37,7 @@ settings! {
         /// `unregister`, `connect` or `disconnect`.
         foreign_names: f64 = number(0.05, 0.0..=1.0),
         /// Planted defects, by name.
-        planted as "defects": Planted = with(|section, key, doc| {
-            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
-        }),
+        planted as "defects": Planted = planted(),
         /// The scripts, by the node at which they are typed.
         scripts: Vec<(String, Vec<ScriptLine>)> = with(|section, _, _| scripts(section)),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defects::{self, Planted};
+use super::defects::Planted;
 use crate::scenario::{Section, Settings, show_duration};
 use crate::{choices, settings};
 
@@ -29,9 +29,7 @@ settings! {
         /// lease, or immediately from local state, which may be stale.
         reads: Reads = choice(Reads::ReadIndex),
         /// Planted defects, by name.
-        planted as "defects": Planted = with(|section, key, doc| {
-            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
-        }),
+        planted as "defects": Planted = planted(),
         /// How often a leader sends heartbeats.
         heartbeat_interval: Duration = duration("50ms", "1ms"..="1h"),
         /// How long a server waits to hear from a leader before it starts an election, drawn anew

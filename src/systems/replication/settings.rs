@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defects::{self, Planted};
+use super::defects::Planted;
 use crate::scenario::{Section, Settings};
 use crate::systems::zookeeper::ServerSettings;
 use crate::{choices, settings};
@@ -59,9 +59,7 @@ settings! {
         /// in sync, writes wait.
         min_in_sync: usize = integer(2, 1..=100),
         /// Planted defects, by name.
-        planted as "defects": Planted = with(|section, key, doc| {
-            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
-        }),
+        planted as "defects": Planted = planted(),
         /// How often everything is copied, with `full-copy`.
         copy_interval: Duration = duration("5s", "1ms"..="1h"),
         /// How often a leader sends heartbeats and repeats what was not confirmed, and how often a

@@ -89,7 +89,7 @@ mod worker;
 use std::future::Future;
 use std::pin::Pin;
 
-pub use defects::{DEFECTS, NAMES as DEFECT_NAMES, Planted};
+pub use defects::{DEFECTS, Planted};
 pub use ensemble::{ServerSettings, SessionSettings};
 pub use host::{Host, Link, ZkTimer};
 pub use message::ZkMessage;

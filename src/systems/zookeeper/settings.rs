@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::defects::{self, Planted};
+use super::defects::Planted;
 use super::ensemble::{ServerSettings, SessionSettings};
 use crate::scenario::{Section, Settings, show_duration};
 use crate::settings;
@@ -13,9 +13,7 @@ settings! {
     #[derive(Clone, Debug, PartialEq)]
     pub struct ZkSettings {
         /// Planted defects, by name.
-        planted as "defects": Planted = with(|section, key, doc| {
-            Planted::with(section.words(key, defects::NAMES, doc).iter().map(String::as_str))
-        }),
+        planted as "defects": Planted = planted(),
         /// The settings of the servers, with the defects.
         server: ServerSettings = with(|section, _, _| {
             ServerSettings { planted, ..ServerSettings::read(section) }
