@@ -85,9 +85,10 @@ fn row(mode: &str, transfer: &str, set: &[(&str, &str)]) -> Measured {
     let scenario = scenario(mode, set);
     let mut sums = Sums::default();
     for seed in 0..SEEDS {
-        let trace = system_of(&scenario)
-            .run(&scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() })
-            .trace;
+        let run = system_of(&scenario).run;
+        let trace =
+            run(&scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() })
+                .trace;
         sums.messages += trace.message_count();
         sums.lost += lost(&trace);
         add_latencies(&trace, &mut sums);
