@@ -58,7 +58,7 @@ fn without_faults_a_listener_hears_the_song() {
         let scenario = scenario(name);
         let run = run_scenario(&scenario, 5);
         let song = &scenario.settings::<AudioSettings>().songs[0].cut.song;
-        let files = system_of(&scenario).artifacts(&scenario, &run.trace);
+        let files = (system_of(&scenario).artifacts)(&scenario, &run.trace);
         assert_eq!(files.len(), 2, "{name}: two listeners, one session");
         for (file, bytes) in files {
             let heard: Vec<u8> = samples(&bytes).into_iter().flat_map(i16::to_le_bytes).collect();
@@ -101,7 +101,7 @@ fn with_faults_every_played_frame_is_the_songs() {
         let scenario = scenario(name);
         let run = run_scenario(&scenario, 5);
         let settings: &AudioSettings = scenario.settings();
-        for (file, bytes) in system_of(&scenario).artifacts(&scenario, &run.trace) {
+        for (file, bytes) in (system_of(&scenario).artifacts)(&scenario, &run.trace) {
             let (listener, session) =
                 file.trim_end_matches(".wav").split_once("-session").expect("so it is called");
             let node = run.trace.node(listener).expect("it exists");
@@ -156,7 +156,7 @@ fn a_player_without_digests_makes_the_damage_audible() {
         read_file(&path, &[], &["no-digest".to_owned()]).unwrap_or_else(|error| panic!("{error}"));
     let run = run_scenario(&scenario, 1);
     let song = &scenario.settings::<AudioSettings>().songs[0].cut.song;
-    let files = system_of(&scenario).artifacts(&scenario, &run.trace);
+    let files = (system_of(&scenario).artifacts)(&scenario, &run.trace);
     let damaged =
         run.trace.events.iter().filter(|event| event.fields.text("bytes").is_some()).count();
     assert!(damaged > 10, "{damaged} damaged frames");

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use seedbed::checkers::{Checker, ParamInfo, Verdict};
 use seedbed::defects::DefectInfo;
-use seedbed::plots::Plot;
 use seedbed::scenario::{Scenario, Section, Settings};
-use seedbed::sim::{RunOptions, RunOutput};
 use seedbed::systems::{Complaint, System};
 use seedbed::vocabulary::{EventInfo, Kind, MetricInfo, Shown, Vocabulary};
 
@@ -56,6 +54,7 @@ static AVAILABILITY: Checker = Checker {
             doc: "Time in which one must succeed.",
         },
     ],
+    liveness: true,
     check: |_, _| Verdict::Valid,
 };
 
