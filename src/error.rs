@@ -1,8 +1,8 @@
 //! The user's mistakes, as values: what is wrong, where, and what would be right. Broken invariants
-//! of the testbed are not among them; those are `assert!`.
+//! of the testbed are not among them; those are `assert!`s.
 //!
-//! One [`Error`] holds every mistake that was found, because a person who has to run a program five
-//! times to learn of five slips of the keyboard stops reading after the second.
+//! One [`Error`] holds every mistake that was found: someone who has to run a program five times to
+//! learn of five typos stops reading after the second.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,30 +14,30 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 pub const EXIT_VALID: u8 = 0;
 /// A check was violated, or a replay differed.
 pub const EXIT_INVALID: u8 = 1;
-/// A mistake of the user's: the command line, a scenario, a file.
+/// The user made a mistake: in the command line, a scenario or a file.
 pub const EXIT_USAGE: u8 = 2;
 /// No violation, but a check could not decide.
 pub const EXIT_UNKNOWN: u8 = 3;
-/// A fault of the testbed itself: the code with which a Rust program ends that panics.
+/// An internal error of the testbed: the exit code of a Rust program that panics.
 pub const EXIT_TESTBED: u8 = 101;
 
 /// At most this many mistakes are shown; the others are counted.
 pub const MISTAKES_SHOWN_MAX: usize = 20;
 
-/// Columns that a snippet may take; longer lines are cut around the place.
+/// Width of a snippet in columns; longer lines are cut around the place.
 const WIDTH: usize = 140;
 
-/// A text in which mistakes have a place: a scenario file, or an override of the command line.
+/// A text in which mistakes have a place: a scenario file, or an override from the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What stands before the line number: a path as the user gave it, or `--set`.
+    /// What is printed before the line number: a path as the user gave it, or `--set`.
     pub path: String,
     /// The text.
     pub text: String,
 }
 
 impl Source {
-    /// Whether it is a part of the command line, and not a file.
+    /// Whether it is part of the command line and not a file.
     pub fn is_override(&self) -> bool {
         self.path.starts_with("--")
     }
@@ -48,14 +48,14 @@ impl Source {
 pub struct Place {
     /// Where it is.
     pub source: Arc<Source>,
-    /// Bytes of the text.
+    /// The range of the text, in bytes.
     pub span: Range<usize>,
-    /// What is there, in a few words; may be empty.
+    /// A label for what is there, in a few words; may be empty.
     pub label: String,
 }
 
 impl Place {
-    /// Line and column of its beginning, both from 1; columns count characters.
+    /// Line and column of its start, both from 1; columns count characters.
     pub fn line_and_column(&self) -> (usize, usize) {
         let before = &self.source.text[..floor_boundary(&self.source.text, self.span.start)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -63,7 +63,7 @@ impl Place {
     }
 }
 
-/// One mistake. There is none without a hint: who reads that something is wrong wants to know what
+/// One mistake. It always has a hint: a user who reads that something is wrong wants to know what
 /// to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -71,11 +71,11 @@ pub struct Mistake {
     pub message: String,
     /// Where.
     pub place: Option<Place>,
-    /// Other places that matter to it.
+    /// Other relevant places.
     pub also: Vec<Place>,
     /// Facts that explain it.
     pub notes: Vec<String>,
-    /// What to do about it: one thing, because of several the reader would have to choose. Never
+    /// What to do about it: one thing, because with several the reader would have to choose. Never
     /// empty.
     pub hint: String,
 }
@@ -92,7 +92,7 @@ impl Mistake {
         }
     }
 
-    /// Add a fact.
+    /// Add a note.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
@@ -115,7 +115,7 @@ impl Mistake {
     }
 }
 
-/// One or more mistakes of the user's. The program shows them and ends with [`EXIT_USAGE`].
+/// One or more of the user's mistakes. The program shows them and exits with [`EXIT_USAGE`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     mistakes: Vec<Mistake>,
@@ -127,8 +127,8 @@ impl Error {
         Error::from(Mistake::new(message, hint))
     }
 
-    /// What the operating system refused: `cannot ACTION PATH: reason`. The hint begins with a
-    /// verb: on a full disk it is the second way out.
+    /// An operation that the operating system refused: `cannot ACTION PATH: reason`. The hint
+    /// starts with a verb, because on a full disk it becomes the second alternative.
     pub fn io(action: &str, path: &std::path::Path, error: &std::io::Error, hint: &str) -> Self {
         let message = format!("cannot {action} `{}`: {}", path.display(), io_reason(error));
         match error.kind() {
@@ -139,12 +139,11 @@ impl Error {
         }
     }
 
-    /// All mistakes of a list, in the order of their places. Panics where the list is empty: no
-    /// mistake is no error.
+    /// All mistakes of a list, in the order of their places. Panics if the list is empty.
     pub fn of(mut mistakes: Vec<Mistake>) -> Self {
         assert!(!mistakes.is_empty(), "an error without a mistake");
-        // Mistakes without a place come first, and then the overrides: what was right before them
-        // is wrong by them.
+        // Mistakes without a place come first, then those in overrides: an override can break a
+        // file that was right.
         mistakes.sort_by_key(|mistake| {
             mistake.place.as_ref().map(|place| (!place.source.is_override(), place.span.start))
         });
@@ -157,7 +156,7 @@ impl Error {
         &self.mistakes
     }
 
-    /// The text for a person: every mistake with its place. `colour` is for terminals only.
+    /// The text for a person: every mistake with its place. Set `colour` only for terminals.
     pub fn render(&self, colour: bool) -> String {
         let renderer =
             if colour { Renderer::styled() } else { Renderer::plain() }.term_width(WIDTH);
@@ -171,7 +170,7 @@ impl Error {
         let more = self.mistakes.len().saturating_sub(MISTAKES_SHOWN_MAX);
         if more > 0 {
             text.push_str(&format!(
-                "\n\nnote: {more} more mistakes are not shown; mend these first"
+                "\n\nnote: {more} more mistakes are not shown; fix these first"
             ));
         }
         text
@@ -192,7 +191,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The operating system's reason, without its number, in the middle of a sentence.
+/// The operating system's reason without its number, as the end of a sentence.
 pub fn io_reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
@@ -200,10 +199,9 @@ pub fn io_reason(error: &std::io::Error) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// The name among `known` that the user most probably meant; `None` where none is near.
+/// The name among `known` that the user most probably meant; `None` if none is similar.
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Names of any length are compared in quadratic time; nobody means a registered name with a
-    // page of text.
+    // The comparison takes quadratic time, and a page of text is not a misspelt name.
     if written.len() > 100 {
         return None;
     }
@@ -217,8 +215,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
         };
         let length = name.chars().count().max(written.chars().count()) as f64;
         let score = if fold(name) == folded { 1.0 } else { 1.0 - score / length };
-        // A name that the user began, or of which one word was kept (`partition` in
-        // `network_partition`), is near as well.
+        // A prefix of a name, or a name that starts with it, counts as similar as well.
         let part = written.len() >= 3
             && (fold(name).starts_with(&folded)
                 || folded.starts_with(&fold(name)) && name.len() >= 4);
@@ -230,7 +227,7 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     best.map(|(_, name)| name)
 }
 
-/// `did you mean`, or the names that there are.
+/// `did you mean`, or the known names.
 pub(crate) fn name_hint<'a>(
     written: &str,
     what: &str,
@@ -242,20 +239,20 @@ pub(crate) fn name_hint<'a>(
     }
 }
 
-/// All names where they are few enough to be read, otherwise the command that lists them, or the
-/// first ones.
+/// All names if there are few enough to read, otherwise the command that lists them, or the first
+/// ones.
 pub(crate) fn known_hint<'a>(what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     const FEW: usize = 24;
     const FIRST: usize = 8;
     let names: Vec<&str> = known.into_iter().collect();
     match (names.len(), what) {
-        (0, _) => format!("leave it out: there are no {what} here"),
+        (0, _) => format!("leave it out: no {what} exist here"),
         (1..=FEW, _) => format!("known here: {}", names.join(", ")),
         (_, "systems" | "faults" | "checks" | "plots" | "defects" | "metrics" | "events") => {
             format!("`seedbed list {what}` shows them all")
         }
         (_, "message types") => "`seedbed list messages` shows them all".into(),
-        (count, _) => format!("known here are {count} names: {}, …", names[..FIRST].join(", ")),
+        (count, _) => format!("known here ({count} names): {}, …", names[..FIRST].join(", ")),
     }
 }
 
@@ -263,7 +260,7 @@ fn fold(name: &str) -> String {
     name.chars().map(|c| if c == '-' || c == ' ' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 
-/// A user's text inside a message: without line breaks and control characters, and cut where it is
+/// A user's text for use in a message: without line breaks and control characters, and cut if it is
 /// long.
 pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
@@ -293,7 +290,7 @@ fn snippet<'a>(
 }
 
 /// A span that can be drawn: within the text, on character boundaries, at least one character, and
-/// on its first line only, because a caret under twenty lines points at nothing.
+/// only on its first line, because a caret under twenty lines points at nothing.
 fn visible(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = floor_boundary(text, span.start);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);

@@ -1,7 +1,7 @@
 //! Operations of clients: invocations paired with their completions.
 //!
 //! A process has one operation open at a time. After an `info` it goes on under the same name, and
-//! its old operation stays open for ever: it may have taken effect, may do so later, or never.
+//! its old operation stays open forever: it may have taken effect, may do so later, or never.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,7 @@ pub enum Outcome {
     Ok,
     /// It certainly did not.
     Fail,
-    /// Nobody knows: `info`, no completion at all, or a completion that was lost with a damaged
-    /// history.
+    /// Unknown: `info`, no completion at all, or a completion missing from a damaged history.
     Open,
 }
 
@@ -45,7 +44,7 @@ impl Operation<'_> {
     }
 }
 
-/// The operations of all clients, in the order of their invocations.
+/// The operations of all clients, in order of invocation.
 #[derive(Clone, Debug, Default)]
 pub struct History<'a> {
     /// The operations.
@@ -53,9 +52,9 @@ pub struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// Pair the lines of a history. The nemesis is left out. In a damaged history a completion
-    /// without an invocation is skipped, and an invocation that follows another of the same process
-    /// leaves the first one open.
+    /// Pair the lines of a history, leaving the nemesis out. In a damaged history a completion
+    /// without an invocation is skipped, and of two invocations in a row by one process the first
+    /// stays open.
     pub fn new(lines: &'a [Op]) -> Self {
         let mut ordered: Vec<&Op> = lines.iter().filter(|op| op.process != NEMESIS).collect();
         if !ordered.is_sorted_by_key(|op| op.index) {
@@ -108,7 +107,7 @@ mod tests {
     }
 
     /// Completions belong to the open operation of their own process, whatever others do in
-    /// between; the nemesis is no client.
+    /// between; the nemesis is not a client.
     #[test]
     fn completions_are_paired_by_process() {
         let lines = [
@@ -127,8 +126,8 @@ mod tests {
         assert_eq!(ends, [("c1", Outcome::Ok, Some(30)), ("c2", Outcome::Fail, Some(40))]);
     }
 
-    /// A stray completion has nothing to complete, and a second invocation shows that the end of
-    /// the first one was lost.
+    /// A stray completion has nothing to complete, and a second invocation shows that the first
+    /// one's completion was lost.
     #[test]
     fn damaged_histories_leave_operations_open() {
         let lines = [

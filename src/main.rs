@@ -5,18 +5,18 @@ use std::process::ExitCode;
 use clap::Parser;
 use seedbed::cli::{Cli, Verb, execute};
 
-/// What a shell shows for a program that was interrupted.
+/// The status that shells report for an interrupted program.
 const EXIT_INTERRUPTED: i32 = 130;
 
 fn main() -> ExitCode {
-    // What clap refuses ends here, with its message and exit code 2.
+    // On a usage error clap prints its message and exits with code 2.
     let cli = Cli::parse();
-    // A process that confines itself must have one thread, and the handler has its own.
+    // A process that confines itself must be single-threaded, and the handler has its own thread.
     if matches!(cli.verb, Verb::EnterSandbox(_)) {
         return ExitCode::from(execute(&cli));
     }
-    // Whoever interrupts a run finds no part of a report. Where no handler can be set, an interrupt
-    // does what it does anyway.
+    // An interrupted run leaves no partial report. If the handler cannot be set, an interrupt has
+    // its default effect.
     let _ = ctrlc::set_handler(|| {
         seedbed::report::remove_unfinished();
         if let Some(words) = seedbed::report::words_of_interrupted() {

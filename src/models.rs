@@ -1,15 +1,15 @@
-//! Sequential models: what a client may see of a correct service that serves one operation after
-//! the other.
+//! Sequential models: what clients may observe of a correct service that serves one operation after
+//! another.
 //!
 //! The key-value store: each key has a text, or `nil` before the first write. `write` replaces it,
-//! `append` adds `,N` (or sets `N` where it is `nil`), `cas` replaces it where it is as expected,
-//! `read` tells it.
+//! `append` adds `,N` (or sets `N` if it is `nil`), `cas` replaces it if it is as expected, `read`
+//! returns it.
 
-/// An operation of the key-value store on one key, as a line of the history writes it.
+/// An operation of the key-value store on one key, in the notation of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KvOp<'a> {
-    /// `k1` when invoked, `k1=7,9` or `k1=nil` when `ok`. The text read; the outer `None` before it
-    /// is known.
+    /// `k1` when invoked, `k1=7,9` or `k1=nil` when `ok`. The text read; the outer option is `None`
+    /// before it is known.
     Read(Option<Option<&'a str>>),
     /// `k1=7`.
     Write(&'a str),
@@ -17,18 +17,18 @@ pub enum KvOp<'a> {
     Append(&'a str),
     /// `k1:7->9`; the expected text may be `nil`.
     Cas {
-        /// The text that must be there; `None` is `nil`.
+        /// The expected text; `None` is `nil`.
         from: Option<&'a str>,
-        /// The text that takes its place.
+        /// The text that replaces it.
         to: &'a str,
     },
 }
 
-/// How a history writes the text of a key that was never written.
+/// The notation for the text of a key that was never written.
 pub const NIL: &str = "nil";
 
-/// Read the key and the operation from a line of the history; `None` where the value is damaged or
-/// the operation is no one of the store.
+/// Parse the key and the operation from a line of the history; `None` if the value is damaged or
+/// the operation is not one of the store's.
 pub fn parse_kv<'a>(f: &str, value: &'a str) -> Option<(&'a str, KvOp<'a>)> {
     let text = |text: &'a str| if text == NIL { None } else { Some(text) };
     match f {
@@ -51,8 +51,7 @@ pub fn parse_kv<'a>(f: &str, value: &'a str) -> Option<(&'a str, KvOp<'a>)> {
 mod tests {
     use super::*;
 
-    /// The forms are the agreed ones of the history; `nil` is no text, and an unfinished read knows
-    /// none.
+    /// The notation is that of the history; `nil` is not a text, and an unfinished read has none.
     #[test]
     fn values_of_the_history_are_read() {
         assert_eq!(parse_kv("read", "k1"), Some(("k1", KvOp::Read(None))));
@@ -67,7 +66,7 @@ mod tests {
         );
     }
 
-    /// A damaged value is nothing, rather than some other operation.
+    /// A damaged value is refused, never taken for another operation.
     #[test]
     fn damaged_values_are_refused() {
         for (f, value) in [

@@ -1,6 +1,6 @@
-//! A run from Rust: simulate a scenario under a seed, and judge what happened.
+//! Runs from Rust: simulate a scenario with a seed, and judge what happened.
 //!
-//! The command line does nothing else before it prints and writes; so a program that calls
+//! The command line does nothing else before it prints and writes, so a program that calls
 //! [`run_scenario`] sees what `seedbed run` sees.
 
 use crate::checkers::{Checker, Overall, Params, Verdict, Violation, judge, overall};
@@ -21,7 +21,7 @@ impl Overall {
         }
     }
 
-    /// The exit code of a program that ran only this.
+    /// The exit code for this verdict.
     pub fn exit_code(self) -> u8 {
         match self {
             Overall::Valid => EXIT_VALID,
@@ -31,46 +31,46 @@ impl Overall {
     }
 }
 
-/// What one check said of a trace.
+/// The verdict of one check on a trace.
 #[derive(Clone, Debug)]
 pub struct Judgement {
     /// The check's name.
     pub check: &'static str,
     /// The parameters it was given.
     pub params: Params,
-    /// What it found.
+    /// Its verdict.
     pub verdict: Verdict,
 }
 
 /// A finished run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// All that happened.
+    /// Everything that happened.
     pub trace: Trace,
-    /// Equal for two runs exactly when the same happened.
+    /// Equal for two runs exactly if the same happened in both.
     pub digest: Digest,
-    /// What the checks found, in the order of the scenario or of the system.
+    /// The verdicts of the checks, in the order of the scenario or of the system.
     pub judgements: Vec<Judgement>,
-    /// Why the simulation was given up before its end, where it was.
+    /// Why the simulation was aborted, if it was.
     pub aborted: Option<String>,
-    /// The program that did not answer, where it was given up for that.
+    /// The program that did not answer, if that is why the run was aborted.
     pub stall: Option<Stall>,
-    /// The lines of `--log`, if they were asked for.
+    /// The lines of `--log`, if requested.
     pub log: Vec<LogLine>,
     /// When planted defects acted: no part of the trace or the digest, and no check can see it.
     pub acted: Vec<Acted>,
-    /// What programs printed that ended without an answer; no part of the digest.
+    /// The output of programs that exited without an answer; not part of the digest.
     pub last_words: Vec<LastWords>,
 }
 
 impl Run {
-    /// The worst of the verdicts; `Unknown` for a run that was given up, because the checks expect
-    /// whole ones.
+    /// The worst of the verdicts; `Unknown` for an aborted run, because the checks expect complete
+    /// ones.
     pub fn verdict(&self) -> Overall {
         verdict_over(&self.judgements, self.aborted.as_deref())
     }
 
-    /// The violation that was visible first; of two at the same time, the one of the earlier check.
+    /// The earliest violation; of two at the same time, that of the earlier check.
     pub fn first_violation(&self) -> Option<&Violation> {
         let all = self.judgements.iter().filter_map(|judgement| match &judgement.verdict {
             Verdict::Invalid(violations) => Some(violations),
@@ -80,7 +80,7 @@ impl Run {
     }
 }
 
-/// Simulate a scenario under a seed, and judge it. Nothing is written.
+/// Simulate a scenario with a seed, and judge it. Nothing is written.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), seedbed::error::Error> {
@@ -94,8 +94,7 @@ pub fn run_scenario(scenario: &Scenario, seed: u64) -> Run {
     run_with(scenario, &RunOptions { seed, ..RunOptions::default() })
 }
 
-/// [`run_scenario`] as a sweep does it: messages are counted and enter the digest, but are not
-/// kept.
+/// [`run_scenario`] for sweeps: messages are counted and included in the digest, but not kept.
 pub fn sweep_run(scenario: &Scenario, seed: u64) -> Run {
     run_with(scenario, &RunOptions { seed, fold_messages: true, ..RunOptions::default() })
 }
@@ -117,8 +116,8 @@ pub fn run_with(scenario: &Scenario, options: &RunOptions) -> Run {
     }
 }
 
-/// Of a run that was given up nothing is known after its last record: what is not done by then
-/// might have been done later.
+/// Withdraw the verdicts about the end of an aborted run: what had not happened by its last record
+/// might have happened later.
 fn forget_the_end(judgements: &mut [Judgement], trace: &Trace) {
     let events = trace.events.iter().map(|event| event.time_us);
     let last_us = events.chain(trace.history.iter().map(|op| op.time_us)).max().unwrap_or(0);
@@ -126,14 +125,13 @@ fn forget_the_end(judgements: &mut [Judgement], trace: &Trace) {
         if let Verdict::Invalid(violations) = &mut judgement.verdict {
             violations.retain(|violation| violation.time_us <= last_us);
             if violations.is_empty() {
-                judgement.verdict =
-                    Verdict::Unknown("the run was given up before its end".to_owned());
+                judgement.verdict = Verdict::Unknown("the run was aborted".to_owned());
             }
         }
     }
 }
 
-/// The verdict over all checks of a run that was perhaps given up.
+/// The verdict over all checks of a run, which may have been aborted.
 pub fn verdict_over(judgements: &[Judgement], aborted: Option<&str>) -> Overall {
     match aborted {
         Some(_) => Overall::Unknown,
@@ -141,11 +139,10 @@ pub fn verdict_over(judgements: &[Judgement], aborted: Option<&str>) -> Overall 
     }
 }
 
-/// Judge a trace by the checks of a scenario: those that it names, or all of its system where it
-/// names none.
+/// Judge a trace with the checks of a scenario: those it names, or all of its system's if it names
+/// none.
 ///
-/// `aborted`: why the run was given up before its end, where it was; of what comes after that
-/// nothing is judged.
+/// `aborted` says why the run was aborted, if it was; nothing after that point is judged.
 pub fn judge_trace(scenario: &Scenario, trace: &Trace, aborted: Option<&str>) -> Vec<Judgement> {
     let checks = checks_of(scenario);
     let verdicts = judge(trace, &checks);
@@ -168,8 +165,7 @@ pub fn system_of(scenario: &Scenario) -> &'static System {
         .expect("the reader refuses a scenario without a known system")
 }
 
-/// The checks of a scenario, with every parameter that they declare, without those that its
-/// settings void.
+/// The checks of a scenario with all their parameters, without those that its settings rule out.
 pub(crate) fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> {
     let voided = (system_of(scenario).voided_checks)(scenario);
     let of_system = system_of(scenario).checks;
@@ -186,7 +182,7 @@ pub(crate) fn checks_of(scenario: &Scenario) -> Vec<(&'static Checker, Params)> 
     }
     let named = scenario.checks.iter().map(|spec| {
         let known = of_system.iter().find(|checker| checker.name == spec.name);
-        let checker = *known.expect("the reader refuses a check that is none of the system's");
+        let checker = *known.expect("the reader refuses a check that the system does not have");
         let mut params = defaults(checker);
         params.extend(spec.params.clone());
         (checker, params)

@@ -1,18 +1,17 @@
-//! Where the scenarios and assignments that ship are, for somebody who works in a folder of their
-//! own.
+//! Finds the scenarios and assignments that ship with seedbed, for users who work in another
+//! folder.
 //!
-//! A path below `scenarios` means the same everywhere: in the folder where one is, if there is such
-//! a file, and otherwise in the project, which is looked for above the executable and where it was
-//! built. So students stand in the folder of their program, and instructors where their submissions
-//! are.
+//! A path below `scenarios` means the same everywhere: a file in the current folder if it exists,
+//! otherwise a file in the project, which is searched above the executable and where it was built.
+//! So students can work in their program's folder, and instructors where their submissions are.
 
 use std::path::{Path, PathBuf};
 
-/// The folder of all that ships.
+/// The folder of everything that ships.
 const FOLDER: &str = "scenarios";
 
-/// The path as it is, where something is there or where it means nothing that ships; otherwise the
-/// place of what ships.
+/// The path itself if it exists or names nothing that ships; otherwise the path of the shipped
+/// file.
 pub fn locate(path: &Path) -> PathBuf {
     if path.exists() || !path.starts_with(FOLDER) {
         return path.to_owned();
@@ -23,7 +22,8 @@ pub fn locate(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.to_owned())
 }
 
-/// A located path as one writes it: below `scenarios`, if that is where it was found.
+/// A located path as a user would write it: relative to the project if it was found below
+/// `scenarios`.
 pub fn as_written(place: &Path) -> PathBuf {
     let short = projects().find_map(|project| Some(place.strip_prefix(project).ok()?.to_owned()));
     short
@@ -66,8 +66,8 @@ mod tests {
         }
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         assert_eq!(as_written(&here.join("README.md")), here.join("README.md"));
-        // In the project's folder both are the same file, but only one is what somebody elsewhere
-        // was given.
+        // In the project's folder both are the same file, but a user elsewhere writes only one of
+        // them.
         assert_eq!(
             as_written(Path::new("scenarios/raft/tour.toml")),
             Path::new("scenarios/raft/tour.toml")

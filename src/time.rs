@@ -1,11 +1,11 @@
-//! Time in a run: true virtual time, which only the testbed sees, and what a node's own clock
-//! shows.
+//! Time in a run: true virtual time, which only the testbed sees, and the readings of a node's own
+//! clocks.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// True virtual time since the start of the run, in nanoseconds. Checkers and plots speak it; nodes
+/// True virtual time since the start of the run, in nanoseconds. Checkers and plots use it; nodes
 /// never see it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
@@ -15,12 +15,12 @@ pub struct Time(u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(u64);
 
-/// A reading of a node's wall clock, in nanoseconds since 1970-01-01T00:00:00Z. It can be wrong,
-/// step and stand still.
+/// A reading of a node's wall clock, in nanoseconds since 1970-01-01T00:00:00Z. The clock can be
+/// wrong, step and stand still.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WallTime(i64);
 
-/// The true date at which every run begins, 2026-01-01T00:00:00Z, in nanoseconds since 1970.
+/// The true date at which every run starts, 2026-01-01T00:00:00Z, in nanoseconds since 1970.
 pub const RUN_BEGINS: WallTime = WallTime(1_767_225_600_000_000_000);
 
 macro_rules! instant {
@@ -53,7 +53,7 @@ macro_rules! instant {
                 self.0 / 1_000
             }
 
-            /// The time since `earlier`, or zero where `earlier` is later.
+            /// The time since `earlier`, or zero if `earlier` is later.
             pub fn saturating_since(self, earlier: Self) -> Duration {
                 Duration::from_nanos(self.0.saturating_sub(earlier.0))
             }

@@ -1,9 +1,9 @@
-//! Messages as JSON, for programs that take a node's place.
+//! Messages as JSON, for programs that run as nodes.
 //!
-//! Every message of every system has one form: an object with its name as `type`. A node is its
-//! name, bytes are text where they can be, and numbers are whole. The types derive `serde`; here is
-//! what they share. The forms are for conversations with programs alone: between nodes of this
-//! crate a message crosses the simulated network as the value that it is, and the digest of a run
+//! Every message of every system has one form: an object with its name as `type`. A node is written
+//! as its name, bytes as text if possible, and numbers are integers. The message types derive
+//! `serde`; this file has what they share. The JSON form is used only with programs: between
+//! built-in nodes a message crosses the simulated network as a Rust value, and the digest of a run
 //! is the same either way.
 
 use std::cell::RefCell;
@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::trace::NodeId;
 
 thread_local! {
-    /// The names of the run's participants while a message is written or read: a node knows its
-    /// number, and a program its name.
+    /// The names of the run's nodes and clients while a message is written or read: built-in nodes
+    /// use numbers, programs use names.
     static NAMES: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
 }
 
@@ -27,12 +27,12 @@ pub fn to_json(message: &impl Serialize, names: &[String]) -> Option<Value> {
     among(names, || serde_json::to_value(message).ok())
 }
 
-/// The message that an object is the form of, or why it is none.
+/// The message that an object represents, or why it represents none.
 pub fn from_json<T: DeserializeOwned>(body: &Value, names: &[String]) -> Result<T, String> {
     among(names, || T::deserialize(body).map_err(|error| error.to_string()))
 }
 
-/// Whether the object is of one of these types.
+/// Whether the object has one of these types.
 pub fn is_one_of(body: &Value, types: &[&str]) -> bool {
     body["type"].as_str().is_some_and(|name| types.contains(&name))
 }
@@ -60,11 +60,11 @@ impl<'de> Deserialize<'de> for NodeId {
         let name = String::deserialize(deserializer)?;
         NAMES
             .with_borrow(|names| NodeId::named(names, &name))
-            .ok_or_else(|| D::Error::custom(format!("`{name}` is no node")))
+            .ok_or_else(|| D::Error::custom(format!("`{name}` is not a node")))
     }
 }
 
-/// Bytes: a text where they are one without control characters, and else `{"base64": "…"}`.
+/// Bytes: a text if they are UTF-8 without control characters, otherwise `{"base64": "…"}`.
 pub mod bytes {
     use super::*;
 
@@ -128,6 +128,6 @@ mod tests {
             assert_eq!(from_json::<Parcel>(&json, &names), Ok(parcel));
         }
         let unknown = serde_json::json!({ "to": "n9", "content": "" });
-        assert_eq!(from_json::<Parcel>(&unknown, &names), Err("`n9` is no node".to_owned()));
+        assert_eq!(from_json::<Parcel>(&unknown, &names), Err("`n9` is not a node".to_owned()));
     }
 }

@@ -1,6 +1,5 @@
-//! Every assignment that ships: its files are there, the system's own nodes and the reference
-//! solution lose nothing, and each wrong solution loses exactly the points that it should, for the
-//! reason that it should.
+//! Every assignment that ships: its files exist, the built-in nodes and the reference solution lose
+//! nothing, and each wrong solution loses exactly the points it should, for the right reason.
 //!
 //! A wrong solution is an edit of the reference in `wrong.toml`, with the points that it keeps, and
 //! for each item that it loses the check or verdict that takes the points. Programs need a
@@ -23,15 +22,15 @@ use seedbed::program::sandbox::Confined;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-/// This many public seeds of each item are run here. A mistake that needs more of them to be found is
-/// not found robustly; `seedbed grade` runs all.
+/// How many public seeds of each item are run here. A mistake that needs more of them is not found
+/// robustly; `seedbed grade` runs all.
 const SEEDS: usize = 2;
-/// The systems' own nodes cost little.
+/// The built-in nodes are cheap to run.
 const SEEDS_BUILT_IN: usize = 10;
-/// The gate of all other items, and what a starting point earns.
+/// The item that is the gate of all others, and the only one that a starting point earns.
 const GATE: &str = "starts";
 
-/// A mistake that students make.
+/// A wrong solution: a mistake that students make.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wrong {
@@ -43,11 +42,11 @@ struct Wrong {
     to: String,
     #[serde(default)]
     edits: Vec<Edit>,
-    /// The points that it keeps.
+    /// The points that it still earns.
     points: f64,
-    /// What takes the points of each item that it loses.
+    /// For each lost item, the checks or verdicts that cost its points.
     loses: BTreeMap<String, String>,
-    /// Of these, the items that it loses in some seeds only, so that a few seeds may not show it.
+    /// The items among them that are lost only in some seeds, so that a few seeds may not show it.
     #[serde(default)]
     seldom: Vec<String>,
 }
@@ -66,7 +65,7 @@ struct Wrongs {
 }
 
 impl Wrong {
-    /// The reference with this mistake. Each place to be changed stands in it once.
+    /// The reference with this mistake. Each text to be replaced occurs in it exactly once.
     fn of(&self, reference: &str) -> String {
         let one = Edit { from: self.from.clone(), to: self.to.clone() };
         let edits = if self.edits.is_empty() { std::slice::from_ref(&one) } else { &self.edits };
@@ -121,11 +120,11 @@ fn wrongs(folder: &Path) -> Vec<Wrong> {
 }
 
 fn plan(seeds: usize) -> Plan {
-    // Which check takes the points is known without the pictures.
+    // The deciding check is known without the explanations.
     Plan { jobs: 2, first_seeds: Some(seeds), explain: false, ..Plan::default() }
 }
 
-/// Grade a program in Python, confined as `seedbed grade` does it.
+/// Grade a Python program, confined as in `seedbed grade`.
 fn grade(assignment: &Assignment, program: &str) -> Graded {
     let folder: TempDir = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("node.py"), program).expect("writable");
@@ -137,7 +136,7 @@ fn grade(assignment: &Assignment, program: &str) -> Graded {
     graded
 }
 
-/// What takes the points of an item: the checks and verdicts of its lost runs.
+/// What cost the points of an item: the checks and verdicts of its lost runs.
 fn reasons(item: &ItemResult) -> BTreeSet<String> {
     let lost = item.seeds.iter().filter(|seed| seed.loss.is_some());
     lost.map(|seed| {
@@ -149,8 +148,8 @@ fn reasons(item: &ItemResult) -> BTreeSet<String> {
     .collect()
 }
 
-/// An assignment is something that an instructor can hand out as it is: both languages, a way to
-/// begin, and proof that its points are worth something.
+/// An instructor can hand out an assignment as it is: both languages, a starting point, and proof
+/// that its points mean something.
 #[test]
 fn every_assignment_is_complete() {
     for (assignment, folder) in assignments() {
@@ -204,7 +203,7 @@ fn every_wrong_solution_is_an_edit_of_the_reference() {
         let wrongs = wrongs(&folder);
         assert!(wrongs.len() >= 6, "{}: {} wrong solutions", assignment.name, wrongs.len());
         let names: BTreeSet<&str> = wrongs.iter().map(|wrong| wrong.name.as_str()).collect();
-        assert_eq!(names.len(), wrongs.len(), "{}: a name stands twice", assignment.name);
+        assert_eq!(names.len(), wrongs.len(), "{}: a name occurs twice", assignment.name);
         for wrong in &wrongs {
             assert_ne!(wrong.of(&reference), reference, "{}", wrong.name);
             assert!(wrong.summary.ends_with('.') && !wrong.loses.is_empty(), "{}", wrong.name);
@@ -227,7 +226,7 @@ fn every_wrong_solution_is_an_edit_of_the_reference() {
     }
 }
 
-/// No false alarm: the nodes of the systems themselves have all points.
+/// No false alarms: the built-in nodes get full points.
 #[test]
 fn the_built_in_nodes_lose_nothing() {
     for (assignment, _) in assignments() {
@@ -240,7 +239,7 @@ fn the_built_in_nodes_lose_nothing() {
     }
 }
 
-/// The solution that an instructor has in hand is right.
+/// The reference solutions are correct.
 #[test]
 fn the_references_have_all_points() {
     if !support::has("python3") {
@@ -258,7 +257,7 @@ fn the_references_have_all_points() {
     }
 }
 
-/// Each mistake costs the points of what it breaks, for that reason, and no others.
+/// Each mistake costs the points of what it breaks, for the right reason, and no others.
 #[test]
 fn wrong_solutions_lose_what_they_should() {
     if !support::has("python3") {
@@ -274,7 +273,7 @@ fn wrong_solutions_lose_what_they_should() {
                 let as_said = match loses {
                     None => item.is_full(),
                     Some(_) if item.is_full() => wrong.seldom.contains(&item.name),
-                    // What its gate has lost is not run.
+                    // An item whose gate lost points is not run.
                     Some(reason) => {
                         reasons.contains(reason) || reason == "gate" && item.seeds.is_empty()
                     }
@@ -292,7 +291,7 @@ fn wrong_solutions_lose_what_they_should() {
     assert!(surprises.is_empty(), "{surprises:#?}");
 }
 
-/// A starting point starts, and has everything else before it.
+/// A starting point runs, and earns only the first item.
 #[test]
 fn the_starters_in_python_earn_the_first_item() {
     if !support::has("python3") {
@@ -310,8 +309,7 @@ fn the_starters_in_python_earn_the_first_item() {
     }
 }
 
-/// A student who begins in Rust begins with something that compiles. What it needs beside the SDK,
-/// the testbed itself is built of.
+/// The Rust starting points compile, with only those dependencies that the testbed itself has.
 #[test]
 fn the_starters_in_rust_compile() {
     if !support::has("cargo") {

@@ -1,9 +1,9 @@
-//! Attacks: programs that do what a stranger's program might do to the testbed, to its neighbours
+//! Attacks: programs that do what an untrusted program might do to the testbed, to its neighbours
 //! and to its own grade.
 //!
-//! Each attacks through every way that its author thought of, and reports by events what the kernel
-//! said. What this machine cannot keep a program from is said, and the tests pass on what remains:
-//! `seedbed doctor` shows the same list.
+//! Each tries every way its author thought of, and reports the kernel's answers as events. Measures
+//! that this machine lacks are printed, and the tests pass on the rest: `seedbed doctor` shows the
+//! same list.
 #![cfg(unix)]
 
 #[path = "attacks/measures.rs"]
@@ -29,13 +29,13 @@ use seedbed::run::{Run, run_scenario};
 const ONE: &str =
     "duration = \"1s\"\nrecovery = \"500ms\"\n[nodes]\ncount = 1\nrestart_after = \"10s\"\n";
 
-/// What this machine keeps a confined program from.
+/// The measures that this machine supports.
 fn measures() -> &'static [Measure] {
     static MEASURES: OnceLock<Vec<Measure>> = OnceLock::new();
     MEASURES.get_or_init(|| sandbox::measures(&Confined::by(launcher())))
 }
 
-/// Whether these measures are in force; what is missing is said.
+/// Whether these measures are in force; missing ones are printed.
 fn has(names: &[&str]) -> bool {
     let lacking = measures()
         .iter()
@@ -55,7 +55,7 @@ fn crash(run: &Run) -> (String, String) {
     (text("reason"), text("message"))
 }
 
-/// What each attempt of a program came to.
+/// The result of each of a program's attempts.
 fn tried(run: &Run) -> BTreeMap<String, String> {
     let of = |event: &seedbed::trace::Event| {
         Some((event.name.to_string(), event.fields.text("got")?.to_owned()))
@@ -69,21 +69,21 @@ fn attacker(attack: &str) -> Place {
     Place::new(&format!("{PRELUDE}{attack}"), ONE)
 }
 
-/// An attack whose attempts must all come to one of these.
+/// An attack whose attempts must all have one of these results.
 fn refused(attack: &str, allowed: &[&str]) -> BTreeMap<String, String> {
     let run = attacker(&format!("{attack}\nserve()\n")).attack();
     let tried = tried(&run);
     for (name, got) in &tried {
         assert!(
             allowed.contains(&got.as_str()),
-            "{name} came to {got}, and not to one of {allowed:?}: {tried:?}"
+            "{name} gave {got}, not one of {allowed:?}: {tried:?}"
         );
     }
-    assert_eq!(run.aborted, None, "the program goes on as a node");
+    assert_eq!(run.aborted, None, "the program keeps running as a node");
     tried
 }
 
-/// Fork bomb, by every call that makes a process; threads until there are no more.
+/// A fork bomb, with every call that creates a process; and threads until there are no more.
 #[test]
 fn a_fork_bomb_makes_nothing() {
     if !support::has("python3") || !has(&["system_calls"]) {
@@ -105,8 +105,7 @@ def all_threads():
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 attempt(\"threads\", all_threads)
 ";
-    // How many there were, and what comes of a program that has used up its memory, nobody can
-    // foretell.
+    // How many there were, and how a program out of memory ends, is unpredictable.
     for with_zygote in [false, true] {
         let place = attacker(&format!("{threads}\nserve()\n"));
         let tried = tried(&place.attack_once(place.confined(0), with_zygote));
@@ -125,11 +124,11 @@ fn memory_has_an_end() {
     let run = place.attack_with(confined);
     let (reason, message) = crash(&run);
     assert_eq!((reason.as_str(), run.aborted.as_deref()), ("memory", None), "{message}");
-    assert!(message.contains("out of memory, of which it may have 128 MiB"), "{message}");
+    assert!(message.contains("ran out of memory (limit: 128 MiB)"), "{message}");
     refused("attempt(\"shared\", lambda: mmap.mmap(-1, 1 << 31))", &["ENOMEM"]);
 }
 
-/// Whatever comes out of a program, and however much, it costs the testbed no more than its limits.
+/// Whatever a program prints, and however much, it costs the testbed no more than the limits.
 #[test]
 fn endless_output_and_garbage_end_the_program_only() {
     if !support::has("python3") {
@@ -139,7 +138,7 @@ fn endless_output_and_garbage_end_the_program_only() {
         (
             "while True:\n    os.write(1, b'x' * 65536)\n",
             "output",
-            "it printed more than 1048576 bytes past its SDK",
+            "it printed more than 1048576 bytes",
         ),
         ("while True:\n    os.write(2, b'\\n' * 65536)\n", "output", "it printed more than"),
         (
@@ -155,19 +154,19 @@ fn endless_output_and_garbage_end_the_program_only() {
         (
             "os.write(4, bytes(range(128, 256)) + b'\\n')\nturn()\n",
             "protocol",
-            "its answer is none",
+            "its answer is invalid",
         ),
         (
             "os.write(4, b'{\"ops\": [{\"op\": \"observe\", \"name\": \"x\", \"value\": ' \
                 + b'[' * 500000 + b'\\n')\nturn()\n",
             "protocol",
-            "its answer is none: recursion limit exceeded",
+            "its answer is invalid: recursion limit exceeded",
         ),
-        ("os.close(4)\ntime.sleep(60)\n", "ended", "it closed its descriptors and went on"),
+        ("os.close(4)\ntime.sleep(60)\n", "ended", "it closed its descriptors and kept running"),
         (
             "os.close(3)\nos.close(1)\nos.close(2)\nos._exit(0)\n",
             "ended",
-            "it ended without an answer",
+            "it exited without an answer",
         ),
     ];
     for (attack, reason, says) in cases {
@@ -181,8 +180,8 @@ fn endless_output_and_garbage_end_the_program_only() {
     }
 }
 
-/// Nothing can be written but the scratch folder, which is gone afterwards; not even the program's
-/// own files.
+/// Only the scratch folder can be written, and it is removed afterwards; not even the program's own
+/// files can be written.
 #[test]
 fn nothing_is_written_or_deleted() {
     if !support::has("python3") || !has(&["files"]) {
@@ -288,8 +287,8 @@ attempt("io-uring", lambda: call(425, 8, 0))
     refused(sockets, &["EPERM", "ENOSYS"]);
 }
 
-/// The testbed, its group, everybody: no signal reaches them, and the program cannot get away from
-/// its own end.
+/// No signal reaches the testbed, its group or anybody else, and the program cannot escape being
+/// killed.
 #[test]
 fn nobody_is_killed_and_nothing_gets_away() {
     if !support::has("python3") || !has(&["system_calls"]) {
@@ -323,16 +322,15 @@ def leave_child():
 attempt("daemon", leave_child)
 "#;
     refused(kill, &["EPERM", "EACCES", "ENOSYS", "ESRCH"]);
-    // Any program may end itself, so nobody can tell whether it was the kernel, because there was no
-    // memory left.
+    // A program may kill itself; then nobody can tell whether it was the kernel, out of memory.
     let run = attacker("os.kill(os.getpid(), signal.SIGKILL)\n").attack();
     assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Killed));
     let (reason, message) = crash(&attacker("os.abort()\n").attack());
-    assert_eq!((reason.as_str(), message.as_str()), ("ended", "it was ended by signal 6"));
+    assert_eq!((reason.as_str(), message.as_str()), ("ended", "it was killed by signal 6"));
 }
 
-/// Processes that one zygote has split off have nothing in common: not their scratch folders, not
-/// the zygote's, not its descriptors, nor the state of an open file.
+/// Processes forked from one zygote share nothing: neither scratch folders, nor descriptors, nor
+/// the position of an open file.
 #[test]
 fn forks_do_not_reach_each_other() {
     if !support::has("python3") || !has(&["files", "system_calls"]) {
@@ -364,7 +362,7 @@ serve()
     let tried = tried(&place.attack_once(place.confined(0), true));
     let closed = ["EACCES", "EPERM", "ENOENT", "EBADF"];
     assert!(tried.values().all(|got| closed.contains(&got.as_str())), "{tried:?}");
-    // What the third finds is there, and closed.
+    // What the third one finds exists and is closed to it.
     assert!(tried["read-1"] == "EACCES" || tried["read-2"] == "EACCES", "{tried:?}");
 }
 
@@ -379,7 +377,7 @@ fn open_files_have_an_end() {
     assert_eq!(refused(open, &["EMFILE"])["files"], "EMFILE");
 }
 
-/// What a program says of its own grade is a print-out.
+/// What a program says about its own grade is just output.
 #[test]
 fn a_forged_result_is_a_printout() {
     if !support::has("python3") {
@@ -396,8 +394,8 @@ serve()
     assert_eq!(honest.verdict(), forged.verdict());
 }
 
-/// A program that is not there or cannot be executed gives no verdict, and says what is missing;
-/// and a program cannot say so of itself.
+/// A program that does not exist or is not executable gives no verdict, and the message says what
+/// is missing; a program cannot fake that.
 #[test]
 fn what_cannot_start_is_told_from_what_ends() {
     let start = |command: &[&str]| {
@@ -411,15 +409,18 @@ fn what_cannot_start_is_told_from_what_ends() {
     let aborted = |command: &[&str]| start(command).aborted.unwrap_or_default();
     assert!(
         aborted(&["no-such-interpreter"])
-            .contains("`no-such-interpreter` is not there, or cannot be executed")
+            .contains("`no-such-interpreter` does not exist or is not executable")
     );
     let why = aborted(&["./no-executable"]);
-    assert!(why.contains("no-executable` cannot be started: Permission denied"), "{why}");
-    let run = start(&[
-        "sh",
-        "-c",
-        "echo '`x` cannot be started'; echo '`x` cannot be started' >&0; exit 119",
-    ]);
+    assert!(
+        why.contains(
+            "cannot start \
+        `"
+        ) && why.contains("no-executable`: Permission denied"),
+        "{why}"
+    );
+    let run =
+        start(&["sh", "-c", "echo 'cannot start `x`'; echo 'cannot start `x`' >&0; exit 119"]);
     assert_eq!(
         (run.aborted.as_deref(), crash(&run)),
         (None, ("ended".to_owned(), "it ended with status 119".to_owned()))
@@ -454,7 +455,7 @@ fn a_program_dies_with_the_testbed() {
     assert!(wait(0), "{:?}", place.processes());
 }
 
-/// A build may start processes, and is otherwise kept from the same things.
+/// A build may start processes, and is otherwise restricted like a program.
 #[test]
 fn a_build_starts_processes_and_gets_no_further() {
     if !has(&["files", "system_calls"]) {
@@ -503,8 +504,8 @@ fn a_build_starts_processes_and_gets_no_further() {
     );
 }
 
-/// As root, without Landlock, permissions still keep a program from writing; and what is not
-/// readable for all is said.
+/// As root without Landlock, permissions still keep a program from writing; files that not
+/// everybody can read are reported.
 #[test]
 fn another_user_is_a_wall_of_its_own() {
     use std::os::unix::fs::PermissionsExt;

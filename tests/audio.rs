@@ -1,4 +1,4 @@
-//! Real files in, real files out: what is decoded, and what a listener's WAV holds.
+//! Real files in, real files out: what is decoded, and what a listener's WAV contains.
 
 use std::fs;
 use std::io::Cursor;
@@ -28,9 +28,9 @@ fn samples(wav: &[u8]) -> Vec<i16> {
         .collect()
 }
 
-/// The same file gives the same samples on every machine, or a run could not be replayed there.
-/// Another machine that fails here shows that the sines of its mathematical library differ in a way
-/// that 16 bits do not hide; WAV files need none.
+/// The same file gives the same samples on every machine; otherwise a run could not be replayed
+/// there. If a machine fails here, the sines of its math library differ by more than 16 bits can
+/// hide; WAV files need none.
 #[test]
 fn songs_are_decoded_to_these_samples() {
     let minutes = Duration::from_secs(600);
@@ -51,7 +51,7 @@ fn songs_are_decoded_to_these_samples() {
     insta::assert_snapshot!(decoded.join("\n"));
 }
 
-/// Nothing is lost, nothing is late: what a listener hears is the song, sample by sample.
+/// Nothing is lost or late: a listener hears the song, sample by sample.
 #[test]
 fn without_faults_a_listener_hears_the_song() {
     for name in ["jitter-within-the-buffer.toml", "fast-streamer.toml"] {
@@ -67,7 +67,7 @@ fn without_faults_a_listener_hears_the_song() {
     }
 }
 
-/// Where each frame that was played lies in the listener's file: gaps take the time of a frame.
+/// The position of each played frame in the listener's file: gaps last as long as frames.
 fn played(
     trace: &Trace,
     node: NodeId,
@@ -94,7 +94,7 @@ fn played(
     frames
 }
 
-/// Whatever happens, each frame that was played is in the file as it is in the song.
+/// Whatever happens, each played frame is in the file exactly as in the song.
 #[test]
 fn with_faults_every_played_frame_is_the_songs() {
     for name in ["tour.toml", "corrupted-frames.toml", "leader-crash.toml", "assignment.toml"] {
@@ -148,7 +148,7 @@ fn with_faults_every_played_frame_is_the_songs() {
     }
 }
 
-/// The damage is there to be heard: what was played is in the file, not what should have been.
+/// The damage can be heard: the file has what was played, not what should have been.
 #[test]
 fn a_player_without_digests_makes_the_damage_audible() {
     let path = scenarios().join("corrupted-frames.toml");
@@ -165,8 +165,8 @@ fn a_player_without_digests_makes_the_damage_audible() {
     }));
 }
 
-/// Snapshots hold the songs. A server that was down while a song of eight megabytes was stored has
-/// to be given it in a few seconds, over a network that loses packets, however large the song is.
+/// Snapshots contain the songs. A server that was down while a song of eight megabytes was stored
+/// must receive it in a few seconds over a lossy network, however large the song is.
 #[test]
 fn a_large_song_reaches_a_server_that_was_down() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -178,7 +178,7 @@ fn a_large_song_reaches_a_server_that_was_down() {
     };
     let mut song =
         hound::WavWriter::create(folder.path().join("melody.wav"), spec).expect("writable");
-    // A saw tooth that differs from second to second, so that no two pieces are the same.
+    // A sawtooth that differs from second to second, so that no two pieces are the same.
     (0..45 * 88_200_u32).for_each(|i| {
         song.write_sample((i.wrapping_mul(i / 88_200 + 31) >> 4) as i16).expect("writable")
     });
@@ -196,7 +196,7 @@ fn a_large_song_reaches_a_server_that_was_down() {
     );
 }
 
-/// A report keeps the song: it can be run and judged again where nothing else of the project is.
+/// A report keeps the song: it can be replayed and judged without the rest of the project.
 #[test]
 fn a_report_can_be_replayed_by_itself() {
     let out = tempfile::tempdir().expect("a folder");

@@ -1,7 +1,7 @@
-//! Damaged songs. A player leaves out what it cannot read, and goes on; a test bed that did so
-//! would run with another song than the one that was meant. So damage is refused before anything
-//! runs, wherever the format shows it. Where it does not (a changed byte within an MP3 frame or
-//! among the samples of a WAV), the song is as long as it was: nothing is shortened in silence.
+//! Damaged songs. A player skips what it cannot read; a testbed that did so would run with a
+//! different song than intended. So damage is refused before anything runs, if the format reveals
+//! it. If it does not (a changed byte within an MP3 frame or among the samples of a WAV), the song
+//! keeps its length: nothing is silently shortened.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +14,12 @@ fn song(name: &str) -> Vec<u8> {
         .expect("readable")
 }
 
-/// Bytes of the decoded song, or what is wrong with it. What damage does to the container does not
-/// depend on how much is decoded.
+/// The number of bytes of the decoded song, or what is wrong with it.
 fn heard(bytes: &[u8]) -> Result<usize, String> {
     decode(bytes, Duration::from_secs(600), Damage::Refuse).map(|decoded| decoded.song.pcm.len())
 }
 
-/// The same of the first half second, which is quick; the container is judged to its end all the
-/// same.
+/// The same for the first half second, which is quick; the whole container is checked all the same.
 fn judged(bytes: &[u8]) -> Result<usize, String> {
     decode(bytes, Duration::from_millis(500), Damage::Refuse).map(|decoded| decoded.song.pcm.len())
 }
@@ -39,13 +37,13 @@ fn refused(name: &str, how: &str, bytes: &[u8]) {
     }
 }
 
-/// Places spread over the file, none of them at a border of anything but by chance.
+/// Positions spread over the file, at a boundary only by chance.
 fn places(bytes: &[u8], count: usize) -> impl Iterator<Item = usize> {
     let step = bytes.len() / (count + 1);
     (1..=count).map(move |place| place * step + place % 7)
 }
 
-/// A download that stopped.
+/// An interrupted download.
 #[test]
 fn songs_that_are_cut_short_are_refused() {
     for name in SONGS {
@@ -57,8 +55,7 @@ fn songs_that_are_cut_short_are_refused() {
     }
 }
 
-/// A slice that is missing, something that was put in between, and a part that a disk gave back as
-/// zeroes.
+/// A missing slice, an insertion, and a part that a disk returned as zeroes.
 #[test]
 fn songs_with_a_wrong_middle_are_refused() {
     for name in SONGS {
@@ -86,7 +83,7 @@ fn songs_with_a_wrong_middle_are_refused() {
     }
 }
 
-/// Every page has a checksum.
+/// Every Ogg page has a checksum.
 #[test]
 fn each_changed_byte_of_an_ogg_file_is_found() {
     for name in ["melody.ogg", "voice-es.ogg"] {
@@ -100,7 +97,7 @@ fn each_changed_byte_of_an_ogg_file_is_found() {
 }
 
 /// MP3 and WAV have no checksum of the sound: a changed byte is refused, or heard for a moment in a
-/// song that is as long as before.
+/// song of the same length.
 #[test]
 fn a_changed_byte_never_shortens_a_song() {
     for (name, count) in [("melody.mp3", 30), ("melody.wav", 30)] {
@@ -116,8 +113,8 @@ fn a_changed_byte_never_shortens_a_song() {
     }
 }
 
-/// Each byte of each frame's header, in which the length of the frame is written; and each of a
-/// WAV's, in which everything is.
+/// Each byte of each MP3 frame's header, which has the frame's length, and of a WAV's header, which
+/// has everything.
 #[test]
 fn a_changed_header_is_refused_or_changes_nothing() {
     let bytes = song("melody.mp3");
@@ -153,8 +150,8 @@ fn a_changed_header_is_refused_or_changes_nothing() {
     }
 }
 
-/// What an encoder of today puts before the sound: how many frames follow, and their checksum. With
-/// that, everything is found.
+/// The header that modern encoders put before the sound: the number of frames and their checksum.
+/// With it, all damage is found.
 fn with_info(sound: &[u8]) -> Vec<u8> {
     let crc = |bytes: &[u8]| {
         bytes.iter().fold(0_u16, |crc, byte| {
@@ -163,7 +160,7 @@ fn with_info(sound: &[u8]) -> Vec<u8> {
     };
     let mut info = vec![0_u8; 208];
     info[..4].copy_from_slice(&sound[..4]);
-    // 22,050 Hz: 72,000 · 64 kbit/s / 22,050 Hz are 208 bytes, without the one that pads every
+    // At 22,050 Hz: 72,000 · 64 kbit/s / 22,050 Hz = 208 bytes, without the padding byte of every
     // other frame.
     info[2] = info[2] & !2 & 0x0f | 0x80;
     info[13..17].copy_from_slice(b"Info");
@@ -201,7 +198,8 @@ fn what_the_encoder_notes_at_the_head_of_an_mp3_shows_all_damage() {
         &[&file[..208 + frames[100]], &file[208 + frames[103]..]].concat(),
     );
     refused("with info", "another song behind it", &[&file[..], &file].concat());
-    // What changes the volume in place says so in the tags, and leaves the checksum of its encoder.
+    // A tool that changes the volume in place notes that in the tags, and leaves the encoder's
+    // checksum.
     let mut louder = file.clone();
     louder[30_000] ^= 1;
     refused("with info", "louder", &louder);
@@ -216,7 +214,7 @@ fn what_the_encoder_notes_at_the_head_of_an_mp3_shows_all_damage() {
     judged(&[&louder[..], &ape].concat()).expect("the tags say that the frames were changed");
 }
 
-/// What other tools write, and nothing is wrong with.
+/// Valid files with peculiarities of other tools.
 #[test]
 fn unusual_songs_are_accepted() {
     let (mp3, wav, eof) = (song("melody.mp3"), song("melody.wav"), song("melody-eof-in-tag.mp3"));
@@ -233,8 +231,8 @@ fn unusual_songs_are_accepted() {
     ] {
         assert_eq!(heard(&file), Ok(length), "{what}");
     }
-    // A bit rate that falls after the beginning, and nothing that says how many frames there are:
-    // silence at 160 kbit/s, 522 bytes a frame.
+    // A bit rate that falls after the start, with nothing that tells the number of frames: silence
+    // at 160 kbit/s, 522 bytes per frame.
     let mut silence = [0_u8; 522];
     silence[..4].copy_from_slice(&[0xff, 0xf3, 0xe0, 0xc4]);
     assert_eq!(

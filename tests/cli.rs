@@ -1,7 +1,7 @@
-//! The program from outside: what each verb prints, what it writes, and how it ends.
+//! The program from outside: what each command prints and writes, and its exit code.
 //!
-//! Digests and counts are masked in the snapshots, because every improvement of the engine or of
-//! Raft changes them.
+//! Digests and counts are masked in the snapshots, because every change of the engine or of Raft
+//! changes them.
 
 #[path = "cli/place.rs"]
 mod place;
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use place::*;
 
-/// The first thing that anybody does: one line, exit code 0, and every file of the report.
+/// The first thing a user does: one line, exit code 0, and every file of the report.
 #[test]
 fn a_valid_run_prints_one_line_and_leaves_a_whole_report() {
     let place = Place::new();
@@ -24,7 +24,7 @@ fn a_valid_run_prints_one_line_and_leaves_a_whole_report() {
     assert!(place.files("reports/calm/7/plots").len() > 2, "{:?}", place.files("reports"));
 }
 
-/// A report says nothing of the machine, so two equal runs leave equal bytes, wherever they are
+/// A report does not depend on the machine, so two equal runs leave equal bytes wherever they are
 /// written.
 #[test]
 fn two_runs_leave_the_same_bytes() {
@@ -42,8 +42,8 @@ fn two_runs_leave_the_same_bytes() {
     }
 }
 
-/// What is asked for on the command line is in the report: another seed, an override, and the
-/// command that repeats it.
+/// The report has what the command line changed: another seed, an override, and the command that
+/// repeats it.
 #[test]
 fn flags_change_what_runs_and_are_kept_in_the_report() {
     let place = Place::new();
@@ -117,7 +117,7 @@ fn a_deterministic_run_passes_the_check() {
     insta::assert_snapshot!(place.seen("run scenarios/calm.toml --check-determinism --no-files"));
 }
 
-/// Mistakes of the command line end with code 2, say what is wrong, and nothing runs or is written.
+/// Errors in the command line exit with code 2 and an explanation, and nothing is run or written.
 #[test]
 fn mistakes_of_the_command_line_are_explained() {
     let place = Place::new();
@@ -168,9 +168,8 @@ fn mistakes_of_the_command_line_are_explained() {
     assert_eq!(place.files(""), before);
 }
 
-/// What cannot be written is one message, and leaves nothing. A file in the place of a folder
-/// stands for everything that cannot be written, because the tests may run as a user who may write
-/// everywhere.
+/// Unwritable output gives one message and leaves nothing behind. A file in place of the folder
+/// serves as the example, because the tests may run as a user who can write everywhere.
 #[test]
 fn an_output_folder_that_cannot_be_written_is_one_message() {
     let place = Place::new();
@@ -186,8 +185,8 @@ fn an_output_folder_that_cannot_be_written_is_one_message() {
     assert_eq!(place.files(""), before);
 }
 
-/// A disk that fills up while a report is written leaves no part of it. The limit on the size of
-/// files stands for the full disk.
+/// A disk that fills up while a report is written leaves no partial report. A limit on file sizes
+/// simulates the full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_leaves_nothing_half_written() {
@@ -205,7 +204,7 @@ fn a_full_disk_leaves_nothing_half_written() {
     assert_eq!(place.files("out"), [] as [&str; 0]);
 }
 
-/// A report runs again to the same digest, and its stored trace gets the same verdict.
+/// Replaying a report gives the same digest, and its stored trace gets the same verdict.
 #[test]
 fn a_report_is_replayed_checked_and_drawn_again() {
     let place = Place::new();
@@ -221,8 +220,8 @@ fn a_report_is_replayed_checked_and_drawn_again() {
     assert_eq!(place.files("reports"), before, "`plot` draws what `run` has drawn");
 }
 
-/// A replay that differs names the first record that does, and ends with code 1. Here the report
-/// says that it is of another seed.
+/// A replay that differs names the first differing record, and exits with code 1. Here the report
+/// claims another seed.
 #[test]
 fn a_replay_that_differs_shows_where() {
     let place = Place::new();
@@ -240,7 +239,7 @@ fn a_replay_that_differs_shows_where() {
     assert!(seen.ends_with("--- exit code 1\n"), "{seen}");
 }
 
-/// Folders that are not a report, and reports that were changed, are told apart with a hint; nothing
+/// Folders that are not reports, and modified reports, are refused with different hints; nothing
 /// panics and nothing is written.
 #[test]
 fn damaged_and_foreign_reports_are_refused() {
@@ -274,7 +273,7 @@ fn damaged_and_foreign_reports_are_refused() {
         let at = digest_in(text).expect("a digest");
         format!("{}{}{}", &text[..at], "0".repeat(32), &text[at + 32..])
     });
-    // To read a pipe waits for somebody who writes to it: its kind must be looked at first.
+    // Reading a pipe would wait for a writer, so the file type must be checked first.
     for file in ["results.json", "scenario.toml", "events.csv"] {
         let folder = format!("pipe-in-place-of-{file}");
         damaged(&folder, "", &half);
@@ -349,7 +348,7 @@ fn a_sweep_is_the_same_with_any_number_of_jobs() {
     insta::assert_snapshot!(runs.join("\n"));
 }
 
-/// The log tells what happened in order, and each filter leaves lines of its kind and node only.
+/// The log has what happened in order, and each filter keeps only lines of its kind and node.
 #[test]
 fn the_log_is_filtered_by_kind_and_node() {
     let place = Place::new();
@@ -384,8 +383,7 @@ fn the_log_is_filtered_by_kind_and_node() {
     assert!(lines("").is_empty(), "without --log there is no log");
 }
 
-/// What can be named is listed, each list's first column explains itself, and a new scenario runs
-/// as it is.
+/// Every name in the lists can be explained, and a new scenario runs as it is.
 #[test]
 fn names_are_listed_and_explained_and_a_new_scenario_runs() {
     let place = Place::new();
@@ -423,8 +421,8 @@ fn names_are_listed_and_explained_and_a_new_scenario_runs() {
     );
 }
 
-/// A reader that goes away early, as `head` does, is not a mistake: nothing is said of it, the report
-/// is whole and the verdict stands.
+/// A reader that exits early, as `head` does, is not an error: nothing is printed about it, the
+/// report is complete and the verdict stands.
 #[test]
 fn a_broken_pipe_is_silent() {
     let place = Place::new();
@@ -442,7 +440,7 @@ fn a_broken_pipe_is_silent() {
     assert!(Path::new(&place.path("reports/calm/7/results.json")).is_file());
 }
 
-/// Standard output on a full disk is the user's to fix, and not a fault of the testbed.
+/// A full disk behind stdout is for the user to fix, not a bug in the testbed.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_standard_output_that_fails_is_one_message() {
@@ -457,8 +455,8 @@ fn a_standard_output_that_fails_is_one_message() {
     insta::assert_snapshot!(String::from_utf8_lossy(&output.stderr));
 }
 
-/// What a report says of itself is the run: its scenario has the run's seed, and whoever changes it
-/// finds that out.
+/// A report's scenario is the one that was run: it has the run's seed, and changes to it are
+/// detected.
 #[test]
 fn a_report_holds_the_scenario_as_run() {
     let place = Place::new();
@@ -478,18 +476,18 @@ fn a_report_holds_the_scenario_as_run() {
     assert!(seen.contains("was changed after the run") && seen.contains("exit code 2"), "{seen}");
 }
 
-/// A folder that somebody keeps other things in is not replaced by a report.
+/// A folder with other files is not replaced by a report.
 #[test]
 fn a_folder_that_is_no_report_stays() {
     let place = Place::new();
     place.file("reports/calm/7/thesis.txt", "mine");
     let seen = place.seen("run scenarios/calm.toml");
-    assert!(seen.contains("is no report") && seen.contains("exit code 2"), "{seen}");
+    assert!(seen.contains("is not a report") && seen.contains("exit code 2"), "{seen}");
     assert_eq!(place.read("reports/calm/7/thesis.txt"), "mine");
 }
 
-/// An interrupt while a report is written leaves the folder as it was. The moment is not known, so
-/// several are tried.
+/// An interrupt while a report is written leaves the folder as it was. The exact moment is unknown,
+/// so several are tried.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_leaves_no_part_of_a_report() {
@@ -504,7 +502,7 @@ fn an_interrupted_run_leaves_no_part_of_a_report() {
         let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         child.wait().expect("it ends");
         let left = place.files("");
-        // A part of a report would be a file in its folder without the others.
+        // A partial report would be a file in its folder without the others.
         let whole = left.iter().any(|file| file.ends_with("results.json"));
         assert!(
             whole || !left.iter().any(|file| file.ends_with(".csv")),
@@ -517,8 +515,8 @@ fn an_interrupted_run_leaves_no_part_of_a_report() {
     }
 }
 
-/// An interrupt in the middle of a sweep leaves no table, because half of one would be taken for a
-/// whole.
+/// An interrupt in the middle of a sweep leaves no table, because a partial one would be taken for
+/// complete.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_leaves_nothing() {

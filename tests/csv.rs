@@ -1,5 +1,5 @@
-//! The CSV files of a trace, from outside: what is written is read back record by record and has
-//! the same digest, and what is damaged is refused with its place, never with a panic.
+//! The CSV files of a trace, from outside: written files are read back record by record with the
+//! same digest, and damaged ones are refused with the place, never with a panic.
 
 use std::fs;
 use std::path::Path;
@@ -137,7 +137,7 @@ prop_compose! {
 }
 
 fn header() -> Trace {
-    // Names that need care themselves.
+    // Names that need quoting themselves.
     let nodes = ["n1", "c 1", "7", "it's,\"odd\""]
         .map(|name| NodeInfo { name: name.to_owned(), role: "peer".into() });
     Trace {
@@ -175,7 +175,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// A checker sees the same trace whether it runs after the simulation or a year later over the
+    /// A checker sees the same trace whether it runs after the simulation or a year later on the
     /// files.
     #[test]
     fn what_is_written_is_read_back_with_the_same_digest(trace in trace()) {
@@ -185,7 +185,7 @@ proptest! {
         prop_assert_eq!(back, trace);
     }
 
-    /// Damage is found or harmless: reading ends, without a panic, with an error that has a place
+    /// Damage is detected or harmless: reading ends without a panic, with an error that has a place
     /// or with a trace that can be written.
     #[test]
     fn damaged_bytes_never_make_the_reader_panic(
@@ -214,8 +214,8 @@ proptest! {
         }
     }
 
-    /// Two traces that differ in one record have different digests: else a changed report would be
-    /// taken for the original.
+    /// Two traces that differ in one record have different digests; otherwise a modified report
+    /// would be taken for the original.
     #[test]
     fn another_record_is_another_digest(
         mut one in trace(),
@@ -309,7 +309,7 @@ fn small() -> Trace {
     }
 }
 
-/// The format is a promise to everybody who reads the files with another program.
+/// The format is a promise to everyone who reads the files with another program.
 #[test]
 fn the_files_look_as_the_documentation_says() {
     let folder = write(&small());
@@ -322,15 +322,14 @@ fn the_files_look_as_the_documentation_says() {
     insta::assert_snapshot!(all.concat());
 }
 
-/// The digest is compared across machines, builds and years; when this changes, so does the number
-/// of the format.
+/// The digest is compared across machines, builds and years; when this changes, the format version
+/// must change too.
 #[test]
 fn the_digest_of_a_known_trace_never_changes() {
     insta::assert_snapshot!(Digest::of(&small()));
 }
 
-/// Each message names the file, the line where there is one, what was found and what should be
-/// there.
+/// Each message names the file, the line if there is one, what was found and what was expected.
 #[test]
 fn damaged_and_foreign_files_are_refused_with_their_place() {
     let history = |rows: &str| {

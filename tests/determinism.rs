@@ -1,4 +1,4 @@
-//! A run is a function of (binary, scenario, seed): whatever could break that is looked for here.
+//! A run is a function of (binary, scenario, seed): these tests look for whatever could break that.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,8 +31,8 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// Every scenario, run in two processes, leaves the same bytes in every file: CSV, plots, results.
-/// The second process has another environment (variables, locale, time zone, working folder's
-/// contents, address space), which must not matter.
+/// The second process has a different environment (variables, locale, time zone, content of the
+/// working folder, address space), which must not matter.
 #[test]
 fn two_processes_write_the_same_bytes_for_every_scenario() {
     let out = tempfile::tempdir().expect("a temporary folder");
@@ -90,7 +90,7 @@ fn a_sweep_gives_the_same_table_on_any_number_of_threads() {
     assert_eq!(one, table("3"));
 }
 
-/// A stored run is run again and has the same digest.
+/// Replaying a stored run gives the same digest.
 #[test]
 fn a_report_replays() {
     let out = tempfile::tempdir().expect("a temporary folder");

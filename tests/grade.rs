@@ -1,5 +1,5 @@
-//! Grading: from an assignment and programs to points. Programs in Python need a `python3`; if
-//! there is none, the tests say so and pass.
+//! Grading: from an assignment and programs to points. Python programs need a `python3`; if there
+//! is none, the tests print that and pass.
 
 #[path = "grade/defects.rs"]
 mod defects;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 const SEEDBED: &str = env!("CARGO_BIN_EXE_seedbed");
 
-/// A store on one of three servers. What each item asks of it is more than what the one before did.
+/// A store on one of three servers. Each item demands more of it than the one before.
 const ASSIGNMENT: &str = r#"
 title = { en = "A store on one server", es = "Un almacén en un servidor" }
 languages = ["python"]
@@ -117,7 +117,7 @@ fn store() -> String {
     fs::read_to_string(path).expect("the example is there")
 }
 
-/// The store with one mistake.
+/// The store with one bug.
 fn store_with(from: &str, to: &str) -> String {
     let changed = store().replace(from, to);
     assert_ne!(changed, store(), "{from}");
@@ -151,8 +151,8 @@ fn earned(graded: &Graded) -> Vec<Option<u32>> {
     graded.items.iter().map(|item| item.earned.map(|points| points.0)).collect()
 }
 
-/// A store that is right in everything gets everything; one that forgets loses what depends on
-/// memory, and learns why, and how to see it again.
+/// A correct store gets all points; one that forgets loses the items that depend on memory, and is
+/// told why and how to repeat it.
 #[test]
 fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     if !support::has("python3") {
@@ -194,13 +194,12 @@ fn points_are_lost_for_what_is_wrong_and_for_nothing_else() {
     assert!(command.starts_with("seedbed run small/crash.toml --seed ") && ends, "{command}");
     assert!(
         !command.contains(&folder.path().display().to_string()),
-        "no place of this machine: {command}"
+        "the command has a path of this machine: {command}"
     );
 }
 
-/// What else is installed on a machine must not matter to points: a program in Python has the
-/// standard library alone, unless the assignment allows more. What is missing then is put back, and
-/// the SDK lies there compiled.
+/// Packages installed on a machine must not affect points: a Python program has only the standard
+/// library, unless the assignment allows more. The SDK is provided in compiled form.
 #[test]
 fn a_program_has_the_standard_library_alone() {
     if !support::has("python3") {
@@ -221,8 +220,8 @@ fn a_program_has_the_standard_library_alone() {
     );
 }
 
-/// What a program does by itself is told apart, and costs the points of the item in which it
-/// happens, whatever the checks say.
+/// A program's own failures are distinguished, and cost the points of the item in which they
+/// happen, whatever the checks say.
 #[test]
 fn every_way_to_fail_has_its_verdict() {
     if !support::has("python3") {
@@ -251,7 +250,7 @@ fn every_way_to_fail_has_its_verdict() {
     ];
     let plan = Plan { only: vec!["answers".to_owned()], ..plan() };
     for (program, verdict, message) in cases {
-        // What is to hang hangs soon; what is not may take its time on a busy machine.
+        // A hanging program should time out soon, but others may be slow on a busy machine.
         let watchdog = if verdict == SeedVerdict::BusyLoop {
             Duration::from_millis(700)
         } else {
@@ -272,10 +271,10 @@ fn every_way_to_fail_has_its_verdict() {
         assert_eq!(
             command.ends_with(" --check-determinism"),
             verdict == SeedVerdict::Nondeterministic,
-            "one run shows no difference: {command}"
+            "a single run shows no difference: {command}"
         );
         let shown = serde_json::to_string(&graded).expect("a result is JSON");
-        assert!(!shown.contains("/tmp/"), "a result names no place of this machine");
+        assert!(!shown.contains("/tmp/"), "a result has no path of this machine");
     }
     // A syntax error ends the program before its first answer, and Python's own words say where.
     let broken = grade(&folder, "def on_init(self:\n", &plan);
@@ -291,8 +290,8 @@ fn every_way_to_fail_has_its_verdict() {
             && found.ends_with(" (node.py, line 1)");
         assert!(says && seed.message.ends_with(found.as_str()), "{} {found}", seed.message);
     }
-    // What is printed is not part of a run: where it differs, the run does not. Nor does it show a
-    // place of this machine, in a folder or in memory.
+    // Output is not part of a run: it may differ while the run does not. It shows no path of this
+    // machine and no memory address.
     let early = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
     let found = early.items[0]
         .seeds
@@ -307,8 +306,8 @@ fn every_way_to_fail_has_its_verdict() {
     );
 }
 
-/// A check that had nothing to judge by decides nothing: the item has no points and loses none, and
-/// the result says that somebody has to look.
+/// A check without evidence decides nothing: the item neither earns nor loses points, and the
+/// result says that an instructor has to look.
 #[test]
 fn what_cannot_be_decided_costs_no_point() {
     let quiet = CALM.replace("clients = 2", "clients = 0");
@@ -320,7 +319,7 @@ fn what_cannot_be_decided_costs_no_point() {
     let answers = &results.items[0];
     assert_eq!((answers.seeds[0].verdict, answers.earned), (SeedVerdict::Unknown, None));
     assert!(matches!(answers.state, ItemState::NotGraded { .. }), "{:?}", answers.state);
-    // Nor is what waits for it lost.
+    // Items gated by it are not lost either.
     assert!(
         matches!(&results.items[1].state, ItemState::NotGraded { why } if why.en.contains("gate")),
         "{:?}",
@@ -329,8 +328,8 @@ fn what_cannot_be_decided_costs_no_point() {
     assert_eq!(results.items[1].earned, None);
 }
 
-/// An item behind a gate that lost points has none and is not run; one run of a scenario and a seed
-/// serves all items that want it.
+/// An item whose gate lost points gets none and is not run; one run of a scenario and a seed serves
+/// all items that use it.
 #[test]
 fn a_closed_gate_costs_all_points_and_no_time() {
     let folder = folder(ASSIGNMENT);
@@ -402,7 +401,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// One broken submission costs nobody else a grade, and what has not changed is not run again.
+/// One broken submission does not affect the others, and unchanged submissions are not run again.
 #[test]
 fn a_batch_goes_on_and_goes_on_where_it_stopped() {
     if !support::has("python3") {
@@ -421,7 +420,7 @@ fn a_batch_goes_on_and_goes_on_where_it_stopped() {
         files(&folder.path().join("grades/small")) == first,
         "an unchanged batch changes no file"
     );
-    // The hidden seeds stand nowhere, in whatever way they are written.
+    // The hidden seeds appear nowhere, in any notation.
     let secret =
         seedbed::grade::seeds::Secret::new(SECRET.as_bytes(), "the test").expect("long enough");
     for k in 0..2 {
@@ -430,7 +429,8 @@ fn a_batch_goes_on_and_goes_on_where_it_stopped() {
     }
     hand_in(&folder, "dora", &store());
     insta::assert_snapshot!("batch_after_a_change", shown(&seedbed(&folder, &arguments)));
-    // Another secret gives other seeds, and none must not take the place of one.
+    // Another secret gives other seeds, and results without a secret must not replace those with
+    // one.
     insta::assert_snapshot!(
         "batch_without_its_secret",
         shown(&seedbed(&folder, &["grade", "small.toml", "submissions"]))
@@ -486,8 +486,8 @@ fn the_same_submissions_get_the_same_points_everywhere() {
     });
 }
 
-/// What an instructor can get wrong is told at its place, everything together, that of the scenarios
-/// too.
+/// An instructor's mistakes are all reported together, each at its place, including those in the
+/// scenarios.
 #[test]
 fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
     let cases = [
@@ -556,7 +556,7 @@ fn a_wrong_assignment_is_refused_with_every_mistake_at_its_place() {
     );
 }
 
-/// A secret that others can read is not a secret, and the message says what to do.
+/// A secret that others can read is refused, and the message says what to do.
 #[cfg(unix)]
 #[test]
 fn a_secret_that_others_can_read_is_refused() {

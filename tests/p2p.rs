@@ -9,7 +9,7 @@ use seedbed::scenario::{Scenario, read_file, read_text};
 use seedbed::sim::RunOptions;
 use seedbed::trace::Trace;
 
-/// The scenario with its one cut at this time, by this fault, perhaps with a mistake.
+/// The scenario with its one cut at this time, by this fault, possibly with a defect.
 fn scenario(fault: &str, at_ms: u64, defect: Option<&str>) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/p2p/cut-at-every-place.toml");
     let overrides = [
@@ -30,7 +30,7 @@ fn trace(scenario: &Scenario) -> Trace {
     .trace
 }
 
-/// From when to when the transfer goes on where nothing cuts it, ms.
+/// When the transfer starts and ends if nothing cuts it, ms.
 fn transfer_ms() -> (u64, u64) {
     let trace = trace(&scenario("kill", 16_500, None));
     let time = |name: &str| {
@@ -40,9 +40,8 @@ fn transfer_ms() -> (u64, u64) {
     (time("fetch"), time("fetched"))
 }
 
-/// However far the first transfer has come, all promises hold: the copy is the whole song or what
-/// it was before. The cuts leave the transfer at nearly every segment: 60,000 bytes are 43 of them,
-/// and the last one ends it.
+/// However far the first transfer has got, all promises hold: the copy is the whole song or what it
+/// was before. The cuts hit the transfer at nearly every segment: 60,000 bytes are 43 of them.
 #[test]
 fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
     let (begin, end) = transfer_ms();
@@ -66,8 +65,8 @@ fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
                 .expect("the transfer ends in some way");
             lengths.insert(first.fields.int("bytes").unwrap_or(-1));
         }
-        // A program that stops leaves its machine to send what is in the buffer, so the cut is at
-        // the end of a buffer and not of a segment.
+        // When a process stops, its machine still sends the buffer, so the cut is at the end of a
+        // buffer, not of a segment.
         let wanted = if fault == "stop" { 8 } else { 30 };
         assert!(
             lengths.len() >= wanted,
@@ -78,7 +77,7 @@ fn a_transfer_is_whole_or_nothing_wherever_it_is_cut() {
     }
 }
 
-/// The same cuts show the mistakes that they are there for.
+/// The same cuts show the defects they were made for.
 #[test]
 fn cuts_show_short_files_and_lost_copies() {
     let (begin, end) = transfer_ms();

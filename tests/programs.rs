@@ -1,5 +1,5 @@
-//! Programs instead of nodes. Those in Python need a `python3`; if there is none, the tests say
-//! so and pass.
+//! Programs as nodes. Those in Python need a `python3`; if there is none, the tests print that and
+//! pass.
 
 mod support;
 
@@ -68,8 +68,8 @@ duration = "500ms"
 linearizable = {}
 "#;
 
-/// The example of the SDK serves clients through loss, doubling and a crash, and does the same
-/// again under the same seed.
+/// The SDK's example serves clients through loss, duplication and a crash, and does the same again
+/// with the same seed.
 #[test]
 fn a_store_in_python_survives_its_crash_and_is_a_function_of_the_seed() {
     if !support::has("python3") {
@@ -86,15 +86,14 @@ fn a_store_in_python_survives_its_crash_and_is_a_function_of_the_seed() {
     assert!(answered > 20, "{answered} answers");
     assert!(
         first.trace.metrics.iter().any(|metric| metric.name == "role"),
-        "a program's metrics are shown"
+        "a program's metrics are recorded"
     );
     let (second, other) = (run(&folder, 7), run(&folder, 8));
     assert_eq!(first.digest, second.digest);
     assert_ne!(first.digest, other.digest);
 }
 
-/// A server that forgets what it has answered is found out by the same check as a node of the
-/// testbed would be.
+/// A server that forgets what it has answered is caught by the same check as a built-in node.
 #[test]
 fn a_store_that_does_not_save_is_not_linearizable() {
     if !support::has("python3") {
@@ -146,12 +145,12 @@ seedbed.run(Node)
     assert!(of("waited").iter().all(|fields| fields.contains("Int(250)")), "{:?}", of("waited"));
     let drawn = of("drawn");
     assert!(drawn.iter().all(|fields| fields.contains("1767225600")), "{drawn:?}");
-    assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2], "each node has randomness of its own");
+    assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2], "each node has its own randomness");
     assert_eq!(first.digest, run(&folder, 3).digest);
 }
 
-/// Memory has the same addresses at each start, by which Python orders sets of plain objects: three
-/// starts agree, where they would not by chance.
+/// Memory has the same addresses on every start, and Python orders sets of plain objects by
+/// address: three starts agree.
 #[test]
 fn the_order_of_a_set_is_a_function_of_the_seed() {
     if !support::has("python3") {
@@ -185,8 +184,8 @@ seedbed.run(Node)
     }
 }
 
-/// Who waits for what is left of a wait waits for something: a nanosecond at least, though the rest
-/// as a fraction of a second may be less.
+/// Waiting for the remainder of a wait always waits at least a nanosecond, though the remainder as
+/// a fraction of a second may be less.
 #[test]
 fn the_rest_of_a_wait_is_waited_for() {
     if !support::has("python3") {
@@ -229,7 +228,7 @@ class Waiting(seedbed.AsyncNode):
     }
 }
 
-/// A run that is given up ends there: the other nodes, which would hang as long, are not asked.
+/// A run is aborted at the first stall: the other nodes, which would hang as well, are not called.
 #[test]
 fn one_program_that_hangs_is_enough() {
     if !support::has("python3") {
@@ -246,8 +245,7 @@ fn one_program_that_hangs_is_enough() {
     assert_eq!(crashes(&run).len(), 1, "{:?}", crashes(&run));
 }
 
-/// `seedbed run` says of a program that has ended by itself what it said at last, whatever the
-/// checks think of it.
+/// For a program that exited, `seedbed run` prints its last words, whatever the checks say.
 #[test]
 fn a_program_that_cannot_be_read_is_told_on_the_console() {
     if !support::has("python3") {
@@ -261,10 +259,10 @@ fn a_program_that_cannot_be_read_is_told_on_the_console() {
     };
     let output = command().output().expect("it is built");
     let said = String::from_utf8(output.stdout).expect("text");
-    let expected = "n1 ended by itself at 0.000000 s: it ended with status 1: ModuleNotFoundError: \
-        No module named 'jsn'";
+    let expected = "n1 exited at 0.000000 s: it exited with status 1: ModuleNotFoundError: No \
+        module named 'jsn'";
     assert!(said.contains(expected), "{said}");
-    // A program that draws from the machine's own chance is to blame for that itself.
+    // A program that uses the machine's randomness is itself to blame.
     let chance = "import os\nimport seedbed\nclass N(seedbed.Node):\n    def \
         on_init(self):\n        self.observe('x', y=os.stat('node.py').st_atime_ns, \
         z=open('/proc/uptime').read())\nseedbed.run(N)\n";
@@ -278,8 +276,8 @@ fn a_program_that_cannot_be_read_is_told_on_the_console() {
     }
 }
 
-/// What a program does wrong is a crash of its node, with a reason that its author can use, and
-/// never an end of the testbed.
+/// A program's failure is a crash of its node, with a reason that helps its author, and never a
+/// failure of the testbed.
 #[test]
 fn what_a_program_does_wrong_is_told() {
     if !support::has("python3") {
@@ -289,7 +287,7 @@ fn what_a_program_does_wrong_is_told() {
         format!("import os\nos.read(3, 1 << 20)\n{answer}\nimport time\ntime.sleep(60)\n")
     };
     let line = |text: &str| raw(&format!("os.write(4, {text:?}.encode() + b'\\n')"));
-    // Padded to this many bytes with its end, and then the program is gone.
+    // Padded to this many bytes with its newline; then the program exits.
     let line_of = |bytes: usize| {
         let write = format!(
             "rest = b'{{}}'.ljust({}) + b'\\n'\nwhile rest: rest = rest[os.write(4, rest):]",
@@ -306,24 +304,24 @@ fn what_a_program_does_wrong_is_told() {
             "KeyError: 'k'",
         ),
         (raw("os._exit(3)"), "ended", "it ended with status 3"),
-        (raw("os.kill(os.getpid(), 11)"), "ended", "it was ended by signal 11"),
+        (raw("os.kill(os.getpid(), 11)"), "ended", "it was killed by signal 11"),
         (line("hello"), "protocol", "its answer is none: expected value at line 1 column 1: hello"),
         (line("{\"operations\": []}"), "protocol", "unknown field `operations`"),
         (line("{}\n{}"), "protocol", "it answered more than once to one turn"),
         (
             line(r#"{"ops": [{"op": "send", "dest": "n9", "body": {"type": "A"}}]}"#),
             "protocol",
-            "it sends to `n9`, which is no node",
+            "it sends to `n9`, which is not a node",
         ),
         (
             line(r#"{"ops": [{"op": "send", "dest": "n1", "body": {}}]}"#),
             "protocol",
-            "a message without a `type`",
+            "a message whose `type` is not a text",
         ),
         (
             line(r#"{"ops": [{"op": "observe", "name": "x", "value": 0.5}]}"#),
             "protocol",
-            "a trace has whole numbers of 64 bits",
+            "a trace has only 64-bit integers",
         ),
         (
             raw("os.write(4, b' ' * (1 << 21))"),
@@ -339,7 +337,7 @@ fn what_a_program_does_wrong_is_told() {
         assert_eq!(
             run.verdict(),
             Overall::Invalid,
-            "{message}: a program that ends by itself is not a valid node"
+            "{message}: a program that exits is not a valid node"
         );
         assert!(
             crashes.iter().any(|(is, says)| *is == reason && says.contains(message)),
@@ -349,8 +347,7 @@ fn what_a_program_does_wrong_is_told() {
     }
 }
 
-/// Three built-in servers and two in Python are one cluster: what they say to each other has one
-/// form.
+/// Three built-in servers and two in Python form one cluster: their messages have the same form.
 #[test]
 fn programs_and_nodes_of_the_testbed_are_one_cluster() {
     if !support::has("python3") {
@@ -383,7 +380,7 @@ fn programs_and_nodes_of_the_testbed_are_one_cluster() {
     assert!(leaders.contains(&"n1"), "{leaders:?}");
 }
 
-/// A command that starts nothing decides nothing: the run has no verdict, and says why.
+/// A command that cannot be started decides nothing: the run has no verdict, and says why.
 #[test]
 fn a_program_that_cannot_be_started_gives_no_verdict() {
     let folder = folder("", THREE, "");
@@ -395,10 +392,10 @@ fn a_program_that_cannot_be_started_gives_no_verdict() {
     let run = run(&folder, 1);
     assert_eq!(run.verdict(), Overall::Unknown);
     let why = run.aborted.expect("it was given up");
-    assert!(why.starts_with("n1: `./no-such-program` cannot be started: "), "{why}");
+    assert!(why.starts_with("n1: cannot start `./no-such-program`: "), "{why}");
 }
 
-/// Where a program cannot be, the scenario is refused, with what to write instead.
+/// If a node cannot be a program, the scenario is refused, with what to write instead.
 #[test]
 fn programs_that_cannot_be_are_refused() {
     let cases = [

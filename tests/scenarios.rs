@@ -1,4 +1,4 @@
-//! Every scenario that ships: it reads, says its claim, and holds with the correct nodes.
+//! Every scenario that ships: it can be read, states its claim, and holds with the correct nodes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use seedbed::sweep::sweep;
 use seedbed::systems::SYSTEMS;
 use seedbed::trace::{Metric, Value};
 
-/// All scenario files, sorted; rubrics are none.
+/// All scenario files, sorted, without assignments.
 fn files() -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")];
@@ -38,8 +38,8 @@ fn scenarios() -> Vec<Scenario> {
         .collect()
 }
 
-/// A scenario opens with a comment that a student can learn from, and its description is one whole
-/// sentence.
+/// A scenario opens with a comment that a student can learn from, and its description is one
+/// complete sentence.
 #[test]
 fn every_scenario_is_a_claim() {
     for path in files() {
@@ -60,7 +60,7 @@ fn every_scenario_is_a_claim() {
     }
 }
 
-/// A fault that no scenario uses is one that nobody has seen at work.
+/// A fault that no scenario uses has never been seen at work.
 #[test]
 fn every_fault_is_shown_by_a_scenario() {
     let texts: Vec<String> =
@@ -74,8 +74,8 @@ fn every_fault_is_shown_by_a_scenario() {
     assert!(unused.is_empty(), "no scenario shows {unused:?}");
 }
 
-/// With all defaults written out, a scenario reads as the same scenario: that is what a report
-/// keeps to be run again.
+/// With all defaults written out, a scenario is still the same scenario: this is what a report
+/// keeps for replays.
 #[test]
 fn a_resolved_scenario_is_the_same_scenario() {
     for scenario in scenarios() {
@@ -89,7 +89,7 @@ fn a_resolved_scenario_is_the_same_scenario() {
     }
 }
 
-/// No false alarm: the correct nodes keep every promise in every scenario. Ten seeds here, a
+/// No false alarms: the correct nodes keep every promise in every scenario. Ten seeds here, a
 /// hundred in CI, thousands before a release.
 #[test]
 fn correct_nodes_are_valid_in_every_scenario() {
@@ -105,8 +105,8 @@ fn correct_nodes_are_valid_in_every_scenario() {
     assert!(alarms.is_empty(), "{alarms:#?}");
 }
 
-/// A condition on a word that never comes is refused by the lists of `metric_words`; so they must
-/// have every word that nodes show, and no list may be of a metric that is a number.
+/// Conditions on unknown words are refused by the lists of `metric_words`, so these must have every
+/// word that nodes report, and none may belong to a numeric metric.
 #[test]
 fn metrics_take_the_words_that_their_system_names() {
     for system in SYSTEMS {
@@ -142,8 +142,8 @@ fn metrics_take_the_words_that_their_system_names() {
     }
 }
 
-/// The file of the time series holds every mean that the store has accepted, in order, with the
-/// instance that sent it, and marks as anomalies exactly those outside of the band.
+/// The time series file has every mean that the store accepted, in order, with the instance that
+/// sent it, and marks exactly those outside the band as anomalies.
 #[test]
 fn the_time_series_of_a_report_is_what_the_trace_says() {
     let mut anomalies = [0, 0];
@@ -197,7 +197,7 @@ fn the_time_series_of_a_report_is_what_the_trace_says() {
     );
 }
 
-/// Who debugs a recovery sees in the log what the crash has left of the disk.
+/// For debugging a recovery, the log shows what the crash left on the disk.
 #[test]
 fn the_log_tells_what_a_crash_has_torn() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/raft/torn-writes.toml");

@@ -1,5 +1,5 @@
-//! The SDKs: their examples play in real scenarios. Where a language is not installed, the test
-//! says so and passes.
+//! The SDKs: their examples run in real scenarios. If a language is not installed, the test prints
+//! that and passes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn sdk(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk").join(path)
 }
 
-/// The command for an example, built if it has to be; `None` if its language is not here.
+/// The command for an example, built if necessary; `None` if its language is not installed.
 fn example(language: &str, name: &str) -> Option<Vec<String>> {
     let text = |path: PathBuf| path.to_str().expect("a path of this project").to_owned();
     match language {
@@ -43,7 +43,7 @@ fn example(language: &str, name: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Where the Python examples are, with the SDK beside them, as a student has it.
+/// The folder of the Python examples, with the SDK next to them, as a student has it.
 fn python_examples() -> &'static PathBuf {
     static COPIED: OnceLock<PathBuf> = OnceLock::new();
     COPIED.get_or_init(|| {
@@ -64,7 +64,7 @@ fn python_examples() -> &'static PathBuf {
     })
 }
 
-/// Where the Rust examples are, built as their author would build them.
+/// The folder of the Rust examples, built as their author would build them.
 fn rust_examples() -> Option<&'static PathBuf> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build = || {
@@ -85,7 +85,7 @@ fn rust_examples() -> Option<&'static PathBuf> {
     BUILT.get_or_init(build).as_ref()
 }
 
-/// A C example, built with the compiler's own checks where it has them.
+/// A C example, built with sanitizers if the compiler has them.
 fn c_example(name: &str) -> Option<PathBuf> {
     let source = sdk(&format!("c/examples/{name}.c"));
     c_program(&source, name)
@@ -133,7 +133,7 @@ fn is_a_store(run: &Run) {
     assert!(answered > 20, "{answered} answers");
 }
 
-/// One node, one seed: as a program and in this process, it does the same to the last bit.
+/// With one seed, a node does exactly the same as a program and in process.
 #[test]
 fn a_rust_node_is_the_same_in_process_and_as_a_program() {
     let machine = || {
@@ -151,8 +151,8 @@ fn a_rust_node_is_the_same_in_process_and_as_a_program() {
     assert_eq!(run_scenario(&outside, 7).digest, first.digest);
 }
 
-/// The store of each SDK serves clients through loss, doubling and a crash, and does the same again
-/// under the same seed.
+/// The store of each SDK serves clients through loss, duplication and a crash, and does the same
+/// again with the same seed.
 fn a_store_works(language: &str) {
     let Some(command) = example(language, "kv_single") else { return };
     let store = scenario(STORE, &command, None);
@@ -167,7 +167,7 @@ fn the_store_in_python_works() {
     a_store_works("python");
 }
 
-/// Every Python that is here, from 3.8 on, runs the store, and to the same bits.
+/// Every installed Python from 3.8 on runs the store with the same digest.
 #[test]
 fn every_python_gives_the_same_run() {
     let Some(command) = example("python", "kv_single") else { return };
@@ -188,8 +188,8 @@ fn the_store_in_c_works() {
     a_store_works("c");
 }
 
-/// Clients of ZooKeeper: sessions move, end and begin again under the checks that judge the
-/// testbed's own clients; in the end each member sees all three.
+/// ZooKeeper clients: sessions move, end and start again under the checks that judge the built-in
+/// clients; in the end each member sees all three.
 fn members_work(language: &str) {
     const MEMBERS: &str = include_str!("../sdk/scenarios/members.toml");
     let Some(command) = example(language, "members") else { return };
@@ -274,7 +274,7 @@ fn crashes_of(program: &str) -> Vec<String> {
     crashes.map(|event| event.fields.text("message").unwrap_or("?").to_owned()).collect()
 }
 
-/// What students do wrong is told at their own line, with what to do instead.
+/// Students' mistakes are reported at their own line, with what to do instead.
 #[test]
 fn mistakes_are_told_where_they_are() {
     if !support::has("python3") {
@@ -328,7 +328,7 @@ fn mistakes_are_told_where_they_are() {
             handler("while True: self.set_timer('a', 1)"),
             "one step asks for more than 10000 operations: is there an endless loop?",
         ),
-        (handler("exit('enough')"), "it ended with status 1"),
+        (handler("exit('enough')"), "it exited with status 1"),
         (
             "import seedbed\nprint(undefined)\n".to_owned(),
             "line 2, in <module>\n    print(undefined)\nNameError: name 'undefined' is not defined",
@@ -376,7 +376,7 @@ fn mistakes_are_told_where_they_are() {
     }
 }
 
-/// The programs of the page run as they stand there.
+/// The programs on the page run as they are printed there.
 #[test]
 fn the_first_programs_run() {
     let page = fs::read_to_string(sdk("README.md")).expect("the page is there");
@@ -416,11 +416,11 @@ fn the_first_programs_run() {
     }
 }
 
-/// Servers of the testbed synchronise with a time server that crashes once.
+/// Built-in servers synchronise with a time server that crashes once.
 const CLOCKS: &str = include_str!("../sdk/scenarios/clocks.toml");
 
-/// The second example of each SDK plays one role among nodes of the testbed, whose bounds hold by
-/// what it tells them. `None` where the language is not here.
+/// The second example of each SDK plays one role among built-in nodes, whose bounds depend on its
+/// answers. `None` if the language is not installed.
 fn a_time_server_works(language: &str) -> Option<Digest> {
     let command = example(language, "time_server")?;
     let mut clocks =
@@ -441,7 +441,7 @@ fn the_time_server_in_python_works() {
     a_time_server_works("python");
 }
 
-/// Who claims to be surer than half of a round trip allows is found out.
+/// A claim tighter than half a round trip allows is caught.
 #[test]
 fn a_time_server_that_claims_too_much_is_found_out() {
     let Some(command) = example("python", "time_server") else { return };
@@ -465,8 +465,8 @@ fn a_time_server_that_claims_too_much_is_found_out() {
     );
 }
 
-/// The same program in two languages: both SDKs draw the same numbers, so that the runs are the
-/// same to the last bit.
+/// The same program in two languages: both SDKs draw the same numbers, so the runs have the same
+/// digest.
 #[test]
 fn the_time_servers_in_rust_and_c_are_one() {
     let (rust, c) = (a_time_server_works("rust"), a_time_server_works("c"));

@@ -17,7 +17,7 @@ use seedbed::trace::{Event, Outcome, Trace, Word};
 const PORT: Port = Port(7);
 const RETRY: Duration = Duration::from_millis(500);
 
-/// These nodes speak over streams only.
+/// These nodes communicate only over streams.
 #[derive(Clone, Debug)]
 enum NoMessage {}
 
@@ -30,12 +30,12 @@ impl Message for NoMessage {
     }
 }
 
-/// What a server does besides taking files.
+/// What a server does besides receiving files.
 #[derive(Clone, Copy, PartialEq)]
 enum Habit {
     /// Nothing.
     Serve,
-    /// Once in its life, its process exits in the middle of a file.
+    /// Once, its process exits in the middle of a file.
     ExitInTheMiddle,
 }
 
@@ -46,7 +46,7 @@ enum Peer {
     Sender { file: Vec<u8>, stream: Option<StreamId>, answer: Vec<u8>, done: bool },
 }
 
-/// FNV-1a, byte by byte, as the pieces come.
+/// FNV-1a, byte by byte, as the pieces arrive.
 fn digest(state: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(state, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -277,8 +277,7 @@ fn broken(trace: &Trace) -> Vec<&str> {
         .collect()
 }
 
-/// Both senders have their file delivered, and no server ever saw the end of a file that was not
-/// whole.
+/// Both senders' files are delivered, and no server ever saw the end of an incomplete file.
 fn assert_delivered(trace: &Trace, seed: u64) {
     assert_eq!(events(trace, "done").count(), 2, "seed {seed}: {:?}", broken(trace));
     assert!(
@@ -291,8 +290,8 @@ fn assert_delivered(trace: &Trace, seed: u64) {
     );
 }
 
-/// What TCP promises: on a network that loses, doubles, reorders and damages, in pieces of any
-/// size, the file is the file.
+/// What TCP promises: over a network that loses, duplicates, reorders and corrupts, in pieces of
+/// any size, the file arrives unchanged.
 #[test]
 fn a_file_arrives_whole_over_a_bad_network() {
     let mut scenario = scenario(120);
@@ -321,7 +320,7 @@ fn a_file_arrives_whole_over_a_bad_network() {
     }
 }
 
-/// The trace of a run with streams is a function of its seed, as every run.
+/// The trace of a run with streams is a function of its seed, like every run.
 #[test]
 fn the_same_seed_gives_the_same_trace() {
     let mut scenario = scenario(20);
@@ -336,8 +335,8 @@ fn the_same_seed_gives_the_same_trace() {
     assert!(first != other);
 }
 
-/// On a clean network without fragmentation, segments are handed over as they come: the reader of a
-/// trace can follow the dialogue.
+/// On a clean network without fragmentation, segments are handed over as they arrive, so that a
+/// reader of the trace can follow the dialogue.
 #[test]
 fn a_clean_network_shows_the_plain_dialogue() {
     let trace = simulate(&scenario(10), 1, Habit::Serve);
@@ -360,8 +359,8 @@ fn a_clean_network_shows_the_plain_dialogue() {
     assert_eq!(sent_again, 0);
 }
 
-/// A link of 100,000 bytes a second carries 200,000 bytes and their headers in a little more than
-/// two seconds; each sender has its own.
+/// A link of 100,000 bytes per second carries 200,000 bytes and their headers in a little more than
+/// two seconds; each sender has its own link.
 #[test]
 fn bandwidth_sets_the_pace() {
     let mut scenario = scenario(60);
@@ -372,7 +371,7 @@ fn bandwidth_sets_the_pace() {
     assert!((2_100_000..2_500_000).contains(&last), "{last}");
 }
 
-/// Retransmissions bridge a partition of two seconds; the programs notice nothing but the delay.
+/// Retransmissions bridge a partition of two seconds; the nodes notice only the delay.
 #[test]
 fn a_short_partition_is_only_a_delay() {
     let mut scenario = scenario(60);
@@ -406,8 +405,8 @@ fn a_long_partition_times_out_and_the_next_connection_serves() {
     );
 }
 
-/// The server's machine crashes and comes back: its peers find out when they send again, by a
-/// reset, and start anew.
+/// The server's machine crashes and comes back: its peers find out by a reset when they send again,
+/// and start over.
 #[test]
 fn after_a_crash_the_senders_are_reset_and_start_anew() {
     for seed in 0..5 {
@@ -420,8 +419,8 @@ fn after_a_crash_the_senders_are_reset_and_start_anew() {
     }
 }
 
-/// A process that exits is not a machine that crashes: its peers learn it immediately, and are refused
-/// until it is back.
+/// A process that exits differs from a machine that crashes: its peers learn of it immediately, and
+/// are refused until it is back.
 #[test]
 fn after_an_exit_the_machine_resets_and_refuses() {
     let mut scenario = scenario(60);
@@ -442,8 +441,8 @@ fn after_an_exit_the_machine_resets_and_refuses() {
     assert!(!reasons.contains(&"timed_out"), "{reasons:?}");
 }
 
-/// A paused process takes nothing, so its window fills and the senders wait, however long it lasts:
-/// their machines ask again and again and are answered.
+/// A paused process reads nothing, so its window fills and the senders wait however long it takes:
+/// their window probes are answered.
 #[test]
 fn a_paused_reader_makes_the_writers_wait() {
     let mut scenario = scenario(200);

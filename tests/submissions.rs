@@ -1,4 +1,4 @@
-//! Submissions: what is found in folders and archives, and what hostile and clumsy ones are told.
+//! Submissions: what is found in folders and archives, and how hostile and clumsy ones are refused.
 //! Nothing here is run.
 
 #[path = "submissions/build.rs"]
@@ -41,8 +41,7 @@ fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("in memory").into_inner()
 }
 
-/// A tar archive whose names are taken as they are: the crate's own way of setting a name refuses
-/// what an attacker would write.
+/// A tar archive with arbitrary names: the crate's own setter refuses what an attacker would write.
 fn tar_of(entries: &[(&[u8], tar::EntryType, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (name, kind, bytes) in entries {
@@ -77,7 +76,7 @@ fn said(outcome: &Outcome) -> String {
     format!("  {} · {}\n  {}\n{detail}", outcome.kind.word(), both(Lang::En), both(Lang::Es))
 }
 
-/// What is said of an archive, in both languages; `accepted` where it is taken.
+/// The message for an archive, in both languages; `accepted` if it is accepted.
 fn said_of_archive(name: &str, bytes: &[u8]) -> String {
     let folder = temporary();
     let path = folder.path().join(name);
@@ -88,7 +87,7 @@ fn said_of_archive(name: &str, bytes: &[u8]) -> String {
     )
 }
 
-/// Replace bytes of equal number, wherever they are.
+/// Replace bytes by as many others, wherever they occur.
 fn with(mut bytes: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let places: Vec<usize> =
@@ -171,8 +170,8 @@ fn hostile_archives_are_refused_with_the_reason() {
     assert_snapshot!(told.join("\n"));
 }
 
-/// A zip says how large a file is; this one says 1 byte of 65 MiB. What is believed is what comes
-/// out.
+/// A zip states the size of a file; this one states 1 byte for 65 MiB. Only the unpacked size
+/// counts.
 #[test]
 fn what_an_archive_says_of_its_size_is_not_believed() {
     let zeros = vec![0; BYTES_MAX as usize + 1];
@@ -183,8 +182,8 @@ fn what_an_archive_says_of_its_size_is_not_believed() {
     assert!(!told.contains("accepted"), "{told}");
 }
 
-/// An upload that was cut off is never taken for a whole one, wherever the cut is, and never ends
-/// the testbed.
+/// A truncated upload is never taken for a complete one, wherever it was cut, and never crashes the
+/// testbed.
 #[test]
 fn no_part_of_an_archive_is_taken_for_the_whole() {
     let text = PROGRAM.repeat(20);
@@ -198,7 +197,7 @@ fn no_part_of_an_archive_is_taken_for_the_whole() {
         let path = folder.path().join(name);
         fs::write(&path, bytes).expect("writable");
         assert!(read_archive(&path).is_ok(), "{name} as a whole");
-        // Of the two empty blocks at the end of a tar archive the second one may be missing.
+        // The second of the two empty blocks at the end of a tar archive may be missing.
         let end = if name == "a.tar" { bytes.len() - 1024 } else { bytes.len() };
         for cut in (0..end).step_by(step) {
             fs::write(&path, &bytes[..cut]).expect("writable");
@@ -211,7 +210,7 @@ fn no_part_of_an_archive_is_taken_for_the_whole() {
     }
 }
 
-/// Whatever bit was flipped on the way: an answer, and no file that was not checked.
+/// Whatever bit was flipped on the way, there is an answer, and no unverified file.
 #[test]
 fn a_flipped_bit_is_an_error_or_harmless() {
     let text = PROGRAM.repeat(20);
@@ -228,8 +227,8 @@ fn a_flipped_bit_is_an_error_or_harmless() {
     }
 }
 
-/// The same files as a folder, as a zip of macOS, as a tar of a repository and with what editors
-/// leave: the same tree, so the same digest.
+/// The same files as a folder, as a macOS zip, as a tar of a repository and with editors' leftovers
+/// give the same tree, hence the same digest.
 #[test]
 fn however_it_is_packed_it_is_the_same_submission() {
     let folder = temporary();
@@ -297,8 +296,8 @@ fn however_it_is_packed_it_is_the_same_submission() {
     assert_ne!(open(&place, &[]).expect("a program").digest, digests[0]);
 }
 
-/// Windows without a mark for UTF-8 writes names in code page 437; no mode in the archive may make
-/// a file that runs as another user.
+/// Without the UTF-8 flag, names are in code page 437; no mode in the archive may create a setuid
+/// file.
 #[cfg(unix)]
 #[test]
 fn names_and_permissions_are_made_harmless() {
@@ -314,10 +313,10 @@ fn names_and_permissions_are_made_harmless() {
     assert_eq!(tree.files.keys().collect::<Vec<_>>(), ["node.py", "solución.txt"]);
     let submission = open(&path, &[]).expect("a program");
     let mode = fs::metadata(submission.folder.join("node.py")).expect("there").permissions().mode();
-    assert_eq!(mode & 0o7777, 0o555, "executable, but for nobody to write, and no setuid");
+    assert_eq!(mode & 0o7777, 0o555, "executable, but neither writable nor setuid");
 }
 
-/// A submission in a folder of its own, with these files.
+/// A submission in its own folder, with these files.
 fn submission(folder: &Path, files: &[(&str, &[u8])]) -> PathBuf {
     let place = folder.join("entrega de Ñandú");
     let _ = fs::remove_dir_all(&place);
@@ -334,8 +333,8 @@ fn shown(found: &Submission) -> String {
     format!("  {} {:?} {notes:?}\n", found.language.word(), found.command)
 }
 
-/// Where the program is looked for, in which order, and what is said if there is none or the
-/// wrong one.
+/// Where the program is searched, in which order, and the messages if there is none or the wrong
+/// one.
 #[test]
 fn the_program_is_found_or_the_student_is_told_why_not() {
     let python = PROGRAM.as_bytes();
@@ -453,8 +452,8 @@ fn the_program_is_found_or_the_student_is_told_why_not() {
     assert_snapshot!(told.join("\n"));
 }
 
-/// A folder of submissions, as learning platforms give them out: each has a name of its own,
-/// whatever two students call their files.
+/// A folder of submissions, as learning platforms export them: each gets a distinct id, whatever
+/// students name their files.
 #[test]
 fn a_folder_of_submissions_has_one_entry_each() {
     let folder = temporary();
@@ -503,7 +502,7 @@ fn a_folder_of_submissions_has_one_entry_each() {
     assert_eq!(
         id_of(Path::new("a/b.c d.tar.gz")),
         "b.c d.tar.gz",
-        "no file of this name is there: a folder's name has no ending"
+        "there is no such file, and a folder's name has no extension"
     );
     let missing = gather(&[folder.path().join("nobody")]).expect_err("it is not there").to_string();
     assert!(missing.contains("nobody") && missing.contains("help:"), "{missing}");
@@ -512,8 +511,8 @@ fn a_folder_of_submissions_has_one_entry_each() {
 /// Names and contents.
 type Files<'a> = &'a [(&'a str, &'a [u8])];
 
-/// What is one submission and what is a class of them, by what lies in the folder; where it could
-/// be meant in another way, it is said.
+/// Whether a folder is one submission or a class of them is decided by its content; ambiguous cases
+/// are reported.
 #[test]
 fn a_class_is_told_from_a_submission() {
     let zip = zip_of(&[("node.py", PROGRAM.as_bytes())]);

@@ -1,4 +1,4 @@
-//! The JSON forms of messages: what a program is told is what was said.
+//! The JSON forms of messages: programs receive exactly what was sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -24,9 +24,9 @@ fn scenarios(system: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Whatever nodes and clients say to each other in any scenario, its form says it whole: sent
-/// through JSON, a run has the same digest. And the page that shows programs' authors an example of
-/// each is made from these very runs: `SEEDBED_WRITE_DOCS=1 cargo test` writes it anew.
+/// The JSON form loses nothing of any message in any scenario: sent through JSON, a run has the
+/// same digest. The page with an example of each message is generated from these runs:
+/// `SEEDBED_WRITE_DOCS=1 cargo test` rewrites it.
 #[test]
 fn no_form_of_a_message_loses_anything() {
     let mut page = PAGE_HEAD.to_owned();
@@ -104,7 +104,7 @@ fn section(
     page.push('\n');
 }
 
-/// Cut long texts and lists, so that the page can be read.
+/// Shorten long texts and lists, so that the page is readable.
 fn shorten(value: &mut Value) {
     match value {
         Value::String(text) if text.len() > 60 => {

@@ -1,5 +1,5 @@
-//! A process that a zygote has split off is like one of its own: whatever a program in Python does,
-//! its events, its log and its end are the same.
+//! A process forked from a zygote behaves like a separate one: whatever a Python program does, its
+//! events, its log and its exit are the same.
 #![cfg(unix)]
 
 #[path = "attacks/place.rs"]
@@ -25,7 +25,7 @@ use seedbed::scenario::Scenario;
 const NODES: &str =
     "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 2\nrestart_after = \"200ms\"\n";
 
-/// A node that does little, below whatever a test is about.
+/// A minimal node, appended to the code under test.
 const NODE: &str = "
 class Quiet(seedbed.Node):
     def on_init(self):
@@ -57,8 +57,8 @@ fn log(run: &Run) -> String {
     run.log.iter().map(|line| format!("{}\n", line.text)).collect()
 }
 
-/// Each of these is run with a zygote and without, and compared (`Place::attack_with`); what is
-/// named here stands in the log or in a crash.
+/// Each of these is run with and without a zygote and compared (`Place::attack_with`); the expected
+/// text is in the log or in a crash.
 #[test]
 fn programs_do_the_same_with_a_zygote_and_without() {
     if !support::has("python3") {
@@ -70,7 +70,7 @@ fn programs_do_the_same_with_a_zygote_and_without() {
     ];
     let cases: &[(&str, &str, Files, &str)] = &[
         ("plain", "import seedbed", &[], "ready"),
-        ("fails above its SDK", "raise ValueError('too early')", &[], "ended with status 1"),
+        ("fails above its SDK", "raise ValueError('too early')", &[], "exited with status 1"),
         (
             "fails below its SDK",
             "import seedbed\ndef deep():\n    raise ValueError('too late')\ndeep()",
@@ -78,8 +78,8 @@ fn programs_do_the_same_with_a_zygote_and_without() {
             "ValueError: too late",
         ),
         ("ends", "import seedbed, sys\nsys.exit(3)", &[], "line 2: sys.exit(3)"),
-        ("ends with a text", "raise SystemExit('enough')", &[], "ended with status 1"),
-        ("is not Python", "import seedbed\ndef (:\n", &[], "ended with status 1"),
+        ("ends with a text", "raise SystemExit('enough')", &[], "exited with status 1"),
+        ("is no Python", "import seedbed\ndef (:\n", &[], "exited with status 1"),
         (
             "imports what is not Python",
             "import seedbed\nimport helper",
@@ -166,8 +166,8 @@ fn programs_do_the_same_with_a_zygote_and_without() {
     }
 }
 
-/// An interpreter refuses a file in another encoding than UTF-8 that does not say so; as a text, it
-/// would compile.
+/// An interpreter refuses a file that is neither UTF-8 nor declares another encoding, although its
+/// text would compile.
 #[test]
 fn a_file_is_read_as_strictly_as_without() {
     if !support::has("python3") {
@@ -182,8 +182,8 @@ fn a_file_is_read_as_strictly_as_without() {
     assert!(log(&place.attack()).contains("Non-UTF-8"));
 }
 
-/// What only the zygote changes costs nobody a point: a program that shows how deep its stack is
-/// has all points, and the same results, as one graded without.
+/// Effects of the zygote cost no points: a program that prints its stack depth gets full points and
+/// the same results as without a zygote.
 #[test]
 fn what_only_a_zygote_changes_costs_no_points() {
     if !support::has("python3") {
@@ -214,13 +214,13 @@ seedbed.run(Deep)
     };
     let with = graded(&[]);
     assert_eq!(with.score, with.max, "{:?}", with.items);
-    // With a measure left out, there is no zygote.
+    // Without all measures there is no zygote.
     assert_eq!(format!("{with:?}"), format!("{:?}", graded(&["ports"])));
 }
 
-/// Memory has the same addresses at each start, so that objects' addresses and the order of a set
-/// of them repeat themselves, also where a process splits off: starts enough that their numbers get
-/// a digit more.
+/// Memory has the same addresses on every start, also in a fork, so that addresses of objects and
+/// the order of a set of them are reproducible. There are enough starts for their counter to gain a
+/// digit.
 #[test]
 fn addresses_repeat_themselves() {
     if !support::has("python3") {
@@ -266,7 +266,7 @@ seedbed.run(Node)
     }
 }
 
-/// The comparison would be worth nothing if no process were split off.
+/// The comparison would be worthless if no process were forked.
 #[test]
 fn processes_are_split_off_where_they_can_be() {
     if !support::has("python3") || !cfg!(target_os = "linux") {
@@ -288,8 +288,8 @@ fn processes_are_split_off_where_they_can_be() {
     );
 }
 
-/// A zygote that the machine ends takes its forks with it: no verdict on the program, and the next
-/// start is one without it.
+/// A zygote killed by the machine takes its forks with it: there is no verdict on the program, and
+/// the next start does without the zygote.
 #[test]
 fn a_zygote_that_is_lost_costs_nobody_anything() {
     if !support::has("python3") || !cfg!(target_os = "linux") {

@@ -1,4 +1,4 @@
-//! Verbs and flags. Nothing here reads or writes anything but the command line.
+//! Commands and flags. Nothing here does any IO: it only parses the command line.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use clap::{Args, Parser, Subcommand};
 use super::list::LISTS;
 use super::submission::Lang;
 
-const AFTER_HELP: &str = "Exit codes: 0 valid, 1 invalid, 2 mistake in the command line, a \
-    scenario or a file, 3 unknown, 101 fault of the testbed.";
+const AFTER_HELP: &str = "Exit codes: 0 valid, 1 invalid, 2 error in the command line, a \
+    scenario or a file, 3 unknown, 101 internal error of the testbed.";
 
 /// A deterministic simulation testbed for distributed systems.
 ///
-/// One scenario and one seed decide everything that happens; the same pair gives the same bytes on
+/// A scenario and a seed determine everything that happens: the same pair gives the same bytes on
 /// every machine.
 #[derive(Debug, Parser)]
 #[command(name = "seedbed", version, after_help = AFTER_HELP)]
@@ -24,53 +24,54 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-/// The verbs.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Simulate scenarios, judge them and write a report of each.
+    /// Simulate scenarios, judge them and write a report for each.
     Run(RunArgs),
-    /// Run again what a report holds, and compare.
+    /// Rerun the scenario of a report and compare the results.
     Replay(ReplayArgs),
-    /// Run scenarios under many seeds and write sweep.csv.
+    /// Run scenarios with many seeds and write sweep.csv.
     Sweep(SweepArgs),
-    /// Judge the stored trace of a report again, with the checks of this program.
+    /// Judge the stored trace of a report again, with this version's checks.
     Check(CheckArgs),
     /// Draw the stored trace of a report again.
     Plot(PlotArgs),
-    /// Show what can be named: systems, faults, checks, plots, defects, ….
+    /// List what there is: systems, faults, checks, plots, defects, ….
     List(ListArgs),
-    /// Explain a name: a system, fault, check, plot, defect, metric, event, message, scenario, or
-    /// key of a scenario.
+    /// Explain a system, fault, check, plot, defect, metric, event, message, scenario, or scenario
+    /// key.
     Explain(ExplainArgs),
-    /// Begin something of one's own.
+    /// Create a scenario or a submission.
     New(NewArgs),
-    /// Find out whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message:
-    /// for authors of SDKs.
+    /// Test whether a program speaks the child protocol (sdk/PROTOCOL.md), message by message: for
+    /// SDK authors.
     Conform(ConformArgs),
-    /// Grade submissions by an assignment.
+    /// Grade submissions for an assignment.
     Grade(GradeArgs),
-    /// Say what this machine offers for running programs of strangers, and what is lost without.
+    /// Report which sandboxing features this machine has, and what each missing one means.
     Doctor(DoctorArgs),
-    /// Become a confined program. For the testbed itself.
+    /// Enter the sandbox and run a program there. Used by the testbed itself.
     #[command(hide = true)]
     EnterSandbox(EnterSandboxArgs),
 }
 
-/// Which scenarios, and what is changed in them.
+/// Which scenarios to run, and what to change in them.
 #[derive(Debug, Args)]
 pub struct ScenarioArgs {
-    /// Scenario files, or folders: all .toml files below them.
+    /// Scenario files, or folders to search for .toml files.
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<PathBuf>,
-    /// Switch a defect of the system on (`seedbed list defects`); may be given several times.
+    /// Plant a defect in the system (`seedbed list defects`); may be given several times.
     #[arg(long = "defect", value_name = "NAME")]
     pub defects: Vec<String>,
-    /// Override a value of the scenario, as `raft.heartbeat_interval=20ms`; may be given several
+    /// Override a value of the scenario, e.g. `raft.heartbeat_interval=20ms`; may be given several
     /// times.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
     pub overrides: Vec<(String, String)>,
-    /// A program in place of nodes, started here: `"python3 node.py"` for all of them,
-    /// `"n1=./node"` for a node, a role or a group; may be given several times.
+    /// Run a program instead of the built-in nodes, started in the current folder:
+    /// `"python3 node.py"` for all nodes, `"n1=./node"` for a node, a role or a group; may be given
+    /// several times.
     #[arg(long = "node-command", value_name = "[WHO=]COMMAND", value_parser = parse_node_command)]
     pub node_commands: Vec<(String, String)>,
 }
@@ -80,24 +81,24 @@ pub struct ScenarioArgs {
 pub struct RunArgs {
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
-    /// The seed, in place of the scenario's.
+    /// The seed, instead of the scenario's.
     #[arg(long, value_name = "N", value_parser = parse_seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Where reports go: DIR/SCENARIO/SEED.
+    /// Where to write reports: DIR/SCENARIO/SEED.
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
-    /// Write no report.
+    /// Do not write a report.
     #[arg(long, conflicts_with = "out")]
     pub no_files: bool,
-    /// Run again, also on other threads, and compare record by record.
+    /// Run again, on other threads too, and compare record by record.
     #[arg(long)]
     pub check_determinism: bool,
-    /// Show what happens, with virtual time: everything, or only these kinds
+    /// Print what happens, with virtual time: everything, or only these kinds
     /// (`--log=message,disk`).
     #[arg(long, value_name = "KIND,…", num_args = 0.., require_equals = true, value_delimiter = ',')]
     #[arg(value_parser = LOG_KINDS)]
     pub log: Option<Vec<String>>,
-    /// With --log: only what concerns this node; may be given several times.
+    /// With --log: print only what concerns this node; may be given several times.
     #[arg(long = "node", value_name = "NAME", requires = "log")]
     pub nodes: Vec<String>,
 }
@@ -119,14 +120,14 @@ pub struct ReplayArgs {
 pub struct SweepArgs {
     #[command(flatten)]
     pub scenarios: ScenarioArgs,
-    /// The seeds: A..B without B, A..=B with it, or one.
+    /// The seeds: A..B (without B), A..=B (with B), or a single seed.
     #[arg(long, value_name = "A..B", value_parser = parse_seeds, allow_hyphen_values = true)]
     pub seeds: Seeds,
-    /// How many runs at the same time; as many as there are cores by default. The result is the
-    /// same.
+    /// How many runs to execute in parallel; by default one per core. The result does not depend on
+    /// it.
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub jobs: Option<u16>,
-    /// Where sweep.csv goes.
+    /// Where to write sweep.csv.
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub out: PathBuf,
 }
@@ -145,7 +146,7 @@ pub struct PlotArgs {
     /// The folder of a report: reports/SCENARIO/SEED.
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// Plots (`seedbed list plots`); all of the system's by default.
+    /// Plots to draw (`seedbed list plots`); by default all plots of the system.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
 }
@@ -153,7 +154,7 @@ pub struct PlotArgs {
 /// `list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Which list; without it, what lists there are.
+    /// Which list to print; without it, the available lists.
     #[arg(value_parser = PossibleValuesParser::new(LISTS.iter().map(|(name, summary)| PossibleValue::new(*name).help(*summary))))]
     pub what: Option<String>,
 }
@@ -161,7 +162,7 @@ pub struct ListArgs {
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The name; `scenario` explains the whole language of scenarios.
+    /// The name; `scenario` explains the whole scenario language.
     #[arg(value_name = "NAME")]
     pub name: String,
 }
@@ -169,10 +170,10 @@ pub struct ExplainArgs {
 /// `conform`.
 #[derive(Debug, Args)]
 pub struct ConformArgs {
-    /// Only the verdict on each rule.
+    /// Print only the verdict on each rule.
     #[arg(long)]
     pub quiet: bool,
-    /// Show the lines of rules that do not hold only.
+    /// Print the conversation only for rules that do not hold.
     #[arg(long, conflicts_with = "quiet")]
     pub failures: bool,
     /// The command of a conformance node, after `--`.
@@ -183,33 +184,33 @@ pub struct ConformArgs {
 /// `new`.
 #[derive(Debug, Args)]
 pub struct NewArgs {
-    /// What to begin.
+    /// What to create.
     #[command(subcommand)]
     pub what: NewWhat,
 }
 
-/// What `new` can begin.
+/// What `new` can create.
 #[derive(Debug, Subcommand)]
 pub enum NewWhat {
-    /// A scenario with a comment on everything that one may want to change.
+    /// A scenario with a comment on everything you may want to change.
     Scenario {
-        /// Where to write it; without it, it is printed. A file that is there is never overwritten.
+        /// Where to write it; by default it is printed. An existing file is never overwritten.
         #[arg(value_name = "PATH")]
         path: Option<PathBuf>,
-        /// For which system (`seedbed list systems`).
+        /// The system to simulate (`seedbed list systems`).
         #[arg(long, value_name = "NAME", default_value = "raft")]
         system: String,
     },
-    /// A folder in which a student can begin: the assignment's starting point, the SDK, the
+    /// A folder for a student to start from: the assignment's starting point, the SDK, the
     /// instructions and the commands.
     Submission {
-        /// The assignment: its file, or the name of one in scenarios/assignments.
+        /// The assignment: a TOML file, or the name of an assignment in scenarios/assignments.
         #[arg(value_name = "ASSIGNMENT")]
         assignment: PathBuf,
-        /// In which language.
+        /// The programming language.
         #[arg(long, value_name = "LANGUAGE", default_value = "python")]
         lang: Lang,
-        /// Where to write it; without it, a folder here with the assignment's name.
+        /// Where to write it; by default a folder with the assignment's name in the current folder.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -219,25 +220,26 @@ pub enum NewWhat {
 #[derive(Debug, Args)]
 #[command(after_help = GRADE_AFTER_HELP)]
 pub struct GradeArgs {
-    /// The assignment: a TOML file, or the name of one below scenarios/assignments.
+    /// The assignment: a TOML file, or the name of an assignment in scenarios/assignments.
     #[arg(value_name = "ASSIGNMENT")]
     pub assignment: PathBuf,
-    /// Submissions: folders, archives, Python files; or a folder that holds nothing else than them.
+    /// Submissions: folders, archives, Python files; or a folder that contains nothing but
+    /// submissions.
     #[arg(value_name = "SUBMISSION", required_unless_present_any = ["defects", "show_seeds"])]
     pub submissions: Vec<PathBuf>,
-    /// In place of submissions, run the systems' own nodes with each defect: which items catch
-    /// which.
+    /// Instead of grading submissions, run the built-in nodes with each defect and show which items
+    /// catch it.
     #[arg(long, conflicts_with_all = ["submissions", "again", "worksheet"])]
     pub defects: bool,
-    /// In place of grading, show the hidden seeds that come from the secret, for instructors: each
-    /// with the command that runs it.
+    /// Instead of grading, print the hidden seeds derived from the secret, each with the command
+    /// that runs it (for instructors).
     #[arg(long, conflicts_with_all = ["submissions", "defects"])]
     pub show_seeds: bool,
-    /// Where results go; grades/ASSIGNMENT by default.
+    /// Where to write results; by default grades/ASSIGNMENT.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How many runs at the same time; as many as there are cores by default. The result is the
-    /// same.
+    /// How many runs to execute in parallel; by default one per core. The result does not depend on
+    /// it.
     #[arg(long, value_name = "N", value_parser = parse_jobs, allow_negative_numbers = true)]
     pub jobs: Option<u16>,
     /// Run only this item; may be given several times.
@@ -249,36 +251,37 @@ pub struct GradeArgs {
     /// The language of pages and messages for students.
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = ["en", "es"])]
     pub lang: String,
-    /// The file with the course secret, from which hidden seeds come; or else the variable
-    /// SEEDBED_SECRET.
+    /// The file with the course secret, from which hidden seeds are derived; by default the
+    /// environment variable SEEDBED_SECRET is used.
     #[arg(long, value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// Grade all again, also what an earlier batch has graded and what has not changed since.
+    /// Grade everything again, even submissions that an earlier batch has graded and that have not
+    /// changed since.
     #[arg(long)]
     pub again: bool,
-    /// Run every seed twice, in place of the first one of each item.
+    /// Run every seed twice, instead of only the first seed of each item.
     #[arg(long)]
     pub check_determinism: bool,
-    /// A grading worksheet that was downloaded from Moodle: a copy of it is filled in.
+    /// A grading worksheet downloaded from Moodle, of which a copy is filled in.
     #[arg(long, value_name = "FILE")]
     pub worksheet: Option<PathBuf>,
-    /// Write Moodle's file with `;` between cells and commas in numbers.
+    /// Write Moodle's file with `;` as separator and decimal commas.
     #[arg(long)]
     pub semicolons: bool,
-    /// Write Canvas' file with a row of the possible points.
+    /// Write Canvas' file with a row of possible points.
     #[arg(long)]
     pub points_possible: bool,
 }
 
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the \
-    assignment is refused, 2 mistake in the command line, \
-the assignment or a file, 3 something could not be graded and has to be looked at, 101 fault of \
-the testbed. docs/grading.md explains the rest.";
+    assignment is refused, 2 error in the command line, the assignment or a file, 3 something \
+    could not be graded and needs a look, 101 internal error of the testbed. docs/grading.md \
+    explains the rest.";
 
 /// `doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
-    /// How to say it.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
     pub format: String,
 }
@@ -286,32 +289,37 @@ pub struct DoctorArgs {
 /// `enter-sandbox`.
 #[derive(Debug, Args)]
 pub struct EnterSandboxArgs {
-    /// What the program is kept from, as JSON.
+    /// The restrictions for the program, as JSON.
     pub entry: String,
     /// The program and its arguments.
     #[arg(last = true)]
     pub command: Vec<String>,
 }
 
-/// Seeds from `start` to before `end`.
+/// Seeds from `start` (inclusive) to `end` (exclusive).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(pub Range<u64>);
 
-/// More seeds than this are a slip of the keyboard: at a millisecond each, they would take a day.
+/// More seeds than this are a typo: at a millisecond each, they would take a day.
 const SEEDS_MAX: u64 = 100_000_000;
 
 fn parse_seed(text: &str) -> Result<u64, String> {
-    // The greatest integer of TOML, so that the scenario of a report can name every seed.
+    // TOML's largest integer, so that the scenario of a report can name every seed.
     let seed = text.parse().ok().filter(|seed| *seed <= i64::MAX as u64);
-    seed.ok_or_else(|| format!("`{text}` is no seed: seeds are whole numbers from 0 to 2^63 - 1"))
+    seed.ok_or_else(|| {
+        format!(
+            "`{text}` is not a seed: seeds are whole numbers from 0 to 2^63 - \
+        1"
+        )
+    })
 }
 
 fn parse_seeds(text: &str) -> Result<Seeds, String> {
     let number = |number: &str| {
         let no_seeds = || {
             format!(
-                "`{text}` are no seeds: write A..B, as in 0..100, or one whole number from 0 to \
-                    2^63 - 1"
+                "`{text}` is not a range of seeds: write A..B, as in 0..100, or one whole number \
+                from 0 to 2^63 - 1"
             )
         };
         parse_seed(number).map_err(|_| no_seeds())
@@ -325,21 +333,21 @@ fn parse_seeds(text: &str) -> Result<Seeds, String> {
     };
     match end.checked_sub(start) {
         None | Some(0) => {
-            Err(format!("`{text}` holds no seed; write the smaller number first: 0..100"))
+            Err(format!("`{text}` contains no seed; write the smaller number first: 0..100"))
         }
         Some(count) if count > SEEDS_MAX => {
-            Err(format!("`{text}` are {count} seeds; a sweep takes at most {SEEDS_MAX}"))
+            Err(format!("`{text}` is {count} seeds; a sweep takes at most {SEEDS_MAX}"))
         }
         Some(_) => Ok(Seeds(start..end)),
     }
 }
 
-/// More runs at the same time than any machine has cores for.
+/// More parallel runs than any machine has cores for.
 const JOBS_MAX: u16 = 1_024;
 
 fn parse_jobs(text: &str) -> Result<u16, String> {
     let jobs = text.parse().ok().filter(|jobs| (1..=JOBS_MAX).contains(jobs));
-    jobs.ok_or_else(|| format!("runs at the same time are a whole number from 1 to {JOBS_MAX}"))
+    jobs.ok_or_else(|| format!("the number of jobs is a whole number from 1 to {JOBS_MAX}"))
 }
 
 fn parse_override(text: &str) -> Result<(String, String), String> {
@@ -351,7 +359,7 @@ fn parse_override(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// A program in place of nodes, as an override of the scenario.
+/// A program instead of the built-in nodes, as an override of the scenario.
 fn parse_node_command(text: &str) -> Result<(String, String), String> {
     let example = "as in `python3 node.py`, or `n1=python3 node.py` for one node, role or group";
     let is_name = |who: &str| {
@@ -365,9 +373,9 @@ fn parse_node_command(text: &str) -> Result<(String, String), String> {
         return Err(format!("the command is empty: write one, {example}"));
     }
     let here = std::env::current_dir()
-        .map_err(|error| format!("the current folder is not known: {error}"))?;
+        .map_err(|error| format!("cannot determine the current folder: {error}"))?;
     let here = here.to_str().ok_or(
-        "the current folder has a name that is no UTF-8: start the program from another one",
+        "the name of the current folder is not UTF-8: start the program from another folder",
     )?;
     let words: Vec<String> = words.iter().map(|word| toml_string(word)).collect();
     Ok((
@@ -386,13 +394,13 @@ mod tests {
 
     use super::*;
 
-    /// clap finds contradictory flags only when asked.
+    /// clap looks for contradictory flags only when asked.
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
-    /// Both ranges of Rust are understood, and a single seed.
+    /// Both of Rust's range forms are understood, and a single seed.
     #[test]
     fn seeds_are_ranges_as_rust_writes_them() {
         assert_eq!(parse_seeds("0..3"), Ok(Seeds(0..3)));

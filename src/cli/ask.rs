@@ -1,4 +1,4 @@
-//! `list`, `explain` and `new`: what can be named, and where to begin. Nothing is simulated.
+//! `list`, `explain` and `new`: what exists and how to start. Nothing is simulated.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -31,7 +31,7 @@ pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> 
         NewWhat::Scenario { path, system } => (path, system),
         NewWhat::Submission { assignment, lang, out } => {
             let folder = submission::write(assignment, *lang, out.as_deref())?;
-            console.line(format_args!("{} is written; begin with its README.md", folder.display()));
+            console.line(format_args!("wrote {}; start with its README.md", folder.display()));
             return Ok(EXIT_VALID);
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> 
         None => console.line(text.trim_end()),
         Some(path) => {
             write_new(path, &text)?;
-            console.line(format_args!("{} is written; `seedbed run {0}` runs it", path.display()));
+            console.line(format_args!("wrote {}; run it with `seedbed run {0}`", path.display()));
         }
     }
     Ok(EXIT_VALID)
@@ -56,18 +56,18 @@ fn named(name: &str) -> Result<&'static System, Error> {
     })
 }
 
-/// Write a file that must not be there yet. It appears whole, or not at all.
+/// Write a file that must not exist yet. It appears whole or not at all.
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {
     let failed = |cause: &io::Error| match cause.kind() {
         io::ErrorKind::AlreadyExists => Error::new(
-            format!("`{}` exists, and is not overwritten", path.display()),
-            "name another file, or move this one away first",
+            format!("`{}` already exists and is not overwritten", path.display()),
+            "name another file, or move the existing one first",
         ),
         _ => Error::io(
             "write",
             path,
             cause,
-            "name a file in a folder that is there and that you may write into",
+            "name a file in an existing folder that you may write to",
         ),
     };
     let parent =

@@ -29,13 +29,13 @@ pub(super) fn conform(args: &ConformArgs, console: &mut Console) -> Result<u8, R
         python3 conformance.py";
     let is_good = is_good.map_err(|why| Error::new(why, hint))?;
     let rest = if passed == 0 {
-        "; without an answer to the first turn, no other rule is looked at"
+        "; without an answer to the first turn, no other rule is tested"
     } else {
         ""
     };
     console.line(format_args!(
-        "\n{passed} rules hold, {failed} do not{rest}; what a conformance \
-        node does is in sdk/PROTOCOL.md"
+        "\n{passed} rules hold, {failed} do not{rest}; sdk/PROTOCOL.md says what a conformance \
+        node does"
     ));
     Ok(if is_good { EXIT_VALID } else { EXIT_INVALID })
 }
@@ -43,7 +43,7 @@ pub(super) fn conform(args: &ConformArgs, console: &mut Console) -> Result<u8, R
 #[cfg(not(unix))]
 pub(super) fn conform(_args: &ConformArgs, _console: &mut Console) -> Result<u8, Refused> {
     Err(crate::error::Error::new(
-        "programs in place of nodes need a Unix system",
+        "running programs as nodes needs a Unix system",
         "use Linux, macOS or a BSD",
     )
     .into())

@@ -1,13 +1,13 @@
-//! The standard output.
+//! Standard output.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use crate::error::{Error, io_reason};
 
-/// Lines for the standard output. When the reader has gone (`| head`) the rest is dropped in
-/// silence, and the verb goes on: its files and its exit code may still be wanted. Any other
-/// failure is kept for [`Console::finish`].
+/// Lines for standard output. When the reader has gone (`| head`) the rest is silently dropped and
+/// the command goes on: its files and its exit code may still be wanted. Any other failure is kept
+/// for [`Console::finish`].
 pub struct Console {
     out: Box<dyn Write>,
     failed: Option<io::Error>,
@@ -19,7 +19,7 @@ impl Console {
         Console::to(Box::new(io::BufWriter::new(io::stdout())))
     }
 
-    /// Any other place.
+    /// Any other writer.
     pub fn to(out: Box<dyn Write>) -> Console {
         Console { out, failed: None }
     }
@@ -31,23 +31,22 @@ impl Console {
         }
     }
 
-    /// Show what was written so far: before something that takes long.
+    /// Flush what has been written so far, before something that takes long.
     pub fn flush(&mut self) {
         if self.failed.is_none() {
             self.failed = self.out.flush().err();
         }
     }
 
-    /// Write out what is left, and tell what went wrong.
+    /// Write what is left, and return the first failure.
     pub fn finish(&mut self) -> Result<(), Error> {
         self.flush();
         match self.failed.take() {
             Some(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-                let message = format!("cannot write to the standard output: {}", io_reason(&cause));
+                let message = format!("cannot write to standard output: {}", io_reason(&cause));
                 Err(Error::new(
                     message,
-                    "send it elsewhere, as in: seedbed … > FILE; nothing is wrong with what was \
-                        written to other files",
+                    "redirect it, as in: seedbed … > FILE; the other files were written correctly",
                 ))
             }
             _ => Ok(()),

@@ -1,5 +1,4 @@
-//! `seedbed doctor`: what this machine offers for running programs of strangers, and what is lost
-//! without.
+//! `seedbed doctor`: which sandboxing features this machine has, and what each missing one means.
 
 use std::path::PathBuf;
 
@@ -14,10 +13,10 @@ use crate::program::sandbox::{
     Confined, MEASURES, Measure, interpreter_version, lacking, measures,
 };
 
-/// What is looked for in the path, and what it is for.
+/// Executables to look for in the path, and what each is used for.
 const TOOLS: &[(&str, &str)] = &[
     ("python3", "submissions in Python"),
-    ("python3.8", "the oldest Python of the SDK"),
+    ("python3.8", "the oldest Python that the SDK supports"),
     ("python3.9", ""),
     ("python3.10", ""),
     ("python3.11", ""),
@@ -26,46 +25,46 @@ const TOOLS: &[(&str, &str)] = &[
     ("python3.14", ""),
     ("cargo", "submissions in Rust"),
     ("cc", "submissions in C"),
-    ("bwrap", "nothing yet: a process namespace around the rest"),
+    ("bwrap", "not used yet; could add a process namespace"),
 ];
 
-/// All that is found.
+/// Everything that was found.
 #[derive(Debug, Serialize)]
 pub struct Findings {
-    /// Whether programs of strangers can be run: all needed measures are in force.
+    /// Whether untrusted programs can be run: all required measures are in force.
     pub is_safe: bool,
-    /// The names of needed measures that are not.
+    /// The names of required measures that are not in force.
     pub lacking: Vec<&'static str>,
-    /// Operating system and its release.
+    /// Operating system and release.
     pub system: String,
-    /// Processors that may be used: so many simulations run at the same time.
+    /// Usable processors: the default number of parallel runs.
     pub cores: usize,
-    /// Whether programs lie at the same addresses at each start.
+    /// Whether programs are loaded at the same addresses on every start.
     pub fixed_addresses: bool,
-    /// The measures, in the order in which they are taken.
+    /// The measures, in the order in which they are applied.
     pub measures: Vec<Measure>,
-    /// What is looked for in the path.
+    /// Executables looked for in the path.
     pub tools: Vec<Tool>,
 }
 
-/// Something that is looked for in the path.
+/// An executable to look for in the path.
 #[derive(Debug, Serialize)]
 pub struct Tool {
     /// Its name.
     pub name: &'static str,
-    /// What it is for.
+    /// What it is used for.
     pub used_for: &'static str,
     /// Where it is.
     pub path: Option<PathBuf>,
-    /// The first line that it says of its version.
+    /// The first line of its version.
     pub version: Option<String>,
 }
 
 pub(super) fn doctor(args: &DoctorArgs, console: &mut Console) -> Result<u8, Refused> {
     let confined = Confined::new().map_err(|error| {
         Error::new(
-            format!("the path of `seedbed` itself cannot be found: {error}"),
-            "start it by its path, where `/proc` is mounted",
+            format!("cannot find the path of `seedbed` itself: {error}"),
+            "start it by its full path, or mount `/proc`",
         )
     })?;
     let findings = findings(measures(&confined));
@@ -73,8 +72,8 @@ pub(super) fn doctor(args: &DoctorArgs, console: &mut Console) -> Result<u8, Ref
         "json" => {
             let text = serde_json::to_string_pretty(&findings).map_err(|error| {
                 Error::new(
-                    format!("what was found cannot be written as JSON: {error}"),
-                    "leave --format out, and report this as a mistake",
+                    format!("cannot write the findings as JSON: {error}"),
+                    "leave out --format, and report this as a bug in seedbed",
                 )
             })?;
             console.line(text);
@@ -114,7 +113,7 @@ fn system() -> String {
     std::env::consts::OS.to_owned()
 }
 
-/// What a person reads.
+/// The findings as text.
 pub fn text(findings: &Findings) -> String {
     let measures: Vec<Vec<String>> = MEASURES
         .iter()
@@ -133,23 +132,23 @@ pub fn text(findings: &Findings) -> String {
         .tools
         .iter()
         .map(|tool| {
-            let found = tool.version.clone().unwrap_or_else(|| "not here".to_owned());
+            let found = tool.version.clone().unwrap_or_else(|| "not found".to_owned());
             vec![tool.name.to_owned(), found, tool.used_for.to_owned()]
         })
         .collect();
     let verdict = match findings.is_safe {
-        true => "Programs of strangers can be run here.".to_owned(),
+        true => "Untrusted programs can be run here.".to_owned(),
         false => format!(
-            "Programs of strangers should not be run here: {} not in force. `seedbed run` and \
-                trusted programs need none of it.",
+            "Untrusted programs should not be run here: not in force: {}. `seedbed run` and \
+            trusted programs need none of it.",
             findings.lacking.join(", ")
         ),
     };
     let addresses = match findings.fixed_addresses {
-        true => "the same addresses at each start of a program",
+        true => "programs are loaded at the same addresses on every start",
         false => {
-            "other addresses at each start: programs that show them, or the order of a set of \
-                plain objects, do not repeat themselves"
+            "programs are loaded at different addresses on every start: one that prints addresses, \
+            or the order of a set of plain objects, is not reproducible"
         }
     };
     format!(
@@ -166,17 +165,14 @@ mod tests {
     use super::*;
 
     /// A machine that has everything, and one whose kernel has no Landlock: what the second lacks
-    /// stands out, and what it costs is said.
+    /// stands out, with the consequence.
     #[test]
     fn what_is_missing_stands_out() {
         let measures = |lacks: &[&str]| -> Vec<Measure> {
             let measure = |name: &str| {
                 let in_force = !lacks.contains(&name);
-                let why = if in_force {
-                    "it holds"
-                } else {
-                    "the kernel has no Landlock: it came with Linux 5.13"
-                };
+                let why =
+                    if in_force { "it holds" } else { "the kernel has no Landlock (Linux 5.13)" };
                 Measure { name: name.to_owned(), in_force, why: why.to_owned() }
             };
             MEASURES.iter().map(|info| measure(info.name)).collect()

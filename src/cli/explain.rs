@@ -1,5 +1,5 @@
-//! `seedbed explain NAME`: what is known of any registered name. A name that means several things
-//! gets all of them.
+//! `seedbed explain NAME`: what is known about any registered name. If a name has several meanings,
+//! all are explained.
 
 use std::path::Path;
 
@@ -15,12 +15,12 @@ use crate::systems::{self, System};
 use crate::vocabulary::Shown;
 
 /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario`
-/// is the whole language.
+/// explains the whole language.
 pub fn explain(name: &str, systems: &[&'static System]) -> Result<String, Error> {
     if name == "scenario" {
         return Ok(reference(systems));
     }
-    // Messages speak of a check by its place in a scenario: `checks.availability`.
+    // Error messages name a check by its key in a scenario: `checks.availability`.
     let name = name.strip_prefix("checks.").unwrap_or(name);
     let keys = reference::keys(systems);
     if name.is_empty() {
@@ -67,8 +67,8 @@ pub fn explain(name: &str, systems: &[&'static System]) -> Result<String, Error>
     if found.is_empty() { Err(unknown(name, systems, &keys)) } else { Ok(found.join("\n")) }
 }
 
-/// Explain a scenario by its name or by the last part of it, `raft/two-leaders` or `two-leaders`:
-/// its claim, and what its author says of it.
+/// Explain a scenario by its name or the last part of it (`raft/two-leaders` or `two-leaders`): its
+/// claim and its leading comment.
 pub fn scenario(name: &str, folder: &Path) -> Option<String> {
     let last = |each: &str| each.rsplit('/').next() == Some(name);
     let path = scenario_files(folder).into_iter().find(|path| {
@@ -78,7 +78,7 @@ pub fn scenario(name: &str, folder: &Path) -> Option<String> {
     let text = std::fs::read_to_string(&path).ok()?;
     let table: toml::Table = text.parse().ok()?;
     let claim =
-        table.get("description").and_then(toml::Value::as_str).unwrap_or("It makes no claim.");
+        table.get("description").and_then(toml::Value::as_str).unwrap_or("It has no description.");
     let comment: Vec<&str> =
         text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
     let system = table.get("system").and_then(toml::Value::as_str).unwrap_or("none");
@@ -153,7 +153,7 @@ fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
     )
 }
 
-/// A parameter of so many microseconds, eleven days, limits nothing.
+/// A duration of this many microseconds (eleven days) or more limits nothing.
 const UNLIMITED_US: f64 = 1e12;
 
 fn of_check(check: &Checker, systems: &[&'static System]) -> String {
@@ -249,7 +249,7 @@ fn of_shown(name: &str, what: &str, system: &str, shown: &[Shown]) -> Option<Str
     ))
 }
 
-/// Keys by their bare name or with their section: `loss`, `network.loss`.
+/// Keys by their name alone or with their section: `loss`, `network.loss`.
 fn of_keys(name: &str, keys: &[KeyInfo]) -> Option<String> {
     let full = |info: &KeyInfo| {
         if info.section.is_empty() {
@@ -267,7 +267,7 @@ fn of_keys(name: &str, keys: &[KeyInfo]) -> Option<String> {
     }
     for info in found {
         let of = match home(&info.section) {
-            home if home.is_empty() => "the top of a scenario".into(),
+            home if home.is_empty() => "the top level of a scenario".into(),
             home => home,
         };
         text.push_str(&format!("{}: a key of {of}\n{}", info.key, key_lines(&[info])));
@@ -284,8 +284,7 @@ fn key_lines(keys: &[&KeyInfo]) -> String {
     keys.iter().map(line).collect()
 }
 
-/// A paragraph of lines that fit beside each other on a screen; what follows the first is set in
-/// further.
+/// A paragraph wrapped to lines that fit a screen, with a hanging indent.
 fn wrapped(indent: &str, text: &str) -> String {
     const WIDTH: usize = 110;
     let mut lines = vec![String::from(indent)];

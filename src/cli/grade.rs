@@ -1,4 +1,4 @@
-//! `grade`: submissions to points, or an assignment to what it is worth.
+//! `grade`: turn submissions into points, or measure what an assignment catches.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -23,7 +23,7 @@ use crate::program::sandbox::{Confined, MEASURES, measures};
 use crate::report::{OTHER_FOLDER, Repeat, probe_folder, replace_file, say_when_interrupted};
 use crate::shipped;
 
-/// Items that are named for each submission; all of them are in its page.
+/// At most this many missed items are named per submission; its page has all of them.
 const MISSED_SHOWN_MAX: usize = 4;
 
 pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refused> {
@@ -44,18 +44,18 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
     let ids: Vec<&str> = handed.iter().map(|handed| handed.id.as_str()).collect();
     if plan.hidden(&assignment) == HiddenSeeds::NotRun && graded_with_secret(&out, &ids) {
         let message = format!(
-            "`{}` holds results with hidden seeds, and there is no course secret now",
+            "`{}` has results with hidden seeds, but no course secret was given now",
             out.display()
         );
         return Err(Error::new(
             message,
-            "give the secret with `--secret-file`, or another folder with `--out`",
+            "give the secret with `--secret-file`, or name another folder with `--out`",
         )
         .into());
     }
     for measure in plan.measures.iter().filter(|measure| !measure.in_force) {
         console.line(format_args!(
-            "note: programs are not kept from {}: {}",
+            "note: nothing keeps programs from {}: {}",
             keeps_from(&measure.name),
             measure.detail
         ));
@@ -74,7 +74,7 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
         bar.set_message(excerpt(&handed.id));
         say_when_interrupted(Some(format!(
             "interrupted after {position} of {count} submissions: their results are kept, and the \
-                same command goes on",
+            same command continues",
             count = ids.len()
         )));
         let opened = Opened::new(handed, position as u32, &assignment, &plan);
@@ -83,10 +83,10 @@ pub(super) fn grade(args: &GradeArgs, console: &mut Console) -> Result<u8, Refus
         let is_known = known.is_some();
         let result = known
             .unwrap_or_else(|| opened.grade(&assignment, &plan, &|count| bar.inc(count as u64)));
-        // Written at once: an interrupt keeps what is done. Known ones too, perhaps in another
-        // language.
+        // Written immediately, so that an interrupt loses nothing. Known results too: the language
+        // may have changed.
         write_one(&result, &out, lang)?;
-        // Gates, and results that are known, make runs that need not be.
+        // Closed gates and known results save runs.
         bar.set_position(runs * (position as u64 + 1));
         bar.suspend(|| {
             console.line(line(&result, is_known));
@@ -138,11 +138,11 @@ fn plan(args: &GradeArgs, assignment: &Assignment) -> Result<Plan, Refused> {
     })
 }
 
-/// What no student sees: a lost hidden seed can then be run like any other.
+/// Show instructors the hidden seeds, so that they can run a lost one like any other.
 fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Result<u8, Refused> {
     let Some(secret) = &plan.secret else {
         return Err(Error::new(
-            "there is no course secret, and so there are no hidden seeds",
+            "there is no course secret, so there are no hidden seeds",
             "give it with `--secret-file`",
         )
         .into());
@@ -151,7 +151,7 @@ fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Re
         let message =
             format!("in `{}` each student has hidden seeds of their own", assignment.name);
         return Err(
-            Error::new(message, "repeat a student's run by grading that submission alone").into()
+            Error::new(message, "to repeat a student's run, grade that submission alone").into()
         );
     }
     for item in &assignment.items {
@@ -160,7 +160,8 @@ fn show_seeds(assignment: &Assignment, plan: &Plan, console: &mut Console) -> Re
             let played = &assignment.scenarios[item.scenario];
             let path = shipped::as_written(&played.file).display().to_string();
             let command = Repeat { path, overrides: vec![], defects: vec![] }.command(seed);
-            // In the submission's folder; one in another language is started otherwise.
+            // To be run in the submission's folder; a submission in another language needs another
+            // command.
             let program = node_commands(played, &["python3".to_owned(), "node.py".to_owned()]);
             console.line(format_args!("{} {}: {command}{program}", item.name, Seed::Hidden(k)));
         }
@@ -172,7 +173,7 @@ fn keeps_from(measure: &str) -> &'static str {
     MEASURES
         .iter()
         .find(|info| info.name == measure)
-        .map_or("all that they should be", |info| info.keeps_from)
+        .map_or("something unknown", |info| info.keeps_from)
 }
 
 /// A quick look must not replace results that count.
@@ -182,14 +183,14 @@ fn out_folder(args: &GradeArgs, assignment: &Assignment, plan: &Plan) -> PathBuf
     args.out.clone().unwrap_or_else(|| Path::new("grades").join(name))
 }
 
-/// A bar on the standard error where that is a terminal, and nothing elsewhere.
+/// A progress bar on stderr if that is a terminal, otherwise nothing.
 fn progress(runs: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left, {msg}")
         .expect("the template is well formed");
     ProgressBar::new(runs).with_style(style)
 }
 
-/// A submission in a line.
+/// A submission's result in one line.
 fn line(graded: &Graded, is_known: bool) -> String {
     let id = &graded.submission.id;
     let mut line = format!("{id}: {} of {}", graded.score, graded.max);
@@ -229,7 +230,7 @@ fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     let open: Vec<&Graded> = graded.iter().filter(|result| !result.is_complete()).collect();
     let submissions = if graded.len() == 1 { "submission" } else { "submissions" };
     console.line(format_args!(
-        "{} {submissions}, {full} with all points; results are in {}",
+        "{} {submissions}, {full} with full points; results are in {}",
         graded.len(),
         out.display()
     ));
@@ -237,13 +238,13 @@ fn summary(graded: &[Graded], out: &Path, console: &mut Console) {
     if keyless > 0 {
         let are = if keyless == 1 { "is" } else { "are" };
         console.line(format_args!(
-            "note: {keyless} of them {are} not in moodle.csv, for want of a user name, an address \
-                or a number; fill in Moodle's worksheet with `--worksheet`"
+            "note: {keyless} of them {are} not in moodle.csv, because they have no user name, \
+            e-mail address or number; fill in Moodle's worksheet with `--worksheet`"
         ));
     }
     if !open.is_empty() {
         let ids: Vec<&str> = open.iter().map(|result| result.submission.id.as_str()).collect();
-        console.line(format_args!("not graded in full, somebody has to look: {}", ids.join(", ")));
+        console.line(format_args!("not fully graded, needs a look: {}", ids.join(", ")));
         for why in open.iter().flat_map(|result| &result.infra).take(5) {
             console.line(format_args!("  {}", why.lines().next().unwrap_or_default()));
         }
@@ -268,21 +269,23 @@ fn defects(
     )?;
     let (caught, all) = table.caught();
     console.line(format_args!(
-        "{caught} of {all} defects are caught; the table is in {}",
+        "{caught} of {all} defects are caught; see {}",
         out.join("defects.md").display()
     ));
     for item in table.blind_items() {
         console.line(format_args!(
-            "warning: the item `{item}` catches no defect: what are its points worth?"
+            "warning: the item `{item}` catches no defect, so its points prove nothing"
         ));
     }
     if table.correct_loses() {
-        console
-            .line("refused: the correct nodes lose points; the checks or the scenarios are wrong");
+        console.line(
+            "refused: the correct nodes lose points, so the checks or the scenarios are \
+                wrong",
+        );
     } else if caught == 0 {
         console.line(
-            "refused: no item catches any defect; a submission that does nothing right \
-            might get all points",
+            "refused: no item catches any defect, so a submission that gets nothing right could \
+            get all points",
         );
     } else {
         return Ok(EXIT_VALID);
@@ -298,7 +301,7 @@ fn row_line(assignment: &Assignment, row: &Row) -> String {
     let found: Vec<String> = found.collect();
     let name = if row.defect.is_empty() { "no defect" } else { row.defect };
     if found.is_empty() {
-        return format!("{name}: nothing is found");
+        return format!("{name}: not caught");
     }
     format!("{name}: -{}; {}", row.lost, found.join(", "))
 }

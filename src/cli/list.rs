@@ -1,5 +1,5 @@
-//! `seedbed list`: what can be named, as tables. Printed from the registries, so nothing can be
-//! missing.
+//! `seedbed list`: tables of everything that has a name, printed from the registries, so nothing
+//! can be missing.
 
 use std::path::Path;
 
@@ -9,21 +9,21 @@ use crate::scenario::{TESTBED_EVENTS, TESTBED_METRICS, scenario_files};
 use crate::systems::{self, System};
 use crate::vocabulary::Shown;
 
-/// What can be listed, with what it is.
+/// The lists, each with a summary.
 pub const LISTS: &[(&str, &str)] = &[
-    ("systems", "what can be run"),
-    ("faults", "what can be done to it"),
+    ("systems", "what can be simulated"),
+    ("faults", "what the nemesis can do to it"),
     ("checks", "what is judged"),
     ("plots", "what is drawn"),
-    ("defects", "mistakes that a system can be told to make"),
-    ("metrics", "what nodes show, for conditions and plots"),
+    ("defects", "bugs that can be planted in a system"),
+    ("metrics", "what nodes report of their state, for conditions and plots"),
     ("events", "what nodes do, for conditions and checks"),
     ("messages", "what nodes send, for conditions and faults"),
     ("scenarios", "the files below `scenarios`"),
 ];
 
-/// The table of this name; without a name, what tables there are. `folder` is where scenarios are
-/// looked for.
+/// The table with this name; without a name, the list of tables. Scenarios are looked up in
+/// `folder`.
 pub fn list(
     what: Option<&str>,
     systems: &[&'static System],
@@ -156,8 +156,8 @@ fn scenarios(folder: &Path) -> String {
     }
 }
 
-/// The claim of a scenario, whether or not the rest of the file is right: a list must not end at
-/// the first mistake.
+/// The claim of a scenario, whether or not the rest of the file is valid: one broken file must not
+/// end the list.
 fn description(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let table: Option<toml::Table> = text.parse().ok();
@@ -166,7 +166,7 @@ fn description(path: &Path) -> String {
     description.map_or_else(|| "-".into(), |text| text.lines().collect::<Vec<_>>().join(" "))
 }
 
-/// Columns as wide as their widest cell, two blanks apart, nothing at the ends of lines.
+/// Columns as wide as their widest cell, separated by two spaces, without trailing spaces.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());

@@ -1,5 +1,5 @@
-//! The command line: verbs and flags ([`args`]; parsing does no IO), and what each verb does, one
-//! file for each.
+//! The command line: commands and flags ([`args`]; parsing does no IO), and one file for what each
+//! command does.
 
 mod args;
 mod ask;
@@ -26,7 +26,7 @@ pub use console::Console;
 
 use crate::error::{EXIT_TESTBED, EXIT_USAGE, Error};
 
-/// The mistakes for which a verb did nothing, in the order of the files that they are in.
+/// The errors that made a command refuse to run, in the order of the files they are in.
 #[derive(Debug)]
 pub struct Refused(Vec<Error>);
 
@@ -42,7 +42,7 @@ impl From<Error> for Refused {
     }
 }
 
-/// Do what a command line asks for. Returns the exit code.
+/// Execute a command line. Returns the exit code.
 pub fn execute(cli: &Cli) -> u8 {
     let mut console = Console::stdout();
     let done = match &cli.verb {
@@ -65,7 +65,7 @@ pub fn execute(cli: &Cli) -> u8 {
         Err(Refused(errors)) => {
             let mut stderr = std::io::stderr();
             let text = explain(&errors, stderr.is_terminal());
-            // Where nobody reads the errors either, the exit code has to do.
+            // If stderr is closed as well, the exit code has to suffice.
             let _ = writeln!(stderr, "{text}");
             EXIT_USAGE
         }
@@ -76,8 +76,8 @@ fn enter(args: &EnterSandboxArgs) -> u8 {
     u8::try_from(crate::program::sandbox::enter(&args.entry, &args.command)).unwrap_or(EXIT_TESTBED)
 }
 
-/// So many files with mistakes are shown, each with all its mistakes; a person mends one after the
-/// other.
+/// At most this many broken files are reported, each with all its errors; a person fixes one after
+/// another.
 const ERRORS_SHOWN_MAX: usize = 5;
 
 fn explain(errors: &[Error], colour: bool) -> String {
@@ -85,7 +85,7 @@ fn explain(errors: &[Error], colour: bool) -> String {
         errors.iter().take(ERRORS_SHOWN_MAX).map(|error| error.render(colour)).collect();
     if errors.len() > ERRORS_SHOWN_MAX {
         texts.push(format!(
-            "note: {} more files have mistakes; nothing was run",
+            "note: {} more files have errors; nothing was run",
             errors.len() - ERRORS_SHOWN_MAX
         ));
     }

@@ -21,7 +21,7 @@ pub(super) fn plot(args: &PlotArgs, console: &mut Console) -> Result<u8, Refused
             replace_file(
                 &path,
                 &bytes,
-                "give yourself the right to write into the report, or copy it elsewhere",
+                "make the report's folder writable, or copy the report elsewhere",
             )?;
             console.line(path.display());
         }

@@ -1,4 +1,4 @@
-//! `replay`: run again what a report holds, and compare.
+//! `replay`: rerun the scenario of a report and compare the results.
 
 use super::args::ReplayArgs;
 use super::{Console, Refused};
@@ -8,7 +8,8 @@ use crate::run::run_scenario;
 
 pub(super) fn replay(args: &ReplayArgs, console: &mut Console) -> Result<u8, Refused> {
     let stored = Stored::open(&args.folder)?;
-    // Also where the run would agree: what is compared with a damaged report says nothing.
+    // Read the trace even if the digests will agree: a comparison with a damaged report proves
+    // nothing.
     let trace = stored.trace()?;
     let run = run_scenario(&stored.scenario, stored.results.seed);
     console.line(summary(&run));

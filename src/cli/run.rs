@@ -3,7 +3,7 @@
 use std::thread;
 
 use super::args::RunArgs;
-use super::scenarios::{Asked, read_all};
+use super::scenarios::{RequestedScenario, read_all};
 use super::{Console, Refused};
 use crate::checkers::Overall;
 use crate::error::{EXIT_INVALID, EXIT_TESTBED, Error, excerpt, name_hint};
@@ -16,7 +16,7 @@ use crate::trace::{NEMESIS, Trace};
 
 pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> {
     let asked = read_all(&args.scenarios)?;
-    // Before anything runs: the last of many scenarios may be the one without such a node.
+    // Check before anything runs: the last of many scenarios may be the one without such a node.
     asked.iter().try_for_each(|one| known_nodes(&args.nodes, &one.scenario))?;
     let mut worst = Overall::Valid;
     let mut undetermined = None;
@@ -36,8 +36,8 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
                 .trace
             };
             if let Some(difference) = repeat_elsewhere(&run.trace, again) {
-                // The nodes that ship draw from the seed alone, so that a difference is a fault of
-                // the testbed; a program may draw from what it likes.
+                // The built-in nodes draw from the seed alone, so a difference is a bug in the
+                // testbed; a program may draw from anywhere.
                 let exit_code =
                     if programs(&one.scenario).is_empty() { EXIT_TESTBED } else { EXIT_INVALID };
                 undetermined = undetermined.max(Some(exit_code));
@@ -55,28 +55,29 @@ pub(super) fn run(args: &RunArgs, console: &mut Console) -> Result<u8, Refused> 
     Ok(undetermined.unwrap_or(worst.exit_code()))
 }
 
-/// The positions of the nodes that programs play.
+/// The positions of the nodes that are programs.
 fn programs(scenario: &Scenario) -> Vec<usize> {
     let nodes = scenario.nodes.nodes.iter().enumerate();
     nodes.filter(|(_, node)| node.program.is_some()).map(|(position, _)| position).collect()
 }
 
-/// Print what a run found, and write its report.
-fn finish(one: &Asked, run: &Run, args: &RunArgs, console: &mut Console) -> Result<(), Refused> {
+/// Print the result of a run and write its report.
+fn finish(
+    one: &RequestedScenario,
+    run: &Run,
+    args: &RunArgs,
+    console: &mut Console,
+) -> Result<(), Refused> {
     let folder = if args.no_files {
         None
     } else {
         Some(write_report(run, &one.scenario, &one.repeat, &args.out)?)
     };
     console.line(summary(run));
-    // A check may not care that a program has ended, and whoever has written it does.
+    // No check may care that a program exited, but its author does.
     if let Some(fault) = Facts::of(run, &programs(&one.scenario)).fault {
         let last = fault.message.trim().lines().next_back().unwrap_or_default();
-        console.line(format_args!(
-            "  {} ended by itself at {}: {last}",
-            fault.name,
-            seconds(fault.time_us)
-        ));
+        console.line(format_args!("  {} exited at {}: {last}", fault.name, seconds(fault.time_us)));
     }
     if run.verdict() != Overall::Valid {
         if let Some(folder) = folder {
@@ -88,12 +89,12 @@ fn finish(one: &Asked, run: &Run, args: &RunArgs, console: &mut Console) -> Resu
     Ok(())
 }
 
-fn repeat_line(one: &Asked, seed: u64, flags: &str) -> String {
+fn repeat_line(one: &RequestedScenario, seed: u64, flags: &str) -> String {
     format!("  repeat: {}{flags}", one.repeat.command(seed))
 }
 
-/// Run twice more, at the same time, and compare. Each run has a fresh thread in any case; two at
-/// once also disturb each other's allocator and scheduling, which no result may depend on.
+/// Run twice more, concurrently, and compare. Every run gets a fresh thread anyway; two concurrent
+/// ones also disturb each other's allocator and scheduling, on which no result may depend.
 fn repeat_elsewhere(first: &Trace, again: impl Fn() -> Trace + Sync) -> Option<Difference> {
     let others = thread::scope(|scope| {
         let other = scope.spawn(&again);
@@ -103,7 +104,7 @@ fn repeat_elsewhere(first: &Trace, again: impl Fn() -> Trace + Sync) -> Option<D
     others.iter().find_map(|other| first_difference(first, other))
 }
 
-/// `--node` of a node that does not exist would show nothing, and look like a quiet node.
+/// `--node` with an unknown name would print nothing, and look like a quiet node.
 fn known_nodes(wanted: &[String], scenario: &Scenario) -> Result<(), Error> {
     let clients: Vec<String> =
         (1..=scenario.workload.clients).map(|number| format!("c{number}")).collect();
@@ -135,7 +136,7 @@ fn print_log(lines: &[LogLine], kinds: &[String], nodes: &[String], console: &mu
     }
 }
 
-/// Whether a line is about a node: its own, one of a message from it or to it, or one of the
+/// Whether a line concerns a node: its own line, a message from it or to it, or a line of the
 /// nemesis that names it.
 fn concerns(line: &LogLine, node: &str) -> bool {
     let peer = || {
@@ -158,13 +159,13 @@ mod tests {
     use super::*;
     use crate::sim::tests::{Habit, scenario, simulate};
 
-    /// A node that iterates a map with a randomly seeded hasher is a mistake that anybody can make,
-    /// and that no single run shows.
+    /// Iterating over a map with a randomly seeded hasher is an easy mistake, and no single run
+    /// shows it.
     #[test]
     fn a_planted_nondeterminism_is_found_and_its_first_event_named() {
         let scenario = scenario(3, 1);
         let run = || simulate(&scenario, 1, Habit::Nondeterministic).trace;
-        // Two random orders may begin alike by chance, but not again and again.
+        // Two random orders may start alike by chance, but not again and again.
         let found = (0..50).find_map(|_| repeat_elsewhere(&run(), run)).expect("the orders differ");
         assert_eq!((found.list, found.time_us), ("events.csv", 100_000));
         let differs_in_the_map = |line: &Option<String>| {

@@ -1,4 +1,4 @@
-//! From the words of the command line to scenarios: files, and folders of files.
+//! Resolves the command line's arguments to scenarios: files, and folders of files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,23 +10,22 @@ use crate::report::Repeat;
 use crate::scenario::{Scenario, read_file};
 use crate::shipped;
 
-/// Folders are followed so deep: a link to a parent must not make the search endless.
+/// How deep folders are searched: a link to a parent must not make the search endless.
 const DEPTH_MAX: usize = 16;
-/// More files than these are no folder of scenarios.
+/// A folder with more files than this is not a folder of scenarios.
 const FILES_MAX: usize = 10_000;
 
-/// A scenario, and how it was asked for.
+/// A scenario, and how the command line named it.
 #[derive(Debug)]
-pub struct Asked {
+pub struct RequestedScenario {
     pub scenario: Scenario,
     pub repeat: Repeat,
 }
 
-/// Read all scenarios. One mistake in any of them, and none is returned, but the mistakes of all
-/// are.
-pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
+/// Read all scenarios. If any of them has an error, none is returned, but the errors of all are.
+pub fn read_all(args: &ScenarioArgs) -> Result<Vec<RequestedScenario>, Refused> {
     let overrides = [args.overrides.as_slice(), args.node_commands.as_slice()].concat();
-    let (mut asked, mut errors): (Vec<Asked>, Vec<Error>) = (Vec::new(), Vec::new());
+    let (mut asked, mut errors): (Vec<RequestedScenario>, Vec<Error>) = (Vec::new(), Vec::new());
     for named in &args.scenarios {
         let files = match expand(named) {
             Ok(files) => files,
@@ -46,14 +45,14 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
                         overrides: overrides.clone(),
                         defects: args.defects.clone(),
                     };
-                    asked.push(Asked { scenario, repeat });
+                    asked.push(RequestedScenario { scenario, repeat });
                 }
                 Err(error) => errors.push(error),
             }
         }
     }
-    // The same file may be asked for twice, as when a folder and a file of it are named; one run of
-    // it is enough.
+    // The same file may be named twice, for example by a folder and by its own path; one run is
+    // enough.
     let mut seen = std::collections::BTreeMap::new();
     asked.retain(|one| match seen.get(&one.scenario.name) {
         None => {
@@ -67,7 +66,8 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
         }
         Some(earlier) => {
             let message = format!(
-                "`{earlier}` and `{}` are both named `{}`; their reports would have the same place",
+                "`{earlier}` and `{}` are both named `{}`; their reports would overwrite each \
+                other",
                 one.repeat.path, one.scenario.name
             );
             errors.push(Error::new(
@@ -80,8 +80,8 @@ pub fn read_all(args: &ScenarioArgs) -> Result<Vec<Asked>, Refused> {
     if errors.is_empty() { Ok(asked) } else { Err(Refused(errors)) }
 }
 
-/// An interpreter whose program is not there would end at once, and be judged as if the program had
-/// failed.
+/// An interpreter whose program is missing would exit immediately and be judged as if the program
+/// had failed.
 fn with_its_programs(scenario: Scenario, file: &Path) -> Result<Scenario, Error> {
     let missing =
         scenario.nodes.nodes.iter().filter_map(|node| node.program.as_ref()).find_map(|program| {
@@ -95,14 +95,14 @@ fn with_its_programs(scenario: Scenario, file: &Path) -> Result<Scenario, Error>
         });
     let Some((script, folder)) = missing else { return Ok(scenario) };
     let message = format!(
-        "`{}` is to start `{script}`, and there is none in `{}`",
+        "`{}` is to run `{script}`, which does not exist in `{}`",
         file.display(),
         folder.display()
     );
-    Err(Error::new(message, "run this in the folder of the program, or give the program's path"))
+    Err(Error::new(message, "run this in the program's folder, or give the program's path"))
 }
 
-/// The files that a word of the command line means.
+/// The files that an argument of the command line stands for.
 fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
     let named = &shipped::locate(named);
     if named.is_dir() {
@@ -111,37 +111,32 @@ fn expand(named: &Path) -> Result<Vec<PathBuf>, Error> {
         files.sort();
         if files.is_empty() {
             let message =
-                format!("no scenario lies below `{}`: it has no .toml file", named.display());
+                format!("there is no scenario in `{}`: it contains no .toml file", named.display());
             return Err(Error::new(
                 message,
-                "name another folder or a file; `seedbed new scenario FILE` writes one to begin \
-                    with",
+                "name another folder or a file; `seedbed new scenario FILE` writes one to start \
+                from",
             ));
         }
         return Ok(files);
     }
-    // A name, as reports and `seedbed list scenarios` show it, does for a file below `scenarios`.
+    // A name, as reports and `seedbed list scenarios` show it, stands for a file below `scenarios`.
     let below = shipped::locate(&Path::new("scenarios").join(format!("{}.toml", named.display())));
     if !named.exists() && below.is_file() {
         return Ok(vec![below]);
     }
-    // What is missing is refused by the reader, with a hint.
+    // The reader refuses a missing file, with a hint.
     Ok(vec![named.to_owned()])
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     let failed = |cause: std::io::Error| {
-        Error::io(
-            "read the folder",
-            folder,
-            &cause,
-            "give yourself the right to read it, or name single files",
-        )
+        Error::io("read the folder", folder, &cause, "make it readable, or name single files")
     };
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
-            // Assignments are lists of scenarios, and not scenarios.
+            // Assignments are lists of scenarios, not scenarios.
             if depth < DEPTH_MAX && path.file_name().is_some_and(|name| name != "assignments") {
                 collect(&path, depth + 1, files)?;
             }
@@ -150,7 +145,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
         }
         if files.len() > FILES_MAX {
             let message =
-                format!("more than {FILES_MAX} .toml files lie below `{}`", folder.display());
+                format!("there are more than {FILES_MAX} .toml files in `{}`", folder.display());
             return Err(Error::new(message, "name the folder of the scenarios, or single files"));
         }
     }

@@ -1,4 +1,4 @@
-//! `sweep`: many seeds.
+//! `sweep`: run scenarios with many seeds.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -15,7 +15,7 @@ use crate::report::{OTHER_FOLDER, Repeat, probe_folder, replace_file, seconds};
 use crate::run::sweep_run;
 use crate::sweep::{Row, RowVerdict, Table, sweep as run_all};
 
-/// So many failures of a scenario are printed; all of them are in the table.
+/// At most this many failures of a scenario are printed; the table has all of them.
 const FAILURES_SHOWN_MAX: u64 = 20;
 
 pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refused> {
@@ -42,7 +42,7 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
         let tally = &mut tallies[current];
         tally.add(&row);
         if row.verdict != RowVerdict::Judged(Overall::Valid) {
-            // The rows come in order, so what is printed as it is found is in order too.
+            // The rows arrive in order, so the failures are printed in order too.
             bar.suspend(|| print_failure(tally, &row, &repeats[&row.scenario], console));
         }
         bar.inc(1);
@@ -59,7 +59,7 @@ pub(super) fn sweep(args: &SweepArgs, console: &mut Console) -> Result<u8, Refus
         .unwrap_or(EXIT_VALID))
 }
 
-/// A bar on the standard error where that is a terminal, and nothing elsewhere.
+/// A progress bar on stderr if that is a terminal, otherwise nothing.
 fn progress(runs: u64) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left {msg}")
@@ -77,7 +77,7 @@ fn print_failure(tally: &Tally, row: &Row, repeat: &Repeat, console: &mut Consol
     let place = row.time_us.map_or_else(String::new, |time| format!(" at {}", seconds(time)));
     let check =
         if row.check.is_empty() { String::new() } else { format!(", {}{place}", row.check) };
-    // A panic may say more than one line; the table has all of it.
+    // A panic's message may have several lines; the table has all of them.
     let message = row.message.lines().next().unwrap_or_default();
     console.line(format_args!(
         "{} seed {}: {}{check}: {message}",
@@ -89,14 +89,14 @@ fn print_failure(tally: &Tally, row: &Row, repeat: &Repeat, console: &mut Consol
     console.flush();
 }
 
-/// What a sweep says of one scenario in the end.
+/// The totals of one scenario, printed at the end of a sweep.
 struct Tally {
     scenario: String,
     valid: u64,
     invalid: u64,
     unknown: u64,
     error: u64,
-    /// Over the digests of all runs in order: one word to compare two sweeps by.
+    /// A digest over the digests of all runs in order: one value by which to compare two sweeps.
     digests: Xxh3,
 }
 
@@ -148,7 +148,7 @@ impl Tally {
     }
 }
 
-/// Which of two exit codes says more: a fault of the testbed, a violation, an open question.
+/// The more severe an outcome, the higher: a bug in the testbed, a violation, an undecided check.
 fn severity(code: u8) -> u8 {
     match code {
         EXIT_TESTBED => 3,

@@ -1,11 +1,10 @@
-//! Archives that students hand in: `.zip`, `.tar`, `.tar.gz`. Anybody may have made them, and to
-//! any purpose.
+//! Archives that students hand in: `.zip`, `.tar`, `.tar.gz`. They are untrusted input.
 //!
-//! What an archive is, its first bytes decide, not its name: browsers and learning platforms rename
-//! files. Everything is unpacked in memory, within the limits of `tree`, and nothing is written
-//! before all of it was found harmless. Refused are names that lead outside, that are there twice
-//! or that differ by capital letters only, links of any kind, devices, encryption, methods of
-//! compression other than deflate, and archives that are cut off.
+//! The first bytes decide the type of an archive, not its name, because browsers and learning
+//! platforms rename files. Everything is unpacked in memory, within the limits of `tree`, and
+//! nothing is written before all of it was found harmless. Names that lead outside, duplicate
+//! names, names that differ only in case, links of any kind, devices, encryption, compression
+//! methods other than deflate, and truncated archives are refused.
 
 use std::fs;
 use std::io::{self, Cursor, Read};
@@ -22,19 +21,19 @@ use super::tree::{
 };
 use crate::error::excerpt;
 
-/// The endings of archives that are read. The longer ones come before those that they end with.
+/// The extensions of supported archives, longer ones before their own suffixes.
 pub const ENDINGS: [&str; 4] = [".tar.gz", ".tgz", ".tar", ".zip"];
-/// The endings of archives that are not read: they are submissions that are refused, and not files
-/// to be passed over.
+/// The extensions of unsupported archives: such a file is a submission that is refused, not a file
+/// to be ignored.
 pub(super) const FOREIGN_ENDINGS: [&str; 6] =
     [".rar", ".7z", ".tar.xz", ".tar.bz2", ".tar.zst", ".gz"];
 
-/// Bytes of a tar archive: each file has a head, with a long name three, and is filled up to whole
-/// blocks.
+/// Maximum size of a tar archive: each file has a header block (three with a long name) and is
+/// padded to whole blocks.
 const TAR_MAX: u64 = BYTES_MAX + 4 * BLOCK * ENTRIES_MAX as u64;
 const BLOCK: u64 = 512;
 
-/// The type of a file in its Unix mode.
+/// The file type bits of a Unix mode.
 const KIND: u32 = 0o170_000;
 const KIND_FOLDER: u32 = 0o040_000;
 const KIND_FILE: u32 = 0o100_000;
@@ -53,8 +52,8 @@ pub fn read_archive(path: &Path) -> Result<Tree, Outcome> {
         [] => Err(refused(
             Text::new("the file is empty", "el archivo está vacío"),
             Text::new(
-                "hand it in again: nothing has arrived",
-                "entrégalo otra vez: no ha llegado nada",
+                "hand it in again: the upload was empty",
+                "entrégalo otra vez: ha llegado vacío",
             ),
         )),
         [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => read_zip(&bytes),
@@ -87,13 +86,13 @@ fn foreign(bytes: &[u8]) -> Outcome {
     };
     let message = if what.is_empty() {
         Text::new(
-            "it is no archive, whatever its name says",
+            "it is not an archive, whatever its name says",
             "no es un archivo comprimido, diga lo que diga su nombre",
         )
     } else {
         Text::new(
-            format!("it is a {what} file, which is not read here"),
-            format!("es un archivo {what}, que aquí no se lee"),
+            format!("it is a {what} file, which is not supported"),
+            format!("es un archivo {what}, un formato no admitido"),
         )
     };
     refused(
@@ -105,7 +104,7 @@ fn foreign(bytes: &[u8]) -> Outcome {
 fn damaged(cause: &dyn std::fmt::Display) -> Outcome {
     let cause = excerpt(&cause.to_string());
     let message = Text::new(
-        format!("the archive is damaged or cut off: {cause}"),
+        format!("the archive is damaged or truncated: {cause}"),
         format!("el archivo comprimido está dañado o incompleto: {cause}"),
     );
     refused(
@@ -116,8 +115,8 @@ fn damaged(cause: &dyn std::fmt::Display) -> Outcome {
 
 fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
     let damaged = |cause: io::Error| damaged(&cause);
-    // The end of an archive is marked by empty blocks. Without them the rest may be missing, though
-    // the last file is whole.
+    // Empty blocks mark the end of an archive. Without them the rest may be missing even though the
+    // last file is whole.
     if bytes.len() < BLOCK as usize
         || bytes[bytes.len() - BLOCK as usize..].iter().any(|byte| *byte != 0)
     {
@@ -131,7 +130,7 @@ fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
     for entry in tar::Archive::new(Cursor::new(bytes)).entries().map_err(damaged)? {
         let entry = entry.map_err(damaged)?;
         let kind = entry.header().entry_type();
-        // A note on the whole archive, as git writes it; it has a name, but is no file.
+        // A global header, as git writes it; it has a name but is not a file.
         if kind == EntryType::XGlobalHeader {
             continue;
         }
@@ -140,7 +139,7 @@ fn read_tar(bytes: &[u8]) -> Result<Tree, Outcome> {
         let executable = entry.header().mode().map_err(damaged)? & 0o100 != 0;
         match kind {
             EntryType::Directory => gatherer.folder(&path)?,
-            // Archives from before folders had a type.
+            // In very old archives folders have no type of their own.
             EntryType::Regular if name.ends_with(b"/") => gatherer.folder(&path)?,
             EntryType::Regular | EntryType::Continuous => {
                 gatherer.file(path, executable, entry, damaged)?;
@@ -170,7 +169,7 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
     let mut names = Vec::new();
     for i in 0..archive.len() {
         let entry = archive.by_index_raw(i).map_err(|cause| damaged(&cause))?;
-        // A name that is not UTF-8 is in code page 437 (APPNOTE D.1), in which Windows writes
+        // A name that is not UTF-8 is in code page 437 (APPNOTE D.1), which Windows uses for
         // accents.
         let name = entry.name_raw().to_vec();
         let is_foreign = std::str::from_utf8(&name).is_err();
@@ -186,7 +185,7 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
     for (i, name) in names.iter().enumerate() {
         let Some(path) = gatherer.path(name)? else { continue };
         let entry = archive.by_index_raw(i).map_err(|cause| damaged(&cause))?;
-        // Zips made on Windows have no mode.
+        // Zip files made on Windows have no mode.
         let mode = entry.unix_mode().unwrap_or(0);
         let (is_encrypted, method) = (entry.encrypted(), entry.compression());
         drop(entry);
@@ -198,8 +197,8 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
             KIND_FILE | 0 => {
                 if is_encrypted {
                     let message = Text::new(
-                        "the archive has a password",
-                        "el archivo comprimido tiene contraseña",
+                        "the archive is password-protected",
+                        "el archivo comprimido está protegido con contraseña",
                     );
                     return Err(refused(
                         message,
@@ -212,11 +211,11 @@ fn read_zip(bytes: &[u8]) -> Result<Tree, Outcome> {
                 if !matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated) {
                     let message = Text::new(
                         format!(
-                            "`{}` is compressed by {method}, which is not read here",
+                            "`{}` is compressed with {method}, which is not supported",
                             excerpt(&path)
                         ),
                         format!(
-                            "`{}` está comprimido con {method}, que aquí no se lee",
+                            "`{}` está comprimido con {method}, un método no admitido",
                             excerpt(&path)
                         ),
                     );

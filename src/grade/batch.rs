@@ -1,5 +1,5 @@
-//! One submission after the other, each to a result; and which results of an earlier batch still
-//! hold.
+//! Grades one submission after another, and decides which results of an earlier batch are still
+//! current.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,31 +16,30 @@ use super::submission::{Handed, Submission, Unusable, open_confined};
 use crate::program::sandbox::Confined;
 use crate::sweep::panic_text;
 
-/// This version, as results have it: another one may judge otherwise.
+/// This version, as recorded in results: another version may judge differently.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Where the stored result of a submission lies.
+/// The path of a submission's stored result.
 pub fn stored_file(out: &Path, id: &str) -> PathBuf {
     out.join("results").join(format!("{id}.json"))
 }
 
-/// The stored result of a submission; `None` where there is none, or one that this version cannot
-/// read.
+/// The stored result of a submission; `None` if there is none that this version can read.
 pub fn stored(out: &Path, id: &str) -> Option<Graded> {
     let bytes = fs::read(stored_file(out, id)).ok()?;
     serde_json::from_slice(&bytes).ok().filter(|graded: &Graded| graded.format == FORMAT)
 }
 
-/// A submission that was opened, with what it is known by.
+/// A submission that was opened, whether or not it can be run.
 pub struct Opened {
     id: String,
-    /// Its number in the batch: each is run under a user id of its own, where that can be.
+    /// Its number in the batch: each runs under its own user id if possible.
     number: u32,
     content: Result<Submission, Box<Unusable>>,
 }
 
 impl Opened {
-    /// Open what was handed in. Whatever it is made of, this ends.
+    /// Open what was handed in. This terminates whatever the content is.
     pub fn new(handed: &Handed, number: u32, assignment: &Assignment, plan: &Plan) -> Opened {
         let opened = catch_unwind(AssertUnwindSafe(|| {
             open_confined(&handed.path, &assignment.languages, plan.confined.as_ref())
@@ -63,7 +62,7 @@ impl Opened {
         Opened { id: handed.id.clone(), number, content: content.map(alone) }
     }
 
-    /// Over all files of the submission; empty where they could not be read.
+    /// Digest of all files of the submission; empty if they could not be read.
     fn digest(&self) -> &str {
         match &self.content {
             Ok(submission) => &submission.digest,
@@ -71,7 +70,7 @@ impl Opened {
         }
     }
 
-    /// Whether a stored result is what grading it again would give.
+    /// Whether grading again would give the stored result.
     pub fn holds(&self, stored: &Graded, assignment: &Assignment, plan: &Plan) -> bool {
         let same = stored.seedbed == VERSION
             && stored.assignment.digest == assignment.digest
@@ -79,16 +78,16 @@ impl Opened {
             && !self.digest().is_empty()
             && stored.hidden == plan.hidden(assignment)
             && stored.provisional == plan.provisional(assignment);
-        // What the machine was to blame for may be better by now.
+        // Problems caused by the machine may be solved by now.
         let settled = stored.infra.is_empty()
             && !matches!(stored.outcome.kind, OutcomeKind::NotStarted | OutcomeKind::InternalError);
-        // The same program may have been refused for what only its archive has to do with, or may
-        // not compile for want of a compiler.
+        // The same program may have been refused because of its archive, or may not have compiled
+        // because there was no compiler.
         let usable = self.content.is_ok() == (stored.outcome.kind == OutcomeKind::Graded);
         same && settled && usable
     }
 
-    /// Grade it. `progress` is told how many runs are done.
+    /// Grade it. `progress` receives the number of runs completed.
     pub fn grade(
         &self,
         assignment: &Assignment,
@@ -161,8 +160,7 @@ impl Opened {
         graded
     }
 
-    /// A submission of which nothing can be run: no points where it is to blame for that, and no
-    /// grade otherwise.
+    /// A submission that cannot be run: no points if it is to blame, otherwise no grade.
     fn unusable(&self, unusable: &Unusable, assignment: &Assignment, plan: &Plan) -> Graded {
         let info = SubmissionInfo {
             id: self.id.clone(),
@@ -187,8 +185,8 @@ impl Opened {
     }
 }
 
-/// Whose hidden seeds a submission gets where each student has their own: what stays the same from
-/// one attempt to the next.
+/// The identity from which a student's own hidden seeds are derived: it stays the same from one
+/// attempt to the next.
 fn identity<'a>(student: &'a Student, id: &'a str) -> &'a str {
     let known = [&student.idnumber, &student.username, &student.email, &student.name];
     known.into_iter().find(|text| !text.is_empty()).map_or(id, String::as_str)
@@ -202,10 +200,10 @@ fn internal_error(why: &str) -> Outcome {
             format!("el banco de pruebas falló: {why}"),
         ),
         Text::new(
-            "this is a mistake of seedbed, and not of the submission: grade it again, and report \
-                it if it stays",
-            "es un error de seedbed y no de la entrega: evalúala de nuevo y, si continúa, \
-                comunícalo",
+            "this is a bug in seedbed, not in the submission: grade it again, and report the bug \
+            if it persists",
+            "es un error de seedbed, no de la entrega: evalúala de nuevo y, si persiste, \
+            comunícalo",
         ),
     )
 }
@@ -236,8 +234,8 @@ fn empty(
     }
 }
 
-/// Whether a folder of results was graded with a course secret: it must not be replaced by one that
-/// was not.
+/// Whether a folder has results that were graded with a course secret: results without one must not
+/// replace them.
 pub fn graded_with_secret(out: &Path, ids: &[&str]) -> bool {
     let with_secret = |id: &&str| {
         stored(out, id).is_some_and(|graded| matches!(graded.hidden, HiddenSeeds::Run { .. }))

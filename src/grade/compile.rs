@@ -1,9 +1,9 @@
-//! Programs that have to be built before they can be started.
+//! Builds programs that are handed in as source.
 //!
-//! A build runs code only where the student could not have written it: no build scripts, no
-//! procedural macros, no settings of cargo, and no recipes of a makefile. A compiler is confined
-//! like a program all the same: a source can make it read any file (`include_str!`, `#include`),
-//! work for ever, or fill the disk.
+//! A build runs no code that a student could have written: no build scripts, no procedural macros,
+//! no cargo settings, and no makefile recipes. The compiler is confined like a program all the
+//! same: a source file can make it read any file (`include_str!`, `#include`), work forever, or
+//! fill the disk.
 
 use std::fs;
 use std::io;
@@ -14,12 +14,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 
 use super::model::{Outcome, OutcomeKind, Text};
-use super::submission::working_copy;
-use super::tree::Tree;
+use super::tree::{Tree, working_copy};
 use crate::program::sandbox::{self, Confined, EXIT_NOT_ENTERED, Limits};
 use crate::report::{Temporary, replace_file};
 
-/// The name of what was built, in the working copy.
+/// The name of the built executable in the working copy.
 pub(super) const PROGRAM: &str = "seedbed-program";
 
 /// How a program is built.
@@ -27,19 +26,19 @@ pub(super) const PROGRAM: &str = "seedbed-program";
 pub(super) enum Build {
     /// `cargo build --release --offline`.
     Cargo,
-    /// `cc` on these sources; a makefile says only that it is a program in C.
+    /// `cc` on these sources; a makefile only marks it as a C program.
     C(Vec<String>),
 }
 
-/// No build takes longer, in real time. One that does costs no points: how fast a compiler is
-/// depends on the machine.
+/// The longest a build may take, in real time. A longer one costs no points, because the speed of a
+/// compiler depends on the machine.
 const TIME_MAX: Duration = Duration::from_secs(300);
-/// Bytes of what a compiler says that are kept: the first errors cause the others.
+/// How many bytes of a compiler's messages are kept: the first errors cause the others.
 const SAID_MAX: usize = 16 << 10;
-/// KiB of memory of a compiler, and blocks of 512 bytes of a file that it writes.
+/// Limits of an unconfined compiler: KiB of memory, and 512-byte blocks per written file.
 const LIMITS: &str = "ulimit -v 8388608; ulimit -f 2097152; ulimit -c 0; exec \"$@\"";
 
-/// What a build may use where it is confined.
+/// Limits of a confined build.
 const CONFINED: Limits = Limits {
     memory_bytes: 8 << 30,
     cpu_s: 1_200,
@@ -54,15 +53,15 @@ const CONFINED: Limits = Limits {
 struct Tool {
     /// `cargo` or `cc`.
     path: PathBuf,
-    /// What it calls itself.
+    /// Its version.
     version: String,
-    /// For cargo: the compiler proper, not the front that chooses one.
+    /// For cargo: the compiler itself, not the wrapper that chooses one.
     rustc: Option<PathBuf>,
-    /// What it must read to work.
+    /// Paths that it must be able to read.
     readable: Vec<PathBuf>,
 }
 
-/// Build a program; what comes back is the executable. What was built before is not built again.
+/// Build a program and return the executable, from the cache if it was built before.
 pub(super) fn compile(
     build: Build,
     tree: &Tree,
@@ -72,7 +71,7 @@ pub(super) fn compile(
         refuse_foreign_code(tree)?;
     }
     let tool = tool(&build)?;
-    // The tree has the SDK in it by now; with another SDK it is another program.
+    // The tree contains the SDK by now, so a new SDK changes the key.
     let key = Sha256::digest(format!("{}\n{}\n{build:?}", tool.version, tree.digest()));
     let key: String = key.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let kept = cache().map(|cache| cache.join(&key));
@@ -82,13 +81,13 @@ pub(super) fn compile(
     let bytes =
         build_in(&working_copy().map_err(|cause| failed(&cause))?, build, tree, &tool, confined)?;
     if let Some(kept) = kept {
-        // What cannot be kept is built again the next time.
+        // If it cannot be cached, it is built again the next time.
         let _ = replace_file(&kept, &bytes, "");
     }
     Ok(bytes)
 }
 
-/// Where executables are kept: `$XDG_CACHE_HOME/seedbed/programs`, else below `~/.cache`.
+/// Where executables are cached: `$XDG_CACHE_HOME/seedbed/programs`, otherwise below `~/.cache`.
 fn cache() -> Option<PathBuf> {
     let folder =
         |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -112,7 +111,7 @@ fn build_failed(message: Text, hint: Text, detail: String) -> Outcome {
     Outcome { detail, ..Outcome::not_graded(OutcomeKind::BuildFailed, message, hint) }
 }
 
-/// Find a compiler, by asking it what it is.
+/// Find a compiler by asking it for its version.
 fn tool(build: &Build) -> Result<Tool, Outcome> {
     let ask = |name: &str, argument: &[&str]| {
         let output = Command::new(name).args(argument).stdin(Stdio::null()).output();
@@ -129,11 +128,11 @@ fn tool(build: &Build) -> Result<Tool, Outcome> {
         });
     }
     let version = ask("rustc", &["-vV"])?;
-    // What is called `rustc` may only choose a toolchain, and reads a user's settings for that,
-    // which a confined one cannot.
+    // The `rustc` in the path may be a wrapper that chooses a toolchain by the user's settings,
+    // which a confined one cannot read.
     let toolchain = PathBuf::from(ask("rustc", &["--print", "sysroot"])?);
     let own = |name: &str| Some(toolchain.join("bin").join(name)).filter(|path| path.is_file());
-    // Of cargo's folder the packages and the settings, and never the credentials.
+    // The packages and the settings of cargo's folder, but never the credentials.
     let home = cargo_home();
     let readable = home
         .iter()
@@ -153,12 +152,12 @@ fn cargo_home() -> Option<PathBuf> {
     folder("CARGO_HOME").or_else(|| Some(folder("HOME")?.join(".cargo")))
 }
 
-/// Refuse packages that would run code of the student's while they are built: that code would run
-/// outside of the sandbox.
+/// Refuse packages that would run the student's code during the build, outside the program's
+/// sandbox.
 fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
     let refuse = |path: &str, en: &str, es: &str| {
         let hint = Text::new(
-            "leave it out: nothing but the compiler runs while a submission is built",
+            "remove it: only the compiler may run while a submission is built",
             "quítalo: al compilar solo se ejecuta el compilador",
         );
         build_failed(
@@ -184,7 +183,7 @@ fn refuse_foreign_code(tree: &Tree) -> Result<(), Outcome> {
             continue;
         }
         let text = String::from_utf8_lossy(&file.bytes);
-        // What is no TOML, cargo refuses better.
+        // Cargo has the better message for invalid TOML.
         let Ok(manifest) = text.trim_start_matches('\u{feff}').parse::<toml::Table>() else {
             continue;
         };
@@ -226,7 +225,7 @@ fn build_in(
         }
         Build::C(sources) => {
             let flags = ["-O2", "-Wall", "-o", "../target/program", "-I."].map(str::to_owned);
-            // A source called `-x.c` is no option.
+            // A source file named `-x.c` must not be taken as an option.
             flags
                 .into_iter()
                 .chain(sources.iter().map(|source| format!("./{source}")))
@@ -247,7 +246,7 @@ fn build_in(
     let Some(status) = status else {
         let seconds = TIME_MAX.as_secs();
         let message = Text::new(
-            format!("building takes more than {seconds} s"),
+            format!("the build takes more than {seconds} s"),
             format!("la compilación tarda más de {seconds} s"),
         );
         return Err(Outcome {
@@ -256,15 +255,15 @@ fn build_in(
                 OutcomeKind::InternalError,
                 message,
                 Text::new(
-                    "grade it again when the machine has less to do",
+                    "grade it again when the machine is less busy",
                     "evalúala de nuevo cuando la máquina tenga menos trabajo",
                 ),
             )
         });
     };
     if !status.success() {
-        // The SDK's own packages are there wherever the testbed was built; where they are not, no
-        // student is to blame.
+        // The SDK's dependencies are there if the testbed was built here; if not, the student is
+        // not to blame.
         if said.contains("offline") && said.contains("`serde") {
             let message = Text::new(
                 "the SDK's packages are not on this machine",
@@ -282,7 +281,7 @@ fn build_in(
         let message = Text::new("the program does not compile", "el programa no compila");
         return Err(build_failed(
             message,
-            Text::new("fix what the compiler says", "corrige lo que dice el compilador"),
+            Text::new("fix the compiler's errors", "corrige los errores del compilador"),
             said,
         ));
     }
@@ -293,7 +292,7 @@ fn build_in(
     fs::read(built).map_err(unmade)
 }
 
-/// The executable among what cargo says that it has made: the only one, or the one called `node`.
+/// The executable among the artifacts that cargo reports: the only one, or the one named `node`.
 fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
     let lines =
         told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -320,13 +319,13 @@ fn executable_of(told: &str) -> Result<PathBuf, Outcome> {
         )
     };
     let hint = Text::new(
-        "give it one `src/main.rs`, or call one of them `node`",
-        "pon un solo `src/main.rs`, o llama `node` a uno de ellos",
+        "use a single `src/main.rs`, or name one of them `node`",
+        "deja un solo `src/main.rs`, o llama `node` a uno de ellos",
     );
     Err(build_failed(message, hint, String::new()))
 }
 
-/// The command that builds, in `source` below a folder that it may write.
+/// The build command, run in `source` below a folder that it may write to.
 fn command(
     words: &[String],
     folder: &Path,
@@ -335,8 +334,8 @@ fn command(
 ) -> io::Result<Command> {
     let source = folder.join("source");
     let mut command = match confined {
-        // The same user: as root, the toolchain lies in a folder that no other user may enter. What
-        // a compiler can reach is little all the same.
+        // Keep the user: root's toolchain is in a folder that no other user may enter. The other
+        // measures leave the compiler little to reach.
         #[cfg(unix)]
         Some(confined) => {
             let without = confined.without.iter().cloned().chain(["user".to_owned()]).collect();
@@ -372,8 +371,7 @@ fn command(
     Ok(command)
 }
 
-/// Run a compiler: its status, or `None` where it took too long; what it said on its standard
-/// error, and what on its standard output.
+/// Run a compiler. Returns its status (`None` if it took too long), its stderr and its stdout.
 fn run(
     mut command: Command,
     source: &Path,
@@ -389,7 +387,7 @@ fn run(
     let mut child = command.spawn()?;
     #[allow(
         clippy::disallowed_methods,
-        reason = "a compiler runs in real time, and no run depends on how long"
+        reason = "a compiler runs in real time, and no result depends on how long it takes"
     )]
     let begin = Instant::now();
     let status = loop {
@@ -411,7 +409,7 @@ fn run(
     Ok((status, said, String::from_utf8_lossy(&fs::read(told)?).into_owned()))
 }
 
-/// End a compiler with all that it has started.
+/// Kill a compiler and everything it has started.
 fn end(child: &mut std::process::Child) {
     #[cfg(unix)]
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {

@@ -1,5 +1,4 @@
-//! What the items of an assignment are worth: which of them catch which built-in defects, before
-//! any student hands in.
+//! Measures an assignment before any student hands in: which items catch which built-in defects.
 
 use super::assignment::Assignment;
 use super::entrant::Entrant;
@@ -8,31 +7,31 @@ use super::run::{Plan, run_assignment};
 use crate::error::Error;
 use crate::run::system_of;
 
-/// What the items found in one kind of node.
+/// What the items found in the correct nodes or in those with one defect.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The system; empty for the correct nodes of all.
     pub system: &'static str,
     /// The defect; empty for the correct nodes.
     pub defect: &'static str,
-    /// What is wrong.
+    /// The defect's summary.
     pub summary: &'static str,
-    /// For each item, where the defect's system is its own.
+    /// A cell for each item whose system has the defect.
     pub cells: Vec<Option<Cell>>,
-    /// What a submission with this defect would lose, gates included.
+    /// The points that a submission with this defect would lose, gates included.
     pub lost: Points,
 }
 
-/// What an item found in one kind of node.
+/// What one item found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     /// Seeds that were lost.
     pub lost: usize,
     /// Seeds that were run.
     pub seeds: usize,
-    /// Points that these cost.
+    /// Points that these seeds cost.
     pub points: Points,
-    /// What was found first: a check, or the verdict where it was none.
+    /// What was found first: a check, or a verdict if it was not a check.
     pub by: String,
 }
 
@@ -45,14 +44,14 @@ pub struct Table {
     pub rows: Vec<Row>,
 }
 
-/// Run an assignment with the systems' own nodes: correct ones, then with each defect. `each` is
-/// told of every row.
+/// Run an assignment with the built-in nodes: correct ones, then with each defect. `each` receives
+/// every row.
 pub fn table(
     assignment: &Assignment,
     plan: &Plan,
     mut each: impl FnMut(&Row),
 ) -> Result<Table, Error> {
-    // Gates would hide what an item can see; what they cost is worked out afterwards.
+    // Gates would hide what an item can catch; their cost is computed afterwards.
     let mut open = assignment.clone();
     open.items.iter_mut().for_each(|item| item.gate = None);
     let mut rows = vec![];
@@ -135,7 +134,7 @@ fn cell(result: &ItemResult) -> Cell {
 fn lost_with_gates(assignment: &Assignment, cells: &[Option<Cell>]) -> Points {
     let closed = |item: usize| {
         let mut gate = assignment.items[item].gate;
-        // Gates are no circle: the reader has refused that.
+        // Gates never form a circle: the reader refuses that.
         while let Some(position) = gate {
             if cells[position].as_ref().is_some_and(|cell| cell.points > Points::ZERO) {
                 return true;
@@ -152,7 +151,7 @@ fn lost_with_gates(assignment: &Assignment, cells: &[Option<Cell>]) -> Points {
 }
 
 impl Table {
-    /// The correct nodes must lose nothing; where they do, the assignment is wrong, or the testbed.
+    /// Whether the correct nodes lose points: then the assignment is wrong, or the testbed.
     pub fn correct_loses(&self) -> bool {
         self.rows.first().is_some_and(|row| row.cells.iter().flatten().any(|cell| cell.lost > 0))
     }
@@ -169,7 +168,7 @@ impl Table {
             .collect()
     }
 
-    /// How many defects some item catches, and how many there are.
+    /// The number of defects that some item catches, and the number of all defects.
     pub fn caught(&self) -> (usize, usize) {
         let caught = self
             .defects()
@@ -216,8 +215,8 @@ impl Table {
     pub fn to_markdown(&self, title: &str) -> String {
         let mut text = format!("# What the items of {title} catch\n\n");
         text.push_str(
-            "Each cell: seeds in which the item loses, of those that were run, and what is found \
-                first. Empty: nothing is found.\n\n",
+            "Each cell: in how many of the seeds the item loses points, and what is found first. \
+            Empty: not caught.\n\n",
         );
         let items: Vec<String> = self.items.iter().map(|item| format!(" `{item}` |")).collect();
         text.push_str(&format!(

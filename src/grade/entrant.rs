@@ -1,11 +1,11 @@
-//! Who plays the nodes of an assignment: a submission's program, or the testbed's own nodes.
+//! The nodes under test in an assignment: a submission's program, or the built-in nodes.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::assignment::{Assignment, Played};
 use super::last_words::without_addresses;
-use super::submission::working_copy;
+use super::tree::working_copy;
 use crate::error::Error;
 use crate::program::sandbox::{Confined, Confinement};
 use crate::program::{ProgramSpec, Zygote};
@@ -15,12 +15,12 @@ use crate::scenario::{Scenario, read_file};
 use crate::sim::RunOptions;
 use crate::trace::{Trace, Value};
 
-/// Who plays.
+/// What is under test.
 #[derive(Clone, Debug)]
 pub enum Entrant {
-    /// A program, for the nodes that the assignment gives to submissions.
+    /// A program, in the nodes that the assignment leaves to submissions.
     Program(Program),
-    /// The nodes of the system itself, with or without a defect; one scenario for each of the
+    /// The system's built-in nodes, with or without a defect: one scenario for each scenario of the
     /// assignment.
     BuiltIn(Vec<Scenario>),
 }
@@ -30,23 +30,23 @@ pub enum Entrant {
 pub struct Program {
     /// The command that starts it.
     pub command: Vec<String>,
-    /// In this folder, which is the same for all runs.
+    /// The folder in which it is started, the same for all runs.
     pub folder: PathBuf,
-    /// What it is kept from; `None`: nothing.
+    /// Its sandbox; `None` for none.
     pub confined: Option<Confined>,
-    /// How long it may work on one turn.
+    /// How long it may take for one turn.
     pub watchdog: Duration,
 }
 
-/// An interpreter that has the program ready.
+/// An interpreter that has already compiled the program.
 pub(super) struct Warm {
     zygote: Zygote,
-    /// In which it has its own; removed after it.
+    /// Its scratch folder, removed after it.
     _scratch: Temporary,
 }
 
 impl Entrant {
-    /// The systems' own nodes; those of one system with a defect, where one is named.
+    /// The built-in nodes; if a defect is named, those of its system have it.
     pub fn built_in(
         assignment: &Assignment,
         defect: Option<(&str, &str)>,
@@ -65,7 +65,7 @@ impl Entrant {
         Ok(Entrant::BuiltIn(assignment.scenarios.iter().map(read).collect::<Result<_, _>>()?))
     }
 
-    /// How to start the program at home, where it is one.
+    /// The command that starts the program, if it is a program.
     pub fn command(&self) -> Option<&[String]> {
         match self {
             Entrant::Program(program) => Some(&program.command),
@@ -73,7 +73,7 @@ impl Entrant {
         }
     }
 
-    /// What makes the starts of its program cheap, in runs of this thread, where that can be.
+    /// Makes starting the program cheap for the runs of this thread, if possible.
     pub(super) fn zygote(&self) -> Option<Warm> {
         let Entrant::Program(program) = self else { return None };
         let scratch = working_copy().ok()?;
@@ -83,12 +83,12 @@ impl Entrant {
         })
     }
 
-    /// Run a scenario of the assignment. Whatever a program writes goes to a folder of this run
-    /// alone, which is gone afterwards.
+    /// Run a scenario of the assignment. A program can write only to a folder of this run, which is
+    /// removed afterwards.
     ///
     /// # Panics
     ///
-    /// Where the testbed is at fault, or cannot make such a folder.
+    /// If the testbed has a bug, or cannot create such a folder.
     pub(super) fn run(
         &self,
         assignment: &Assignment,
@@ -101,7 +101,7 @@ impl Entrant {
             Entrant::Program(program) => {
                 let played = &assignment.scenarios[position];
                 let scratch = working_copy()
-                    .unwrap_or_else(|cause| panic!("no temporary folder can be made: {cause}"));
+                    .unwrap_or_else(|cause| panic!("cannot create a temporary folder: {cause}"));
                 let spec =
                     program.spec(scratch.path().to_owned(), warm.map(|warm| warm.zygote.clone()));
                 let mut scenario = played.scenario.clone();
@@ -117,7 +117,7 @@ impl Entrant {
 }
 
 impl Program {
-    /// How it is started: the one place that says what it is kept from.
+    /// How it is started: the only place that decides its confinement.
     fn spec(&self, scratch: PathBuf, zygote: Option<Zygote>) -> ProgramSpec {
         let confinement = match &self.confined {
             None => Confinement::None,
@@ -136,8 +136,9 @@ impl Program {
         }
     }
 
-    /// Tracebacks name the files of the working copy, whose folder has another name each time, and
-    /// objects have another place in memory: two gradings must tell the same.
+    /// Remove paths and addresses: tracebacks name files of the working copy, whose folder has a
+    /// new name each time, and objects have new addresses, but two gradings must show the same
+    /// text.
     fn hide_places(&self, run: &mut Run) {
         let folder = format!("{}/", self.folder.display());
         let Trace { events, .. } = &mut run.trace;

@@ -1,5 +1,5 @@
-//! What is said of a lost point: the rule, the moment, the messages around it, a picture, and the
-//! command that repeats it.
+//! The explanation of a lost point: the rule, the moment, the messages around it, a picture, and
+//! the command that repeats it.
 
 use super::assignment::{Assignment, Played};
 use super::entrant::Entrant;
@@ -11,30 +11,30 @@ use crate::report::Repeat;
 use crate::run::Run;
 use crate::trace::{Message, NodeId, Trace};
 
-/// Messages of a slice.
+/// Messages shown around a moment.
 const MESSAGES_MAX: usize = 60;
 
-/// Lines of what a program printed.
+/// Lines shown of a program's output.
 const PRINTED_MAX: usize = 40;
 
-/// Without a picture to go by, the messages of so long before the moment are shown, µs, and a third
-/// of that after it.
+/// Without a picture to set the window, messages from this long before the moment are shown, µs,
+/// and a third of that after it.
 const BEFORE_US: u64 = 150_000;
 
-/// A loss that is to be explained by a run that keeps everything.
+/// A loss to be explained by a run that keeps everything.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {
     /// The position of the item.
     pub(super) item: usize,
     pub(super) verdict: SeedVerdict,
     pub(super) cause: Cause,
-    /// The seed must not be seen.
+    /// The seed must not be shown.
     pub(super) is_hidden: bool,
 }
 
-/// Explain losses by the run in which they happened.
+/// Explain losses from the run in which they happened.
 pub(super) fn explain(run: &mut Run, wanted: &[Wanted]) -> Vec<(usize, Loss)> {
-    // The picture names the seed, and a hidden one is never shown: no part of its digits either.
+    // The picture names the seed, and no digit of a hidden seed may be shown.
     let seed = run.trace.seed;
     let explained = wanted.iter().map(|want| {
         run.trace.seed = if want.is_hidden { 0 } else { seed };
@@ -68,7 +68,7 @@ fn explained(run: &Run, want: &Wanted) -> Loss {
         let mut lines: Vec<&str> = own.map(|line| line.text.as_str()).collect();
         lines.drain(..lines.len().saturating_sub(PRINTED_MAX));
         let printed = lines.join("\n");
-        // A traceback stands last, as it would on a terminal.
+        // A traceback comes last, as it would on a terminal.
         loss.printed = [printed.as_str(), loss.printed.as_str()]
             .iter()
             .filter(|part| !part.is_empty())
@@ -79,8 +79,8 @@ fn explained(run: &Run, want: &Wanted) -> Loss {
     loss
 }
 
-/// The messages sent in a window; of too many, those nearest to the moment, more of them before it
-/// than after it.
+/// The messages sent in a window; if there are too many, those nearest to the moment, more of them
+/// before it than after it.
 fn slice(trace: &Trace, window: (u64, u64), moment_us: u64) -> Vec<MessageRow> {
     let inside = |message: &&Message| (window.0..=window.1).contains(&message.sent_us);
     let sent: Vec<&Message> = trace.messages.iter().filter(inside).collect();
@@ -104,13 +104,13 @@ fn row(trace: &Trace, message: &Message) -> MessageRow {
 }
 
 impl Loss {
-    /// What can be said without the run.
+    /// The part of the explanation that does not need the run.
     pub(super) fn plain(verdict: SeedVerdict, cause: &Cause) -> Loss {
         let (rule, source) = match cause.check {
             Some(checker) => (rules::rule(checker), checker.source.to_owned()),
             None => rule_of(verdict),
         };
-        // The last line of a traceback says what was raised; all of it is what the program printed.
+        // The last line of a traceback names the exception; all of it is the program's output.
         let is_traceback = cause.check.is_none() && cause.finding.trim().contains('\n');
         let last = cause.finding.trim().lines().next_back().unwrap_or_default().trim();
         Loss {
@@ -129,30 +129,30 @@ impl Loss {
     }
 }
 
-/// The rules that hold for every program, and where they stand.
+/// The rules that apply to every program, with their source.
 fn rule_of(verdict: SeedVerdict) -> (Text, String) {
     let protocol = "sdk/PROTOCOL.md".to_owned();
     let rule = match verdict {
         SeedVerdict::ProtocolError => Text::new(
-            "A program answers every turn exactly once, with operations that the protocol knows.",
-            "Un programa responde a cada turno exactamente una vez, con operaciones que el \
-                protocolo conoce.",
+            "A program answers every turn exactly once, with operations of the protocol.",
+            "Un programa responde a cada turno exactamente una vez, con operaciones del protocolo.",
         ),
         SeedVerdict::BusyLoop => Text::new(
-            "A program answers every turn: it waits by timers, and never in a loop or by sleeping.",
+            "A program answers every turn: it waits with timers, never in a loop and never by \
+            sleeping.",
             "Un programa responde a cada turno: espera con temporizadores, nunca en un bucle ni \
                 durmiendo.",
         ),
         SeedVerdict::Nondeterministic => Text::new(
-            "The same seed gives the same run: time and randomness come from the node, and nothing \
-                from the machine.",
-            "La misma semilla da la misma ejecución: el tiempo y el azar vienen del nodo, y nada \
-                de la máquina.",
+            "The same seed gives the same run: time and randomness come from the node's context, \
+            never from the machine.",
+            "La misma semilla da la misma ejecución: el tiempo y el azar vienen del contexto del \
+            nodo, nunca de la máquina.",
         ),
         _ => Text::new(
-            "A program goes on until it is stopped: it neither raises nor ends by itself.",
-            "Un programa continúa hasta que se le detiene: ni lanza excepciones ni termina por sí \
-                mismo.",
+            "A program runs until it is stopped: it neither raises an exception nor exits.",
+            "Un programa se ejecuta hasta que se le detiene: ni lanza excepciones ni termina por \
+            su cuenta.",
         ),
     };
     (rule, protocol)
@@ -165,8 +165,8 @@ pub(super) fn repeat_command(
     entrant: &Entrant,
     seed: u64,
 ) -> String {
-    // The path as it is below the folder of all scenarios, or else below the assignment's own:
-    // never a place of this machine.
+    // The path relative to the folder of all scenarios, or else to the assignment's folder: never a
+    // path of this machine.
     let parts: Vec<String> =
         assignment.folder.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     let from = parts.iter().rposition(|part| part == "scenarios").unwrap_or(parts.len());
@@ -181,7 +181,7 @@ pub(super) fn repeat_command(
     format!("{command}{}", programs.unwrap_or_default())
 }
 
-/// What has a program play the nodes that the assignment gives to submissions.
+/// The options that make a program play the nodes that the assignment leaves to submissions.
 pub fn node_commands(played: &Played, program: &[String]) -> String {
     let program: Vec<String> = program.iter().map(|word| crate::report::quoted(word)).collect();
     let program = program.join(" ");
@@ -189,7 +189,8 @@ pub fn node_commands(played: &Played, program: &[String]) -> String {
     if played.nodes.len() == nodes.len() {
         return format!(" --node-command {}", crate::report::quoted(&program));
     }
-    // Who plays, in the fewest words: the role, where it is all of it, or else each node.
+    // Named as briefly as possible: by role if the program plays all of its nodes, otherwise node
+    // by node.
     let role = played.nodes.first().map(|first| nodes[*first].role.as_str()).unwrap_or_default();
     let of_role: Vec<usize> =
         (0..nodes.len()).filter(|position| nodes[*position].role == role).collect();

@@ -1,18 +1,17 @@
-//! What a program printed before it ended without an answer: most often why it did.
+//! What a program printed before it exited without an answer: usually the reason.
 //!
-//! An interpreter that cannot even read a program says so where nobody listens to it but the
-//! testbed. What is printed may be anything, and may differ from run to run where a program wants
-//! it to: it is shown beside what the trace says, never looked at for a verdict, and never in a
-//! digest.
+//! An interpreter that cannot even read a program reports it on stderr, which only the testbed
+//! sees. The output may be anything and may differ between runs: it is shown next to what the trace
+//! says, but never used for a verdict or a digest.
 
-/// Characters of a line that are shown.
+/// Characters shown of a line.
 const SHOWN_MAX: usize = 200;
 
-/// What ended it, in the words of an interpreter or of a runtime: the last line, and of a traceback
-/// the place in the program's own files. Empty where nothing was printed; else what follows on `it
-/// ended with status 1`.
+/// The reason in the words of the interpreter or runtime: the last line, and for a traceback the
+/// place in the program's own files. Empty if nothing was printed; otherwise it continues the
+/// sentence `it exited with status 1`.
 pub(super) fn last_words(printed: &str) -> String {
-    // Rust says at last how one would get more lines.
+    // Rust's last line says how to get a backtrace.
     let lines = || {
         printed
             .lines()
@@ -22,15 +21,15 @@ pub(super) fn last_words(printed: &str) -> String {
     let Some(last) = lines().next_back() else { return String::new() };
     let last = without_addresses(&shortened(last));
     if !lines().any(|line| frame(line).is_some()) {
-        return format!("; the last that it printed: {last}");
+        return format!("; the last line it printed: {last}");
     }
-    // The innermost frames may be the interpreter's own; those of the program have no folder.
+    // The innermost frames may be in the library; the program's own files have no folder.
     let own = lines().filter_map(frame).rfind(|(file, _)| !file.starts_with(['/', '<']));
     let place = own.map(|(file, line)| format!(" ({}, line {line})", shortened(file)));
     format!(": {last}{}", place.unwrap_or_default())
 }
 
-/// The file and the line of a line of Python's tracebacks: `File "node.py", line 3, in main`.
+/// File and line from a line of a Python traceback: `File "node.py", line 3, in main`.
 fn frame(line: &str) -> Option<(&str, u32)> {
     let (file, rest) = line.strip_prefix("File \"")?.split_once("\", line ")?;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -44,8 +43,8 @@ fn shortened(text: &str) -> String {
     }
 }
 
-/// A text without the places of objects in memory, as in `<Node object at 0x7f3a52c1e4d0>`: they
-/// are others in each process.
+/// A text without object addresses, as in `<Node object at 0x7f3a52c1e4d0>`: they differ in each
+/// process.
 pub(super) fn without_addresses(text: &str) -> String {
     const BEGINS: &str = " at 0x";
     let mut shown = String::with_capacity(text.len());
@@ -54,7 +53,7 @@ pub(super) fn without_addresses(text: &str) -> String {
         let (before, after) = rest.split_at(found + BEGINS.len());
         let digits = after.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(after.len());
         shown.push_str(before);
-        // A shorter number is no address.
+        // A shorter number is not an address.
         shown.push_str(if digits >= 6 { "..." } else { &after[..digits] });
         rest = &after[digits..];
     }
@@ -65,7 +64,8 @@ pub(super) fn without_addresses(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// As Python, Rust and C have it; what is not a traceback is not taken for a reason.
+    /// With the output of Python, Rust and C; anything but a traceback is not presented as the
+    /// reason.
     #[test]
     fn the_last_line_and_the_place_are_kept() {
         let syntax = "  File \"node.py\", line 3\n    def on_init(self:\n               \
@@ -81,16 +81,16 @@ mod tests {
         );
         assert_eq!(
             last_words("node: node.c:7: main: Assertion `0' failed.\n"),
-            "; the last that it printed: node: node.c:7: main: Assertion `0' failed."
+            "; the last line it printed: node: node.c:7: main: Assertion `0' failed."
         );
         let panic = "thread 'main' panicked at src/main.rs:2:5:\nboom\nnote: run with \
             `RUST_BACKTRACE=1` …\n";
-        assert_eq!(last_words(panic), "; the last that it printed: boom");
+        assert_eq!(last_words(panic), "; the last line it printed: boom");
         assert_eq!(last_words(" \n\n"), "");
         assert!(last_words(&"é".repeat(9_000)).chars().count() < SHOWN_MAX + 40);
     }
 
-    /// Two runs of a program that prints an object print the same.
+    /// Two runs of a program that prints an object show the same text.
     #[test]
     fn addresses_are_left_out() {
         assert_eq!(

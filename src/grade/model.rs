@@ -1,8 +1,8 @@
-//! The result of grading one submission: what every output is a pure function of.
+//! The result of grading one submission. Every output is a pure function of it.
 //!
 //! It is stored as JSON, and read again when a batch resumes. No field depends on the machine, its
 //! load, the wall clock or the number of jobs, so two gradings of the same submission are equal
-//! byte for byte. Hidden seeds stand in it by their index only: what is written can be shown to a
+//! byte for byte. Hidden seeds appear by their index only, so everything written can be shown to a
 //! student.
 
 mod points;
@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 pub use points::Points;
 
-/// The form of a stored result. One of another form is not read, but graded again.
+/// The format version of a stored result. A submission whose result has another version is graded
+/// again.
 pub const FORMAT: u32 = 1;
 
-/// A language in which students are spoken to.
+/// A language of texts for students.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lang {
@@ -30,7 +31,7 @@ pub enum Lang {
 /// A text in one or two languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
-    /// In English, or in the one language that there is.
+    /// In English, or in the only language there is.
     pub en: String,
     /// In Spanish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,12 +44,12 @@ impl Text {
         Text { en: en.into(), es: Some(es.into()) }
     }
 
-    /// A text that is the same in both: a name, what a program printed.
+    /// A text that is the same in both languages: a name, or a program's output.
     pub fn plain(text: impl Into<String>) -> Text {
         Text { en: text.into(), es: None }
     }
 
-    /// In a language, or else in English.
+    /// In this language, otherwise in English.
     pub fn get(&self, lang: Lang) -> &str {
         match (lang, &self.es) {
             (Lang::Es, Some(es)) => es,
@@ -57,52 +58,50 @@ impl Text {
     }
 }
 
-/// All that is known of one graded submission.
+/// Everything known about one graded submission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Graded {
     /// [`FORMAT`].
     pub format: u32,
     /// The version of seedbed that graded it.
     pub seedbed: String,
-    /// What was asked for.
+    /// The assignment.
     pub assignment: AssignmentInfo,
-    /// What was handed in.
+    /// The submission.
     pub submission: SubmissionInfo,
-    /// Who handed it in, as far as the name of the submission or a list of students tells.
+    /// Who handed it in, as far as the submission's name or a class list tells.
     pub student: Student,
     /// Whether hidden seeds were run.
     pub hidden: HiddenSeeds,
     /// The measures of the sandbox, and whether this machine has them.
     pub sandbox: Vec<Measure>,
-    /// Whether there is anything to grade, and what was wrong with the submission where there is
-    /// not.
+    /// Whether there was anything to grade, and if not, what was wrong with the submission.
     pub outcome: Outcome,
-    /// The items, in the order of the assignment; all of them, also where nothing was run.
+    /// All items in the order of the assignment, even if nothing was run.
     pub items: Vec<ItemResult>,
-    /// The points of the items that are decided.
+    /// The points earned in the items that are decided.
     pub score: Points,
     /// The points of all items.
     pub max: Points,
-    /// The points of the items that could not be graded: they are neither lost nor won, and
-    /// somebody has to look.
+    /// The points of the items that could not be graded: they are neither lost nor won, and an
+    /// instructor has to look.
     pub ungraded: Points,
-    /// Why this is not the final result, where it is not: not all seeds or items were asked for.
-    /// Empty for a result that counts.
+    /// Why this is not the final result: not all seeds or items were requested. Empty for a final
+    /// result.
     pub provisional: Vec<Text>,
-    /// What an instructor and a student should know: measures that are missing, hidden seeds that
-    /// were not run.
+    /// Notes for instructor and student: missing sandbox measures, hidden seeds that were not run.
     pub notes: Vec<Text>,
-    /// Faults of the testbed or of its machine, each in a line. They never cost a point.
+    /// Failures of the testbed or its machine, one per line. They never cost points.
     pub infra: Vec<String>,
 }
 
 impl Graded {
-    /// Whether every item got points or lost them.
+    /// Whether every item is decided.
     pub fn is_complete(&self) -> bool {
         self.ungraded == Points::ZERO && self.infra.is_empty()
     }
 
-    /// The item of this name.
+    /// The item with this name.
     pub fn item(&self, name: &str) -> Option<&ItemResult> {
         self.items.iter().find(|item| item.name == name)
     }
@@ -111,11 +110,11 @@ impl Graded {
 /// The assignment of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssignmentInfo {
-    /// Its name: the file's, without `.toml`.
+    /// The file's name without `.toml`.
     pub name: String,
     /// Its title.
     pub title: Text,
-    /// Over the assignment's text, its scenarios and the files that they name: 32 hexadecimal
+    /// Digest of the assignment's text, its scenarios and the files they name: 32 hexadecimal
     /// digits.
     pub digest: String,
 }
@@ -123,12 +122,12 @@ pub struct AssignmentInfo {
 /// The submission of a result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubmissionInfo {
-    /// The name of the folder, or of the archive without its ending. Unique in a batch.
+    /// The name of the folder, or of the archive without its extension. Unique in a batch.
     pub id: String,
-    /// What its program is written in; `None` where no program was found.
+    /// The program's language; `None` if no program was found.
     pub language: Option<Language>,
-    /// Over the names and contents of all its files: 32 hexadecimal digits; empty where they could
-    /// not be read.
+    /// Digest of the names and contents of all its files: 32 hexadecimal digits; empty if they
+    /// could not be read.
     pub digest: String,
     /// The command that starts the program, in the submission's folder.
     pub command: Vec<String>,
@@ -144,15 +143,15 @@ pub enum Language {
     Rust,
     /// `node.c` or a makefile.
     C,
-    /// Any executable that says itself how it is started.
+    /// Any executable, started as `seedbed.toml` declares.
     Other,
 }
 
 impl Language {
-    /// All, in the order of their declaration.
+    /// All, in order of declaration.
     pub const ALL: [Language; 4] = [Language::Python, Language::Rust, Language::C, Language::Other];
 
-    /// The word in an assignment.
+    /// The word in assignments.
     pub fn word(self) -> &'static str {
         match self {
             Language::Python => "python",
@@ -163,19 +162,19 @@ impl Language {
     }
 }
 
-/// Who handed in; every field may be empty.
+/// Who handed it in; every field may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Student {
-    /// As in the class list.
+    /// The full name.
     #[serde(default)]
     pub name: String,
     /// The login name.
     #[serde(default)]
     pub username: String,
-    /// The address.
+    /// The e-mail address.
     #[serde(default)]
     pub email: String,
-    /// The matriculation number.
+    /// The student id number.
     #[serde(default)]
     pub idnumber: String,
 }
@@ -186,42 +185,42 @@ pub struct Student {
 pub enum HiddenSeeds {
     /// The assignment has none.
     None,
-    /// They were run; this tells two course secrets apart and gives neither away.
+    /// They were run. The fingerprint distinguishes course secrets without revealing them.
     Run {
         /// 16 hexadecimal digits.
         fingerprint: String,
     },
-    /// The assignment has some, and there was no course secret.
+    /// The assignment has some, but there was no course secret.
     NotRun,
 }
 
-/// A measure that keeps programs in their place.
+/// A measure of the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measure {
     /// Its name: `landlock`, `seccomp`, `user`.
     pub name: String,
     /// Whether it was in force.
     pub in_force: bool,
-    /// What it does, or what is lost without it.
+    /// What it does, or what its absence means.
     pub detail: String,
 }
 
 /// Whether a submission could be graded at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What became of it.
+    /// The kind of outcome.
     pub kind: OutcomeKind,
-    /// What happened, as a sentence; empty where it was graded.
+    /// What happened, as a sentence; empty if it was graded.
     pub message: Text,
-    /// What to do about it; empty where it was graded.
+    /// What to do about it; empty if it was graded.
     pub hint: Text,
-    /// What a compiler said, and the like; may have many lines.
+    /// The compiler's output or the like; may have many lines.
     #[serde(default)]
     pub detail: String,
 }
 
 impl Outcome {
-    /// There is something to grade.
+    /// The submission was graded.
     pub fn graded() -> Outcome {
         Outcome {
             kind: OutcomeKind::Graded,
@@ -231,27 +230,28 @@ impl Outcome {
         }
     }
 
-    /// There is not.
+    /// The submission was not graded.
     pub fn not_graded(kind: OutcomeKind, message: Text, hint: Text) -> Outcome {
         Outcome { kind, message, hint, detail: String::new() }
     }
 }
 
-/// What became of a submission.
+/// The kinds of outcome of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeKind {
     /// Its program was run.
     Graded,
-    /// The folder or archive has no program that could be found. No points.
+    /// No program was found in the folder or archive. No points.
     NoProgram,
-    /// The program is in a language that the assignment does not take. No points.
+    /// The program is in a language that the assignment does not accept. No points.
     WrongLanguage,
     /// The program did not compile. No points.
     BuildFailed,
     /// The archive is damaged, too large, or hostile. No points.
     Unreadable,
-    /// The program could not be started at all. Nothing is graded: the machine may be the reason.
+    /// The program could not be started at all. Nothing is graded, because the machine may be the
+    /// cause.
     NotStarted,
     /// The testbed failed. Nothing is graded.
     InternalError,
@@ -271,7 +271,7 @@ impl OutcomeKind {
         }
     }
 
-    /// Whether the submission is to blame: it then has no points, and otherwise it has no grade.
+    /// Whether the submission is to blame: then it gets no points, otherwise it gets no grade.
     pub fn costs_points(self) -> bool {
         matches!(
             self,
@@ -292,81 +292,81 @@ pub struct ItemResult {
     pub title: Text,
     /// What it is worth.
     pub points: Points,
-    /// What it got; `None` where it was not graded.
+    /// What it earned; `None` if it was not graded.
     pub earned: Option<Points>,
-    /// Why it has the points that it has.
+    /// How its points came about.
     pub state: ItemState,
-    /// How points come from seeds.
+    /// How seeds become points.
     pub scoring: Scoring,
-    /// The item that must have full points first.
+    /// The item that must have full points before this one counts.
     pub gate: Option<String>,
-    /// When a student sees it.
+    /// Whether and when a student sees it.
     pub visibility: Visibility,
-    /// What the instructor wants to be said where points are lost.
+    /// The instructor's feedback for lost points.
     pub feedback: Option<Text>,
     /// The scenario, as the assignment names it.
     pub scenario: String,
-    /// The checks that decide.
+    /// The deciding checks.
     pub checks: Vec<String>,
     /// The seeds that were run, public ones first.
     pub seeds: Vec<SeedResult>,
 }
 
 impl ItemResult {
-    /// Seeds with the verdict `ok`.
+    /// The number of seeds with the verdict `ok`.
     pub fn ok_count(&self) -> usize {
         self.seeds.iter().filter(|seed| seed.verdict == SeedVerdict::Ok).count()
     }
 
-    /// Whether it has all its points.
+    /// Whether it earned full points.
     pub fn is_full(&self) -> bool {
         self.earned == Some(self.points)
     }
 
-    /// The seeds that cost points, or would have.
+    /// The seeds that cost points, or would if the scoring did not forgive them.
     pub fn losses(&self) -> impl Iterator<Item = &SeedResult> {
         self.seeds.iter().filter(|seed| seed.loss.is_some())
     }
 }
 
-/// Why an item has the points that it has.
+/// How an item's points came about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ItemState {
     /// Its seeds decide.
     Graded,
-    /// Its gate has lost points: it has none and was not run.
+    /// Its gate lost points, so it gets none and was not run.
     GateClosed,
-    /// The submission has no program that could be run: it has none.
+    /// The submission has no program that could be run, so it gets none.
     NoProgram,
-    /// Seeds without a verdict could still decide it either way, or its gate is not graded:
-    /// somebody has to look.
+    /// Seeds without a verdict could still decide it either way, or its gate is not graded: an
+    /// instructor has to look.
     NotGraded {
         /// Why.
         why: Text,
     },
-    /// It was not asked for (`--only`), or all its seeds are hidden and there was no secret.
+    /// It was not requested (`--only`), or all its seeds are hidden and there was no secret.
     NotRun {
         /// Why.
         why: Text,
     },
 }
 
-/// How an item's points come from its seeds.
+/// How an item's seeds become points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scoring {
     /// All points if every seed is `ok`, and none otherwise.
     #[default]
     All,
-    /// The share of seeds that are `ok`, rounded half up to a hundredth of a point.
+    /// Points in proportion to the seeds that are `ok`, rounded half up to a hundredth of a point.
     Fraction,
-    /// All points if at least so many seeds are `ok`, and none otherwise.
+    /// All points if at least this many seeds are `ok`, and none otherwise.
     AtLeast(u32),
 }
 
 impl Scoring {
-    /// The rule in words, for so many seeds.
+    /// The rule in words, for this number of seeds.
     pub fn words(self, seeds: usize) -> Text {
         match self {
             Scoring::All => Text::new(
@@ -376,7 +376,7 @@ impl Scoring {
                 ),
             ),
             Scoring::Fraction => Text::new(
-                format!("the share of the {seeds} runs that are right"),
+                format!("in proportion to the right runs, out of {seeds}"),
                 format!("en proporción a las ejecuciones correctas, de {seeds}"),
             ),
             Scoring::AtLeast(least) => Text::new(
@@ -390,23 +390,23 @@ impl Scoring {
     }
 }
 
-/// When a student sees an item, in Gradescope's words.
+/// Whether and when a student sees an item, in Gradescope's terms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Visibility {
-    /// At once.
+    /// Immediately.
     #[default]
     Visible,
     /// Never.
     Hidden,
-    /// When nothing can be handed in any more.
+    /// After the due date.
     AfterDueDate,
-    /// When the grades are published.
+    /// After the grades are published.
     AfterPublished,
 }
 
 impl Visibility {
-    /// All, in the order of their declaration.
+    /// All, in order of declaration.
     pub const ALL: [Visibility; 4] = [
         Visibility::Visible,
         Visibility::Hidden,
@@ -414,7 +414,7 @@ impl Visibility {
         Visibility::AfterPublished,
     ];
 
-    /// The word in an assignment and in Gradescope's file.
+    /// The word in assignments and in Gradescope's file.
     pub fn word(self) -> &'static str {
         match self {
             Visibility::Visible => "visible",
@@ -430,11 +430,11 @@ impl Visibility {
 pub struct SeedResult {
     /// Which seed.
     pub seed: Seed,
-    /// What became of it.
+    /// Its verdict.
     pub verdict: SeedVerdict,
-    /// Why it is not `ok`, in a line; empty where it is.
+    /// Why it is not `ok`, in one line; empty if it is.
     pub message: String,
-    /// What can be said of a run that is not `ok`, and for which the program is to blame.
+    /// The explanation of a run that is not `ok` and for which the program is to blame.
     pub loss: Option<Loss>,
 }
 
@@ -444,11 +444,11 @@ pub struct SeedResult {
 pub enum Seed {
     /// A seed of the assignment.
     Public(u64),
-    /// The hidden seed of this index, from 0. Its number is nowhere.
+    /// The hidden seed with this index, from 0. Its number is recorded nowhere.
     Hidden(u32),
 }
 
-/// `7`, `hidden 3`: hidden seeds are counted from 1 for people.
+/// `7`, `hidden 3`: shown to people, hidden seeds are counted from 1.
 impl fmt::Display for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -458,7 +458,7 @@ impl fmt::Display for Seed {
     }
 }
 
-/// What became of one run.
+/// The verdict on one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SeedVerdict {
@@ -466,25 +466,25 @@ pub enum SeedVerdict {
     Ok,
     /// A check was violated.
     Wrong,
-    /// The program ended or raised by itself.
+    /// The program exited or raised an exception.
     Crash,
-    /// What should have happened had not when virtual time ran out.
+    /// Something that should have happened had not happened when virtual time ran out.
     NoProgress,
-    /// The program worked without an end: it used up the steps of a turn, or twice gave no answer
-    /// to the same turn.
+    /// The program looped forever: it used up the steps of a turn, or twice gave no answer to the
+    /// same turn.
     BusyLoop,
-    /// The program answered with what is no answer.
+    /// The program sent an invalid answer.
     ProtocolError,
     /// The same seed gave two different runs.
     Nondeterministic,
-    /// A check could not decide. Costs no point.
+    /// A check could not decide. Costs no points.
     Unknown,
-    /// The testbed or its machine failed. Costs no point.
+    /// The testbed or its machine failed. Costs no points.
     InfraError,
 }
 
 impl SeedVerdict {
-    /// All, in the order of their declaration.
+    /// All, in order of declaration.
     pub const ALL: [SeedVerdict; 9] = [
         SeedVerdict::Ok,
         SeedVerdict::Wrong,
@@ -512,60 +512,60 @@ impl SeedVerdict {
         }
     }
 
-    /// Whether it says nothing of the program: such a run neither wins nor loses.
+    /// Whether it says nothing about the program: such a run neither wins nor loses points.
     pub fn is_open(self) -> bool {
         matches!(self, SeedVerdict::Unknown | SeedVerdict::InfraError)
     }
 }
 
-/// What is known of a run that is not right.
+/// The explanation of a run that is not right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The check that was violated; `None` for a crash and the like.
     pub check: Option<String>,
     /// The rule, in a sentence.
     pub rule: Text,
-    /// Where the rule is from: `Raft §5.2`.
+    /// The source of the rule: `Raft §5.2`.
     pub source: String,
-    /// What was found: `n1 and n3 both lead term 4`. Of several findings the first.
+    /// The first finding: `n1 and n3 both lead term 4`.
     pub finding: String,
-    /// Further findings of the item's checks in the same run, at most a few.
+    /// A few further findings of the item's checks in the same run.
     #[serde(default)]
     pub also: Vec<String>,
     /// The first moment at which it is visible, virtual ns.
     pub time_ns: Option<u64>,
-    /// The node concerned first.
+    /// The first node concerned.
     pub node: Option<String>,
-    /// Messages around that moment, in the order of sending. Empty but for the first run of an item
-    /// that is lost in one way.
+    /// Messages around that moment, in the order of sending. Only the first run of an item that is
+    /// lost in a given way has them.
     #[serde(default)]
     pub messages: Vec<MessageRow>,
-    /// What a program printed before it ended, its traceback too.
+    /// What the program printed before it exited, including its traceback.
     #[serde(default)]
     pub printed: String,
     /// The space-time picture of those messages, SVG.
     #[serde(default)]
     pub picture: Option<String>,
-    /// What repeats the run at home; `None` for a hidden seed.
+    /// The command that repeats the run at home; `None` for a hidden seed.
     pub command: Option<String>,
 }
 
-/// A message of the slice.
+/// A message around the moment of a loss.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageRow {
     /// When it was sent, virtual ns.
     pub time_ns: u64,
     /// When it arrived, virtual ns.
     pub arrived_ns: Option<u64>,
-    /// By whom.
+    /// The sender.
     pub from: String,
-    /// To whom.
+    /// The receiver.
     pub to: String,
     /// Its type.
     pub kind: String,
-    /// What it says, shortened.
+    /// Its content, shortened.
     pub detail: String,
-    /// What became of it: `delivered`, `lost`, `partitioned`, ….
+    /// Its outcome: `delivered`, `lost`, `partitioned`, ….
     pub fate: String,
 }
 
@@ -573,7 +573,7 @@ pub struct MessageRow {
 mod tests {
     use super::*;
 
-    /// Points are written as an instructor writes them, without zeros that say nothing.
+    /// Points are written as an instructor writes them, without redundant zeros.
     #[test]
     fn points_read_as_people_write_them() {
         let shown =
@@ -581,7 +581,7 @@ mod tests {
         assert_eq!(shown, ["0", "0.05", "0.25", "0.5", "1", "2.5", "19.99"]);
     }
 
-    /// A text without a translation is better than none.
+    /// An untranslated text is better than none.
     #[test]
     fn a_text_falls_back_to_english() {
         assert_eq!(Text::plain("leader").get(Lang::Es), "leader");

@@ -1,4 +1,4 @@
-//! Work on several threads whose results come in the order of the work, whatever the number of
+//! Runs tasks on several threads; the results are in the order of the tasks, whatever the number of
 //! threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,9 +8,9 @@ use std::thread;
 
 use crate::sweep::panic_text;
 
-/// Do each task, so many at the same time; `kept` is what each worker begins with, and keeps from
-/// one task to the next. A task that panics gives the panic's text: that is a fault of the testbed,
-/// and costs only itself.
+/// Run all tasks, `jobs` at a time; `kept` creates each worker's state, which it keeps from one
+/// task to the next. A task that panics yields the panic's text: that is a bug in the testbed, and
+/// affects no other task.
 pub(super) fn run_all<T: Sync, R: Send, K>(
     jobs: usize,
     tasks: &[T],
@@ -50,9 +50,9 @@ pub(super) fn run_all<T: Sync, R: Send, K>(
         .collect()
 }
 
-/// A simulation and its programs take turns, and none ever works while another does: on one core,
-/// their conversation costs a fraction of what it costs between two. Where there are more jobs than
-/// cores, the kernel knows better.
+/// A simulation and its programs take turns and never run at the same time: on one core their
+/// conversation costs a fraction of what it costs between two. With more jobs than cores, placement
+/// is left to the kernel.
 #[cfg(target_os = "linux")]
 fn keep_to_a_core(job: usize, jobs: usize) {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -64,7 +64,7 @@ fn keep_to_a_core(job: usize, jobs: usize) {
     let Some(core) = cores.nth(job) else { return };
     let mut own = CpuSet::new();
     own.set(core);
-    // Nothing but speed is lost where this is not allowed.
+    // If this is not allowed, only speed is lost.
     let _ = sched_setaffinity(None, &own);
 }
 
@@ -75,13 +75,13 @@ fn keep_to_a_core(_job: usize, _jobs: usize) {}
 mod tests {
     use super::*;
 
-    /// Results stand where their tasks stood, and a task that fails costs no other its result.
+    /// Results are in the order of their tasks, and a failing task costs no other task its result.
     #[test]
     fn results_come_in_the_order_of_the_tasks() {
         let tasks: Vec<u64> = (0..20).collect();
         let work = |done: &mut usize, task: &u64| {
             *done += 1;
-            assert!((1..=tasks.len()).contains(done), "a worker keeps what is its own");
+            assert!((1..=tasks.len()).contains(done), "a worker keeps its own state");
             thread::sleep(std::time::Duration::from_micros(2_000 / (task + 1)));
             assert_ne!(*task, 5, "the fifth");
             task * 10

@@ -1,9 +1,10 @@
-//! The rules of the checks in Spanish, for students' pages; in English each check has its own.
+//! The rules of the checks in Spanish, for students' pages. In English, a check's summary is its
+//! rule.
 
 use super::model::Text;
 use crate::checkers::Checker;
 
-/// What a check demands.
+/// The rule of a check.
 pub(super) fn rule(checker: &Checker) -> Text {
     match IN_SPANISH.binary_search_by_key(&checker.name, |(name, _)| name) {
         Ok(found) => Text::new(checker.summary, IN_SPANISH[found].1),
@@ -11,7 +12,7 @@ pub(super) fn rule(checker: &Checker) -> Text {
     }
 }
 
-/// By the checks' names, in the order of the alphabet.
+/// By check name, in alphabetical order.
 const IN_SPANISH: &[(&str, &str)] = &[
     (
         "acked_not_lost",
@@ -19,8 +20,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "acked_replicated",
-        "Quien pide el modo tiene la escritura guardada de forma duradera antes de que su cliente \
-            reciba una respuesta.",
+        "Las réplicas que exige el modo han guardado la escritura de forma duradera antes de que \
+        su cliente reciba una respuesta.",
     ),
     (
         "acknowledged_is_committed",
@@ -40,7 +41,7 @@ const IN_SPANISH: &[(&str, &str)] = &[
     (
         "answered_in_all_databases",
         "Cada libro del que se informó a un usuario está al final en la base de datos de todos los \
-            servidores, y a posiciones iguales, líneas iguales.",
+        servidores, y en cada posición tienen todas la misma línea.",
     ),
     (
         "answered_is_applied",
@@ -49,8 +50,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "applied_in_order",
-        "Cada réplica aplica los registros sin huecos, y el mismo número es en todas partes el \
-            mismo registro, con los mismos formularios.",
+        "Cada réplica aplica los registros sin huecos, y un mismo número designa en todas el mismo \
+        registro, con los mismos formularios.",
     ),
     (
         "applied_without_gaps",
@@ -64,42 +65,46 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "audio_accounting",
-        "Al final de una sesión el oyente ha contado lo que tocó y lo que disimuló, y las tramas \
-            tocadas y las perdidas son todas las suyas.",
+        "Al final de una sesión, las cuentas del oyente cuadran: cuántas tramas reprodujo y \
+        ocultó, y las reproducidas y las perdidas suman todas las suyas.",
     ),
     (
         "audio_backoff",
-        "Las pausas con que un oyente busca líder se doblan cada vez, hasta un segundo.",
+        "Las pausas entre los intentos de un oyente de encontrar líder se duplican cada vez, hasta \
+        un segundo.",
     ),
     (
         "audio_buffer_bounded",
-        "Ninguna memoria contra el jitter guarda más tramas de las que su oyente ha declarado.",
+        "Ningún búfer de jitter guarda más tramas de las que su oyente ha declarado.",
     ),
     (
         "audio_byte_exact",
-        "Cada trama que toca un oyente es idéntica, byte por byte, a la trama de la canción.",
+        "Cada trama que reproduce un oyente es idéntica, byte a byte, a la trama de la canción.",
     ),
     (
         "audio_concealment",
-        "De lo que oye un oyente solo es inventada una parte fijada, y nunca más de un tiempo \
-            fijado seguido.",
+        "El audio de relleno que oye un oyente no supera una proporción dada, ni una duración dada \
+        sin interrupción.",
     ),
-    ("audio_in_order", "Cada oyente toca las tramas de una sesión en orden, y ninguna dos veces."),
+    (
+        "audio_in_order",
+        "Cada oyente reproduce las tramas de una sesión en orden, y ninguna dos veces.",
+    ),
     (
         "audio_jitter",
         "El jitter entre llegadas de cada oyente sigue la fórmula J += (|D| − J) / 16.",
     ),
     (
         "audio_one_session",
-        "Cada subida da lugar a una sola sesión, se reintente las veces que se reintente y mande \
-            quien mande.",
+        "Cada subida da lugar a una sola sesión, se reintente las veces que se reintente y sea \
+        quien sea el líder.",
     ),
     ("audio_one_source", "Un líder depuesto no sigue emitiendo junto al nuevo."),
-    ("audio_pacing", "Ninguna trama llega con más adelanto sobre su hora que el fijado."),
+    ("audio_pacing", "Ninguna trama llega antes de su hora en más del margen dado."),
     (
         "audio_playback_resumes",
         "Con una mayoría de los emisores en marcha, todo oyente vuelve a oír la canción en un \
-            tiempo fijado después de una avería.",
+        tiempo dado después de un fallo.",
     ),
     (
         "audio_resume_position",
@@ -108,8 +113,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "audio_song_heard",
-        "Todo oyente al que no le ha pasado nada oye cada canción confirmada hasta el final, y le \
-            falta como mucho una parte fijada.",
+        "Todo oyente no afectado por fallos oye cada canción confirmada hasta el final, y le falta \
+        como mucho una parte dada.",
     ),
     (
         "audio_upload_answered",
@@ -117,8 +122,7 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "audio_upload_complete",
-        "Una subida confirmada tiene el tamaño y el resumen (digest) del fichero de quien la \
-            subió.",
+        "Una subida confirmada tiene el tamaño y el resumen (digest) del fichero original.",
     ),
     (
         "audio_upload_stored",
@@ -136,12 +140,10 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "berkeley_outliers_rejected",
-        "La media es la de un grupo máximo de relojes que distan entre sí menos de gamma.",
+        "La media se calcula sobre un grupo máximo de relojes que difieren entre sí menos de \
+        gamma.",
     ),
-    (
-        "best_sample_used",
-        "Una ronda se guía por la hora de la muestra de menor retardo, no por una media.",
-    ),
+    ("best_sample_used", "Una ronda usa la hora de la muestra con menor retardo, no una media."),
     (
         "book_once_a_session",
         "Ningún libro se entrega a dos peticiones de una sesión, se pregunte a los servidores que \
@@ -164,8 +166,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "clock_converges",
-        "Tras una corrección, la ronda siguiente no halla más que lo que explican las dos cotas, \
-            la deriva y la parte que aún no tocaba.",
+        "Tras una corrección, la ronda siguiente no encuentra más error que el que explican las \
+        dos cotas, la deriva y la parte aún no aplicada.",
     ),
     (
         "clock_never_backwards",
@@ -173,8 +175,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "clock_within",
-        "Desde poco después de arrancar, un servidor muestra su reloj con bastante frecuencia, \
-            acierta dentro de un error dado y no declara un error mayor que otro dado.",
+        "Desde poco después de arrancar, un servidor muestra su reloj con la frecuencia \
+        suficiente, con un error menor que uno dado, y declara un error menor que otro dado.",
     ),
     (
         "commit_on_majority",
@@ -183,12 +185,12 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "committed_never_truncated",
-        "Ningún nodo quita ni sustituye en su registro una entrada comprometida.",
+        "Ningún nodo elimina ni sustituye una entrada comprometida de su registro.",
     ),
     (
         "conditional_updates",
-        "Un cambio o un borrado con versión sale bien justo cuando esa es la versión del znode, y \
-            cada cambio le suma uno.",
+        "Un cambio o un borrado con versión tiene éxito exactamente cuando esa es la versión del \
+        znode, y cada cambio la incrementa en uno.",
     ),
     (
         "config_barrier",
@@ -197,8 +199,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "config_quorum_overlap",
-        "Todo quórum de una configuración coincide en alguien con todo quórum de la siguiente, y \
-            no se comprometen dos rivales para el mismo lugar.",
+        "Todo quórum de una configuración comparte algún miembro con todo quórum de la siguiente, \
+        y no se comprometen dos configuraciones rivales para el mismo índice.",
     ),
     (
         "convergence",
@@ -213,13 +215,14 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ("election_safety", "En toda la ejecución hay como mucho un líder por mandato."),
     (
         "election_znodes_kept",
-        "Nadie quita un znode efímero de la elección cuya sesión vive, salvo su propia sesión.",
+        "Nadie elimina un znode efímero de la elección mientras vive su sesión, salvo esa misma \
+        sesión.",
     ),
-    ("elections", "En toda la ejecución se ganan, y se empiezan, como mucho tantas elecciones."),
+    ("elections", "En toda la ejecución no se ganan, ni se inician, más elecciones que las dadas."),
     (
         "ephemerals_live",
-        "Un znode efímero es de una sesión viva, desaparece cuando ella acaba, y antes solo si lo \
-            pide un cliente.",
+        "Un znode efímero pertenece a una sesión viva y desaparece cuando esta acaba; antes, solo \
+        si lo pide un cliente.",
     ),
     (
         "epoch_fencing",
@@ -228,13 +231,13 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "epochs_increase",
-        "El coordinador nunca vuelve a una vista anterior, tampoco tras arrancar de nuevo, y cada \
-            versión de la vista tiene un solo contenido.",
+        "El coordinador nunca vuelve a una vista anterior, ni siquiera tras reiniciarse, y cada \
+        versión de la vista tiene un único contenido.",
     ),
     (
         "every_book_accounted",
-        "Desde que se dice a los usuarios que no queda ninguno, o se les habla de una sesión \
-            posterior, hay una petición que explica cada libro de la sesión.",
+        "En cuanto se dice a los usuarios que no queda ningún libro, o conocen una sesión \
+        posterior, cada libro de la sesión corresponde a alguna petición.",
     ),
     (
         "exactly_once",
@@ -273,7 +276,7 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ("leader_append_only", "Un líder, mientras lo es, solo añade a su registro."),
     (
         "leader_completeness",
-        "Todo líder tiene todas las entradas comprometidas en mandatos menores.",
+        "Todo líder tiene todas las entradas comprometidas en mandatos anteriores.",
     ),
     ("leader_elected", "Poco después de que todo se recupere hay un líder."),
     (
@@ -282,12 +285,13 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "leader_still_heard",
-        "No se guarda ninguna media de un líder cuya sesión lleva callada su plazo y un rato más.",
+        "No se guarda ninguna media de un líder cuya sesión lleva en silencio más que su plazo y \
+        un margen.",
     ),
     (
         "lease_exclusive",
         "No se sirve ninguna lectura con un arrendamiento después de que otro nodo haya \
-            comprometido algo en un mandato mayor.",
+        comprometido algo en un mandato posterior.",
     ),
     (
         "linearizable",
@@ -326,15 +330,15 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "no_herd",
-        "Como mucho a una sesión se le avisa de que ha desaparecido el znode de un aspirante o de \
-            que la fila ha cambiado.",
+        "Cuando desaparece el znode de un aspirante o cambia la fila, se avisa como mucho a una \
+        sesión.",
     ),
     (
         "no_orphans",
-        "Todo znode se crea debajo de uno que existe y no es efímero, y no se quita ninguno que \
-            tenga hijos.",
+        "Todo znode se crea debajo de uno que existe y no es efímero, y no se elimina ninguno que \
+        tenga hijos.",
     ),
-    ("no_panic", "Ninguna función de un nodo falla, y ningún programa termina por sí mismo."),
+    ("no_panic", "Ningún nodo entra en pánico, y ningún programa termina por su cuenta."),
     (
         "none_left_is_true",
         "A los usuarios se les dice que no queda ningún libro solo cuando se han entregado todos \
@@ -346,14 +350,14 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "one_leader_at_last",
-        "Mucho después de que todo se recupere, un miembro del grupo muestra que es líder, y no lo \
-            muestran dos todo el tiempo.",
+        "Bastante después de que todo se recupere, un miembro del grupo se presenta como líder, y \
+        no hay dos que lo hagan todo el tiempo.",
     ),
     ("one_leader_per_epoch", "Como mucho una réplica es líder en cada época."),
     (
         "p2p_answered_in_time",
-        "Cada orden termina con un código de estado en un tiempo limitado, salvo que falte su \
-            propio nodo.",
+        "Cada orden termina con un código de estado en un tiempo limitado, salvo que su propio \
+        nodo no esté.",
     ),
     (
         "p2p_dates",
@@ -377,7 +381,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "p2p_ghosts_vanish",
-        "El usuario cuyo nodo se ha caído deja de estar conectado al cabo de unos arrendamientos.",
+        "Un usuario cuyo nodo se ha caído deja de estar conectado al cabo de unos pocos plazos de \
+        arrendamiento.",
     ),
     (
         "p2p_only_published_served",
@@ -394,11 +399,14 @@ const IN_SPANISH: &[(&str, &str)] = &[
         "Un fichero que un nodo alcanzable tiene publicado todo el tiempo se obtiene, estuviera \
             ese nodo donde estuviera antes.",
     ),
-    ("p2p_script", "Cada línea de un guion que dice qué código de estado espera recibe ese."),
+    (
+        "p2p_script",
+        "Cada línea de un guion que indica qué código de estado espera recibe ese código.",
+    ),
     (
         "p2p_statuses",
-        "Cada código de estado es uno de la fila de su servicio, y \"fail\" se dice solo de \
-            nombres que no pueden existir.",
+        "Cada código de estado es uno de los de su servicio, y \"fail\" se devuelve solo para \
+        nombres que no pueden existir.",
     ),
     (
         "p2p_users_listed",
@@ -421,7 +429,7 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "recipe_one_leader",
-        "En ningún zxid hay dos aspirantes con znodes por los que se han tomado por el líder.",
+        "En ningún zxid hay dos aspirantes cuyos znodes los lleven a considerarse líder.",
     ),
     (
         "recovery_keeps_records",
@@ -430,7 +438,7 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "refused_leader_stops",
-        "Un líder al que se le rechaza una media no envía más, salvo durante un rato.",
+        "Un líder al que se le rechaza una media deja de enviar tras un breve margen.",
     ),
     (
         "replicas_converge",
@@ -443,8 +451,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "reply_matches_request",
-        "La respuesta por la que se guía una ronda es a la pregunta desde cuya hora cuenta, y se \
-            usa una sola vez.",
+        "La respuesta que usa una ronda corresponde a la pregunta cuya hora toma como referencia, \
+        y se usa una sola vez.",
     ),
     ("request_once", "Ninguna petición recibe dos libros, se envíe las veces que se envíe."),
     (
@@ -453,8 +461,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "round_error_within_bound",
-        "La hora que halla una ronda difiere de la verdadera, salvo la deriva, como mucho en la \
-            mitad de la ida y vuelta menos el retardo mínimo.",
+        "La hora que calcula una ronda difiere de la verdadera, salvo la deriva, como mucho en la \
+        mitad de la ida y vuelta menos el retardo mínimo.",
     ),
     (
         "rounds_recorded",
@@ -473,8 +481,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "session_expiry",
-        "Una sesión caduca después de estar callada ante el líder durante su plazo, y poco después \
-            de eso.",
+        "Una sesión caduca solo cuando el líder no ha sabido nada de ella durante todo su plazo, y \
+        entonces pronto.",
     ),
     (
         "session_zxid_monotone",
@@ -498,7 +506,7 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ("term_monotonic", "El mandato de un nodo nunca disminuye, tampoco cuando vuelve a arrancar."),
     (
         "terms_stable",
-        "Algún tiempo después de que todo se recupere, el mandato más alto apenas sube.",
+        "Un tiempo después de que todo se recupere, el mandato más alto apenas aumenta.",
     ),
     ("utc_only_by_time_server", "Nadie salvo el servidor de tiempo pregunta a la fuente UTC."),
     (
@@ -522,8 +530,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
     ),
     (
         "watch_once",
-        "A un cliente solo le avisa de un cambio una vigilancia (watch) que ha puesto y que aún no \
-            ha avisado.",
+        "A un cliente solo le avisa de un cambio una vigilancia (watch) que él ha puesto y que aún \
+        no se ha disparado.",
     ),
     (
         "zab_one_leader_per_epoch",
@@ -550,7 +558,8 @@ const IN_SPANISH: &[(&str, &str)] = &[
 mod tests {
     use super::*;
 
-    /// Each check has its rule in both languages, and there is none for a check that is gone.
+    /// Each check has its rule in both languages, and there is no rule for a check that does not
+    /// exist.
     #[test]
     fn each_check_has_its_rule_in_spanish() {
         let mut names: Vec<&str> =

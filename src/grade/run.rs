@@ -1,9 +1,9 @@
-//! All runs of an assignment for one entrant.
+//! All runs of an assignment for one entrant (a submission, or the built-in nodes).
 //!
-//! Items go in waves: those without a gate, then those whose gates are decided. Of a wave every
-//! pair of scenario and seed is run once, on several threads, and judged for each item that wants
-//! it. Runs keep no messages; a few of those that lose points are run again, with all that explains
-//! the loss.
+//! Items are run in waves: those without a gate first, then those whose gates are decided. In a
+//! wave every pair of scenario and seed is run once, on several threads, and judged for each item
+//! that uses it. Runs keep no messages; a few of those that lose points are repeated with
+//! everything that explains the loss.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,38 +24,38 @@ use crate::program::sandbox::Confined;
 use crate::sim::RunOptions;
 use crate::trace::Digest;
 
-/// Where the first so many runs of an item all hang, the others are taken to hang too: each would
-/// cost minutes of waiting.
+/// If this many first runs of an item all hang, the rest are assumed to hang too: each would cost
+/// minutes of waiting.
 const HANGS_BELIEVED: usize = 3;
 
-/// So many lost runs of an item are explained with messages and a picture, each lost in another
-/// way.
+/// At most this many lost runs of an item are explained with messages and a picture, each lost in a
+/// different way.
 const EXPLAINED_MAX: usize = 3;
 
-/// What is asked for.
+/// What to run, and how.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// How many runs at the same time.
+    /// The number of parallel runs.
     pub jobs: usize,
-    /// The names of the items to be run; empty: all.
+    /// The names of the items to run; empty means all.
     pub only: Vec<String>,
-    /// Only so many public seeds of each item, and no hidden ones.
+    /// Run only this many public seeds of each item, and no hidden ones.
     pub first_seeds: Option<usize>,
-    /// Run every seed twice, in place of the first one of each item.
+    /// Run every seed twice, instead of only the first seed of each item.
     pub check_determinism: bool,
-    /// Run a few of the lost seeds again, with all that explains the loss.
+    /// Repeat a few lost seeds with everything that explains the loss.
     pub explain: bool,
     /// The course secret.
     pub secret: Option<Secret>,
-    /// What programs are kept from; `None`: nothing.
+    /// The sandbox of programs; `None` for none.
     pub confined: Option<Confined>,
-    /// What of that holds on this machine.
+    /// Its measures, and which of them this machine has.
     pub measures: Vec<Measure>,
-    /// How long a program may work on one turn; [`WATCHDOG`] for grades that count.
+    /// How long a program may take for one turn; [`WATCHDOG`] for grades that count.
     pub watchdog: Duration,
 }
 
-/// All of an assignment, one run after the other, without a secret and without a sandbox.
+/// All of an assignment, one run at a time, without a secret and without a sandbox.
 impl Default for Plan {
     fn default() -> Self {
         Plan {
@@ -73,7 +73,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    /// What results say of the hidden seeds.
+    /// The state of the hidden seeds, for the result.
     pub fn hidden(&self, assignment: &Assignment) -> HiddenSeeds {
         match &self.secret {
             _ if !assignment.has_hidden_seeds() => HiddenSeeds::None,
@@ -84,7 +84,7 @@ impl Plan {
         }
     }
 
-    /// Why the result is not the final one, where it is not.
+    /// Why the result is not final; empty if it is.
     pub fn provisional(&self, assignment: &Assignment) -> Vec<Text> {
         let mut reasons = vec![];
         if !self.only.is_empty() {
@@ -125,7 +125,7 @@ impl Plan {
         seeds
     }
 
-    /// How many runs there are at the most, for a progress bar.
+    /// The maximum number of runs, for a progress bar.
     pub fn runs(&self, assignment: &Assignment) -> usize {
         let wanted = assignment.items.iter().filter(|item| self.wants(item));
         let all = wanted.flat_map(|item| {
@@ -139,21 +139,21 @@ impl Plan {
     }
 }
 
-/// What the runs gave.
+/// The results of the runs.
 #[derive(Debug, Default)]
 pub struct Results {
     /// The items, in the order of the assignment.
     pub items: Vec<ItemResult>,
-    /// Faults of the testbed or the machine, each in a line.
+    /// Failures of the testbed or the machine, one per line.
     pub infra: Vec<String>,
-    /// Why the program could not be started, where that happened.
+    /// Why the program could not be started, if that happened.
     pub not_started: Option<String>,
 }
 
-/// A scenario of the assignment under a seed.
+/// A scenario of the assignment and a seed.
 type Task = (usize, u64);
 
-/// What is known of a task.
+/// What is known about a task.
 enum Known {
     Ran {
         facts: Facts,
@@ -182,7 +182,7 @@ impl Known {
     }
 }
 
-/// Run an assignment. `progress` is told of every run that is done, or need not be.
+/// Run an assignment. `progress` is called for every run that is done or skipped.
 pub fn run_assignment(
     assignment: &Assignment,
     entrant: &Entrant,
@@ -217,7 +217,7 @@ pub fn run_assignment(
         }
         None
     };
-    // What a zygote has changed costs nobody a point: everything is run anew without.
+    // An effect of the zygote must not cost points: everything is run again without one.
     grade(true).or_else(|| grade(false)).unwrap_or_default()
 }
 
@@ -228,22 +228,22 @@ struct Grading<'a> {
     progress: &'a (dyn Fn(usize) + Sync),
     /// Whether processes may come from zygotes.
     zygotes: bool,
-    /// A run with a zygote was another than without.
+    /// Some run differed with and without a zygote.
     misled: AtomicBool,
     /// The seeds of each item.
     seeds: Vec<Vec<(Seed, u64)>>,
     known: BTreeMap<Task, Known>,
-    /// What has become of each item, and its points, once that is known.
+    /// The results of each item, once known.
     states: Vec<Option<(ItemState, Option<Points>)>>,
     results: BTreeMap<usize, Vec<SeedResult>>,
 }
 
 impl Grading<'_> {
-    /// Items that were not asked for, or have no seeds without a secret.
+    /// Settle items that were not requested, or that have no seeds without a secret.
     fn pass_over(&mut self) {
         for (position, item) in self.assignment.items.iter().enumerate() {
             let why = if !self.plan.wants(item) {
-                Text::new("it was not asked for", "no se pidió")
+                Text::new("it was not requested", "no se solicitó")
             } else if self.seeds[position].is_empty() {
                 Text::new(
                     "all its seeds are hidden, and there was no course secret",
@@ -256,12 +256,11 @@ impl Grading<'_> {
         }
     }
 
-    /// The items that can be run now. Those whose gate decides without a run are settled on the
-    /// way.
+    /// The items that can be run now. Items that their gate decides are settled without a run.
     fn ready(&mut self) -> Vec<usize> {
         let mut ready = vec![];
-        // A gate stands before or behind its item: as many rounds as there are items settle every
-        // chain.
+        // A gate may come before or after its item in the list: as many rounds as there are items
+        // settle every chain.
         for _ in 0..self.assignment.items.len() {
             ready.clear();
             let mut settled = false;
@@ -273,7 +272,7 @@ impl Grading<'_> {
                 let state = match gate {
                     None => None,
                     Some((_, None)) => continue,
-                    // What was not asked for stands in nobody's way.
+                    // A gate that was not requested blocks nothing.
                     Some((_, Some((ItemState::NotRun { .. }, _)))) => None,
                     Some((gate, Some((_, Some(earned)))))
                         if *earned == self.assignment.items[gate].points =>
@@ -340,7 +339,7 @@ impl Grading<'_> {
         self.compare_and_explain(items, &hanging);
     }
 
-    /// Run tasks that are not known yet.
+    /// Run the tasks that have not been run yet.
     fn observe(&mut self, mut tasks: Vec<Task>, twice: &BTreeSet<Task>) {
         let mut seen = BTreeSet::new();
         tasks.retain(|task| !self.known.contains_key(task) && seen.insert(*task));
@@ -370,20 +369,20 @@ impl Grading<'_> {
         self.misled.load(Ordering::Relaxed)
     }
 
-    /// Whether a run without a zygote, which was another than the one with it, is always like this.
-    /// Then that was the zygote's doing.
+    /// Whether the run without a zygote, which differed from the one with it, is reproducible. If
+    /// so, the zygote caused the difference.
     fn is_zygotes_doing(&self, task: Task, without: Digest) -> bool {
         let is = self.zygotes && self.facts(task, None).digest == without;
         self.misled.fetch_or(is, Ordering::Relaxed);
         is
     }
 
-    /// A second run starts its processes one by one, and not from a zygote.
+    /// Run a task; a second run, if any, starts its processes without a zygote.
     fn run_task(&self, task: Task, twice: bool, warm: Option<&Warm>) -> Known {
         let facts = self.facts(task, warm);
         if let Some(place) = facts.stall() {
-            // Real time decides nothing: only where it stalls in the same turn again is it the
-            // program, and not the machine.
+            // Real time decides nothing: only if it stalls in the same turn again is the program to
+            // blame and not the machine.
             let again = self.facts(task, None);
             let stalled_again = again.stall() == Some(place);
             return Known::Ran { facts: again, stalled_again, differs: false };
@@ -395,7 +394,7 @@ impl Grading<'_> {
         Known::Ran { facts, stalled_again: false, differs }
     }
 
-    /// Judge items; explain some of their losses; give points.
+    /// Judge items, explain some of their losses, and compute their points.
     fn compare_and_explain(&mut self, items: &[usize], hanging: &BTreeSet<usize>) {
         let mut wanted: BTreeMap<Task, Vec<Wanted>> = BTreeMap::new();
         for item in items.iter().filter(|_| self.plan.explain) {
@@ -412,7 +411,7 @@ impl Grading<'_> {
             });
         let mut details: BTreeMap<(usize, Task), Loss> = BTreeMap::new();
         for ((task, _), result) in tasks.iter().zip(explained) {
-            // Where this fails, the loss stands without its picture.
+            // If this fails, the loss goes without its picture.
             let Ok((digest, aborted, losses)) = result else { continue };
             let known = self.known.get(task);
             let is_another = !aborted
@@ -431,8 +430,8 @@ impl Grading<'_> {
         }
     }
 
-    /// The losses of an item that are run again for an explanation: the first ones of different
-    /// kinds, public seeds before hidden ones.
+    /// The losses of an item to repeat for an explanation: the first of each kind, public seeds
+    /// before hidden ones.
     fn worth_explaining(&self, position: usize, hangs: bool) -> Vec<(Task, Wanted)> {
         let item = &self.assignment.items[position];
         let mut kinds = BTreeSet::new();
@@ -489,7 +488,7 @@ impl Grading<'_> {
                 let plain = || Loss::plain(judged.verdict, &cause);
                 let loss = details.remove(&(position, task)).unwrap_or_else(plain);
                 let is_public = matches!(seed, Seed::Public(_));
-                // One run alone shows no difference.
+                // A single run cannot show a difference.
                 let twice = if judged.verdict == SeedVerdict::Nondeterministic {
                     " --check-determinism"
                 } else {
@@ -526,8 +525,8 @@ impl Grading<'_> {
         self.results.insert(position, results);
     }
 
-    /// The rule of an item for the seeds that were run: of fewer seeds than it asks for, all must
-    /// be right.
+    /// The scoring of an item for the seeds that were run: if there are fewer than it requires, all
+    /// must be right.
     fn scoring(&self, item: &Item, count: usize) -> super::model::Scoring {
         use super::model::Scoring;
         match item.scoring {
@@ -562,7 +561,7 @@ impl Grading<'_> {
     }
 }
 
-/// An item of which nothing was run.
+/// An item without any runs.
 pub fn item_result(assignment: &Assignment, item: &Item) -> ItemResult {
     ItemResult {
         name: item.name.clone(),

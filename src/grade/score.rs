@@ -1,12 +1,12 @@
-//! From the verdicts of an item's seeds to its points.
+//! Turns the verdicts of an item's seeds into points.
 
 use super::model::{Points, Scoring, SeedVerdict};
 
-/// The points of an item whose seeds have these verdicts; `None` where runs without a verdict
+/// The points of an item whose seeds have these verdicts; `None` if runs without a verdict
 /// (`unknown`, `infra_error`) could still change them.
 ///
-/// Such runs neither win nor lose: an item that has its points, or has lost them, whatever they
-/// would have been, is graded all the same.
+/// Such runs neither win nor lose: if the other runs decide the item whatever these would have
+/// been, it is graded.
 pub fn points(scoring: Scoring, max: Points, verdicts: &[SeedVerdict]) -> Option<Points> {
     let count =
         |of: &dyn Fn(SeedVerdict) -> bool| verdicts.iter().filter(|verdict| of(**verdict)).count();
@@ -17,7 +17,7 @@ pub fn points(scoring: Scoring, max: Points, verdicts: &[SeedVerdict]) -> Option
     (least == most).then_some(least)
 }
 
-/// The points of an item of which `ok` out of `all` seeds are right.
+/// The points of an item with `ok` right seeds out of `all`.
 fn of_count(scoring: Scoring, max: Points, ok: usize, all: usize) -> Points {
     let whole = |passed: bool| if passed { max } else { Points::ZERO };
     match scoring {
@@ -47,7 +47,7 @@ mod tests {
             .collect()
     }
 
-    /// A third of one point is 0.33, two thirds 0.67, and half a hundredth is given.
+    /// A third of one point is 0.33, two thirds 0.67, and half a hundredth is rounded up.
     #[test]
     fn a_fraction_is_rounded_half_up() {
         let share =
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(share(300, 0, 20), Some(Points(0)));
     }
 
-    /// `all` and `at_least` know nothing between.
+    /// `all` and `at_least` give all points or none.
     #[test]
     fn a_threshold_gives_all_or_nothing() {
         assert_eq!(points(Scoring::All, Points(300), &verdicts(20, 0, 0)), Some(Points(300)));
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(points(Scoring::AtLeast(18), Points(300), &verdicts(17, 3, 0)), Some(Points(0)));
     }
 
-    /// A run without a verdict costs no point; where the others decide, it does not matter.
+    /// A run without a verdict costs no points, and does not matter if the others decide.
     #[test]
     fn an_open_run_leaves_open_only_what_it_could_change() {
         assert_eq!(points(Scoring::All, Points(300), &verdicts(19, 0, 1)), None);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     proptest! {
-        /// Points lie between none and all, and all right is all points.
+        /// Points are between none and all, and all runs right gives all points.
         #[test]
         fn points_stay_within_the_item(scoring in scoring(), max in 0..100_000_u32, ok in 0..50_usize, wrong in 0..50_usize) {
             let earned = points(scoring, Points(max), &verdicts(ok, wrong, 0)).expect("nothing is \
@@ -105,7 +105,7 @@ mod tests {
             }
         }
 
-        /// One more run that is right, in place of one that is wrong, never costs a point.
+        /// Turning a wrong run into a right one never costs points.
         #[test]
         fn points_are_monotone(scoring in scoring(), max in 0..100_000_u32, ok in 0..50_usize, wrong in 1..50_usize) {
             let before = points(scoring, Points(max), &verdicts(ok, wrong, 0));
@@ -113,7 +113,7 @@ mod tests {
             prop_assert!(before <= after);
         }
 
-        /// What is given in spite of open runs is what would be given however they had ended.
+        /// Points given despite open runs are those that any outcome of these runs would give.
         #[test]
         fn open_runs_never_decide(scoring in scoring(), max in 0..100_000_u32, ok in 0..20_usize, wrong in 0..20_usize, open in 1..20_usize) {
             if let Some(earned) = points(scoring, Points(max), &verdicts(ok, wrong, open)) {

@@ -1,5 +1,5 @@
-//! The course's SDKs, which are put into every working copy in place of what was handed in: nobody
-//! edits them, and nobody has an old one.
+//! The course's SDKs, which replace those in every working copy: no submission runs with an edited
+//! or outdated SDK.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,19 +7,17 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use super::model::{Language, Text};
-use super::submission::without_returns;
-use super::tree::{File, Tree};
+use super::tree::{File, Tree, without_returns};
 
-/// A node in Python is started for each run and after each crash, and most of its start would go
-/// into compiling its SDK. The compiled form that lies beside it is taken for what it is, without a
-/// look at any time: the SDK is the course's own.
+/// A Python node is started for each run and after each crash, and would spend most of its start
+/// compiling the SDK. The compiled form beside it is used without checking any timestamp, because
+/// the SDK is the course's own.
 const COMPILE: &str = "import py_compile, sys; print(sys.implementation.cache_tag); mode = \
     py_compile.PycInvalidationMode.UNCHECKED_HASH; \
      py_compile.compile(sys.argv[1], sys.argv[2], doraise=True, invalidation_mode=mode)";
 
 pub(crate) const PYTHON: &str = include_str!("../../sdk/python/seedbed.py");
-/// For nodes that are clients of ZooKeeper: placed where one of the submission's Python files names
-/// it.
+/// The ZooKeeper client, added if one of the submission's Python files names it.
 pub(crate) const ZOOKEEPER: (&str, &str) =
     ("seedbed_zookeeper", include_str!("../../sdk/python/seedbed_zookeeper.py"));
 const C: &str = include_str!("../../sdk/c/seedbed.h");
@@ -33,10 +31,10 @@ pub(crate) const RUST: [(&str, &str); 8] = [
     ("src/zookeeper/channel.rs", include_str!("../../sdk/rust/src/zookeeper/channel.rs")),
     ("src/zookeeper/types.rs", include_str!("../../sdk/rust/src/zookeeper/types.rs")),
 ];
-/// The package of the SDK for Rust, and the folder in which starting points have it.
+/// The package of the Rust SDK, and the folder in which starting points have it.
 pub(crate) const PACKAGE: &str = "seedbed-node";
 
-/// Put the SDK of a language into a copy. `command` is how the program is started.
+/// Put a language's SDK into a working copy. `command` starts the program.
 pub(super) fn place(
     tree: &mut Tree,
     language: Language,
@@ -57,7 +55,7 @@ pub(super) fn place(
     }
 }
 
-/// Put files in the place of others. Returns the first one that was not what has taken its place.
+/// Replace files. Returns the first one that differed from its replacement.
 fn replace(
     tree: &mut Tree,
     is_of_sdk: impl Fn(&str) -> bool,
@@ -78,7 +76,8 @@ fn replace(
     replaced
 }
 
-/// Beside the program and at the top; away goes whatever Python would import in its place.
+/// Place the SDK next to the program and at the top, and remove whatever Python would import
+/// instead.
 fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
     let mut folders = BTreeSet::from([String::new()]);
     for word in command {
@@ -97,7 +96,7 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
     if tree.files.iter().any(names_it) {
         modules.push((client, text));
     }
-    // `seedbed.abi3.so` and its like come before `seedbed.py`, and so does a package.
+    // `seedbed.abi3.so` and the like take precedence over `seedbed.py`, and so does a package.
     let shadows = |path: &str| {
         folders.iter().any(|folder| {
             let Some(path) = path.strip_prefix(folder.as_str()) else { return false };
@@ -127,8 +126,8 @@ fn place_python(tree: &mut Tree, command: &[String]) -> Option<String> {
     replaced
 }
 
-/// A module as the `python3` here would keep it, with the name of the file. `None` where there is
-/// none, or where it does not compile: then each start of a program does so.
+/// A module as compiled by the local `python3`, with its file name. `None` if there is no Python or
+/// the compilation fails: every start then compiles it.
 fn compiled(module: &'static str, text: &str) -> Option<(String, Vec<u8>)> {
     type Compiled = BTreeMap<&'static str, Option<(String, Vec<u8>)>>;
     static KNOWN: Mutex<Compiled> = Mutex::new(BTreeMap::new());
@@ -150,9 +149,9 @@ fn compiled(module: &'static str, text: &str) -> Option<(String, Vec<u8>)> {
     known.entry(module).or_insert_with(compile).clone()
 }
 
-/// In the folder where starting points have it, and wherever else a package has its name. The
-/// versions that were fixed at home go: here are no others than those that the testbed itself was
-/// built of.
+/// Place the SDK in the folder where starting points have it, and wherever else a package has its
+/// name. A `Cargo.lock` is removed: only the versions that the testbed was built with are available
+/// offline.
 fn place_rust(tree: &mut Tree) -> Option<String> {
     let manifest = |path: &str| {
         let text = String::from_utf8_lossy(&tree.files.get(path)?.bytes).into_owned();
@@ -181,7 +180,7 @@ fn place_rust(tree: &mut Tree) -> Option<String> {
         .flat_map(|folder| RUST.map(|(name, text)| (format!("{folder}{name}"), text)))
         .collect();
     let is_of_sdk = |path: &str| folders.iter().any(|folder| path.starts_with(folder.as_str()));
-    // What else lies in the folder (`Cargo.lock`, examples) is no edit of the SDK.
+    // Other files in the folder (`Cargo.lock`, examples) do not count as edits of the SDK.
     let extra: Vec<String> = tree
         .files
         .keys()

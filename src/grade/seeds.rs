@@ -1,9 +1,9 @@
-//! Hidden seeds: drawn from a course secret, so that a student can neither know them nor tell them
-//! from those that came out before.
+//! Hidden seeds: derived from a course secret, so that a student can neither know them nor infer
+//! them from earlier ones that leaked.
 //!
-//! The k-th hidden seed of an item is the first 63 bits of HMAC-SHA256 under the course secret over
-//! the assignment's name, the item's name, the student (or nothing) and k. So it is the same on
-//! every machine and in every year with the same secret, and none has to be stored.
+//! The k-th hidden seed of an item is the first 63 bits of an HMAC-SHA256, keyed with the course
+//! secret, over the assignment's name, the item's name, the student (or nothing) and k. With the
+//! same secret it is the same on every machine and in every year, and none has to be stored.
 
 use std::fmt;
 use std::fs;
@@ -14,19 +14,19 @@ use sha2::Sha256;
 
 use crate::error::Error;
 
-/// The variable that holds the secret where no file does.
+/// The environment variable with the secret, used if there is no file.
 pub const VARIABLE: &str = "SEEDBED_SECRET";
 
-/// A shorter secret could be found by trying.
+/// A shorter secret could be found by brute force.
 pub const SECRET_BYTES_MIN: usize = 16;
 
-/// More bytes are no secret, but some other file.
+/// A larger file is not a secret but something else.
 const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
-const HOW_TO_MAKE: &str = "make one that nobody can guess: `openssl rand -hex 32 > course.secret; \
-    chmod 600 course.secret`";
+const HOW_TO_MAKE: &str = "create one that nobody can guess: `openssl rand -hex 32 > \
+    course.secret; chmod 600 course.secret`";
 
-/// The course secret. It is never shown, and never given to a program under test.
+/// The course secret. It is never printed, and never passed to a program under test.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
 
@@ -37,13 +37,13 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// The secret in these bytes, white space around it aside.
+    /// The secret in these bytes, with surrounding whitespace removed.
     pub fn new(bytes: &[u8], place: &str) -> Result<Secret, Error> {
         let secret = bytes.trim_ascii();
         if secret.len() < SECRET_BYTES_MIN {
             let message = format!(
-                "the course secret in {place} has {} bytes, and less than {SECRET_BYTES_MIN} can \
-                    be guessed",
+                "the course secret in {place} has {} bytes; with fewer than {SECRET_BYTES_MIN} it \
+                can be guessed",
                 secret.len()
             );
             return Err(Error::new(message, HOW_TO_MAKE));
@@ -51,7 +51,7 @@ impl Secret {
         Ok(Secret(secret.to_vec()))
     }
 
-    /// The secret in a file, which nobody else on this machine may read.
+    /// The secret in a file, which no other user may be able to read.
     pub fn read(path: &Path) -> Result<Secret, Error> {
         let shown = path.display();
         let failed =
@@ -59,7 +59,7 @@ impl Secret {
         let metadata = fs::metadata(path).map_err(|cause| failed(&cause))?;
         if !metadata.is_file() || metadata.len() > SECRET_BYTES_MAX {
             let message = format!(
-                "the course secret `{shown}` is no file of at most {SECRET_BYTES_MAX} bytes"
+                "the course secret `{shown}` is not a file of at most {SECRET_BYTES_MAX} bytes"
             );
             return Err(Error::new(message, HOW_TO_MAKE));
         }
@@ -69,14 +69,13 @@ impl Secret {
             let mode = metadata.permissions().mode() & 0o777;
             if mode & 0o077 != 0 {
                 let message = format!(
-                    "the course secret `{shown}` can be read by others on this machine (its mode \
-                        is {mode:03o})"
+                    "the course secret `{shown}` can be read by other users (its mode is \
+                    {mode:03o})"
                 );
                 return Err(Error::new(
                     message,
                     format!(
-                        "take that right from them: chmod 600 {shown}; if others have read it, \
-                            make a new one"
+                        "run `chmod 600 {shown}`; if others may have read it, create a new one"
                     ),
                 ));
             }
@@ -84,7 +83,7 @@ impl Secret {
         Secret::new(&fs::read(path).map_err(|cause| failed(&cause))?, &format!("`{shown}`"))
     }
 
-    /// The secret of a grading: of the file, or else of the variable, where there is either.
+    /// The secret of a grading: from the file, otherwise from the variable, if there is either.
     pub fn find(file: Option<&Path>) -> Result<Option<Secret>, Error> {
         match (file, std::env::var_os(VARIABLE)) {
             (Some(file), _) => Secret::read(file).map(Some),
@@ -95,13 +94,13 @@ impl Secret {
         }
     }
 
-    /// Tells two secrets apart and gives neither away: 16 hexadecimal digits.
+    /// Distinguishes secrets without revealing them: 16 hexadecimal digits.
     pub fn fingerprint(&self) -> String {
         format!("{:016x}", self.draw(&[b"seedbed fingerprint"]))
     }
 
-    /// The hidden seed `k` of an item, 63 bits. `student`: who the seed is for, where each has
-    /// their own.
+    /// The hidden seed `k` of an item, 63 bits. `student` is set if each student has their own
+    /// seeds.
     pub fn seed(&self, assignment: &str, item: &str, student: Option<&str>, k: u32) -> u64 {
         let student =
             student.map_or_else(Vec::new, |student| [b"student ", student.as_bytes()].concat());
@@ -115,8 +114,8 @@ impl Secret {
         self.draw(&parts) >> 1
     }
 
-    /// The first 64 bits of HMAC-SHA256 over some parts, each with its length before it, so that no
-    /// two lists of parts are the same bytes.
+    /// The first 64 bits of an HMAC-SHA256 over some parts, each prefixed with its length, so that
+    /// no two lists of parts give the same bytes.
     fn draw(&self, parts: &[&[u8]]) -> u64 {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
@@ -139,7 +138,7 @@ mod tests {
         Secret::new(text.as_bytes(), "the test").expect("long enough")
     }
 
-    /// Everything that a seed is drawn from changes it, and nothing else does.
+    /// Every input of a seed changes it, and nothing else does.
     #[test]
     fn a_seed_depends_on_all_that_names_it() {
         let one = secret("correct horse battery staple");
@@ -163,8 +162,7 @@ mod tests {
         assert!(all.iter().all(|seed| *seed <= i64::MAX as u64));
     }
 
-    /// The seeds of a secret stay the same from version to version: grades of last year can be
-    /// repeated.
+    /// The seeds of a secret stay the same across versions: last year's grades can be repeated.
     #[test]
     fn seeds_stay_what_they_are() {
         let one = secret("correct horse battery staple");
@@ -173,7 +171,7 @@ mod tests {
         insta::assert_debug_snapshot!((seeds, one.fingerprint()));
     }
 
-    /// What can be guessed, and what others can read, is no secret.
+    /// A secret that can be guessed, or that others can read, is refused.
     #[test]
     fn a_secret_that_is_none_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,8 +1,8 @@
-//! From what was handed in to a command that can be started.
+//! Turns what was handed in into a command that can be started.
 //!
-//! What runs is a copy: of a folder, of the archive's content, without what belongs to no program,
-//! with the course's own SDK beside the program, and with line ends that the system understands.
-//! The student's files are read and never written.
+//! What runs is a copy of the folder or of the archive's content, without clutter, with the
+//! course's own SDK next to the program, and with line endings that the system understands. The
+//! student's files are read and never written.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,12 +12,12 @@ use super::archive::{ENDINGS, FOREIGN_ENDINGS, read_archive};
 use super::compile::{Build, PROGRAM, compile};
 use super::model::{Language, Outcome, OutcomeKind, Student, Text};
 use super::sdk;
-use super::tree::{File, Tree, failed, read_folder};
+use super::tree::{File, Tree, failed, read_folder, without_returns, working_copy};
 use crate::error::{Error, excerpt};
 use crate::program::sandbox::Confined;
 use crate::report::Temporary;
 
-/// The file in which a submission says how its program is started.
+/// The file in which a submission declares how to start its program.
 const DECLARATION: &str = "seedbed.toml";
 
 /// A submission that can be run.
@@ -25,25 +25,25 @@ const DECLARATION: &str = "seedbed.toml";
 pub struct Submission {
     /// The name of the folder, or of the archive without its ending.
     pub id: String,
-    /// The working copy, which the program may read and not write.
+    /// The working copy, which the program may read but not write.
     pub folder: PathBuf,
-    /// How the program is started, in `folder`.
+    /// The command that starts the program, run in `folder`.
     pub command: Vec<String>,
-    /// What it is written in.
+    /// Its language.
     pub language: Language,
-    /// Over the names and contents of all its files as they were handed in, 32 hexadecimal digits.
+    /// Digest of the names and contents of all its files as handed in, 32 hexadecimal digits.
     pub digest: String,
-    /// Who handed it in, as far as its name tells.
+    /// Who handed it in, as far as the name tells.
     pub student: Student,
-    /// What was done to the copy that the student should know.
+    /// Changes made to the copy that the student should know about.
     pub notes: Vec<Text>,
     /// Removes the working copy when it is dropped.
     pub unpacked: Option<Temporary>,
 }
 
 impl Submission {
-    /// Leave a program in Python nothing but the standard library: what else is installed differs
-    /// from machine to machine, and points must not. It starts several times as fast besides.
+    /// Restrict a Python program to the standard library: installed packages differ between
+    /// machines, and points must not. It also starts several times faster.
     pub fn without_packages(&mut self) {
         let is_python = |word: &String| word.starts_with("python") && !word.contains('/');
         if self.command.first().is_some_and(is_python) {
@@ -55,9 +55,9 @@ impl Submission {
 /// Why a submission cannot be run.
 #[derive(Debug)]
 pub struct Unusable {
-    /// As far as it could be read; empty otherwise.
+    /// The digest of its files; empty if they could not be read.
     pub digest: String,
-    /// What it is written in, where that is what is wrong, or where it did not compile.
+    /// Its language, if known: when it is the wrong one, or when the program did not compile.
     pub language: Option<Language>,
     /// Who handed it in.
     pub student: Student,
@@ -65,18 +65,18 @@ pub struct Unusable {
     pub outcome: Outcome,
 }
 
-/// Something to be graded.
+/// A path to be graded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handed {
-    /// Unique in a batch, also where capital letters do not count, and fit for the name of a file.
+    /// Unique in a batch, ignoring case, and usable as a file name.
     pub id: String,
     /// A folder, an archive, or a single Python file.
     pub path: PathBuf,
 }
 
-/// What is to be graded, in the order of the ids, and how a path was taken that could be meant in
-/// another way, a line each. Each path is a submission, or a folder of submissions: one that is no
-/// program itself, but has folders, archives or several programs in Python.
+/// The submissions to grade, ordered by id, and a line for each ambiguous path that says how it was
+/// understood. Each path is a submission or a folder of submissions: one that is not a program
+/// itself, but contains folders, archives or several Python programs.
 pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
     let (mut found, mut taken) = (Vec::new(), Vec::new());
     for path in paths {
@@ -99,27 +99,27 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
         } else if files.is_empty() {
             !handed.is_empty()
         } else {
-            // A program may have modules and folders of its own, and tests in one of these, but no
-            // archives, and no other program beside it.
+            // A program may have its own modules, folders and tests, but no archives and no second
+            // program next to it.
             programs > 1 || beside > 1 || others.iter().any(|other| is_archive(other))
         };
         let place = path.display();
         if is_class && !files.is_empty() {
             taken.push(format!(
-                "`{place}` is taken as a folder of {} submissions; single files among them: {}",
+                "`{place}` is taken as a folder of {} submissions, {} of which are single files",
                 handed.len(),
                 files.len()
             ));
         } else if !is_class && beside > 0 {
-            let why = "has a program of its own beside folders and archives that have one";
+            let why = "contains a program next to folders or archives that contain one too";
             taken.push(format!(
-                "`{place}` is taken as one submission, because it {why}; if it is a whole class, \
-                    move that program elsewhere"
+                "`{place}` is taken as one submission: it {why}; if it is a whole class, move that \
+                program elsewhere"
             ));
         }
         if is_class { found.extend(handed) } else { found.push(path.clone()) }
     }
-    // The same folder, given twice, is one submission.
+    // A folder given twice is one submission.
     found.sort_by_cached_key(|path| (id_of(path), path.clone()));
     found.dedup();
     let mut known = BTreeSet::new();
@@ -131,7 +131,7 @@ pub fn gather(paths: &[PathBuf]) -> Result<(Vec<Handed>, Vec<String>), Error> {
     Ok((found.into_iter().map(|path| Handed { id: distinct(id_of(&path)), path }).collect(), taken))
 }
 
-/// What lies in a folder and is not hidden.
+/// The visible entries of a folder.
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(fs::read_dir(folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -139,7 +139,7 @@ fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
         .collect())
 }
 
-/// Of what lies in a folder of submissions, those.
+/// The submissions among the entries of a folder.
 fn handed_in(inner: &[PathBuf]) -> Vec<PathBuf> {
     let kind = |path: &PathBuf| -> Option<(String, String)> {
         let name = path.file_name()?.to_string_lossy().into_owned();
@@ -151,7 +151,7 @@ fn handed_in(inner: &[PathBuf]) -> Vec<PathBuf> {
         .filter(|(_, kind)| kind.starts_with("file"))
         .map(|(student, _)| student)
         .collect();
-    // Moodle has another folder for what a student has typed beside the files.
+    // Moodle has a second folder for the text that a student typed in addition to the files.
     let is_beside = |path: &PathBuf| {
         kind(path).is_some_and(|(student, kind)| {
             kind.starts_with("onlinetext") && with_files.contains(&student)
@@ -163,7 +163,7 @@ fn handed_in(inner: &[PathBuf]) -> Vec<PathBuf> {
     inner.iter().filter(is_handed).cloned().collect()
 }
 
-/// Whether a program lies here, as far as names and first lines tell.
+/// Whether there is a program at this path, judging by names and imports.
 fn holds_program(path: &Path) -> bool {
     if path.is_dir() {
         return entries(path).is_ok_and(|inner| {
@@ -190,8 +190,7 @@ fn is_hidden(path: &Path) -> bool {
     })
 }
 
-/// Whether a file in a folder shows that the folder is a submission, and not a folder of
-/// submissions.
+/// Whether a file marks its folder as a submission rather than a folder of submissions.
 fn is_of_program(path: &Path) -> bool {
     let name =
         path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -209,8 +208,8 @@ fn is_archive(path: &Path) -> bool {
         && path.file_name().is_some_and(|name| ending_of(&name.to_string_lossy()).is_some())
 }
 
-/// The name under which a path is graded: that of the folder, or of the archive without its ending,
-/// as it is but for characters that a file's name should not have.
+/// The id under which a path is graded: the name of the folder, or of the archive without its
+/// extension, with characters replaced that a file name should not contain.
 pub fn id_of(path: &Path) -> String {
     const LONGEST: usize = 120;
     // `.` and `a/..` have no name of their own.
@@ -233,24 +232,24 @@ pub fn id_of(path: &Path) -> String {
     if id.is_empty() { "submission".to_owned() } else { id }
 }
 
-/// What some file system refuses, and what makes a name look like another one: marks without width
-/// and those that turn the direction of writing.
+/// Characters that some file system refuses, or that make one name look like another: zero-width
+/// marks and changes of writing direction.
 fn is_awkward(c: char) -> bool {
     c.is_control()
         || "/\\<>:\"|?*".contains(c)
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
-/// The parts of a name that Moodle gives to the folder of a submission: the student's full name,
-/// the number of the participant, and what lies in it.
+/// The parts of the name that Moodle gives to a submission's folder: the student's full name, the
+/// participant's number, and the kind of content.
 pub(super) fn of_moodle(id: &str) -> Option<(&str, &str, &str)> {
     let (student, kind) = id.split_once("_assignsubmission_")?;
     let (name, number) = student.rsplit_once('_')?;
     Some((name, number, kind))
 }
 
-/// Who handed in, as far as a name tells: Moodle's folders have the full name, others the login
-/// name or the address.
+/// Who handed it in, as far as the name tells: Moodle's folders have the full name, others the
+/// login or the e-mail address.
 fn student_of(id: &str) -> Student {
     match of_moodle(id) {
         Some((name, number, _)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -261,13 +260,14 @@ fn student_of(id: &str) -> Student {
     }
 }
 
-/// Read a submission, find its program and build it where it must be built. `languages`: those that
-/// the assignment takes; empty: all.
+/// Read a submission, find its program and build it if necessary. `languages` are those that the
+/// assignment accepts; empty means all.
 pub fn open(path: &Path, languages: &[Language]) -> Result<Submission, Box<Unusable>> {
     open_confined(path, languages, None)
 }
 
-/// The same, with a compiler that is kept from all that a program is kept from, and may use more.
+/// Like [`open`], with a confined compiler that has the restrictions of a program but higher
+/// limits.
 pub fn open_confined(
     path: &Path,
     languages: &[Language],
@@ -314,7 +314,7 @@ fn prepare(
 
     let unwritten = |cause: std::io::Error| {
         let message = Text::new(
-            format!("the working copy cannot be written: {cause}"),
+            format!("cannot write the working copy: {cause}"),
             format!("no se puede escribir la copia de trabajo: {cause}"),
         );
         Outcome::not_graded(
@@ -335,18 +335,6 @@ fn prepare(
         notes,
         unpacked: Some(copy),
     })
-}
-
-/// A fresh folder that other users can read: the program may run as one of them.
-pub(super) fn working_copy() -> std::io::Result<Temporary> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("seedbed-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o755));
-    }
-    Temporary::make(|| builder.tempdir())
 }
 
 fn read(path: &Path) -> Result<Tree, Outcome> {
@@ -371,7 +359,7 @@ fn read(path: &Path) -> Result<Tree, Outcome> {
     read_archive(path)
 }
 
-/// A way to start a program.
+/// A program of the submission, and how to start it.
 #[derive(Debug)]
 struct Program {
     language: Language,
@@ -383,7 +371,7 @@ fn no_program(message: Text, hint: Text) -> Outcome {
     Outcome::not_graded(OutcomeKind::NoProgram, message, hint)
 }
 
-/// The programs of a submission, the likelier ones first; at least one.
+/// The programs of a submission, the most likely first; at least one.
 fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
     if let Some(file) = tree.files.get(DECLARATION) {
         return Ok(vec![declared(file)?]);
@@ -447,14 +435,14 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
         .find(|path| path.rsplit_once('/').is_some_and(|(_, name)| signs.contains(&name)));
     let hint = match deeper {
         Some(path) => Text::new(
-            format!("put `{path}` and what it needs at the top of what you hand in"),
-            format!("pon `{path}` y lo que necesite en el nivel superior de la entrega"),
+            format!("move `{path}` and what it needs to the top level of the submission"),
+            format!("mueve `{path}` y lo que necesite al nivel superior de la entrega"),
         ),
         None => Text::new(
-            "hand in a `node.py`, a Cargo package, a `node.c`, or say in `seedbed.toml` how it is \
-                started: `command = [\"…\"]`",
-            "entrega un `node.py`, un paquete de Cargo, un `node.c`, o indica en `seedbed.toml` \
-                cómo se inicia: `command = [\"…\"]`",
+            "hand in a `node.py`, a Cargo package or a `node.c`, or say in `seedbed.toml` how to \
+            start it: `command = [\"…\"]`",
+            "entrega un `node.py`, un paquete de Cargo o un `node.c`, o indica en `seedbed.toml` \
+            cómo se inicia: `command = [\"…\"]`",
         ),
     };
     let few: Vec<String> =
@@ -462,14 +450,14 @@ fn find(tree: &Tree) -> Result<Vec<Program>, Outcome> {
     let (few, more) = (few.join(", "), if tree.files.len() > 5 { ", …" } else { "" });
     Err(no_program(
         Text::new(
-            format!("there is no program in it, only {few}{more}"),
+            format!("it contains no program, only {few}{more}"),
             format!("no contiene ningún programa, solo {few}{more}"),
         ),
         hint,
     ))
 }
 
-/// Whether a text in Python imports the SDK.
+/// Whether a Python source imports the SDK.
 fn imports_sdk(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').lines().any(|line| {
         let mut modules =
@@ -486,7 +474,7 @@ struct Declaration {
     language: Option<Language>,
 }
 
-/// What `seedbed.toml` says.
+/// The program that `seedbed.toml` declares.
 fn declared(file: &File) -> Result<Program, Outcome> {
     let text = String::from_utf8_lossy(&file.bytes);
     let declaration: Declaration =
@@ -523,14 +511,15 @@ fn not_taken(tree: &Tree, language: Option<Language>, languages: &[Language]) ->
     let taken = taken.join(", ");
     let message = Text::new(
         format!(
-            "the program is in the wrong language: `{language}`; this assignment takes {taken}"
+            "the program is in the wrong language: `{language}`; this assignment accepts {taken}"
         ),
         format!("el programa está en otro lenguaje: `{language}`; esta tarea admite {taken}"),
     );
     let hint = if tree.has(DECLARATION) && language == Language::Other.word() {
         Text::new(
             format!(
-                "write it in one of these; if it is, add `language = \"{}\"` to `{DECLARATION}`",
+                "write it in one of these; if it already is, add `language = \"{}\"` to \
+                `{DECLARATION}`",
                 taken.split(',').next().unwrap_or("python")
             ),
             format!(
@@ -548,8 +537,8 @@ fn not_taken(tree: &Tree, language: Option<Language>, languages: &[Language]) ->
     Outcome::not_graded(OutcomeKind::WrongLanguage, message, hint)
 }
 
-/// Make the copy one that the system can start: Windows' line ends after `#!` name an interpreter
-/// that does not exist, and archives made there have no executable files.
+/// Make the copy startable: with Windows line endings, `#!` names an interpreter that does not
+/// exist, and archives made on Windows have no executable files.
 fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Result<(), Outcome> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     for (path, file) in &mut tree.files {
@@ -568,7 +557,7 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
                 file.bytes = without_returns(text);
                 notes.push(Text::new(
                     format!(
-                        "`{path}` has the line ends of Windows; it was graded with those of Unix"
+                        "`{path}` has Windows line endings; it was graded with Unix line endings"
                     ),
                     format!(
                         "`{path}` tiene los finales de línea de Windows; se calificó con los \
@@ -582,12 +571,4 @@ fn normalise(tree: &mut Tree, program: &Program, notes: &mut Vec<Text>) -> Resul
         }
     }
     Ok(())
-}
-
-/// A text with the line ends of Unix.
-pub(super) fn without_returns(text: &[u8]) -> Vec<u8> {
-    let is_kept = |(i, byte): (usize, &u8)| {
-        (*byte != b'\r' || text.get(i + 1) != Some(&b'\n')).then_some(*byte)
-    };
-    text.iter().enumerate().filter_map(is_kept).collect()
 }

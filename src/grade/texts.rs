@@ -1,5 +1,5 @@
-//! All that is said to students and instructors, in both languages side by side. `{name}` stands
-//! for what is filled in.
+//! The texts for students and instructors, in both languages side by side. `{name}` is a
+//! placeholder.
 
 use super::model::{Lang, OutcomeKind, SeedVerdict};
 
@@ -12,7 +12,7 @@ macro_rules! phrases {
         }
         static EN: Phrases = Phrases { $($name: $en,)* };
         static ES: Phrases = Phrases { $($name: $es,)* };
-        /// The phrases of both languages, for a test that holds them against each other.
+        /// The phrases of both languages, for a test that compares them.
         #[cfg(test)]
         const PAIRS: &[(&str, &str, &str)] = &[$((stringify!($name), $en, $es),)*];
     };
@@ -24,7 +24,11 @@ phrases! {
     points_of: "{earned} of {max} points", "{earned} de {max} puntos";
     not_graded: "not graded", "sin calificar";
     not_final: "This is not the final result.", "Este no es el resultado definitivo.";
-    ungraded: "{points} points could not be graded. They are not lost: somebody has to look.", "{points} puntos no se pudieron calificar. No están perdidos: alguien tiene que revisarlo.";
+    ungraded:
+        "{points} points could not be graded. They are not lost: your instructor has to look at \
+        them.",
+        "{points} puntos no se pudieron calificar. No están perdidos: tu profesor tiene que \
+        revisarlo.";
     provisional: "Not everything was run: {why}", "No se ejecutó todo: {why}";
     items: "Items", "Apartados";
     item: "Item", "Apartado";
@@ -34,7 +38,7 @@ phrases! {
     seed: "seed {seed}", "semilla {seed}";
     hidden_seed: "hidden seed {number}", "semilla oculta {number}";
     lost_points: "What cost points", "Qué costó puntos";
-    full_points: "Every item has all its points.", "Todos los apartados tienen todos sus puntos.";
+    full_points: "Every item has full points.", "Todos los apartados tienen la puntuación máxima.";
     rule: "Rule", "Regla";
     source: "Source", "Fuente";
     found: "What was found", "Qué se encontró";
@@ -49,21 +53,27 @@ phrases! {
     to: "To", "A";
     kind: "Type", "Tipo";
     detail: "Content", "Contenido";
-    fate: "What became of it", "Qué fue de él";
-    picture: "Space-time picture: time runs to the right, each arrow is a message", "Diagrama \
-        espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
-    printed: "What the program printed and observed last", "Lo último que el programa imprimió u \
-        observó";
+    fate: "What happened to it", "Qué ocurrió con él";
+    picture:
+        "Space-time diagram: time runs to the right, each arrow is a message",
+        "Diagrama espacio-tiempo: el tiempo corre hacia la derecha, cada flecha es un mensaje";
+    printed:
+        "The last things the program printed and observed",
+        "Lo último que el programa imprimió u observó";
     repeat: "Repeat it at home", "Repítelo en casa";
-    cannot_repeat: "This seed is hidden: the run cannot be repeated at home. The public seeds of \
-        the item look for the same.", "Esta semilla es oculta: la ejecución no se puede repetir en \
-            casa. Las semillas públicas del apartado buscan lo mismo.";
+    cannot_repeat:
+        "This seed is hidden, so the run cannot be repeated at home. The item's public seeds test \
+        the same thing.",
+        "Esta semilla es oculta: la ejecución no se puede repetir en casa. Las semillas públicas \
+        del apartado comprueban lo mismo.";
     feedback: "From your instructor", "De tu profesor";
-    gate_closed: "It was not run: it needs full points in “{gate}” first.", "No se ejecutó: \
-        primero hacen falta todos los puntos en «{gate}».";
+    gate_closed:
+        "Not run: it requires full points in “{gate}” first.",
+        "No se ejecutó: antes hay que obtener la puntuación máxima en «{gate}».";
     no_program: "There was no program to run.", "No había programa que ejecutar.";
-    only_hidden: "{count} further tests with {max} points are not shown here.", "{count} pruebas \
-        más, con {max} puntos, no se muestran aquí.";
+    only_hidden:
+        "{count} more tests, worth {max} points, are not shown here.",
+        "Otras {count} pruebas, que valen {max} puntos, no se muestran aquí.";
     further_tests: "Tests that are not shown", "Pruebas que no se muestran";
     what_is_wrong: "What is wrong", "Qué está mal";
     what_to_do: "What to do", "Qué hacer";
@@ -72,22 +82,22 @@ phrases! {
     about: "About this grading", "Sobre esta calificación";
     submission: "Submission", "Entrega";
     language: "Language", "Lenguaje";
-    command: "Command", "Orden";
+    command: "Command", "Comando";
     digest: "Digest", "Resumen criptográfico";
     version: "seedbed {version}", "seedbed {version}";
-    sandbox: "Measures of the sandbox", "Medidas del aislamiento";
+    sandbox: "Sandbox measures", "Medidas de aislamiento";
     in_force: "in force", "activa";
     missing: "missing", "falta";
     class: "Class", "Clase";
     student: "Student", "Estudiante";
     students: "Students: {count}", "Estudiantes: {count}";
     average: "Average", "Media";
-    complete: "graded completely", "calificados del todo";
+    complete: "fully graded", "calificados por completo";
     missed_items: "What was missed most often", "Lo que más se falló";
     missed_rules: "Rules that were violated most often", "Las reglas más incumplidas";
     lost_by: "Lost by", "Lo pierden";
     points_lost: "Points lost on average", "Puntos perdidos de media";
-    nothing_missed: "Nobody has lost a point.", "Nadie ha perdido puntos.";
+    nothing_missed: "Nobody lost any points.", "Nadie ha perdido puntos.";
     outcome: "Outcome", "Resultado";
     reason: "Reason", "Motivo";
     same_cause: "Further runs: {count}", "Otras ejecuciones: {count}";
@@ -101,9 +111,9 @@ pub(super) fn phrases(lang: Lang) -> &'static Phrases {
     }
 }
 
-/// Fill in what stands in braces.
+/// Replace the placeholders in braces.
 pub(super) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
-    // What is filled in is not looked at again: a student may be called `{max}`.
+    // Inserted values are not scanned again: a student may be named `{max}`.
     let mut text = String::with_capacity(phrase.len());
     let mut rest = phrase;
     while let Some((before, after)) = rest.split_once('{') {
@@ -117,9 +127,8 @@ pub(super) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
     text + rest
 }
 
-/// A text of somebody else's in which every character can be seen: control characters, and those
-/// that turn the direction of writing, would let a program's output look like something that it is
-/// not. Line breaks and tabs stay.
+/// An untrusted text with every character visible: control characters and changes of writing
+/// direction could make a program's output look like something else. Line breaks and tabs stay.
 pub(super) fn printable(text: &str) -> String {
     let is_unseen = |c: char| {
         (c.is_control() && c != '\n' && c != '\t')
@@ -137,14 +146,14 @@ pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
     let (en, es) = match verdict {
         SeedVerdict::Ok => ("right", "correcta"),
         SeedVerdict::Wrong => ("a rule was violated", "se incumplió una regla"),
-        SeedVerdict::Crash => ("the program ended by itself", "el programa terminó por sí solo"),
+        SeedVerdict::Crash => ("the program exited", "el programa terminó por su cuenta"),
         SeedVerdict::NoProgress => (
-            "what should have happened did not, though there was time enough",
-            "no ocurrió lo que debía, aunque hubo tiempo de sobra",
+            "something that should have happened did not, though there was enough time",
+            "algo que debía ocurrir no ocurrió, aunque hubo tiempo de sobra",
         ),
         SeedVerdict::BusyLoop => (
-            "the program worked without an end and gave no answer",
-            "el programa trabajó sin fin y no respondió",
+            "the program looped forever and gave no answer",
+            "el programa entró en un bucle infinito y no respondió",
         ),
         SeedVerdict::ProtocolError => (
             "the program's answer could not be understood",
@@ -169,7 +178,7 @@ pub(super) fn meaning(verdict: SeedVerdict, lang: Lang) -> &'static str {
     }
 }
 
-/// A verdict in a word: in English, the word of results.
+/// A verdict in one word; in English, the word used in results.
 pub(super) fn verdict_word(verdict: SeedVerdict, lang: Lang) -> &'static str {
     if lang == Lang::En {
         return verdict.word();
@@ -179,15 +188,15 @@ pub(super) fn verdict_word(verdict: SeedVerdict, lang: Lang) -> &'static str {
         SeedVerdict::Wrong => "incorrecta",
         SeedVerdict::Crash => "caída",
         SeedVerdict::NoProgress => "sin avance",
-        SeedVerdict::BusyLoop => "bucle sin fin",
-        SeedVerdict::ProtocolError => "fuera de protocolo",
-        SeedVerdict::Nondeterministic => "no se repite",
+        SeedVerdict::BusyLoop => "bucle infinito",
+        SeedVerdict::ProtocolError => "error de protocolo",
+        SeedVerdict::Nondeterministic => "no determinista",
         SeedVerdict::Unknown => "sin decidir",
         SeedVerdict::InfraError => "fallo del banco de pruebas",
     }
 }
 
-/// What became of a submission in a word: in English, the word of results.
+/// The outcome of a submission in one word; in English, the word used in results.
 pub(super) fn outcome_word(kind: OutcomeKind, lang: Lang) -> &'static str {
     if lang == Lang::En {
         return kind.word();
@@ -203,16 +212,16 @@ pub(super) fn outcome_word(kind: OutcomeKind, lang: Lang) -> &'static str {
     }
 }
 
-/// What became of a message, in words; a word that is not known stays as it is.
+/// A message's outcome in words; an unknown word stays as it is.
 pub(super) fn fate(word: &str, lang: Lang) -> &str {
     const FATES: [(&str, &str, &str); 8] = [
         ("delivered", "delivered", "entregado"),
         ("lost", "lost", "perdido"),
-        ("partitioned", "stopped by a partition", "detenido por una partición"),
+        ("partitioned", "stopped by a partition", "bloqueado por una partición"),
         ("duplicated", "delivered again", "entregado otra vez"),
-        ("corrupted", "delivered with flipped bits", "entregado con bits cambiados"),
+        ("corrupted", "delivered with flipped bits", "entregado con bits alterados"),
         ("node_down", "the receiver was down", "el receptor estaba caído"),
-        ("discarded", "thrown away on arrival", "descartado al llegar"),
+        ("discarded", "discarded on arrival", "descartado al llegar"),
         ("in_flight", "still on its way", "aún en camino"),
     ];
     FATES
@@ -230,7 +239,7 @@ pub(super) fn seconds(time_ns: u64) -> String {
 mod tests {
     use super::*;
 
-    /// A phrase that is filled in in one language only would lose what it tells.
+    /// A placeholder missing in one language would lose information.
     #[test]
     fn both_languages_say_the_same() {
         let slots = |text: &str| {
@@ -248,8 +257,8 @@ mod tests {
         }
     }
 
-    /// Students read what instructors have written beside these phrases, and both speak to them in
-    /// the same way.
+    /// Students read instructors' texts next to these phrases, and both must address them in the
+    /// same way.
     #[test]
     fn students_are_spoken_to_as_tu() {
         for (name, _, es) in PAIRS {
@@ -261,7 +270,7 @@ mod tests {
         }
     }
 
-    /// What is filled in is text, whatever it looks like.
+    /// Inserted values are plain text, whatever they look like.
     #[test]
     fn names_are_not_filled_in_again() {
         assert_eq!(fill("{a} of {b}", &[("a", "{b}"), ("b", "2")]), "{b} of 2");

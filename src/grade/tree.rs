@@ -1,8 +1,7 @@
-//! The files of a submission, in memory: bounded, with names that mean the same everywhere, and
-//! without what has no place in a program.
+//! The files of a submission, in memory: bounded in size, with names that mean the same everywhere,
+//! and without clutter.
 //!
-//! A folder and an archive of it give the same tree, so they have the same digest and get the same
-//! points.
+//! A folder and an archive of it give the same tree, hence the same digest and the same points.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,18 +12,18 @@ use sha2::{Digest, Sha256};
 
 use super::model::{Outcome, OutcomeKind, Text};
 use crate::error::excerpt;
+use crate::report::Temporary;
 
-/// No submission has more files and folders.
+/// The most files and folders that a submission may have.
 pub const ENTRIES_MAX: usize = 10_000;
-/// Nor more bytes. They are counted while they are unpacked: what an archive says of its size is
-/// not believed.
+/// The most bytes that a submission may have. They are counted during unpacking, because an archive
+/// may lie about its size.
 pub const BYTES_MAX: u64 = 64 << 20;
-/// Bytes of a path, and of one of its parts: what file systems take.
+/// Maximum bytes of a path and of one of its parts: what file systems allow.
 const PATH_MAX: usize = 1_024;
 const PART_MAX: usize = 255;
 
-/// Files and folders that tools leave behind and that belong to no program. `._` files are those of
-/// macOS.
+/// Files and folders that tools leave behind. `._` files come from macOS.
 const CLUTTER: [&str; 14] = [
     "__MACOSX",
     ".DS_Store",
@@ -41,9 +40,9 @@ const CLUTTER: [&str; 14] = [
     ".ruff_cache",
     "node_modules",
 ];
-/// A folder that has all of one of these can be made again: what a build has made, a virtual
-/// environment of Python, and what the testbed itself writes into the folder in which a student
-/// tries a program: a report, and results of grading.
+/// A folder that contains all entries of one of these lists is generated and is left out: a build's
+/// output, a Python virtual environment, and what the testbed itself writes when a student tries a
+/// program (reports and grading results).
 const MARKERS: [&[&str]; 4] = [
     &["CACHEDIR.TAG"],
     &["pyvenv.cfg"],
@@ -58,27 +57,26 @@ fn is_remade(has: impl Fn(&str) -> bool) -> bool {
 /// A file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// What is in it.
+    /// Its content.
     pub bytes: Vec<u8>,
-    /// Whether it may be executed. No other permission is kept, the change of the user (setuid)
-    /// least of all.
+    /// Whether it is executable. No other permission is kept, least of all setuid.
     pub executable: bool,
 }
 
-/// Files by their paths, with `/` between the parts. Folders without a file are not kept.
+/// Files by path, with `/` between the parts. Empty folders are not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    /// In the order of their paths.
+    /// Ordered by path.
     pub files: BTreeMap<String, File>,
 }
 
 impl Tree {
-    /// SHA-256 over the sorted paths and contents, its first 32 hexadecimal digits. Permissions and
-    /// times are not in it: they change on the way from a student's machine to here.
+    /// The first 32 hexadecimal digits of SHA-256 over the sorted paths and contents. Permissions
+    /// and times are left out, because they change on the way from the student's machine.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
         for (path, file) in &self.files {
-            // With the lengths in it no two trees give the same text.
+            // With the lengths included, no two trees give the same bytes.
             for bytes in [path.as_bytes(), &file.bytes] {
                 digest.update((bytes.len() as u64).to_le_bytes());
                 digest.update(bytes);
@@ -87,17 +85,17 @@ impl Tree {
         digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The names of the files that lie in no folder, in order.
+    /// The names of the files at the top level, in order.
     pub fn top(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str).filter(|path| !path.contains('/'))
     }
 
-    /// Whether a file of this path is there.
+    /// Whether there is a file with this path.
     pub fn has(&self, path: &str) -> bool {
         self.files.contains_key(path)
     }
 
-    /// Write all files into a folder, to be read by everybody and written by nobody.
+    /// Write all files into a folder, readable by everybody and writable by nobody.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         for (path, file) in &self.files {
             let place = folder.join(path);
@@ -116,16 +114,16 @@ impl Tree {
     }
 }
 
-/// Why files are refused: the submission is to blame.
+/// The outcome for refused files: the submission is to blame.
 pub(super) fn refused(message: Text, hint: Text) -> Outcome {
     Outcome::not_graded(OutcomeKind::Unreadable, message, hint)
 }
 
-/// What cannot be read because of the machine: that costs nobody a point.
+/// The outcome for files that the machine cannot read: that costs no points.
 pub(super) fn failed(path: &Path, cause: &io::Error) -> Outcome {
     let path = path.display();
     let message = Text::new(
-        format!("`{path}` cannot be read: {cause}"),
+        format!("cannot read `{path}`: {cause}"),
         format!("no se puede leer `{path}`: {cause}"),
     );
     let hint = Text::new(
@@ -142,20 +140,19 @@ fn pack_again() -> Text {
     )
 }
 
-/// Takes in files one by one and refuses what is hostile.
+/// Collects files one by one and refuses hostile ones.
 #[derive(Debug)]
 pub(super) struct Gatherer {
-    /// Folders that can be made again, each with `/` at its end.
+    /// Generated folders, each with a trailing `/`.
     remade: BTreeSet<String>,
     files: BTreeMap<String, File>,
-    /// Files and folders by their names in small letters, with their names as they are and whether
-    /// it is a folder.
+    /// Files and folders by lowercase name, each with its actual name and whether it is a folder.
     folded: BTreeMap<String, (String, bool)>,
     bytes: u64,
 }
 
 impl Gatherer {
-    /// `names`: all names that will come; those that cannot be read are refused when they come.
+    /// `names` are all names to come; invalid ones are refused when they come.
     pub(super) fn new<'a>(names: impl Iterator<Item = &'a [u8]>) -> Gatherer {
         let mut within: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for path in names.filter_map(|name| normal(std::str::from_utf8(name).ok()?).ok()) {
@@ -178,8 +175,8 @@ impl Gatherer {
         }
     }
 
-    /// The path of a name; `None` where it belongs to no program. Checked for all names, also of
-    /// what is then left out.
+    /// The path for a name; `None` if it is clutter. All names are checked, even those of files
+    /// that are then left out.
     pub(super) fn path(&self, name: &[u8]) -> Result<Option<String>, Outcome> {
         let Ok(text) = std::str::from_utf8(name) else {
             let name = excerpt(&String::from_utf8_lossy(name));
@@ -190,8 +187,8 @@ impl Gatherer {
             return Err(refused(
                 message,
                 Text::new(
-                    "give the file a name of plain letters",
-                    "pon al archivo un nombre de letras sin acentos",
+                    "rename the file with plain letters",
+                    "pon al archivo un nombre sin acentos ni símbolos",
                 ),
             ));
         };
@@ -210,12 +207,12 @@ impl Gatherer {
         Ok(is_kept.then_some(path))
     }
 
-    /// Take in a folder.
+    /// Add a folder.
     pub(super) fn folder(&mut self, path: &str) -> Result<(), Outcome> {
         self.name(path, true)
     }
 
-    /// Take in a file. `damaged` says what a failure to read it means.
+    /// Add a file. `damaged` converts a failure to read it.
     pub(super) fn file(
         &mut self,
         path: String,
@@ -234,8 +231,8 @@ impl Gatherer {
         Ok(())
     }
 
-    /// A link or a device: all links are refused, also those that stay inside, because a program
-    /// needs none, and what a link means changes with the place where it lies.
+    /// Refuse a link or a device. Even links that stay inside are refused, because no program needs
+    /// one and its meaning changes when it is moved.
     pub(super) fn special(&self, path: &str, what: &Text) -> Outcome {
         let path = excerpt(path);
         let es = what.get(super::model::Lang::Es);
@@ -247,7 +244,7 @@ impl Gatherer {
         refused(message, hint)
     }
 
-    /// Note a name and the folders above it, and refuse what would be another file on another
+    /// Record a name and its parent folders, and refuse names that would collide on another
     /// machine.
     fn name(&mut self, path: &str, is_folder: bool) -> Result<(), Outcome> {
         let ends =
@@ -259,7 +256,7 @@ impl Gatherer {
             let (a, b) = (excerpt(&name), excerpt(part));
             if name != part {
                 let message = Text::new(
-                    format!("`{a}` and `{b}` differ by capital letters only"),
+                    format!("`{a}` and `{b}` differ only in case"),
                     format!("`{a}` y `{b}` solo se distinguen por las mayúsculas"),
                 );
                 return Err(refused(
@@ -269,7 +266,7 @@ impl Gatherer {
             }
             if !(is_folder && was_folder) {
                 let message =
-                    Text::new(format!("`{a}` is there twice"), format!("`{a}` está dos veces"));
+                    Text::new(format!("`{a}` occurs twice"), format!("`{a}` aparece dos veces"));
                 return Err(refused(message, pack_again()));
             }
         }
@@ -283,11 +280,11 @@ impl Gatherer {
         Ok(())
     }
 
-    /// The tree, without the folders in which all of it lies.
+    /// The tree, without the top-level folders that contain all of it.
     pub(super) fn finish(self) -> Result<Tree, Outcome> {
         let mut files = self.files;
         if files.is_empty() {
-            let message = Text::new("there are no files in it", "no contiene ningún archivo");
+            let message = Text::new("it contains no files", "no contiene ningún archivo");
             let hint = Text::new(
                 "hand in the folder with the program",
                 "entrega la carpeta con el programa",
@@ -308,21 +305,21 @@ impl Gatherer {
 pub(super) fn too_large() -> Outcome {
     let mib = BYTES_MAX >> 20;
     let message = Text::new(
-        format!("unpacked it has more than {mib} MiB"),
+        format!("it has more than {mib} MiB when unpacked"),
         format!("descomprimido ocupa más de {mib} MiB"),
     );
     refused(message, pack_again())
 }
 
-/// The folder in which all files lie, with `/` at its end.
+/// The folder that contains all files, with a trailing `/`.
 fn common_folder(files: &BTreeMap<String, File>) -> Option<String> {
     let (folder, _) = files.keys().next()?.split_once('/')?;
     let folder = format!("{folder}/");
     files.keys().all(|path| path.starts_with(&folder)).then_some(folder)
 }
 
-/// A name as a path of plain parts; empty for the folder itself. Archives of Windows have `\`
-/// between the parts.
+/// A name as a path of plain parts; empty for the folder itself. Archives made on Windows may use
+/// `\`.
 fn normal(name: &str) -> Result<String, Text> {
     let name = name.replace('\\', "/");
     if name.chars().any(char::is_control) {
@@ -337,7 +334,7 @@ fn normal(name: &str) -> Result<String, Text> {
     let parts: Vec<&str> =
         name.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
     if parts.contains(&"..") {
-        return Err(Text::new("leads out of the submission", "conduce fuera de la entrega"));
+        return Err(Text::new("leads outside the submission", "apunta fuera de la entrega"));
     }
     if name.len() > PATH_MAX || parts.iter().any(|part| part.len() > PART_MAX) {
         return Err(Text::new("is too long", "es demasiado largo"));
@@ -370,14 +367,14 @@ enum Found {
     Special(Text),
 }
 
-/// All that lies below a folder, in the order of names. What belongs to no program is not looked
-/// into: it may have millions of files.
+/// Everything below a folder, ordered by name. Clutter is not searched: it may have millions of
+/// files.
 fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Result<(), Outcome> {
     let failed = |cause: io::Error| failed(folder, &cause);
     let mut entries =
         fs::read_dir(folder).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
     entries.sort_by_key(fs::DirEntry::file_name);
-    // A submission is never as a whole something that can be made again.
+    // The submission's own folder never counts as generated.
     if !prefix.is_empty()
         && is_remade(|name| entries.iter().any(|entry| entry.file_name() == *name))
     {
@@ -394,7 +391,7 @@ fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Resul
         let info = fs::symlink_metadata(&place).map_err(|cause| self::failed(&place, &cause))?;
         if info.is_dir() {
             found.push((path.clone(), Found::Folder));
-            // A name that is not UTF-8 is refused when it is taken in; there is no need to look
+            // A name that is not UTF-8 is refused when it is added, so there is no need to look
             // below it.
             if let Ok(prefix) = std::str::from_utf8(&path) {
                 if prefix.len() > PATH_MAX {
@@ -417,12 +414,12 @@ fn list(folder: &Path, prefix: &str, found: &mut Vec<(Vec<u8>, Found)>) -> Resul
     Ok(())
 }
 
-/// What a symbolic link is called.
+/// The words for a symbolic link.
 pub(super) fn link() -> Text {
     Text::new("a symbolic link", "un enlace simbólico")
 }
 
-/// What a device, a pipe or a socket is called.
+/// The words for a device, a pipe or a socket.
 pub(super) fn device() -> Text {
     Text::new("a device, a pipe or a socket", "un dispositivo, una tubería o un socket")
 }
@@ -436,4 +433,24 @@ fn is_executable(info: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_: &fs::Metadata) -> bool {
     false
+}
+
+/// A fresh folder that other users can read, because the program may run as another user.
+pub(super) fn working_copy() -> std::io::Result<Temporary> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("seedbed-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o755));
+    }
+    Temporary::make(|| builder.tempdir())
+}
+
+/// A text with Unix line endings.
+pub(super) fn without_returns(text: &[u8]) -> Vec<u8> {
+    let is_kept = |(i, byte): (usize, &u8)| {
+        (*byte != b'\r' || text.get(i + 1) != Some(&b'\n')).then_some(*byte)
+    };
+    text.iter().enumerate().filter_map(is_kept).collect()
 }

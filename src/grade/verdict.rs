@@ -1,8 +1,8 @@
-//! From what happened in a run to the verdict of a seed.
+//! Turns what happened in a run into the verdict on a seed.
 //!
 //! Only the trace and the checks decide, and through them virtual time and counted steps. A
-//! program's own fault outweighs what merely follows from it: a node that has crashed makes no
-//! progress either. What broke a rule of safety before that outweighs the fault.
+//! program's own failure outranks its consequences: a node that has crashed makes no progress
+//! either. A violation of safety that came earlier outranks the failure.
 
 use super::last_words::last_words;
 use super::model::SeedVerdict;
@@ -11,20 +11,20 @@ use crate::run::{Judgement, Run};
 use crate::systems::find_check as find;
 use crate::trace::{Digest, Event, NodeId};
 
-/// What a run has shown, without its trace: one run may be judged for several items.
+/// The findings of a run without its trace: one run may be judged for several items.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// Equal for two runs exactly when the same happened.
     pub digest: Digest,
     /// What all checks of the scenario found.
     pub judgements: Vec<Judgement>,
-    /// What the first node that the submission plays, and that failed by itself, did.
+    /// The first failure of a node that the submission plays.
     pub fault: Option<ProgramFault>,
-    /// How the run was given up, where it was.
+    /// Why the run was given up, if it was.
     pub given_up: Option<GivenUp>,
 }
 
-/// A node that failed by itself: no fault of the scenario did it.
+/// A node that failed by itself, not because of a fault in the scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramFault {
     /// The node.
@@ -35,11 +35,11 @@ pub struct ProgramFault {
     pub time_us: u64,
     /// `crash`, `protocol_error` or `busy_loop`.
     pub verdict: SeedVerdict,
-    /// What is known: `KeyError: 'k'`, with the traceback; may have many lines.
+    /// The details: `KeyError: 'k'` with the traceback; may have many lines.
     pub message: String,
 }
 
-/// Why a run has no end.
+/// Why a run was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GivenUp {
     /// The program could not be started.
@@ -48,20 +48,20 @@ pub enum GivenUp {
     Stalled {
         /// Node, process and turn, in words.
         place: String,
-        /// What the watchdog saw.
+        /// What the watchdog measured.
         why: String,
     },
-    /// A limit of counted steps was met.
+    /// A limit of counted steps was reached.
     Steps(String),
-    /// The scenario itself, or the testbed.
+    /// The scenario or the testbed is to blame.
     Testbed(String),
 }
 
-/// The reasons of crashes for which the scenario is to blame.
+/// The reasons of crashes that the scenario causes.
 const OF_SCENARIO: [&str; 3] = ["kill", "stop", "disk"];
 
 impl Facts {
-    /// What a run has shown of the nodes at these positions.
+    /// The findings of a run on the nodes at these positions.
     pub fn of(run: &Run, nodes: &[usize]) -> Facts {
         let crashes = run
             .trace
@@ -78,8 +78,8 @@ impl Facts {
                 _ => SeedVerdict::Crash,
             };
             let mut message = event.fields.text("message").unwrap_or_default().to_owned();
-            // What is printed may be chance, and is no part of the trace: it explains the verdict,
-            // and is not what it comes from.
+            // The output is not part of the trace and may vary: it explains the verdict but never
+            // decides it.
             if let Some(words) = run
                 .last_words
                 .iter()
@@ -114,20 +114,20 @@ fn given_up(run: &Run, why: &str) -> GivenUp {
     let last = run.trace.events.iter().rev().find(|event| event.name == "crash");
     match last.and_then(|event| event.fields.text("reason")) {
         Some("not_started") => GivenUp::NotStarted(why.to_owned()),
-        // Entries of the scenario that cause each other without end.
+        // Nemesis entries that trigger each other forever.
         _ if why.contains("nemesis") => GivenUp::Testbed(why.to_owned()),
         _ => GivenUp::Steps(why.to_owned()),
     }
 }
 
-/// The verdict of a seed for one item.
+/// The verdict on a seed for one item.
 #[derive(Clone, Debug)]
 pub struct Judged {
     /// The verdict.
     pub verdict: SeedVerdict,
-    /// Why, in a line; empty for `ok`.
+    /// Why, in one line; empty for `ok`.
     pub message: String,
-    /// What costs the points, where something does.
+    /// What costs the points, if anything does.
     pub cause: Option<Cause>,
 }
 
@@ -146,10 +146,11 @@ pub struct Cause {
     pub nodes: Vec<NodeId>,
 }
 
-/// Further findings that are told.
+/// At most this many further findings are reported.
 const ALSO_MAX: usize = 5;
 
-/// Judge a run by some checks. `stalled_again`: a second run of the seed stalled in the same place.
+/// Judge a run by some checks. `stalled_again` means that a second run of the seed stalled in the
+/// same place.
 pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
     let decide = |judgement: &&Judgement| checks.iter().any(|check| check == judgement.check);
     let judged = || facts.judgements.iter().filter(decide);
@@ -197,7 +198,7 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
         );
     }
     match &facts.given_up {
-        // What the watchdog measured differs from run to run; where it is differs not.
+        // The watchdog's measurement differs from run to run; the place does not.
         Some(GivenUp::Stalled { place, .. }) if stalled_again => {
             return lost(
                 SeedVerdict::BusyLoop,
@@ -228,9 +229,9 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
     }
     let unknown = judged().find_map(|judgement| match &judgement.verdict {
         Verdict::Unknown(why) => Some(format!("{} cannot decide: {why}", judgement.check)),
-        // Every violation has a place in one of the two lists above.
+        // Every violation is in one of the two lists above.
         Verdict::Invalid(_) => {
-            Some(format!("{} found something and cannot say what", judgement.check))
+            Some(format!("{} reported a violation without details", judgement.check))
         }
         Verdict::Valid => None,
     });
@@ -240,12 +241,12 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
     }
 }
 
-/// A run that neither wins nor loses.
+/// A run that neither wins nor loses points.
 pub fn open(verdict: SeedVerdict, why: &str) -> Judged {
     Judged { verdict, message: why.to_owned(), cause: None }
 }
 
-/// Two runs of the same seed that differ. In what they do is chance, and so nothing of it is told.
+/// Two runs of the same seed that differ. What they did is random, so no details are given.
 pub fn nondeterministic() -> Judged {
     lost(SeedVerdict::Nondeterministic, None, "two runs of the same seed differ", None, vec![], &[])
 }
@@ -282,7 +283,7 @@ impl Judged {
     }
 }
 
-/// Of a traceback the line that says what was raised.
+/// The line of a traceback that names the exception.
 fn last_line(text: &str) -> &str {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it ended")
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it exited")
 }

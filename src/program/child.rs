@@ -1,14 +1,14 @@
-//! A child process and the conversation with it.
+//! A child process, and the conversation with it.
 //!
-//! Turns and answers go over two inherited descriptors, never over stdin and stdout: what a program
-//! prints must be harmless. What it prints past its SDK is read while its answer is awaited, so
-//! that it never blocks, and only its end is kept, to be shown where the process dies. The child
-//! gets an empty environment but for what makes interpreters deterministic, and a process group of
-//! its own, which dies with it. One that is confined is started by way of the testbed's own
-//! executable: see `sandbox`.
+//! Turns and answers go over two inherited descriptors, never over stdin and stdout, so that
+//! printing is harmless. Output is read while an answer is awaited, so that the child never blocks
+//! on it, and only its tail is kept, to be shown if the process dies. The child's environment is
+//! empty except for what makes interpreters deterministic, and it has its own process group, which
+//! is killed with it. A confined child is started through the testbed's own executable: see
+//! `sandbox`.
 //!
-//! All of this is done on the simulation's own thread, which can start no other, and waits by
-//! `poll` alone: the real time that passes decides nothing.
+//! All of this happens on the simulation's own thread, which cannot start another one, and waits
+//! only by `poll`: the real time that passes decides nothing.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,18 +27,17 @@ use super::watch::{LOOK, Watch, alone, folder_bytes, real_time};
 use super::zygote::Fork;
 use super::{Fault, ProgramSpec, StallKind};
 
-/// Of what a process printed past its SDK, the last so many bytes are kept.
+/// How many bytes of a process's output are kept, from the end.
 const PRINTED_BYTES_MAX: usize = 8_192;
 
-/// An answer is taken in by at least so much at once.
+/// An answer is read in pieces of at least this size.
 const PIECE_BYTES: usize = 16_384;
 
-/// What is printed is taken in by so much at once; whoever prints without end has to be looked at
-/// in between.
+/// At most this much output is read at a time, so that the watchdog gets a turn while a process
+/// prints endlessly.
 const PRINTED_AT_ONCE_MAX: usize = 1 << 20;
 
-/// What interpreters say when there is no memory to be had: CPython, Rust, C and C++, Java and
-/// Node.js, a shell.
+/// Out-of-memory messages of CPython, Rust, C and C++, Java and Node.js, and shells.
 const OUT_OF_MEMORY: &[&str] = &[
     "MemoryError",
     "memory allocation of",
@@ -52,12 +51,12 @@ pub(super) struct Child {
     process: Process,
     turns: PipeWriter,
     answers: PipeReader,
-    /// What has come of the present answer.
+    /// The part of the current answer received so far.
     heard: Vec<u8>,
-    /// What it prints; `None` once it has closed that.
+    /// Its output; `None` once it has closed it.
     output: Option<PipeReader>,
     printed: Vec<u8>,
-    /// How many bytes it has printed in its life.
+    /// How many bytes it has printed in total.
     printed_bytes: u64,
     /// The number of the turn, from 1.
     turn: u64,
@@ -66,22 +65,22 @@ pub(super) struct Child {
     confined: Option<Confined>,
 }
 
-/// Whose child it is.
+/// The process, by parent.
 enum Process {
-    /// The testbed's own.
+    /// A child of the testbed.
     Own(std::process::Child),
-    /// A zygote's.
+    /// A child of a zygote.
     Fork(Fork),
 }
 
-/// What there is to a confined child besides.
+/// Additional state of a confined child.
 struct Confined {
     limits: Limits,
-    /// The launcher says here why it did not become the program; a zygote's fork has said so before
-    /// it began.
+    /// Through this pipe the launcher reports why it could not become the program; a zygote's fork
+    /// reports that before it starts.
     status: Option<PipeReader>,
     scratch: Option<sandbox::Scratch>,
-    /// When its scratch folder was last looked at, real time.
+    /// When its scratch folder was last checked, real time.
     looked: std::time::Duration,
 }
 
@@ -93,11 +92,11 @@ impl Child {
             .first()
             .ok_or_else(|| Fault::NotStarted("the command is empty".to_owned()))?;
         let failed =
-            |error: io::Error| Fault::NotStarted(format!("`{program}` cannot be started: {error}"));
+            |error: io::Error| Fault::NotStarted(format!("cannot start `{program}`: {error}"));
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let (output, output_in) = io::pipe().map_err(failed)?;
-        // Nothing that the process does or leaves undone may hold the testbed up.
+        // Nothing that the process does or fails to do may block the testbed.
         let unblocked = |ours: BorrowedFd<'_>| {
             rustix::io::ioctl_fionbio(ours, true).map_err(|error| failed(error.into()))
         };
@@ -139,8 +138,8 @@ impl Child {
             command.fd_mappings(mappings).expect("the two descriptors differ");
             (Process::Own(spawn(&mut command).map_err(failed)?), confined(status, scratch))
         };
-        // With the command, the parent's copies of the child's ends have closed, so that the
-        // child's end is noticed.
+        // Dropping the command closes the parent's copies of the child's ends, so that the child's
+        // exit is noticed.
         let (patience, watch) = (spec.watchdog, Watch::new(spec.watchdog));
         let (heard, printed) = (vec![], vec![]);
         Ok(Child {
@@ -158,7 +157,7 @@ impl Child {
         })
     }
 
-    /// Tell the process a turn, a line with its end, and wait for its answer, a line without.
+    /// Send a turn (a line with its newline) and wait for the answer (a line without).
     pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Fault> {
         let more_than_once =
             || Fault::Protocol("it answered more than once to one turn".to_owned());
@@ -182,7 +181,7 @@ impl Child {
                 .position(|byte| *byte == b'\n')
                 .map(|end| searched + end);
             searched = self.heard.len();
-            // With its end, which may yet have to come.
+            // Including its newline, which may not have arrived yet.
             if found.unwrap_or(searched) >= LINE_BYTES_MAX {
                 return Err(Fault::Protocol(format!(
                     "its answer is longer than {LINE_BYTES_MAX} bytes"
@@ -199,13 +198,14 @@ impl Child {
         Ok(&self.heard[..end])
     }
 
-    /// Take in what has been answered: so many bytes more.
+    /// Read more of the answer, and return the number of new bytes.
     fn hear(&mut self) -> rustix::io::Result<usize> {
         self.heard.reserve(PIECE_BYTES);
         rustix::io::read(&self.answers, spare_capacity(&mut self.heard))
     }
 
-    /// Write a turn; a process that does not read it is silent, and not for ever in our way.
+    /// Write a turn. A process that does not read it counts as silent and does not block the
+    /// testbed.
     fn tell(&mut self, mut turn: &[u8]) -> Result<(), Fault> {
         while !turn.is_empty() {
             match self.turns.write(turn) {
@@ -219,8 +219,7 @@ impl Child {
         Ok(())
     }
 
-    /// Wait until the process answers (`IN`) or reads (`OUT`), and take in what it prints
-    /// meanwhile.
+    /// Wait until the process answers (`IN`) or reads (`OUT`), reading its output meanwhile.
     fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
         let limit = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos() as _ };
         loop {
@@ -246,7 +245,7 @@ impl Child {
         }
     }
 
-    /// The watchdog looks whether the program works, sleeps, or takes more than it may.
+    /// Let the watchdog check whether the program works, sleeps, or exceeds its limits.
     fn look(&mut self) -> Result<(), Fault> {
         self.check_limits()?;
         match self.watch.look(self.process.id()) {
@@ -255,8 +254,8 @@ impl Child {
         }
     }
 
-    /// Whether a confined program has printed or written more than it may. What it printed before
-    /// its answer is counted with that answer.
+    /// Check that a confined program has not printed or written more than its limits. What it
+    /// printed before an answer is counted with that answer.
     fn check_limits(&mut self) -> Result<(), Fault> {
         if self.confined.is_none() {
             return Ok(());
@@ -265,7 +264,7 @@ impl Child {
         let Some(confined) = &mut self.confined else { return Ok(()) };
         let (output, disk) = (confined.limits.output_bytes, confined.limits.disk_bytes);
         if self.printed_bytes > output {
-            return Err(Fault::Output(format!("it printed more than {output} bytes past its SDK")));
+            return Err(Fault::Output(format!("it printed more than {output} bytes")));
         }
         if let Some(scratch) = &confined.scratch
             && real_time().saturating_sub(confined.looked) >= LOOK
@@ -280,7 +279,7 @@ impl Child {
         Ok(())
     }
 
-    /// Take in what is printed, and keep the last of it.
+    /// Read the output, and keep its tail.
     fn drain(&mut self) {
         let mut piece = [0; 4_096];
         let mut taken = 0;
@@ -299,13 +298,13 @@ impl Child {
         }
     }
 
-    /// The process has ended or closed its descriptors: how.
+    /// Find out how the process exited or closed its descriptors.
     fn ended(&mut self) -> Fault {
-        // It has two seconds to be gone after it has closed its descriptors, and longer where it is
-        // the machine that does not let it.
+        // After closing its descriptors it has two seconds to exit, and longer if the machine is
+        // too busy to let it.
         let (mut gone, mut used) = (false, None);
         for wait in 0..4_000 {
-            // What has ended and is not yet waited for still tells its times.
+            // An exited process that has not been waited for still reports its processor time.
             let (now, is_asleep) = alone(self.process.id()).unzip();
             used = now.or(used);
             gone = self.process.is_gone();
@@ -316,13 +315,13 @@ impl Child {
         }
         self.process.kill();
         match self.process.wait() {
-            _ if !gone => Fault::Ended("it closed its descriptors and went on".to_owned()),
+            _ if !gone => Fault::Ended("it closed its descriptors and kept running".to_owned()),
             Some(status) => self.ended_with(status, used.unwrap_or_default()),
-            // No program can end its zygote.
+            // A program cannot kill its zygote.
             None => Fault::Stalled {
                 turn: self.turn,
                 kind: StallKind::Killed,
-                why: "it is lost: the machine has ended it".to_owned(),
+                why: "it was killed by the machine".to_owned(),
             },
         }
     }
@@ -336,30 +335,30 @@ impl Child {
             if let Some(why) = why {
                 return Fault::NotStarted(why);
             }
-            // A program may ignore the first signal of the limit, and not the second.
+            // A program may ignore the limit's first signal, but not the second.
             let cpu_s = confined.limits.cpu_s;
             let by_limit = status.signal() == Some(Signal::XCPU.as_raw())
                 || status.signal().is_some() && used.as_secs() >= cpu_s;
             if by_limit {
-                let why = format!("it has used its {cpu_s} s of processor time");
+                let why = format!("it used up its {cpu_s} s of processor time");
                 return Fault::Stalled { turn: self.turn, kind: StallKind::Busy, why };
             }
             if status.signal() == Some(Signal::KILL.as_raw()) {
                 let why =
-                    "it was killed, by itself or for want of memory on this machine".to_owned();
+                    "it was killed, by itself or because this machine ran out of memory".to_owned();
                 return Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why };
             }
         }
         let how = match (status.code(), status.signal()) {
-            (Some(0), _) => "it ended without an answer".to_owned(),
-            (Some(code), _) => format!("it ended with status {code}"),
-            (None, signal) => format!("it was ended by signal {}", signal.unwrap_or(0)),
+            (Some(0), _) => "it exited without an answer".to_owned(),
+            (Some(code), _) => format!("it exited with status {code}"),
+            (None, signal) => format!("it was killed by signal {}", signal.unwrap_or(0)),
         };
         let printed = self.printed();
         match &self.confined {
             Some(confined) if OUT_OF_MEMORY.iter().any(|words| printed.contains(words)) => {
                 Fault::Memory(format!(
-                    "{how}, and says that it was out of memory, of which it may have {} MiB",
+                    "{how}, reporting that it ran out of memory (limit: {} MiB)",
                     confined.limits.memory_bytes >> 20
                 ))
             }
@@ -367,7 +366,7 @@ impl Child {
         }
     }
 
-    /// The last that it printed past its SDK.
+    /// The last output that it printed outside the protocol.
     pub(super) fn printed(&mut self) -> String {
         self.drain();
         String::from_utf8_lossy(&self.printed).trim_end().to_owned()
@@ -377,7 +376,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         self.process.kill();
-        // Only an error of ours could make this fail, and there is nobody to tell.
+        // This can fail only because of a bug here, and there is nobody to report it to.
         let _ = self.process.wait();
     }
 }
@@ -390,7 +389,7 @@ impl Process {
         }
     }
 
-    /// Whether it has ended, or nobody knows of it any more.
+    /// Whether it has exited, or is unknown by now.
     fn is_gone(&mut self) -> bool {
         match self {
             Process::Own(process) => !matches!(process.try_wait(), Ok(None)),
@@ -398,7 +397,7 @@ impl Process {
         }
     }
 
-    /// Wait until it has ended. `None` where nobody knows how it did.
+    /// Wait until it has exited. `None` if its status is unknown.
     fn wait(&mut self) -> Option<ExitStatus> {
         match self {
             Process::Own(process) => process.wait().ok(),
@@ -406,8 +405,8 @@ impl Process {
         }
     }
 
-    /// End the process and all that it has started in its group. One that is confined may not yet
-    /// have its group, and has then started nothing.
+    /// Kill the process and everything in its group. A confined process may not have its group yet,
+    /// but then it has started nothing.
     fn kill(&self) {
         match self {
             Process::Own(process) => {
@@ -421,7 +420,7 @@ impl Process {
     }
 }
 
-/// What interpreters are told so that they do the same everywhere and always.
+/// Set the environment that makes interpreters behave the same everywhere.
 pub(super) fn set_environment(command: &mut Command) -> &mut Command {
     command
         .env("LC_ALL", "C.UTF-8")
@@ -431,16 +430,16 @@ pub(super) fn set_environment(command: &mut Command) -> &mut Command {
         .env("PYTHONUNBUFFERED", "1")
 }
 
-/// Start a process that lies at the same addresses each time.
+/// Start a process that is loaded at the same addresses each time.
 pub(super) fn spawn(command: &mut Command) -> io::Result<std::process::Child> {
     fix_addresses();
     command.spawn()
 }
 
-/// Have the processes that this thread starts from now on lie at the same addresses each time:
-/// Python has sets of plain objects in the order of their addresses. Whether it is so; where the
-/// kernel refuses it, as in some containers, programs that show addresses or such an order do not
-/// repeat themselves.
+/// Make the processes that this thread starts from now on load at the same addresses each time,
+/// because Python orders sets of plain objects by address. Returns whether that worked: if the
+/// kernel refuses, as in some containers, programs that print addresses or such an order are not
+/// reproducible.
 pub fn fix_addresses() -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -456,7 +455,7 @@ pub fn fix_addresses() -> bool {
 
 /// The command of a program that may do what the user may.
 fn trusted(spec: &ProgramSpec, program: &str) -> Command {
-    // A path is meant from the program's folder; a bare name is looked for where programs are.
+    // A path is relative to the program's folder; a bare name is searched in PATH.
     let in_folder = spec.folder.join(program);
     let executable = if program.contains('/') { in_folder.as_os_str() } else { program.as_ref() };
     let mut command = Command::new(executable);

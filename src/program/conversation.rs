@@ -1,4 +1,5 @@
-//! With whom a seat converses: a process, or a machine of this process that speaks the same lines.
+//! The other side of a conversation: a child process, or an in-process node that speaks the same
+//! protocol.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,15 +7,16 @@ use std::sync::Arc;
 use super::child::Child;
 use super::{Fault, ProgramSpec};
 
-/// A node written with the Rust SDK, at work: a turn in, an answer out, without lines' ends.
+/// A running node written with the Rust SDK: takes a turn, returns an answer, both without line
+/// endings.
 pub type InProcess = Box<dyn FnMut(&[u8]) -> Vec<u8>>;
 
-/// Makes such a node for each start of its process.
+/// Creates such a node for each start of its process.
 #[derive(Clone)]
 pub struct Make(Arc<dyn Fn() -> InProcess + Send + Sync>);
 
 impl Make {
-    /// From a function that makes a node anew.
+    /// From a function that creates a new node.
     pub fn new(make: impl Fn() -> InProcess + Send + Sync + 'static) -> Make {
         Make(Arc::new(make))
     }
@@ -47,7 +49,7 @@ impl Conversation {
         }
     }
 
-    /// Tell a turn, a line with its end, and wait for its answer, a line without.
+    /// Send a turn (a line with its newline) and wait for the answer (a line without).
     pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Fault> {
         match self {
             Conversation::Process(child) => child.converse(turn),
@@ -58,7 +60,7 @@ impl Conversation {
         }
     }
 
-    /// The last that a process printed past its SDK.
+    /// The last output that the process printed outside the protocol.
     pub(super) fn printed(&mut self) -> String {
         match self {
             Conversation::Process(child) => child.printed(),

@@ -1,25 +1,25 @@
-//! Programs as nodes: any executable, in any language, in place of a node of the scenario.
+//! Programs as nodes: any executable, in any language, can be a node of a scenario.
 //!
-//! A program is run in a child process under virtual time, in lock step: the testbed tells it what
-//! has happened (a *turn*), the program works until nothing of it can run, and answers exactly once
-//! with what it wants. It never reads a clock, an entropy source or a socket: its time is in the
-//! turn, its randomness comes from a seed in the first one. So a run with programs is as much a
-//! function of its seed as one without, whatever the machine's load. The lines are described in
-//! `sdk/PROTOCOL.md`.
+//! A program runs in a child process under virtual time, in lock step: the testbed tells it what
+//! has happened (a *turn*), and the program works until it has nothing left to do and answers
+//! exactly once with the effects it wants. It never reads a clock, an entropy source or a socket:
+//! the time is in the turn, and randomness comes from a seed in the first one. So a run with
+//! programs is as much a function of its seed as one without, whatever the machine's load.
+//! `sdk/PROTOCOL.md` describes the lines.
 //!
 //! | file | what |
 //! |---|---|
 //! | `protocol` | the lines of the conversation |
-//! | `conversation` | a process, or a node of the Rust SDK in this process |
-//! | `child` | a process, its descriptors, what it prints |
-//! | `zygote` | an interpreter that is ready, from which processes split off |
-//! | `watch` | how long it works, and what it writes: the watchdog's eyes |
-//! | `seat` | a node's place in the simulation that a program has taken: timers, metrics, limits |
-//! | `sandbox` | what a program that is not trusted cannot do |
-//! | `conform`, `talk` | whether a program speaks the protocol: for authors of SDKs |
+//! | `conversation` | a process, or an in-process node of the Rust SDK |
+//! | `child` | a process, its descriptors, its output |
+//! | `zygote` | a preloaded interpreter from which processes are forked |
+//! | `watch` | the watchdog: how long a program works, and how much it writes |
+//! | `seat` | a program as a node of the simulation: timers, metrics, limits |
+//! | `sandbox` | the confinement of untrusted programs |
+//! | `conform`, `talk` | tests whether a program speaks the protocol, for SDK authors |
 //!
-//! What a program says of itself proves nothing. Results come from the trace and from the testbed's
-//! own clients; who has sent a message, the testbed stamps.
+//! What a program says about itself proves nothing. Results come from the trace and from the
+//! testbed's own clients, and the testbed stamps the sender of every message.
 
 #[cfg(unix)]
 mod child;
@@ -52,8 +52,7 @@ use sandbox::Confinement;
 pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
 pub use zygote::Zygote;
 
-/// The watchdog's patience where nothing else is said: no program that makes progress comes near
-/// it.
+/// The watchdog's default patience: no program that makes progress comes near it.
 pub const WATCHDOG: Duration = Duration::from_secs(20);
 
 /// How a program is started.
@@ -61,23 +60,23 @@ pub const WATCHDOG: Duration = Duration::from_secs(20);
 pub struct ProgramSpec {
     /// The executable and its arguments.
     pub command: Vec<String>,
-    /// Its working directory, and where an executable with a relative path is looked for.
+    /// Its working directory, and the base of an executable's relative path.
     pub folder: PathBuf,
-    /// What it is kept from.
+    /// Its confinement.
     pub confinement: Confinement,
-    /// The watchdog's patience in one turn: processor time of the program, or real time in which it
-    /// uses none. See [`Stall`].
+    /// The watchdog's patience for one turn: processor time of the program, or real time in which
+    /// it uses none. See [`Stall`].
     pub watchdog: Duration,
-    /// A node of this process in place of the command.
+    /// An in-process node instead of the command.
     pub in_process: Option<Make>,
-    /// From which processes are split off, where that can be.
+    /// The zygote from which processes are forked, if possible.
     pub zygote: Option<Zygote>,
 }
 
 impl ProgramSpec {
-    /// A program of the user's own, which may do what the user may.
+    /// The user's own program, which may do whatever the user may.
     pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
-        // The folder of a file that is named without one.
+        // The parent of a bare file name is empty.
         let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
         ProgramSpec {
             command,
@@ -89,22 +88,22 @@ impl ProgramSpec {
         }
     }
 
-    /// A node of this process, written with the Rust SDK, in place of a program.
+    /// An in-process node, written with the Rust SDK, instead of a program.
     pub fn in_process(make: Make) -> ProgramSpec {
         ProgramSpec { in_process: Some(make), ..ProgramSpec::trusted(vec![], PathBuf::new()) }
     }
 }
 
-/// A program that did not answer a turn, and for which the run was given up.
+/// A program that did not answer a turn, so that the run was aborted.
 ///
 /// Real time decides no grade, so a stall is not yet a verdict on the program. Lock step makes the
-/// turns of a node the same in every run of the seed: where a second run stalls in the same turn of
-/// the same node, in whichever way, it is the program; where not, it was the machine.
+/// turns of a node the same in every run of the seed: if a second run stalls in the same turn of
+/// the same node, in whatever way, the program is to blame; otherwise the machine was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stall {
     /// The node's name.
     pub node: String,
-    /// Which process of the node: 1 is the first, and each restart one more.
+    /// Which process of the node: 1 is the first, and each restart adds one.
     pub incarnation: u32,
     /// Which turn of that process, from 1.
     pub turn: u64,
@@ -112,24 +111,24 @@ pub struct Stall {
     pub kind: StallKind,
 }
 
-/// What a program that does not answer does instead.
+/// How a program that does not answer behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StallKind {
-    /// It works without end: more processor time in one turn than the watchdog's, or more in its
-    /// whole life than its limit.
+    /// It works endlessly: more processor time in one turn than the watchdog's patience, or more in
+    /// total than its limit.
     Busy,
-    /// It sleeps: the watchdog's real time went by, the program was asleep whenever it was looked
-    /// at, and has used less than a hundredth of that time.
+    /// It sleeps: the watchdog's patience passed in real time, the program was asleep at every
+    /// check and used less than a hundredth of that time.
     Silent,
-    /// It works now and then, or the machine lets it no more: ten times the watchdog's real time
-    /// went by.
+    /// It works now and then, or the machine allows it no more: ten times the watchdog's patience
+    /// passed in real time.
     Slow,
-    /// It was killed, by itself or by a kernel that has no memory left; nobody can tell which.
+    /// It was killed, by itself or by a kernel out of memory; the two cannot be told apart.
     Killed,
 }
 
 impl StallKind {
-    /// What it is where a second run stalls in the same turn, so that it is the program's doing:
+    /// The verdict if a second run stalls in the same turn, so that the program is to blame:
     /// `busy_loop` or `crash`.
     pub fn verdict_if_repeated(self) -> &'static str {
         match self {
@@ -149,25 +148,24 @@ impl StallKind {
     }
 }
 
-/// What went wrong with a program. Virtual time and the program's own lines decide it, except where
-/// it says so.
+/// How a program failed. Virtual time and the program's own lines decide it, except as noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// It could not be started.
     NotStarted(String),
-    /// It ended, or closed its descriptors, in the middle of a turn.
+    /// It exited, or closed its descriptors, in the middle of a turn.
     Ended(String),
-    /// It ended for want of memory.
+    /// It ran out of memory.
     Memory(String),
-    /// It answered with what is no answer.
+    /// It sent an invalid answer.
     Protocol(String),
-    /// It printed more than its limit.
+    /// It printed more than allowed.
     Output(String),
-    /// It wrote more to its folder than its limit.
+    /// It wrote more to its folder than allowed.
     Disk(String),
-    /// It had so many turns that it must be going in circles.
+    /// It had so many turns that it must be looping.
     BusyLoop(String),
-    /// It did not answer. That alone decides no grade: the run is given up. See [`Stall`].
+    /// It did not answer. That alone decides no grade: the run is aborted. See [`Stall`].
     Stalled { turn: u64, kind: StallKind, why: String },
 }
 
@@ -180,8 +178,7 @@ impl Fault {
             Fault::Memory(_) => "memory",
             Fault::Protocol(_) => "protocol",
             Fault::Output(_) => "output",
-            // `disk` is the word for an error of the simulated disk, for which a program is not to
-            // blame.
+            // `disk` is taken by errors of the simulated disk, for which a program is not to blame.
             Fault::Disk(_) => "scratch",
             Fault::BusyLoop(_) => "busy_loop",
             Fault::Stalled { kind, .. } => kind.word(),

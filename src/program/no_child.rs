@@ -1,5 +1,5 @@
-//! Where there are no inherited descriptors, there are no programs, and a scenario that wants one
-//! says so.
+//! Stand-in for systems without inherited descriptors: they cannot run programs, and a scenario
+//! that needs one reports that.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,7 @@ pub(super) struct Child(Infallible);
 impl Child {
     pub(super) fn start(_spec: &ProgramSpec) -> Result<Child, Fault> {
         Err(Fault::NotStarted(
-            "programs in place of nodes need a Unix system: Linux, macOS or a BSD".to_owned(),
+            "running programs as nodes needs a Unix system: Linux, macOS or a BSD".to_owned(),
         ))
     }
 
@@ -23,7 +23,7 @@ impl Child {
     }
 }
 
-/// There are no programs whose addresses could be the same.
+/// Without programs there are no addresses to fix.
 pub fn fix_addresses() -> bool {
     false
 }

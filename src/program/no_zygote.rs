@@ -1,15 +1,16 @@
-//! Where a process that was split off cannot confine itself, each start is one of its own.
+//! Stand-in for systems on which a forked process cannot confine itself: each start is a separate
+//! process.
 
 use std::convert::Infallible;
 
 use super::ProgramSpec;
 
-/// There is none.
+/// Never exists here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zygote(Infallible);
 
 impl Zygote {
-    /// Never.
+    /// Always `None`.
     pub fn start(_spec: &ProgramSpec) -> Option<Zygote> {
         None
     }

@@ -1,131 +1,129 @@
-//! The lines of the conversation, as JSON objects. Times are in nanoseconds of the node's own
-//! clocks.
+//! The lines of the protocol, as JSON objects. Times are in nanoseconds of the node's own clocks.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The number of this protocol, in the first line.
+/// The version of this protocol, sent in the first line.
 pub const VERSION: u32 = 1;
 
-/// The descriptor on which a program reads turns.
+/// The descriptor from which a program reads turns.
 pub const TURNS_FD: i32 = 3;
 
-/// The descriptor on which it answers.
+/// The descriptor to which it writes answers.
 pub const ANSWERS_FD: i32 = 4;
 
-/// A line may have so many bytes, in either direction.
+/// Maximum bytes of a line, in either direction.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
 
-/// An answer may ask for so many operations.
+/// Maximum number of operations in an answer.
 pub const OPS_MAX: usize = 10_000;
 
-/// Names of timers, keys, events, metrics and message types have at most so many bytes.
+/// Maximum bytes of the names of timers, keys, events, metrics and message types.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// Of such a text a log line shows so many bytes.
+/// Maximum bytes of a text shown in a log line.
 pub const TEXT_BYTES_MAX: usize = 4_096;
 
-/// Streams that were accepted have numbers from here; those that the program opens have smaller
-/// ones.
+/// Accepted streams have numbers from here on; those that the program opens have smaller ones.
 pub const ACCEPTED_FIRST: u64 = 1 << 32;
 
 /// A turn: what has happened, and when.
 #[derive(Debug, Serialize)]
 pub struct Turn<'a> {
-    /// The node's monotonic clock, which drifts and never goes back.
+    /// The node's monotonic clock, which drifts but never goes back.
     pub now: u64,
-    /// The node's wall clock, since 1970; it can be wrong and step.
+    /// The node's wall clock, since 1970, which can be wrong and step.
     pub wall: i64,
-    /// What has happened, in order.
+    /// The events, in order.
     pub ev: &'a [Event<'a>],
 }
 
-/// What a program is told.
+/// An event that a program is told.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event<'a> {
     /// The first turn of the first process of a node.
     Init(Start<'a>),
-    /// The first turn of every later process of a node; what was saved and is durable is there.
+    /// The first turn of every later process of a node, with everything saved that is durable.
     Restart {
         /// As in `init`.
         #[serde(flatten)]
         start: Start<'a>,
-        /// What was saved, by key.
+        /// The saved values, by key.
         saved: BTreeMap<String, Value>,
     },
-    /// A message has come.
+    /// A message has arrived.
     Message {
-        /// Who has sent it, by name: stamped by the testbed.
+        /// The sender's name, stamped by the testbed.
         src: &'a str,
-        /// What was sent.
+        /// The message.
         body: &'a Value,
     },
-    /// A timer has run out.
+    /// A timer has expired.
     Timer {
         /// Its name.
         name: &'a str,
     },
-    /// The clock shows the `wait` of the last answer.
+    /// The clock has reached the `wait` of the last answer.
     Wake,
-    /// Somebody asks for something outside the protocol.
+    /// The scenario sends a command to the node.
     Command {
-        /// As the scenario says it: `transfer_leadership n2`.
+        /// As written in the scenario: `transfer_leadership n2`.
         command: &'a str,
     },
-    /// The process is asked to end; what it asks for now still happens.
+    /// The process is asked to exit; the effects of its answer still happen.
     Stop,
     /// A peer has connected to a port that this node listens on.
     Accepted {
         /// The number of the new stream.
         stream: u64,
-        /// Who has connected.
+        /// The peer.
         src: &'a str,
         /// The port.
         port: u16,
     },
-    /// A connection that this node asked for stands.
+    /// A connection that this node opened is established.
     Connected {
         /// Its number.
         stream: u64,
     },
-    /// Nobody listens there.
+    /// The peer does not listen on that port.
     Refused {
         /// Its number.
         stream: u64,
     },
-    /// Bytes, in order; how they are cut into pieces means nothing.
+    /// Bytes, in order; the boundaries between pieces mean nothing.
     Data {
-        /// On which stream.
+        /// The number of the stream.
         stream: u64,
         /// The bytes.
         base64: String,
     },
     /// The peer has closed its direction; this node may still write.
     PeerClosed {
-        /// Of which stream.
+        /// The number of the stream.
         stream: u64,
     },
-    /// There is room again in a send buffer that was full.
+    /// A full send buffer has room again.
     Writable {
-        /// Of which stream.
+        /// The number of the stream.
         stream: u64,
     },
-    /// The connection was broken off by the peer, or the peer does not know it (any more).
+    /// The peer reset the connection, or does not know it (any more).
     Reset {
         /// Its number.
         stream: u64,
     },
-    /// The peer did not answer for as long as the retransmissions last.
+    /// The peer did not answer any of the retransmissions.
     TimedOut {
         /// The number of the connection.
         stream: u64,
     },
 }
 
-/// What a process learns of its place.
+/// What a process learns about its node.
 #[derive(Debug, Serialize)]
 pub struct Start<'a> {
     /// [`VERSION`].
@@ -134,7 +132,7 @@ pub struct Start<'a> {
     pub node: &'a str,
     /// Its role.
     pub role: &'a str,
-    /// All nodes of the same role without itself, in the scenario's order.
+    /// All other nodes of the same role, in the scenario's order.
     pub peers: Vec<&'a str>,
     /// All nodes and clients, in the scenario's order.
     pub nodes: Vec<&'a str>,
@@ -146,52 +144,52 @@ pub struct Start<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// What it asks for, in order.
+    /// The operations it asks for, in order.
     #[serde(default)]
     pub ops: Vec<Op>,
-    /// Wake it when its monotonic clock shows this, if nothing comes sooner; in place of an earlier
+    /// Wake it when its monotonic clock shows this, if nothing comes sooner; replaces an earlier
     /// `wait`.
     #[serde(default)]
     pub wait: Option<u64>,
-    /// The process ends, with this status.
+    /// The process exits with this status.
     #[serde(default)]
     pub exit: Option<i32>,
-    /// Why it ends: the traceback.
+    /// Why it exits: the traceback.
     #[serde(default)]
     pub error: Option<String>,
 }
 
-/// What a program can ask for.
+/// An operation that a program can ask for.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
-    /// Send a message, to itself too. It may be lost, doubled, late or out of order.
+    /// Send a message, possibly to itself. It may be lost, duplicated, delayed or reordered.
     Send {
-        /// To whom, by name.
+        /// The receiver's name.
         dest: String,
         /// An object with a `type`.
         body: Map<String, Value>,
     },
-    /// Have a timer run out, in place of an earlier setting of the same one.
+    /// Set a timer, replacing an earlier setting of the same timer.
     SetTimer {
         /// Its name.
         name: String,
-        /// After so many ns of the node's monotonic clock.
+        /// Nanoseconds of the node's monotonic clock until it expires.
         after: u64,
     },
-    /// Forget a timer.
+    /// Cancel a timer.
     CancelTimer {
         /// Its name.
         name: String,
     },
-    /// Put a value on the disk. Messages and observations that follow wait until it is durable.
+    /// Save a value to disk. Messages and observations that follow wait until it is durable.
     Save {
         /// Its key.
         key: String,
         /// The value; `null` removes the key.
         value: Value,
     },
-    /// Show what happened (`fields`), or what is (`value`).
+    /// Record an event (`fields`), or the value of a metric (`value`).
     Observe {
         /// The event or the metric.
         name: String,
@@ -214,37 +212,37 @@ pub enum Op {
     },
     /// Open a connection.
     Connect {
-        /// The number that the program gives to it: from 1, below [`ACCEPTED_FIRST`], and none that
-        /// it has used before.
+        /// The number that the program assigns to it: at least 1, below [`ACCEPTED_FIRST`], and not
+        /// used before.
         stream: u64,
         /// The node to reach, by name.
         dest: String,
         /// The port to reach.
         port: u16,
     },
-    /// Append bytes to the send buffer of a stream.
+    /// Append bytes to a stream's send buffer.
     Write {
         /// Its number.
         stream: u64,
         /// The bytes.
         base64: String,
     },
-    /// No more bytes from this side.
+    /// Close this side's direction.
     Close {
         /// The number of the stream.
         stream: u64,
     },
-    /// Take no more bytes for now: once the receive window is full, the peer has to wait.
+    /// Stop receiving for now: once the receive window is full, the peer has to wait.
     PauseReading {
         /// The number of the stream.
         stream: u64,
     },
-    /// Take bytes again, those first that have come meanwhile.
+    /// Receive again, starting with the bytes that arrived meanwhile.
     ResumeReading {
         /// The number of the stream.
         stream: u64,
     },
-    /// Break a connection off at once, and forget it.
+    /// Reset a connection immediately, and forget it.
     Reset {
         /// The number of the stream.
         stream: u64,

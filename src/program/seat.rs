@@ -1,8 +1,8 @@
-//! A node's place in the simulation that a program has taken.
+//! A program as a node of the simulation.
 //!
-//! The seat turns what happens into turns and answers into what the driver understands. It keeps
-//! the timers by name, so that the driver needs only the first of their deadlines, and it holds the
-//! program to its limits: what is no answer is a fault of the program, with the reason.
+//! It translates inputs into turns, and answers into effects for the driver. It keeps the timers by
+//! name, so that the driver needs only the earliest deadline, and it enforces the program's limits:
+//! an invalid answer is a failure of the program, with the reason.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,41 +22,41 @@ use crate::sim::disk::{Disk, DiskOp};
 use crate::time::{LocalTime, WallTime};
 use crate::trace::{Fields, NodeId, Value, Word};
 
-/// Fields of an event have at most this number.
+/// Maximum number of fields of an event.
 const FIELDS_MAX: usize = 16;
 
-/// Timers of one node have at most this number.
+/// Maximum number of timers of one node.
 const TIMERS_MAX: usize = 1_000;
 
-/// So many turns of one node at one instant of its clock are too many: it goes in circles, and
-/// virtual time does not go on.
+/// Maximum number of turns of one node at one instant of its clock: with more of them it is
+/// looping, and virtual time does not advance.
 const TURNS_AT_ONCE_MAX: u64 = 10_000;
 
-/// So many turns of one process are too many.
+/// Maximum number of turns of one process.
 const TURNS_MAX: u64 = 5_000_000;
 
-/// The prefix of the files in which saved values are.
+/// The prefix of the files with saved values.
 const SAVED: &str = "saved/";
 
-/// A program at work as a node.
+/// A program running as a node.
 pub(crate) struct Seat {
     conversation: Conversation,
-    /// The present turn, as it is told.
+    /// The line of the current turn.
     line: Vec<u8>,
-    /// When each timer runs out.
+    /// When each timer expires.
     timers: BTreeMap<String, LocalTime>,
     wait: Option<LocalTime>,
-    /// The streams that it has opened, by the numbers that it has given to them.
+    /// The streams that it has opened, by the program's numbers.
     opened: BTreeMap<u64, StreamId>,
-    /// The same the other way round.
+    /// The inverse map.
     numbers: BTreeMap<StreamId, u64>,
-    /// How many turns it has had.
+    /// The number of turns so far.
     turns: u64,
-    /// How many of them at this instant.
+    /// The current instant, and the number of turns at it.
     at_once: (LocalTime, u64),
 }
 
-/// What the driver lends for a turn.
+/// The node's state that the driver provides for a turn.
 pub(crate) struct Place<'a> {
     pub identity: &'a Identity,
     pub role: &'a str,
@@ -67,22 +67,22 @@ pub(crate) struct Place<'a> {
     pub next_stream: u64,
 }
 
-/// What has happened to the node.
+/// An input of the node.
 pub(crate) enum Happened<'a> {
-    /// The process has just been started; its randomness is to come from this seed.
+    /// The process has just been started; its randomness comes from this seed.
     Boot(u64),
     Message {
         from: NodeId,
         body: &'a serde_json::Value,
     },
-    /// The deadline that the seat asked for has come.
+    /// The requested deadline has come.
     Deadline,
     Command(&'a str),
     Stream(&'a StreamEvent),
     Stop,
 }
 
-/// A message that a program sends.
+/// A message sent by a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Letter {
     /// Its `type`.
@@ -93,7 +93,7 @@ pub(crate) struct Letter {
     pub bytes: u32,
 }
 
-/// Something that leaves the node, in order.
+/// An effect that leaves the node; their order is kept.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Leaves {
     Letter { dest: NodeId, letter: Letter },
@@ -101,18 +101,18 @@ pub(crate) enum Leaves {
     Stream(StreamOp),
 }
 
-/// What an answer asks of the driver.
+/// The effects of an answer.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     pub saves: Vec<DiskOp>,
     pub leaves: Vec<Leaves>,
     pub metrics: Vec<(Word, Value)>,
     pub logs: Vec<String>,
-    /// So many streams were opened, with ids from [`Place::next_stream`] on.
+    /// The number of streams opened, with ids from [`Place::next_stream`] on.
     pub connects: u64,
-    /// When the seat has to be called, if nothing comes sooner.
+    /// When the program has to be called again, if nothing comes sooner.
     pub deadline: Option<LocalTime>,
-    /// The process ends, with a message.
+    /// The process exits with this message.
     pub exit: Option<String>,
 }
 
@@ -133,7 +133,7 @@ impl Seat {
         })
     }
 
-    /// Tell the program what has happened, and understand its answer.
+    /// Send the program an input, and interpret its answer.
     pub(crate) fn turn(
         &mut self,
         place: &Place<'_>,
@@ -165,26 +165,26 @@ impl Seat {
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         self.line.clear();
         serde_json::to_writer(&mut self.line, &turn)
-            .map_err(|error| Fault::Protocol(format!("the turn cannot be written: {error}")))?;
+            .map_err(|error| Fault::Protocol(format!("cannot write the turn: {error}")))?;
         self.line.push(b'\n');
         let answer = self.conversation.converse(&self.line)?;
         let answer: Answer = serde_json::from_slice(answer).map_err(|error| {
             Fault::Protocol(format!(
-                "its answer is none: {error}: {}",
+                "its answer is invalid: {error}: {}",
                 excerpt(&String::from_utf8_lossy(answer))
             ))
         })?;
         self.understand(place, answer)
     }
 
-    /// Count a turn. That there are too many is a matter of virtual time alone, and the same on
+    /// Count a turn. Whether there are too many depends on virtual time alone, so it is the same on
     /// every machine.
     fn count(&mut self, now: LocalTime) -> Result<(), Fault> {
         self.turns += 1;
         self.at_once = (now, if self.at_once.0 == now { self.at_once.1 + 1 } else { 1 });
         if self.at_once.1 > TURNS_AT_ONCE_MAX {
             let why =
-                "its timers, its `wait` or its messages to itself keep virtual time from going on";
+                "its timers, its `wait` or its messages to itself keep virtual time from advancing";
             return Err(Fault::BusyLoop(format!(
                 "more than {TURNS_AT_ONCE_MAX} turns at one instant: {why}"
             )));
@@ -195,12 +195,12 @@ impl Seat {
         Ok(())
     }
 
-    /// The last that the process printed past its SDK.
+    /// The last output that the process printed outside the protocol.
     pub(crate) fn printed(&mut self) -> String {
         self.conversation.printed()
     }
 
-    /// The timers that have run out, in the order of their deadlines.
+    /// The expired timers, ordered by deadline.
     fn take_due(&mut self, now: LocalTime) -> Vec<String> {
         let mut due: Vec<(LocalTime, String)> = vec![];
         self.timers.retain(|name, deadline| {
@@ -221,7 +221,7 @@ impl Seat {
     fn understand(&mut self, place: &Place<'_>, answer: Answer) -> Result<Asked, Fault> {
         if answer.ops.len() > OPS_MAX {
             return Err(Fault::Protocol(format!(
-                "it asks for {} operations at once, and at most {OPS_MAX} can be",
+                "it asks for {} operations in one answer; the maximum is {OPS_MAX}",
                 answer.ops.len()
             )));
         }
@@ -230,14 +230,13 @@ impl Seat {
             self.op(place, op, &mut asked).map_err(Fault::Protocol)?;
         }
         if let Some(wait) = answer.wait {
-            // A moment that has passed comes at once, and one that is none for ever: both are
-            // understood.
+            // A moment in the past comes immediately, and one that overflows never comes.
             self.wait = Some(LocalTime::from_nanos(wait));
         }
         asked.exit = match (answer.exit, answer.error) {
             (None, None) => None,
             (_, Some(error)) => Some(excerpt(&error)),
-            (Some(status), None) => Some(format!("it ended with status {status}")),
+            (Some(status), None) => Some(format!("it exited with status {status}")),
         };
         asked.deadline = self.deadline();
         Ok(asked)
@@ -246,8 +245,13 @@ impl Seat {
     fn op(&mut self, place: &Place<'_>, op: Op, asked: &mut Asked) -> Result<(), String> {
         match op {
             Op::Send { dest, body } => {
-                let to = NodeId::named(&place.identity.names, &dest)
-                    .ok_or_else(|| format!("it sends to `{}`, which is no node", excerpt(&dest)))?;
+                let to = NodeId::named(&place.identity.names, &dest).ok_or_else(|| {
+                    format!(
+                        "it sends to `{}`, which is not a \
+                        node",
+                        excerpt(&dest)
+                    )
+                })?;
                 asked.leaves.push(Leaves::Letter { dest: to, letter: letter(body)? });
             }
             Op::SetTimer { name, after } => {
@@ -288,12 +292,12 @@ impl Seat {
             Op::Listen { port } => asked.leaves.push(Leaves::Stream(StreamOp::Listen(Port(port)))),
             Op::Connect { stream, dest, port } => {
                 let dest = NodeId::named(&place.identity.names, &dest).ok_or_else(|| {
-                    format!("it connects to `{}`, which is no node", excerpt(&dest))
+                    format!("it connects to `{}`, which is not a node", excerpt(&dest))
                 })?;
                 if stream == 0 || stream >= ACCEPTED_FIRST || self.opened.contains_key(&stream) {
                     return Err(format!(
-                        "it opens a stream with the number {stream}, which is not new, from 1, and \
-                            below {ACCEPTED_FIRST}"
+                        "it opens stream {stream}: the number must be new, at least 1, and below \
+                        {ACCEPTED_FIRST}"
                     ));
                 }
                 let id = StreamId(place.next_stream + asked.connects);
@@ -309,7 +313,7 @@ impl Seat {
             Op::Write { stream, base64 } => {
                 let bytes = STANDARD
                     .decode(base64)
-                    .map_err(|error| format!("it writes what is no base64: {error}"))?;
+                    .map_err(|error| format!("it writes invalid base64: {error}"))?;
                 asked.leaves.push(Leaves::Stream(StreamOp::Write(self.stream(stream)?, bytes)));
             }
             Op::Close { stream } => {
@@ -328,13 +332,13 @@ impl Seat {
         Ok(())
     }
 
-    /// The stream that the program means. One that has ended may still be meant, and then nothing
-    /// happens.
+    /// The stream with the program's number. Naming a stream that has ended is allowed, and has no
+    /// effect.
     fn stream(&self, number: u64) -> Result<StreamId, String> {
         let opened = self.opened.get(&number).copied();
         opened
             .or_else(|| number.checked_sub(ACCEPTED_FIRST).map(StreamId))
-            .ok_or_else(|| format!("it has no stream with the number {number}"))
+            .ok_or_else(|| format!("it has no stream {number}"))
     }
 
     fn stream_event<'a>(&self, event: &StreamEvent, name: impl Fn(NodeId) -> &'a str) -> Event<'a> {
@@ -373,7 +377,7 @@ fn boot<'a>(place: &Place<'a>, seed: u64) -> Event<'a> {
     let mut saved = BTreeMap::new();
     for file in place.disk.files() {
         let Some(key) = file.strip_prefix(SAVED) else { continue };
-        // What a fault of the disk has damaged reads as nothing, as a file with a checksum does.
+        // A value damaged by a disk fault reads as missing, as a file with a checksum would.
         let value = place.disk.read(&file).and_then(|bytes| serde_json::from_slice(&bytes).ok());
         saved.insert(key.to_owned(), value.unwrap_or(serde_json::Value::Null));
     }
@@ -383,14 +387,14 @@ fn boot<'a>(place: &Place<'a>, seed: u64) -> Event<'a> {
 fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
     let kind = match body.get("type") {
         Some(serde_json::Value::String(kind)) => kind.clone(),
-        _ => return Err("it sends a message without a `type`, which must be a text".to_owned()),
+        _ => return Err("it sends a message whose `type` is not a text".to_owned()),
     };
     named("message type", &kind)?;
     let body = serde_json::Value::Object(body);
     let bytes = serde_json::to_vec(&body).expect("a value can be written").len();
     if bytes > LINE_BYTES_MAX / 2 {
         return Err(format!(
-            "it sends a message of {bytes} bytes, and at most {} can be",
+            "it sends a message of {bytes} bytes; the maximum is {}",
             LINE_BYTES_MAX / 2
         ));
     }
@@ -403,7 +407,7 @@ fn event_fields(
 ) -> Result<Fields, String> {
     if fields.len() > FIELDS_MAX {
         return Err(format!(
-            "it observes {} fields at once, and at most {FIELDS_MAX} can be",
+            "it records an event with {} fields; the maximum is {FIELDS_MAX}",
             fields.len()
         ));
     }
@@ -416,20 +420,20 @@ fn event_fields(
     Ok(Fields::owned(names, values))
 }
 
-/// A value as the trace knows it: a whole number, a node, a digest (`#` and sixteen hexadecimal
-/// digits) or a word.
+/// A value of the trace: an integer, a node, a digest (`#` and sixteen hexadecimal digits) or a
+/// word.
 fn shown(place: &Place<'_>, name: &str, value: &serde_json::Value) -> Result<Value, String> {
     Ok(match value {
         serde_json::Value::Null => Value::word("none"),
         serde_json::Value::Bool(value) => Value::word(if *value { "true" } else { "false" }),
         serde_json::Value::Number(number) => Value::Int(number.as_i64().ok_or_else(|| {
-            format!("`{name}` is {number}, and a trace has whole numbers of 64 bits")
+            format!("`{name}` is {number}, but a trace has only 64-bit integers")
         })?),
         serde_json::Value::String(text) => {
             match (NodeId::named(&place.identity.names, text), digest(text)) {
                 (Some(node), _) => Value::Node(node),
                 (None, Some(digest)) => Value::Hash(digest),
-                // A word of a trace has no blanks.
+                // A word of a trace has no spaces.
                 (None, None) => {
                     Value::text(&excerpt(text).split_whitespace().collect::<Vec<_>>().join("_"))
                 }
@@ -437,8 +441,8 @@ fn shown(place: &Place<'_>, name: &str, value: &serde_json::Value) -> Result<Val
         }
         serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
             return Err(format!(
-                "`{name}` is a list or an object, and a trace has numbers, texts, `true`, `false` \
-                    and `null`"
+                "`{name}` is a list or an object, but a trace has only numbers, texts, `true`, \
+                `false` and `null`"
             ));
         }
     })
@@ -449,17 +453,17 @@ fn digest(text: &str) -> Option<u64> {
     u64::from_str_radix(digits, 16).ok()
 }
 
-/// Whether a name can stand in a trace: letters, digits and `_ - . :`.
+/// Check that a name is allowed in a trace: letters, digits and `_ - . : /`.
 fn named(what: &str, name: &str) -> Result<(), String> {
     let good = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.chars().all(good) {
         let rule = format!("1 to {NAME_BYTES_MAX} letters, digits and `_ - . : /`");
-        return Err(format!("`{}` is no name for a {what}: {rule}", excerpt(name)));
+        return Err(format!("`{}` is not a valid name for a {what}: {rule}", excerpt(name)));
     }
     Ok(())
 }
 
-/// The beginning of a text that may be long.
+/// The start of a text, which may be long.
 fn excerpt(text: &str) -> String {
     match text.char_indices().nth(TEXT_BYTES_MAX / 4) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,5 +1,5 @@
-//! A program of an author's, held by hand: as a node is, but with nothing around it, so that each
-//! line can be looked at.
+//! A conversation with an SDK author's program, outside any simulation, so that each line can be
+//! examined.
 
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,7 +13,7 @@ use super::StallKind;
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
 use super::watch::{LOOK, Watch};
 
-/// So long a program may sleep, real time, or work, processor time, before it answers.
+/// How long a program may sleep (real time) or work (processor time) before it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process in conversation.
@@ -27,10 +27,10 @@ pub(super) struct Talk {
 }
 
 impl Talk {
-    /// Start a process as the testbed would, except that what it prints on standard error is seen.
+    /// Start a process as the testbed would, except that its stderr is visible.
     pub(super) fn start(command: &[String]) -> Result<Talk, String> {
         let (program, arguments) = command.split_first().ok_or("the command is empty")?;
-        let failed = |error: io::Error| format!("`{program}` cannot be started: {error}");
+        let failed = |error: io::Error| format!("cannot start `{program}`: {error}");
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let mut command = Command::new(program);
@@ -50,18 +50,17 @@ impl Talk {
         ];
         command
             .fd_mappings(mappings)
-            .map_err(|error| format!("`{program}` cannot be started: {error}"))?;
+            .map_err(|error| format!("cannot start `{program}`: {error}"))?;
         let process = command.spawn().map_err(failed)?;
         Ok(Talk { process, turns: Some(turns), answers, pending: vec![], patience: PATIENCE })
     }
 
-    /// Tell a line and wait for the next one. A line that has come before it was asked for is one
-    /// too many.
+    /// Send a line and wait for the answer. A line that arrived before is one too many.
     pub(super) fn converse(&mut self, line: &str) -> Result<String, String> {
         if self.is_readable(Duration::ZERO) {
             return Err(match self.answers.read(&mut [0]) {
-                Ok(count) if count > 0 => "something has come on descriptor 4 before a turn was \
-                    told: it answers more than once"
+                Ok(count) if count > 0 => "there is data on descriptor 4 before a turn was sent: \
+                    it answers more than once"
                     .to_owned(),
                 _ => self.ended(),
             });
@@ -77,7 +76,7 @@ impl Talk {
                 let mut answer: Vec<u8> = self.pending.drain(..=end).collect();
                 answer.pop();
                 return String::from_utf8(answer)
-                    .map_err(|error| format!("its answer is no UTF-8: {error}"));
+                    .map_err(|error| format!("its answer is not UTF-8: {error}"));
             }
             if self.pending.len() > LINE_BYTES_MAX {
                 return Err(format!("its answer is longer than {LINE_BYTES_MAX} bytes"));
@@ -96,13 +95,13 @@ impl Talk {
         }
     }
 
-    /// Whether something has come that nobody has asked for, or comes within this time.
+    /// Whether there is unexpected data, or some arrives within this time.
     pub(super) fn has_more(&self, within: Duration) -> bool {
         !self.pending.is_empty() || self.is_readable(within)
     }
 
-    /// Close descriptor 3, and wait for the process to end: so long as it sleeps or works, and
-    /// longer where the machine does not let it.
+    /// Close descriptor 3, and wait for the process to exit. The patience counts its sleep and
+    /// work, not the time in which the machine does not let it run.
     pub(super) fn ends_within(&mut self, patience: Duration) -> bool {
         self.turns = None;
         let mut watch = Watch::new(patience);
@@ -117,19 +116,22 @@ impl Talk {
         }
     }
 
-    /// Why there is no answer. A program is not to blame for a machine that has other things to do.
+    /// Why there is no answer. A program is not to blame for a busy machine.
     fn no_answer(&self, kind: StallKind, why: &str) -> String {
-        let part = if self.pending.is_empty() { "" } else { " Part of a line has come." };
+        let part = if self.pending.is_empty() { "" } else { " Part of a line has arrived." };
         match kind {
             StallKind::Slow => {
                 format!(
                     "no answer on descriptor 4, and the machine is too busy to tell why: {why}. \
-                        Try it again later.{part}"
+                    Try again later.{part}"
                 )
             }
             StallKind::Busy => format!("no answer on descriptor 4: {why}.{part}"),
             StallKind::Silent | StallKind::Killed => {
-                format!("no answer on descriptor 4: {why}. Is the line ended and flushed?{part}")
+                format!(
+                    "no answer on descriptor 4: {why}. Does the line have a newline, and is it \
+                    flushed?{part}"
+                )
             }
         }
     }
@@ -144,8 +146,8 @@ impl Talk {
     fn ended(&mut self) -> String {
         let ended = self.ends_within(Duration::from_secs(1));
         match self.process.try_wait() {
-            Ok(Some(status)) if ended => format!("it has ended, and gives no answer: {status}"),
-            _ => "it has closed descriptor 3 or 4, and goes on".to_owned(),
+            Ok(Some(status)) if ended => format!("it exited without an answer: {status}"),
+            _ => "it closed descriptor 3 or 4 and keeps running".to_owned(),
         }
     }
 }
@@ -161,7 +163,7 @@ impl Drop for Talk {
 mod tests {
     use super::*;
 
-    /// What a program in Python says that does this when it gets a turn; nothing where there is no
+    /// The outcome of a Python program that does this when it gets a turn; `None` if there is no
     /// Python or no `/proc`.
     fn said(patience: Duration, work: &str) -> Option<Result<String, String>> {
         let program = format!("import os, time\nos.read(3, 99)\n{work}");
@@ -175,27 +177,27 @@ mod tests {
         Some(talk.converse("{}"))
     }
 
-    /// Real time alone blames no program: one that gets a processor now and then, as on a machine
-    /// that is busy, may take longer than the patience.
+    /// Real time alone blames no program: one that gets a processor only now and then, as on a busy
+    /// machine, may exceed the patience.
     #[test]
-    fn who_works_is_waited_for() {
+    fn a_working_program_is_waited_for() {
         let work = "for _ in range(30):\n    end = time.process_time() + 0.01\n    while \
             time.process_time() < end: pass\n    time.sleep(0.04)\n";
         let answer = said(Duration::from_secs(1), &format!("{work}os.write(4, b'here\\n')\n"));
         assert!(answer.is_none_or(|answer| answer == Ok("here".to_owned())));
     }
 
-    /// Who sleeps and who works without an end are told apart, with what each should look for.
+    /// Sleeping and endless work are told apart, with a hint for each.
     #[test]
-    fn who_gives_no_answer_is_told_so() {
+    fn a_missing_answer_is_explained() {
         let patience = Duration::from_millis(300);
         for (work, expected) in [
             (
                 "os.write(4, b'part')\ntime.sleep(60)",
-                "it sleeps, for 0.3 s of real time now. Is the line ended and flushed? Part of a \
-                    line has come.",
+                "it has been asleep for 0.3 s of real time. Does the line have a newline, and is \
+                it flushed? Part of a line has arrived.",
             ),
-            ("while True: pass", "it has worked for 0.3 s of processor time."),
+            ("while True: pass", "it has been working for 0.3 s of processor time."),
         ] {
             let answer = said(patience, work);
             assert!(

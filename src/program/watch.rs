@@ -1,7 +1,7 @@
-//! The watchdog's eyes: how long a program has worked, and what it has written.
+//! The watchdog: how long a program has worked, and how much it has written.
 //!
-//! Real time decides only when the watchdog looks and that a run is given up. The clock is asked by
-//! a system call of our own, because the simulation has replaced the library's.
+//! Real time decides only when the watchdog looks and whether a run is aborted. The clock is read
+//! by a direct system call, because the simulation has replaced the library's.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +14,14 @@ use super::StallKind;
 /// How often the watchdog looks.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
 
-/// Of a program that is busy and that the machine lets work only now and then, so many times the
-/// patience is waited for.
+/// For a busy program that the machine lets run only now and then, the patience is multiplied by
+/// this.
 const PATIENCE_SLOW: u32 = 10;
 
-/// A scratch folder's files are counted up to this number; with more of them it is full.
+/// A scratch folder with more files than this counts as full.
 const FILES_MAX: usize = 10_000;
 
-/// Real time since some moment.
+/// Real time since an arbitrary moment.
 pub(super) fn real_time() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec.unsigned_abs() as u32)
@@ -32,10 +32,10 @@ pub(super) struct Watch {
     patience: Duration,
     begun: Duration,
     looked: Duration,
-    /// Processor time at the first look: what was used before that is little.
+    /// Processor time at the first look; what was used before that is negligible.
     used_at_first: Option<Duration>,
-    /// When the program last was seen to have worked or to wait for a processor, and how long it
-    /// had by then.
+    /// When the program was last seen working or waiting for a processor, and its processor time by
+    /// then.
     worked: (Duration, Duration),
 }
 
@@ -61,7 +61,7 @@ impl Watch {
         is_due
     }
 
-    /// How the program stalls, if it does, and a sentence on it. Call it when it is due.
+    /// Whether and how the program stalls, with a description. Call it when a look is due.
     pub(super) fn look(&mut self, process: u32) -> Option<(StallKind, String)> {
         let (now, patience) = (self.looked, self.patience);
         let lasts = now.saturating_sub(self.begun);
@@ -77,39 +77,43 @@ impl Watch {
         if used >= patience {
             return Some((
                 StallKind::Busy,
-                format!("it has worked for {patience_s} s of processor time"),
+                format!("it has been working for {patience_s} s of processor time"),
             ));
         }
         if now.saturating_sub(self.worked.0) >= patience {
             return Some((
                 StallKind::Silent,
-                format!("it sleeps, for {patience_s} s of real time now"),
+                format!("it has been asleep for {patience_s} s of real time"),
             ));
         }
         let slow = patience * PATIENCE_SLOW;
         (lasts >= slow).then(|| {
             (
                 StallKind::Slow,
-                format!("it has worked now and then, for {} s of real time", slow.as_secs_f32()),
+                format!(
+                    "it has been working now and then, for {} s of real \
+                    time",
+                    slow.as_secs_f32()
+                ),
             )
         })
     }
 }
 
-/// The processor time of this process alone, also where it has ended and is not yet waited for, and
+/// The processor time of this process alone, even if it has exited but was not waited for, and
 /// whether it sleeps.
 pub(super) fn alone(process: u32) -> Option<(Duration, bool)> {
     stat(process).map(|stat| (Duration::from_millis(stat.ticks * 10), stat.is_asleep))
 }
 
-/// What a process and all that it has started are doing.
+/// The activity of a process and all its descendants.
 struct Work {
     used: Duration,
-    /// None of them waits for a processor or for a disk, which are the machine's to give.
+    /// None of them waits for a processor or a disk, which the machine has to provide.
     is_asleep: bool,
 }
 
-/// `None` where the system has no `/proc`, or the process is gone.
+/// `None` if the system has no `/proc`, or the process is gone.
 fn at_work(root: u32) -> Option<Work> {
     let mut all = vec![];
     for entry in fs::read_dir("/proc").ok()? {
@@ -126,7 +130,7 @@ fn at_work(root: u32) -> Option<Work> {
             is_asleep &= child.is_asleep;
         }
     }
-    // USER_HZ, which Linux has fixed for programs, whatever its own clock.
+    // USER_HZ, which Linux fixes for user space whatever its own tick rate.
     Some(Work { used: Duration::from_millis(ticks * 10), is_asleep })
 }
 
@@ -137,7 +141,7 @@ struct Stat {
     is_asleep: bool,
 }
 
-/// `/proc/PID/stat`, as proc(5) has it: the name stands in parentheses and may hold anything, also
+/// `/proc/PID/stat`, see proc(5): the name is in parentheses and may contain anything, including
 /// parentheses.
 fn stat(process: u32) -> Option<Stat> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
@@ -153,7 +157,7 @@ fn stat(process: u32) -> Option<Stat> {
     })
 }
 
-/// What lies in a folder, bytes on the disk; `u64::MAX` where there are too many files to count.
+/// The disk usage of a folder in bytes; `u64::MAX` if there are too many files to count.
 pub(super) fn folder_bytes(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     let (mut bytes, mut files) = (0, 0);
@@ -164,7 +168,7 @@ pub(super) fn folder_bytes(folder: &Path) -> u64 {
             if files > FILES_MAX {
                 return u64::MAX;
             }
-            // What is not followed is not counted twice, and leads nowhere.
+            // Links are not followed, so nothing is counted twice and the walk stays inside.
             if let Ok(metadata) = entry.metadata() {
                 bytes += metadata.blocks() * 512;
                 if metadata.is_dir() {
@@ -180,7 +184,7 @@ pub(super) fn folder_bytes(folder: &Path) -> u64 {
 mod tests {
     use super::*;
 
-    /// Files and folders, and what is in them; links are not followed.
+    /// Files and folders are counted with their content; links are not followed.
     #[test]
     fn a_folder_is_counted_to_its_end_and_no_further() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -193,7 +197,7 @@ mod tests {
         assert!((1 << 20..1 << 21).contains(&(bytes - empty)), "{bytes}");
     }
 
-    /// Processor time of a process that works, and of none that is not there.
+    /// The processor time of a working process grows, and a missing process has none.
     #[test]
     fn work_is_seen() {
         if !Path::new("/proc/self/stat").exists() {

@@ -1,17 +1,18 @@
-"""The zygote: an interpreter that is ready, and splits off a process for each start of a program.
+"""The zygote: a preloaded interpreter that forks a process for each start of a program.
 
-It runs under `python3 -S -c`, already confined but for what its forks need, and never runs a line of the program: it only compiles it, and
-imports modules of the standard library that know neither clocks nor chance. A fork takes upon itself what a confined process of its own would
-have, says so, and then is that process, as if `python3 -S program.py` had started it.
+It runs under `python3 -S -c`, confined except for what its forks need, and never runs a line of the program: it only
+compiles it, and imports modules of the standard library that depend on neither clocks nor randomness. A fork applies
+the confinement of a separate process to itself, reports that, and then becomes that process, as if
+`python3 -S program.py` had started it.
 
-Words of the command line: `read=PATH`, `device=PATH` and `scratch=PATH` for Landlock, `filter=HEX:OFFSET,…` for seccomp, `--`, the program and its arguments.
-Over descriptor 3 come `start NAME` with the descriptors of turns, answers and prints, `wait PID` and `look PID`; an answer is a number or `!` and
-a reason.
+Command line: `read=PATH`, `device=PATH` and `scratch=PATH` for Landlock, `filter=HEX:OFFSET,…` for seccomp, `--`, the
+program and its arguments. Descriptor 3 receives `start NAME` with the descriptors of turns, answers and output,
+`wait PID` and `look PID`; an answer is a number, or `!` and a reason.
 """
 
 import sys
 
-# The program's folder: nothing that lies there is imported here.
+# The program's folder: nothing there may be imported here.
 del sys.path[0]
 
 import _frozen_importlib_external as importing
@@ -29,7 +30,7 @@ TRUNCATE, IOCTL_DEV = 1 << 14, 1 << 15
 READ = EXECUTE | READ_FILE | READ_DIR
 SCRATCH = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_REG | TRUNCATE
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
-# What a program may find imported already.
+# Modules that a program may find already imported.
 HARMLESS = set(
     "abc base64 bisect collections copy dataclasses enum functools heapq itertools json math operator random re string struct types typing".split()
 )
@@ -50,14 +51,14 @@ def number(value, size):
     return value.to_bytes(size, sys.byteorder)
 
 
-# What each fork takes upon itself ------------------------------------------------------------------------------------------------------
+# The confinement of each fork ------------------------------------------------------------------------------------------
 
 
 class Rules:
-    """Landlock, with the paths open: what a fork adds is its scratch folder."""
+    """Landlock rules with their paths open; a fork adds its scratch folder."""
 
     def __init__(self, readable, devices):
-        # The interface of this kernel; none where it has no Landlock.
+        # This kernel's ABI version; not positive if it has no Landlock.
         self.abi = min(libc.syscall(CREATE_RULESET, 0, 0, 1, 0), NEWEST)
         self.handled = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(self.abi, 16)) - 1
         self.open = []
@@ -85,7 +86,7 @@ class Rules:
 
 
 class Filter:
-    """A filter of system calls, complete but for the number of the process."""
+    """A system call filter, complete except for the process id."""
 
     def __init__(self, text):
         program, own_at = text.split(":")
@@ -96,18 +97,18 @@ class Filter:
         for offset in self.own_at:
             program[offset : offset + 4] = number(os.getpid(), 4)
         program = bytes(program)
-        # `struct sock_fprog`: how many lines, and, where a pointer may stand, their place.
+        # `struct sock_fprog`: the number of instructions, and an aligned pointer to them.
         header = number(len(program) // 8, 2).ljust(ctypes.sizeof(ctypes.c_void_p), b"\0") + number(address(program), ctypes.sizeof(ctypes.c_void_p))
         checked(libc.prctl(SECCOMP, FILTER, address(header), 0, 0))
 
 
 def address(data):
-    """Where bytes lie; they must be kept meanwhile."""
+    """The address of bytes, which must be kept alive meanwhile."""
     return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
 
 
 class Ready(importing.SourceFileLoader):
-    """Loads a module that is compiled."""
+    """Loads a module that is already compiled."""
 
     def __init__(self, name, path, code):
         super().__init__(name, path)
@@ -121,40 +122,40 @@ class Ready(importing.SourceFileLoader):
 
 
 class Program:
-    """What is to be run, compiled."""
+    """The compiled program."""
 
     def __init__(self, words):
         self.words = words
         self.script = os.path.abspath(words[0])
-        # As for a script that is started by its name: links are followed.
+        # Links are followed, as for a script that is started by its name.
         self.path = os.path.dirname(os.path.realpath(self.script))
         own = {name.split(".")[0] for name in os.listdir(self.path)}
         with open(self.script, "rb") as file:
             source = file.read()
-        # The interpreter reads a file more strictly than it compiles a text.
+        # The interpreter is stricter with a file's encoding than `compile` is.
         source.decode("utf-8")
         self.code = compile(source, self.script, "exec", dont_inherit=True)
         self.codes = {}
         self.prepare(self.code, own)
         if own & {name.split(".")[0] for name in sys.modules}:
-            raise ImportError("a file of the program has the name of a module of the standard library, and would be imported in its place")
+            raise ImportError("a file of the program has the name of a standard library module and would be imported instead of it")
 
     def prepare(self, code, own):
-        """Compile what it imports of its own, and import what is harmless."""
+        """Compile the program's own modules, and import harmless ones."""
         for name in {name.split(".")[0] for name in code.co_names}:
             path = os.path.join(self.path, name + ".py")
             if name in own and path not in self.codes and os.path.isfile(path):
                 try:
                     self.codes[path] = importing.SourceFileLoader(name, path).get_code(name)
                 except Exception:
-                    # It is told when it is imported, which it may never be.
+                    # The error is raised when the module is imported, which may never happen.
                     continue
                 self.prepare(self.codes[path], own)
             elif name in HARMLESS:
                 __import__(name)
 
     def loader(self, name, path):
-        """What loads a module of the program. No line of this file may stand in the traceback of one that cannot be compiled."""
+        """The loader of the program's modules. No line of this file may appear in the traceback of one that fails to compile."""
         code = self.codes.get(path)
         return importing.SourceFileLoader(name, path) if code is None else Ready(name, path, code)
 
@@ -177,7 +178,7 @@ class Program:
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            # The traceback begins with the program, as it does elsewhere.
+            # The traceback starts with the program, as it would without a zygote.
             error.__traceback__ = error.__traceback__.tb_next
             sys.excepthook(type(error), error, error.__traceback__)
             sys.exit(1)
@@ -187,9 +188,9 @@ class Program:
 
 
 def become_confined(zygote, rules, filters, scratch):
-    """Take upon itself what a confined process has."""
+    """Apply the confinement of a separate process."""
     os.setsid()
-    # An open file has a state, which all would share that have it from the zygote.
+    # An inherited open file has a position, which all forks would share.
     nothing = os.open("/dev/null", os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -213,13 +214,13 @@ def main():
 
     scratch = next(iter(named("scratch")), None)
     control = _socket.socket(fileno=CONTROL)
-    # What is received gets numbers that are free: not that of answers.
+    # Occupy the low numbers, so that received descriptors never get that of answers.
     while os.open("/dev/null", os.O_RDWR) < ANSWERS:
         pass
     unready = None
     try:
         if sys.version_info < (3, 9):
-            raise ImportError("Python before 3.9 names its files in another way")
+            raise ImportError("Python before 3.9 names its files differently")
         rules = Rules(named("read"), named("device"))
         filters = [Filter(text) for text in named("filter")]
         program = Program(sys.argv[split + 1 :])

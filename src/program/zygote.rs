@@ -1,16 +1,15 @@
-//! Zygotes: an interpreter that is ready, and splits off a process for each start of a program.
+//! Zygotes: a preloaded interpreter that forks a process for each start of a program.
 //!
-//! Of the time that a program in Python takes for a run, by far the most goes into starting: the
-//! interpreter, the SDK, the program's own compilation, and that anew for each node and each
-//! restart. A zygote has all that behind it, and never runs a line of the program, so that each
-//! fork begins as any other process would. Forks are confined one by one, by themselves, as
-//! `zygote.py` has it: none is less confined than a process of its own, and where a fork cannot be,
-//! it is not used. What cannot be started in this way starts without a zygote, and nothing else is
-//! different; grading compares the two (`grade::run`).
+//! A Python program spends by far most of its run starting: the interpreter, the SDK, the program's
+//! compilation, and all that again for each node and each restart. A zygote has done all of it
+//! once, and never runs a line of the program, so that each fork starts as any other process would.
+//! Each fork confines itself, as `zygote.py` describes: none is less confined than a separate
+//! process, and a fork that cannot confine itself is not used. Programs that cannot be started this
+//! way start without a zygote, with no other difference; grading compares the two (`grade::run`).
 //!
-//! A fork is the child of the zygote, not of the testbed: how it ended, the zygote says, and while
-//! it has not been asked, the number of the process stays taken. A fork dies with its zygote, and
-//! the zygote with the thread that started it.
+//! A fork is a child of the zygote, not of the testbed: the zygote reports its exit status, and
+//! until it is asked, the process id stays taken. A fork dies with its zygote, and the zygote with
+//! the thread that started it.
 
 use std::fmt;
 use std::io::IoSlice;
@@ -36,37 +35,36 @@ use super::{Confinement, ProgramSpec, WATCHDOG};
 
 const CODE: &str = include_str!("zygote.py");
 
-/// A zygote for one program, in one folder, under one confinement.
+/// A zygote for one program, in one folder, with one confinement.
 #[derive(Clone)]
 pub struct Zygote(Arc<Mutex<Inner>>);
 
 struct Inner {
     process: Child,
     control: OwnedFd,
-    /// In which each fork has a scratch folder.
+    /// The folder in which each fork has its scratch folder.
     scratch: Option<Scratch>,
     starts: u64,
-    /// It could not start one, and is not asked for another.
+    /// It failed to start a process and is not asked again.
     is_useless: bool,
-    /// It has not answered, and was ended for that; with it all forks.
+    /// It did not answer and was killed, with all its forks.
     is_gone: bool,
 }
 
-/// A process that a zygote has split off.
+/// A process forked by a zygote.
 pub(super) struct Fork {
     zygote: Zygote,
     pub(super) process: u32,
-    /// The process itself, whoever has its number by now.
+    /// The process itself, even if its process id has been reused.
     handle: OwnedFd,
     pub(super) scratch: Option<Scratch>,
-    /// How it ended, once the zygote was asked.
+    /// Its exit status, once the zygote was asked.
     ended: Option<ExitStatus>,
 }
 
 impl Zygote {
-    /// A zygote for this program, if it is one that can have one: confined by all measures, in
-    /// Python, and without what is installed beside the standard library. Forks are started in
-    /// other threads too, but none outlives this one.
+    /// A zygote for this program, if it qualifies: confined by all measures, in Python, and without
+    /// installed packages. Other threads may start forks too, but no fork outlives this thread.
     pub fn start(spec: &ProgramSpec) -> Option<Zygote> {
         let Confinement::Confined(confined) = &spec.confinement else { return None };
         let [interpreter, dash_s, program @ ..] = spec.command.as_slice() else { return None };
@@ -82,8 +80,8 @@ impl Zygote {
             .map(|inner| Zygote(Arc::new(Mutex::new(inner))))
     }
 
-    /// Split off a process that has these descriptors for turns, answers and what it prints.
-    /// `None`: start it in another way.
+    /// Fork a process with these descriptors for turns, answers and output. `None` means that it
+    /// must be started without the zygote.
     pub(super) fn fork(&self, files: [BorrowedFd<'_>; 3]) -> Option<Fork> {
         let mut inner = self.inner();
         if inner.is_useless {
@@ -144,11 +142,11 @@ impl Inner {
         Some(Inner { process, control, scratch, starts: 0, is_useless: false, is_gone: false })
     }
 
-    /// The number that it answers; `None` where it answers with a reason, or not at all.
+    /// The number that it answers; `None` if it answers with a reason, or not at all.
     fn ask(&mut self, what: &str, files: &[BorrowedFd<'_>]) -> Option<i32> {
         let answer = self.converse(what, files).unwrap_or_default();
         if answer.is_empty() {
-            // An answer that came later would be taken for that to another question.
+            // A late answer would be taken for the answer to the next question.
             (self.is_useless, self.is_gone) = (true, true);
             let _ = self.process.kill();
         }
@@ -168,7 +166,7 @@ impl Inner {
             SendFlags::NOSIGNAL,
         )
         .ok()?;
-        // Whether it takes longer decides nothing but how the program is started.
+        // A timeout here only decides how the program is started.
         let patience = Timespec { tv_sec: WATCHDOG.as_secs() as i64, tv_nsec: 0 };
         let mut ready = [PollFd::new(&self.control, PollFlags::IN)];
         poll(&mut ready, Some(&patience)).ok().filter(|count| *count > 0)?;
@@ -180,25 +178,25 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // It may have ended by itself; either way it is waited for.
+        // It may have exited by itself; either way it must be waited for.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 impl Fork {
-    /// End it. It can have started nothing but threads.
+    /// Kill it. It can have started only threads.
     pub(super) fn kill(&self) {
-        // It may have ended by itself.
+        // It may have exited by itself.
         let _ = pidfd_send_signal(&self.handle, Signal::KILL);
     }
 
-    /// Whether it has ended, also with its zygote.
+    /// Whether it has exited, possibly with its zygote.
     pub(super) fn is_gone(&mut self) -> bool {
         self.ask("look").is_some() || self.zygote.inner().is_gone
     }
 
-    /// Wait until it has ended: how. `None`: with its zygote.
+    /// Wait until it has exited, and return its status; `None` if it died with its zygote.
     pub(super) fn wait(&mut self) -> Option<ExitStatus> {
         self.ask("wait")
     }

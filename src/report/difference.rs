@@ -1,23 +1,23 @@
 //! The first record in which two traces differ: where determinism was lost, or what a change of the
-//! program did.
+//! program affected.
 
 use std::fmt;
 
 use super::summary::seconds;
 use crate::trace::{CSV_FILES, Message, Record, Trace};
 
-/// The first difference of two traces.
+/// The first difference between two traces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The moment from which the two runs are not the same, µs.
+    /// The moment from which the two runs differ, µs.
     pub time_us: u64,
-    /// The list in which it shows first: the name of its file, or `nodes`.
+    /// The list in which the difference shows: the name of its file, or `nodes`.
     pub list: &'static str,
-    /// Line of that file, from 1 (the first line has the columns).
+    /// The line of that file, from 1 (the first line has the column names).
     pub line: usize,
-    /// The record of the first trace; `None` where its list has ended.
+    /// The record of the first trace; `None` if its list ended before.
     pub first: Option<String>,
-    /// The record of the second.
+    /// The record of the second trace; `None` if its list ended before.
     pub second: Option<String>,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Compare two traces record by record. `None`: they are equal.
+/// Compare two traces record by record. `None` means that they are equal.
 pub fn first_difference(a: &Trace, b: &Trace) -> Option<Difference> {
     if a.nodes != b.nodes || (a.duration_us, a.end_us) != (b.duration_us, b.end_us) {
         let header = |trace: &Trace| {
@@ -59,8 +59,7 @@ pub fn first_difference(a: &Trace, b: &Trace) -> Option<Difference> {
         });
     }
     let [history, events, messages, metrics] = CSV_FILES;
-    // Of two differences at the same time the one of the earlier list is shown: an event says more
-    // than a message does.
+    // Of two differences at the same time the earlier list wins: an event says more than a message.
     let candidates = [
         first_in(a, b, events, &a.events, &b.events, Record::Event, |event| event.time_us),
         first_in(a, b, history, &a.history, &b.history, Record::Op, |op| op.time_us),
@@ -70,7 +69,7 @@ pub fn first_difference(a: &Trace, b: &Trace) -> Option<Difference> {
     candidates.into_iter().flatten().min_by_key(|difference| difference.time_us)
 }
 
-/// The first difference of two lists that are ordered by time.
+/// The first difference between two lists ordered by time.
 fn first_in<'a, T: PartialEq>(
     a: &'a Trace,
     b: &'a Trace,
@@ -87,8 +86,8 @@ fn first_in<'a, T: PartialEq>(
     Some(Difference { time_us, list, line: same + 2, first: line(a, one), second: line(b, other) })
 }
 
-/// Messages are ordered by sending, but may differ only in what became of them later; so the
-/// earliest difference is searched in all.
+/// The earliest difference between messages. They are ordered by sending but may differ only in
+/// their later fate, so all are searched.
 fn first_message(a: &Trace, b: &Trace, list: &'static str) -> Option<Difference> {
     let longer = a.messages.len().max(b.messages.len());
     let pairs = (0..longer).map(|i| (i, a.messages.get(i), b.messages.get(i)));
@@ -100,7 +99,7 @@ fn first_message(a: &Trace, b: &Trace, list: &'static str) -> Option<Difference>
     Some(Difference { time_us, list, line: i + 2, first: line(a, one), second: line(b, other) })
 }
 
-/// When the fates of a message parted.
+/// When the fates of a message diverged.
 fn parted_us(one: Option<&Message>, other: Option<&Message>) -> u64 {
     let sending = |message: &Message| {
         (message.sent_us, message.src, message.dest, message.kind.clone(), message.bytes)
@@ -161,14 +160,13 @@ mod tests {
         }
     }
 
-    /// A run is its own repetition.
+    /// A trace does not differ from itself.
     #[test]
     fn equal_traces_have_no_difference() {
         assert_eq!(first_difference(&trace(), &trace()), None);
     }
 
-    /// A message that arrived at another time explains the vote that came late, and not the other
-    /// way round.
+    /// A message that arrived at another time explains the late vote, not the other way round.
     #[test]
     fn the_difference_that_came_first_is_named() {
         let mut other = trace();
@@ -177,7 +175,7 @@ mod tests {
         insta::assert_snapshot!(first_difference(&trace(), &other).expect("they differ"));
     }
 
-    /// Of the same moment the event is named, because it says what the node did; and a list that
+    /// At the same moment the event is reported, because it says what the node did; and a list that
     /// ends early differs where it ends.
     #[test]
     fn a_missing_record_is_a_difference() {
@@ -188,7 +186,7 @@ mod tests {
         assert_eq!(first_difference(&other, &trace()).expect("they differ").first, None);
     }
 
-    /// Traces of different clusters are told apart by their nodes, before any record.
+    /// Traces of different clusters differ in their nodes, before any record.
     #[test]
     fn other_nodes_are_a_difference() {
         let mut other = trace();

@@ -1,8 +1,8 @@
 //! Files and folders that appear whole or not at all.
 //!
-//! The new content is made beside its place, under a name that begins with `.seedbed-`, and takes
-//! the place by one rename. A reader, a full disk or an interrupt in between meets the old content
-//! or none, never a part of the new.
+//! New content is written next to its target, under a name that starts with `.seedbed-`, and
+//! renamed into place in one step. A reader, a full disk or an interrupt in between finds the old
+//! content or none, never part of the new.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,19 +14,20 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 
-/// What is in the making, for [`remove_unfinished`].
+/// Unfinished files and folders, for [`remove_unfinished`].
 static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Something in the making, noted until it is dropped.
+/// An unfinished file or folder, registered until it is dropped.
 #[derive(Debug)]
 struct Noted(PathBuf);
 
 impl Noted {
-    /// Make it and note it in one, so that an interrupt meets neither without the other.
+    /// Create and register it in one critical section, so that an interrupt never sees one without
+    /// the other.
     fn make<T>(
         make: impl FnOnce() -> io::Result<T>,
         path: impl Fn(&T) -> &Path,
@@ -45,13 +46,13 @@ impl Drop for Noted {
     }
 }
 
-/// Remove what is in the making, because the process ends. Nothing new can be begun afterwards:
-/// whoever tries waits for the end.
+/// Remove all unfinished files and folders because the process is ending. Nothing new can be
+/// started afterwards: threads that try block until the end.
 pub fn remove_unfinished() {
     const TRIES: usize = 100;
     let unfinished = unfinished();
     for path in unfinished.iter() {
-        // Another thread may still write into the folder, so that it is not empty when it is to go.
+        // Another thread may still be writing to the folder, so removing it may fail at first.
         let gone = |path: &Path| {
             fs::remove_dir_all(path).is_ok() || fs::remove_file(path).is_ok() || !path.exists()
         };
@@ -60,20 +61,20 @@ pub fn remove_unfinished() {
     std::mem::forget(unfinished);
 }
 
-/// What is said where the process is interrupted.
+/// The message to print if the process is interrupted.
 static WORDS: Mutex<Option<String>> = Mutex::new(None);
 
-/// Say this where the process is interrupted from now on, or nothing.
+/// Set the message to print if the process is interrupted from now on.
 pub fn say_when_interrupted(words: Option<String>) {
     *WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
 }
 
-/// What [`say_when_interrupted`] was told last.
+/// The message last set with [`say_when_interrupted`].
 pub fn words_of_interrupted() -> Option<String> {
     WORDS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// A folder for a while: it is gone when it is dropped, and when the process is interrupted.
+/// A temporary folder, removed when it is dropped and when the process is interrupted.
 #[derive(Debug)]
 pub struct Temporary {
     folder: TempDir,
@@ -81,57 +82,57 @@ pub struct Temporary {
 }
 
 impl Temporary {
-    /// Make one.
+    /// Create one.
     pub fn make(make: impl FnOnce() -> io::Result<TempDir>) -> io::Result<Temporary> {
         let (folder, noted) = Noted::make(make, TempDir::path)?;
         Ok(Temporary { folder, _noted: noted })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// A folder in the making. Dropped without [`Staged::commit`], it leaves nothing behind.
+/// An unfinished folder. Dropped without [`Staged::commit`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Staged {
     target: PathBuf,
     folder: TempDir,
     _noted: Noted,
-    /// Declared after the folder, so that what it removes is empty by then.
+    /// Declared after the folder, so that the parents are empty when it is dropped.
     _parents: MadeParents,
 }
 
-/// Parents that did not exist before, to be removed again where they stay empty.
+/// Parents that did not exist before, removed again if they stay empty.
 #[derive(Debug)]
 struct MadeParents(Vec<PathBuf>);
 
 impl Drop for MadeParents {
     fn drop(&mut self) {
         for folder in self.0.iter().rev() {
-            // This fails where something lies in it by now, and that is what it should do.
+            // This intentionally fails if the folder is not empty by now.
             let _ = fs::remove_dir(folder);
         }
     }
 }
 
 impl Staged {
-    /// Begin a folder that is to be at `target`, whose parents are made.
+    /// Start a folder that will end up at `target`, creating its parents.
     pub fn new(target: &Path) -> Result<Staged, Error> {
         if fs::symlink_metadata(target).is_ok_and(|found| !found.is_dir()) {
             let message = format!(
-                "cannot write the report `{}`: something that is no folder has this name",
+                "cannot write the report `{}`: this path exists and is not a folder",
                 target.display()
             );
-            return Err(Error::new(message, "move it away, or give another folder with `--out`"));
+            return Err(Error::new(message, "move it away, or name another folder with `--out`"));
         }
         if is_foreign(target) {
             let message = format!(
-                "cannot write the report `{}`: this folder has files, and is no report",
+                "cannot write the report `{}`: this folder has files but is not a report",
                 target.display()
             );
-            return Err(Error::new(message, "move it away, or give another folder with `--out`"));
+            return Err(Error::new(message, "move it away, or name another folder with `--out`"));
         }
         let parent = target
             .parent()
@@ -142,7 +143,7 @@ impl Staged {
         builder.prefix(".seedbed-");
         #[cfg(unix)]
         {
-            // A report is no secret: its folder gets what the umask leaves, as if made by mkdir.
+            // A report is not secret: its folder gets the permissions that mkdir would give it.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o777));
         }
@@ -151,18 +152,18 @@ impl Staged {
         Ok(Staged { target: target.to_owned(), folder, _noted: noted, _parents: parents })
     }
 
-    /// Where to write.
+    /// The folder to write to.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Put the folder in its place. What was there before is removed.
+    /// Move the folder into place, replacing a previous one.
     pub fn commit(mut self) -> Result<(), Error> {
         let failed = |cause: io::Error| {
-            Error::io("put the report in its place at", &self.target, &cause, OTHER_FOLDER_OR_NONE)
+            Error::io("move the report to", &self.target, &cause, OTHER_FOLDER_OR_NONE)
         };
         if self.target.exists() {
-            // From here on the temporary folder holds the old report, and goes with it.
+            // From here on the temporary folder holds the old report, and both are removed.
             return exchange(self.folder.path(), &self.target).map_err(failed);
         }
         fs::rename(self.folder.path(), &self.target).map_err(failed)?;
@@ -171,21 +172,21 @@ impl Staged {
     }
 }
 
-/// Whether a folder is there that holds something, but no report: that is somebody's, and not to be
-/// replaced.
+/// Whether a folder exists that is neither empty nor a report: it belongs to the user and must not
+/// be replaced.
 fn is_foreign(target: &Path) -> bool {
     let mut entries = fs::read_dir(target).into_iter().flatten();
     entries.next().is_some() && !target.join("results.json").is_file()
 }
 
-/// What to do where nothing can be written.
-pub const OTHER_FOLDER: &str = "give another folder with `--out`";
-/// The same for reports, which need not be written at all.
+/// The hint if the output cannot be written.
+pub const OTHER_FOLDER: &str = "name another folder with `--out`";
+/// The hint for reports, which are optional.
 pub(super) const OTHER_FOLDER_OR_NONE: &str =
-    "give another folder with `--out`, or write no files with `--no-files`";
+    "name another folder with `--out`, or write no files with `--no-files`";
 
 fn cannot_make(target: &Path, cause: &io::Error) -> Error {
-    Error::io("make the folder", target, cause, OTHER_FOLDER_OR_NONE)
+    Error::io("create the folder", target, cause, OTHER_FOLDER_OR_NONE)
 }
 
 fn make_parents(parent: &Path) -> io::Result<MadeParents> {
@@ -198,7 +199,7 @@ fn make_parents(parent: &Path) -> io::Result<MadeParents> {
     for folder in missing.into_iter().rev() {
         match fs::create_dir(&folder) {
             Ok(()) => made.0.push(folder),
-            // Another run made it in between.
+            // Another run created it in the meantime.
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
             Err(cause) => return Err(cause),
         }
@@ -206,12 +207,12 @@ fn make_parents(parent: &Path) -> io::Result<MadeParents> {
     Ok(made)
 }
 
-/// Swap two folders in one step, so that no moment is without a report.
+/// Swap two folders in one step, so that there is a report at every moment.
 #[cfg(target_os = "linux")]
 fn exchange(new: &Path, target: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     match renameat_with(CWD, new, CWD, target, RenameFlags::EXCHANGE) {
-        // Some file systems, network ones above all, do not know the exchange.
+        // Some file systems, especially network ones, do not support the exchange.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
             exchange_in_steps(new, target)
         }
@@ -224,8 +225,7 @@ fn exchange(new: &Path, target: &Path) -> io::Result<()> {
     exchange_in_steps(new, target)
 }
 
-/// The old folder moves into the new one's place by three renames. For a moment there is no report,
-/// but never a part of one.
+/// Swap two folders in three renames. For a moment there is no report, but never part of one.
 fn exchange_in_steps(new: &Path, target: &Path) -> io::Result<()> {
     let mut aside = new.as_os_str().to_owned();
     aside.push("-old");
@@ -237,16 +237,16 @@ fn exchange_in_steps(new: &Path, target: &Path) -> io::Result<()> {
     fs::rename(&aside, new)
 }
 
-/// Whether a file can be made in a folder, found out by making one; nothing is left of it. Asked
-/// before work that takes hours.
+/// Check that files can be created in a folder by creating and removing one, before work that may
+/// take hours.
 pub fn probe_folder(folder: &Path) -> Result<(), Error> {
-    let failed = |cause: io::Error| Error::io("write into", folder, &cause, OTHER_FOLDER);
+    let failed = |cause: io::Error| Error::io("write to", folder, &cause, OTHER_FOLDER);
     let _parents = make_parents(folder).map_err(failed)?;
     tempfile::Builder::new().prefix(".seedbed-").tempfile_in(folder).map(drop).map_err(failed)
 }
 
-/// Write a file whole or not at all, in place of an earlier one; its folder is made. The hint is
-/// for the case that it cannot be.
+/// Write a file whole or not at all, replacing an earlier one and creating its folder. The hint is
+/// shown if that fails.
 pub fn replace_file(path: &Path, bytes: &[u8], hint: &str) -> Result<(), Error> {
     let failed = |cause: &io::Error| Error::io("write", path, cause, hint);
     let parent =
@@ -279,8 +279,7 @@ mod tests {
         names
     }
 
-    /// A run that fails while it writes must leave the world as it found it, the folders made for
-    /// it included.
+    /// A run that fails while writing must leave everything as it was, including parent folders.
     #[test]
     fn what_is_not_committed_leaves_nothing() {
         let out = tempfile::tempdir().expect("a folder");
@@ -290,8 +289,8 @@ mod tests {
         assert_eq!(names(out.path()), [] as [&str; 0]);
     }
 
-    /// Files of the old report that the new one lacks would be taken for the new one's: the folder
-    /// is replaced as a whole.
+    /// Leftover files of an old report would be taken for the new one's, so the folder is replaced
+    /// as a whole.
     #[test]
     fn a_report_is_replaced_as_a_whole_in_either_way() {
         for swap in [exchange, exchange_in_steps] {
@@ -308,8 +307,7 @@ mod tests {
         }
     }
 
-    /// Committed twice, the second report stands alone, readable by everybody whom the umask
-    /// allows.
+    /// Committed twice, only the second report remains, with the permissions that the umask allows.
     #[test]
     fn a_second_report_takes_the_place_of_the_first() {
         let out = tempfile::tempdir().expect("a folder");
@@ -324,26 +322,26 @@ mod tests {
         assert_eq!(names(out.path().join("raft").as_path()), ["42"]);
     }
 
-    /// A folder with other things in it was not made by a run, and would be lost for ever.
+    /// A folder with other files was not written by a run and must not be lost.
     #[test]
     fn a_folder_that_is_no_report_is_not_replaced() {
         let out = tempfile::tempdir().expect("a folder");
         fs::write(out.path().join("thesis"), "mine").expect("writable");
         let error = Staged::new(out.path()).expect_err("somebody's folder").to_string();
-        assert!(error.contains("is no report"), "{error}");
+        assert!(error.contains("is not a report"), "{error}");
         assert_eq!(names(out.path()), ["thesis"]);
     }
 
-    /// A file in the way is the user's, and is not removed for a report.
+    /// A file in the way belongs to the user and is not removed for a report.
     #[test]
     fn a_file_in_the_way_is_an_error() {
         let out = tempfile::tempdir().expect("a folder");
         let target = out.path().join("42");
         fs::write(&target, "mine").expect("writable");
         let error = Staged::new(&target).expect_err("a file is in the way").to_string();
-        assert!(error.contains("no folder has this name"), "{error}");
+        assert!(error.contains("is not a folder"), "{error}");
         let below = Staged::new(&target.join("43")).expect_err("a file is in the way").to_string();
-        assert!(below.contains("cannot make the folder"), "{below}");
+        assert!(below.contains("cannot create the folder"), "{below}");
         assert_eq!(fs::read_to_string(&target).expect("still there"), "mine");
     }
 }

@@ -1,9 +1,9 @@
-//! What a run leaves on the disk, and how it is read again. `reports/README.md` explains every file
+//! Writes the results of a run to disk and reads them back. `reports/README.md` explains every file
 //! and column.
 //!
-//! Architecture invariants: a report is there whole or not at all ([`folder`]); nothing in it
-//! depends on the machine, the wall clock or the folder it is in, so the reports of two equal runs
-//! are equal byte by byte.
+//! Architecture invariants: a report exists whole or not at all ([`folder`]); nothing in it depends
+//! on the machine, the wall clock or the folder it is in, so the reports of two equal runs are
+//! equal byte for byte.
 
 mod difference;
 mod folder;
@@ -35,15 +35,14 @@ use crate::run::{Run, system_of};
 use crate::scenario::{INPUTS_FOLDER, Scenario};
 use crate::trace::{Trace, write_csv};
 
-/// Where the report of a run lies below `out`. Whatever the name of the scenario, it never lies
-/// elsewhere.
+/// The folder of a run's report. It is always below `out`, whatever the name of the scenario.
 pub fn report_folder(out: &Path, scenario: &str, seed: u64) -> PathBuf {
     let parts =
         Path::new(scenario).components().filter(|part| matches!(part, Component::Normal(_)));
     out.join(parts.collect::<PathBuf>()).join(seed.to_string())
 }
 
-/// Write the report of a run into `out`, in place of an earlier one of the same scenario and seed.
+/// Write the report of a run to `out`, replacing an earlier one of the same scenario and seed.
 /// Returns its folder.
 pub fn write_report(
     run: &Run,
@@ -54,7 +53,7 @@ pub fn write_report(
     let target = report_folder(out, &run.trace.scenario, run.trace.seed);
     let staged = Staged::new(&target)?;
     let folder = staged.path();
-    // A file's name is of use in a message, the name of the temporary folder is not.
+    // The message names the file in its final place, not in the temporary folder.
     let failed = |file: &str, cause: std::io::Error| {
         Error::io("write", &target.join(file), &cause, OTHER_FOLDER_OR_NONE)
     };
@@ -81,13 +80,12 @@ pub fn write_report(
         fs::write(folder.join("files").join(&file), bytes)
             .map_err(|cause| failed(&format!("files/{file}"), cause))?;
     }
-    // Here is the place of `report.html`, which is made of the run, its results and the drawings,
-    // and of nothing else.
+
     staged.commit()?;
     Ok(target)
 }
 
-/// Copy the files that a scenario names into a folder, where its resolved text finds them.
+/// Copy the files that a scenario names into the report, where its resolved text refers to them.
 pub fn write_inputs(scenario: &Scenario, folder: &Path) -> std::io::Result<()> {
     for input in &scenario.inputs {
         let path = folder.join(&input.path);
@@ -97,7 +95,7 @@ pub fn write_inputs(scenario: &Scenario, folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The files of some plots: names and contents. A plot that has nothing to show makes none.
+/// The files of some plots: names and contents. A plot with nothing to show has none.
 pub fn draw(trace: &Trace, plots: &[&Plot]) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for plot in plots {
@@ -113,8 +111,8 @@ pub fn draw(trace: &Trace, plots: &[&Plot]) -> Vec<(String, Vec<u8>)> {
 mod tests {
     use super::*;
 
-    /// A scenario can be called `scenarios/../../x.toml`; its report must not replace a folder
-    /// outside of `out`.
+    /// A scenario can be named `scenarios/../../x.toml`; its report must not replace a folder
+    /// outside `out`.
     #[test]
     fn a_report_lies_below_out_whatever_the_name() {
         assert_eq!(

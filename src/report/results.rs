@@ -1,5 +1,5 @@
-//! `results.json`: what was found, in numbers and words, and what is needed to read the CSV files
-//! beside it.
+//! `results.json`: verdicts and statistics of a run, and what is needed to read the CSV files next
+//! to it.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::run::{Judgement, Run};
 use crate::scenario::Scenario;
 use crate::trace::{self, NodeInfo, Trace};
 
-/// The version of the format of `results.json`. A change that an older program would misread makes
-/// it greater; `docs/formats.md` has the table of all formats.
+/// The version of the format of `results.json`. It is increased by every change that an older
+/// program would misread; `docs/formats.md` has the table of all formats.
 pub const FORMAT: u32 = 2;
 
-/// The oldest version that is read. Version 1 does not say of which version the CSV files are.
+/// The oldest version that is read. Version 1 does not state the version of the CSV files.
 pub const FORMAT_OLDEST: u32 = 1;
 
 /// The content of `results.json`.
@@ -36,15 +36,15 @@ pub struct Results {
     pub system: String,
     /// The seed.
     pub seed: u64,
-    /// Defects that were switched on.
+    /// The planted defects.
     pub defects: Vec<String>,
     /// `valid`, `unknown` or `invalid`: the worst of all checks.
     pub verdict: String,
-    /// Why the run was given up before its end, where it was; its verdict is `unknown` then.
+    /// Why the run was aborted, if it was; its verdict is then `unknown`.
     pub aborted: Option<String>,
-    /// The digest of the trace, 32 hexadecimal places.
+    /// The digest of the trace, 32 hexadecimal digits.
     pub digest: String,
-    /// XXH3 of `scenario.toml`, 16 hexadecimal places.
+    /// XXH3 of `scenario.toml`, 16 hexadecimal digits.
     pub scenario_digest: String,
     /// The command that repeats the run.
     pub command: String,
@@ -56,16 +56,16 @@ pub struct Results {
     pub nodes: Vec<NodeEntry>,
     /// Every check, in the order of the scenario.
     pub checks: Vec<CheckResult>,
-    /// Numbers.
+    /// Statistics.
     pub statistics: Statistics,
 }
 
-/// What reports were written in before they said it.
+/// The version of reports that do not state one.
 fn first_trace_format() -> u32 {
     1
 }
 
-/// A participant.
+/// A node or client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeEntry {
     /// Its name.
@@ -92,7 +92,7 @@ pub struct CheckResult {
 /// A violation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViolationEntry {
-    /// When it was visible first, µs.
+    /// When it first became visible, µs.
     pub time_us: u64,
     /// The nodes concerned, by name.
     pub nodes: Vec<String>,
@@ -100,7 +100,7 @@ pub struct ViolationEntry {
     pub message: String,
 }
 
-/// How a run was asked for, as far as a command needs it that asks for the same again.
+/// The command line arguments needed to repeat a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Repeat {
     /// The scenario, as the user wrote it.
@@ -112,7 +112,7 @@ pub struct Repeat {
 }
 
 impl Repeat {
-    /// The command that runs the same again.
+    /// The command that repeats the run.
     pub fn command(&self, seed: u64) -> String {
         let mut command = format!("seedbed run {} --seed {seed}", quoted(&self.path));
         for defect in &self.defects {
@@ -124,8 +124,7 @@ impl Repeat {
         command
     }
 
-    /// The same for a file that must not name a place of this machine: of a path from the root only
-    /// the last name is left.
+    /// The same without paths of this machine: an absolute path is reduced to its last component.
     fn portable(&self) -> Repeat {
         let path = std::path::Path::new(&self.path);
         let relative = path.is_relative() && !self.path.contains("..");
@@ -135,7 +134,7 @@ impl Repeat {
     }
 }
 
-/// A word of a command as a shell takes it.
+/// A word of a command, quoted for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -230,12 +229,12 @@ impl CheckResult {
     }
 }
 
-/// What [`Results::scenario_digest`] says of a text.
+/// The [`Results::scenario_digest`] of a text.
 pub(super) fn digest_of_scenario(text: &str) -> String {
     format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
 }
 
-/// The defects that a scenario as run switches on: the list `defects` in the section of its system.
+/// The defects planted by a resolved scenario: the list `defects` in its system's section.
 fn defects_of(scenario: &Scenario) -> Vec<String> {
     let table: toml::Table = scenario.resolved.parse().unwrap_or_default();
     let listed = table

@@ -1,4 +1,4 @@
-//! Numbers about a trace: whole numbers, the same on every machine.
+//! Statistics of a trace, in integers that are the same on every machine.
 
 use std::collections::BTreeMap;
 
@@ -6,72 +6,72 @@ use serde::{Deserialize, Serialize};
 
 use crate::trace::{NEMESIS, OpType, Outcome, Trace};
 
-/// What `results.json` says of a run in numbers.
+/// The statistics in `results.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Statistics {
-    /// How long the run was, µs of virtual time.
+    /// Length of the run, µs of virtual time.
     pub virtual_us: u64,
     /// All operations of all clients.
     pub operations: OperationCounts,
     /// The same for each kind of operation.
     pub operations_by_f: BTreeMap<String, OperationCounts>,
-    /// From invocation to `ok`; `None` where no operation ended so.
+    /// From invocation to `ok`; `None` if no operation ended `ok`.
     pub latency: Option<LatencyStatistics>,
     /// Messages.
     pub messages: MessageStatistics,
     /// How often a node became leader.
     pub elections: u64,
-    /// How often the nemesis began a fault.
+    /// How often the nemesis started a fault.
     pub faults: u64,
     /// Events by name.
     pub events: BTreeMap<String, u64>,
 }
 
-/// Operations by their end.
+/// Operations by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperationCounts {
-    /// Begun.
+    /// All that were invoked.
     pub invoked: u64,
     /// Took effect.
     pub ok: u64,
-    /// Certainly took none.
+    /// Certainly took no effect.
     pub fail: u64,
     /// May have taken effect.
     pub info: u64,
-    /// Neither, when the run ended.
+    /// Not completed when the run ended.
     pub open: u64,
 }
 
-/// Latencies of operations that ended `ok`, µs. A percentile is the smallest latency that so many
-/// do not exceed (nearest rank).
+/// Latencies of operations that ended `ok`, µs. Percentiles are by nearest rank: the smallest
+/// latency that this share of operations does not exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LatencyStatistics {
-    /// The least.
+    /// The minimum.
     pub min_us: u64,
     /// The mean, rounded down.
     pub mean_us: u64,
-    /// Half of them.
+    /// The median.
     pub p50_us: u64,
-    /// 90 of 100.
+    /// The 90th percentile.
     pub p90_us: u64,
-    /// 99 of 100.
+    /// The 99th percentile.
     pub p99_us: u64,
-    /// The greatest.
+    /// The maximum.
     pub max_us: u64,
 }
 
-/// Messages of a run.
+/// The messages of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MessageStatistics {
-    /// All, second copies included.
+    /// All, including duplicates.
     pub sent: u64,
     /// Their bytes on the wire.
     pub bytes: u64,
-    /// By what became of them, in the words of `messages.csv`.
+    /// By outcome, in the words of `messages.csv`.
     pub by_outcome: BTreeMap<String, u64>,
     /// By message type.
     pub by_type: BTreeMap<String, u64>,
@@ -136,8 +136,7 @@ impl LatencyStatistics {
         let sum: u128 = latencies.iter().map(|latency| u128::from(*latency)).sum();
         Some(LatencyStatistics {
             min_us: min,
-            mean_us: u64::try_from(sum / count as u128)
-                .expect("a mean is no greater than the greatest"),
+            mean_us: u64::try_from(sum / count as u128).expect("a mean is at most the maximum"),
             p50_us: percentile(50),
             p90_us: percentile(90),
             p99_us: percentile(99),
@@ -146,7 +145,7 @@ impl LatencyStatistics {
     }
 }
 
-/// All operations of all clients, counted without the rest: for the rows of a sweep.
+/// Counts of the operations of all clients, without the other statistics: for the rows of a sweep.
 pub fn count_operations(trace: &Trace) -> OperationCounts {
     operations(trace).0.values().fold(OperationCounts::default(), OperationCounts::plus)
 }
@@ -160,7 +159,7 @@ pub fn elections(trace: &Trace) -> u64 {
 fn operations(trace: &Trace) -> (BTreeMap<String, OperationCounts>, Vec<u64>) {
     let mut counts: BTreeMap<&str, OperationCounts> = BTreeMap::new();
     let mut latencies = Vec::new();
-    // A process has at most one operation open: when it began, by process.
+    // When each process's open operation was invoked; a process has at most one.
     let mut open: BTreeMap<&str, u64> = BTreeMap::new();
     for op in trace.history.iter().filter(|op| op.process != NEMESIS) {
         let count = counts.entry(&op.f).or_default();
@@ -202,8 +201,8 @@ mod tests {
         }
     }
 
-    /// An operation that nobody answered is open, a timeout is `info`, and neither has a latency;
-    /// the nemesis is no client.
+    /// An unanswered operation is open, a timeout is `info`, and neither has a latency; the nemesis
+    /// is not a client.
     #[test]
     fn operations_are_counted_by_their_end() {
         let history = vec![
@@ -232,8 +231,8 @@ mod tests {
         assert_eq!(statistics.faults, 1);
     }
 
-    /// By nearest rank the median of 1 to 100 is 50, and the 99th percentile 99: values that
-    /// occurred, with nothing interpolated.
+    /// By nearest rank the median of 1 to 100 is 50 and the 99th percentile 99: values that
+    /// occurred, without interpolation.
     #[test]
     fn percentiles_are_values_that_occurred() {
         let latency = LatencyStatistics::of((1..=100).rev().collect()).expect("there are some");

@@ -9,13 +9,13 @@ use crate::error::{Error, excerpt};
 use crate::scenario::{SCENARIO_BYTES_MAX, Scenario, read_file};
 use crate::trace::{self, Digest, Trace, read_csv};
 
-/// Larger files are not read: `results.json` has at most some violations of each check.
+/// Larger files are not read: `results.json` has at most a few violations of each check.
 const RESULTS_BYTES_MAX: u64 = 16 << 20;
 
-const A_REPORT: &str = "a report is a folder that `seedbed run` has written: reports/SCENARIO/SEED";
-/// For reports that are damaged, of another version or not seedbed's.
+const A_REPORT: &str = "a report is a folder written by `seedbed run`: reports/SCENARIO/SEED";
+/// The hint for reports that are damaged, from another version, or not written by seedbed.
 const WRITE_AGAIN: &str =
-    "write the report again with this program: `seedbed run SCENARIO --seed N`";
+    "write the report again with this version: `seedbed run SCENARIO --seed N`";
 
 /// A stored report.
 #[derive(Debug)]
@@ -24,15 +24,15 @@ pub struct Stored {
     pub folder: PathBuf,
     /// Its `results.json`.
     pub results: Results,
-    /// Its `scenario.toml`, under the name that it had when it ran.
+    /// Its `scenario.toml`, under the name it had when it ran.
     pub scenario: Scenario,
 }
 
-/// For reports of a newer program.
+/// The hint for reports written by a newer version.
 const NEWER_PROGRAM: &str = "use the seedbed that wrote it, or a newer one; or write the report \
     again with this one: `seedbed run SCENARIO --seed N`";
 
-/// The part that tells whether the rest can be understood.
+/// The part that tells whether the rest can be read.
 #[derive(serde::Deserialize)]
 struct Preamble {
     format: Option<u32>,
@@ -41,14 +41,14 @@ struct Preamble {
 }
 
 impl Stored {
-    /// Read results and scenario of a report.
+    /// Read the results and the scenario of a report.
     pub fn open(folder: &Path) -> Result<Stored, Error> {
         let results = read_results(folder)?;
         let path = folder.join("scenario.toml");
         let text = bounded(&path, SCENARIO_BYTES_MAX)
             .map_err(|cause| Error::io("read", &path, &cause, WRITE_AGAIN))?;
-        // Checks and plots take their parameters from this file: a changed one would judge another
-        // run.
+        // Checks and plots take their parameters from this file: with a changed one they would
+        // judge a different run.
         if digest_of_scenario(&String::from_utf8_lossy(&text)) != results.scenario_digest {
             return Err(Error::new(
                 format!("`{}` was changed after the run", path.display()),
@@ -59,7 +59,7 @@ impl Stored {
         if scenario.seed != results.seed {
             let (ours, theirs) = (scenario.seed, results.seed);
             let message = format!(
-                "`{}`: scenario.toml has the seed {ours}, but results.json {theirs}",
+                "`{}`: scenario.toml has the seed {ours}, but results.json has {theirs}",
                 folder.display()
             );
             return Err(Error::new(message, WRITE_AGAIN));
@@ -67,8 +67,8 @@ impl Stored {
         if scenario.system != results.system {
             let (ours, theirs) = (&scenario.system, &results.system);
             let message = format!(
-                "`{}`: scenario.toml is for the system `{ours}`, but results.json for `{theirs}`; \
-                    they are of different reports",
+                "`{}`: scenario.toml is for the system `{ours}`, but results.json is for \
+                `{theirs}`; they belong to different reports",
                 folder.display()
             );
             return Err(Error::new(message, WRITE_AGAIN));
@@ -77,7 +77,7 @@ impl Stored {
         Ok(Stored { folder: folder.to_owned(), results, scenario })
     }
 
-    /// Read the CSV files, and see that they are those that the run left.
+    /// Read the CSV files, and verify that they are unchanged.
     pub fn trace(&self) -> Result<Trace, Error> {
         let trace = read_csv(self.results.header(), &self.folder)
             .map_err(|error| Error::new(error.to_string(), WRITE_AGAIN))?;
@@ -86,8 +86,8 @@ impl Stored {
             return Ok(trace);
         }
         let message = format!(
-            "`{}`: the CSV files were changed after the run, or are of another one: their digest \
-                is {digest}, but results.json says {}",
+            "`{}`: the CSV files were changed after the run or belong to another one: their digest \
+            is {digest}, but results.json says {}",
             self.folder.display(),
             excerpt(&self.results.digest)
         );
@@ -103,19 +103,19 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
         let scenario = folder.extension().is_some_and(|extension| extension == "toml");
         let hint = match scenario {
             true => format!(
-                "if it is a scenario, `seedbed run {}` writes a report of it: name that folder",
+                "if it is a scenario, `seedbed run {}` writes a report: name that folder",
                 folder.display()
             ),
             false => A_REPORT.into(),
         };
-        return Err(Error::new(format!("`{}` is no folder", folder.display()), hint));
+        return Err(Error::new(format!("`{}` is not a folder", folder.display()), hint));
     }
     let no_report = |what: &str| {
         let hint = a_report_below(folder).map_or_else(
             || A_REPORT.into(),
             |below| format!("there is one in `{}`", below.display()),
         );
-        Error::new(format!("`{}` is no report: {what}", folder.display()), hint)
+        Error::new(format!("`{}` is not a report: {what}", folder.display()), hint)
     };
     let bytes = bounded(&path, RESULTS_BYTES_MAX).map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => no_report("it has no results.json"),
@@ -125,10 +125,17 @@ fn read_results(folder: &Path) -> Result<Results, Error> {
         .map_err(|(message, hint)| Error::new(format!("`{}` {message}", path.display()), hint))
 }
 
-/// The results, or what is wrong with the file and what to do.
+/// The results, or what is wrong with the file and what to do about it.
 fn parse_results(text: &str) -> Result<Results, (String, &'static str)> {
-    let not_json =
-        |error: serde_json::Error| (format!("is damaged or not seedbed's: {error}"), WRITE_AGAIN);
+    let not_json = |error: serde_json::Error| {
+        (
+            format!(
+                "is damaged or was not written by seedbed: \
+            {error}"
+            ),
+            WRITE_AGAIN,
+        )
+    };
     let preamble: Preamble = serde_json::from_str(text).map_err(not_json)?;
     let writer = preamble.version.as_deref().map_or_else(
         || "another version".to_owned(),
@@ -154,23 +161,23 @@ fn parse_results(text: &str) -> Result<Results, (String, &'static str)> {
     }
 }
 
-/// What a regular file holds, if that is no more than any run writes. A pipe or a device would be
-/// read for ever.
+/// The content of a regular file, if it is not larger than any run writes. A pipe or a device could
+/// be read forever.
 fn bounded(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("this is no file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     let mut bytes = vec![];
     File::open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
         return Err(io::Error::other(format!(
-            "it has more than {bytes_max} bytes, and no run writes so many"
+            "it has more than {bytes_max} bytes, more than any run writes"
         )));
     }
     Ok(bytes)
 }
 
-/// The first report below a folder, for a hint to those who named the folder of a scenario or of
+/// The first report below a folder, for a hint to a user who named the folder of a scenario or of
 /// all reports.
 fn a_report_below(folder: &Path) -> Option<PathBuf> {
     const FOLDERS_MAX: usize = 200;
@@ -194,7 +201,7 @@ fn a_report_below(folder: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    /// Each of these files was met in the place of results.json, and none of them is one.
+    /// Files that may be found instead of a valid results.json.
     #[test]
     fn what_is_no_results_file_is_refused_with_its_reason() {
         let texts = [

@@ -1,17 +1,16 @@
-//! A run in one line, and what was wrong in some more.
+//! A run in one line, and its failures in a few more.
 
 use super::statistics::{OperationCounts, count_operations};
 use crate::checkers::{Overall, Verdict};
 use crate::run::{Judgement, Run, verdict_over};
 use crate::trace::Trace;
 
-/// A run in one line; where a check did not hold, a line for each such check follows. No newline at
-/// the end.
+/// A run in one line, followed by a line for each check that did not hold. No newline at the end.
 pub fn summary(run: &Run) -> String {
     summary_of(&run.trace, &run.judgements, run.aborted.as_deref(), &run.digest.to_string())
 }
 
-/// The same of a trace that was judged apart from a run.
+/// The same for a trace that was judged separately from its run.
 pub fn summary_of(
     trace: &Trace,
     judgements: &[Judgement],
@@ -27,7 +26,7 @@ pub fn summary_of(
         unknown(info, open)
     );
     if let Some(reason) = aborted {
-        text.push_str(&format!("\n  the run was given up: {reason}"));
+        text.push_str(&format!("\n  the run was aborted: {reason}"));
     }
     for judgement in
         judgements.iter().filter(|judgement| Overall::from(&judgement.verdict) != Overall::Valid)
@@ -42,7 +41,7 @@ fn unknown(info: u64, open: u64) -> String {
     if open == 0 { format!("{info} info") } else { format!("{info} info, {open} open") }
 }
 
-/// Why a check did not hold: the first violation, and how many more there are.
+/// Why a check did not hold: the first violation, and the number of further ones.
 fn explanation(judgement: &Judgement) -> String {
     match &judgement.verdict {
         Verdict::Valid => format!("{}: valid", judgement.check),

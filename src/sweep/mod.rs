@@ -1,9 +1,9 @@
-//! Many seeds of some scenarios, on some threads.
+//! Runs scenarios with many seeds on several threads.
 //!
-//! Every run has a thread of its own (the driver sees to that), a trace is dropped as soon as its
-//! row is made, and the rows come out in the order of the scenarios and seeds whatever the number
-//! of jobs: so the table has the same bytes on one core and on sixty-four, and memory does not grow
-//! with the number of seeds beyond their rows.
+//! Every run has its own thread (the driver ensures that), a trace is dropped as soon as its row is
+//! made, and the rows come out in the order of scenarios and seeds whatever the number of jobs. So
+//! the table has the same bytes on one core and on sixty-four, and memory grows with the number of
+//! seeds only by their rows.
 
 mod table;
 
@@ -19,12 +19,12 @@ pub use table::{COLUMNS, Row, RowVerdict, Table};
 use crate::run::Run;
 use crate::scenario::Scenario;
 
-/// Runs ahead of the row that is awaited. A run that takes long must not let the rows behind it
-/// pile up without a limit.
+/// The maximum number of runs ahead of the awaited row, so that a slow run cannot make the rows
+/// behind it pile up without limit.
 const AHEAD_MAX: usize = 10_000;
 
-/// Run each scenario under each seed, with so many jobs, and hand over the rows in order. `run` may
-/// panic: that is a fault of the testbed, and the row says so.
+/// Run each scenario with each seed, `jobs` at a time, and hand over the rows in order. `run` may
+/// panic: that is a bug in the testbed, and the row says so.
 pub fn sweep(
     scenarios: &[Scenario],
     seeds: Range<u64>,
@@ -77,17 +77,17 @@ pub fn sweep(
                 emitted.store(expected, Ordering::Release);
             }
         }
-        assert_eq!(expected, total, "every run of a sweep gives a row");
+        assert_eq!(expected, total, "every run of a sweep yields a row");
     });
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| payload.downcast_ref::<&str>().copied());
-    text.unwrap_or("a panic without a text").to_owned()
+    text.unwrap_or("a panic without a message").to_owned()
 }
 
 #[cfg(test)]
@@ -98,11 +98,11 @@ mod tests {
     use crate::sim::tests::scenario;
     use crate::trace::{Digest, Trace};
 
-    /// A run as a function of its seed, which takes the longer the smaller the seed is, so that
-    /// runs end in another order than they began.
+    /// A run as a function of its seed. Smaller seeds take longer, so that runs do not end in the
+    /// order in which they started.
     fn run(scenario: &Scenario, seed: u64) -> Run {
         std::thread::sleep(std::time::Duration::from_micros(3_000 / (seed + 1)));
-        assert_ne!(seed, 5, "a fault of the testbed");
+        assert_ne!(seed, 5, "a bug in the testbed");
         let verdict = match seed % 4 {
             1 => Verdict::Unknown("the search met its limit".into()),
             2 => {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     /// Two people with different machines must be able to compare their tables with `cmp`. A run in
-    /// which the testbed fails costs its own row and nothing else.
+    /// which the testbed fails affects only its own row.
     #[test]
     fn the_table_has_the_same_bytes_whatever_the_number_of_jobs() {
         let one = table(1);
@@ -154,8 +154,8 @@ mod tests {
         }
     }
 
-    /// Rows come as soon as those before them have come, and the verdict says what the worst check
-    /// says.
+    /// A row is handed over as soon as those before it have been, and its verdict is that of the
+    /// worst check.
     #[test]
     fn rows_come_in_order_with_the_verdict_of_the_worst_check() {
         let mut rows = Vec::new();

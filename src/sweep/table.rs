@@ -44,7 +44,7 @@ impl RowVerdict {
     }
 }
 
-/// What a sweep keeps of a run.
+/// The summary of a run that a sweep keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The scenario's name.
@@ -53,7 +53,7 @@ pub struct Row {
     pub seed: u64,
     /// How it ended.
     pub verdict: RowVerdict,
-    /// The check that failed first in time, or the first one that could not decide.
+    /// The check with the earliest violation, or the first one that could not decide.
     pub check: &'static str,
     /// The time of the first violation, µs.
     pub time_us: Option<u64>,
@@ -61,7 +61,7 @@ pub struct Row {
     pub message: String,
     /// `operations`, `ok`, `fail`, `info`, `open`, `elections`, `messages`.
     pub counts: [u64; 7],
-    /// The digest; empty where the testbed failed.
+    /// The digest; empty if the testbed failed.
     pub digest: String,
 }
 
@@ -109,10 +109,10 @@ impl Row {
     }
 }
 
-/// The first check that is not valid although it has no violation to show.
+/// The first check that is neither valid nor has a violation.
 fn undecided(run: &Run) -> (&'static str, Option<u64>, String) {
     if let Some(reason) = &run.aborted {
-        return ("", None, format!("the run was given up: {reason}"));
+        return ("", None, format!("the run was aborted: {reason}"));
     }
     let reason = run.judgements.iter().find_map(|judgement| match &judgement.verdict {
         Verdict::Valid => None,
@@ -122,8 +122,8 @@ fn undecided(run: &Run) -> (&'static str, Option<u64>, String) {
     reason.unwrap_or_default()
 }
 
-/// The text of `sweep.csv` in the making. It stays in memory until the sweep has ended, so that an
-/// interrupt leaves nothing.
+/// The text of `sweep.csv` under construction. It stays in memory until the sweep has ended, so
+/// that an interrupt leaves no partial file.
 pub struct Table(Writer<Vec<u8>>);
 
 impl Default for Table {
@@ -152,7 +152,7 @@ impl Table {
             .expect("a Vec takes every byte, and every row has all columns");
     }
 
-    /// The text.
+    /// The finished text.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0.into_inner().expect("a Vec takes every byte")
     }

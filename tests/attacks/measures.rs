@@ -7,7 +7,7 @@ use seedbed::program::sandbox::{self, Confined, Measure};
 use crate::measures;
 use crate::place::launcher;
 
-/// The machine's measures are those of the table, in its order, and what is needed and missing is
+/// The machine's measures are those of the table, in its order, and missing required ones are
 /// named.
 #[test]
 fn the_measures_are_known_and_said() {
@@ -22,12 +22,12 @@ fn the_measures_are_known_and_said() {
     assert!(sandbox::lacking(&sandbox::measures(&without)).contains(&"files"));
     let nobody = sandbox::measures(&Confined::by("/no/such/seedbed".into()));
     assert!(
-        nobody.iter().all(|measure| !measure.in_force && measure.why.contains("cannot be started")),
+        nobody.iter().all(|measure| !measure.in_force && measure.why.contains("cannot start")),
         "{nobody:?}"
     );
 }
 
-/// What the doctor says is what the measures are, and the exit code is its verdict.
+/// The doctor reports these measures, and its exit code is the verdict.
 #[test]
 fn the_doctor_says_what_is_in_force() {
     let doctor = |format: &str| {
@@ -47,7 +47,7 @@ fn the_doctor_says_what_is_in_force() {
     );
 }
 
-/// The hidden command is for the testbed alone, and says so.
+/// The hidden command is only for the testbed, and says so.
 #[test]
 fn the_hidden_command_refuses_a_person() {
     let output = Command::new(launcher())
@@ -56,7 +56,7 @@ fn the_hidden_command_refuses_a_person() {
         .expect("it is built");
     assert_eq!(output.status.code(), Some(119));
     let says = String::from_utf8(output.stderr).expect("text");
-    assert!(says.starts_with("`seedbed enter-sandbox` is for the testbed itself"), "{says}");
+    assert!(says.starts_with("`seedbed enter-sandbox` is for internal use"), "{says}");
     let help = Command::new(launcher()).arg("--help").output().expect("it is built");
     assert!(!String::from_utf8(help.stdout).expect("text").contains("enter-sandbox"));
 }

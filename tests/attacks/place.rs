@@ -1,5 +1,5 @@
-//! Where attacks take place: a course, two submissions, and a neighbour whose run must not notice
-//! anything.
+//! The scene of the attacks: a course, two submissions, and a neighbour whose run must not be
+//! affected.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,8 @@ use tempfile::TempDir;
 
 const NEIGHBOUR: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 1\n";
 
-/// Before each attack: the conversation by hand, and a way to say what an attempt came to.
+/// The prelude of each attack: the protocol by hand, and a function that reports the result of an
+/// attempt.
 pub const PRELUDE: &str = r#"
 import ctypes, errno, json, mmap, os, signal, socket, sys, threading, time
 
@@ -68,17 +69,16 @@ pub fn launcher() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_seedbed"))
 }
 
-/// What an instructor's machine has: a course with a scenario and a secret, submissions, a place
-/// for scratch folders.
+/// An instructor's machine: a course with a scenario and a secret, submissions, and a folder for
+/// scratch folders.
 pub struct Place {
     pub all: TempDir,
-    /// The watchdog's patience: short enough for a test, and long enough for a machine that is
-    /// busy.
+    /// The watchdog's patience: short enough for a test, long enough for a busy machine.
     pub watchdog: Duration,
 }
 
 impl Place {
-    /// A submission with this program, and another beside it.
+    /// A submission with this program, and another one next to it.
     pub fn new(program: &str, nodes: &str) -> Place {
         let place =
             Place { all: tempfile::tempdir().expect("a folder"), watchdog: Duration::from_secs(5) };
@@ -137,7 +137,7 @@ impl Place {
         found
     }
 
-    /// The processes that are at work in the submission's folder or in a scratch folder.
+    /// The processes running in the submission's folder or in a scratch folder.
     pub fn processes(&self) -> Vec<String> {
         let Ok(processes) = fs::read_dir("/proc") else { return vec![] };
         let works_here = |process: &Path| {
@@ -150,20 +150,19 @@ impl Place {
             .collect()
     }
 
-    /// Run the attack, beside a neighbour; nothing is left, nothing is changed, and the neighbour
-    /// has noticed nothing.
+    /// Run the attack next to a neighbour. Nothing may be left behind or changed, and the neighbour
+    /// must not be affected.
     pub fn attack(&self) -> Run {
         let confined = self.confined(0);
         self.attack_with(confined)
     }
 
-    /// Twice: by a process of its own, and by one that a zygote has split off. What comes of it
-    /// must be the same.
+    /// Run it twice, in a separate process and in a zygote's fork. The results must be the same.
     pub fn attack_with(&self, confined: Confined) -> Run {
         let alone = self.attack_once(confined.clone(), false);
         let run = self.attack_once(confined, true);
         match (&run.stall, &alone.stall) {
-            // How it stalls, the machine has a part in.
+            // The machine influences how it stalls.
             (Some(stall), Some(other)) => assert_eq!(
                 (&stall.node, stall.turn),
                 (&other.node, other.turn),
@@ -213,7 +212,7 @@ impl Place {
     }
 }
 
-/// What there is to see of a run: an early end, events, the log.
+/// The visible results of a run: an abort, events, the log.
 fn seen(run: &Run) -> Vec<String> {
     let events = run
         .trace
@@ -224,7 +223,7 @@ fn seen(run: &Run) -> Vec<String> {
     run.aborted.iter().cloned().chain(events).chain(log).collect()
 }
 
-/// A submission that is graded beside an attack: what its run's digest is.
+/// The digest of a submission that is graded during an attack.
 fn neighbour() -> String {
     let place = neighbours_place();
     let run = run_scenario(&place.scenario(Confinement::Confined(Box::new(place.confined(1)))), 7);
@@ -232,7 +231,7 @@ fn neighbour() -> String {
     run.digest.to_string()
 }
 
-/// The same without an attack, and not even confined.
+/// The same without an attack, and not confined.
 fn neighbour_alone() -> String {
     static DIGEST: OnceLock<String> = OnceLock::new();
     let run = || {
@@ -248,7 +247,7 @@ fn neighbours_place() -> Place {
     let program =
         fs::read_to_string(sdk.join("examples/kv_single.py")).expect("the example is there");
     let mut place = Place::new(&program, NEIGHBOUR);
-    // It is under no attack of its own: only a machine that does nothing else for it could stop it.
+    // It is not attacked itself: only a very busy machine could stop it.
     place.watchdog = seedbed::program::WATCHDOG * 3;
     fs::copy(sdk.join("seedbed.py"), place.path("submission/seedbed.py"))
         .expect("the SDK is there");

@@ -7,8 +7,8 @@ use seedbed::program::StallKind;
 
 use crate::{attacker, crash, has, support};
 
-/// A program that does not answer gives no verdict by itself; that it does it again in the same
-/// turn is what counts against it.
+/// A program that does not answer gets no verdict for that; failing again in the same turn is what
+/// counts against it.
 #[test]
 fn who_does_not_answer_is_found_out_by_a_second_run() {
     if !support::has("python3") {
@@ -50,8 +50,8 @@ fn who_does_not_answer_is_found_out_by_a_second_run() {
     }
 }
 
-/// Processor time has a limit for the whole life, too; a program that does not die by the first
-/// signal dies by the second.
+/// Total processor time is limited too; a program that survives the first signal dies by the
+/// second.
 #[test]
 fn processor_time_has_an_end() {
     if !support::has("python3") || !has(&["limits"]) {
@@ -64,11 +64,11 @@ fn processor_time_has_an_end() {
     confined.limits.cpu_s = 1;
     let run = place.attack_with(confined);
     assert_eq!(run.stall.map(|stall| stall.kind), Some(StallKind::Busy), "{:?}", run.aborted);
-    assert!(run.aborted.is_some_and(|why| why.contains("it has used its 1 s of processor time")));
+    assert!(run.aborted.is_some_and(|why| why.contains("it used up its 1 s of processor time")));
 }
 
-/// Virtual time that does not go on is found by counting turns, and needs no watchdog: the same on
-/// every machine.
+/// Virtual time that does not advance is detected by counting turns, without a watchdog, so it is
+/// the same on every machine.
 #[test]
 fn a_program_that_turns_in_circles_is_stopped_by_count() {
     if !support::has("python3") {

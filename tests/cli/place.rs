@@ -6,8 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 pub const SEEDBED: &str = env!("CARGO_BIN_EXE_seedbed");
 
-/// Three nodes that elect a leader and serve two clients for two seconds. Two checks are enough:
-/// what checks find is tested elsewhere.
+/// Three nodes that elect a leader and serve two clients for two seconds. Two checks are enough,
+/// because the checks are tested elsewhere.
 pub const CALM: &str = r#"description = "Three nodes serve two clients, and nothing happens to them."
 system = "raft"
 seed = 7
@@ -25,7 +25,7 @@ election_safety = {}
 availability = {}
 "#;
 
-/// The same cluster without its majority for a while, and a client who cannot bear that.
+/// The same cluster without its majority for a while, with a limit on unavailability.
 pub const OUTAGE: &str = r#"description = "Two of three nodes are down, and nobody is answered for that long."
 system = "raft"
 seed = 7
@@ -46,7 +46,7 @@ election_safety = {}
 availability = { gap = "300ms" }
 "#;
 
-/// Nobody asks, so nothing can be said of answers.
+/// Without clients, nothing can be judged about answers.
 pub const SILENCE: &str = r#"description = "No client asks anything."
 system = "raft"
 seed = 7
@@ -63,8 +63,8 @@ clients = 0
 availability = {}
 "#;
 
-/// A folder of its own for each test, with `scenarios/calm.toml`. All commands run in it, so that
-/// no path of the machine is printed.
+/// A separate folder for each test, with `scenarios/calm.toml`. All commands run in it, so that no
+/// absolute path is printed.
 pub struct Place {
     pub folder: tempfile::TempDir,
 }
@@ -90,7 +90,7 @@ impl Place {
         fs::read_to_string(self.path(name)).expect("it was written")
     }
 
-    /// All files below a folder, sorted; `-` if there is none.
+    /// All files below a folder, sorted; `-` if there are none.
     pub fn files(&self, folder: &str) -> Vec<String> {
         let mut found = Vec::new();
         let mut folders = vec![self.path(folder)];
@@ -119,7 +119,7 @@ impl Place {
         self.command(arguments).stdin(Stdio::null()).output().expect("the program starts")
     }
 
-    /// A command with all that it printed, as a person would see it.
+    /// A command and its output, as a user would see it.
     pub fn seen(&self, arguments: &str) -> String {
         let output = self.output(arguments);
         let code = output.status.code().map_or("a signal".to_owned(), |code| code.to_string());

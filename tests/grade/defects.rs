@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::{CRASH, folder, seedbed, shown, write};
 
-/// An instructor sees what the points are worth before anybody hands in.
+/// An instructor can see what an assignment catches before anybody hands in.
 #[test]
 fn defects_show_what_the_items_are_worth() {
     let text = r#"
@@ -33,11 +33,8 @@ points = 3
     );
     let output = seedbed(&folder, &["grade", "small.toml", "--defects"]);
     let text = shown(&output);
-    assert!(text.starts_with("no defect: nothing is found\n"), "{text}");
-    assert!(
-        text.contains(" defects are caught; the table is in grades/small/defects.md\n"),
-        "{text}"
-    );
+    assert!(text.starts_with("no defect: not caught\n"), "{text}");
+    assert!(text.contains(" defects are caught; see grades/small/defects.md\n"), "{text}");
     assert_eq!(output.status.code(), Some(0), "{text}");
     let table = fs::read_to_string(folder.path().join("grades/small/defects.csv"))
         .expect("the table is there");
@@ -48,7 +45,7 @@ points = 3
         ),
         "{table}"
     );
-    // Items that see nothing make an assignment that gives points for nothing.
+    // An assignment whose items catch nothing gives points for nothing.
     let blind = "[[item]]\nname = \"blind\"\nscenario = \"small/calm.toml\"\nseeds = \
         \"0..1\"\nchecks = [\"no_panic\"]\npoints = 1\n";
     write(&folder.path().join("small.toml"), blind);

@@ -1,11 +1,11 @@
-//! The rules of the schema that Jenkins and others hold JUnit's files against: which element stands
-//! where, in which order, with which attributes, and counts that add up.
+//! The rules of the JUnit schema used by Jenkins and others: which elements are allowed where, in
+//! which order, with which attributes, and that counts add up.
 
 use quick_junit::Report;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-/// An element: its attributes (those with `!` must be there), and what may stand in it, in this
+/// An element: its attributes (those with `!` are required), and its allowed children, in this
 /// order.
 const ELEMENTS: [(&str, &[&str], &[&str]); 10] = [
     (
@@ -48,7 +48,7 @@ fn name_of(start: &BytesStart<'_>) -> String {
     String::from_utf8(start.name().as_ref().to_vec()).expect("UTF-8")
 }
 
-/// Panics where a file is not valid.
+/// Panics if a file is not valid.
 pub fn assert_valid(xml: &str) {
     let mut reader = Reader::from_str(xml);
     // The open elements, and how far each is in the order of its children.

@@ -1,5 +1,5 @@
-//! The files of a grading, from one result made by hand: golden text, schemas, and what must never
-//! be in them.
+//! The output files of a grading, from one handmade result: golden texts, schemas, and what they
+//! must never contain.
 
 mod junit;
 mod sample;
@@ -12,26 +12,26 @@ use std::path::Path;
 use insta::assert_snapshot;
 use sample::{SECRET, awkward, broken, class, full};
 use seedbed::grade::model::{Lang, Student};
+use seedbed::grade::output::page::{class_page, page};
 use seedbed::grade::output::{
     Classroom50, Options, canvas_csv, class_csv, class_files, class_json, class_markdown,
     classroom50_json, codegrade_jsonl, for_student, gradescope_json, junit_xml, moodle_csv,
     prairielearn_json, student_files, write_class, write_one,
 };
-use seedbed::grade::page::{class_page, page};
 use serde_json::Value;
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("every file is UTF-8")
 }
 
-/// A page without its style, with a tag a line.
+/// A page without its style, with one tag per line.
 fn bare(page: &str) -> String {
     let (before, rest) = page.split_once("<style>").expect("a style");
     let (_, after) = rest.split_once("</style>").expect("its end");
     format!("{before}{after}").replace("><", ">\n<")
 }
 
-/// What a student reads, in each format. A change here is a change of what learning platforms get.
+/// What a student reads, in each format. A change here changes what learning platforms get.
 #[test]
 fn every_format_of_a_student() {
     let graded = awkward();
@@ -50,7 +50,7 @@ fn every_format_of_a_student() {
     assert_snapshot!("page_of_a_program_that_does_not_compile", bare(&page(&broken(), Lang::En)));
 }
 
-/// What an instructor reads. Cells that a spreadsheet would take for a formula begin with an
+/// What an instructor reads. Cells that a spreadsheet would take for a formula start with an
 /// apostrophe.
 #[test]
 fn every_format_of_a_class() {
@@ -64,8 +64,8 @@ fn every_format_of_a_class() {
     assert_snapshot!("canvas", text(canvas_csv(&class, true)));
 }
 
-/// A row without a key would make Moodle refuse the whole file: of a folder that Moodle names, only
-/// the full name is known.
+/// A row without a key would make Moodle refuse the whole file, and a folder named by Moodle tells
+/// only the full name.
 #[test]
 fn moodle_gets_no_row_without_a_key() {
     let mut class = class();
@@ -75,8 +75,8 @@ fn moodle_gets_no_row_without_a_key() {
     assert_eq!(rows(&class), before - 1);
 }
 
-/// An instructor reads names, where they are known; what has to be told apart is, and links lead to
-/// where the files are.
+/// An instructor reads names if they are known; equal names are distinguished, and links lead to
+/// the files.
 #[test]
 fn a_class_is_shown_by_its_names() {
     let mut class = class();
@@ -108,8 +108,8 @@ fn a_class_is_shown_by_its_names() {
     }
 }
 
-/// What an instructor writes between backticks is code on a page and plain text elsewhere; nothing
-/// in it is markup.
+/// An instructor's text between backticks is code on a page and plain text elsewhere; nothing in it
+/// is markup.
 #[test]
 fn code_is_shown_as_code() {
     let page = page(&awkward(), Lang::En);
@@ -117,7 +117,7 @@ fn code_is_shown_as_code() {
         page.contains("Look at <code>&lt;votedFor&gt;</code> again &amp; save it `now."),
         "{page}"
     );
-    assert!(page.contains("<code>node.py</code> has the line ends of Windows"), "{page}");
+    assert!(page.contains("<code>node.py</code> has Windows line endings"), "{page}");
     // What a program prints is shown as it is.
     assert!(page.contains("| pipe `code` $x$"), "{page}");
     assert!(
@@ -139,7 +139,7 @@ fn assert_valid(schema: &str, instance: &Value) {
     assert!(mistakes.is_empty(), "{mistakes:#?}");
 }
 
-/// Every result, whatever became of it, has the form that each platform takes.
+/// Every result, whatever its outcome, is valid for each platform.
 #[test]
 fn results_are_valid_under_their_schemas() {
     for graded in class() {
@@ -159,8 +159,7 @@ fn results_are_valid_under_their_schemas() {
     }
 }
 
-/// The sum of what a platform is told of the tests is what it is told of the whole: no format loses
-/// or invents a fraction.
+/// The tests' points add up to the total on every platform: no format loses or invents a fraction.
 #[test]
 fn the_tests_add_up_to_the_score() {
     for graded in class() {
@@ -190,8 +189,8 @@ fn the_tests_add_up_to_the_score() {
     }
 }
 
-/// Items that are not visible have their points in the sum and nothing else in any file that a
-/// student gets. Gradescope's file is the exception: Gradescope hides them by the word in it.
+/// In a student's files, hidden items contribute only their points to the sum. Gradescope's file is
+/// the exception: Gradescope hides them by their visibility.
 #[test]
 fn what_is_hidden_stays_hidden() {
     for (name, bytes) in student_files(&awkward(), Lang::En) {
@@ -217,8 +216,8 @@ fn what_is_hidden_stays_hidden() {
     assert_eq!((shown.items.len(), shown.score.0, shown.max.0), (4, 275, 900));
 }
 
-/// Whatever a student is called and a program prints, it is text: there is no tag in a page that
-/// the template did not write.
+/// Whatever a student's name or a program's output is, it stays text: every tag in a page comes
+/// from the template.
 #[test]
 fn no_text_becomes_markup() {
     let known: BTreeSet<&str> = [
@@ -293,7 +292,7 @@ fn no_text_becomes_markup() {
     assert!(!markdown.contains("<b>") && !markdown.contains("<script"), "{markdown}");
 }
 
-/// Every cell of every table comes back as it was, but for the apostrophe before a formula.
+/// Every cell of every table is read back unchanged, except for the apostrophe before a formula.
 #[test]
 fn tables_are_read_back_as_they_were_written() {
     let class = class();
@@ -313,8 +312,8 @@ fn tables_are_read_back_as_they_were_written() {
     }
 }
 
-/// All files are written, whole, and the ones for the next run last. Written twice they are the
-/// same.
+/// All files are written whole, those for the next batch last, and writing them twice gives the
+/// same bytes.
 #[test]
 fn everything_is_written() {
     let out = tempfile::tempdir().expect("a folder");

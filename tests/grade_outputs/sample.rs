@@ -1,5 +1,5 @@
-//! A result with everything in it, made by hand: names that attack a spreadsheet, a browser and a
-//! table, every verdict, hidden items.
+//! A handmade result with everything in it: names that attack a spreadsheet, a browser and a table,
+//! every verdict, hidden items.
 
 use seedbed::grade::model::{
     AssignmentInfo, FORMAT, Graded, HiddenSeeds, ItemResult, ItemState, Language, Loss, Measure,
@@ -7,7 +7,7 @@ use seedbed::grade::model::{
     SubmissionInfo, Text, Visibility,
 };
 
-/// Stands in every place where only instructors look: nothing that a student sees may have it.
+/// A marker in every place that only instructors see: nothing shown to a student may contain it.
 pub const SECRET: &str = "top-secret";
 /// What a program may print to attack the page.
 pub const HOSTILE: &str = "<script>alert(\"1\")</script> & 'quotes', commas;\nline 2 \u{1b}[31m | \
@@ -198,7 +198,7 @@ pub fn awkward() -> Graded {
         ungraded: Points(250),
         provisional: vec![],
         notes: vec![Text::new(
-            "`node.py` has the line ends of Windows",
+            "`node.py` has Windows line endings",
             "`node.py` tiene los finales de línea de Windows",
         )],
         infra: vec![format!("{SECRET}: no space left on /dev/sda1")],
@@ -236,7 +236,7 @@ pub fn broken() -> Graded {
         ..Outcome::not_graded(
             OutcomeKind::BuildFailed,
             Text::new("the program does not compile", "el programa no compila"),
-            Text::new("fix what the compiler says", "corrige lo que dice el compilador"),
+            Text::new("fix the compiler's errors", "corrige los errores del compilador"),
         )
     };
     for item in &mut graded.items {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::sample::awkward;
 use seedbed::grade::model::Lang;
-use seedbed::grade::page::page;
+use seedbed::grade::output::page::page;
 use seedbed::plots::space_time_around;
 use seedbed::run::run_scenario;
 use seedbed::scenario::read_file;

@@ -532,7 +532,8 @@ fn overrides() {
 
 #[test]
 fn only_so_many_mistakes_are_shown() {
-    // A file of another kind has thousands; the first twenty say enough, and the number the rest.
+    // A file of another kind has thousands; the first twenty and the number of the others are
+    // enough.
     let text: String = std::iter::once("system = \"toy\"\n".to_string())
         .chain((0..300).map(|i| format!("key{i} = {i}\n")))
         .collect();
@@ -540,7 +541,7 @@ fn only_so_many_mistakes_are_shown() {
         read_text_with(SYSTEMS, "example", &text, &[], &[]).expect_err("unknown keys").to_string();
     assert_eq!(message.matches("error: ").count(), MISTAKES_SHOWN_MAX);
     assert!(
-        message.ends_with("note: 280 more mistakes are not shown; mend these first"),
+        message.ends_with("note: 280 more mistakes are not shown; fix these first"),
         "{message}"
     );
 }

@@ -1,6 +1,5 @@
-//! A system that is only there to be named: it declares a little of everything that a scenario can
-//! name, and never runs. The messages are tested with it, so that a new check of a real system
-//! changes no snapshot here.
+//! A toy system that declares a little of everything that a scenario can name, and never runs. The
+//! messages are tested with it, so that a new check of a real system changes no snapshot here.
 
 use std::sync::Arc;
 use std::time::Duration;

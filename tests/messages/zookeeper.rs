@@ -1,4 +1,4 @@
-//! What `zookeeper` refuses of scenarios that read well otherwise.
+//! Well-formed scenarios that `zookeeper` refuses.
 
 use seedbed::scenario::read_text;
 
@@ -8,7 +8,7 @@ fn node(name: &str, count: u32, role: &str) -> String {
 
 #[test]
 fn ensembles_and_applications_that_cannot_work() {
-    // An even ensemble is a common mistake; an application without its parts would run, and show
+    // An even ensemble is a common mistake; an application without its parts would run but show
     // nothing.
     let texts = [
         ("an ensemble of two", node("zk", 2, "server")),

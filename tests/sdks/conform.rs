@@ -18,7 +18,7 @@ fn conform(command: &[String]) -> (bool, String) {
     )
 }
 
-/// Each SDK holds to every rule of the protocol.
+/// Each SDK follows every rule of the protocol.
 fn conforms(language: &str) {
     let Some(command) = example(language, "conformance") else { return };
     let (is_good, said) = conform(&command);
@@ -40,7 +40,7 @@ fn the_c_sdk_conforms() {
     conforms("c");
 }
 
-/// What an author gets wrong is found by the rule that is about it, and by no other.
+/// An author's mistake is found by the rule about it, and by no other.
 #[test]
 fn conform_tells_what_is_wrong() {
     if !support::has("python3") {
@@ -79,8 +79,7 @@ fn conform_tells_what_is_wrong() {
     }
 }
 
-/// A program that is gone is told so, and the rules that need an answer are not looked at one by
-/// one.
+/// If a program is gone, that is reported once, and the remaining rules are not tested one by one.
 #[test]
 fn conform_stops_where_nothing_answers() {
     for command in [&["true"][..], &["sh", "-c", "exit 3"]] {
@@ -88,14 +87,14 @@ fn conform_stops_where_nothing_answers() {
         let (is_good, said) = conform(&words);
         assert!(
             !is_good
-                && said.contains("it has ended, and gives no answer")
+                && said.contains("it exited without an answer")
                 && said.contains("0 rules hold, 1 do not"),
             "{said}"
         );
     }
 }
 
-/// What is not a program at all is a mistake of the command line, and gets no verdict.
+/// A command that is not a program is an error in the command line, not a verdict.
 #[test]
 fn conform_needs_a_program_that_starts() {
     let output = Command::new(env!("CARGO_BIN_EXE_seedbed"))
@@ -105,7 +104,7 @@ fn conform_needs_a_program_that_starts() {
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(
-        said.contains("`./no-such-program` cannot be started") && said.contains("after `--`"),
+        said.contains("cannot start `./no-such-program`") && said.contains("after `--`"),
         "{said}"
     );
 }

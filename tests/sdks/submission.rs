@@ -31,7 +31,7 @@ seeds = "0..2"
 points = 3
 "#;
 
-/// A folder in which a student can begin; what stands in its README works there.
+/// A folder for a student to start from; the commands in its README work there.
 #[test]
 fn a_submission_is_begun() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -49,7 +49,7 @@ fn a_submission_is_begun() {
 
     assert_eq!(
         new(&["tasks/count.toml"]),
-        (Some(0), "count is written; begin with its README.md\n".to_owned())
+        (Some(0), "wrote count; start with its README.md\n".to_owned())
     );
     let made = folder.path().join("count");
     let mut files: Vec<String> = fs::read_dir(&made)
@@ -77,7 +77,7 @@ fn a_submission_is_begun() {
         assert_eq!(code, Some(0), "{said}");
     }
 
-    // Who begins as a client of ZooKeeper gets the client.
+    // If the starting point uses the ZooKeeper client, the client is added.
     let (mine, out) =
         (sdk("../scenarios/assignments/zookeeper-election.toml"), folder.path().join("elects"));
     let (code, said) = new(&[mine.to_str().expect("UTF-8"), "--out", out.to_str().expect("UTF-8")]);
@@ -87,7 +87,7 @@ fn a_submission_is_begun() {
         fs::read(sdk("python/seedbed_zookeeper.py")).ok()
     );
 
-    // What ships is found from everywhere, and the README says who is played.
+    // A shipped assignment is found from everywhere, and the README says which nodes it plays.
     assert_eq!(new(&["cristian-sync"]).0, Some(0));
     let readme = fs::read_to_string(folder.path().join("cristian-sync/README.md")).expect("made");
     let (run, plays) =
@@ -95,19 +95,22 @@ fn a_submission_is_begun() {
     let told = readme.contains("seedbed grade cristian-sync .\n")
         && readme.contains(&format!("seedbed run {run} --node-command '{plays}'\n"));
     assert!(told, "{readme}");
-    // The interpreter would end immediately, and the run would look like a mistake of the program.
+    // The interpreter would exit immediately, and the run would look like a bug in the program.
     let (code, said) =
         seedbed_in(folder.path(), &["run", "--no-files", run, "--node-command", plays]);
     assert!(
         code == Some(2)
-            && said.contains("is to start `node.py`, and there is none in")
+            && said.contains("is to run `node.py`, which does not exist in")
             && said.contains("help:"),
         "{said}"
     );
 
     let mistakes = [
-        (vec!["tasks/count.toml"], "`count` exists, and is not overwritten"),
-        (vec!["tasks/count.toml", "--lang", "rust", "--out", "other"], "is not written in rust"),
+        (vec!["tasks/count.toml"], "`count` already exists and is not overwritten"),
+        (
+            vec!["tasks/count.toml", "--lang", "rust", "--out", "other"],
+            "does not accept submissions in rust",
+        ),
         (vec!["no-such-task"], "there is no assignment `no-such-task`"),
         (vec!["tasks/count/instructions.en.md", "--out", "other"], "is no TOML"),
     ];

@@ -8,8 +8,8 @@ use seedbed::grade::submission::open;
 
 use crate::{said, shown, submission, support, temporary};
 
-/// A program in C is built from its sources, whatever its makefile would do; one that does not
-/// compile keeps what the compiler said.
+/// A C program is built from its sources, whatever its makefile says; if it does not compile, the
+/// compiler's output is kept.
 #[test]
 fn programs_in_c_and_rust_are_built() {
     let folder = temporary();
@@ -58,14 +58,14 @@ fn programs_in_c_and_rust_are_built() {
     }
 }
 
-/// The SDKs are the course's: an edited one is replaced, a missing one is put there, and the
-/// versions that a student's machine has chosen do not count.
+/// The SDKs are the course's: an edited one is replaced, a missing one is added, and a student's
+/// `Cargo.lock` is ignored.
 #[test]
 fn the_sdks_are_those_of_the_course() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk");
     let read = |name: &str| fs::read(sdk.join(name)).expect("it is there");
     let folder = temporary();
-    // The client of ZooKeeper comes where a program names it, and nowhere else.
+    // The ZooKeeper client is added only if a program names it.
     let client = ("seedbed_zookeeper.py", &b"edited = True\n"[..]);
     let elects = open(
         &submission(folder.path(), &[("node.py", b"import seedbed_zookeeper\n"), client]),
@@ -117,8 +117,8 @@ fn the_sdks_are_those_of_the_course() {
     }
 }
 
-/// A compiler reads what a source names; confined, it cannot read what the student could not. What
-/// it is told of such a file must not be what is in it.
+/// A compiler reads the files that a source names; confined, it cannot read what the student must
+/// not see, and its messages do not reveal it.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_compiler_is_confined() {

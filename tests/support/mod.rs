@@ -1,9 +1,9 @@
-//! What tests of programs share.
+//! Shared by the tests of programs.
 
 use std::process::{Command, Stdio};
 
-/// Whether an interpreter or compiler is here. Where it is not, this says so in the test's output,
-/// and the test passes without it.
+/// Whether an interpreter or compiler is installed. If not, this is printed, and the test passes
+/// without it.
 pub fn has(command: &str) -> bool {
     let found =
         Command::new(command).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();

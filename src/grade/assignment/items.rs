@@ -7,7 +7,7 @@ use crate::error::{Mistake, excerpt};
 use crate::scenario::reader::{Key, Problem, Section};
 use crate::scenario::tree::{At, Item as Written, Value};
 
-/// More runs than this no item needs.
+/// No item needs more runs.
 const SEEDS_MAX: u64 = 10_000;
 
 /// No item is worth more.
@@ -31,7 +31,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The item, once it has no mistake.
+    /// The item, once it has no mistakes.
     pub(super) fn into_item(self, gate: Option<usize>, checks: Vec<String>) -> Item {
         let name = self.name.map(|(name, _)| name).unwrap_or_default();
         Item {
@@ -52,10 +52,10 @@ impl Draft {
 
 pub(super) fn draft(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Draft {
     let name = name(section);
-    let title = localised(section, "title", "What students read of it.");
+    let title = localised(section, "title", "The title that students see.");
     let scenario = scenario(section, reader);
     let seeds = seeds(section);
-    let doc = "So many runs more, under seeds that come from the course secret.";
+    let doc = "Additional runs, with seeds derived from the course secret.";
     let hidden_seeds = section.integer("hidden_seeds", 0, 0..=SEEDS_MAX, doc);
     if !section.has("seeds") && hidden_seeds == 0 {
         missing(section, "seeds", "seeds = \"0..20\"");
@@ -68,20 +68,20 @@ pub(super) fn draft(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Draft
     let scoring = scoring(section, seeds.as_ref().map(|seeds| seeds.len() as u64 + hidden_seeds));
     let gate = section.optional_text(
         "gate",
-        "An item that must have full points first; without them this one has none and is not run.",
+        "An item that must have full points first; otherwise this one gets none and is not run.",
     );
     let gate = gate.zip(section.entry("gate").map(|entry| entry.item.at.clone()));
     let word = section.word(
         "visibility",
         "visible",
         &Visibility::ALL.map(Visibility::word),
-        "When a student sees it.",
+        "Whether and when a student sees it.",
     );
     let visibility = Visibility::ALL
         .into_iter()
         .find(|visibility| visibility.word() == word)
         .unwrap_or_default();
-    let feedback = localised(section, "feedback", "What is said where points are lost.");
+    let feedback = localised(section, "feedback", "What a student is told when points are lost.");
     Draft {
         name,
         title,
@@ -97,14 +97,14 @@ pub(super) fn draft(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Draft
     }
 }
 
-/// Complain of a key that every item needs.
+/// Complain about a missing key that every item needs.
 fn missing(section: &Section<'_>, key: &str, example: &str) {
     let place = section.at.as_ref().map(|at| at.label(format!("no `{key}`")));
     section.reading.note(Mistake {
         place,
         ..Mistake::new(
             format!("`{}` has no `{key}`", section.path),
-            format!("add, as in: {example}"),
+            format!("add it, as in: {example}"),
         )
     });
 }
@@ -119,11 +119,11 @@ fn name(section: &mut Section<'_>) -> Option<(String, At)> {
     let good = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.chars().count() > NAME_LENGTH_MAX || !name.chars().all(good) {
         let hint = format!(
-            "1 to {NAME_LENGTH_MAX} letters, digits, and `-`, `_`, `.`; what students read is the \
-                `title`"
+            "use 1 to {NAME_LENGTH_MAX} letters, digits, and `-`, `_`, `.`; students see the \
+            `title`"
         );
         section.reading.note_at(
-            format!("`{}` is no name of an item", excerpt(&name)),
+            format!("`{}` is not a valid item name", excerpt(&name)),
             &entry.item.at,
             "not a name",
             hint,
@@ -146,19 +146,16 @@ fn scenario(section: &mut Section<'_>, reader: &mut Reader<'_>) -> Option<usize>
 }
 
 fn checks(section: &mut Section<'_>) -> Vec<(String, At)> {
-    let names = section.words(
-        "checks",
-        &[],
-        "The checks that decide; left out, all checks of the scenario.",
-    );
+    let names =
+        section.words("checks", &[], "The deciding checks; by default all checks of the scenario.");
     let Some(entry) = section.entry("checks") else { return vec![] };
     let Value::List(list) = &entry.item.value else { return vec![] };
     if list.is_empty() {
         section.reading.note_at(
-            "an item without a check judges nothing",
+            "an item without checks judges nothing",
             &entry.item.at,
             "an empty list",
-            "name a check, or leave `checks` out: all then decide",
+            "name a check, or leave out `checks` so that all of them decide",
         );
     }
     let place = |name: &String| {
@@ -172,7 +169,7 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
         name: "scoring",
         kind: "\"all\", \"fraction\" or { at_least = … }",
         range: String::new(),
-        doc: "How points come from seeds.",
+        doc: "How seeds become points.",
     };
     let Some(entry) = section.take(&key, Some("\"all\"".into())) else { return Scoring::All };
     let hint = "write \"all\", \"fraction\", or { at_least = 18 }";
@@ -188,7 +185,7 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
             let least = rule.optional_integer(
                 "at_least",
                 1..=2 * SEEDS_MAX,
-                "So many seeds must be right.",
+                "The number of seeds that must be right.",
             );
             let place = rule.entry("at_least").map(|entry| entry.item.at.clone());
             let _ = rule.finish();
@@ -199,7 +196,7 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
                 && least > seeds
             {
                 let message =
-                    format!("`{}` asks for more runs than there are", section.full("scoring"));
+                    format!("`{}` requires more runs than there are", section.full("scoring"));
                 section.reading.note_at(
                     message,
                     &at,
@@ -216,9 +213,9 @@ fn scoring(section: &mut Section<'_>, seeds: Option<u64>) -> Scoring {
     }
 }
 
-/// The public seeds; `None` where they cannot be read.
+/// The public seeds; `None` if they cannot be read.
 fn seeds(section: &mut Section<'_>) -> Option<Vec<u64>> {
-    let doc = "The public seeds, which can be repeated at home.";
+    let doc = "The public seeds, which students can run at home.";
     let key = Key {
         name: "seeds",
         kind: "a range of seeds or a list of them",
@@ -264,7 +261,7 @@ fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
                 None | Some(0) => Err(Problem::new(
                     &item.at,
                     "no seeds",
-                    "a range goes from its first seed to before its last: \"0..20\" has twenty",
+                    "a range includes its start but not its end: \"0..20\" has twenty seeds",
                 )),
                 Some(count) if count > SEEDS_MAX => Err(too_many(count)),
                 Some(_) => Ok((start..end).collect()),
@@ -289,7 +286,7 @@ fn read_seeds(item: &Written) -> Result<Vec<u64>, Problem> {
     }
 }
 
-/// Points, read from their digits: a binary fraction would not hold 0.1.
+/// Points, read from their decimal digits, because a binary fraction cannot represent 0.1.
 pub(super) fn points(
     section: &mut Section<'_>,
     key: &'static str,
@@ -310,7 +307,7 @@ fn read_points(item: &Written) -> Result<Points, Problem> {
     if !matches!(item.value, Value::Integer(_) | Value::Float(_)) {
         return Err(Problem::found(
             item,
-            "a number stands without quotation marks, as in 3 or 2.5",
+            "write the number without quotation marks, as in 3 or 2.5",
         ));
     }
     let written = item.at.source.text.get(item.at.span.clone()).unwrap_or_default();
@@ -319,7 +316,7 @@ fn read_points(item: &Written) -> Result<Points, Problem> {
     };
     let (whole, part) = written.split_once('.').unwrap_or((written, "0"));
     if written.starts_with('-') {
-        return Err(Problem::new(&item.at, "less than nothing", "points are 0 or more"));
+        return Err(Problem::new(&item.at, "negative", "points are 0 or more"));
     }
     if !digits(whole) || !digits(part) {
         return Err(Problem::new(

@@ -1,8 +1,8 @@
-//! The assignment: one TOML file that says which scenarios a submission has to stand, and what each
-//! is worth.
+//! The assignment: a TOML file that says which scenarios a submission has to pass, and what each is
+//! worth.
 //!
-//! It is read as scenarios are: every mistake at its place with a hint, all of them at once, and
-//! those of the scenarios that it names too.
+//! It is read as scenarios are: every mistake is reported at its place with a hint, all of them
+//! together, including those of the scenarios it names.
 
 mod items;
 mod played;
@@ -20,31 +20,31 @@ pub use read::{ASSIGNMENTS_FOLDER, find, read_file};
 pub struct Assignment {
     /// The file's name without `.toml`.
     pub name: String,
-    /// Its title; the name where it gives none.
+    /// Its title; by default the name.
     pub title: Text,
-    /// The files with its instructions, relative to its folder.
+    /// The instruction files, relative to its folder.
     pub instructions: Option<Text>,
-    /// The folder in which it lies.
+    /// The folder that contains it.
     pub folder: PathBuf,
-    /// The languages that it takes; empty: all.
+    /// The languages it accepts; empty means all.
     pub languages: Vec<Language>,
-    /// Whether programs in Python may import what is installed beside its standard library.
+    /// Whether Python programs may import installed packages besides the standard library.
     pub python_packages: bool,
-    /// Whether each student has hidden seeds of their own.
+    /// Whether each student has their own hidden seeds.
     pub per_student: bool,
-    /// Roles, groups or names of the nodes that a submission plays; empty: those of the system's
-    /// first role.
+    /// Roles, groups or names of the nodes that a submission plays; empty means those of the
+    /// system's first role.
     pub plays: Vec<String>,
-    /// The scenarios, each once, in the order in which items name them first.
+    /// The scenarios, each once, in the order in which items first name them.
     pub scenarios: Vec<Played>,
     /// The items.
     pub items: Vec<Item>,
-    /// Over its text and its scenarios with the files that they name, 32 hexadecimal digits.
+    /// Digest of its text and its scenarios, including the files they name, 32 hexadecimal digits.
     pub digest: String,
 }
 
 impl Assignment {
-    /// The points of all items.
+    /// The total points of all items.
     pub fn points(&self) -> Points {
         self.items.iter().map(|item| item.points).sum()
     }
@@ -54,7 +54,7 @@ impl Assignment {
         self.items.iter().any(|item| item.hidden_seeds > 0)
     }
 
-    /// What results say of it.
+    /// Its description in results.
     pub fn info(&self) -> AssignmentInfo {
         AssignmentInfo {
             name: self.name.clone(),
@@ -71,8 +71,8 @@ pub struct Played {
     pub written: String,
     /// Where it is.
     pub file: PathBuf,
-    /// The scenario. It names every check that an item of it wants, with the parameters that its
-    /// own text gives them.
+    /// The scenario. It names every check that one of its items uses, with the parameters that the
+    /// scenario sets.
     pub scenario: Scenario,
     /// The positions of the nodes that a submission plays, ascending.
     pub nodes: Vec<usize>,
@@ -83,24 +83,24 @@ pub struct Played {
 pub struct Item {
     /// Its name.
     pub name: String,
-    /// Its title; the name where it gives none.
+    /// Its title; by default the name.
     pub title: Text,
     /// The position of its scenario in [`Assignment::scenarios`].
     pub scenario: usize,
     /// Its public seeds, in the order of the file.
     pub seeds: Vec<u64>,
-    /// How many hidden seeds it has besides.
+    /// How many additional hidden seeds it has.
     pub hidden_seeds: u32,
-    /// The checks that decide, in the order of the system.
+    /// The deciding checks, in the system's order.
     pub checks: Vec<String>,
     /// What it is worth.
     pub points: Points,
-    /// How its points come from its seeds.
+    /// How its seeds become points.
     pub scoring: Scoring,
-    /// The position of the item that must have full points first.
+    /// The position of the item that must have full points before this one counts.
     pub gate: Option<usize>,
-    /// When a student sees it.
+    /// Whether and when a student sees it.
     pub visibility: Visibility,
-    /// What is said where points are lost.
+    /// What a student is told when points are lost.
     pub feedback: Option<Text>,
 }

@@ -24,7 +24,7 @@ pub(super) fn names_to_play(scenario: &Scenario) -> Vec<String> {
     once
 }
 
-/// The positions of the nodes of a scenario that `plays` means.
+/// The positions of a scenario's nodes that `plays` selects.
 pub(super) fn played_nodes(scenario: &Scenario, plays: &[String]) -> Vec<usize> {
     let first_role = system_of(scenario).roles.first().copied().unwrap_or_default();
     let nodes = scenario.nodes.nodes.iter().enumerate();
@@ -40,8 +40,7 @@ pub(super) fn played_nodes(scenario: &Scenario, plays: &[String]) -> Vec<usize> 
     named.map(|(position, _)| position).collect()
 }
 
-/// Let a scenario name every check that one of its items wants, with the parameters that it gives
-/// itself.
+/// Make a scenario name every check that one of its items uses, keeping the parameters it sets.
 pub(super) fn name_checks(position: usize, scenario: &mut Scenario, items: &[Item]) {
     let system = system_of(scenario);
     let wants = |name: &str| {
@@ -70,7 +69,7 @@ pub(super) fn digest_of(text: &str, scenarios: &[Played]) -> String {
     add(text);
     for played in scenarios {
         add(&played.written);
-        // It has every default and the digests of the files that it names.
+        // The resolved text has every default and the digests of the files it names.
         add(&played.scenario.resolved);
     }
     format!("{:032x}", digest.digest128())
@@ -82,7 +81,7 @@ pub(super) fn normal(written: &str) -> String {
     parts.collect::<PathBuf>().display().to_string()
 }
 
-/// A scenario below the assignment's folder whose name is near.
+/// A scenario in the assignment's folder with a similar name.
 pub(super) fn file_beside(folder: &Path, written: &str) -> Option<String> {
     let wanted = Path::new(written);
     let parent = wanted.parent().map(Path::to_path_buf).unwrap_or_default();

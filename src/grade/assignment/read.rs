@@ -16,22 +16,21 @@ use crate::scenario::reading::{Reading, and_list, mistake_at};
 use crate::scenario::tree::{At, Value, parse};
 use crate::shipped;
 
-/// Where assignments are looked for by name.
+/// The folder in which assignments are looked up by name.
 pub const ASSIGNMENTS_FOLDER: &str = "scenarios/assignments";
 
-/// An assignment has some kilobytes; a file of more bytes is another one, given by mistake.
+/// An assignment has a few kilobytes; a larger file is something else, given by mistake.
 const BYTES_MAX: u64 = 1024 * 1024;
 
-/// The file that a word of the command line means: a path, or the name of an assignment below
-/// [`ASSIGNMENTS_FOLDER`].
+/// The file that an argument of the command line stands for: a path, or the name of an assignment
+/// in [`ASSIGNMENTS_FOLDER`].
 pub fn find(named: &Path) -> PathBuf {
     let below =
         shipped::locate(&Path::new(ASSIGNMENTS_FOLDER).join(format!("{}.toml", named.display())));
     if !named.is_file() && below.is_file() { below } else { shipped::locate(named) }
 }
 
-/// Read an assignment and its scenarios. The errors are those of the file first, then those of each
-/// scenario.
+/// Read an assignment and its scenarios. The file's errors come first, then those of each scenario.
 pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
     let text = text_of(path).map_err(|error| vec![error])?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -40,8 +39,8 @@ pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
     if !table.entries.iter().any(|entry| entry.key == "item") {
         let hint = "an assignment has items: [[item]] with name, scenario, seeds and points; \
             docs/grading.md explains each key";
-        let message = format!("`{}` is no assignment: it has no [[item]]", path.display());
-        let found = table.entries.first().map(|entry| entry.key_at.label("the file begins here"));
+        let message = format!("`{}` is not an assignment: it has no [[item]]", path.display());
+        let found = table.entries.first().map(|entry| entry.key_at.label("the file starts here"));
         return Err(vec![Error::from(Mistake { place: found, ..Mistake::new(message, hint) })]);
     }
     let reading = Reading::of_other("an assignment", Some(&folder));
@@ -57,7 +56,7 @@ pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
     let languages = root.words(
         "languages",
         &Language::ALL.map(Language::word),
-        "The languages that submissions may be written in.",
+        "The languages that submissions may use.",
     );
     let languages = Language::ALL
         .into_iter()
@@ -66,11 +65,11 @@ pub fn read_file(path: &Path) -> Result<Assignment, Vec<Error>> {
     let python_packages = root.flag(
         "python_packages",
         false,
-        "Whether programs in Python may import what is installed beside its standard library.",
+        "Whether Python programs may import installed packages besides the standard library.",
     );
     let per_student =
-        root.flag("per_student", false, "Whether each student has hidden seeds of their own.");
-    let points = super::items::points(&mut root, "points", "What all items are worth together.");
+        root.flag("per_student", false, "Whether each student has their own hidden seeds.");
+    let points = super::items::points(&mut root, "points", "The total of all items' points.");
     let mut sections = root.tables("item");
     let drafts: Vec<Draft> =
         sections.iter_mut().map(|section| draft(section, &mut reader)).collect();
@@ -123,21 +122,20 @@ fn text_of(path: &Path) -> Result<String, Error> {
     let shown = path.display();
     let metadata = fs::metadata(path).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => missing(path),
-        _ => Error::io("read", path, &cause, "name a file that is there and that you may read"),
+        _ => Error::io("read", path, &cause, "name an existing, readable file"),
     })?;
     if metadata.is_dir() {
         return Err(Error::new(
-            format!("`{shown}` is a folder, and no assignment"),
+            format!("`{shown}` is a folder, not an assignment"),
             "name the TOML file of the assignment; submissions follow it",
         ));
     }
     if !metadata.is_file() || metadata.len() > BYTES_MAX {
-        let message = format!("`{shown}` is no file of at most {BYTES_MAX} bytes");
-        return Err(Error::new(message, "an assignment is a TOML file of some kilobytes"));
+        let message = format!("`{shown}` is not a file of at most {BYTES_MAX} bytes");
+        return Err(Error::new(message, "an assignment is a TOML file of a few kilobytes"));
     }
-    let bytes = fs::read(path).map_err(|cause| {
-        Error::io("read", path, &cause, "name a file that is there and that you may read")
-    })?;
+    let bytes = fs::read(path)
+        .map_err(|cause| Error::io("read", path, &cause, "name an existing, readable file"))?;
     String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()
@@ -146,7 +144,7 @@ fn text_of(path: &Path) -> Result<String, Error> {
             + 1;
         Error::new(
             format!("`{shown}` is not UTF-8 text in line {line}"),
-            "an assignment is a TOML file in UTF-8: store it so",
+            "an assignment is a TOML file: save it as UTF-8",
         )
     })
 }
@@ -177,13 +175,13 @@ fn missing(path: &Path) -> Error {
     let hint = match near {
         Some(position) => format!("did you mean `{}`?", shown(&there[position])),
         None => format!(
-            "name a TOML file with items, or an assignment of {ASSIGNMENTS_FOLDER} by its name"
+            "name a TOML file with items, or an assignment in {ASSIGNMENTS_FOLDER} by its name"
         ),
     };
     Error::new(format!("there is no assignment `{}`", path.display()), hint)
 }
 
-/// A text, or one in two languages.
+/// A text in one language or in two.
 pub(super) fn localised(
     section: &mut Section<'_>,
     key: &'static str,
@@ -208,7 +206,7 @@ pub(super) fn localised(
                     "write { en = \"…\", es = \"…\" }",
                 );
             }
-            // In one language only, it is the text for all.
+            // A text in one language only serves both.
             Some(match (en, es) {
                 (Some(en), es) => Text { en, es },
                 (None, es) => Text { en: es.clone().unwrap_or_default(), es },
@@ -225,8 +223,8 @@ pub(super) fn localised(
 }
 
 fn plays_of(root: &mut Section<'_>) -> Vec<String> {
-    let doc = "Roles, groups or names of the nodes that a submission plays; left out, those of the \
-        system's first role.";
+    let doc = "Roles, groups or names of the nodes that a submission plays; by default those of \
+        the system's first role.";
     if root.entry("plays").is_some_and(|entry| entry.item.text().is_some()) {
         return root.optional_text("plays", doc).into_iter().collect();
     }
@@ -285,7 +283,7 @@ impl Reader<'_> {
         Some(text)
     }
 
-    /// The position of a scenario; `None` where it cannot be read, which is then complained of.
+    /// The position of a scenario; `None`, with a complaint, if it cannot be read.
     pub(super) fn scenario(&mut self, written: &str, at: &At) -> Option<usize> {
         if let Some(position) = self.scenarios.iter().position(|known| known.written == written) {
             return self.scenarios[position].read.is_some().then_some(position);
@@ -334,10 +332,10 @@ impl Reader<'_> {
                 "the points of the items do not add up",
                 &at,
                 format!("{points} here"),
-                format!("write points = {sum}, or change those of an item"),
+                format!("write points = {sum}, or change the points of an item"),
             );
             self.reading
-                .note(mistake.note(format!("the items have {} = {sum}", parts.join(" + "))));
+                .note(mistake.note(format!("the items add up to {} = {sum}", parts.join(" + "))));
         }
     }
 
@@ -360,7 +358,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The gates as positions. What names no item, or leads back to itself, is complained of.
+    /// The gates as positions. A gate that names no item, or leads back to itself, is an error.
     fn gates(&self, drafts: &[Draft]) -> Vec<Option<usize>> {
         let position_of = |name: &str| {
             drafts
@@ -379,7 +377,7 @@ impl Reader<'_> {
                     let names: Vec<&str> = names.collect();
                     let hint = match names.as_slice() {
                         [] => {
-                            "take the gate out: there is no other item that could be one".to_owned()
+                            "remove the gate: there is no other item that could be one".to_owned()
                         }
                         names => name_hint(name, "items", names.iter().copied()),
                     };
@@ -432,11 +430,11 @@ impl Reader<'_> {
             message,
             at,
             label,
-            "take one of these gates out: none of these items could ever be run",
+            "remove one of these gates: none of these items could ever be run",
         );
     }
 
-    /// Nodes that no scenario has, and scenarios without a node to play.
+    /// Complain about nodes that no scenario has, and scenarios without a node to play.
     fn judge_plays(&self, plays: &[String], at: Option<&At>) {
         let scenarios = || {
             self.scenarios
@@ -476,7 +474,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The checks of each item: known ones, by which its scenario gives a right to judge.
+    /// The checks of each item. They must exist and be applicable to its scenario.
     fn checks(&self, drafts: &[Draft]) -> Vec<Vec<String>> {
         drafts.iter().map(|draft| self.checks_of_item(draft)).collect()
     }
@@ -512,15 +510,13 @@ impl Reader<'_> {
                     hint,
                 );
             } else if voided.contains(&name.as_str()) {
-                let message = format!(
-                    "the settings of `{}` give no right to judge by `{name}`",
-                    scenario.name
-                );
+                let message =
+                    format!("with the settings of `{}`, `{name}` does not apply", scenario.name);
                 self.reading.note_at(
                     message,
                     at,
                     "never judged",
-                    "take it out, or choose another scenario",
+                    "remove it, or choose another scenario",
                 );
             }
             wanted.push(name.as_str());

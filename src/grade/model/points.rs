@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Points, in hundredths. Nothing about points is floating point.
+/// Points in hundredths, never in floating point.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -18,12 +18,12 @@ impl Points {
 
 impl std::iter::Sum for Points {
     fn sum<I: Iterator<Item = Points>>(points: I) -> Points {
-        // The reader of assignments bounds items and their points far below this.
+        // The assignment's reader bounds items and their points far below this.
         Points(points.fold(0, |sum, points| sum.saturating_add(points.0)))
     }
 }
 
-/// As a person writes them: `3`, `2.5`, `0.25`.
+/// Formatted as a person writes them: `3`, `2.5`, `0.25`.
 impl fmt::Display for Points {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0 / 100, self.0 % 100) {

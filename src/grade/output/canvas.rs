@@ -1,13 +1,13 @@
 //! Canvas' gradebook: `Student,ID,SIS User ID,SIS Login ID,Section,<assignment>`.
 //!
-//! A result that is not complete has no grade in it: an empty cell leaves a grade as it is. `ID`
-//! and `Section` only Canvas knows; it finds a student by one of the other columns.
+//! An incomplete result gets an empty cell, which leaves the existing grade unchanged. Only Canvas
+//! knows `ID` and `Section`; it finds a student by one of the other columns.
 
 use super::super::model::Graded;
 use super::cells::csv;
 use super::moodle::grade;
 
-/// The file. `points_possible`: with Canvas' second row, which has the points that can be had.
+/// The file. `points_possible` adds Canvas' second row with the possible points.
 pub fn canvas_csv(class: &[Graded], points_possible: bool) -> Vec<u8> {
     let name = class.first().map_or("", |first| &first.assignment.name);
     let head =

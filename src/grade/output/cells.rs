@@ -1,11 +1,11 @@
-//! Cells of CSV files that are opened in spreadsheets.
+//! Cells of CSV files that people open in spreadsheets.
 
 use csv::WriterBuilder;
 
-/// A cell that no spreadsheet takes for a formula: where it begins with `=`, `+`, `-`, `@`, a tab
-/// or a line break, an apostrophe comes first, which spreadsheets take as the mark of a text.
+/// A cell that no spreadsheet takes for a formula: if it starts with `=`, `+`, `-`, `@`, a tab or a
+/// line break, it is prefixed with an apostrophe, which marks it as text.
 pub(super) fn harmless(text: &str) -> String {
-    // Unprintable characters first: some programs leave them out and see the formula behind them.
+    // Skip leading unprintable characters: some programs drop them and see the formula behind them.
     let visible = text.trim_start_matches(|c: char| {
         c.is_control() && !"\t\r\n".contains(c) || "\u{feff}\u{200b}\u{200e}\u{200f}".contains(c)
     });
@@ -16,7 +16,7 @@ pub(super) fn harmless(text: &str) -> String {
     }
 }
 
-/// Rows as CSV, with `,` or `;` between the cells.
+/// Rows as CSV, separated by `,` or `;`.
 pub(super) fn csv(rows: impl IntoIterator<Item = Vec<String>>, semicolons: bool) -> Vec<u8> {
     let mut writer = WriterBuilder::new()
         .delimiter(if semicolons { b';' } else { b',' })
@@ -34,8 +34,8 @@ pub(super) fn csv(rows: impl IntoIterator<Item = Vec<String>>, semicolons: bool)
 mod tests {
     use super::*;
 
-    /// A student may be called `=cmd()`; the instructor's spreadsheet must not run it. Numbers of
-    /// points are never negative.
+    /// A student may be named `=cmd()`, and the instructor's spreadsheet must not run it. Points
+    /// are never negative, so no number is affected.
     #[test]
     fn formulas_become_texts() {
         let cells = ["=cmd()", "+1", "-1", "@x", "\t=x", "\u{feff}=x", "2.5", "a=b", ""];

@@ -1,5 +1,5 @@
-//! The table of a class, and what was missed most often. For instructors: items that students do
-//! not see are in it.
+//! The table of a class, and what was missed most often. It is for instructors and includes items
+//! that students do not see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,28 +10,28 @@ use super::super::texts::{fill, meaning, phrases};
 use super::cells::csv;
 use super::view::{average, label, number};
 
-/// An item that somebody has lost points in.
+/// An item in which at least one student lost points.
 pub(crate) struct MissedItem {
     pub(crate) name: String,
     pub(crate) title: String,
-    /// Students who have lost points in it.
+    /// Students who lost points in it.
     pub(crate) students: usize,
-    /// Of those for whom it was graded.
+    /// Students for whom it was graded.
     pub(crate) of: usize,
-    /// Lost by those on average.
+    /// The average loss of those who lost points.
     pub(crate) lost: Points,
 }
 
-/// A rule that somebody's program has violated, or another reason for which a run was lost.
+/// A rule that some program violated, or another reason for which a run was lost.
 pub(crate) struct MissedRule {
-    /// The check, or the verdict where no check was violated.
+    /// The check, or the verdict if no check was violated.
     pub(crate) name: String,
     pub(crate) rule: String,
     pub(crate) source: String,
     pub(crate) students: usize,
 }
 
-/// The items in which points were lost: those that most students have lost points in come first.
+/// The items in which points were lost, those with the most students first.
 pub(crate) fn missed_items(class: &[Graded], lang: Lang) -> Vec<MissedItem> {
     let mut missed = Vec::new();
     for (i, item) in class.first().iter().flat_map(|first| first.items.iter().enumerate()) {
@@ -63,8 +63,7 @@ pub(crate) fn missed_items(class: &[Graded], lang: Lang) -> Vec<MissedItem> {
     missed
 }
 
-/// The rules that were violated, each counted once for a student: those violated by most come
-/// first.
+/// The violated rules, each counted once per student, those violated by the most students first.
 pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
     let mut rules: BTreeMap<String, MissedRule> = BTreeMap::new();
     for graded in class {
@@ -96,7 +95,7 @@ pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
     rules
 }
 
-/// `class.csv`: a row for each student, a column for each item. Empty where an item was not graded.
+/// `class.csv`: a row for each student, a column for each item; empty if an item was not graded.
 pub fn class_csv(class: &[Graded]) -> Vec<u8> {
     let head = [
         "id", "name", "username", "email", "idnumber", "language", "outcome", "reason", "score",
@@ -132,14 +131,14 @@ pub fn class_csv(class: &[Graded]) -> Vec<u8> {
     csv(std::iter::once(head).chain(rows), false)
 }
 
-/// Why a submission was not graded, or what closed the gate for most of it; empty for all others.
+/// Why a submission was not graded, or what closed the gate for most of it; otherwise empty.
 pub(crate) fn reason(graded: &Graded, lang: Lang) -> String {
     if graded.outcome.kind != OutcomeKind::Graded {
         return first_line(graded.outcome.message.get(lang)).to_owned();
     }
     let closed = graded.items.iter().filter(|item| item.state == ItemState::GateClosed);
     let mut gates = closed.filter_map(|item| graded.item(item.gate.as_deref()?));
-    // A gate may itself stand behind one, and was then not run.
+    // A gate may itself have a closed gate, and was then not run.
     let lost = gates.find_map(|gate| Some((gate, gate.losses().next()?.loss.as_ref()?)));
     lost.map_or(String::new(), |(gate, loss)| {
         format!("{}: {}", gate.name, first_line(&loss.finding))
@@ -150,7 +149,7 @@ fn first_line(text: &str) -> &str {
     text.trim().lines().next().unwrap_or_default()
 }
 
-/// A text in a cell of a table in Markdown: nothing in it is markup.
+/// A text as a cell of a Markdown table, with all markup escaped.
 fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for c in text.chars() {
@@ -182,7 +181,7 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
             .map(|item| format!("{} ({})", cell(&item.name), item.points))
             .collect();
         let reasons: Vec<String> = class.iter().map(|graded| reason(graded, lang)).collect();
-        // A column that would be empty is left out.
+        // An empty column is left out.
         let why = (!reasons.iter().all(String::is_empty)).then(|| say.reason.to_owned());
         let head = [say.student.to_owned(), format!("{} ({})", say.points, first.max)];
         lines.push(row(head.into_iter().chain(names).chain(why.clone()).collect()));
@@ -241,7 +240,7 @@ pub fn class_markdown(class: &[Graded], lang: Lang) -> String {
     lines.join("\n") + "\n"
 }
 
-/// How many there are and what they have on average: of those who are graded completely.
+/// The number of students, and the average of those who are fully graded.
 pub(crate) fn summary(class: &[Graded], lang: Lang) -> String {
     let say = phrases(lang);
     let complete: Vec<Points> =
@@ -256,7 +255,7 @@ pub(crate) fn summary(class: &[Graded], lang: Lang) -> String {
     )
 }
 
-/// `class.json`: what `class.csv` and `class.md` have.
+/// `class.json`: the content of `class.csv` and `class.md`.
 pub fn class_json(class: &[Graded]) -> Vec<u8> {
     let students = class.iter().map(|graded| {
         let items: serde_json::Map<_, _> = graded

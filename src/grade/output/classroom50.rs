@@ -1,23 +1,23 @@
 //! Classroom 50's `result.json`.
 //!
-//! Its scores are integers. An assignment with whole points and no item that gives a share of them
-//! is written as it is; any other one in hundredths of a point, `score` and `max-score` alike, so
-//! that nobody loses a fraction by rounding. Which of the two it is depends on the assignment alone
-//! and is the same for the whole class. The points as people write them stand in `points`.
+//! Its scores are integers. If all points of an assignment are whole and no item gives a fraction
+//! of them, they are written as they are; otherwise `score` and `max-score` are in hundredths of a
+//! point, so that nobody loses a fraction by rounding. The choice depends on the assignment alone
+//! and is the same for the whole class. `points` has the points as people write them.
 
 use serde_json::json;
 
 use super::super::model::{Graded, Lang, Points, Scoring};
 use super::view::{Entry, entries};
 
-/// What the course's workflow knows and a grading does not; each may be empty.
+/// What the course's workflow knows but a grading does not; every field may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Classroom50 {
     /// The classroom.
     pub classroom: String,
     /// The commit that was graded.
     pub commit: String,
-    /// The release that was handed in.
+    /// The submitted release.
     pub release: String,
     /// Where the review takes place.
     pub review: String,

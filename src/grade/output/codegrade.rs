@@ -1,11 +1,11 @@
-//! CodeGrade's messages: one JSON object a line, first the tests, then the points.
+//! CodeGrade's messages: one JSON object per line, first the tests, then the points.
 
 use serde_json::{Value, json};
 
 use super::super::model::{Graded, Lang};
 use super::view::{Entry, entries};
 
-/// The file. The weight of a test is its points; one that was not graded is `skipped`.
+/// The file. A test's weight is its points; a test that was not graded is `skipped`.
 pub fn codegrade_jsonl(graded: &Graded, lang: Lang) -> Vec<u8> {
     let case = |entry: &Entry| {
         let status = match entry.earned {

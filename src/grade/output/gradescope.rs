@@ -1,10 +1,9 @@
 //! Gradescope's `results.json`.
 //!
-//! Left out, because they may be: `execution_time`, which no result has, since it depends on the
-//! machine; and `leaderboard`, which nobody asked for. Texts are of the format `text`, not `md`:
-//! what programs print is no markup. Items that are not visible carry Gradescope's word for it, and
-//! nothing is said of them outside of their own test. A test that could not be graded has no score
-//! of its own, and the text on top says so.
+//! Two optional fields are left out: `execution_time`, which depends on the machine, and
+//! `leaderboard`. Texts have the format `text`, not `md`, because a program's output is not markup.
+//! Hidden items carry Gradescope's visibility, and nothing is said about them outside their own
+//! test. A test that could not be graded has no score, and the text at the top says so.
 
 use serde_json::{Map, Value, json};
 
@@ -55,7 +54,7 @@ pub fn gradescope_json(graded: &Graded, lang: Lang) -> Vec<u8> {
     }))
 }
 
-/// Gradescope shows the points itself, as far as they are to be seen.
+/// The heading without the points: Gradescope shows those itself, as far as they are visible.
 fn head_without_points(graded: &Graded, lang: Lang) -> String {
     let head = head(&for_student(graded), lang);
     head.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned())

@@ -1,9 +1,8 @@
-//! JUnit XML, as systems of continuous integration read it: a suite for each item, a case for each
-//! run.
+//! JUnit XML for continuous integration: a suite for each item, a case for each run.
 //!
-//! The points are properties, because JUnit knows none: `points` of a suite is `2.5/3`, `seed` of a
-//! case its seed. What is no character of XML 1.0 is left out. No times are written: they depend on
-//! the machine.
+//! JUnit has no points, so they are properties: `points` of a suite is `2.5/3`, and `seed` of a
+//! case is its seed. Characters that XML 1.0 does not allow are left out. No times are written,
+//! because they depend on the machine.
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
@@ -38,14 +37,14 @@ pub fn junit_xml(graded: &Graded, lang: Lang) -> Vec<u8> {
         suite.add_test_case(TestCase::new(entry.name.as_str(), status));
         report.add_test_suite(suite);
     }
-    // The text on top belongs to the submission as a whole; a report has no place for it but a
-    // suite without cases.
+    // The heading concerns the whole submission; the only place for it in a report is a suite
+    // without cases.
     if let Some(suite) = report.test_suites.first_mut() {
         suite.set_system_out(head(&shown, lang));
     }
     let mut bytes = Vec::new();
-    // Writing into memory does not fail, and no text can make it fail: what XML does not take was
-    // left out.
+    // Writing to memory cannot fail, and no text can make it fail: invalid characters were left
+    // out.
     if report.serialize(&mut bytes).is_err() {
         bytes.clear();
     }

@@ -1,18 +1,18 @@
-//! The formats of results. Each is a pure function of [`Graded`], in a file of its own; this one
-//! says which are written, and where.
+//! The result formats. Each is a pure function of [`Graded`] in its own file; this file says which
+//! are written, and where.
 //!
 //! | in `<out>/` | for whom |
 //! |---|---|
-//! | `results/<id>.json` | the batch that resumes; everything, for instructors only |
-//! | `students/<id>/page.html`, `grade.json` | the student: nothing of items that are not visible |
-//! | `students/<id>/results.json` | Gradescope, which hides by itself what is not visible |
+//! | `results/<id>.json` | resuming a batch; has everything, for instructors only |
+//! | `students/<id>/page.html`, `grade.json` | the student, without items that are not visible |
+//! | `students/<id>/results.json` | Gradescope, which itself hides what is not visible |
 //! | `students/<id>/result.json` | Classroom 50 |
 //! | `students/<id>/junit.xml`, `prairielearn.json`, `codegrade.jsonl` | continuous integration, PrairieLearn, CodeGrade |
 //! | `class.csv`, `class.md`, `class.html`, `class.json` | instructors |
 //! | `moodle.csv`, `canvas.csv`, `worksheet.csv` | Moodle's and Canvas' gradebooks |
 //!
-//! Every file is written whole or not at all, after every child has ended, whatever became of the
-//! submission. What is not visible to students is in formats that know no visibility one entry with
+//! Every file is written whole or not at all, after every child process has ended, whatever the
+//! outcome of the submission. Formats without visibility have one entry for all hidden items, with
 //! points and nothing else.
 
 mod canvas;
@@ -23,6 +23,7 @@ mod codegrade;
 mod gradescope;
 mod junit;
 mod moodle;
+pub mod page;
 mod prairielearn;
 mod view;
 mod worksheet;
@@ -31,14 +32,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::model::{Graded, Lang, Points};
-use super::page;
 use crate::error::{Error, Mistake};
 use crate::report::{OTHER_FOLDER, replace_file};
 
 pub use canvas::canvas_csv;
 pub(crate) use class::reason;
 pub use class::{class_csv, class_json, class_markdown};
-pub(super) use class::{missed_items, missed_rules, summary as class_summary};
 pub use classroom50::{Classroom50, classroom50_json};
 pub use codegrade::codegrade_jsonl;
 pub use gradescope::gradescope_json;
@@ -46,20 +45,18 @@ pub use junit::junit_xml;
 pub use moodle::{has_key, moodle_csv};
 pub use prairielearn::prairielearn_json;
 pub use view::for_student;
-pub(super) use view::{average, label, moment_words, seed_words, state_words};
 pub use worksheet::{Filled, check_worksheet, fill_worksheet};
 
-/// What an instructor may choose of the files of a class.
+/// An instructor's options for the files of a class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The language of texts.
     pub lang: Lang,
-    /// Moodle's file with `;` between the cells and commas in the numbers, as spreadsheets in
-    /// Spanish write it.
+    /// Write Moodle's file with `;` as separator and decimal commas, as Spanish spreadsheets do.
     pub semicolons: bool,
-    /// Canvas' file with a row of the points that are possible.
+    /// Write Canvas' file with a row of possible points.
     pub points_possible: bool,
-    /// A grading worksheet that was downloaded from Moodle, to be filled in.
+    /// A grading worksheet downloaded from Moodle, to be filled in.
     pub worksheet: Option<PathBuf>,
 }
 
@@ -68,7 +65,7 @@ pub fn to_json(graded: &Graded) -> Vec<u8> {
     json(graded)
 }
 
-/// JSON as all files have it.
+/// JSON in the style of all files: indented, with a final newline.
 fn json(value: &impl serde::Serialize) -> Vec<u8> {
     let mut json = serde_json::to_vec_pretty(value).unwrap_or_default();
     json.push(b'\n');
@@ -101,14 +98,13 @@ pub fn class_files(graded: &[Graded], options: &Options) -> Vec<(&'static str, V
     ]
 }
 
-/// Write all that concerns one submission, after it was graded: what stands in `out` is whole at
-/// any time.
+/// Write all files of one submission after it was graded, so that `out` is consistent at any time.
 pub fn write_one(graded: &Graded, out: &Path, lang: Lang) -> Result<(), Error> {
     let folder = out.join("students").join(&graded.submission.id);
     for (name, bytes) in student_files(graded, lang) {
         replace_file(&folder.join(name), &bytes, OTHER_FOLDER)?;
     }
-    // Last, because a batch that resumes takes it as a sign that the others are there.
+    // Last, because a resumed batch takes it as a sign that the others exist.
     replace_file(
         &out.join("results").join(format!("{}.json", graded.submission.id)),
         &to_json(graded),
@@ -116,12 +112,12 @@ pub fn write_one(graded: &Graded, out: &Path, lang: Lang) -> Result<(), Error> {
     )
 }
 
-/// Write what concerns the class, after all submissions: tables and files for learning platforms.
+/// Write the files of the class after all submissions: tables, and files for learning platforms.
 pub fn write_all(graded: &[Graded], out: &Path, lang: Lang) -> Result<(), Error> {
     write_class(graded, out, &Options { lang, ..Options::default() }).map(drop)
 }
 
-/// Write what concerns the class. Returns what could not be entered into a worksheet, a line each.
+/// Write the files of the class. Returns a line for each entry that did not fit into a worksheet.
 pub fn write_class(graded: &[Graded], out: &Path, options: &Options) -> Result<Vec<String>, Error> {
     for (name, bytes) in class_files(graded, options) {
         replace_file(&out.join(name), &bytes, OTHER_FOLDER)?;
@@ -133,13 +129,13 @@ pub fn write_class(graded: &[Graded], out: &Path, options: &Options) -> Result<V
     Ok(filled.left_out)
 }
 
-/// Refuse a worksheet that could not be filled in, before anything is graded.
+/// Refuse a worksheet that cannot be filled in, before anything is graded.
 pub fn probe_worksheet(path: &Path, max: Points) -> Result<(), Error> {
     check_worksheet(&read_worksheet(path)?, max).map_err(|mistake| in_worksheet(path, mistake))
 }
 
 fn read_worksheet(path: &Path) -> Result<Vec<u8>, Error> {
-    let hint = "give the worksheet as Moodle gave it: “Download grading worksheet”";
+    let hint = "give the worksheet as downloaded from Moodle: “Download grading worksheet”";
     fs::read(path).map_err(|cause| Error::io("read", path, &cause, hint))
 }
 

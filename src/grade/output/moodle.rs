@@ -1,14 +1,14 @@
-//! Moodle's gradebook, for “Import grades”: `username,email,idnumber,<assignment>,<assignment>
-//! (comments)`.
+//! Moodle's gradebook, for “Import grades”:
+//! `username,email,idnumber,<assignment>,<assignment> (comments)`.
 //!
-//! A result that is not complete has no grade in it: an empty cell leaves a grade as it is.
+//! An incomplete result gets an empty cell, which leaves the existing grade unchanged.
 
 use super::super::model::{Graded, ItemResult, Lang};
 use super::super::texts::{fill, phrases};
 use super::cells::csv;
 use super::view::{for_student, is_visible};
 
-/// The file. `semicolons`: `;` between the cells, and commas in the numbers.
+/// The file. `semicolons` selects `;` as separator and decimal commas.
 pub fn moodle_csv(class: &[Graded], lang: Lang, semicolons: bool) -> Vec<u8> {
     let title = class.first().map_or("", |first| first.assignment.title.get(lang));
     let head = ["username", "email", "idnumber", title, &format!("{title} (comments)")]
@@ -28,23 +28,22 @@ pub fn moodle_csv(class: &[Graded], lang: Lang, semicolons: bool) -> Vec<u8> {
     csv(std::iter::once(head).chain(rows), semicolons)
 }
 
-/// Whether anything tells Moodle whose result it is: the folders that it hands out have the full
-/// name alone, which a worksheet has too.
+/// Whether the result has a key by which Moodle finds the student: the folders that Moodle exports
+/// have only the full name, which works for a worksheet.
 pub fn has_key(graded: &Graded) -> bool {
     let student = &graded.student;
     [&student.username, &student.email, &student.idnumber].iter().any(|key| !key.is_empty())
 }
 
-/// The points as a cell; empty where they are not all decided, or not all was asked for.
+/// The points as a cell; empty if they are not all decided or not everything was requested.
 pub(super) fn grade(graded: &Graded, comma: bool) -> String {
     let is_final = graded.is_complete() && graded.provisional.is_empty();
     let points = if is_final { graded.score.to_string() } else { String::new() };
     if comma { points.replace('.', ",") } else { points }
 }
 
-/// What a student reads beside the grade, on one line. Moodle takes it for HTML, so it has none:
-/// the points of the items and the titles of the instructor, and nothing that a program has
-/// printed.
+/// The comment next to the grade, on one line. Moodle renders it as HTML, so it is escaped and has
+/// only the items' points and the instructor's titles, never a program's output.
 pub(super) fn comment(graded: &Graded, lang: Lang) -> String {
     let say = phrases(lang);
     let mut parts = Vec::new();

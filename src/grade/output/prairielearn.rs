@@ -1,7 +1,7 @@
 //! PrairieLearn's `results.json` of an external grader.
 //!
-//! `gradable` is false where a part of the result is missing by a fault of the testbed:
-//! PrairieLearn then counts no attempt and shows `message`.
+//! `gradable` is false if part of the result is missing because the testbed failed: PrairieLearn
+//! then counts no attempt and shows `message`.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub fn prairielearn_json(graded: &Graded, lang: Lang) -> Vec<u8> {
     }))
 }
 
-/// A share from 0 to 1. A quotient of two integers is the same on every machine.
+/// A fraction from 0 to 1. The quotient of two integers is the same on every machine.
 pub(super) fn share(score: Points, max: Points) -> Value {
     if max == Points::ZERO { json!(0) } else { json!(f64::from(score.0) / f64::from(max.0)) }
 }

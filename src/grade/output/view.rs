@@ -1,4 +1,4 @@
-//! What a student may see of a result, and the same entries for all platforms.
+//! The part of a result that a student may see, and the entries that all platforms share.
 
 use serde_json::{Number, Value};
 
@@ -8,11 +8,11 @@ use super::super::model::{
 };
 use super::super::texts::{fill, meaning, phrases, printable, seconds};
 
-/// Losses of an item that are told one by one; the others are alike.
+/// At most this many losses of an item are listed one by one; the others are alike.
 pub(crate) const LOSSES_TOLD: usize = 5;
 
-/// A result without the items that are not visible, and with the points of the others only. Lines
-/// on faults of the machine are the instructor's.
+/// A result with only the visible items and their points. Failures of the machine are left to the
+/// instructor.
 pub fn for_student(graded: &Graded) -> Graded {
     let mut shown = with_harmless_texts(graded);
     shown.items.retain(is_visible);
@@ -37,7 +37,7 @@ pub fn for_student(graded: &Graded) -> Graded {
         };
         shown.notes.push(Text::new(said(Lang::En), said(Lang::Es)));
     }
-    // The name of an item that is not visible is one of its details.
+    // Even the name of a hidden item must not be shown.
     for item in &mut shown.items {
         if item
             .gate
@@ -50,7 +50,7 @@ pub fn for_student(graded: &Graded) -> Graded {
     shown
 }
 
-/// A result in which no text that the program has written is more than a text to look at.
+/// A result in which all text written by the program is made harmless to display.
 pub(super) fn with_harmless_texts(graded: &Graded) -> Graded {
     let mut shown = graded.clone();
     shown.outcome.detail = printable(&shown.outcome.detail);
@@ -58,8 +58,7 @@ pub(super) fn with_harmless_texts(graded: &Graded) -> Graded {
     shown
 }
 
-/// Texts that the program has written become harmless to look at; what is said of a fault of the
-/// machine is the instructor's.
+/// Make a program's texts harmless to display, and leave failures of the machine to the instructor.
 fn make_printable(seed: &mut SeedResult) {
     seed.message = if seed.verdict == SeedVerdict::InfraError {
         String::new()
@@ -77,8 +76,8 @@ fn make_printable(seed: &mut SeedResult) {
     }
 }
 
-/// How a submission is called where a person reads: by the student's full name, where that is
-/// known, else by its id, and by both where two have the same name.
+/// A submission's label for people: the student's full name if known, otherwise the id; both if two
+/// students share a name.
 pub(crate) fn label(graded: &Graded, class: &[Graded]) -> String {
     let (name, id) = (printable(&graded.student.name), &graded.submission.id);
     let is_known_by =
@@ -90,7 +89,7 @@ pub(crate) fn label(graded: &Graded, class: &[Graded]) -> String {
     }
 }
 
-/// How many items a student does not see, and their points.
+/// The number of hidden items, and their points.
 pub(crate) fn not_shown(graded: &Graded) -> Option<(usize, Points)> {
     let hidden: Vec<&ItemResult> = graded.items.iter().filter(|item| !is_visible(item)).collect();
     (!hidden.is_empty()).then(|| (hidden.len(), hidden.iter().map(|item| item.points).sum()))
@@ -105,10 +104,10 @@ pub(super) struct Entry {
     /// The item's name.
     pub(super) name: String,
     pub(super) title: String,
-    /// `None` where it was not graded.
+    /// `None` if it was not graded.
     pub(super) earned: Option<Points>,
     pub(super) max: Points,
-    /// What there is to say, several lines.
+    /// The explanation, in several lines.
     pub(super) text: String,
 }
 
@@ -130,7 +129,7 @@ impl Entry {
     }
 }
 
-/// The visible items, and one entry for all others: what a platform without visibilities gets.
+/// The visible items, and one entry for all others, for platforms without visibility.
 pub(super) fn entries(graded: &Graded, lang: Lang) -> Vec<Entry> {
     let shown = for_student(graded);
     let mut entries: Vec<Entry> =
@@ -145,8 +144,8 @@ pub(super) fn entries(graded: &Graded, lang: Lang) -> Vec<Entry> {
     entries
 }
 
-/// What a student is told first: points, what is not final, what is wrong with the submission as a
-/// whole. Of visible items only, where `graded` is [`for_student`].
+/// The heading: points, what is not final, and what is wrong with the whole submission. It covers
+/// only visible items if `graded` comes from [`for_student`].
 pub(super) fn head(graded: &Graded, lang: Lang) -> String {
     let say = phrases(lang);
     let mut lines = vec![fill(
@@ -170,7 +169,7 @@ pub(super) fn head(graded: &Graded, lang: Lang) -> String {
     lines.join("\n")
 }
 
-/// A seed as a person reads it.
+/// A seed in words.
 pub(crate) fn seed_words(seed: Seed, lang: Lang) -> String {
     match seed {
         Seed::Public(seed) => fill(phrases(lang).seed, &[("seed", &seed.to_string())]),
@@ -180,7 +179,7 @@ pub(crate) fn seed_words(seed: Seed, lang: Lang) -> String {
     }
 }
 
-/// Why an item that has no seeds to show has the points that it has.
+/// How the points of an item without seeds to show came about.
 pub(crate) fn state_words(item: &ItemResult, graded: &Graded, lang: Lang) -> Option<String> {
     let say = phrases(lang);
     match &item.state {
@@ -197,7 +196,7 @@ pub(crate) fn state_words(item: &ItemResult, graded: &Graded, lang: Lang) -> Opt
     }
 }
 
-/// An item in plain text: what came of it, the rule and moment of each loss, how to repeat it.
+/// An item in plain text: its result, the rule and moment of each loss, and how to repeat it.
 fn explain(item: &ItemResult, graded: &Graded, lang: Lang) -> String {
     let say = phrases(lang);
     let mut lines: Vec<String> = state_words(item, graded, lang).into_iter().collect();
@@ -249,7 +248,7 @@ pub(super) fn loss_lines(loss: &Loss, lang: Lang) -> Vec<String> {
     lines
 }
 
-/// When and where something went wrong; empty where that is not known.
+/// When and where something went wrong; empty if unknown.
 pub(crate) fn moment_words(loss: &Loss, lang: Lang) -> String {
     let say = phrases(lang);
     let time = loss.time_ns.map(|time| fill(say.virtual_time, &[("time", &seconds(time))]));
@@ -257,7 +256,7 @@ pub(crate) fn moment_words(loss: &Loss, lang: Lang) -> String {
     time.into_iter().chain(node).collect::<Vec<_>>().join(", ")
 }
 
-/// Points as a number of JSON: whole where they are whole.
+/// Points as a JSON number, an integer if they are whole.
 pub(super) fn number(points: Points) -> Value {
     if points.0.is_multiple_of(100) {
         return Value::from(points.0 / 100);

@@ -1,9 +1,9 @@
-//! Moodle's grading worksheet, filled in: the file that “Download grading worksheet” gives, with
-//! two cells of each row replaced.
+//! Fills in Moodle's grading worksheet: the file from “Download grading worksheet”, with two cells
+//! of each row replaced.
 //!
-//! All other bytes stay as they are: the mark at the beginning, quotes, line ends, the order of
-//! columns, which Moodle compares with what it has. So the file is not parsed and written again;
-//! the places of its cells are looked up, and those of grades and comments are cut out.
+//! All other bytes stay as they are (byte order mark, quotes, line endings, order of columns),
+//! because Moodle compares them with its own. So the file is not parsed and rewritten; its cells
+//! are located, and those of grades and comments are replaced.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::cells::harmless;
 use super::moodle::{comment, grade};
 use crate::error::{Mistake, excerpt};
 
-/// The columns, by the names that Moodle gives them in English and Spanish.
+/// The columns, by Moodle's names in English and Spanish.
 const IDENTIFIER: [&str; 2] = ["identifier", "identificador"];
 const NAME: [&str; 2] = ["full name", "nombre completo"];
 const EMAIL: [&str; 4] =
@@ -36,17 +36,17 @@ const COMMENTS: [&str; 4] = [
     "retroalimentación de comentarios",
 ];
 
-/// A worksheet with grades.
+/// A worksheet with the grades filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filled {
     /// The file.
     pub bytes: Vec<u8>,
-    /// What could not be entered, a line each: students without a row, rows whose grade must not be
-    /// changed.
+    /// A line for each grade that could not be entered: students without a row, rows whose grade
+    /// must not be changed.
     pub left_out: Vec<String>,
 }
 
-/// A worksheet as it came.
+/// A worksheet as downloaded.
 struct Sheet<'a> {
     text: &'a str,
     delimiter: char,
@@ -66,7 +66,7 @@ impl<'a> Sheet<'a> {
         let Ok(text) = std::str::from_utf8(bytes) else {
             return Err(Mistake::new(
                 "the worksheet is not UTF-8",
-                "download it again, and do not save it with a spreadsheet before",
+                "download it again and do not save it from a spreadsheet program",
             ));
         };
         let begin = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -87,9 +87,9 @@ impl<'a> Sheet<'a> {
                 .map(|cell| excerpt(&value(text, cell)))
                 .collect();
             let message =
-                "the worksheet has no column `Grade`, or none that tells the students apart";
-            let hint = "give the file that Moodle's “Download grading worksheet” has given, in \
-                English or Spanish";
+                "the worksheet has no column `Grade`, or none that identifies the students";
+            let hint = "give the file from Moodle's “Download grading worksheet”, in English or \
+                Spanish";
             return Err(
                 Mistake::new(message, hint).note(format!("its columns: {}", found.join(", ")))
             );
@@ -106,7 +106,7 @@ impl<'a> Sheet<'a> {
         Ok(Sheet { text, delimiter, rows, grade, maximum, changeable, comments, columns })
     }
 
-    /// The maximum grade that a row has; empty where it has none.
+    /// The maximum grade of a row; empty if it has none.
     fn maximum_of(&self, row: &Row) -> String {
         self.maximum
             .and_then(|column| row.get(column))
@@ -114,28 +114,32 @@ impl<'a> Sheet<'a> {
             .unwrap_or_default()
     }
 
-    /// Every row that has a maximum grade must have this one.
+    /// Check that every row with a maximum grade has this one.
     fn check_maximum(&self, max: Points) -> Result<(), Mistake> {
         let other = |found: &String| !found.is_empty() && hundredths(found) != Some(max);
         match self.rows.iter().skip(1).map(|row| self.maximum_of(row)).find(other) {
             None => Ok(()),
             Some(found) => Err(Mistake::new(
-                format!("the worksheet's maximum is {}, the assignment's {max}", excerpt(&found)),
-                "set the maximum grade of Moodle's assignment to that of this one, and download \
-                    the worksheet again",
+                format!(
+                    "the worksheet's maximum grade is {}, but the assignment has {max} \
+                    points",
+                    excerpt(&found)
+                ),
+                "set the maximum grade in Moodle to the assignment's points, and download the \
+                worksheet again",
             )),
         }
     }
 }
 
-/// Whether a file is a worksheet for an assignment with this number of points, before anything is
-/// graded.
+/// Check, before anything is graded, that a file is a worksheet for an assignment with this number
+/// of points.
 pub fn check_worksheet(bytes: &[u8], max: Points) -> Result<(), Mistake> {
     Sheet::read(bytes)?.check_maximum(max)
 }
 
-/// Fill in a worksheet. A grade that is not complete is not entered. The mistake is that of a file
-/// that is no worksheet of this assignment.
+/// Fill in a worksheet. Incomplete grades are not entered. Fails if the file is not a worksheet for
+/// this assignment.
 pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Filled, Mistake> {
     let sheet = Sheet::read(bytes)?;
     if let Some(first) = class.first() {
@@ -144,7 +148,7 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
     let Sheet { text, delimiter, ref rows, changeable, comments, ref columns, .. } = sheet;
     let mut left_out = Vec::new();
     let mut changes: Vec<(Range<usize>, String)> = Vec::new();
-    // Whose grade is entered in which row.
+    // Which student's grade goes into which row.
     let mut entered: BTreeMap<usize, &str> = BTreeMap::new();
     for graded in class {
         let id = &graded.submission.id;
@@ -159,22 +163,23 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
         let cell = |column: Option<usize>| column.and_then(|column| row.get(column));
         if cell(changeable).is_some_and(|cell| value(text, cell).trim().eq_ignore_ascii_case("no"))
         {
-            left_out.push(format!("the grade of `{id}` cannot be changed, says the worksheet"));
+            left_out.push(format!("the worksheet says that the grade of `{id}` cannot be changed"));
             continue;
         }
         if !graded.is_complete() || !graded.provisional.is_empty() {
-            left_out.push(format!("`{id}` is not graded completely"));
+            left_out.push(format!("`{id}` is not fully graded"));
             continue;
         }
         if let Some(first) = entered.get(&number) {
             left_out.push(format!(
-                "`{id}` has the same row as `{first}`, whose grade is entered: see which one counts"
+                "`{id}` has the same row as `{first}`, whose grade was entered: check which one \
+                counts"
             ));
             continue;
         }
         entered.insert(number, id);
-        // A decimal comma where the file has one, or where its cells are parted as in languages
-        // that have one.
+        // Use a decimal comma if the file has one, or if its separator is that of languages that
+        // do.
         let max = sheet.maximum_of(row);
         let comma = max.contains(',') || (delimiter == ';' && !max.contains('.'));
         changes.extend(cell(Some(sheet.grade)).map(|cell| (cell.clone(), grade(graded, comma))));
@@ -192,7 +197,7 @@ pub fn fill_worksheet(bytes: &[u8], class: &[Graded], lang: Lang) -> Result<Fill
     Ok(Filled { bytes: filled.into_bytes(), left_out })
 }
 
-/// Which columns tell who a row is about.
+/// The columns that identify the student of a row.
 struct Columns {
     identifier: Option<usize>,
     name: Option<usize>,
@@ -202,8 +207,8 @@ struct Columns {
 }
 
 impl Columns {
-    /// Whether a row is a student's: by Moodle's number of the participant, which is in the
-    /// folder's name, else by what only one student has, else by the full name.
+    /// Whether a row is a student's: by Moodle's participant number, which is in the folder's name,
+    /// otherwise by a unique key, otherwise by the full name.
     fn is_of(&self, graded: &Graded, cell: impl Fn(usize) -> Option<String>) -> bool {
         let is = |column: Option<usize>, known: &str| {
             !known.is_empty()
@@ -224,7 +229,7 @@ impl Columns {
     }
 }
 
-/// A number with a point or a comma, as hundredths.
+/// A number with a decimal point or comma, in hundredths.
 fn hundredths(text: &str) -> Option<Points> {
     let text = text.trim().replace(',', ".");
     let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
@@ -236,7 +241,7 @@ fn hundredths(text: &str) -> Option<Points> {
     Some(Points(whole.checked_mul(100)?.checked_add(part.parse().ok()?)?))
 }
 
-/// What stands between the cells: the commonest candidate of the first line, outside of quotes.
+/// The separator: the most frequent candidate in the first line, outside quotes.
 fn delimiter(text: &str) -> char {
     let line = text.lines().next().unwrap_or("");
     let outside: String = line.split('"').step_by(2).collect();
@@ -248,7 +253,7 @@ fn delimiter(text: &str) -> char {
         .unwrap_or(',')
 }
 
-/// The places of all cells, with their quotes.
+/// The ranges of all cells, including their quotes.
 fn cells(text: &str, begin: usize, delimiter: char) -> Vec<Row> {
     let (mut rows, mut row, mut start, mut is_quoted) = (Vec::new(), Vec::new(), begin, false);
     for (at, c) in text[begin..].char_indices().map(|(at, c)| (at + begin, c)) {
@@ -273,7 +278,7 @@ fn cells(text: &str, begin: usize, delimiter: char) -> Vec<Row> {
     rows
 }
 
-/// What a cell says.
+/// The value of a cell.
 fn value(text: &str, cell: &Range<usize>) -> String {
     let cell = &text[cell.clone()];
     cell.strip_prefix('"')

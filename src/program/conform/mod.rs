@@ -1,8 +1,7 @@
-//! Whether a program speaks the protocol: a script of turns for a *conformance node*, which
-//! `sdk/PROTOCOL.md` describes, and rules for its answers.
+//! Tests whether a program speaks the protocol: a script of turns for a *conformance node*,
+//! described in `sdk/PROTOCOL.md`, and rules for its answers.
 //!
-//! Written for the author of an SDK, in any language, who wants to know which line was wrong and
-//! why.
+//! It is meant for authors of SDKs in any language, who want to know which line was wrong and why.
 
 mod rules;
 
@@ -11,25 +10,25 @@ use serde_json::{Value, json};
 use super::protocol::{Answer, LINE_BYTES_MAX, OPS_MAX};
 use super::talk::Talk;
 
-/// Of a line so many characters are shown.
+/// Characters shown of a line.
 const SHOWN_MAX: usize = 240;
 
-/// A rule and what came of it.
+/// A rule and its result.
 #[derive(Debug)]
 pub struct Judged {
     /// Its name.
     pub name: &'static str,
-    /// What it demands.
+    /// What it requires.
     pub summary: &'static str,
-    /// What is wrong, or nothing.
+    /// What is wrong, if anything.
     pub failure: Option<String>,
     /// The lines, as sent (`>`) and received (`<`), shortened.
     pub lines: Vec<String>,
 }
 
-/// Judge a program by all rules, in order, and tell whether all hold. `done` is called after each.
-/// A program that does not answer its first turn is asked nothing else. `Err`: the program cannot
-/// be started.
+/// Test a program against all rules, in order, and return whether all hold. `done` is called after
+/// each. If a program does not answer its first turn, no other rule is tested. Fails if the program
+/// cannot be started.
 pub fn judge(command: &[String], done: &mut dyn FnMut(&Judged)) -> Result<bool, String> {
     Talk::start(command)?;
     let mut is_good = true;
@@ -52,7 +51,7 @@ struct Rule {
     judge: fn(&mut Stage<'_>) -> Result<(), String>,
 }
 
-/// Where a rule is judged: at most one process at a time, and what was said.
+/// The state while a rule is tested: at most one process at a time, and the conversation.
 struct Stage<'a> {
     command: &'a [String],
     talk: Option<Talk>,
@@ -69,7 +68,7 @@ const CLIENT: &str = "c1";
 const EPOCH: u64 = 1_767_225_600_000_000_000;
 
 impl Stage<'_> {
-    /// Start a process anew.
+    /// Start a new process.
     fn start(&mut self) -> Result<(), String> {
         self.lines.push("-- a process is started".to_owned());
         self.now = 0;
@@ -77,7 +76,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Start a process and tell it `init`.
+    /// Start a process and send it `init`.
     fn init(&mut self) -> Result<Reply, String> {
         self.init_with("00000000000000ff")
     }
@@ -87,13 +86,13 @@ impl Stage<'_> {
         self.turn(vec![start("init", seed)])
     }
 
-    /// Tell a turn of these events, 1 ms after the last one.
+    /// Send a turn with these events, 1 ms after the last one.
     fn turn(&mut self, events: Vec<Value>) -> Result<Reply, String> {
         self.now += 1_000_000;
         self.tell(&json!({"now": self.now, "wall": EPOCH + self.now, "ev": events}))
     }
 
-    /// Tell a line.
+    /// Send a line.
     fn tell(&mut self, turn: &Value) -> Result<Reply, String> {
         let line = turn.to_string();
         self.lines.push(format!("> {}", shortened(&line)));
@@ -103,13 +102,13 @@ impl Stage<'_> {
         Reply::read(answer)
     }
 
-    /// A message from the client.
+    /// Send a message from the client.
     fn message(&mut self, body: Value) -> Result<Reply, String> {
         self.turn(vec![message(CLIENT, body)])
     }
 }
 
-/// An answer that is one.
+/// A valid answer.
 struct Reply {
     line: String,
     ops: Vec<Value>,
@@ -121,17 +120,17 @@ impl Reply {
     fn read(line: String) -> Result<Reply, String> {
         if line.len() >= LINE_BYTES_MAX {
             return Err(format!(
-                "the answer has {} bytes, and at most {LINE_BYTES_MAX} can be, with its end",
+                "the answer has {} bytes; the maximum is {LINE_BYTES_MAX}, including the newline",
                 line.len()
             ));
         }
         let value: Value = serde_json::from_str(&line)
-            .map_err(|error| format!("the answer is no JSON: {error}"))?;
+            .map_err(|error| format!("the answer is not JSON: {error}"))?;
         let answer: Answer = serde_json::from_str(&line)
-            .map_err(|error| format!("the answer is none of this protocol: {error}"))?;
+            .map_err(|error| format!("the answer does not follow the protocol: {error}"))?;
         if answer.ops.len() > OPS_MAX {
             return Err(format!(
-                "the answer has {} operations, and at most {OPS_MAX} can be",
+                "the answer has {} operations; the maximum is {OPS_MAX}",
                 answer.ops.len()
             ));
         }
@@ -144,7 +143,7 @@ impl Reply {
         self.ops.iter().filter(|op| op["op"] == kind).collect()
     }
 
-    /// The messages that it sends must be these, in this order.
+    /// It must send exactly these messages, in this order.
     fn sends(&self, expected: &[(&str, Value)]) -> Result<(), String> {
         let expected: Vec<Value> = expected
             .iter()
@@ -153,7 +152,7 @@ impl Reply {
         self.asks("send", &expected)
     }
 
-    /// The operations of a kind must be these, in this order; others do not matter.
+    /// Its operations of this kind must be exactly these, in this order; others do not matter.
     fn asks(&self, kind: &str, expected: &[Value]) -> Result<(), String> {
         let found = self.ops(kind);
         if found.len() == expected.len()
@@ -176,12 +175,12 @@ impl Reply {
         ))
     }
 
-    /// It must go on.
+    /// It must keep running.
     fn goes_on(&self) -> Result<(), String> {
         match (&self.error, self.exit) {
             (None, None) => Ok(()),
-            (Some(error), _) => Err(format!("it has crashed: {error}")),
-            (None, Some(status)) => Err(format!("it has ended itself with status {status}")),
+            (Some(error), _) => Err(format!("it crashed: {error}")),
+            (None, Some(status)) => Err(format!("it exited with status {status}")),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The rules, from the first turn to the last. What a conformance node does is in
-//! `sdk/PROTOCOL.md`, "Conformance".
+//! The rules, from the first turn to the last. `sdk/PROTOCOL.md`, "Conformance", says what a
+//! conformance node does.
 
 use std::time::Duration;
 
@@ -9,20 +9,17 @@ use super::{CLIENT, EPOCH, PEER, Rule, Stage, message, start};
 
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "init", summary: "the first turn is answered, exactly once", judge: init },
-    Rule {
-        name: "message",
-        summary: "`Echo` goes back to whoever has sent it, as it was",
-        judge: echo,
-    },
+    Rule { name: "message", summary: "`Echo` goes back to its sender unchanged", judge: echo },
     Rule {
         name: "values",
-        summary: "texts and numbers pass unchanged: Unicode, escapes, all 64 bits of an integer",
+        summary: "texts and numbers are passed unchanged: Unicode, escapes, all 64 bits of an \
+            integer",
         judge: values,
     },
-    Rule { name: "large", summary: "a message of 400,000 bytes passes", judge: large },
+    Rule { name: "large", summary: "a message of 400,000 bytes is passed", judge: large },
     Rule {
         name: "order",
-        summary: "several events of one turn are handled in order, with one answer",
+        summary: "several events in one turn are handled in order, with one answer",
         judge: order,
     },
     Rule {
@@ -32,10 +29,14 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "timers",
-        summary: "`Timer` sets a timer, its end is told, `Cancel` forgets it",
+        summary: "`Timer` sets a timer, its expiry is reported, `Cancel` cancels it",
         judge: timers,
     },
-    Rule { name: "wake", summary: "a `wake` is answered, whoever has asked for it", judge: wake },
+    Rule {
+        name: "wake",
+        summary: "a `wake` is answered, even if nothing asked for it",
+        judge: wake,
+    },
     Rule {
         name: "save",
         summary: "`Save` saves before it answers, `Load` reads what was saved",
@@ -43,7 +44,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "restart",
-        summary: "a later process finds what was saved, and what is damaged",
+        summary: "a later process finds what was saved, and what was damaged",
         judge: restart,
     },
     Rule {
@@ -56,31 +57,23 @@ pub(super) const RULES: &[Rule] = &[
         summary: "`Observe` records an event, `Show` a metric",
         judge: observe,
     },
-    Rule { name: "command", summary: "a command is told", judge: command },
-    Rule {
-        name: "stop",
-        summary: "what is asked for in the answer to `stop` is there",
-        judge: stop,
-    },
-    Rule {
-        name: "print",
-        summary: "what is printed does not disturb the conversation",
-        judge: print,
-    },
+    Rule { name: "command", summary: "a command is passed on", judge: command },
+    Rule { name: "stop", summary: "operations in the answer to `stop` are complete", judge: stop },
+    Rule { name: "print", summary: "printing does not disturb the conversation", judge: print },
     Rule {
         name: "crash",
-        summary: "`Crash` ends the process, and its text says why",
+        summary: "`Crash` ends the process, and `error` has its text",
         judge: crash,
     },
     Rule {
         name: "clock",
-        summary: "`Now` tells the turn's clocks, to the nanosecond",
+        summary: "`Now` returns the turn's clocks, to the nanosecond",
         judge: clock,
     },
     Rule {
         name: "streams",
         summary: "connections: accepted, opened, read, written, closed (skipped if `Listen` is not \
-            understood)",
+            supported)",
         judge: streams,
     },
     Rule {
@@ -90,7 +83,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule { name: "seed", summary: "`Draw` draws from the process's seed", judge: seed },
     Rule { name: "many", summary: "2,000 turns in a row", judge: many },
-    Rule { name: "end", summary: "the process ends when descriptor 3 is closed", judge: end },
+    Rule { name: "end", summary: "the process exits when descriptor 3 is closed", judge: end },
 ];
 
 type Judgement = Result<(), String>;
@@ -98,7 +91,9 @@ type Judgement = Result<(), String>;
 fn init(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?.goes_on()?;
     if stage.talk.as_ref().is_some_and(|talk| talk.has_more(Duration::from_millis(100))) {
-        return Err("a second line has come, or the end, and nothing was told since".to_owned());
+        return Err("a second line arrived, or the end of the stream, although no turn was \
+            sent"
+            .to_owned());
     }
     Ok(())
 }
@@ -217,7 +212,9 @@ fn save(stage: &mut Stage<'_>) -> Judgement {
     reply.sends(&[(CLIENT, json!({"type": "Saved", "key": "log"}))])?;
     let place = |kind: &str| reply.ops.iter().position(|op| op["op"] == kind);
     if place("save") > place("send") {
-        return Err("it answers before it saves: the answer would not wait for the disk".to_owned());
+        return Err("it answers before it saves, so the answer would not wait for the \
+            disk"
+            .to_owned());
     }
     load(stage, "log", value)?;
     let reply = stage.message(json!({"type": "Save", "key": "log", "value": null}))?;
@@ -234,7 +231,7 @@ fn restart(stage: &mut Stage<'_>) -> Judgement {
     load(stage, "term", json!(i64::MAX))?;
     load(stage, "vote", json!(null))?;
     load(stage, "never", json!(null))?;
-    // The same without anything that was saved.
+    // The same with nothing saved.
     stage.start()?;
     let mut first = start("restart", "0000000000000003");
     first["saved"] = json!({});
@@ -299,14 +296,14 @@ fn crash(stage: &mut Stage<'_>) -> Judgement {
     match (&reply.error, reply.exit) {
         (Some(error), _) if error.contains("the reason why") => Ok(()),
         (Some(error), _) => Err(format!("`error` does not say `the reason why`: {error}")),
-        (None, Some(_)) => Err("it ends, but there is no `error` that says why".to_owned()),
-        (None, None) => Err("it goes on: expected `exit` and `error`".to_owned()),
+        (None, Some(_)) => Err("it exits, but there is no `error` that says why".to_owned()),
+        (None, None) => Err("it keeps running: expected `exit` and `error`".to_owned()),
     }
 }
 
 fn clock(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
-    // The wall clock may go back; the monotonic one does not.
+    // The wall clock may go back; the monotonic clock does not.
     for (now, wall) in [
         (1_500_000_001_u64, EPOCH + 123_456_789),
         (1_500_000_001, EPOCH),
@@ -319,21 +316,21 @@ fn clock(stage: &mut Stage<'_>) -> Judgement {
     Ok(())
 }
 
-/// The first stream that another node has opened.
+/// The first stream opened by another node.
 const ACCEPTED: u64 = 1 << 32;
 
 fn streams(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     let reply = stage.message(json!({"type": "Listen", "port": 80}))?;
     if reply.ops("listen").is_empty() {
-        stage.lines.push("-- skipped: `Listen` is not understood".to_owned());
+        stage.lines.push("-- skipped: `Listen` is not supported".to_owned());
         return reply.goes_on();
     }
     reply.asks("listen", &[json!({"op": "listen", "port": 80})])?;
     stage
         .turn(vec![json!({"type": "accepted", "stream": ACCEPTED, "src": PEER, "port": 80})])?
         .goes_on()?;
-    // "hello", and then every byte that a text cannot have.
+    // "hello", then bytes that are not text.
     for base64 in ["aGVsbG8=", "AP/+gA==", "Cg=="] {
         let reply =
             stage.turn(vec![json!({"type": "data", "stream": ACCEPTED, "base64": base64})])?;
@@ -352,11 +349,11 @@ fn streams(stage: &mut Stage<'_>) -> Judgement {
     stage.turn(vec![json!({"type": "refused", "stream": 2})])?.goes_on()?;
     stage.message(json!({"type": "Connect", "dest": "n3", "port": 7, "text": ""}))?.goes_on()?;
     stage.turn(vec![json!({"type": "timed_out", "stream": 3})])?.goes_on()?;
-    // What comes for a stream that is gone is ignored.
+    // Events for a stream that is gone are ignored.
     stage.turn(vec![json!({"type": "data", "stream": 2, "base64": "aGk="})])?.goes_on()
 }
 
-/// All that a node can do, with what it answers.
+/// Everything that a node can do, with its answers.
 fn script(stage: &mut Stage<'_>, seed: &str) -> Result<Vec<String>, String> {
     let mut answers = vec![stage.init_with(seed)?.line];
     let messages = [
@@ -406,13 +403,13 @@ fn seed(stage: &mut Stage<'_>) -> Judgement {
         drawn.push(numbers);
     }
     if drawn[0] != drawn[3] {
-        return Err(format!("the same seed draws {:?}, and then {:?}", drawn[0], drawn[3]));
+        return Err(format!("the same seed draws {:?} and then {:?}", drawn[0], drawn[3]));
     }
     if drawn[0] == drawn[1]
         || drawn[0] == drawn[2]
         || drawn[0].iter().all(|number| *number == drawn[0][0])
     {
-        return Err(format!("other seeds draw the same: {drawn:?}"));
+        return Err(format!("different seeds draw the same: {drawn:?}"));
     }
     Ok(())
 }
@@ -423,7 +420,7 @@ fn many(stage: &mut Stage<'_>) -> Judgement {
         let body = json!({"type": "Echo", "number": number});
         stage.message(body.clone())?.sends(&[(CLIENT, body)])?;
         if number > 2 {
-            // They are all alike.
+            // They are all alike, so the log keeps only the first ones.
             stage.lines.truncate(6);
         }
     }
@@ -433,5 +430,5 @@ fn many(stage: &mut Stage<'_>) -> Judgement {
 fn end(stage: &mut Stage<'_>) -> Judgement {
     stage.init()?;
     let ended = stage.talk.as_mut().is_some_and(|talk| talk.ends_within(Duration::from_secs(10)));
-    if ended { Ok(()) } else { Err("it goes on 10 s after descriptor 3 was closed".to_owned()) }
+    if ended { Ok(()) } else { Err("it still runs 10 s after descriptor 3 was closed".to_owned()) }
 }

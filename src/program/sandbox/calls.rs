@@ -1,8 +1,9 @@
-//! The system calls that a program may not make: each returns `EPERM`, as if it lacked the right.
+//! The system calls that a program may not make: each fails with `EPERM`, as if permission were
+//! missing.
 //!
-//! A list of what is refused, and not of what is allowed, because interpreters differ in what they
-//! need, and change; what is refused is what reaches beyond the process and its files, which
-//! Landlock and the limits guard.
+//! This is a deny list, not an allow list, because interpreters differ in what they need, and
+//! change. It covers what reaches beyond the process and its files, which Landlock and the limits
+//! guard.
 
 use std::collections::BTreeMap;
 
@@ -39,9 +40,9 @@ const REFUSED: &[c_long] = &[
     libc::SYS_sched_setscheduler,
     libc::SYS_sched_setparam,
     libc::SYS_sched_setattr,
-    // Leaving the process group, which is what is ended.
+    // Leaving the process group, by which everything is killed.
     libc::SYS_setpgid,
-    // Namespaces, file systems.
+    // Namespaces and file systems.
     libc::SYS_unshare,
     libc::SYS_setns,
     libc::SYS_mount,
@@ -61,7 +62,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_quotactl,
     libc::SYS_swapon,
     libc::SYS_swapoff,
-    // What Landlock does not guard, or not yet in its first interfaces.
+    // Calls that Landlock does not guard, or not in its first versions.
     libc::SYS_truncate,
     libc::SYS_inotify_init1,
     // The kernel's own machinery.
@@ -88,7 +89,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_adjtimex,
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
-    // Memory that no limit counts, or that stays behind when the process is gone.
+    // Memory that no limit counts, or that outlives the process.
     libc::SYS_memfd_create,
     libc::SYS_shmget,
     libc::SYS_shmat,
@@ -97,12 +98,12 @@ const REFUSED: &[c_long] = &[
     libc::SYS_mq_open,
 ];
 
-/// The same number on all architectures, and not in the library for all of them.
+/// The number is the same on all architectures, but libc does not define it for all of them.
 const FCHMODAT2: c_long = 452;
 
-/// Owner, permissions, times and attributes of files, which Landlock does not guard: a program that
-/// runs as the user could lock the user out. `fchmod`, by which a copy gets its mode, is the one
-/// that builds need.
+/// Changes to owner, permissions, times and attributes of files, which Landlock does not guard: a
+/// program that runs as the user could lock the user out. Builds need `fchmod`, which sets the mode
+/// of a copy.
 const ATTRIBUTES: &[c_long] = &[
     libc::SYS_fchmodat,
     FCHMODAT2,
@@ -129,19 +130,19 @@ const ATTRIBUTES: &[c_long] = &[
     libc::SYS_futimesat,
 ];
 
-/// New processes by their old names, which newer architectures do not have.
+/// Old calls that create processes, which newer architectures do not have.
 #[cfg(target_arch = "x86_64")]
 const FORKS: &[c_long] = &[libc::SYS_fork, libc::SYS_vfork];
 #[cfg(not(target_arch = "x86_64"))]
 const FORKS: &[c_long] = &[];
 
-/// On x86-64 the kernel may know every call by a second number, for programs with short pointers.
+/// On x86-64 every call may have a second number, for the x32 ABI.
 #[cfg(target_arch = "x86_64")]
 const SECOND_NUMBERS: Option<i64> = Some(0x4000_0000);
 #[cfg(not(target_arch = "x86_64"))]
 const SECOND_NUMBERS: Option<i64> = None;
 
-/// The numbers that only programs with short pointers have.
+/// The numbers that only the x32 ABI has.
 const SHORT_POINTERS: std::ops::RangeInclusive<i64> = 512..=547;
 
 const NAMESPACES: &[i32] = &[
@@ -154,23 +155,23 @@ const NAMESPACES: &[i32] = &[
     libc::CLONE_NEWNET,
 ];
 
-/// What a process may do nevertheless.
+/// Exceptions for a process.
 #[derive(Clone, Copy, Default)]
 pub(super) struct May {
-    /// Start processes: a build.
+    /// May start processes: a build.
     pub fork: bool,
-    /// Signal others; something else keeps it from the testbed.
+    /// May signal others; another measure protects the testbed.
     pub signal: bool,
-    /// Change owners and permissions; as a user of its own it owns nothing but its own.
+    /// May change owners and permissions; under its own user id it owns only its own files.
     pub own: bool,
-    /// Begin sessions, and choose by which signal it dies: what a zygote's forks do before they
-    /// take all of this upon themselves.
+    /// May start sessions and set its death signal, which a zygote's forks do before they apply all
+    /// filters to themselves.
     pub begin: bool,
 }
 
-/// Refuse all this from now on, to this process and all that it starts.
+/// Refuse these calls from now on, for this process and its descendants.
 pub(super) fn refuse(may: May) -> Result<String, String> {
-    // The number of this process stays the same when it becomes the program.
+    // The process id stays the same when this process becomes the program.
     install(may, std::process::id()).map_err(|error| match error {
         seccompiler::Error::Seccomp(error) | seccompiler::Error::Prctl(error) => {
             format!("the kernel refuses the filter: {error}")
@@ -178,7 +179,7 @@ pub(super) fn refuse(may: May) -> Result<String, String> {
         error => error.to_string(),
     })?;
     Ok(format!(
-        "a filter (seccomp) that refuses {} calls{}",
+        "a seccomp filter that refuses {} calls{}",
         refused(may).len(),
         if may.fork { "" } else { ", and new processes" }
     ))
@@ -188,16 +189,16 @@ fn install(may: May, own: u32) -> Result<(), seccompiler::Error> {
     filters(may, own)?.iter().try_for_each(|filter| apply_filter(filter))
 }
 
-/// Stands for a number in a filter that is not finished. No process has one above 2²², and no call
-/// or flag is like it.
+/// The placeholder for the process id in an unfinished filter. No process id is above 2²², and no
+/// call or flag equals it.
 const SOME_PROCESS: u32 = 0x5eed_0bed;
 
-/// The filters of a program that may do nothing nevertheless, for a process whose number is not
-/// known yet: each as the kernel takes it, in hexadecimal digits, and behind a colon the places
-/// where that number belongs, four bytes in the machine's own order.
+/// The filters of a program without exceptions, for a process whose id is not known yet: each in
+/// the kernel's format as hexadecimal digits, followed by a colon and the offsets at which the
+/// process id belongs, four bytes in native byte order.
 pub(super) fn unfinished() -> Result<Vec<String>, String> {
     let unfinished = |filter: &BpfProgram| {
-        // `struct sock_filter`: the code, two jumps, a constant.
+        // `struct sock_filter`: the code, two jump offsets, a constant.
         let bytes = filter.iter().flat_map(|line| {
             [&line.code.to_ne_bytes()[..], &[line.jt, line.jf], &line.k.to_ne_bytes()].concat()
         });
@@ -228,8 +229,8 @@ fn refused(may: May) -> Vec<c_long> {
     refused
 }
 
-/// What is refused to the process with this number, and what it is told that the kernel does not
-/// know.
+/// The filters for the process with this id: calls that are refused, and calls that appear to be
+/// unknown to the kernel.
 fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
         refused(may).into_iter().map(|call| (call, vec![])).collect();
@@ -239,13 +240,13 @@ fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
         clone.push(rule(0, Is::MaskedEq(flag), flag)?);
     }
     if !may.fork {
-        // A thread is all that it can start.
+        // It can start only threads.
         clone.push(rule(0, Is::MaskedEq(libc::CLONE_THREAD as u64), 0)?);
     }
     rules.insert(libc::SYS_clone, clone);
     let own = u64::from(own);
     if !may.signal {
-        // Signals to itself, as `abort` and `raise` send them.
+        // Signals to itself, as sent by `abort` and `raise`.
         for call in [libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_rt_tgsigqueueinfo]
         {
             rules.insert(call, vec![rule(0, Is::Ne, own)?]);
@@ -258,11 +259,11 @@ fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
                 vec![SeccompRule::new(vec![condition(0, Is::Ne, 0)?, condition(0, Is::Ne, own)?])?],
             );
         }
-        // The signal by which it dies with the testbed stays.
+        // The death signal, by which it dies with the testbed, must stay.
         rules.insert(libc::SYS_prctl, vec![rule(0, Is::Eq, libc::PR_SET_PDEATHSIG as u64)?]);
     }
-    // Opening a file only to read it, and emptying it by the way: before its third interface,
-    // Landlock sees the reading alone.
+    // Opening a file for reading while truncating it: before its third version, Landlock sees only
+    // the reading.
     let empties = (libc::O_ACCMODE | libc::O_TRUNC) as u64;
     rules.insert(libc::SYS_openat, vec![rule(2, Is::MaskedEq(empties), libc::O_TRUNC as u64)?]);
     #[cfg(target_arch = "x86_64")]
@@ -274,7 +275,7 @@ fn filters(may: May, own: u32) -> Result<[BpfProgram; 2], seccompiler::Error> {
         rules.extend(SHORT_POINTERS.map(|call| (call | bit, vec![])));
     }
     // The newer forms of `clone` and `openat` have their flags in memory, where a filter cannot see
-    // them. As if the kernel were older: libraries then take the other forms.
+    // them. They fail as on an older kernel, so that libraries fall back to the old forms.
     let newer = [libc::SYS_clone3, libc::SYS_openat2];
     Ok([
         compile(rules, libc::EPERM)?,

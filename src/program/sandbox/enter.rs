@@ -1,10 +1,10 @@
-//! The process that takes its own rights away and becomes the program.
+//! The process that drops its own rights and becomes the program.
 //!
-//! The order matters. Descriptors, session and limits come first, because they need nothing. What
-//! is to be read is opened for Landlock while the process may still open it. Then the user id is
-//! given up; a change of it forgets the death signal, so that comes after. Privileges can be gained
-//! no more before Landlock, which asks for that. The filter of system calls is last, because it
-//! refuses what the others do.
+//! The order matters. Descriptors, session and limits come first, because they need nothing.
+//! Readable paths are opened for Landlock while the process may still open them. Then the user id
+//! is dropped; that clears the death signal, which is therefore set afterwards. `no_new_privs`
+//! precedes Landlock, which requires it. The system call filter comes last, because it refuses the
+//! calls that the others make.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -17,15 +17,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit, setsid};
 use super::{EXIT_NOT_ENTERED, Entry, Limits, MEASURES, Measure, TASKS_PER_PROCESS};
 use crate::program::protocol::ANSWERS_FD;
 
-/// What is done with a process that could not be confined, or says what it is kept from. Returns
-/// its exit status; a process that becomes the program does not return. The process must have a
-/// single thread.
+/// Confine this process and become the program, or report the measures in force. Returns the exit
+/// status on failure or after the report; it does not return if the process becomes the program.
+/// The process must be single-threaded.
 pub fn enter(entry: &str, command: &[String]) -> i32 {
-    // Standard input leads to the testbed until the program begins; the copy is closed by the
-    // kernel then.
+    // Stdin leads to the testbed until the program starts, when the kernel closes the copy.
     let status = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), ANSWERS_FD + 1).ok();
     let why = match serde_json::from_str::<Entry>(entry) {
-        Err(error) => format!("`seedbed {}` is for the testbed itself: {error}", super::ENTER),
+        Err(error) => format!("`seedbed {}` is for internal use: {error}", super::ENTER),
         Ok(entry) => {
             let measures = confine(&entry, status.as_ref());
             if entry.probe {
@@ -36,7 +35,7 @@ pub fn enter(entry: &str, command: &[String]) -> i32 {
     };
     eprintln!("{why}");
     if let Some(status) = status {
-        // A testbed that does not listen has the line on standard error.
+        // If the testbed does not listen, the line is on stderr.
         let _ = std::fs::File::from(status).write_all(why.as_bytes());
     }
     EXIT_NOT_ENTERED
@@ -47,12 +46,12 @@ fn become_program(command: &[String]) -> String {
         None => "the command is empty".to_owned(),
         Some((executable, arguments)) => {
             let error = Command::new(executable).args(arguments).stdin(Stdio::null()).exec();
-            format!("`{executable}` cannot be started: {error}")
+            format!("cannot start `{executable}`: {error}")
         }
     }
 }
 
-/// The measures taken, in order.
+/// The measures applied, in order.
 struct Taken<'a> {
     entry: &'a Entry,
     measures: Vec<Measure>,
@@ -80,7 +79,7 @@ fn confine(entry: &Entry, status: Option<&OwnedFd>) -> Vec<Measure> {
     let mut taken = Taken { entry, measures: vec![] };
     taken.take("descriptors", |_| close_descriptors(status.map(AsRawFd::as_raw_fd)));
     taken.take("session", |_| match setsid() {
-        Ok(_) => Ok("a session and a process group of its own".to_owned()),
+        Ok(_) => Ok("its own session and process group".to_owned()),
         Err(error) => Err(error.to_string()),
     });
     taken.take("limits", limit);
@@ -94,11 +93,11 @@ fn confine(entry: &Entry, status: Option<&OwnedFd>) -> Vec<Measure> {
     taken.measures
 }
 
-/// Close what was inherited besides the standard streams, the conversation and the way to the
-/// testbed.
+/// Close all inherited descriptors except the standard streams, the conversation and the status
+/// pipe.
 fn close_descriptors(status: Option<RawFd>) -> Result<String, String> {
     let own = |name: &OsStr| name.to_str().and_then(|name| name.parse::<RawFd>().ok());
-    // Linux, and what other systems have.
+    // Linux, and the equivalent of other systems.
     let listed = std::fs::read_dir("/proc/self/fd").or_else(|_| std::fs::read_dir("/dev/fd"));
     let open: Vec<RawFd> = match listed {
         Ok(listed) => listed.filter_map(|entry| own(&entry.ok()?.file_name())).collect(),
@@ -108,7 +107,7 @@ fn close_descriptors(status: Option<RawFd>) -> Result<String, String> {
     for descriptor in
         open.into_iter().filter(|number| *number > ANSWERS_FD && Some(*number) != status)
     {
-        // The one of the listing itself is closed already.
+        // The descriptor of the listing itself is already closed.
         let _ = nix::unistd::close(descriptor);
     }
     Ok("only the standard streams and the conversation stay open".to_owned())
@@ -121,8 +120,8 @@ fn limit(entry: &Entry) -> Result<String, String> {
         (Resource::Cpu, cpu_s, cpu_s + 1),
         (Resource::Fsize, file_bytes, file_bytes),
         (Resource::Nofile, open_files, open_files),
-        // Threads of one's own are counted by user: as an ordinary user, those of the browser and
-        // the editor would be counted too.
+        // Threads are counted per user: for an ordinary user, those of the browser and the editor
+        // would count too.
         (Resource::As, memory_bytes, memory_bytes),
     ];
     if rustix::process::getuid().is_root() && entry.wants("user") {
@@ -131,15 +130,15 @@ fn limit(entry: &Entry) -> Result<String, String> {
     }
     let mut refused = vec![];
     for (resource, soft, hard) in limits {
-        // What the system itself allows less of stays so.
+        // A lower limit of the system stays in force.
         let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
         let wanted = Rlimit { current: Some(soft.min(most)), maximum: Some(hard.min(most)) };
         if let Err(error) = setrlimit(resource, wanted) {
             refused.push(format!("{resource:?}: {error}"));
         }
     }
-    // Should memory run out all the same, it is not the testbed that the kernel ends. Linux has
-    // this file, and no confined program can write it.
+    // Should memory run out all the same, the kernel must not kill the testbed. Only Linux has this
+    // file, and no confined program can write it.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     match refused.is_empty() {
         true => Ok(format!(
@@ -151,12 +150,12 @@ fn limit(entry: &Entry) -> Result<String, String> {
     }
 }
 
-/// Say what is in force: what can be tried is tried.
+/// Report the measures in force, trying out those that can be tried.
 fn say(entry: &Entry, mut measures: Vec<Measure>) -> i32 {
     for measure in measures.iter_mut().filter(|measure| measure.in_force) {
         if let Some(possible) = still_possible(entry, &measure.name) {
             measure.in_force = false;
-            measure.why = format!("taken ({}), and yet {possible}", measure.why);
+            measure.why = format!("applied ({}), but {possible}", measure.why);
         }
     }
     match serde_json::to_string(&measures) {
@@ -168,17 +167,15 @@ fn say(entry: &Entry, mut measures: Vec<Measure>) -> i32 {
     }
 }
 
-/// What a measure should have made impossible and has not.
+/// An action that a measure should have prevented but did not.
 fn still_possible(entry: &Entry, measure: &str) -> Option<&'static str> {
     use std::net::{Ipv4Addr, TcpListener, UdpSocket};
     let refused = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
     match measure {
-        // Of `/proc` a program sees its own folder alone, and nobody may write to the root.
-        "files" if std::fs::read_dir("/proc").is_ok() => {
-            Some("a folder can be read that should not be")
-        }
+        // In `/proc` a program sees only its own folder, and it may not write to the root.
+        "files" if std::fs::read_dir("/proc").is_ok() => Some("a forbidden folder can be read"),
         "files" if std::fs::write("/seedbed-probe", "").is_ok() => {
-            Some("a file can be written that should not be")
+            Some("a forbidden file can be written")
         }
         "ports" => {
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).is_ok().then_some("a port can be opened")
@@ -187,17 +184,17 @@ fn still_possible(entry: &Entry, measure: &str) -> Option<&'static str> {
             let parent = rustix::process::getppid()?;
             rustix::process::test_kill_process(parent)
                 .is_ok()
-                .then_some("the testbed could be ended")
+                .then_some("the testbed can be killed")
         }
         "system_calls" if UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).is_ok() => {
             Some("a socket can be opened")
         }
-        "system_calls" if setsid().is_ok() => Some("the process group can be left"),
+        "system_calls" if setsid().is_ok() => Some("it can leave the process group"),
         "system_calls" if entry.limits.processes <= 1 => {
             match Command::new("/bin/true").stdin(Stdio::inherit()).status() {
                 Err(error) if refused(&error) => None,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                _ => Some("a process can be started"),
+                _ => Some("it can start a process"),
             }
         }
         _ => None,

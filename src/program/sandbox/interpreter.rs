@@ -1,28 +1,27 @@
-//! Where a program's executable is, and what it must read to start.
+//! Finds a program's executable and the files it must read to start.
 //!
-//! A confined program can read next to nothing, and an interpreter is more than its executable: a
-//! Python of pyenv, of conda or of a virtual environment has its library elsewhere, and the word
-//! `python3` may stand for a script that looks for the right one, for which it starts other
-//! processes. So an interpreter that is found by its bare name, and is therefore the user's own, is
-//! asked once, unconfined, where it really is.
+//! A confined program can read next to nothing, and an interpreter is more than its executable: the
+//! Python of pyenv, conda or a virtual environment has its library elsewhere, and `python3` may be
+//! a script that starts other processes to find the right one. So an interpreter that is found by
+//! its bare name, and hence belongs to the user, is asked once, unconfined, where it really is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-/// An executable, and what belongs to it.
+/// An executable, and the paths it must be able to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Located {
     pub executable: PathBuf,
     pub reads: Vec<PathBuf>,
 }
 
-/// Find the executable that a command means. A path is meant from the folder; a bare name is looked
-/// for where programs are.
+/// Find the executable of a command. A path is relative to the folder; a bare name is searched in
+/// PATH.
 ///
-/// Only a bare name is asked anything: behind a path, and be it a link of the name `python3`, there
-/// may be anything. What a path leads to has to be in the folder, or in what the program may read
+/// Only a bare name is executed to ask it anything: a path, even of a link named `python3`, may
+/// lead to anything. The target of a path must be in the folder or among what the program may read
 /// anyway.
 pub(super) fn locate(name: &str, folder: &Path) -> Option<Located> {
     if name.contains('/') {
@@ -71,19 +70,19 @@ fn ask_python(executable: &Path) -> Option<Located> {
     let mut lines = text.lines().map(PathBuf::from).filter(|path| path.is_absolute());
     let executable = lines.next()?;
     let mut reads = tree_of(&executable);
-    // The prefix of a system's Python is `/usr`, which is read anyway; a prefix of `/` would be
-    // everything.
+    // The prefix of the system's Python is `/usr`, which is readable anyway; a prefix of `/` would
+    // be everything.
     reads.extend(lines.filter(|prefix| prefix.components().count() > 2));
     Some(Located { executable, reads })
 }
 
-/// The executable, what it is a link to, and the folder of an installation whose `bin` holds it.
+/// The executable, the target of its link, and the installation whose `bin` contains it.
 fn tree_of(executable: &Path) -> Vec<PathBuf> {
     let mut reads = vec![executable.to_path_buf()];
     if let Ok(file) = executable.canonicalize() {
         let folder = file.parent().filter(|folder| folder.ends_with("bin")).and_then(Path::parent);
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        // A `bin` in the root or in the user's own folder is no installation.
+        // A `bin` in the root or in the user's home is not an installation.
         reads.extend(
             folder
                 .filter(|folder| {
@@ -96,8 +95,7 @@ fn tree_of(executable: &Path) -> Vec<PathBuf> {
     reads
 }
 
-/// Where an interpreter or compiler of this name is, and the first line that it says of its
-/// version.
+/// The path of the interpreter or compiler with this name, and the first line of its version.
 pub(crate) fn version(name: &str) -> Option<(PathBuf, String)> {
     let path = in_path(name)?;
     let output = Command::new(&path)

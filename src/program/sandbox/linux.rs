@@ -1,4 +1,4 @@
-//! What only Linux has: Landlock, the filter of system calls, user ids without their privileges.
+//! The measures specific to Linux: Landlock, the system call filter, user ids without privileges.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd,
@@ -14,18 +14,19 @@ use rustix::thread::{
 
 use super::{Entry, calls};
 
-/// The newest interface that the rules are written for; a kernel that knows less does what it can.
+/// The newest Landlock version that the rules are written for; an older kernel applies what it
+/// supports.
 const LANDLOCK: ABI = ABI::V6;
 
-/// Devices that hold nothing.
+/// Devices without content.
 pub(super) const DEVICES: &[&str] =
     &["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
 type Take<'a> = dyn FnMut(&'static str, &mut dyn FnMut() -> Result<String, String>) -> bool + 'a;
 
-/// Take all measures of this system.
+/// Apply all measures of this system.
 pub(super) fn confine(entry: &Entry, take: &mut Take<'_>) {
-    // What the program reads may be readable for us alone.
+    // Open the paths now: only this user may be able to read them.
     let mut rules = if entry.wants("files") {
         rules(entry).map_err(|error| error.to_string())
     } else {
@@ -45,18 +46,18 @@ pub(super) fn confine(entry: &Entry, take: &mut Take<'_>) {
         let abi = abi(&status)?;
         restricted = Some(abi);
         match status.ruleset {
-            RulesetStatus::NotEnforced => Err("the kernel did not take the rules".to_owned()),
-            _ => Ok(format!("Landlock, interface {abi}")),
+            RulesetStatus::NotEnforced => Err("the kernel did not enforce the rules".to_owned()),
+            _ => Ok(format!("Landlock ABI {abi}")),
         }
     });
     if restricted.is_none() {
-        // The right to read past permissions was kept for rules that are not there.
+        // Reading past permissions was kept for the rules, which are not in force.
         let _ = give_up_capabilities(CapabilitySet::empty());
     }
     let since = |interface: u32, what: &str| match restricted {
-        Some(abi) if abi >= interface => Ok(format!("Landlock, interface {abi}")),
+        Some(abi) if abi >= interface => Ok(format!("Landlock ABI {abi}")),
         Some(abi) => {
-            Err(format!("Landlock has {what} since interface {interface}; here it is {abi}"))
+            Err(format!("Landlock has {what} since ABI {interface}; this kernel has ABI {abi}"))
         }
         None => Err("no Landlock".to_owned()),
     };
@@ -87,9 +88,9 @@ fn abi(status: &RestrictionStatus) -> Result<u32, String> {
             Ok(kernel_abi.map_or(effective_abi as u32, |abi| abi.unsigned_abs()))
         }
         LandlockStatus::NotEnabled => {
-            Err("Landlock is switched off: add `landlock` to the kernel's `lsm=`".to_owned())
+            Err("Landlock is disabled: add `landlock` to the kernel's `lsm=`".to_owned())
         }
-        _ => Err("the kernel has no Landlock: it came with Linux 5.13".to_owned()),
+        _ => Err("the kernel has no Landlock (Linux 5.13)".to_owned()),
     }
 }
 
@@ -97,14 +98,13 @@ fn rules(entry: &Entry) -> Result<RulesetCreated, landlock::RulesetError> {
     let reads = AccessFs::from_read(LANDLOCK);
     let writes: BitFlags<AccessFs> =
         AccessFs::WriteFile | AccessFs::Truncate | AccessFs::RemoveFile | AccessFs::RemoveDir;
-    // A program's scratch folder is flat: who makes folders a million deep wants to see who can
-    // remove them.
+    // A program's scratch folder is flat: a million nested folders would be hard to remove.
     let mut makes: BitFlags<AccessFs> = AccessFs::MakeReg.into();
     if entry.limits.processes > 1 {
         makes |= AccessFs::MakeDir | AccessFs::MakeSym | AccessFs::Refer;
     }
     if entry.zygote {
-        // Each fork makes a scratch folder of its own.
+        // Each fork creates its own scratch folder.
         makes |= AccessFs::MakeDir;
     }
     let devices = DEVICES.iter().filter_map(|path| PathFd::new(path).ok());
@@ -123,12 +123,11 @@ fn rules(entry: &Entry) -> Result<RulesetCreated, landlock::RulesetError> {
         }))
 }
 
-/// As root: become a user that owns nothing. As anybody else: give up what rights there are besides
-/// the user's own.
+/// As root, become a user that owns nothing. As any other user, drop all capabilities.
 ///
-/// `may_read` keeps one right of root's, to read past permissions: an instructor's submissions and
-/// interpreters are often in folders of root's own. What can be read is then decided by Landlock
-/// alone.
+/// `may_read` keeps one of root's capabilities, reading past permissions, because an instructor's
+/// submissions and interpreters are often in root's folders. Landlock alone then decides what can
+/// be read.
 fn change_user(entry: &Entry, may_read: bool) -> Result<String, String> {
     if !getuid().is_root() {
         let _ = give_up_capabilities(CapabilitySet::empty());
@@ -141,19 +140,19 @@ fn change_user(entry: &Entry, may_read: bool) -> Result<String, String> {
     let (user, group) = (Uid::from_raw(entry.user), Gid::from_raw(entry.user));
     if let Some(scratch) = &entry.scratch {
         rustix::fs::chown(scratch, Some(user), Some(group))
-            .map_err(because("the scratch folder cannot be given away"))?;
+            .map_err(because("cannot change the owner of the scratch folder"))?;
     }
-    set_thread_groups(&[]).map_err(because("groups cannot be left"))?;
-    set_thread_gid(group).map_err(because("the group cannot be changed"))?;
+    set_thread_groups(&[]).map_err(because("cannot leave groups"))?;
+    set_thread_gid(group).map_err(because("cannot change the group"))?;
     set_keep_capabilities(true).map_err(because("capabilities"))?;
-    // The process has one thread, so this is the whole of it.
-    set_thread_uid(user).map_err(because("the user cannot be changed"))?;
+    // The process is single-threaded, so this affects all of it.
+    set_thread_uid(user).map_err(because("cannot change the user"))?;
     let kept = if may_read { CapabilitySet::DAC_READ_SEARCH } else { CapabilitySet::empty() };
     give_up_capabilities(kept).map_err(because("capabilities"))?;
     Ok(format!("user id {}", entry.user))
 }
 
-/// Keep these capabilities, also as the program, and no others.
+/// Keep only these capabilities, also after becoming the program.
 fn give_up_capabilities(kept: CapabilitySet) -> Result<(), rustix::io::Errno> {
     set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: kept })?;
     for one in kept.iter() {
@@ -164,10 +163,10 @@ fn give_up_capabilities(kept: CapabilitySet) -> Result<(), rustix::io::Errno> {
 
 fn die_with(parent: u32) -> Result<String, String> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| error.to_string())?;
-    // A testbed that was gone before that is no parent any more.
+    // If the testbed was gone before that, it is no longer the parent.
     match getppid() {
         Some(is) if is.as_raw_nonzero().get().unsigned_abs() == parent => {
-            Ok("ended with the testbed".to_owned())
+            Ok("killed with the testbed".to_owned())
         }
         _ => Err("the testbed is not its parent".to_owned()),
     }

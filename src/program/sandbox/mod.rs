@@ -1,20 +1,20 @@
-//! Programs that are not trusted: what they are kept from, and how.
+//! The confinement of untrusted programs.
 //!
 //! A confined program is started through the testbed's own executable ([`Confined::launcher`]),
-//! with the hidden command `enter-sandbox`. That process takes every right away from itself that
-//! the program must not have, and then becomes the program. Nothing has to be done between `fork`
-//! and `exec`, where only unsafe code can be, and what is in force can be tried out from inside
-//! before the program begins ([`measures`]).
+//! with the hidden command `enter-sandbox`. That process drops every right that the program must
+//! not have, and then becomes the program. So nothing has to be done between `fork` and `exec`,
+//! which would need unsafe code, and the measures in force can be tried out from inside before the
+//! program starts ([`measures`]).
 //!
 //! | file | what |
 //! |---|---|
-//! | `enter` | the process that takes its own rights away |
-//! | `linux` | Landlock, system calls, user ids: what only Linux has |
+//! | `enter` | the process that drops its own rights |
+//! | `linux` | the measures specific to Linux: Landlock, system calls, user ids |
 //! | `calls` | the system calls that a program may not make |
 //! | `interpreter` | where the program's executable is, and what it must read to start |
 //!
-//! What a kernel does not offer is left out and said: each [`Measure`] tells whether it is in
-//! force. `docs/sandbox.md` has the attacks and what becomes of them.
+//! What a kernel does not support is left out and reported: each [`Measure`] tells whether it is in
+//! force. `docs/sandbox.md` lists the attacks and what stops them.
 
 #[cfg(target_os = "linux")]
 mod calls;
@@ -46,54 +46,53 @@ pub use start::{command, measures};
 /// The name of the hidden command.
 pub const ENTER: &str = "enter-sandbox";
 
-/// The status with which the process ends that could not become the program.
+/// The exit status of a launcher that could not become the program.
 pub(crate) const EXIT_NOT_ENTERED: i32 = 119;
 
-/// User ids are given out from here: a range in which distributions have no users of their own, and
-/// which containers have mapped.
+/// User ids are assigned from here on: a range in which distributions have no users, and which
+/// containers map.
 pub const USER_BASE: u32 = 61_440;
 
-/// So many user ids are given out; then they begin again.
+/// This many user ids are assigned before they repeat.
 pub const USERS: u32 = 4_000;
 
-/// What a program is kept from.
+/// Whether and how a program is confined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Confinement {
-    /// Nothing: it may do what the user may. For one's own programs.
+    /// Not at all: it may do whatever the user may. For the user's own programs.
     #[default]
     None,
-    /// All that this machine can keep it from.
+    /// By all measures that this machine supports.
     Confined(Box<Confined>),
 }
 
-/// How a program that is not trusted is confined.
+/// The confinement of an untrusted program.
 ///
-/// It may read its own folder, its interpreter, the system's libraries and what is in `readable`;
-/// write its scratch folder; use processor and memory up to the limits; talk to the testbed. It is
-/// kept from everything else that the machine can keep it from.
+/// It may read its own folder, its interpreter, the system's libraries and `readable`; write to its
+/// scratch folder; use processor and memory up to the limits; and talk to the testbed. Everything
+/// else is prevented, as far as the machine supports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confined {
     /// The `seedbed` executable, which confines itself and becomes the program.
     pub launcher: PathBuf,
-    /// What it may read (and execute) besides its own folder, its interpreter and the system: the
+    /// What it may read and execute besides its own folder, its interpreter and the system: the
     /// SDK.
     pub readable: Vec<PathBuf>,
-    /// A folder in which each process gets an empty one of its own, the only place it can write; it
-    /// is gone with the process. `None`: it can write nowhere.
+    /// The folder in which each process gets its own empty folder, the only place where it can
+    /// write; that folder is removed with the process. `None`: it can write nowhere.
     pub scratch: Option<PathBuf>,
-    /// The number of the submission, from 0. As root, each runs under a user id of its own:
-    /// [`USER_BASE`] and so many more.
+    /// The number of the submission, from 0. As root, each submission runs under its own user id:
+    /// [`USER_BASE`] plus this number.
     pub user: u32,
-    /// How much of each thing it may use.
+    /// Its resource limits.
     pub limits: Limits,
-    /// Measures to leave out, by name ([`MEASURES`]): where one is in the way, and to see what the
-    /// others are worth.
+    /// Measures to leave out, by name ([`MEASURES`]): if one is in the way, or to test the others.
     pub without: Vec<String>,
 }
 
 impl Confined {
-    /// Confined by the running executable, which must be `seedbed`; nothing to read besides its
-    /// own, nowhere to write.
+    /// Confined by the running executable, which must be `seedbed`, with nothing additional to read
+    /// and nowhere to write.
     pub fn new() -> io::Result<Confined> {
         Ok(Confined::by(std::env::current_exe()?))
     }
@@ -116,30 +115,30 @@ impl Confined {
     }
 }
 
-/// How much a process may use.
+/// The resource limits of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Address space, bytes. What it cannot get, it is told: `MemoryError` in Python.
+    /// Address space, bytes. Allocations beyond it fail: `MemoryError` in Python.
     pub memory_bytes: u64,
-    /// Processor time of a process' whole life, seconds; the watchdog, which counts a turn, is
-    /// meant to come first.
+    /// Total processor time of a process, seconds; the watchdog, which counts per turn, should
+    /// trigger first.
     pub cpu_s: u64,
-    /// The longest file that it can write, bytes.
+    /// The largest file that it can write, bytes.
     pub file_bytes: u64,
-    /// All that lies in its scratch folder, bytes; looked at ten times a second, so it can be
-    /// exceeded for a moment.
+    /// The size of its scratch folder, bytes; checked ten times a second, so it can be exceeded
+    /// briefly.
     pub disk_bytes: u64,
-    /// What it prints past its SDK, bytes.
+    /// Its output outside the protocol, bytes.
     pub output_bytes: u64,
     /// Open files.
     pub open_files: u64,
-    /// Processes. With 1 it can start none, only threads, wherever the kernel can refuse that; a
-    /// build needs more. It is also the limit of a whole submission where that has a user id of its
-    /// own (times [`TASKS_PER_PROCESS`], because threads count).
+    /// Processes. With 1 it can start only threads, if the kernel can enforce that; a build needs
+    /// more. It is also the limit of a whole submission that has its own user id (times
+    /// [`TASKS_PER_PROCESS`], because threads count).
     pub processes: u64,
 }
 
-/// Threads and processes that a user id may have for each process that a program is allowed.
+/// Threads and processes that a user id may have for each allowed process.
 pub const TASKS_PER_PROCESS: u64 = 1_024;
 
 impl Default for Limits {
@@ -156,24 +155,24 @@ impl Default for Limits {
     }
 }
 
-/// Something that a program is kept from, and whether it is here.
+/// A measure, and whether it is in force here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measure {
     /// One of [`MEASURES`].
     pub name: String,
-    /// Whether it holds.
+    /// Whether it is in force.
     pub in_force: bool,
-    /// What holds it, or why it does not.
+    /// How it is enforced, or why it is not.
     pub why: String,
 }
 
-/// A measure as it is documented.
+/// The documentation of a measure.
 pub struct MeasureInfo {
     /// Its name.
     pub name: &'static str,
     /// What it keeps a program from.
     pub keeps_from: &'static str,
-    /// Whether programs of strangers should not be run without it.
+    /// Whether untrusted programs should not be run without it.
     pub is_needed: bool,
 }
 
@@ -181,26 +180,25 @@ const fn info(name: &'static str, is_needed: bool, keeps_from: &'static str) -> 
     MeasureInfo { name, keeps_from, is_needed }
 }
 
-/// All measures, in the order in which they are taken.
+/// All measures, in the order in which they are applied.
 pub const MEASURES: &[MeasureInfo] = &[
-    info("descriptors", true, "using files that the testbed has open"),
+    info("descriptors", true, "using the testbed's open files"),
     info(
         "session",
         true,
-        "reaching the terminal, and outliving the run: all of it is one process group, which is \
-            ended",
+        "reaching the terminal, and outliving the run: its whole process group is killed",
     ),
     info("limits", true, "using up memory, processor time, disk and open files"),
     info("user", false, "reaching what belongs to the user or to another submission"),
-    info("death_signal", false, "outliving a testbed that is killed"),
-    info("no_new_privileges", true, "gaining rights by a set-user-id program"),
+    info("death_signal", false, "outliving a killed testbed"),
+    info("no_new_privileges", true, "gaining privileges through a setuid program"),
     info(
         "files",
         true,
         "reading the scenario, the secret and other submissions, and writing anything",
     ),
     info("ports", false, "opening TCP connections"),
-    info("signals", false, "ending processes that are not its own"),
+    info("signals", false, "killing other processes"),
     info(
         "system_calls",
         true,
@@ -209,7 +207,7 @@ pub const MEASURES: &[MeasureInfo] = &[
     ),
 ];
 
-/// The names of needed measures that are not in force: while there is one, strangers' programs
+/// The names of required measures that are not in force: if there are any, untrusted programs
 /// should not be run here.
 pub fn lacking(measures: &[Measure]) -> Vec<&'static str> {
     let holds =
@@ -221,20 +219,20 @@ pub fn lacking(measures: &[Measure]) -> Vec<&'static str> {
         .collect()
 }
 
-/// What the launcher is told, as its argument.
+/// The launcher's argument.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     /// The testbed's process.
     parent: u32,
     readable: Vec<PathBuf>,
-    /// The one folder to write.
+    /// The only writable folder.
     scratch: Option<PathBuf>,
     user: u32,
     limits: Limits,
     without: Vec<String>,
-    /// Say what is in force, tried out, in place of becoming a program.
+    /// Report the measures in force, tried out, instead of becoming a program.
     probe: bool,
-    /// It becomes a zygote, whose forks take the rest upon themselves.
+    /// It becomes a zygote, whose forks apply the remaining measures themselves.
     zygote: bool,
 }
 
@@ -248,7 +246,7 @@ impl Entry {
     }
 }
 
-/// Where there are no inherited descriptors, there are no programs.
+/// Systems without inherited descriptors cannot run programs.
 #[cfg(not(unix))]
 pub fn measures(_confined: &Confined) -> Vec<Measure> {
     let none = |info: &MeasureInfo| Measure {
@@ -259,7 +257,7 @@ pub fn measures(_confined: &Confined) -> Vec<Measure> {
     MEASURES.iter().map(none).collect()
 }
 
-/// Where there are no inherited descriptors, there are no programs.
+/// Systems without inherited descriptors cannot run programs.
 #[cfg(not(unix))]
 pub fn enter(_entry: &str, _command: &[String]) -> i32 {
     EXIT_NOT_ENTERED

@@ -1,4 +1,4 @@
-//! The testbed's side of a confined start: the command line of the launcher, and what it says.
+//! The testbed's side of a confined start: the launcher's command line and its status.
 
 use std::fs;
 use std::io::{self, PipeReader, Read};
@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::interpreter::{Located, locate};
 use super::{Confined, ENTER, EXIT_NOT_ENTERED, Entry, MEASURES, Measure};
 
-/// What a program of a distribution needs to start: libraries, their cache, names of users and time
-/// zones, and what the kernel says of processors and memory. `/etc` as a whole is not among it,
-/// because it holds the machine's secrets.
+/// What a distribution's programs need to start: libraries and their cache, user names, time zones,
+/// and the kernel's information about processors and memory. `/etc` as a whole is excluded, because
+/// it has the machine's secrets.
 const SYSTEM: &[&str] = &[
     "/usr",
     "/bin",
@@ -34,14 +34,15 @@ const SYSTEM: &[&str] = &[
     "/sys/devices/system/cpu",
 ];
 
-/// A scratch folder that is gone with the value.
+/// A scratch folder that is removed with the value.
 #[derive(Debug)]
 pub(in crate::program) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// An empty folder in this one. Its name comes from a count: a simulation has replaced the
-    /// system's randomness by its own, from which nothing outside of the simulation may draw. All
-    /// names have the same length, by which a program's memory would have other addresses.
+    /// An empty folder in this one. Its name comes from a counter, because a simulation has
+    /// replaced the system's randomness by its own, from which nothing outside the simulation may
+    /// draw. All names have the same length, because a different length would shift a program's
+    /// memory addresses.
     fn new(within: &Path) -> io::Result<Scratch> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut builder = fs::DirBuilder::new();
@@ -64,7 +65,7 @@ impl Scratch {
         &self.0
     }
 
-    /// One that a process has made in this one.
+    /// One that a process created in this one.
     #[cfg(target_os = "linux")]
     pub(in crate::program) fn made_within(&self, name: &str) -> Scratch {
         Scratch(self.0.join(name))
@@ -73,21 +74,21 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed lies in a folder of the testbed's caller, which removes that.
+        // If it cannot be removed, the testbed's caller removes the parent folder.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// A program that is about to start: the command, the folder it can write, and where the launcher
-/// says what went wrong.
+/// A program about to start: the command, its scratch folder, and the pipe through which the
+/// launcher reports failures.
 pub(in crate::program) struct Prepared {
     pub command: Command,
     pub scratch: Option<Scratch>,
     pub status: PipeReader,
 }
 
-/// The command that starts a program confined. Its standard input is the launcher's, and then
-/// empty; its environment is complete.
+/// The command that starts a confined program. The launcher uses its stdin, which is then empty;
+/// its environment is complete.
 pub(in crate::program) fn program(
     confined: &Confined,
     command: &[String],
@@ -101,9 +102,8 @@ pub(in crate::program) fn program(
     })
 }
 
-/// The command that starts a zygote confined: the interpreter with this code, which is told on its
-/// command line what each of its forks has to take upon itself before it becomes a program, and
-/// then what follows `--`.
+/// The command that starts a confined zygote: the interpreter with this code, whose command line
+/// lists the measures that each fork has to apply to itself, followed by `--` and the program.
 #[cfg(target_os = "linux")]
 pub(in crate::program) fn zygote(
     confined: &Confined,
@@ -113,7 +113,7 @@ pub(in crate::program) fn zygote(
 ) -> Result<Prepared, String> {
     prepare(confined, interpreter, folder, |found, entry| {
         entry.zygote = true;
-        // Its own part of `/proc` is another one for each fork.
+        // Each fork has a different folder in `/proc`.
         entry.readable.retain(|path| !path.starts_with("/proc/self"));
         let mut launcher = launcher(confined, entry)?;
         launcher.arg(&found.executable).args(["-S", "-c", code]);
@@ -138,8 +138,8 @@ fn named(name: &str, path: &Path) -> std::ffi::OsString {
     word
 }
 
-/// What a confined start needs besides its command: the scratch folder, the environment, a way to
-/// say what went wrong.
+/// What a confined start needs besides its command: the scratch folder, the environment, and the
+/// status pipe.
 fn prepare(
     confined: &Confined,
     name: &str,
@@ -147,8 +147,8 @@ fn prepare(
     command: impl FnOnce(&Located, &mut Entry) -> Result<Command, String>,
 ) -> Result<Prepared, String> {
     let found = locate(name, folder)
-        .ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
-    let io = |error: io::Error| format!("`{name}` cannot be confined: {error}");
+        .ok_or_else(|| format!("`{name}` does not exist or is not executable"))?;
+    let io = |error: io::Error| format!("cannot confine `{name}`: {error}");
     let scratch = confined.scratch.as_deref().map(Scratch::new).transpose().map_err(io)?;
     let readable = [folder.to_path_buf()]
         .into_iter()
@@ -162,7 +162,7 @@ fn prepare(
     );
     let (status, to_status) = io::pipe().map_err(io)?;
     let mut command =
-        command(&found, &mut entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
+        command(&found, &mut entry).map_err(|why| format!("cannot confine `{name}`: {why}"))?;
     let home = scratch.as_ref().map_or(Path::new("/nonexistent"), Scratch::path);
     let mut path =
         found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
@@ -177,21 +177,21 @@ fn prepare(
     Ok(Prepared { command, scratch, status })
 }
 
-/// The launcher, which is told how to confine itself; the program's own words follow.
+/// The launcher's command, with how to confine itself; the program's own words follow.
 fn launcher(confined: &Confined, entry: &Entry) -> Result<Command, String> {
-    let entry = serde_json::to_string(entry)
-        .map_err(|error| format!("a path of it is no text: {error}"))?;
+    let entry =
+        serde_json::to_string(entry).map_err(|error| format!("a path is not UTF-8: {error}"))?;
     let mut command = Command::new(&confined.launcher);
     command.arg(ENTER).arg(entry).arg("--");
     Ok(command)
 }
 
-/// The command that runs something confined outside of a simulation: a build. It inherits nothing
-/// but its output's descriptors; the program's folder is its working directory, and `scratch` the
-/// folder it can write; with [`super::Limits::processes`] above 1 it may start processes. Its exit
-/// status is its own, or 119 if it could not be confined, with the reason on standard error. Its
-/// process group has the number of its process: kill that group when the process has ended or has
-/// taken too long, and nothing is left.
+/// The command that runs something confined outside a simulation: a build. It inherits only its
+/// output descriptors; the program's folder is its working directory, and `scratch` its only
+/// writable folder; with [`super::Limits::processes`] above 1 it may start processes. Its exit
+/// status is its own, or 119 if it could not be confined, with the reason on stderr. Its process
+/// group has the id of its process: kill that group when the process has exited or taken too long,
+/// and nothing is left behind.
 pub fn command(
     confined: &Confined,
     words: &[String],
@@ -200,14 +200,14 @@ pub fn command(
 ) -> Result<Command, String> {
     let (name, arguments) = words.split_first().ok_or("the command is empty")?;
     let found = locate(name, folder)
-        .ok_or_else(|| format!("`{name}` is not there, or cannot be executed"))?;
+        .ok_or_else(|| format!("`{name}` does not exist or is not executable"))?;
     let readable = [folder.to_path_buf()]
         .into_iter()
         .chain(confined.readable.iter().cloned())
         .chain(found.reads);
     let entry = entry(confined, readable.collect(), scratch.map(Path::to_path_buf), false);
     let mut command =
-        launcher(confined, &entry).map_err(|why| format!("`{name}` cannot be confined: {why}"))?;
+        launcher(confined, &entry).map_err(|why| format!("cannot confine `{name}`: {why}"))?;
     let home = scratch.unwrap_or(Path::new("/nonexistent"));
     let mut path =
         found.executable.parent().unwrap_or(Path::new("/usr/bin")).as_os_str().to_owned();
@@ -243,8 +243,8 @@ fn entry(
     }
 }
 
-/// Why the launcher did not become the program, if it ended for that. Only the launcher has the
-/// other end of `status`: no program can say this.
+/// Why the launcher could not become the program, if that is why it exited. Only the launcher has
+/// the other end of `status`, so no program can fake this.
 pub(in crate::program) fn why_not_started(
     status: &mut PipeReader,
     exit_code: Option<i32>,
@@ -253,13 +253,13 @@ pub(in crate::program) fn why_not_started(
         return None;
     }
     let mut text = String::new();
-    // The launcher has ended, and with it the last writer.
+    // The launcher, the last writer, has exited.
     status.read_to_string(&mut text).ok()?;
     (!text.is_empty()).then_some(text)
 }
 
-/// What this machine keeps a program from that is confined in this way. A process takes the
-/// measures and then tries what it must not be able to do.
+/// The measures that this machine supports for this confinement. A process applies them and then
+/// tries what it must not be able to do.
 pub fn measures(confined: &Confined) -> Vec<Measure> {
     let none = |why: &str| -> Vec<Measure> {
         MEASURES
@@ -280,15 +280,13 @@ pub fn measures(confined: &Confined) -> Vec<Measure> {
     };
     launcher.arg("/bin/true").env_clear().current_dir("/").stdin(Stdio::null());
     match launcher.output() {
-        Err(error) => {
-            none(&format!("`{}` cannot be started: {error}", confined.launcher.display()))
-        }
+        Err(error) => none(&format!("cannot start `{}`: {error}", confined.launcher.display())),
         Ok(output) => serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
             let said = String::from_utf8_lossy(&output.stderr);
             none(&format!(
-                "`{}` did not say: {}",
+                "`{}` gave no report: {}",
                 confined.launcher.display(),
-                said.lines().next().unwrap_or("it ended")
+                said.lines().next().unwrap_or("it exited")
             ))
         }),
     }

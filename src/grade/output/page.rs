@@ -1,29 +1,26 @@
-//! The page of one student and that of a class: one file each, which needs nothing from outside and
-//! runs nothing.
+//! The page of one student and that of a class: a self-contained file each, without scripts.
 //!
-//! Names, titles, what programs have printed: all text is escaped by the template, whoever wrote
-//! it. The only thing that is taken over as it is are pictures, which this crate has drawn. A
-//! policy in the head forbids a browser to load or run anything, should that ever fail.
+//! Names, titles, program output: the template escapes all text, whoever wrote it. Only pictures
+//! drawn by this crate are embedded as they are. Should that ever fail, a content security policy
+//! forbids the browser to load or run anything.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::model::{
+use super::super::model::{
     Graded, ItemResult, ItemState, Lang, Loss, Outcome, OutcomeKind, Points, SeedResult,
     SeedVerdict, Text,
 };
-use super::output::{
-    average, class_summary, for_student, label, missed_items, missed_rules, moment_words, reason,
-    seed_words, state_words,
-};
-use super::texts::{
+use super::super::texts::{
     Phrases, fate, fill, meaning, outcome_word, phrases, printable, seconds, verdict_word,
 };
+use super::class::{missed_items, missed_rules, reason, summary as class_summary};
+use super::view::{average, for_student, label, moment_words, seed_words, state_words};
 
 const STYLE: &str = include_str!("page.css");
-/// Further runs of an item that were lost in the same way as one that is shown.
+/// At most this many further runs lost in the same way are listed.
 const ALIKE_MAX: usize = 20;
 
-/// The page of a student, without the items that students do not see.
+/// The page of a student, without hidden items.
 pub fn page(graded: &Graded, lang: Lang) -> String {
     let shown = for_student(graded);
     let say = phrases(lang);
@@ -79,28 +76,28 @@ fn document(title: &str, lang: Lang, content: &Markup) -> String {
     document.into_string()
 }
 
-/// Who handed in, by the best name that is known.
+/// Who handed it in, by the best name known.
 fn student_name(graded: &Graded) -> &str {
     let student = &graded.student;
     let names = [&student.name, &student.username, &student.email, &graded.submission.id];
     names.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str)
 }
 
-/// A text in the page's language; where there is only English, it says so to who reads the page
-/// aloud.
+/// A text in the page's language; if there is only English, it is marked as such for screen
+/// readers.
 fn text(text: &Text, lang: Lang) -> Markup {
     let is_foreign = lang != Lang::En && text.es.is_none();
     html! { span lang=[is_foreign.then_some("en")] { (coded(text.get(lang))) } }
 }
 
-/// A text of an instructor's or of the testbed's own: what stands between backticks is code. Texts
-/// of programs are shown as they are.
+/// A text by the instructor or the testbed, with text between backticks as code. Program output is
+/// shown as it is.
 fn coded(text: &str) -> Markup {
     let parts: Vec<&str> = text.split('`').collect();
     html! {
         @for (i, part) in parts.iter().enumerate() {
             @match i % 2 {
-                // A backtick that none follows is one.
+                // A backtick without a partner stays a backtick.
                 1 if i + 1 == parts.len() => { "`" (part) },
                 1 => code { (part) },
                 _ => (part),
@@ -180,7 +177,7 @@ fn items(graded: &Graded, lang: Lang) -> Markup {
     }
 }
 
-/// Whether there is something to say of lost points: what was not asked for has lost none.
+/// Whether it lost points that need an explanation: an item that was not requested lost none.
 fn has_lost(item: &ItemResult) -> bool {
     !item.is_full() && !matches!(item.state, ItemState::NotRun { .. })
 }
@@ -199,8 +196,8 @@ fn runs_right(item: &ItemResult, say: &Phrases) -> String {
     )
 }
 
-/// An item that lacks points: each way in which it was lost, once, and the other runs that were
-/// lost in the same way.
+/// An item that lost points: each way in which it was lost, once, with the other runs lost in the
+/// same way.
 fn lost(number: usize, item: &ItemResult, graded: &Graded, lang: Lang) -> Markup {
     let say = phrases(lang);
     let mut ways: Vec<Vec<&SeedResult>> = Vec::new();
@@ -235,8 +232,7 @@ fn way_of(seed: &SeedResult) -> (SeedVerdict, Option<&str>) {
 
 fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
     let say = phrases(lang);
-    // The run that the grading has kept the messages of; it is the first one unless a part of the
-    // runs was not asked for.
+    // The run whose messages the grading kept: usually the first one.
     let told = way
         .iter()
         .find(|seed| {
@@ -271,7 +267,7 @@ fn lost_way(way: &[&SeedResult], lang: Lang) -> Markup {
 fn loss_told(loss: &Loss, lang: Lang) -> Markup {
     let say = phrases(lang);
     let moment = moment_words(loss, lang);
-    // The moment stands between the messages that were sent before it and those sent after it.
+    // The moment goes between the messages sent before it and those sent after it.
     let first_after = loss
         .messages
         .iter()
@@ -311,18 +307,17 @@ fn loss_told(loss: &Loss, lang: Lang) -> Markup {
         @if let Some(picture) = loss.picture.as_deref().filter(|picture| is_picture(picture)) {
             figure tabindex="0" role="region" aria-label=(say.picture) { (PreEscaped(picture)) figcaption { (say.picture) } }
         }
-        // Here is the place of the page that plays the run message by message, and of the shrunk
-        // scenario that fails in the same way.
+
     }
 }
 
-/// What checks have found is in English on every page.
+/// The findings of checks are in English on every page.
 fn english(page: Lang) -> Option<&'static str> {
     (page != Lang::En).then_some("en")
 }
 
-/// Whether a text is a picture as this crate draws them. It comes out of a file, and files can be
-/// edited.
+/// Whether a text is a picture as this crate draws them. It comes from a file, which could have
+/// been edited.
 fn is_picture(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let forbidden =
@@ -333,7 +328,7 @@ fn is_picture(text: &str) -> bool {
         && !has_handler(&lower)
 }
 
-/// Whether some attribute is called `on…`, between a blank and an equals sign within a tag.
+/// Whether a tag has an attribute named `on…`.
 fn has_handler(svg: &str) -> bool {
     let tags = svg.split('<').filter_map(|tag| tag.split_once('>')).map(|(tag, _)| tag);
     tags.flat_map(|tag| tag.split(|c: char| c.is_whitespace() || c == '/'))
@@ -367,7 +362,7 @@ fn about(graded: &Graded, lang: Lang) -> Markup {
     }
 }
 
-/// The page of a class, for instructors: a row for each student, with a link to the student's page,
+/// The page of a class, for instructors: a row for each student with a link to the student's page,
 /// and what was missed most often.
 pub fn class_page(class: &[Graded], lang: Lang) -> String {
     let say = phrases(lang);
@@ -438,7 +433,7 @@ pub fn class_page(class: &[Graded], lang: Lang) -> String {
     document(title, lang, &content)
 }
 
-/// Where a student's page lies, as a link. An id may have blanks and any letter in it.
+/// The link to a student's page. An id may contain spaces and any letter.
 fn student_link(id: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     let id: String = id
@@ -456,7 +451,7 @@ fn student_link(id: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A stored result can be edited; its picture must not become a program in the instructor's
+    /// A stored result can be edited; its picture must not become a script in the instructor's
     /// browser.
     #[test]
     fn only_pictures_are_taken_over() {
