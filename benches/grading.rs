@@ -151,7 +151,7 @@ impl Course {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let students = fs::read_dir(class)?.count();
         assert!(
-            said.contains(&format!("{students} with all points")),
+            said.contains(&format!("{students} with full points")),
             "{said}{}",
             String::from_utf8_lossy(&output.stderr)
         );

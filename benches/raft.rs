@@ -56,7 +56,10 @@ fn simulation() {
         "5 peers, {:.0} operations a second, all traces in memory:",
         operations as f64 / virtual_seconds
     );
-    println!("    {:8.0} virtual seconds a second (goal: at least 1,000)", virtual_seconds / least);
+    println!(
+        "    {:8.0} virtual seconds per second (goal: at least 1,000)",
+        virtual_seconds / least
+    );
 }
 
 /// Processor time of a sweep with all checks.

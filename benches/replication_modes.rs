@@ -21,7 +21,7 @@ const SEEDS: u64 = 20;
 fn main() {
     let path = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     println!(
-        "| mode | transfer | writes answered | median | 99th percentile | messages a write | \
+        "| mode | transfer | writes answered | median | 99th percentile | messages per write | \
             promotions | downtime each | lost | lost each |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");

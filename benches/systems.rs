@@ -28,7 +28,7 @@ fn main() {
     let asked = |system: &str| only.as_ref().is_none_or(|only| only == system);
     println!(
         "{:24} {:>12} {:>12} {:>14} {:>24}",
-        "tour", "virtual s", "messages", "µs a message", "virtual seconds a second"
+        "tour", "virtual s", "messages", "µs a message", "virtual seconds per second"
     );
     for name in SYSTEMS.iter().map(|system| system.name).filter(|name| asked(name)) {
         tour(&format!("{name}/{}", if name == "raft" { "leader-isolated" } else { "tour" }));

@@ -413,17 +413,14 @@ fn what_cannot_start_is_told_from_what_ends() {
     );
     let why = aborted(&["./no-executable"]);
     assert!(
-        why.contains(
-            "cannot start \
-        `"
-        ) && why.contains("no-executable`: Permission denied"),
+        why.contains("cannot start `") && why.contains("no-executable`: Permission denied"),
         "{why}"
     );
     let run =
         start(&["sh", "-c", "echo 'cannot start `x`'; echo 'cannot start `x`' >&0; exit 119"]);
     assert_eq!(
         (run.aborted.as_deref(), crash(&run)),
-        (None, ("ended".to_owned(), "it ended with status 119".to_owned()))
+        (None, ("ended".to_owned(), "it exited with status 119".to_owned()))
     );
 }
 

@@ -286,7 +286,7 @@ fn every_way_to_fail_has_its_verdict() {
     );
     for seed in &broken.items[0].seeds {
         let found = &seed.loss.as_ref().expect("it is lost").finding;
-        let says = found.starts_with("it ended with status 1: SyntaxError: ")
+        let says = found.starts_with("it exited with status 1: SyntaxError: ")
             && found.ends_with(" (node.py, line 1)");
         assert!(says && seed.message.ends_with(found.as_str()), "{} {found}", seed.message);
     }
@@ -297,7 +297,8 @@ fn every_way_to_fail_has_its_verdict() {
         .seeds
         .iter()
         .map(|seed| (seed.verdict, seed.loss.as_ref().map_or("", |loss| loss.finding.as_str())));
-    let expected = "it ended with status 1: ValueError: <object object at 0x...> (node.py, line 1)";
+    let expected =
+        "it exited with status 1: ValueError: <object object at 0x...> (node.py, line 1)";
     assert_eq!(found.collect::<Vec<_>>(), [(SeedVerdict::Crash, expected); 2]);
     let again = grade(&folder, "raise ValueError(object())\nimport seedbed\n", &plan);
     assert_eq!(
@@ -374,7 +375,7 @@ fn shown(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let stdout: String = text(&output.stdout)
         .lines()
-        .filter(|line| !line.starts_with("note: programs are not kept"))
+        .filter(|line| !line.starts_with("note: nothing keeps programs"))
         .map(|line| format!("{line}\n"))
         .collect();
     format!("{stdout}{}exit code {:?}\n", text(&output.stderr), output.status.code())

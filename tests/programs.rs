@@ -303,9 +303,13 @@ fn what_a_program_does_wrong_is_told() {
             "exit",
             "KeyError: 'k'",
         ),
-        (raw("os._exit(3)"), "ended", "it ended with status 3"),
+        (raw("os._exit(3)"), "ended", "it exited with status 3"),
         (raw("os.kill(os.getpid(), 11)"), "ended", "it was killed by signal 11"),
-        (line("hello"), "protocol", "its answer is none: expected value at line 1 column 1: hello"),
+        (
+            line("hello"),
+            "protocol",
+            "its answer is invalid: expected value at line 1 column 1: hello",
+        ),
         (line("{\"operations\": []}"), "protocol", "unknown field `operations`"),
         (line("{}\n{}"), "protocol", "it answered more than once to one turn"),
         (
@@ -329,7 +333,7 @@ fn what_a_program_does_wrong_is_told() {
             "its answer is longer than 1048576 bytes",
         ),
         (line_of(LINE_BYTES_MAX + 1), "protocol", "its answer is longer than 1048576 bytes"),
-        (line_of(LINE_BYTES_MAX), "ended", "it ended with status 7"),
+        (line_of(LINE_BYTES_MAX), "ended", "it exited with status 7"),
     ];
     for (program, reason, message) in cases {
         let run = run(&folder(&program, ONE, "[checks]\nno_panic = {}\n"), 1);

@@ -295,33 +295,33 @@ fn mistakes_are_told_where_they_are() {
         (handler("input()"), "RuntimeError: input() has nobody to ask"),
         (
             handler("__import__('threading').Thread(target=print).start()"),
-            "Thread.start starts a thread, and a node has one",
+            "Thread.start starts a thread, but a node has only one",
         ),
         (
             handler("__import__('socket').socket()"),
-            "a socket would leave the simulation: nodes speak with self.send",
+            "a socket would leave the simulation: nodes communicate with self.send",
         ),
         (
             handler("__import__('subprocess').run(['true'])"),
-            "subprocess starts a process, and a node is one",
+            "subprocess starts a process, but a node is a single process",
         ),
         (handler("self.send('n9', {'type': 'A'})"), "there is no node 'n9'; the nodes are "),
         (
             handler("self.send('n1', {'kind': 'A'})"),
-            "a message is an object with a text 'type', and not {'kind': 'A'}",
+            "a message is an object with a text 'type', not {'kind': 'A'}",
         ),
         (
             handler("self.send('n1', {'type': 'A', 'of': {1}})"),
-            "a set has no place in JSON: sorted({1})",
+            "a set cannot be written as JSON: use sorted({1})",
         ),
         (
             handler("self.observe('seen', share=0.5)"),
-            "share is 0.5: what is observed is a whole number",
+            "share is 0.5: an observed number is an integer",
         ),
         (
             handler("return {'type': 'A'}"),
             "N.on_init (node.py, line 3) returned {'type': 'A'}, \
-            which goes nowhere: send it with self.send",
+            which is lost: send it with self.send",
         ),
         (handler("yield 1"), "N.on_init (node.py, line 3) contains a `yield`"),
         (
@@ -351,13 +351,13 @@ fn mistakes_are_told_where_they_are() {
         ),
         (
             "import seedbed\nclass N(seedbed.Node): pass\nseedbed.run(N())\n".to_owned(),
-            "a node is made by seedbed.run(N), when the testbed has started it",
+            "a node is created by seedbed.run(N), when the testbed has started it",
         ),
         (
             "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): \
                 pass\nseedbed.run(N)\n"
                 .to_owned(),
-            "N.on_init (node.py, line 3) is an `async def`: handlers are plain functions; derive \
+            "N.on_init (node.py, line 3) is an `async def`, but handlers are plain functions; derive \
                 the node from seedbed.AsyncNode to use await",
         ),
         (

@@ -17,12 +17,12 @@
  *     }
  *
  * The testbed calls the handlers one at a time, under virtual time; inside a handler no time passes. A node must not read a clock or an entropy
- * source, nor start threads: its time is sb_now, its randomness sb_random. sb_crash ends the node with a message for the report. What
- * was given to sb_save survives a crash; everything else is gone. What is printed goes nowhere and does no harm; sb_log is seen.
+ * source, nor start threads: its time is sb_now, its randomness sb_random. sb_crash crashes the node with a message for the report. What
+ * was passed to sb_save survives a crash; everything else is lost. Printing is harmless but not shown; use sb_log.
  *
- * A value of JSON is a slice of the turn's text (sb_json). It is valid until the handler returns; take out of it what has to stay.
- * Every mistake in the use of this header (an unknown node, a name that is none, a field outside of a message) is an sb_crash that says so.
- * Memory is bounded by the protocol: a line has at most 1 MiB in either direction. The conversation underneath is described in PROTOCOL.md.
+ * A JSON value is a slice of the turn's text (sb_json). It is valid until the handler returns; copy what you need later.
+ * Every misuse of this header (an unknown node, an invalid name, a field outside a message) is an sb_crash that says so.
+ * Memory is bounded by the protocol: a line has at most 1 MiB in either direction. PROTOCOL.md describes the protocol.
  */
 #ifndef SEEDBED_H
 #define SEEDBED_H
@@ -34,42 +34,42 @@
 #define SB_MS UINT64_C(1000000)
 #define SB_S UINT64_C(1000000000)
 
-/* The node's way to the world. */
+/* The context through which a node sees and affects the world. */
 typedef struct sb_node sb_node;
 
-/* A value of JSON as text; without length if there is none. */
+/* A JSON value as text; of length 0 if there is none. */
 typedef struct {
     const char *at;
     size_t length;
 } sb_json;
 
-/* What is called; NULL where the node does nothing. */
+/* The handlers; NULL if the node does nothing. */
 typedef struct {
     /* The node starts for the first time. */
     void (*on_init)(sb_node *node, void *state);
-    /* It starts again after a crash or a stop, with what sb_saved gives; NULL: on_init. */
+    /* It restarts after a crash or a stop, with the values of sb_saved; NULL: on_init. */
     void (*on_restart)(sb_node *node, void *state);
-    /* A message has come from the node or client `src`. */
+    /* A message has arrived from the node or client `src`. */
     void (*on_message)(sb_node *node, void *state, const char *src, sb_json message);
-    /* A timer has run out. */
+    /* A timer has expired. */
     void (*on_timer)(sb_node *node, void *state, const char *name);
-    /* Somebody asks for something outside the protocol: "transfer_leadership n2". */
+    /* The scenario sends a command: "transfer_leadership n2". */
     void (*on_command)(sb_node *node, void *state, const char *command);
-    /* The process is asked to end; what is asked for here still happens. */
+    /* The process is being stopped; the effects of this handler still happen. */
     void (*on_stop)(sb_node *node, void *state);
     /* `src` has connected to a port that this node listens on. */
     void (*on_accept)(sb_node *node, void *state, uint64_t stream, const char *src, int port);
-    /* A connection that this node asked for stands. */
+    /* A connection that this node opened is established. */
     void (*on_connect)(sb_node *node, void *state, uint64_t stream);
-    /* Bytes have come, in order; how they are cut into pieces says nothing. */
+    /* Bytes have arrived, in order; how they are split has no meaning. */
     void (*on_data)(sb_node *node, void *state, uint64_t stream, const unsigned char *data, size_t length);
-    /* Nothing more comes: "closed" by the peer (this side may still write), "refused", "reset" or "timed_out". NULL: this side closes too. */
+    /* No more bytes will arrive: "closed" by the peer (this side may still write), "refused", "reset" or "timed_out". NULL: this side closes too. */
     void (*on_close)(sb_node *node, void *state, uint64_t stream, const char *reason);
-    /* What was written has left, by more than half, after there had been too much of it. */
+    /* The send buffer, which had been too full, has drained below half. */
     void (*on_writable)(sb_node *node, void *state, uint64_t stream);
 } sb_handlers;
 
-/* Run a node until the testbed ends the process; the status for main to return. `state` is handed to every handler. */
+/* Run a node until the testbed ends the process; the status for main to return. `state` is passed to every handler. */
 int sb_run(const sb_handlers *handlers, void *state);
 
 /* The node's own name, its role, its peers (the other nodes of that role), and all nodes and clients. */
@@ -83,34 +83,34 @@ const char *sb_node_name(const sb_node *node, size_t index);
 /* The monotonic clock, and the wall clock since 1970, which can be wrong and step; both in ns. */
 uint64_t sb_now(const sb_node *node);
 int64_t sb_wall(const sb_node *node);
-/* 64 random bits from the run's seed, and a number from 0 to below `end`, which is not 0. */
+/* 64 random bits from the run's seed, and a number from 0 (inclusive) to `end` (exclusive), which must not be 0. */
 uint64_t sb_random(sb_node *node);
 uint64_t sb_random_below(sb_node *node, uint64_t end);
 
-/* Timers: on_timer(name) once after this many ns; this replaces an earlier setting of the timer. */
+/* Timers: on_timer(name) is called once after this many ns, replacing an earlier setting of this timer. */
 void sb_set_timer(sb_node *node, const char *name, uint64_t after_ns);
 void sb_cancel_timer(sb_node *node, const char *name);
 
-/* Begin a message of a type; the sb_put_... that follow are its fields. It ends with the next operation or the handler. It may be lost, doubled, late
- * or out of order. */
+/* Start a message of a type; the sb_put_... that follow are its fields. It ends with the next operation or the handler. It may be lost, duplicated,
+ * delayed or reordered. */
 void sb_send(sb_node *node, const char *dest, const char *type);
-/* Send an object that is there already: one that has come, or that was saved. */
+/* Send an existing object: a received or a saved one. */
 void sb_send_json(sb_node *node, const char *dest, sb_json body);
-/* Begin saving: exactly one sb_put_... without a key follows, or one sb_begin_...; sb_put_null removes. Messages that follow leave when it is durable. */
+/* Start saving: exactly one sb_put_... without a key, or one sb_begin_..., must follow; sb_put_null removes. Messages that follow leave when it is durable. */
 void sb_save(sb_node *node, const char *key);
-/* What was saved. After a restart as it was on the disk; `null` where a fault of the disk has damaged it; without length if nothing was. */
+/* A saved value. After a restart as it was on the disk; `null` if a disk fault has damaged it; of length 0 if nothing was saved. */
 sb_json sb_saved(const sb_node *node, const char *key);
-/* Begin an event, as the assignment asks for it; its fields follow. */
+/* Start an event, as the assignment requires; its fields follow. */
 void sb_observe(sb_node *node, const char *event);
-/* Show what is, until it changes. */
+/* Set a metric, valid until it changes. */
 void sb_show_int(sb_node *node, const char *metric, int64_t value);
 void sb_show_text(sb_node *node, const char *metric, const char *value);
-/* A line for the log, with virtual time, as printf. */
+/* Write a line to the log, with virtual time, like printf. */
 void sb_log(sb_node *node, const char *format, ...);
-/* End the node, as a crash, with a message for the report. What this step has asked for does not happen. Does not return. */
+/* Crash the node with a message for the report. The operations of this step do not happen. Does not return. */
 void sb_crash(sb_node *node, const char *format, ...);
 
-/* Fields of what was begun. `key` is NULL within an array, and for the value of sb_save. */
+/* Fields of what was started. `key` is NULL within an array, and for the value of sb_save. */
 void sb_put_int(sb_node *node, const char *key, int64_t value);
 void sb_put_uint(sb_node *node, const char *key, uint64_t value);
 void sb_put_double(sb_node *node, const char *key, double value);
@@ -123,31 +123,31 @@ void sb_begin_object(sb_node *node, const char *key);
 /* End the innermost array or object. */
 void sb_end(sb_node *node);
 
-/* Streams: the number of a connection that is asked for comes immediately, on_connect or on_close follows. */
+/* Streams: the number of a connection is returned immediately; on_connect or on_close follows. */
 void sb_listen(sb_node *node, int port);
 uint64_t sb_connect(sb_node *node, const char *dest, int port);
 void sb_write(sb_node *node, uint64_t stream, const void *data, size_t length);
 void sb_close(sb_node *node, uint64_t stream);
 void sb_reset(sb_node *node, uint64_t stream);
-/* Take no more bytes for now, so that the peer has to wait once the receive window is full; take bytes again. */
+/* Stop receiving for now, so that the peer has to wait once the receive window is full; receive again. */
 void sb_pause_reading(sb_node *node, uint64_t stream);
 void sb_resume_reading(sb_node *node, uint64_t stream);
 
-/* Reading. Of a value that is none, or another kind, each gives nothing: no length, the fallback, 0. */
+/* Reading. For a missing value, or one of another kind, each returns nothing: length 0, the fallback, 0. */
 sb_json sb_get(sb_json object, const char *key);
 sb_json sb_at(sb_json array, size_t index);
-/* How many elements an array has, or members an object. */
+/* The number of elements of an array, or of members of an object. */
 size_t sb_count(sb_json container);
-/* A member of an object by its place, and its key, a text. */
+/* A member of an object by position, and its key, a text. */
 sb_json sb_member(sb_json object, size_t index, sb_json *key);
 int sb_exists(sb_json value);
 int sb_is_null(sb_json value);
 int64_t sb_int(sb_json value, int64_t fallback);
 double sb_double(sb_json value, double fallback);
 int sb_bool(sb_json value, int fallback);
-/* Whether it is this text. */
+/* Whether it equals this text. */
 int sb_is(sb_json value, const char *text);
-/* Copy a text in UTF-8 into `buffer` of `size` bytes, cut at a whole character, with a NUL behind it. Gives the length of the whole text. */
+/* Copy a text in UTF-8 into `buffer` of `size` bytes, cut at a character boundary and terminated with NUL. Returns the length of the whole text. */
 size_t sb_text(sb_json value, char *buffer, size_t size);
 
 #endif
@@ -188,7 +188,7 @@ struct sb_node {
     size_t saved_count;
     sb__buffer ops, log;
     size_t op_count;
-    /* The operation that is open: what ends it, what it was begun with, and its open containers ('{', '[', or 'v' for one value). */
+    /* The open operation: its terminator, its start, and its open containers ('{', '[', or 'v' for one value). */
     const char *open_end;
     size_t value_at;
     char *save_key;
@@ -198,7 +198,7 @@ struct sb_node {
     int is_first;
 };
 
-/* Memory that is bounded by the protocol and still not there is the machine's fault, and nothing can be told. */
+/* Memory is bounded by the protocol; if it is still missing, the machine is to blame, and nothing can be reported. */
 static void *sb__memory(void *memory) {
     if (memory == NULL) {
         fputs("seedbed.h: no memory\n", stderr);
@@ -225,7 +225,7 @@ static void sb__add_unsigned(sb__buffer *buffer, uint64_t value) {
     sb__add(buffer, digits);
 }
 
-/* The length of the UTF-8 sequence at the beginning (RFC 3629); 0 if it is none. */
+/* The length of the UTF-8 sequence at the start (RFC 3629); 0 if it is invalid. */
 static size_t sb__sequence(const unsigned char *at, size_t left) {
     size_t length = at[0] < 0x80 ? 1 : at[0] >= 0xC2 && at[0] < 0xE0 ? 2 : at[0] >= 0xE0 && at[0] < 0xF0 ? 3 : at[0] >= 0xF0 && at[0] < 0xF5 ? 4 : 0;
     size_t i;
@@ -273,7 +273,7 @@ static const char *sb__blank(const char *at, const char *end) {
 
 static int sb__is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-/* The end of the text that begins with a quotation mark at `at`; NULL if it is none. */
+/* The end of the text that starts with a quotation mark at `at`; NULL if it is invalid. */
 static const char *sb__skip_text(const char *at, const char *end) {
     for (at++; at < end; at++) {
         if (*at == '"') return at + 1;
@@ -308,7 +308,7 @@ static const char *sb__skip_number(const char *at, const char *end) {
     return at;
 }
 
-/* The end of the value that begins at `at`; NULL if it is none, or deeper than a value may be. Recursion is bounded by that. */
+/* The end of the value that starts at `at`; NULL if it is invalid or nested too deeply, which bounds the recursion. */
 static const char *sb__skip(const char *at, const char *end, int depth) {
     static const char *const words[] = {"null", "true", "false"};
     size_t i;
@@ -350,7 +350,7 @@ static unsigned sb__hex(const char *at) {
     return value;
 }
 
-/* Decode the character at `*at` inside of a text that was found good, into at most four bytes; their number. */
+/* Decode the character at `*at` inside a validated text into at most four bytes; returns their number. */
 static size_t sb__decode(const char **at, const char *end, unsigned char out[4]) {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
     const char *known;
@@ -441,7 +441,7 @@ size_t sb_text(sb_json value, char *buffer, size_t size) {
     return whole;
 }
 
-/* The member of an object that begins at or after `*at`, which moves behind it. */
+/* The member of an object that starts at or after `*at`, which is advanced past it. */
 static sb_json sb__next_member(const char **at, const char *end, sb_json *key) {
     sb_json value;
     *at = sb__blank(*at, end);
@@ -470,7 +470,7 @@ sb_json sb_get(sb_json object, const char *key) {
     at = object.at + 1;
     end = object.at + object.length;
     while (sb_exists(value = sb__next_member(&at, end, &name)))
-        /* Of a key that stands there twice the last one counts, as elsewhere. */
+        /* Of duplicate keys the last one counts, as elsewhere. */
         if (sb_is(name, key)) found = value;
     return found;
 }
@@ -488,7 +488,7 @@ sb_json sb_member(sb_json object, size_t index, sb_json *key) {
     return value;
 }
 
-/* The element of an array that begins at or after `*at`, which moves behind it. */
+/* The element of an array that starts at or after `*at`, which is advanced past it. */
 static sb_json sb__element(const char **at, const char *end) {
     sb_json element;
     *at = sb__blank(*at, end);
@@ -531,7 +531,7 @@ size_t sb_count(sb_json container) {
     return count;
 }
 
-/* A whole number without sign, as it is written; 0 if it is none or does not fit. */
+/* An unsigned integer; 0 if it is invalid or does not fit. */
 static int sb__digits(const char *at, size_t length, uint64_t *value) {
     size_t i;
     *value = 0;
@@ -642,17 +642,17 @@ static void sb__remember(sb_node *node, const char *key, char *value) {
     node->saved[i].value = value;
 }
 
-/* End the operation that is open. */
+/* End the open operation. */
 static void sb__finish(sb_node *node) {
     if (node->open_end == NULL) return;
     while (node->depth > 1) sb_end(node);
     if (node->containers[0] == 'v' && node->is_first) sb_crash(node, "sb_save(\"%s\") without a value", node->save_key);
     if (node->containers[0] == '{') sb__add(&node->ops, "}");
     if (node->is_message && node->ops.length - node->value_at > SB__MESSAGE_MAX)
-        sb_crash(node, "a message of %zu bytes, and at most %zu can be", node->ops.length - node->value_at, SB__MESSAGE_MAX);
+        sb_crash(node, "a message of %zu bytes; the maximum is %zu", node->ops.length - node->value_at, SB__MESSAGE_MAX);
     if (node->save_key != NULL) {
         size_t length = node->ops.length - node->value_at;
-        /* `null` removes: from then on nothing is there. */
+        /* `null` removes the value. */
         char *value = sb__copy(node->ops.at + node->value_at, length);
         if (strcmp(value, "null") == 0) value[0] = '\0';
         sb__remember(node, node->save_key, value);
@@ -664,7 +664,7 @@ static void sb__finish(sb_node *node) {
     node->depth = 0;
 }
 
-/* Begin an operation. */
+/* Start an operation. */
 static void sb__op(sb_node *node, const char *begin) {
     sb__finish(node);
     if (++node->op_count > SB__OPS_MAX) sb_crash(node, "one step asks for more than %d operations: is there an endless loop?", SB__OPS_MAX);
@@ -674,7 +674,7 @@ static void sb__op(sb_node *node, const char *begin) {
     sb__add(&node->ops, begin);
 }
 
-/* Leave it open for fields or for a value. */
+/* Leave it open for fields or a value. */
 static void sb__open(sb_node *node, char container, const char *end, int is_message) {
     node->open_end = end;
     node->containers[0] = container;
@@ -790,7 +790,7 @@ void sb_log(sb_node *node, const char *format, ...) {
     sb__add(&node->log, line);
 }
 
-/* What stands before a value: a comma and the key. */
+/* What precedes a value: a comma and the key. */
 static void sb__key(sb_node *node, const char *key) {
     char container;
     if (node->open_end == NULL) sb_crash(node, "sb_put_... without sb_send, sb_observe or sb_save before it");
@@ -821,7 +821,7 @@ void sb_put_uint(sb_node *node, const char *key, uint64_t value) {
 
 void sb_put_double(sb_node *node, const char *key, double value) {
     char digits[48];
-    if (value - value != 0.0) sb_crash(node, "an infinity, or what is not a number, has no place in JSON");
+    if (value - value != 0.0) sb_crash(node, "infinities and NaN cannot be written as JSON");
     snprintf(digits, sizeof digits, "%.17g", value);
     sb__key(node, key);
     sb__add(&node->ops, digits);
@@ -853,7 +853,7 @@ void sb_put_json(sb_node *node, const char *key, sb_json value) {
 
 static void sb__begin(sb_node *node, const char *key, char container) {
     sb__key(node, key);
-    if (node->depth == SB__DEPTH_MAX) sb_crash(node, "more than %d arrays and objects in each other", SB__DEPTH_MAX);
+    if (node->depth == SB__DEPTH_MAX) sb_crash(node, "more than %d nested arrays and objects", SB__DEPTH_MAX);
     node->containers[node->depth++] = container;
     node->is_first = 1;
     sb__append(&node->ops, &container, 1);
@@ -936,7 +936,7 @@ void sb_resume_reading(sb_node *node, uint64_t stream) {
     sb__add(&node->ops, "}");
 }
 
-/* The bytes of a text in base64, which are at most as many as its digits; their number. */
+/* Decode a base64 text into bytes, at most as many as its digits; returns their number. */
 static size_t sb__from_base64(sb_json text, unsigned char *out) {
     uint32_t bits = 0;
     size_t i, count = 0, digits = 0;
@@ -989,7 +989,7 @@ uint64_t sb_random(sb_node *node) {
 uint64_t sb_random_below(sb_node *node, uint64_t end) {
     uint64_t drawn, excess;
     if (end == 0) sb_crash(node, "sb_random_below(0) has no number to draw");
-    /* That many of the greatest numbers would make the small ones more frequent. */
+    /* Reject this many of the greatest numbers, which would make small results more frequent. */
     excess = (UINT64_MAX % end + 1) % end;
     do {
         drawn = sb_random(node);
@@ -1090,7 +1090,7 @@ static void sb__handle(sb_node *node, const sb_handlers *handlers, void *state, 
     free(text);
 }
 
-/* Read up to the next end of a line; its place, or 0 when the run is over. What follows it stays for the next call. */
+/* Read up to the next line feed; returns its position, or 0 when the run is over. What follows stays for the next call. */
 static size_t sb__read_line(sb__buffer *input, size_t *taken) {
     size_t searched = 0;
     if (*taken > 0) {
@@ -1130,7 +1130,7 @@ int sb_run(const sb_handlers *handlers, void *state) {
         const char *end, *at = sb__blank(input.at, input.at + length);
         turn.at = at;
         end = sb__skip(at, input.at + length, 0);
-        if (end == NULL) sb_crash(node, "the testbed's turn is not understood: %.200s", input.at);
+        if (end == NULL) sb_crash(node, "cannot interpret the testbed's turn: %.200s", input.at);
         turn.length = (size_t)(end - at);
         node->now = sb__unsigned(sb_get(turn, "now"));
         node->wall = sb_int(sb_get(turn, "wall"), 0);
@@ -1147,7 +1147,7 @@ int sb_run(const sb_handlers *handlers, void *state) {
         if (node->ops.length > 0) sb__append(&answer, node->ops.at, node->ops.length);
         sb__add_log(node, &answer, node->op_count == 0);
         sb__add(&answer, "]}\n");
-        if (answer.length > SB__LINE_MAX) sb_crash(node, "one step asks for %zu bytes in all, and at most %zu can be", answer.length, SB__LINE_MAX);
+        if (answer.length > SB__LINE_MAX) sb_crash(node, "one step asks for %zu bytes in total; the maximum is %zu", answer.length, SB__LINE_MAX);
         sb__write(answer.at, answer.length);
         node->ops.length = 0;
         node->op_count = 0;

@@ -10,7 +10,7 @@ A node is a class with handlers. The testbed calls them one at a time, under vir
 
     seedbed.run(Echo)
 
-Or a coroutine that waits for what it needs, one step after the other::
+Or a coroutine that waits for what it needs, step by step::
 
     class Pinger(seedbed.AsyncNode):
         async def main(self):
@@ -22,12 +22,12 @@ Or a coroutine that waits for what it needs, one step after the other::
                     print(peer, "is silent")
                 await self.sleep(1.0)
 
-Inside a handler, and between two ``await``, no time passes. The standard library is the node's own: ``time``, ``datetime``, ``random``,
-``secrets``, ``uuid`` and ``os.urandom`` give virtual clocks and seeded randomness, ``print`` and ``logging`` write into the log with virtual
-time, and an exception that you do not catch is a crash of the node whose traceback stands in the report. What you ``save`` survives
-a crash; everything else is gone. There are no threads, no sockets and no ``time.sleep``: an error says what to use instead.
+Inside a handler, and between two ``await``, no time passes. The standard library uses the node's own clock and randomness: ``time``,
+``datetime``, ``random``, ``secrets``, ``uuid`` and ``os.urandom`` give virtual clocks and seeded randomness, ``print`` and ``logging`` write
+to the log with virtual time, and an uncaught exception is a crash of the node whose traceback is in the report. What you ``save`` survives
+a crash; everything else is lost. There are no threads, no sockets and no ``time.sleep``: an error says what to use instead.
 
-One file, standard library only, Python 3.8 and later. The conversation underneath is described in PROTOCOL.md.
+One file, standard library only, Python 3.8 and later. PROTOCOL.md describes the underlying protocol.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ import stat
 import sys
 import time as _time
 
-# A process is started for every node and every restart, thousands of times in a grading: `typing`, `json`, `random` and `traceback` would take
-# longer to import than all the rest together, and are imported where they are needed.
+# A process is started for every node and every restart, thousands of times in a grading: importing `typing`, `json`, `random` and `traceback`
+# would take longer than everything else together, so they are imported only when needed.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from random import Random
@@ -55,7 +55,7 @@ else:
     T = None
 
     class Generic:
-        """Stands in for that of ``typing``."""
+        """A stand-in for ``typing.Generic``."""
 
         def __class_getitem__(cls, _of):
             return cls
@@ -69,7 +69,7 @@ _LINE_BYTES_MAX = 1 << 20
 _MESSAGE_BYTES_MAX = _LINE_BYTES_MAX // 2
 _OPS_MAX = 10_000
 _PRINTED_MAX = 1 << 18
-# The testbed shows so much of a traceback.
+# How many characters of a traceback the testbed shows.
 _ERROR_MAX = 1_000
 
 
@@ -77,7 +77,7 @@ _ERROR_MAX = 1_000
 
 
 class Node:
-    """A node. Override the handlers; use the rest."""
+    """A node. Override the handlers; use the other methods."""
 
     #: This node's name, ``"n1"``.
     name: str
@@ -89,11 +89,12 @@ class Node:
     nodes: List[str]
 
     def __new__(cls, *_args: Any, **_kwargs: Any) -> Node:
-        # So that `__init__` of a derived class can use all of this already, and need not call ours.
+        # Done here so that `__init__` of a derived class can already use everything, and need not
+        # call ours.
         node = super().__new__(cls)
         start = _process.start
         if start is None:
-            raise RuntimeError("a node is made by seedbed.run({}), when the testbed has started it".format(cls.__name__))
+            raise RuntimeError("a node is created by seedbed.run({}), when the testbed has started it".format(cls.__name__))
         node.name, node.role = start["node"], start["role"]
         node.peers, node.nodes = list(start["peers"]), list(start["nodes"])
         node._streams = {}
@@ -107,49 +108,49 @@ class Node:
         """The node starts for the first time."""
 
     def on_restart(self) -> None:
-        """The node starts again after a crash or a stop, with what is in ``self.saved``. Calls ``on_init`` unless you override it."""
+        """The node restarts after a crash or a stop, with what is in ``self.saved``. Calls ``on_init`` unless overridden."""
         self.on_init()
 
     def on_message(self, src: str, message: Message) -> None:
-        """A message has come from the node or client ``src``."""
+        """A message has arrived from the node or client ``src``."""
 
     def on_timer(self, name: str) -> None:
-        """The timer of this name has run out."""
+        """The timer with this name has expired."""
 
     def on_command(self, command: str) -> None:
-        """Somebody asks for something outside the protocol: ``transfer_leadership n2``."""
+        """The scenario sends a command: ``transfer_leadership n2``."""
 
     def on_stop(self) -> None:
-        """The process is asked to end. What is asked for here still happens."""
+        """The process is being stopped. The effects of this handler still happen."""
 
     def on_accept(self, stream: Stream, src: str) -> None:
         """The node or client ``src`` has connected to a port that this node listens on."""
 
     def on_connect(self, stream: Stream) -> None:
-        """A connection that this node asked for stands."""
+        """A connection that this node opened is established."""
 
     def on_data(self, stream: Stream, data: bytes) -> None:
-        """Bytes have come, in order. How they are cut into pieces says nothing: one ``write`` can come as many pieces, many as one."""
+        """Bytes have arrived, in order. How they are split has no meaning: one ``write`` can arrive as many pieces, many as one."""
 
     def on_close(self, stream: Stream, reason: str) -> None:
-        """Nothing more comes: ``"closed"`` by the peer (this side may still write, and closes too unless you override this), ``"refused"``,
+        """No more bytes will arrive: ``"closed"`` by the peer (this side may still write, and closes too unless overridden), ``"refused"``,
         ``"reset"`` or ``"timed_out"``."""
         if reason == "closed":
             stream.close()
 
     def on_writable(self, stream: Stream) -> None:
-        """What was written has left, by more than half, after there had been too much of it."""
+        """The send buffer, which had been too full, has drained below half."""
 
     # Clocks and randomness
 
     @property
     def now(self) -> float:
-        """The node's monotonic clock in seconds. It drifts, and it never goes back."""
+        """The node's monotonic clock in seconds. It drifts, but never goes back."""
         return _process.now / 1e9
 
     @property
     def wall(self) -> float:
-        """The node's wall clock in seconds since 1970, as ``time.time()``. It can be wrong and step."""
+        """The node's wall clock in seconds since 1970, like ``time.time()``. It can be wrong and step."""
         return _process.wall / 1e9
 
     @property
@@ -164,7 +165,7 @@ class Node:
     # Messages
 
     def send(self, dest: str, message: Message) -> None:
-        """Send a message, an object with a ``type``, as it is now. It may be lost, doubled, late or out of order."""
+        """Send a message, an object with a ``type``, as it is now. It may be lost, duplicated, delayed or reordered."""
         _put(_addressed(dest) + _body(message) + "}")
 
     def broadcast(self, message: Message) -> None:
@@ -176,21 +177,21 @@ class Node:
     # Timers
 
     def set_timer(self, name: str, after: float) -> None:
-        """Have ``on_timer(name)`` called once after this many seconds of the node's clock; this replaces an earlier setting of this timer."""
+        """Call ``on_timer(name)`` once after this many seconds of the node's clock, replacing an earlier setting of this timer."""
         if name not in _names:
             _check_name("timer", name)
         self._periods.pop(name, None)
         _put('{"op":"set_timer","name":"%s","after":%d}' % (name, _nanoseconds(after)))
 
     def every(self, seconds: float, name: str) -> None:
-        """Have ``on_timer(name)`` called again and again, after this many seconds each, until the timer is set anew or cancelled."""
+        """Call ``on_timer(name)`` periodically, every this many seconds, until the timer is set again or cancelled."""
         if not seconds > 0:
-            raise ValueError("every(%r, %r): a period is longer than nothing" % (seconds, name))
+            raise ValueError("every(%r, %r): a period must be positive" % (seconds, name))
         self.set_timer(name, seconds)
         self._periods[name] = seconds
 
     def cancel_timer(self, name: str) -> None:
-        """Forget a timer; nothing happens where it does not run."""
+        """Cancel a timer; no effect if it is not running."""
         if name not in _names:
             _check_name("timer", name)
         self._periods.pop(name, None)
@@ -200,21 +201,21 @@ class Node:
 
     @property
     def saved(self) -> Dict[str, Any]:
-        """What was saved, by key: after a restart as it was on the disk, and ``None`` where a fault of the disk has damaged it."""
+        """What was saved, by key: after a restart as it was on the disk, and ``None`` if a disk fault has damaged it."""
         return _process.read_saved()
 
     def save(self, key: str, value: Any) -> None:
-        """Put a value on the disk, as it is now (``None`` removes it). Messages that follow leave when it is durable."""
+        """Save a value to disk, as it is now (``None`` removes it). Messages that follow leave when it is durable."""
         if key not in _names:
             _check_name("key", key)
         text = _json_text(value)
         _put('{"op":"save","key":"%s","value":%s}' % (key, text))
         _process.unread[key] = text
 
-    # What can be seen from outside
+    # Observations
 
     def observe(self, event: str, **fields: Any) -> None:
-        """Record that something has happened, as the assignment asks for it: ``self.observe("leader", term=3)``."""
+        """Record an event, as the assignment requires: ``self.observe("leader", term=3)``."""
         if event not in _names:
             _check_name("event", event)
         for name, value in fields.items():
@@ -222,7 +223,7 @@ class Node:
         _put('{"op":"observe","name":"%s","fields":%s}' % (event, _json_text(fields)))
 
     def show(self, metric: str, value: Any) -> None:
-        """Show what is, until it changes: ``self.show("role", "leader")``."""
+        """Set a metric, valid until it changes: ``self.show("role", "leader")``."""
         if metric not in _names:
             _check_name("metric", metric)
         if value is None:
@@ -231,7 +232,7 @@ class Node:
         _put('{"op":"observe","name":"%s","value":%s}' % (metric, _json_text(value)))
 
     def log(self, *words: Any) -> None:
-        """Write a line into the log, with virtual time, as ``print`` does."""
+        """Write a line to the log, with virtual time, as ``print`` does."""
         _printed.line(" ".join([str(word) for word in words]))
 
     # Streams
@@ -241,7 +242,7 @@ class Node:
         _put('{"op":"listen","port":%d}' % _port(port))
 
     def connect(self, dest: str, port: int) -> Stream:
-        """Open a connection: ``on_connect``, or ``on_close`` with the reason, follows. What is written before goes as soon as it can."""
+        """Open a connection: ``on_connect``, or ``on_close`` with the reason, follows. Bytes written before that are sent as soon as possible."""
         stream = Stream(self, self._stream_next, dest, _port(port))
         destination = _addressed(dest)[len('{"op":"send"') : -len(',"body":')]
         _put('{"op":"connect","stream":%d%s,"port":%d}' % (stream.id, destination, port))
@@ -254,9 +255,9 @@ class Node:
     _periods: Dict[str, float]
 
     def _handle(self, event: Dict[str, Any]) -> None:
-        """What has happened becomes a call of a handler."""
+        """Call the handler for an event."""
         kind = event["type"]
-        # What handlers return is nothing, or a slip.
+        # A handler returns nothing; a value is a mistake.
         result: Any
         if kind == "message":
             result = self.on_message(event["src"], event["body"])  # type: ignore[func-returns-value]
@@ -282,7 +283,7 @@ class Node:
             return self.on_accept(stream, event["src"])
         known = self._streams.get(number)
         if known is None:
-            # This side has reset it meanwhile.
+            # This side has reset the connection meanwhile.
             return None
         if kind == "connected":
             known.connected = True
@@ -305,27 +306,28 @@ class Node:
         return None
 
     def _deadline(self) -> Optional[int]:
-        """When the node has to be called without an event, in ns of its monotonic clock."""
+        """When the node must be woken without an event, in ns of its monotonic clock."""
         return None
 
 
 class Stream:
-    """One end of a connection. The coroutines are for an ``AsyncNode``."""
+    """One end of a connection. Its coroutines are for an ``AsyncNode``."""
 
     __slots__ = ("id", "peer", "port", "connected", "closed", "ended", "_node", "_received", "_reader")
 
     def __init__(self, node: Node, number: int, peer: str, port: int) -> None:
-        #: Its number, of all connections that the process ever had.
+        # : Its number, unique in the process.
         self.id = number
         #: The node or client at the other end.
         self.peer = peer
         #: The port that was connected to.
         self.port = port
-        #: Whether the connection stands.
+        # : Whether the connection is established.
         self.connected = False
         #: Whether this side has closed it.
         self.closed = False
-        #: Why nothing more comes: ``"closed"`` by the peer, ``"refused"``, ``"reset"``, ``"timed_out"``; ``None`` while more can come.
+        # : Why no more bytes will arrive: ``"closed"`` by the peer, ``"refused"``, ``"reset"``,
+        # ``"timed_out"``; ``None`` while more can arrive.
         self.ended: Optional[str] = None
         self._node = node
         self._received = bytearray()
@@ -335,7 +337,7 @@ class Stream:
         return "<stream %d, %s port %d>" % (self.id, self.peer, self.port)
 
     def write(self, data: bytes) -> None:
-        """Append bytes to what is to be sent. It refuses nothing, and says nothing of what has arrived."""
+        """Append bytes to the send buffer. Nothing is refused, and arrival is not reported."""
         if isinstance(data, str):
             raise TypeError('a stream carries bytes, not text: write(text.encode("utf-8"))')
         if self.closed:
@@ -348,7 +350,7 @@ class Stream:
             _put('{"op":"write","stream":%d,"base64":"%s"}' % (self.id, piece))
 
     def close(self) -> None:
-        """No more bytes from this side; what was written still goes. The peer's bytes still come, until it closes too."""
+        """Close this side; written bytes are still sent. The peer's bytes still arrive, until it closes too."""
         if not self.closed:
             self.closed = True
             _put('{"op":"close","stream":%d}' % self.id)
@@ -356,34 +358,34 @@ class Stream:
                 self._node._streams.pop(self.id, None)
 
     def pause(self) -> None:
-        """Take no more bytes for now. Once the receive window is full, the peer has to wait."""
+        """Stop receiving for now. Once the receive window is full, the peer has to wait."""
         _put('{"op":"pause_reading","stream":%d}' % self.id)
 
     def resume(self) -> None:
-        """Take bytes again, those first that have come meanwhile."""
+        """Receive again, starting with the bytes that arrived meanwhile."""
         _put('{"op":"resume_reading","stream":%d}' % self.id)
 
     def reset(self) -> None:
-        """Break the connection off immediately, and forget it."""
+        """Reset the connection immediately, and forget it."""
         if self.id in self._node._streams:
             del self._node._streams[self.id]
             _put('{"op":"reset","stream":%d}' % self.id)
         self.closed, self.ended = True, self.ended or "reset"
 
     async def read(self, most: int = 65_536, timeout: Optional[float] = None) -> bytes:
-        """Wait for bytes, any number up to ``most``. Nothing, ``b""``, means that the peer has closed."""
+        """Wait for bytes, any number up to ``most``. ``b""`` means that the peer has closed."""
         await self._filled(1, timeout)
         return self._take(min(most, len(self._received)))
 
     async def read_exactly(self, count: int, timeout: Optional[float] = None) -> bytes:
-        """Wait for this many bytes. ``EOFError`` if the peer closes before."""
+        """Wait for exactly this many bytes. ``EOFError`` if the peer closes before."""
         await self._filled(count, timeout)
         if len(self._received) < count:
             raise EOFError("%r ended after %d of %d bytes" % (self, len(self._received), count))
         return self._take(count)
 
     async def read_until(self, end: bytes, most: int = _LINE_BYTES_MAX, timeout: Optional[float] = None) -> bytes:
-        """Wait for bytes up to ``end`` and with it. ``EOFError`` if the peer closes before, ``ValueError`` after ``most`` bytes without it."""
+        """Wait for bytes up to and including ``end``. ``EOFError`` if the peer closes before, ``ValueError`` after ``most`` bytes without it."""
         node = _async_node(self._node)
         deadline = None if timeout is None else node.now + timeout
         searched = 0
@@ -399,7 +401,7 @@ class Stream:
                 raise EOFError("%r ended without %r" % (self, end))
 
     async def _filled(self, count: int, timeout: Optional[float]) -> None:
-        """Wait until this many bytes are there, or no more come."""
+        """Wait until this many bytes have arrived, or no more will."""
         node = _async_node(self._node)
         deadline = None if timeout is None else node.now + timeout
         while len(self._received) < count and self.ended is None:
@@ -423,7 +425,7 @@ _BROKEN = {"refused": ConnectionRefusedError, "reset": ConnectionResetError, "ti
 
 
 class Cancelled(BaseException):
-    """The task was cancelled. It comes out of the ``await`` at which the task stands; let it pass."""
+    """The task was cancelled. It is raised by the task's current ``await``; do not catch it."""
 
 
 class AsyncNode(Node):
@@ -435,7 +437,7 @@ class AsyncNode(Node):
     """
 
     async def main(self) -> None:
-        """What the node does, from its start on. When it returns, the tasks that it has spawned go on."""
+        """The node's main task, from its start. When it returns, the tasks that it has spawned go on."""
         raise NotImplementedError("override `async def main(self)`")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> AsyncNode:
@@ -458,7 +460,7 @@ class AsyncNode(Node):
         return node
 
     def sleep(self, seconds: float) -> _Wait:
-        """``await self.sleep(0.5)``: go on after this many seconds of the node's clock."""
+        """``await self.sleep(0.5)``: continue after this many seconds of the node's clock."""
         return _Wait(self, max(0.0, seconds), sleeps=True)
 
     async def receive(self, *types: str, timeout: Optional[float] = None) -> Tuple[str, Message]:
@@ -476,10 +478,11 @@ class AsyncNode(Node):
         """Send a message and wait for its answer: the first message from ``dest`` that carries the same number in ``field``.
 
         The number is put there unless the message has one. Answer with ``self.reply``. ``TimeoutError`` if no answer comes in time: then
-        the request may have been carried out or not."""
+        the request may or may not have been executed."""
         if field not in message:
             if self._correlation == 0:
-                # Another beginning after each restart, so that no answer to an earlier process is mistaken for one to this.
+                # Start at another number after each restart, so that answers to an earlier process
+                # are not mistaken for answers to this one.
                 self._correlation = self.random.getrandbits(40) << 12
             self._correlation += 1
             message = dict(message)
@@ -496,14 +499,14 @@ class AsyncNode(Node):
                 del self._replies[key]
 
     def reply(self, src: str, request: Message, message: Message, field: str = "id") -> None:
-        """Send an answer to a request that has come from ``src``."""
+        """Send an answer to a request from ``src``."""
         answer = dict(message)
         if field in request:
             answer[field] = request[field]
         self.send(src, answer)
 
     async def until(self, condition: Callable[[], bool], timeout: Optional[float] = None) -> None:
-        """``await self.until(lambda: self.committed >= index)``: go on when the condition holds. It is asked whenever something has happened."""
+        """``await self.until(lambda: self.committed >= index)``: continue when the condition holds. It is evaluated after every event."""
         if condition():
             return
         wait = _Wait(self, timeout)
@@ -511,15 +514,15 @@ class AsyncNode(Node):
         await wait
 
     def spawn(self, coroutine: Coroutine[Any, Any, T]) -> Task[T]:
-        """Run a coroutine as a task of its own, from the next ``await`` on. ``await task`` gives its result."""
+        """Run a coroutine as a separate task, from the next ``await`` on. ``await task`` gives its result."""
         if not hasattr(coroutine, "send"):
-            raise TypeError("spawn takes a coroutine, as in self.spawn(self.serve()), and not {!r}".format(coroutine))
+            raise TypeError("spawn takes a coroutine, as in self.spawn(self.serve()), not {!r}".format(coroutine))
         task: Task[T] = Task(self, coroutine)
         self._ready.append((task, None, None))
         return task
 
     async def accept(self, timeout: Optional[float] = None) -> Stream:
-        """Wait for the next connection to a port that this node listens on; its ``peer`` says who it is."""
+        """Wait for the next connection to a port that this node listens on; ``peer`` is the other end."""
         if self._accepted:
             return self._accepted.pop(0)
         wait = _Wait(self, timeout)
@@ -528,7 +531,7 @@ class AsyncNode(Node):
         return stream
 
     async def open(self, dest: str, port: int, timeout: Optional[float] = None) -> Stream:
-        """Open a connection and wait until it stands: ``ConnectionRefusedError``, ``TimeoutError``."""
+        """Open a connection and wait until it is established. Raises ``ConnectionRefusedError`` or ``TimeoutError``."""
         stream = self.connect(dest, port)
         deadline = None if timeout is None else self.now + timeout
         while not stream.connected and stream.ended is None:
@@ -542,11 +545,11 @@ class AsyncNode(Node):
             raise _BROKEN[str(stream.ended)]("%r: %s" % (stream, stream.ended))
         return stream
 
-    # What follows is the scheduler.
+    # The scheduler.
 
     _heap_push: Callable[[List[Any], Any], None]
     _heap_pop: Callable[[List[Any]], Any]
-    # Tasks that can go on, in order: with a value, or with an exception.
+    # Tasks that can continue, in order, with a value or an exception.
     _ready: List[Tuple[Task[Any], Any, Optional[BaseException]]]
     _inbox: List[Tuple[str, Message]]
     _receivers: List[Tuple[_Wait, Tuple[str, ...]]]
@@ -566,7 +569,7 @@ class AsyncNode(Node):
     def on_message(self, src: str, message: Message) -> None:
         for field in self._reply_fields:
             number = message.get(field)
-            # What is not a number or a text cannot be looked up, and is not an answer.
+            # Anything but a number or a text may not be hashable, and is not an answer.
             wait = self._replies.pop((src, field, number), None) if isinstance(number, (int, str)) else None
             if wait is not None and wait.live:
                 return wait.wake((src, message)[1])
@@ -575,7 +578,7 @@ class AsyncNode(Node):
                 del self._receivers[place]
                 return receiver.wake((src, message))
         if len(self._inbox) >= 100_000:
-            raise RuntimeError("100000 messages have come that no task has received")
+            raise RuntimeError("100000 messages have arrived that no task has received")
         self._inbox.append((src, message))
 
     def on_accept(self, stream: Stream, src: str) -> None:
@@ -652,7 +655,7 @@ def _async_node(node: Node) -> AsyncNode:
 
 
 class _Wait:
-    """A task's place at an ``await``."""
+    """A task's position at an ``await``."""
 
     __slots__ = ("node", "task", "live", "sleeps", "timeout")
 
@@ -681,7 +684,7 @@ class _Wait:
 
 
 class Task(Generic[T]):
-    """A coroutine that runs on its own."""
+    """A coroutine that runs independently."""
 
     __slots__ = ("_node", "_coroutine", "_wait", "_cancels", "_joiners", "done", "result")
 
@@ -693,11 +696,11 @@ class Task(Generic[T]):
         self._joiners: List[_Wait] = []
         #: Whether it has ended.
         self.done = False
-        #: What it has returned; ``None`` if it was cancelled.
+        # : Its return value; ``None`` if it was cancelled.
         self.result: Optional[T] = None
 
     def cancel(self) -> None:
-        """End it: ``Cancelled`` comes out of the ``await`` at which it stands."""
+        """Cancel it: its current ``await`` raises ``Cancelled``."""
         if self.done:
             return
         self._cancels = True
@@ -722,26 +725,27 @@ class Task(Generic[T]):
 
 
 class _Process:
-    """What the testbed has told the process of its place and its time."""
+    """The process's identity and time, as told by the testbed."""
 
     def __init__(self) -> None:
         self.now = 0
         self.wall = 0
-        # A constant until the testbed has told the seed: a module that draws while it is imported draws the same in every run.
+        # A constant until the testbed has sent the seed: a module that draws while it is imported
+        # draws the same in every run.
         self.seed = 0x5EEDBED
         self.start: Optional[Dict[str, Any]] = None
         self.random: Optional[Random] = None
         self.entropy: Any = None
         self.saved: Dict[str, Any] = {}
-        # What was saved in this process and not looked at since, as JSON.
+        # Values saved in this process and not read since, as JSON.
         self.unread: Dict[str, str] = {}
         self.served = False
-        # The frame of the program itself, until there is a node.
+        # The program's own frame, until there is a node.
         self.program: Any = None
 
     def begin(self, start: Dict[str, Any]) -> None:
         if start["protocol"] != _VERSION:
-            raise RuntimeError("this seedbed.py speaks version {} of the protocol, and the testbed {}".format(_VERSION, start["protocol"]))
+            raise RuntimeError("this seedbed.py speaks version {} of the protocol, but the testbed speaks {}".format(_VERSION, start["protocol"]))
         self.start = start
         self.seed = int(start["seed"], 16)
         self.saved = start.get("saved", {})
@@ -761,7 +765,8 @@ class _Process:
             self.unread.clear()
         return self.saved
 
-    # The clocks are methods of one object, because a function that a class keeps (`logging.Formatter.converter`) would become its method.
+    # The clocks are methods of one object, because a plain function stored in a class
+    # (`logging.Formatter.converter`) would become its method.
 
     def time(self) -> float:
         return self.wall / 1e9
@@ -814,9 +819,9 @@ _real_localtime, _real_gmtime, _real_ctime = _time.localtime, _time.gmtime, _tim
 _real_asctime, _real_strftime = _time.asctime, _time.strftime
 _real_read, _real_write = os.read, os.write
 _process = _Process()
-# The operations that the present step has asked for, as JSON.
+# The operations of the current step, as JSON.
 _ops: List[str] = []
-# Names that were looked at and are good.
+# Names that have been validated.
 _names: Set[str] = set()
 _nodes: Set[str] = set()
 _addresses: Dict[str, str] = {}
@@ -829,11 +834,11 @@ def _put(op: str) -> None:
 
 
 def run(make: Callable[[], Node]) -> None:
-    """Run a node until the testbed ends the process. ``make`` is the class, or anything that makes a node when it is called."""
+    """Run a node until the testbed ends the process. ``make`` is the class, or any callable that creates a node."""
     if not _inside:
         sys.exit('This is a node for seedbed, which starts it: seedbed run SCENARIO --node-command "python3 {}"'.format(sys.argv[0]))
     if not callable(make):
-        raise TypeError("run takes the class itself, seedbed.run({0}), and no object of it, seedbed.run({0}())".format(type(make).__name__))
+        raise TypeError("run takes the class itself, seedbed.run({0}), not an object of it, seedbed.run({0}())".format(type(make).__name__))
     _process.served = True
     node: Optional[Node] = None
     waits = False
@@ -850,7 +855,7 @@ def run(make: Callable[[], Node]) -> None:
                     _process.begin(event)
                     node = make()
                     if not isinstance(node, Node):
-                        raise TypeError("seedbed.run got {!r}, which makes no seedbed.Node".format(make))
+                        raise TypeError("seedbed.run got {!r}, which does not create a seedbed.Node".format(make))
                     waits = isinstance(node, AsyncNode)
                 node._handle(event)
             assert node is not None
@@ -859,7 +864,7 @@ def run(make: Callable[[], Node]) -> None:
                 _printed.end_step()
             text = '{"ops":[' + ",".join(_ops) + ("]}\n" if wait is None else '],"wait":%d}\n' % wait)
             if len(text) > _LINE_BYTES_MAX:
-                raise ValueError("one step asks for {} bytes in all, and at most {} can be".format(len(text), _LINE_BYTES_MAX))
+                raise ValueError("one step asks for {} bytes in total; the maximum is {}".format(len(text), _LINE_BYTES_MAX))
         except SystemExit as end:
             ends, text = True, _exit_answer(end)
         except BaseException as error:
@@ -867,7 +872,7 @@ def run(make: Callable[[], Node]) -> None:
         _write_answer(text)
         _ops.clear()
         if ends:
-            # Nothing that the program would still do happens: its node is down.
+            # The node is down: nothing that the program would still do may happen.
             os._exit(1)
 
 
@@ -879,7 +884,7 @@ def _read_turn() -> Optional[str]:
     global _pending
     line = _real_read(_TURNS, 65_536)
     if _pending or not line or line.find(b"\n") != len(line) - 1:
-        # Long, or in pieces, or the end.
+        # A long line, one in pieces, or the end.
         pieces = [_pending, line]
         while line and b"\n" not in line:
             line = _real_read(_TURNS, 1 << 20)
@@ -903,7 +908,7 @@ def _write_answer(text: str) -> None:
 
 
 def _exit_answer(end: SystemExit) -> str:
-    """The program ends itself: what it has asked for still happens."""
+    """The program exits: its operations still happen."""
     status = 0 if end.code is None else end.code if isinstance(end.code, int) else 1
     if end.code is not None and not isinstance(end.code, int):
         _printed.line(str(end.code))
@@ -912,7 +917,7 @@ def _exit_answer(end: SystemExit) -> str:
 
 
 def _crash_answer(error: BaseException) -> str:
-    """The program has failed: what it has asked for in this step did not happen, but what it has printed is shown."""
+    """The program has failed: the operations of this step do not happen, but its output is shown."""
     text = _traceback(error)
     _ops.clear()
     _printed.end_step()
@@ -927,13 +932,13 @@ def _traceback(error: BaseException) -> str:
     described = traceback.TracebackException(type(error), error, error.__traceback__)
     _without_own_frames(described, 0)
     lines = "".join(described.format()).splitlines()
-    # Since Python 3.11 marks stand below the lines.
+    # Since Python 3.11 there are markers below the lines.
     text = "\n".join([line for line in lines if line.strip(" ^~") or not line])
     for folder in (os.getcwd(), os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(os.__file__)):
         text = text.replace(folder + os.sep, "")
     text = re.sub(r"\b0x[0-9a-f]{6,}", "0x...", text)
     if len(text) > _ERROR_MAX:
-        # The end says most.
+        # The end is the most informative part.
         tail = text[-_ERROR_MAX + 40 :]
         text = "Traceback (shortened):\n  ...\n" + (tail.partition("\n")[2] or tail)
     return text
@@ -942,7 +947,7 @@ def _traceback(error: BaseException) -> str:
 def _without_own_frames(described: Any, depth: int) -> None:
     own = _put.__code__.co_filename
     if described.stack and all(frame.filename == own for frame in described.stack):
-        # A handler with the wrong parameters fails before its own frame is there.
+        # A handler with the wrong parameters fails before it has a frame.
         described.stack.clear()
     described.stack[:] = [frame for frame in described.stack if frame.filename != own and not frame.filename.startswith("<frozen")]
     for other in (described.__cause__, described.__context__):
@@ -950,15 +955,16 @@ def _without_own_frames(described: Any, depth: int) -> None:
             _without_own_frames(other, depth + 1)
 
 
-# What is told is looked at where it is said ---------------------------------------------------------------------------------------------
+# Arguments are checked where they are given
+# -------------------------------------------------------------------------------------------------
 
 
 def _addressed(dest: str) -> str:
-    """The beginning of a message to a node."""
+    """The start of a message to a node."""
     known = _addresses.get(dest)
     if known is None:
         if not isinstance(dest, str):
-            raise TypeError("a message goes to the name of a node, a text, and not to {!r}".format(dest))
+            raise TypeError("a message is sent to the name of a node, a text, not to {!r}".format(dest))
         if dest not in _nodes:
             raise ValueError("there is no node {!r}; the nodes are {}".format(dest, ", ".join(sorted(_nodes))))
         known = _addresses[dest] = '{"op":"send","dest":' + _quote(dest) + ',"body":'
@@ -971,21 +977,21 @@ def _body(message: Message) -> str:
         if kind not in _names:
             _check_name("message type", kind)
     except (TypeError, KeyError, IndexError):
-        raise ValueError("a message is an object with a text 'type', and not {}".format(_short(message))) from None
+        raise ValueError("a message is an object with a text 'type', not {}".format(_short(message))) from None
     text = _json_text(message)
     if text[0] != "{":
-        raise ValueError("a message is an object with a text 'type', and not {}".format(_short(message)))
+        raise ValueError("a message is an object with a text 'type', not {}".format(_short(message)))
     if len(text) > _MESSAGE_BYTES_MAX:
-        raise ValueError("a message of {} bytes, and at most {} can be".format(len(text), _MESSAGE_BYTES_MAX))
+        raise ValueError("a message of {} bytes; the maximum is {}".format(len(text), _MESSAGE_BYTES_MAX))
     return text
 
 
 def _check_name(what: str, name: str) -> None:
     if not isinstance(name, str):
-        raise TypeError("the name of a {} is a text, and not {}".format(what, _short(name)))
+        raise TypeError("the name of a {} is a text, not {}".format(what, _short(name)))
     good = 0 < len(name) <= 64 and all(c.isalnum() or c in "_-.:/" for c in name) and name.isascii()
     if not good:
-        raise ValueError("{!r} is not a name for a {}: 1 to 64 letters, digits and _ - . : /".format(name, what))
+        raise ValueError("{!r} is not a valid name for a {}: 1 to 64 letters, digits and _ - . : /".format(name, what))
     if len(_names) > 10_000:
         _names.clear()
     _names.add(name)
@@ -996,26 +1002,26 @@ def _check_shown(name: str, value: Any) -> None:
         _check_name("field", name)
     if isinstance(value, int):
         if not -(1 << 63) <= value < 1 << 63:
-            raise ValueError("{} is {}: what is observed has at most 64 bits".format(name, value))
+            raise ValueError("{} is {}: an observed number has at most 64 bits".format(name, value))
     elif isinstance(value, float):
-        raise TypeError("{0} is {1!r}: what is observed is a whole number: round({1!r}), or smaller units".format(name, value))
+        raise TypeError("{0} is {1!r}: an observed number is an integer: use round({1!r}), or smaller units".format(name, value))
     elif value is not None and not isinstance(value, str):
-        raise TypeError("{} is {}: what is observed is a whole number, a text, True, False or None".format(name, _short(value)))
+        raise TypeError("{} is {}: an observed value is an integer, a text, True, False or None".format(name, _short(value)))
 
 
 def _check_result(node: Node, kind: str, result: Any) -> None:
-    """A handler has returned something, which is lost."""
+    """A handler has returned a value, which would be lost."""
     handler = getattr(type(node), "on_" + kind, None)
     code = getattr(handler, "__code__", None)
     place = "" if code is None else " ({}, line {})".format(os.path.basename(code.co_filename), code.co_firstlineno)
     name = "{}.on_{}{}".format(type(node).__name__, kind, place)
     if hasattr(result, "cr_code"):
         result.close()
-        raise TypeError("{} is an `async def`: handlers are plain functions; derive the node from seedbed.AsyncNode to use await".format(name))
+        raise TypeError("{} is an `async def`, but handlers are plain functions; derive the node from seedbed.AsyncNode to use await".format(name))
     if hasattr(result, "gi_code"):
         raise TypeError("{} contains a `yield`, so that calling it does nothing".format(name))
     if isinstance(result, (dict, list, tuple, str)):
-        raise TypeError("{} returned {}, which goes nowhere: send it with self.send(src, message)".format(name, _short(result)))
+        raise TypeError("{} returned {}, which is lost: send it with self.send(src, message)".format(name, _short(result)))
 
 
 def _nanoseconds(seconds: float) -> int:
@@ -1025,13 +1031,14 @@ def _nanoseconds(seconds: float) -> int:
         raise ValueError("{!r} is not a number of seconds".format(seconds)) from None
     if nanoseconds >= 1 << 63:
         raise ValueError("{!r} seconds are more than a clock can count".format(seconds))
-    # What is left of a wait is something, or whoever waits for the rest would wait for nothing again and again.
+    # At least 1 ns: otherwise code that waits for the remainder of a wait could loop without time
+    # passing.
     return nanoseconds if nanoseconds > 0 else 1 if seconds > 0 else 0
 
 
 def _port(port: int) -> int:
     if not isinstance(port, int) or not 0 < port < 65_536:
-        raise ValueError("{!r} is not a port: a whole number from 1 to 65535".format(port))
+        raise ValueError("{!r} is not a port: use an integer from 1 to 65535".format(port))
     return port
 
 
@@ -1046,10 +1053,10 @@ def _short(value: Any) -> str:
 def _not_json(value: Any) -> Any:
     kind = type(value).__name__
     if isinstance(value, (set, frozenset)):
-        raise TypeError("a set has no place in JSON: sorted({})".format(_short(value)))
+        raise TypeError("a set cannot be written as JSON: use sorted({})".format(_short(value)))
     if isinstance(value, (bytes, bytearray)):
-        raise TypeError('{} has no place in JSON: .decode("utf-8") or .hex()'.format(kind))
-    raise TypeError("an object of the class {} has no place in JSON: {}".format(kind, _short(value)))
+        raise TypeError('{} cannot be written as JSON: use .decode("utf-8") or .hex()'.format(kind))
+    raise TypeError("an object of the class {} cannot be written as JSON: {}".format(kind, _short(value)))
 
 
 def _json_functions() -> Tuple[Any, Any, Any]:
@@ -1085,13 +1092,13 @@ _encode, _scan, _quote = _json_functions()
 def _json_text(value: Any) -> str:
     text = "".join(_encode(value, 0))
     if "\\ud" in text:
-        # Beyond the first 65,536 characters, or half of such a one, which no JSON parser has to accept.
+        # Lone surrogates, which JSON parsers need not accept.
         import json
 
         try:
             json.dumps(json.loads(text), ensure_ascii=False).encode("utf-8")
         except UnicodeEncodeError:
-            raise ValueError("{} holds a text that is not Unicode".format(_short(value))) from None
+            raise ValueError("{} contains a text that is not Unicode".format(_short(value))) from None
     return text
 
 
@@ -1103,7 +1110,7 @@ def _unicode(text: str) -> str:
 
 
 class _Printed:
-    """What the step has printed: whole lines, of all outputs."""
+    """The output of the step: whole lines, from all streams."""
 
     def __init__(self) -> None:
         self.lines: List[str] = []
@@ -1119,7 +1126,7 @@ class _Printed:
             self.lines.append(line)
 
     def end_step(self) -> None:
-        """The lines become an operation; a line that was not ended is ended."""
+        """Turn the lines into an operation, completing an unfinished line."""
         self.is_dirty = False
         for output in self.outputs:
             if output.rest:
@@ -1163,7 +1170,7 @@ class _Output(io.TextIOBase):
 
 
 class _Bytes(io.RawIOBase):
-    """The bytes underneath: ``sys.stdout.buffer``."""
+    """The underlying bytes: ``sys.stdout.buffer``."""
 
     def __init__(self, output: _Output) -> None:
         self.output = output
@@ -1179,11 +1186,12 @@ class _Bytes(io.RawIOBase):
 _printed = _Printed()
 
 
-# The standard library becomes the node's own --------------------------------------------------------------------------------------------
+# The standard library is made virtual
+# -----------------------------------------------------------------------------------------------------
 
 
 class _Forbidden:
-    """A function that a node cannot use. An object, so that it does not become a method where a class keeps it."""
+    """A function that a node cannot use. It is an object, so that it does not become a method when stored in a class."""
 
     def __init__(self, what: str, instead: str, error: Type[Exception] = RuntimeError) -> None:
         self.text, self.error = "{} {}".format(what, instead), error
@@ -1193,14 +1201,15 @@ class _Forbidden:
 
 
 _NO_SLEEP = "would stop virtual time: set a timer with self.set_timer(name, seconds), or use seedbed.AsyncNode and await self.sleep(seconds)"
-_NO_INPUT = "has nobody to ask: a node learns what it has to do from messages and commands"
-_NO_THREAD = "starts a thread, and a node has one: set timers, or use seedbed.AsyncNode and self.spawn(coroutine)"
-_NO_WAITING = "would wait for ever, because a node has one thread: return from the handler, or use seedbed.AsyncNode and await"
-_NO_SOCKET = "would leave the simulation: nodes speak with self.send(dest, message), or with self.listen and self.connect"
-_NO_PROCESS = "starts a process, and a node is one"
-_NO_ASYNCIO = "has clocks and sockets of its own: use seedbed.AsyncNode, which has sleep, receive, request and spawn"
+_NO_INPUT = "has nobody to ask: a node gets its input from messages and commands"
+_NO_THREAD = "starts a thread, but a node has only one: set timers, or use seedbed.AsyncNode and self.spawn(coroutine)"
+_NO_WAITING = "would wait forever, because a node has only one thread: return from the handler, or use seedbed.AsyncNode and await"
+_NO_SOCKET = "would leave the simulation: nodes communicate with self.send(dest, message), or with self.listen and self.connect"
+_NO_PROCESS = "starts a process, but a node is a single process"
+_NO_ASYNCIO = "has its own clocks and sockets: use seedbed.AsyncNode, which has sleep, receive, request and spawn"
 
-# What was replaced: the old, so that it is not forgotten and its place taken, and the new.
+# Replaced objects, by address: the old one, kept alive so that its address is not reused, and the
+# new one.
 _replaced: Dict[int, Tuple[Any, Any]] = {}
 
 
@@ -1279,12 +1288,12 @@ def _virtual_threading(module: ModuleType) -> None:
 def _virtual_socket(module: ModuleType) -> None:
     _forbid(module, "getaddrinfo gethostbyname gethostbyaddr getnameinfo create_connection create_server socketpair fromfd", _NO_SOCKET)
     _replace(module, "gethostname", lambda: _process.start["node"] if _process.start else "node")
-    # The class stays, because others derive from it.
+    # The class itself stays, because others derive from it.
     module.socket.__init__ = _Forbidden("a socket", _NO_SOCKET)
 
 
 def _virtual_subprocess(module: ModuleType) -> None:
-    # `platform` asks `uname`, and knows what to do if there is none.
+    # `platform` calls `uname`, and copes if there is none.
     module.Popen.__init__ = _Forbidden("subprocess", _NO_PROCESS, OSError)
 
 
@@ -1295,7 +1304,7 @@ def _virtual_asyncio(module: ModuleType) -> None:
 
 def _virtual_uuid(module: Any) -> None:
     module._generate_time_safe = module._UuidCreate = None
-    # Python 3.8 looks for them when they are first wanted.
+    # Python 3.8 looks them up on first use.
     module._load_system_functions = lambda: None
     _replace(module, "getnode", lambda: _process.seed & 0xFFFF_FFFF_FFFF | 1 << 40)
 
@@ -1318,7 +1327,7 @@ _VIRTUAL: Dict[str, Callable[[ModuleType], None]] = {
 
 
 class _Finder:
-    """Modules that are imported later are made virtual then: importing them for that alone would cost every start."""
+    """Make modules virtual when they are imported: importing them here would slow down every start."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
         if name in _VIRTUAL:
@@ -1346,13 +1355,13 @@ class _Loader:
 
 
 def _make_virtual() -> None:
-    """Everything that the program has imported by now, and everything that it will."""
+    """Make everything virtual that the program has imported or will import."""
     for name in list(_VIRTUAL):
         loaded = sys.modules.get(name)
         if loaded is not None:
             _VIRTUAL[name](loaded)
     sys.meta_path.insert(0, _Finder())
-    # `from time import time` above `import seedbed` has taken the old one.
+    # `from time import time` before `import seedbed` has the old function.
     library = os.path.dirname(os.__file__)
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
@@ -1376,7 +1385,7 @@ def _make_virtual() -> None:
 
 
 def _failed_before(_kind: Any, error: BaseException, _traceback_: Any) -> None:
-    """An exception while the program was read is a crash of the node as any other."""
+    """An exception while the program is being loaded is a crash of the node like any other."""
     if not _process.served and _read_turn() is not None:
         _process.served = True
         _write_answer(_crash_answer(error))
@@ -1384,7 +1393,7 @@ def _failed_before(_kind: Any, error: BaseException, _traceback_: Any) -> None:
 
 
 def _never_ran() -> None:
-    """The program has come to its end without a node."""
+    """The program has ended without running a node."""
     if not _process.served and _read_turn() is not None:
         _printed.end_step()
         text = _exited_early() or "the program ended without a node: call seedbed.run(YourNode) at its end"
@@ -1392,7 +1401,7 @@ def _never_ran() -> None:
 
 
 def _exited_early() -> Optional[str]:
-    """Where the program has ended by itself, and did not come to its end. The status is known to nobody here; the line most often has it."""
+    """Where the program exited before its end. The status is unknown here, but the source line usually shows it."""
     frame = _process.program
     if frame is None:
         return None
@@ -1409,7 +1418,7 @@ def _exited_early() -> Optional[str]:
 
 
 def _program_frame() -> Any:
-    """The frame of the program itself, which goes on to say where it was when it has ended."""
+    """The program's own frame, which still tells its position after it has ended."""
     frame: Any = sys._getframe()
     while frame is not None and (frame.f_globals.get("__name__") != "__main__" or frame.f_code.co_name != "<module>"):
         frame = frame.f_back
@@ -1417,7 +1426,7 @@ def _program_frame() -> Any:
 
 
 def _is_inside() -> bool:
-    """Whether the testbed has started the process: its two descriptors are there."""
+    """Whether the testbed has started the process: its two descriptors exist."""
     try:
         modes = [os.fstat(fd).st_mode for fd in (_TURNS, _ANSWERS)]
     except OSError:
@@ -1451,7 +1460,7 @@ def _keep_compiled() -> None:
 
 
 def _keep_exit() -> None:
-    """`python3 -S`, which leaves out what is installed beside the standard library, leaves out two builtins too that programs use."""
+    """`python3 -S`, which leaves out installed packages, also leaves out two builtins that programs use."""
     for name in ("exit", "quit"):
         if not hasattr(builtins, name):
             setattr(builtins, name, sys.exit)

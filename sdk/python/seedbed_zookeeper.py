@@ -1,6 +1,6 @@
-"""A client of ZooKeeper for nodes in Python: a session with the ensemble of the system `zookeeper`, znodes and watches.
+"""A ZooKeeper client for Python nodes: a session with the ensemble of the system `zookeeper`, znodes and watches.
 
-Make one in ``on_init``, and hand it every message and timer first::
+Create one in ``on_init``, and pass it every message and timer first::
 
     import seedbed
     from seedbed_zookeeper import EPHEMERAL_SEQUENTIAL, ZooKeeper
@@ -13,12 +13,12 @@ Make one in ``on_init``, and hand it every message and timer first::
         def on_message(self, src, message):
             if self.zk.on_message(src, message):
                 return
-            ...  # a message of somebody else
+            ...  # another message
 
         def on_timer(self, name):
             if self.zk.on_timer(name):
                 return
-            ...  # a timer of your own
+            ...  # the node's own timer
 
         def on_state(self, state):
             if state == "connected":
@@ -33,8 +33,8 @@ Make one in ``on_init``, and hand it every message and timer first::
 
     seedbed.run(Contender)
 
-Nothing here waits. Each request takes a function, ``then``, that is called later with its `Reply`; requests of a session are answered in the order in which
-they were asked. What is asked while there is no connection waits for the next one.
+Nothing here blocks. Each request takes a function, ``then``, that is called later with its `Reply`; requests of a session are answered in the order in which
+they were sent. Requests made while there is no connection wait for the next one.
 
 **States.** ``on_state`` is called with
 
@@ -53,7 +53,7 @@ One file, standard library only, Python 3.8 and later. The messages underneath a
 
 from __future__ import annotations
 
-# A process is started for every node and every restart, thousands of times in a grading, and to import `typing` would take longer than all of this.
+# A process is started for every node and every restart, thousands of times in a grading, and importing `typing` would take longer than everything here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
@@ -69,24 +69,24 @@ __all__ = [
     "ZooKeeper",
 ]
 
-#: It stays until somebody deletes it.
+# : It stays until it is deleted.
 PERSISTENT = "persistent"
-#: It goes with the session that made it.
+# : It is removed with the session that created it.
 EPHEMERAL = "ephemeral"
-#: It stays, and ten digits are put behind its path that no other child of its parent has had.
+# : It stays, and its path gets a suffix of ten digits that no other child of its parent has had.
 PERSISTENT_SEQUENTIAL = "persistent_sequential"
-#: It goes with its session, and has a number.
+# : It is removed with its session, and has a numeric suffix.
 EPHEMERAL_SEQUENTIAL = "ephemeral_sequential"
 
 _MODES = (PERSISTENT, EPHEMERAL, PERSISTENT_SEQUENTIAL, EPHEMERAL_SEQUENTIAL)
 _TIMER = "zookeeper"
-# Times are whole numbers of ns: sums of floats miss a deadline by less than a timer can wait for.
+# Times are integer ns: sums of floats can miss a deadline by less than a timer can wait for.
 _SECOND = 1_000_000_000
 _RETRANSMIT = 80_000_000
 _BACKOFF_MAX = 8
 _BURST_MAX = 8
 _NEVER = 1 << 62
-# Which watches an event uses up.
+# The watches that an event triggers and removes.
 _TOLD = {
     "created": ("data", "exists"),
     "data_changed": ("data", "exists"),
@@ -96,26 +96,28 @@ _TOLD = {
 
 
 class Reply:
-    """The answer to a request. What does not belong to the request, or was not given because of the error, is ``None``."""
+    """The answer to a request. Attributes that do not apply to the request, or are missing because of an error, are ``None``."""
 
     __slots__ = ("error", "zxid", "path", "stat", "data", "names", "replies")
 
     def __init__(self, outcome: Dict[str, Any], zxid: int) -> None:
-        #: ``None``, or why nothing was done: ``no_node``, ``node_exists``, ``bad_version``, ``not_empty``, ``no_children_for_ephemerals``,
-        #: ``bad_arguments``; ``connection_loss`` (it may have been done), ``session_expired``.
+        # : ``None``, or the error: ``no_node``, ``node_exists``, ``bad_version``, ``not_empty``,
+        # ``no_children_for_ephemerals``, : ``bad_arguments``; ``connection_loss`` (it may have been
+        # done), ``session_expired``.
         self.error: Optional[str] = outcome.get("Err")
         #: The last transaction that the server had applied when it answered: the state that the answer shows. 0 for a lost connection.
         self.zxid: int = zxid
-        #: Of `create`: the path of the znode, with its number if it has one.
+        # : For `create`: the path of the znode, with its numeric suffix if it has one.
         self.path: Optional[str] = None
-        #: Of `exists`, `get`, `set` and `children`: what is known of the znode; ``czxid`` (the transaction that made it), ``mzxid`` (that changed it last),
-        #: ``version``, ``cversion``, ``owner`` (the session of an ephemeral one, else 0).
+        # : For `exists`, `get`, `set` and `children`: the znode's stat; ``czxid`` (the transaction
+        # that created it), ``mzxid`` (that last changed it), : ``version``, ``cversion``, ``owner``
+        # (the session of an ephemeral one, else 0).
         self.stat: Optional[Dict[str, int]] = None
-        #: Of `get`: the content.
+        # : For `get`: the content.
         self.data: Optional[str] = None
-        #: Of `children`: their names, sorted, without the parent's path.
+        # : For `children`: their names, sorted, without the parent's path.
         self.names: Optional[List[str]] = None
-        #: Of `multi_read`: a reply for each of its reads.
+        # : For `multi_read`: a reply for each of its reads.
         self.replies: Optional[List[Reply]] = None
         answer = outcome.get("Ok")
         if not isinstance(answer, dict):
@@ -138,7 +140,7 @@ class Reply:
 
 
 class ZooKeeper:
-    """A session with an ensemble, and after its end another one. See the module."""
+    """A session with an ensemble; after its end another one can be opened. See the module."""
 
     def __init__(
         self,
@@ -161,85 +163,85 @@ class ZooKeeper:
         self._wished = self._timeout = round(timeout * _SECOND)
         self._on_state = on_state or _ignore
         self._on_watch = on_watch or _ignore
-        # The position of the present server.
+        # The index of the current server.
         self._at = 0
         # "idle", "connecting", "pausing" (between two servers) or "connected".
         self._state = "idle"
-        # When the present attempt, pause or silence ends.
+        # When the current attempt, pause or silence ends.
         self._deadline = 0
         self._ping_at = 0
         self._channel: Optional[_Channel] = None
         self._password = 0
         self._next_xid = 1
-        # Requests without an answer, in order: those sent, and those that wait for a connection.
+        # Unanswered requests, in order: those sent, and those waiting for a connection.
         self._sent: List[_Request] = []
         self._waiting: List[_Request] = []
         self._watches: Dict[str, Set[str]] = {"data": set(), "exists": set(), "children": set()}
 
     @property
     def connected(self) -> bool:
-        """Whether a server answers at present."""
+        """Whether it is connected to a server."""
         return self._state == "connected"
 
     # The session
 
     def open(self) -> None:
-        """Begin a session; after the end of an earlier one, too. Nothing happens where there is one."""
+        """Open a session, possibly after the end of an earlier one. No effect if one is open."""
         if self._state == "idle":
             self._at = self._node.random.randrange(len(self._servers))
             self._connect()
             self._end_step()
 
     def close(self) -> None:
-        """End the session: its ephemeral znodes go immediately, and the state ``closed`` follows."""
+        """Close the session: its ephemeral znodes are removed immediately, and the state ``closed`` follows."""
         self._request("close", "", {}, None)
 
     # Requests
 
     def create(self, path: str, data: str = "", mode: str = PERSISTENT, then: Then = None) -> None:
-        """Make a znode below one that is there and not ephemeral. A sequential one gets ten digits behind ``path``, larger than any before."""
+        """Create a znode below an existing one that is not ephemeral. A sequential one gets a suffix of ten digits, larger than any before."""
         if mode not in _MODES:
-            raise ValueError("create(%r): the mode %r is none of %s" % (path, mode, ", ".join(_MODES)))
+            raise ValueError("create(%r): the mode %r is not one of %s" % (path, mode, ", ".join(_MODES)))
         self._request("create", path, {"path": path, "data": _content(path, data), "mode": mode}, then)
 
     def delete(self, path: str, version: int = -1, then: Then = None) -> None:
-        """Remove a znode that has no children, if it has this version; -1 fits all."""
+        """Delete a znode without children, if it has this version; -1 matches any."""
         self._request("delete", path, {"path": path, "version": version}, then, version)
 
     def set(self, path: str, data: str, version: int = -1, then: Then = None) -> None:
-        """Replace the content of a znode, if it has this version; -1 fits all."""
+        """Replace the content of a znode, if it has this version; -1 matches any."""
         self._request("set", path, {"path": path, "data": _content(path, data), "version": version}, then, version)
 
     def exists(self, path: str, watch: bool = False, then: Then = None) -> None:
-        """Whether there is such a znode: its stat, or the error ``no_node``. A watch tells when it is made, changed or removed."""
+        """Whether the znode exists: its stat, or the error ``no_node``. A watch reports when it is created, changed or deleted."""
         self._request("exists", path, {"path": path, "watch": bool(watch)}, then)
 
     def get(self, path: str, watch: bool = False, then: Then = None) -> None:
-        """The content of a znode. A watch tells when it is changed or removed; where there is no such znode no watch is set."""
+        """The content of a znode. A watch reports when it is changed or deleted; no watch is set if the znode does not exist."""
         self._request("get", path, {"path": path, "watch": bool(watch)}, then)
 
     def children(self, path: str, watch: bool = False, then: Then = None) -> None:
-        """The names of the children of a znode. A watch tells when one comes or goes, and when the znode itself is removed."""
+        """The names of a znode's children. A watch reports when one is created or deleted, and when the znode itself is deleted."""
         self._request("children", path, {"path": path, "watch": bool(watch)}, then)
 
     def multi_read(self, reads: List[Tuple[str, str]], then: Then = None) -> None:
-        """Several reads of one moment, at one zxid: ``[("children", "/a"), ("get", "/a/b")]``. Their answers are in ``reply.replies``."""
+        """Several reads at the same zxid: ``[("children", "/a"), ("get", "/a/b")]``. Their answers are in ``reply.replies``."""
         operations = []
         for kind, path in reads:
             if kind not in ("exists", "get", "children"):
-                raise ValueError("multi_read: %r is none of exists, get, children" % (kind,))
+                raise ValueError("multi_read: %r is not one of exists, get, children" % (kind,))
             _check_path("multi_read", path)
             operations.append({kind: {"path": path, "watch": False}})
         self._request("multi_read", "", operations, then)
 
     def sync(self, then: Then = None) -> None:
-        """Answered when the server has applied all that anybody was answered before: a read that follows is not older."""
+        """Answered when the server has applied everything acknowledged before: a read that follows is not stale."""
         self._request("sync", "", {}, then)
 
-    # What the node hands on
+    # Called by the node
 
     def on_message(self, src: str, message: Dict[str, Any]) -> bool:
-        """A message has come: ``True`` if it is about a connection with the ensemble, and is done with."""
+        """Handle a message: ``True`` if it belongs to a connection with the ensemble and has been handled."""
         kind = message["type"]
         is_bare = kind in ("PacketAck", "Reset")
         if not is_bare and not ("channel" in message and "seq" in message):
@@ -247,7 +249,7 @@ class ZooKeeper:
         number = message["connection"] if is_bare else message["channel"]
         channel = self._channel
         if channel is None or channel.number != number:
-            # A connection of before; the server need not keep it.
+            # An earlier connection; the server need not keep it.
             if not is_bare:
                 self._node.send(src, {"type": "Reset", "connection": number})
             return True
@@ -259,14 +261,14 @@ class ZooKeeper:
                 channel.on_ack(self._now(), message["ack"])
             else:
                 for body in channel.on_packet(self._now(), message):
-                    # What follows the end of a connection in the same packet is nobody's any more.
+                    # Ignore what follows the end of a connection in the same packet.
                     if self._channel is channel:
                         self._on_body(body)
         self._end_step()
         return True
 
     def on_timer(self, name: str) -> bool:
-        """A timer has run out: ``True`` if it was one of this session's."""
+        """Handle an expired timer: ``True`` if it was one of this session's."""
         if name != _TIMER:
             return False
         now = self._now()
@@ -290,7 +292,7 @@ class ZooKeeper:
     def _connect(self) -> None:
         self._channel = _Channel(self._node, self._servers[self._at])
         self._state = "connecting"
-        # So that all servers can be tried within the time-out.
+        # Short enough to try all servers within the session timeout.
         self._deadline = self._now() + self._timeout // len(self._servers)
         self._send(
             {
@@ -325,7 +327,8 @@ class ZooKeeper:
         lost, self._sent, self._waiting = self._sent + self._waiting, [], []
         self._state, self._channel = "idle", None
         ended, self.session = self.session, 0
-        # The next session may see an older state than this one: that it does not go back is promised to a session.
+        # The next session may see an older state: never going back is promised only within a
+        # session.
         self._password = self.last_zxid = 0
         for paths in self._watches.values():
             paths.clear()
@@ -359,7 +362,7 @@ class ZooKeeper:
         if path or isinstance(arguments, dict) and "path" in arguments:
             _check_path(word, path)
         if then is not None and not callable(then):
-            raise TypeError("%s(%r): `then` is a function that takes the reply, and not %r" % (word, path, then))
+            raise TypeError("%s(%r): `then` is a function that takes the reply, not %r" % (word, path, then))
         request = _Request(self._next_xid, word, path, arguments, then, version)
         self._next_xid += 1
         if self._state == "connected":
@@ -371,7 +374,7 @@ class ZooKeeper:
     def _send_request(self, request: _Request) -> None:
         shown = request.path or "/"
         self._node.observe("client_request", session=self.session, xid=request.xid, op=request.word, version=request.version, path=shown)
-        # A request is a sign of life as good as a ping.
+        # A request renews the session as well as a ping.
         self._ping_at = self._now() + self._timeout // 3
         self._sent.append(request)
         op = request.word if request.word in ("sync", "close") else {request.word: request.arguments}
@@ -393,7 +396,7 @@ class ZooKeeper:
         is_new = self.session == 0
         self.session, self._password = body["session"], body["password"]
         self._timeout = body["timeout_ms"] * 1_000_000
-        # A session's number is the transaction that began it.
+        # A session's number is the transaction that opened it.
         self.last_zxid = max(self.last_zxid, self.session)
         self._state = "connected"
         self._ping_at = self._now() + self._timeout // 3
@@ -422,7 +425,7 @@ class ZooKeeper:
             request.then(reply)
 
     def _note_watch(self, request: _Request, reply: Reply) -> None:
-        """A read with a watch was answered: the watch is set at the server, and is this session's to keep."""
+        """A read with a watch was answered: the watch is set at the server, and the session must keep it."""
         if request.word not in ("exists", "get", "children") or not request.arguments["watch"]:
             return
         if reply.error is None:
@@ -449,7 +452,7 @@ class ZooKeeper:
 
 
 class _Request:
-    """What was asked for and is not answered yet."""
+    """A request that is not answered yet."""
 
     __slots__ = ("xid", "word", "path", "arguments", "then", "version")
 
@@ -459,7 +462,7 @@ class _Request:
         self.path = path
         self.arguments = arguments
         self.then = then
-        # What a conditional operation asks for.
+        # The version required by a conditional operation.
         self.version = version
 
 
@@ -470,21 +473,21 @@ class _Channel:
 
     def __init__(self, node: seedbed.Node, peer: str) -> None:
         self.number = node.random.getrandbits(63)
-        #: When `resend` is to be called.
+        # : When `resend` must be called.
         self.resend_at = _NEVER
         self._node = node
         self._peer = peer
         self._next_seq = 1
-        # Sent and not acknowledged, in order, with their numbers.
+        # Sent but not acknowledged, in order, with their numbers.
         self._unacked: List[Tuple[int, Dict[str, Any]]] = []
         self._pause = _RETRANSMIT
-        # The last packet that has arrived without a gap, and those behind the gap.
+        # The last packet that arrived without a gap, and those after the gap.
         self._received = 0
         self._early: Dict[int, Dict[str, Any]] = {}
         self._owes_ack = False
 
     def send(self, now: int, body: Dict[str, Any]) -> None:
-        """Send, now and until it has arrived."""
+        """Send now, and again until it has arrived."""
         if not self._unacked:
             self._pause = _RETRANSMIT
             self.resend_at = now + self._pause
@@ -497,7 +500,7 @@ class _Channel:
         self._node.send(self._peer, {**body, "channel": self.number, "seq": seq, "ack": self._received})
 
     def on_packet(self, now: int, message: Dict[str, Any]) -> List[Dict[str, Any]]:
-        """A packet has arrived: what can be handled now, in order."""
+        """Accept a packet, and return the messages that can be handled now, in order."""
         self.on_ack(now, message["ack"])
         self._owes_ack = True
         if message["seq"] > self._received:
@@ -517,7 +520,7 @@ class _Channel:
             self.resend_at = now + self._pause if left else _NEVER
 
     def resend(self, now: int) -> None:
-        """Send again what has waited long enough."""
+        """Resend packets that have waited long enough."""
         if now < self.resend_at:
             return
         for seq, body in self._unacked[:_BURST_MAX]:
@@ -526,7 +529,7 @@ class _Channel:
         self.resend_at = now + self._pause
 
     def flush(self) -> None:
-        """The step ends: acknowledge what no packet has acknowledged."""
+        """At the end of a step, acknowledge what no packet has acknowledged."""
         if self._owes_ack:
             self._owes_ack = False
             self._node.send(self._peer, {"type": "PacketAck", "connection": self.number, "ack": self._received})
@@ -538,17 +541,17 @@ def _ignore(*_arguments: Any) -> None:
 
 def _check_path(word: str, path: str) -> None:
     if not isinstance(path, str) or not path.startswith("/"):
-        raise ValueError("%s(%r): a path is a text that begins with /" % (word, path))
+        raise ValueError("%s(%r): a path is a text that starts with /" % (word, path))
 
 
 def _content(path: str, data: str) -> str:
     if not isinstance(data, str):
-        raise TypeError("%s is to hold %r: the content of a znode is a text, so use str() or json.dumps()" % (path, data))
+        raise TypeError("%s cannot contain %r: the content of a znode is a text, so use str() or json.dumps()" % (path, data))
     return data
 
 
 def _text(content: Any) -> str:
-    """What messages show in base64, because it is not printable text, as a text."""
+    """The text of content that messages carry as base64 because it is not printable."""
     if isinstance(content, str):
         return content
     from binascii import a2b_base64

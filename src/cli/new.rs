@@ -20,8 +20,7 @@ pub fn scenario(system: &System) -> String {
     let recovery = system.starting_recovery;
     let mut text = format!(
         r#"# The file name is the scenario's claim in short; this line says it in a sentence.
-description = "One node is cut off for 2 s: the others go on, and everything recovers after \
-    healing."
+description = "One node is cut off for 2 s: the others go on, and all recovers after healing."
 system = "{name}"
 seed = 1                # another seed gives other random draws
 duration = "30s"        # faults and load

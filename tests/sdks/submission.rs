@@ -38,7 +38,10 @@ fn a_submission_is_begun() {
     let starter = folder.path().join("tasks/count/starter/python");
     fs::create_dir_all(&starter).expect("writable");
     fs::write(folder.path().join("tasks/count.toml"), ASSIGNMENT).expect("writable");
-    fs::write(folder.path().join("tasks/count/instructions.en.md"), "Count.\n").expect("writable");
+    for (language, text) in [("en", "Count.\n"), ("es", "Cuenta.\n")] {
+        let file = format!("tasks/count/instructions.{language}.md");
+        fs::write(folder.path().join(file), text).expect("writable");
+    }
     fs::write(starter.join("helper.py"), "ONE = 1\n").expect("writable");
     let plain = "system = \"raft\"\nduration = \"1s\"\nrecovery = \"1ms\"\n[nodes]\ncount = \
         3\n[checks]\nno_panic = {}\n";
@@ -57,7 +60,9 @@ fn a_submission_is_begun() {
         .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
         .collect();
     files.sort();
-    assert_eq!(files, ["README.md", "helper.py", "instructions.en.md", "node.py", "seedbed.py"]);
+    let instructions = ["instructions.en.md", "instructions.es.md"];
+    let expected = [&["README.md", "helper.py"], &instructions[..], &["node.py", "seedbed.py"]];
+    assert_eq!(files, expected.concat());
     let readme = fs::read_to_string(made.join("README.md")).expect("made");
     assert!(
         readme.contains("seedbed grade ../tasks/count.toml .")
@@ -112,7 +117,7 @@ fn a_submission_is_begun() {
             "does not accept submissions in rust",
         ),
         (vec!["no-such-task"], "there is no assignment `no-such-task`"),
-        (vec!["tasks/count/instructions.en.md", "--out", "other"], "is no TOML"),
+        (vec!["tasks/count/instructions.en.md", "--out", "other"], "not TOML"),
     ];
     for (arguments, message) in mistakes {
         let (code, said) = new(&arguments);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Any text of a message, in memory of its own. */
+/* A text of a message of any length, in newly allocated memory. */
 static char *text_of(sb_json message, const char *key) {
     sb_json value = sb_get(message, key);
     size_t size = sb_text(value, NULL, 0) + 1;
@@ -45,7 +45,7 @@ static void on_data(sb_node *node, void *state, uint64_t stream, const unsigned 
     sb_write(node, stream, data, length);
 }
 
-/* The events of the script have a text, a number and a word among their fields. */
+/* The events of the script have these fields. */
 static void observe(sb_node *node, const char *event, sb_json fields) {
     static const char *const names[] = {"term", "who", "is", "a", "b"};
     size_t i;

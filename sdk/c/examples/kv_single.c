@@ -13,7 +13,7 @@
 
 #define SERVER "n1"
 
-/* What is stored under a key, or a client's last answer: a text, or for open_session a number. */
+/* The value of a key, or a client's last answer: a text, or a number for open_session. */
 typedef struct {
     char *key, *value;
     int64_t serial;
@@ -34,7 +34,7 @@ static char *copy(const char *text) {
     return strcpy(made, text);
 }
 
-/* The text of a field, in memory of its own; empty if there is none. */
+/* The text of a field in newly allocated memory; empty if there is none. */
 static char *text_of(sb_json message, const char *key) {
     sb_json value = sb_get(message, key);
     size_t size = sb_text(value, NULL, 0) + 1;
@@ -98,7 +98,7 @@ static void on_init(sb_node *node, void *state) {
     sb_show_text(node, "role", strcmp(sb_name(node), SERVER) == 0 ? "leader" : "follower");
 }
 
-/* Carry a request out; what comes back is the answer, or NULL for the number of a session. */
+/* Execute a request and return the answer, or NULL for a session number. */
 static char *execute(server *self, sb_json request) {
     sb_json op = sb_get(request, "op");
     char *key, *value, *expected, *joined, *answer = NULL;

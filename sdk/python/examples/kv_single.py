@@ -1,7 +1,7 @@
 """A store on one server: n1 serves, and the others send clients to it.
 
-Not replicated, so it is as good as its disk: it saves each change before it answers, and remembers each client's last answer, so that a request that
-is sent again takes effect once.
+It is not replicated, so it is only as good as its disk: it saves each change before it answers, and remembers each client's last answer, so that a
+repeated request takes effect once.
 """
 
 import seedbed
@@ -11,7 +11,7 @@ SERVER = "n1"
 
 class Store(seedbed.Node):
     def on_init(self):
-        # What was saved under "store" and "answers" is empty at the first start.
+        # At the first start nothing is saved under "store" and "answers".
         self.store = self.saved.get("store", {})
         self.answers = self.saved.get("answers", {})
         self.show("role", "leader" if self.name == SERVER else "follower")

@@ -1,6 +1,6 @@
-"""Who is there: each node has an ephemeral znode, and watches those of all.
+"""Membership: each node has an ephemeral znode, and watches those of all.
 
-A znode goes with the session of its maker, so that the list of children is the list of those who live, as the ensemble sees it.
+A znode is removed with the session of its creator, so the list of children is the list of live nodes as the ensemble sees it.
 """
 
 import seedbed
@@ -13,7 +13,7 @@ MEMBERS = "/members"
 class Member(seedbed.Node):
     def on_init(self):
         self.show("members", 0)
-        # The session under which our own znode was made.
+        # The session that created this node's znode.
         self.known = 0
         self.zk = ZooKeeper(self, ENSEMBLE, on_state=self.on_state, on_watch=self.on_watch)
         self.zk.open()
@@ -22,7 +22,8 @@ class Member(seedbed.Node):
         if state == "connected" and self.zk.session != self.known:
             self.join()
         elif state == "connected":
-            # The watch is still set; what it told before the connection was lost may have been lost with it.
+            # The watch is still set, but an event from before the connection was lost may have been
+            # lost too.
             self.look()
         elif state == "expired":
             self.show("members", 0)

@@ -1,11 +1,11 @@
-"""A node that counts what it hears. Make it yours; what there is to use stands at the head of seedbed.py."""
+"""A node that counts the messages it receives. Change it as you like; the header of seedbed.py documents what you can use."""
 
 import seedbed
 
 
 class Node(seedbed.Node):
     def on_init(self):
-        # Also after a crash: what was saved is in self.saved, and everything else is gone.
+        # Also called after a crash: what was saved is in self.saved, and everything else is lost.
         self.heard = self.saved.get("heard", 0)
         self.set_timer("tick", self.random.uniform(0.1, 0.2))
 

@@ -1,7 +1,7 @@
-"""A time server for the system ``cristian``: it follows the UTC source by Cristian's algorithm, and tells the hour with a bound for its error.
+"""A time server for the system ``cristian``: it follows the UTC source by Cristian's algorithm, and returns the time with an error bound.
 
-Written as sequences of steps. Cristian, "Probabilistic clock synchronization", 1989: who asks at ``begin`` and is answered at ``end`` with ``utc``
-knows that it is now between ``utc`` and ``utc + (end - begin)``; the middle is wrong by half of the round trip at most.
+It is written as sequences of steps. Cristian, "Probabilistic clock synchronization", 1989: a client that asks at ``begin`` and gets ``utc`` at ``end``
+knows that the time is between ``utc`` and ``utc + (end - begin)``; the middle is wrong by at most half the round trip.
 """
 
 import time
@@ -10,13 +10,13 @@ import seedbed
 
 INTERVAL = 2.0
 TRIES = 3
-# A clock may drift by so much: 200 ppm.
+# The maximum drift of a clock: 200 ppm.
 DRIFT = 200e-6
 
 
 class TimeServer(seedbed.AsyncNode):
     async def main(self):
-        # UTC minus our monotonic clock in ns, by how much that may be wrong, and when it was found out.
+        # UTC minus our monotonic clock in ns, its error bound, and when it was measured.
         self.offset = self.error = self.since = None
         self.round = self.saved.get("round", 0)
         self.spawn(self.answer())
@@ -53,7 +53,7 @@ class TimeServer(seedbed.AsyncNode):
         while True:
             src, question = await self.receive("TimeRequest")
             if self.offset is None:
-                # Who is told nothing asks again.
+                # A client without an answer asks again.
                 continue
             now = time.monotonic_ns()
             error = self.error + round((now - self.since) * DRIFT) + 1

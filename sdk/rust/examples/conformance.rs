@@ -32,7 +32,7 @@ impl Conformance {
 }
 
 impl Node for Conformance {
-    /// `Echo` has any fields, so it is not a variant.
+    /// `Echo` has arbitrary fields, so it is not a variant.
     type Message = Value;
 
     fn on_restart(&mut self, ctx: &mut Ctx) {

@@ -1,7 +1,7 @@
 //! A store on one server: n1 serves, and the others send clients to it.
 //!
-//! Not replicated, so it is as good as its disk: it saves each change before it answers, and
-//! remembers each client's last answer, so that a request that is sent again takes effect once.
+//! It is not replicated, so it is only as good as its disk: it saves each change before it answers,
+//! and remembers each client's last answer, so that a repeated request takes effect once.
 
 use std::collections::BTreeMap;
 

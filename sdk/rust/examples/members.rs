@@ -1,7 +1,7 @@
-//! Who is there: each node has an ephemeral znode, and watches those of all.
+//! Membership: each node has an ephemeral znode, and watches those of all.
 //!
-//! A znode goes with the session of its maker, so that the list of children is the list of those
-//! who live, as the ensemble sees it.
+//! A znode is removed with the session of its creator, so the list of children is the list of live
+//! nodes as the ensemble sees it.
 
 use seedbed_node::zookeeper::{Answer, CreateMode, Event, ZooKeeper};
 use seedbed_node::{Ctx, Node, Value, run};
@@ -11,7 +11,7 @@ const MEMBERS: &str = "/members";
 
 pub(crate) struct Member {
     zk: ZooKeeper,
-    /// The session under which our own znode was made.
+    /// The session that created this node's znode.
     known: u64,
 }
 
@@ -26,8 +26,8 @@ impl Member {
         while let Some(event) = self.zk.next_event() {
             match event {
                 Event::Connected if self.zk.session() != self.known => self.join(ctx),
-                // The watch is still set; what it told before the connection was lost may have been
-                // lost with it.
+                // The watch is still set, but an event from before the connection was lost may have
+                // been lost too.
                 Event::Connected | Event::Watch { .. } => {
                     self.zk.children(ctx, MEMBERS, true);
                 }

@@ -1,5 +1,5 @@
-//! A node that counts what it hears. Make it yours; what there is to use stands in
-//! `seedbed-node/src/lib.rs`.
+//! A node that counts the messages it receives. Change it as you like; `seedbed-node/src/lib.rs`
+//! documents what you can use.
 
 use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ impl Node for Counter {
     type Message = Message;
 
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // Also after a crash: what was saved is there, and everything else is gone.
+        // Also called after a crash: what was saved is there, and everything else is lost.
         self.heard = ctx.saved("heard").unwrap_or(0);
         self.wait(ctx);
     }

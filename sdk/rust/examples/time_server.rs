@@ -1,9 +1,9 @@
 //! A time server for the system `cristian`: it follows the UTC source by Cristian's algorithm, and
-//! tells the hour with a bound for its error.
+//! returns the time with an error bound.
 //!
-//! Cristian, "Probabilistic clock synchronization", 1989: who asks at `begin` and is answered at
-//! `end` with `utc` knows that it is now between `utc` and `utc + (end - begin)`; the middle is
-//! wrong by half of the round trip at most.
+//! Cristian, "Probabilistic clock synchronization", 1989: a client that asks at `begin` and gets
+//! `utc` at `end` knows that the time is between `utc` and `utc + (end - begin)`; the middle is
+//! wrong by at most half the round trip.
 
 use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ use serde_json::Value;
 
 const INTERVAL_S: f64 = 2.0;
 const PATIENCE_S: f64 = 0.3;
-/// Of this many round trips the shortest counts, because its half is the bound.
+/// The number of round trips of which the shortest is used, because half of it is the bound.
 const TRIES: u32 = 3;
-/// A clock may drift by so much.
+/// The maximum drift of a clock.
 const DRIFT_PPM: i64 = 200;
 
 #[derive(Serialize, Deserialize)]
@@ -28,21 +28,21 @@ enum Message {
     RoundReportAck { round: u64 },
 }
 
-/// What is known of UTC, in ns.
+/// An estimate of UTC, in ns.
 #[derive(Clone, Copy)]
 struct Known {
     /// UTC minus the monotonic clock.
     offset: i64,
-    /// By how much that may be wrong.
+    /// Its error bound.
     error: i64,
-    /// When it was found out.
+    /// When it was measured.
     since: i64,
 }
 
 #[derive(Default)]
 struct TimeServer {
     known: Option<Known>,
-    /// The best of the present tries, and the one that is under way: its nonce and beginning.
+    /// The best of the current tries, and the outstanding one: its nonce and start.
     best: Option<Known>,
     asked: Option<(u64, i64)>,
     tries: u32,
@@ -62,7 +62,7 @@ impl TimeServer {
         ctx.set_timer("silent", PATIENCE_S);
     }
 
-    /// After each try: another one, or a round.
+    /// After each try, start another one or finish the round.
     fn go_on(&mut self, ctx: &mut Ctx) {
         if self.tries < TRIES {
             return self.ask(ctx);
@@ -113,7 +113,7 @@ impl Node for TimeServer {
                 self.go_on(ctx);
             }
             Message::TimeRequest { nonce } => {
-                // Who is told nothing asks again.
+                // A client without an answer asks again.
                 let Some(known) = self.known else { return };
                 let hour = end + known.offset;
                 let error_bound =

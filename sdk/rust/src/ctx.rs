@@ -1,4 +1,4 @@
-//! A node's way to the world.
+//! The context through which a node sees and affects the world.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::random::Random;
 
-/// A message has at most this many bytes, as JSON.
+/// Maximum bytes of a message, as JSON.
 const MESSAGE_BYTES_MAX: usize = 1 << 19;
-/// A step asks for at most so much.
+/// Maximum number of operations in a step.
 const OPS_MAX: usize = 10_000;
 
-/// A node's place in the run.
+/// A node's identity in the run.
 #[derive(Clone, Debug, Default)]
 pub struct Start {
     /// The node's own name, `n1`.
@@ -29,24 +29,24 @@ pub struct Start {
     pub seed: u64,
 }
 
-/// One end of a connection, among all that the process ever had.
+/// One end of a connection; unique in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
-/// Why nothing more comes on a stream.
+/// Why no more bytes will arrive on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
     /// The peer has closed its side; this side may still write.
     ByPeer,
-    /// Nobody listens there.
+    /// The peer does not listen on that port.
     Refused,
-    /// The connection was broken off, or the peer does not know it any more.
+    /// The connection was reset, or the peer no longer knows it.
     Reset,
-    /// The peer did not answer for as long as one waits.
+    /// The peer did not answer any retransmission.
     TimedOut,
 }
 
-/// What a handler can see and do. What it asks for happens when the handler has returned.
+/// What a handler can see and do. Its effects happen when the handler has returned.
 #[derive(Debug)]
 pub struct Ctx {
     pub(crate) start: Start,
@@ -87,12 +87,12 @@ impl Ctx {
         &self.start.peers
     }
 
-    /// Everything that the node was told of its place.
+    /// The node's identity in the run.
     pub fn start(&self) -> &Start {
         &self.start
     }
 
-    /// The node's monotonic clock in seconds. It drifts, and it never goes back.
+    /// The node's monotonic clock in seconds. It drifts, but never goes back.
     pub fn now(&self) -> f64 {
         self.now as f64 / 1e9
     }
@@ -112,10 +112,10 @@ impl Ctx {
         &mut self.random
     }
 
-    /// Send a message, which as JSON is an object with a `type`. It may be lost, doubled, late or
-    /// out of order.
+    /// Send a message, which as JSON is an object with a `type`. It may be lost, duplicated,
+    /// delayed or reordered.
     ///
-    /// Panics if there is no such node or the message cannot be sent, which is a mistake of the
+    /// Panics if there is no such node or the message cannot be sent, which is a bug in the
     /// program.
     #[track_caller]
     pub fn send(&mut self, dest: &str, message: &impl Serialize) {
@@ -138,32 +138,32 @@ impl Ctx {
         self.put(format!(r#"{{"op":"send","dest":{},"body":{body}}}"#, quoted(dest)));
     }
 
-    /// Have `on_timer(name)` called once after this many seconds of the node's clock; it replaces an
-    /// earlier setting of this timer.
+    /// Call `on_timer(name)` once after this many seconds of the node's clock, replacing an earlier
+    /// setting of this timer.
     #[track_caller]
     pub fn set_timer(&mut self, name: &str, after_s: f64) {
         check_name("timer", name);
         assert!(after_s.is_finite() && after_s < 9e9, "{after_s} is not a number of seconds");
-        // What is left of a wait is something, or whoever waits for the rest would wait for nothing
-        // again and again.
+        // At least 1 ns: otherwise code that waits for the remainder of a wait could loop without
+        // time passing.
         let least = u64::from(after_s > 0.0);
         let after = ((after_s.max(0.0) * 1e9).round() as u64).max(least);
         self.put(format!(r#"{{"op":"set_timer","name":"{name}","after":{after}}}"#));
     }
 
-    /// Forget a timer; nothing happens where it does not run.
+    /// Cancel a timer; no effect if it is not running.
     #[track_caller]
     pub fn cancel_timer(&mut self, name: &str) {
         check_name("timer", name);
         self.put(format!(r#"{{"op":"cancel_timer","name":"{name}"}}"#));
     }
 
-    /// Put a value on the disk, as it is now. Messages that follow leave when it is durable.
+    /// Save a value to disk, as it is now. Messages that follow leave when it is durable.
     #[track_caller]
     pub fn save(&mut self, key: &str, value: &impl Serialize) {
         check_name("key", key);
         let value = serde_json::to_value(value)
-            .unwrap_or_else(|error| panic!("`{key}` cannot be saved: {error}"));
+            .unwrap_or_else(|error| panic!("cannot save `{key}`: {error}"));
         self.put(format!(r#"{{"op":"save","key":"{key}","value":{value}}}"#));
         if value.is_null() {
             self.saved.remove(key);
@@ -178,32 +178,31 @@ impl Ctx {
         self.save(key, &Value::Null);
     }
 
-    /// What was saved: after a restart as it was on the disk. `None` if nothing was, or if a fault
-    /// of the disk has damaged it.
+    /// A saved value: after a restart as it was on the disk. `None` if nothing was saved, or if a
+    /// disk fault has damaged it.
     ///
-    /// Panics if it has another form than it was saved in, which is a mistake of the program.
+    /// Panics if it was saved with another type, which is a bug in the program.
     #[track_caller]
     pub fn saved<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
         let value = self.saved.get(key).filter(|value| !value.is_null())?;
         Some(T::deserialize(value).unwrap_or_else(|error| {
-            panic!("what was saved as `{key}` has another form: {error}: {value}")
+            panic!("the value saved as `{key}` has another type: {error}: {value}")
         }))
     }
 
-    /// Whether something was saved that a fault of the disk has damaged.
+    /// Whether a disk fault has damaged the saved value.
     pub fn is_damaged(&self, key: &str) -> bool {
         self.saved.get(key).is_some_and(Value::is_null)
     }
 
-    /// Record that something has happened, as the assignment asks for it: `ctx.observe("leader",
-    /// json!({"term": 3}))`.
+    /// Record an event, as the assignment requires: `ctx.observe("leader", json!({"term": 3}))`.
     #[track_caller]
     pub fn observe(&mut self, event: &str, fields: Value) {
         check_name("event", event);
         let Value::Object(map) = &fields else {
             panic!(
-                "the fields of `{event}` are an object, as in json!({{\"term\": 3}}), and not \
-                    {fields}"
+                "the fields of `{event}` must be an object, as in json!({{\"term\": 3}}), not \
+                {fields}"
             )
         };
         for (name, value) in map {
@@ -213,7 +212,7 @@ impl Ctx {
         self.put(format!(r#"{{"op":"observe","name":"{event}","fields":{fields}}}"#));
     }
 
-    /// Show what is, until it changes: `ctx.show("role", "leader")`.
+    /// Set a metric, valid until it changes: `ctx.show("role", "leader")`.
     #[track_caller]
     pub fn show(&mut self, metric: &str, value: impl Into<Value>) {
         check_name("metric", metric);
@@ -225,7 +224,7 @@ impl Ctx {
         self.put(format!(r#"{{"op":"observe","name":"{metric}","value":{value}}}"#));
     }
 
-    /// Write a line into the log, with virtual time.
+    /// Write a line to the log, with virtual time.
     pub fn log(&mut self, line: impl Display) {
         self.logs.push(line.to_string());
     }
@@ -235,8 +234,8 @@ impl Ctx {
         self.put(format!(r#"{{"op":"listen","port":{port}}}"#));
     }
 
-    /// Open a connection; `on_connect` or `on_close` follows. What is written before goes as soon
-    /// as it can.
+    /// Open a connection; `on_connect` or `on_close` follows. Bytes written before that are sent as
+    /// soon as possible.
     #[track_caller]
     pub fn connect(&mut self, dest: &str, port: u16) -> StreamId {
         self.known(dest);
@@ -250,8 +249,7 @@ impl Ctx {
         stream
     }
 
-    /// Append bytes to what is to be sent. It refuses nothing, and says nothing of what has
-    /// arrived.
+    /// Append bytes to the send buffer. Nothing is refused, and arrival is not reported.
     #[track_caller]
     pub fn write(&mut self, stream: StreamId, data: &[u8]) {
         for piece in data.chunks(1 << 18) {
@@ -263,25 +261,25 @@ impl Ctx {
         }
     }
 
-    /// No more bytes from this side; what was written still goes.
+    /// Close this side; written bytes are still sent.
     #[track_caller]
     pub fn close(&mut self, stream: StreamId) {
         self.put(format!(r#"{{"op":"close","stream":{}}}"#, stream.0));
     }
 
-    /// Take no more bytes for now. Once the receive window is full, the peer has to wait.
+    /// Stop receiving for now. Once the receive window is full, the peer has to wait.
     #[track_caller]
     pub fn pause_reading(&mut self, stream: StreamId) {
         self.put(format!(r#"{{"op":"pause_reading","stream":{}}}"#, stream.0));
     }
 
-    /// Take bytes again, those first that have come meanwhile.
+    /// Receive again, starting with the bytes that arrived meanwhile.
     #[track_caller]
     pub fn resume_reading(&mut self, stream: StreamId) {
         self.put(format!(r#"{{"op":"resume_reading","stream":{}}}"#, stream.0));
     }
 
-    /// Break a connection off immediately, and forget it.
+    /// Reset a connection immediately, and forget it.
     #[track_caller]
     pub fn reset(&mut self, stream: StreamId) {
         self.put(format!(r#"{{"op":"reset","stream":{}}}"#, stream.0));
@@ -309,18 +307,18 @@ impl Ctx {
 #[track_caller]
 fn body(message: &impl Serialize) -> String {
     let value = serde_json::to_value(message)
-        .unwrap_or_else(|error| panic!("a message that is not JSON: {error}"));
+        .unwrap_or_else(|error| panic!("a message that cannot be written as JSON: {error}"));
     match value.get("type") {
         Some(Value::String(kind)) => check_name("message type", kind),
         _ => panic!(
-            "a message is an object with a text `type`, as an enum with #[serde(tag = \"type\")] \
-                is, and not {value}"
+            "a message is an object with a text `type`, like an enum with #[serde(tag = \
+            \"type\")], not {value}"
         ),
     }
     let body = value.to_string();
     assert!(
         body.len() <= MESSAGE_BYTES_MAX,
-        "a message of {} bytes, and at most {MESSAGE_BYTES_MAX} can be",
+        "a message of {} bytes; the maximum is {MESSAGE_BYTES_MAX}",
         body.len()
     );
     body
@@ -330,7 +328,8 @@ fn body(message: &impl Serialize) -> String {
 fn check_name(what: &str, name: &str) {
     let good = |c: char| c.is_ascii_alphanumeric() || "_-.:/".contains(c);
     let fits = (1..=64).contains(&name.len()) && name.chars().all(good);
-    assert!(fits, "`{name}` is not a name for a {what}: 1 to 64 letters, digits and _ - . : /");
+    assert!(fits, "`{name}` is not a valid name for a {what}: 1 to 64 letters, digits and _ - . : \
+        /");
 }
 
 #[track_caller]
@@ -342,8 +341,7 @@ fn check_shown(name: &str, value: &Value) {
     };
     assert!(
         fits,
-        "`{name}` is {value}: what is observed is a whole number of 64 bits, a text, true, false \
-            or null"
+        "`{name}` is {value}: an observed value is a 64-bit integer, a text, true, false or null"
     );
 }
 
@@ -368,7 +366,7 @@ fn base64(data: &[u8]) -> String {
     text
 }
 
-/// The bytes that such a text stands for; `None` if it is none.
+/// Decode base64; `None` if it is invalid.
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let mut data = Vec::with_capacity(digits.len() * 3 / 4);
@@ -387,7 +385,7 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// What is left of a wait is something.
+    /// Even the shortest remainder of a wait takes a nanosecond.
     #[test]
     fn a_wait_is_no_shorter_than_a_nanosecond() {
         let start = Start { node: "n1".into(), ..Start::default() };

@@ -42,15 +42,15 @@
 //!
 //! Inside a handler no time passes. A node must not read a clock, an entropy source or the
 //! iteration order of a `HashMap`, nor start threads: its time is [`Ctx::now`], its randomness
-//! [`Ctx::random`], and where order matters it keeps a `BTreeMap`. A panic is a crash of the node,
-//! with its message in the report. What was given to [`Ctx::save`] survives a crash; everything
-//! else is gone.
+//! [`Ctx::random`], and where order matters it uses a `BTreeMap`. A panic is a crash of the node,
+//! with its message in the report. What was passed to [`Ctx::save`] survives a crash; everything
+//! else is lost.
 //!
-//! [`zookeeper`] is a client of ZooKeeper for nodes that have one in their scenario.
+//! [`zookeeper`] is a ZooKeeper client for scenarios that have an ensemble.
 //!
-//! The conversation with the testbed is a value, [`Machine`]: text in, text out. [`run`] holds it
-//! over the two descriptors that a program inherits; a test, or seedbed itself, can hold it in
-//! process. The lines are described in `sdk/PROTOCOL.md`.
+//! The protocol is implemented as a value, [`Machine`]: text in, text out. [`run`] connects it to
+//! the two descriptors that a program inherits; a test, or seedbed itself, can use it in process.
+//! `sdk/PROTOCOL.md` describes the lines.
 
 mod ctx;
 mod machine;
@@ -67,11 +67,11 @@ pub use machine::Machine;
 pub use random::Random;
 pub use serde_json::Value;
 
-/// A node. Every handler has a default that does nothing, but for [`Node::on_restart`] and
+/// A node. Every handler has a default that does nothing, except [`Node::on_restart`] and
 /// [`Node::on_close`].
 pub trait Node {
-    /// The messages that it understands, usually an enum with `#[serde(tag = "type")]`; [`Value`]
-    /// takes everything.
+    /// The messages that it accepts, usually an enum with `#[serde(tag = "type")]`; [`Value`]
+    /// accepts everything.
     type Message: Serialize + DeserializeOwned;
 
     /// The node starts for the first time.
@@ -79,33 +79,33 @@ pub trait Node {
         let _ = ctx;
     }
 
-    /// The node starts again after a crash or a stop, with what [`Ctx::saved`] holds. Calls
+    /// The node restarts after a crash or a stop, with the values in [`Ctx::saved`]. Calls
     /// `on_init` unless overridden.
     fn on_restart(&mut self, ctx: &mut Ctx) {
         self.on_init(ctx);
     }
 
-    /// A message has come from the node or client `src`.
+    /// A message has arrived from the node or client `src`.
     fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Self::Message) {
         let _ = (ctx, src, message);
     }
 
-    /// A message has come that is none of [`Node::Message`]; `why` says what does not fit.
+    /// A message has arrived that is not a [`Node::Message`]; `why` says what does not match.
     fn on_unknown(&mut self, ctx: &mut Ctx, src: &str, message: Value, why: &str) {
-        ctx.log(format!("a message from {src} is not understood: {why}: {message}"));
+        ctx.log(format!("cannot interpret a message from {src}: {why}: {message}"));
     }
 
-    /// The timer of this name has run out.
+    /// The timer with this name has expired.
     fn on_timer(&mut self, ctx: &mut Ctx, name: &str) {
         let _ = (ctx, name);
     }
 
-    /// Somebody asks for something outside the protocol: `transfer_leadership n2`.
+    /// The scenario sends a command: `transfer_leadership n2`.
     fn on_command(&mut self, ctx: &mut Ctx, command: &str) {
         let _ = (ctx, command);
     }
 
-    /// The process is asked to end. What is asked for here still happens.
+    /// The process is being stopped. The effects of this handler still happen.
     fn on_stop(&mut self, ctx: &mut Ctx) {
         let _ = ctx;
     }
@@ -115,30 +115,30 @@ pub trait Node {
         let _ = (ctx, stream, src, port);
     }
 
-    /// A connection that this node asked for stands.
+    /// A connection that this node opened is established.
     fn on_connect(&mut self, ctx: &mut Ctx, stream: StreamId) {
         let _ = (ctx, stream);
     }
 
-    /// Bytes have come, in order. How they are cut into pieces says nothing.
+    /// Bytes have arrived, in order. How they are split has no meaning.
     fn on_data(&mut self, ctx: &mut Ctx, stream: StreamId, data: &[u8]) {
         let _ = (ctx, stream, data);
     }
 
-    /// Nothing more comes on a stream. Closes this side too unless overridden.
+    /// No more bytes will arrive on a stream. Closes this side too unless overridden.
     fn on_close(&mut self, ctx: &mut Ctx, stream: StreamId, reason: Closed) {
         if reason == Closed::ByPeer {
             ctx.close(stream);
         }
     }
 
-    /// What was written has left, by more than half, after there had been too much of it.
+    /// The send buffer, which had been too full, has drained below half.
     fn on_writable(&mut self, ctx: &mut Ctx, stream: StreamId) {
         let _ = (ctx, stream);
     }
 }
 
-/// Run a node until the testbed ends the process. `make` is called once, with the node's place.
+/// Run a node until the testbed ends the process. `make` is called once, with the node's identity.
 pub fn run<N: Node>(make: impl FnOnce(&Start) -> N + 'static) {
     let (turns, mut answers) = descriptors::take();
     let mut machine = Machine::new(make);
@@ -160,7 +160,7 @@ pub fn run<N: Node>(make: impl FnOnce(&Start) -> N + 'static) {
         let mut answer = machine.turn(&line);
         answer.push('\n');
         if answers.write_all(answer.as_bytes()).is_err() || machine.is_over() {
-            // Whatever the program would still do does not happen: its node is down.
+            // The node is down: nothing that the program would still do may happen.
             std::process::exit(1);
         }
     }
@@ -168,9 +168,9 @@ pub fn run<N: Node>(make: impl FnOnce(&Start) -> N + 'static) {
 
 /// The two descriptors that a program inherits.
 ///
-/// Taking them needs the only unsafe lines of this crate. Opening `/proc/self/fd/3` instead
-/// would need none, but fails where the testbed has given the program a user id of its own, where
-/// `/proc` is not mounted, and where the descriptors are sockets.
+/// Taking them needs the only unsafe lines of this crate. Opening `/proc/self/fd/3` instead would
+/// need none, but fails if the testbed has given the program its own user id, if `/proc` is not
+/// mounted, and if the descriptors are sockets.
 mod descriptors {
     #![allow(unsafe_code)]
 
@@ -179,9 +179,9 @@ mod descriptors {
 
     /// Turns and answers.
     pub(crate) fn take() -> (File, File) {
-        // SAFETY: the testbed hands the two descriptors to this process, nothing else in it knows
-        // of them, and `run` takes them once. Where the program was started by hand they are not
-        // open, and the first read says so.
+        // SAFETY: the testbed passes the two descriptors to this process, nothing else in it knows
+        // of them, and `run` takes them once. If the program was started by hand they are not open,
+        // and the first read fails.
         unsafe { (File::from_raw_fd(3), File::from_raw_fd(4)) }
     }
 }

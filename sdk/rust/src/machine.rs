@@ -1,4 +1,4 @@
-//! The conversation as a value: a turn in, an answer out.
+//! The protocol as a value: a turn in, an answer out.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -13,13 +13,13 @@ use serde_json::value::RawValue;
 use crate::Node;
 use crate::ctx::{Closed, Ctx, Start, StreamId, from_base64, quoted};
 
-/// The protocol that this crate speaks.
+/// The protocol version of this crate.
 const VERSION: u32 = 1;
 
-/// A line has at most this many bytes, with its end.
+/// Maximum bytes of a line, including its line feed.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
-/// A turn. What this crate does not know is left alone, so that a later protocol can add to it.
+/// A turn. Unknown fields are ignored, so that a later protocol can add some.
 #[derive(Deserialize)]
 struct Turn<'a> {
     now: u64,
@@ -29,7 +29,7 @@ struct Turn<'a> {
     ev: Vec<Event<'a>>,
 }
 
-/// An event, with the fields of all kinds: which are there depends on its `type`.
+/// An event, with the fields of all kinds: its `type` decides which are present.
 #[derive(Deserialize)]
 struct Event<'a> {
     #[serde(rename = "type", borrow)]
@@ -57,30 +57,30 @@ struct Event<'a> {
 
 type Make<N> = Box<dyn FnOnce(&Start) -> N>;
 
-/// A node in conversation with the testbed, without any input or output of its own.
+/// A node that speaks the protocol, without any input or output of its own.
 pub struct Machine<N: Node> {
-    /// Until the first turn has come.
+    /// Until the first turn.
     make: Option<Make<N>>,
-    /// From then on.
+    /// From the first turn on.
     node: Option<(N, Ctx)>,
     is_over: bool,
 }
 
 impl<N: Node> Machine<N> {
-    /// A node that `make` makes when the first turn has come.
+    /// A node that `make` creates on the first turn.
     pub fn new(make: impl FnOnce(&Start) -> N + 'static) -> Machine<N> {
         Machine { make: Some(Box::new(make)), node: None, is_over: false }
     }
 
-    /// Whether the node has crashed: nothing more may be told to it.
+    /// Whether the node has crashed: it takes no more turns.
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Tell the node a turn; its answer. Neither has a line's end.
+    /// Give the node a turn and return its answer, both without a line feed.
     ///
-    /// A panic of the node is its crash: the answer says so, what the step has asked for does not
-    /// happen, but what it has logged is shown.
+    /// A panic of the node is its crash: the answer says so, and the operations of the step do not
+    /// happen, but its log is shown.
     pub fn turn(&mut self, line: &str) -> String {
         match catch(|| self.step(line)) {
             Ok(answer) => answer,
@@ -99,7 +99,7 @@ impl<N: Node> Machine<N> {
     fn step(&mut self, line: &str) -> String {
         assert!(!self.is_over, "a turn for a node that has crashed");
         let turn: Turn = serde_json::from_str(line)
-            .unwrap_or_else(|error| panic!("the testbed's turn is not understood: {error}"));
+            .unwrap_or_else(|error| panic!("cannot interpret the testbed's turn: {error}"));
         for event in turn.ev {
             if let Some(make) = self.make.take() {
                 let start = event.start();
@@ -118,7 +118,7 @@ impl<N: Node> Machine<N> {
         let bytes = answer.len() + 1;
         assert!(
             bytes <= LINE_BYTES_MAX,
-            "one step asks for {bytes} bytes in all, and at most {LINE_BYTES_MAX} can be"
+            "one step asks for {bytes} bytes in total; the maximum is {LINE_BYTES_MAX}"
         );
         answer
     }
@@ -129,7 +129,7 @@ impl Event<'_> {
         let protocol = self.protocol.unwrap_or(0);
         assert!(
             protocol == VERSION,
-            "this SDK speaks version {VERSION} of the protocol, and the testbed {protocol}"
+            "this SDK speaks version {VERSION} of the protocol, but the testbed speaks {protocol}"
         );
         Start {
             node: self.node.clone().unwrap_or_default(),
@@ -145,7 +145,7 @@ impl Event<'_> {
     }
 }
 
-/// What has happened becomes a call of a handler.
+/// Call the handler for an event.
 fn handle<N: Node>(node: &mut N, ctx: &mut Ctx, event: Event) {
     let src = event.src.as_deref().unwrap_or_default();
     let name = event.name.as_deref().unwrap_or_default();
@@ -178,12 +178,12 @@ fn handle<N: Node>(node: &mut N, ctx: &mut Ctx, event: Event) {
         "reset" => node.on_close(ctx, stream, Closed::Reset),
         "timed_out" => node.on_close(ctx, stream, Closed::TimedOut),
         "writable" => node.on_writable(ctx, stream),
-        // A later protocol may have more.
+        // A later protocol may have more events.
         _ => {}
     }
 }
 
-/// The operation for lines of the log; nothing if there is none.
+/// The operation for log lines; empty if there are none.
 fn log(lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
@@ -191,7 +191,7 @@ fn log(lines: &[String]) -> String {
     let mut text = lines.join("\n");
     if let Some((end, _)) = text.char_indices().nth(1 << 17) {
         text.truncate(end);
-        text.push_str("\n(more was logged in this step than is kept)");
+        text.push_str("\n(the rest of this step's log is not kept)");
     }
     format!(r#"{{"op":"log","text":{}}}"#, quoted(&text))
 }
@@ -203,8 +203,8 @@ thread_local! {
 
 static HOOK: Once = Once::new();
 
-/// Run a step. `Err`: the message of its panic, with the place in the source where that is known by
-/// a relative path (an absolute one would make the report differ from machine to machine).
+/// Run a step. `Err` has the message of its panic, with the place in the source if that is a
+/// relative path (an absolute one would differ between machines).
 fn catch<R>(step: impl FnOnce() -> R) -> Result<R, String> {
     HOOK.call_once(|| {
         let default = std::panic::take_hook();
@@ -306,15 +306,15 @@ mod tests {
         );
         let answer =
             machine.turn(&turn(json!({"type": "message", "src": "n2", "body": {"type": 7}})));
-        let said = "a message is an object with a text `type`, as an enum with #[serde(tag = \
-            \"type\")] is, and not";
+        let said = "a message is an object with a text `type`, like an enum with #[serde(tag = \ \
+            \"type\")], not";
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         assert!(answer["error"].as_str().is_some_and(|error| error.starts_with(said)), "{answer}");
         assert_eq!(answer["ops"], json!([{"op": "log", "text": "before"}]));
         assert!(machine.is_over());
     }
 
-    /// What is damaged is told from what was never saved.
+    /// A damaged value is distinguished from one that was never saved.
     #[test]
     fn a_restart_finds_what_was_saved() {
         let logged = |saved: Value| Machine::new(|_| Echo).turn(&start("restart", saved));

@@ -33,25 +33,25 @@ impl Random {
         result
     }
 
-    /// A whole number of the range. Panics if that is empty.
+    /// An integer from the range. Panics if the range is empty.
     #[track_caller]
     pub fn range(&mut self, range: Range<u64>) -> u64 {
-        assert!(range.start < range.end, "{range:?} has no number to draw");
+        assert!(range.start < range.end, "{range:?} is empty");
         // Lemire's multiplication; its bias is below 2^-64 times the length of the range.
         range.start + ((u128::from(self.bits()) * u128::from(range.end - range.start)) >> 64) as u64
     }
 
-    /// A number from 0 to below 1.
+    /// A number from 0 (inclusive) to 1 (exclusive).
     pub fn float(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Whether something of this probability happens.
+    /// `true` with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.float() < probability
     }
 
-    /// One of them; `None` if there is none.
+    /// A random element; `None` if there is none.
     pub fn choose<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         if of.is_empty() {
             return None;
@@ -59,7 +59,7 @@ impl Random {
         of.get(self.range(0..of.len() as u64) as usize)
     }
 
-    /// Bring them into a random order.
+    /// Shuffle the elements.
     pub fn shuffle<T>(&mut self, of: &mut [T]) {
         for end in (1..of.len()).rev() {
             of.swap(end, self.range(0..end as u64 + 1) as usize);
@@ -71,7 +71,7 @@ impl Random {
 mod tests {
     use super::*;
 
-    /// The numbers are those of the generator's authors, so that they stay the same for ever.
+    /// The numbers are those of the generator's authors, so they never change.
     #[test]
     fn the_numbers_are_fixed() {
         let mut random = Random([1, 2, 3, 4]);

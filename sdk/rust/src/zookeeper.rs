@@ -1,7 +1,6 @@
-//! A client of ZooKeeper: a session with the ensemble of the system `zookeeper`, znodes and
-//! watches.
+//! A ZooKeeper client: a session with the ensemble of the system `zookeeper`, znodes and watches.
 //!
-//! A node holds a [`ZooKeeper`], hands it every message and timer first, and then takes its events:
+//! A node has a [`ZooKeeper`], passes it every message and timer first, and then takes its events:
 //!
 //! ```no_run
 //! use seedbed_node::zookeeper::{CreateMode, Event, ZooKeeper};
@@ -54,9 +53,9 @@
 //! }
 //! ```
 //!
-//! Nothing here waits. Each request has a number, its `xid`, and is answered later by
-//! [`Event::Reply`], in the order in which was asked. What is asked while there is no connection
-//! waits for the next one. The messages underneath are in `sdk/MESSAGES.md`, below `zookeeper`.
+//! Nothing here blocks. Each request has a number, its `xid`, and is answered later by
+//! [`Event::Reply`], in the order of the requests. Requests made while there is no connection wait
+//! for the next one. The underlying messages are in `sdk/MESSAGES.md`, under `zookeeper`.
 
 mod channel;
 mod types;
@@ -70,7 +69,7 @@ use crate::Ctx;
 use channel::Channel;
 pub use types::{Answer, CreateMode, Error, Event, Outcome, Read, Stat};
 
-/// The version that fits all.
+/// Matches any version.
 pub const ANY_VERSION: i32 = -1;
 
 const TIMER: &str = "zookeeper";
@@ -93,21 +92,21 @@ struct Request {
     path: String,
     op: Value,
     version: i32,
-    /// Which kind of watch it sets if there is such a znode, and if there is none.
+    /// The kind of watch it sets if the znode exists, and if it does not.
     watches: Option<(&'static str, Option<&'static str>)>,
 }
 
-/// A session with an ensemble, and after its end another one.
+/// A session with an ensemble; after its end another one can be opened.
 #[derive(Clone, Debug)]
 pub struct ZooKeeper {
     servers: Vec<String>,
-    /// What is wished for, and what was granted, ns.
+    /// The requested and the granted timeout, ns.
     wished: u64,
     timeout: u64,
-    /// The position of the present server.
+    /// The index of the current server.
     at: usize,
     state: State,
-    /// When the present attempt, pause or silence ends, ns.
+    /// When the current attempt, pause or silence ends, ns.
     deadline: u64,
     ping_at: u64,
     channel: Option<Channel>,
@@ -117,7 +116,7 @@ pub struct ZooKeeper {
     next_xid: i32,
     /// Sent, in order.
     sent: VecDeque<Request>,
-    /// Asked for while there was no connection.
+    /// Requested while there was no connection.
     waiting: VecDeque<Request>,
     watches: BTreeMap<&'static str, BTreeSet<String>>,
     events: VecDeque<Event>,
@@ -125,8 +124,8 @@ pub struct ZooKeeper {
 
 // The session.
 impl ZooKeeper {
-    /// A session that is not open yet, with the ensemble of these nodes. Servers grant a time-out
-    /// of 2 to 20 of their ticks.
+    /// A session that is not open yet, with the ensemble of these nodes. Servers grant a timeout of
+    /// 2 to 20 of their ticks.
     ///
     /// Panics without a server.
     #[track_caller]
@@ -158,7 +157,7 @@ impl ZooKeeper {
         self.session
     }
 
-    /// Whether a server answers at present.
+    /// Whether it is connected to a server.
     pub fn is_connected(&self) -> bool {
         self.state == State::Connected
     }
@@ -168,13 +167,13 @@ impl ZooKeeper {
         self.last_zxid
     }
 
-    /// What has happened, in order. To be asked until there is nothing more, after everything that
-    /// was handed over and asked for.
+    /// The next event, in order. Call it until there are no more, after every message, timer and
+    /// request.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Begin a session; after the end of an earlier one, too. Nothing happens where there is one.
+    /// Open a session, possibly after the end of an earlier one. No effect if one is open.
     pub fn open(&mut self, ctx: &mut Ctx) {
         if self.state == State::Idle {
             self.at = ctx.random().range(0..self.servers.len() as u64) as usize;
@@ -183,12 +182,14 @@ impl ZooKeeper {
         }
     }
 
-    /// End the session: its ephemeral znodes go immediately, and [`Event::Closed`] follows.
+    /// Close the session: its ephemeral znodes are removed immediately, and [`Event::Closed`]
+    /// follows.
     pub fn close(&mut self, ctx: &mut Ctx) -> i32 {
         self.request(ctx, "close", "", json!("close"), ANY_VERSION, None)
     }
 
-    /// A message has come: `true` if it is about a connection with the ensemble, and is done with.
+    /// Handle a message: `true` if it belongs to a connection with the ensemble and has been
+    /// handled.
     pub fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: &Value) -> bool {
         let number = |name: &str| message[name].as_u64();
         let kind = message["type"].as_str().unwrap_or_default();
@@ -204,7 +205,7 @@ impl ZooKeeper {
         let now = ctx.now_ns();
         let Some(channel) = self.channel.as_mut().filter(|channel| channel.number == connection)
         else {
-            // A connection of before; the server need not keep it.
+            // An earlier connection; the server need not keep it.
             if seq.is_some() {
                 ctx.send(src, &json!({ "type": "Reset", "connection": connection }));
             }
@@ -217,7 +218,7 @@ impl ZooKeeper {
             let ready = seq.map_or_else(Vec::new, |seq| channel.on_packet(seq, message));
             self.heard(now);
             for body in ready {
-                // What follows the end of a connection in the same packet is nobody's any more.
+                // Ignore what follows the end of a connection in the same packet.
                 if self.channel.as_ref().is_some_and(|channel| channel.number == connection) {
                     self.on_body(ctx, &body);
                 }
@@ -227,7 +228,7 @@ impl ZooKeeper {
         true
     }
 
-    /// A timer has run out: `true` if it was the session's, which is named `zookeeper`.
+    /// Handle an expired timer: `true` if it was the session's, which is named `zookeeper`.
     pub fn on_timer(&mut self, ctx: &mut Ctx, name: &str) -> bool {
         if name != TIMER {
             return false;
@@ -254,7 +255,7 @@ impl ZooKeeper {
 
 // Requests. Each returns its number.
 impl ZooKeeper {
-    /// Make a znode below one that is there and not ephemeral.
+    /// Create a znode below an existing one that is not ephemeral.
     pub fn create(&mut self, ctx: &mut Ctx, path: &str, data: &str, mode: CreateMode) -> i32 {
         let mode = match mode {
             CreateMode::Persistent => "persistent",
@@ -266,7 +267,7 @@ impl ZooKeeper {
         self.request(ctx, "create", path, op, ANY_VERSION, None)
     }
 
-    /// Remove a znode that has no children, if it has this version; [`ANY_VERSION`] fits all.
+    /// Delete a znode without children, if it has this version; [`ANY_VERSION`] matches any.
     pub fn delete(&mut self, ctx: &mut Ctx, path: &str, version: i32) -> i32 {
         self.request(
             ctx,
@@ -278,7 +279,7 @@ impl ZooKeeper {
         )
     }
 
-    /// Replace the content of a znode, if it has this version; [`ANY_VERSION`] fits all.
+    /// Replace the content of a znode, if it has this version; [`ANY_VERSION`] matches any.
     pub fn set(&mut self, ctx: &mut Ctx, path: &str, data: &str, version: i32) -> i32 {
         self.request(
             ctx,
@@ -290,32 +291,32 @@ impl ZooKeeper {
         )
     }
 
-    /// Whether there is such a znode: [`Answer::Stat`] or [`Error::NoNode`]. A watch tells when it
-    /// is made, changed or removed.
+    /// Whether the znode exists: [`Answer::Stat`] or [`Error::NoNode`]. A watch reports when it is
+    /// created, changed or deleted.
     pub fn exists(&mut self, ctx: &mut Ctx, path: &str, watch: bool) -> i32 {
         self.read(ctx, Read::Exists(path), watch, ("data", Some("exists")))
     }
 
-    /// The content of a znode. A watch tells when it is changed or removed; where there is no such
-    /// znode none is set.
+    /// The content of a znode. A watch reports when it is changed or deleted; no watch is set if
+    /// the znode does not exist.
     pub fn get(&mut self, ctx: &mut Ctx, path: &str, watch: bool) -> i32 {
         self.read(ctx, Read::Get(path), watch, ("data", None))
     }
 
-    /// The names of the children of a znode. A watch tells when one comes or goes, and when the
-    /// znode itself is removed.
+    /// The names of a znode's children. A watch reports when one is created or deleted, and when
+    /// the znode itself is deleted.
     pub fn children(&mut self, ctx: &mut Ctx, path: &str, watch: bool) -> i32 {
         self.read(ctx, Read::Children(path), watch, ("children", None))
     }
 
-    /// Several reads of one moment, at one zxid.
+    /// Several reads at the same zxid.
     pub fn multi_read(&mut self, ctx: &mut Ctx, reads: &[Read<'_>]) -> i32 {
         let operations: Vec<Value> = reads.iter().map(|read| read.op(false)).collect();
         self.request(ctx, "multi_read", "", json!({ "multi_read": operations }), ANY_VERSION, None)
     }
 
-    /// Answered when the server has applied all that anybody was answered before: a read that
-    /// follows is not older.
+    /// Answered when the server has applied everything acknowledged before: a read that follows is
+    /// not stale.
     pub fn sync(&mut self, ctx: &mut Ctx) -> i32 {
         self.request(ctx, "sync", "", json!("sync"), ANY_VERSION, None)
     }
@@ -362,7 +363,7 @@ impl ZooKeeper {
             "path": path,
         });
         ctx.observe("client_request", fields);
-        // A request is a sign of life as good as a ping.
+        // A request renews the session as well as a ping.
         self.ping_at = ctx.now_ns() + self.timeout / 3;
         self.send(ctx, json!({ "type": "Request", "xid": request.xid, "op": request.op }));
         self.sent.push_back(request);
@@ -374,7 +375,7 @@ impl ZooKeeper {
     fn connect(&mut self, ctx: &mut Ctx) {
         self.channel = Some(Channel::open(ctx, &self.servers[self.at]));
         self.state = State::Connecting;
-        // So that all servers can be tried within the time-out.
+        // Short enough to try all servers within the session timeout.
         self.deadline = ctx.now_ns() + self.timeout / self.servers.len() as u64;
         let (session, password, last_zxid) = (self.session, self.password, self.last_zxid);
         let timeout_ms = self.wished / MS;
@@ -420,8 +421,8 @@ impl ZooKeeper {
         self.give_up(ctx, lost, Error::SessionExpired);
         self.state = State::Idle;
         self.channel = None;
-        // The next session may see an older state than this one: that it does not go back is
-        // promised to a session.
+        // The next session may see an older state: never going back is promised only within a
+        // session.
         (self.session, self.password, self.last_zxid) = (0, 0, 0);
         self.watches.values_mut().for_each(BTreeSet::clear);
     }
@@ -484,7 +485,7 @@ impl ZooKeeper {
     fn on_connected(&mut self, ctx: &mut Ctx, session: u64, password: u64, timeout: u64) {
         let is_new = self.session == 0;
         (self.session, self.password, self.timeout) = (session, password, timeout);
-        // A session's number is the transaction that began it.
+        // A session's number is the transaction that opened it.
         self.last_zxid = self.last_zxid.max(session);
         self.state = State::Connected;
         self.ping_at = ctx.now_ns() + self.timeout / 3;
@@ -513,7 +514,7 @@ impl ZooKeeper {
         let Some(request) = self.sent.remove(at) else { return };
         let zxid = body["zxid"].as_u64().unwrap_or(0);
         self.last_zxid = self.last_zxid.max(zxid);
-        // An answer that this crate does not know is none that it can have asked for.
+        // An unknown outcome cannot belong to a request of this crate.
         let outcome = Outcome::deserialize(&body["outcome"]).unwrap_or(Err(Error::BadArguments));
         let is_closed = request.word == "close" && outcome.is_ok();
         self.note_watch(ctx, &request, zxid, &outcome);
@@ -523,8 +524,8 @@ impl ZooKeeper {
         }
     }
 
-    /// A read with a watch was answered: the watch is set at the server, and is this session's to
-    /// keep.
+    /// A read with a watch was answered: the watch is set at the server, and the session must keep
+    /// it.
     fn note_watch(&mut self, ctx: &mut Ctx, request: &Request, zxid: u64, outcome: &Outcome) {
         let kind = match (request.watches, outcome) {
             (Some((kind, _)), Ok(_)) | (Some((_, Some(kind))), Err(Error::NoNode)) => kind,

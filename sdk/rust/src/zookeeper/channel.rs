@@ -1,4 +1,4 @@
-//! Connections over datagrams: what is sent arrives once and in order, or the connection breaks.
+//! Connections over datagrams: messages arrive once and in order, or the connection breaks.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,24 +7,24 @@ use serde_json::{Value, json};
 use crate::Ctx;
 
 const RETRANSMIT_NS: u64 = 80_000_000;
-/// How many times the first pause between retransmissions the longest one is.
+/// The longest pause between retransmissions, as a multiple of the first one.
 const BACKOFF_MAX: u64 = 8;
-/// Packets that are sent again immediately; the others follow when these are acknowledged.
+/// How many packets are resent together; the others follow when these are acknowledged.
 const BURST_MAX: usize = 8;
 
-/// One end of a connection: packets are numbered, acknowledged (with the next packet back, or by
-/// themselves), and sent again until they are.
+/// One end of a connection: packets are numbered, acknowledged (with the next packet back, or
+/// separately), and resent until they are.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
     pub(super) number: u64,
-    /// When [`Channel::resend`] is to be called, ns.
+    /// When [`Channel::resend`] must be called, ns.
     pub(super) resend_at: u64,
     peer: String,
     next_seq: u64,
-    /// Sent and not acknowledged, in order, with their numbers.
+    /// Sent but not acknowledged, in order, with their numbers.
     unacked: VecDeque<(u64, Value)>,
     pause: u64,
-    /// The last packet that has arrived without a gap, and those behind the gap.
+    /// The last packet that arrived without a gap, and those after the gap.
     received: u64,
     early: BTreeMap<u64, Value>,
     owes_ack: bool,
@@ -45,7 +45,7 @@ impl Channel {
         }
     }
 
-    /// Send, now and until it has arrived.
+    /// Send now, and again until it has arrived.
     pub(super) fn send(&mut self, ctx: &mut Ctx, mut body: Value) {
         if self.unacked.is_empty() {
             self.pause = RETRANSMIT_NS;
@@ -64,7 +64,7 @@ impl Channel {
         ctx.send(&self.peer, body);
     }
 
-    /// A packet has arrived: what can be handled now, in order.
+    /// Accept a packet, and return the messages that can be handled now, in order.
     pub(super) fn on_packet(&mut self, seq: u64, message: &Value) -> Vec<Value> {
         self.owes_ack = true;
         if seq > self.received {
@@ -88,7 +88,7 @@ impl Channel {
         }
     }
 
-    /// Send again what has waited long enough.
+    /// Resend packets that have waited long enough.
     pub(super) fn resend(&mut self, ctx: &mut Ctx) {
         if ctx.now_ns() < self.resend_at {
             return;
@@ -102,7 +102,7 @@ impl Channel {
         self.resend_at = ctx.now_ns() + self.pause;
     }
 
-    /// The step ends: acknowledge what no packet has acknowledged.
+    /// At the end of a step, acknowledge what no packet has acknowledged.
     pub(super) fn flush(&mut self, ctx: &mut Ctx) {
         if std::mem::take(&mut self.owes_ack) {
             ctx.send(

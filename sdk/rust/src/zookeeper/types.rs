@@ -1,41 +1,41 @@
-//! What one asks for, and what one is told.
+//! Requests, answers and events.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::ctx::from_base64;
 
-/// What has happened to a session.
+/// An event of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A server answers, for the first time or again; [`ZooKeeper::session`] tells whether it is
-    /// the session of before.
+    /// Connected to a server, for the first time or again; [`ZooKeeper::session`] tells whether it
+    /// is the same session.
     Connected,
-    /// The connection is lost, and another server is tried. The session may live on, or end
-    /// meanwhile; until it is connected again nobody knows. Requests under way are answered with
-    /// [`Error::ConnectionLoss`] next.
+    /// The connection is lost, and another server is tried. The session may survive or end
+    /// meanwhile, which is unknown until it is connected again. Outstanding requests are answered
+    /// with [`Error::ConnectionLoss`] next.
     Disconnected,
-    /// The ensemble has ended the session, because it heard nothing for too long. Its ephemeral
-    /// znodes are gone. [`ZooKeeper::open`] begins another.
+    /// The ensemble has expired the session, because it heard nothing for too long. Its ephemeral
+    /// znodes are gone. [`ZooKeeper::open`] opens another.
     Expired,
-    /// The session was closed as asked.
+    /// The session was closed on request.
     Closed,
     /// A request is answered.
     Reply {
         /// Its number.
         xid: i32,
-        /// The last transaction that the server had applied: the state that the answer shows. 0 for
-        /// a lost connection.
+        /// The last transaction that the server had applied: the state that the answer reflects. 0
+        /// for a lost connection.
         zxid: u64,
         /// The answer, or why there is none.
         outcome: Outcome,
     },
-    /// A watch tells, once; set again, it tells again. It comes before any answer that shows the
-    /// change.
+    /// A watch has fired; it fires only once unless it is set again. It comes before any answer
+    /// that reflects the change.
     Watch {
         /// `created`, `data_changed`, `deleted` or `children_changed`.
         kind: String,
-        /// Of which znode.
+        /// The znode.
         path: String,
     },
 }
@@ -47,9 +47,9 @@ pub type Outcome = Result<Answer, Error>;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// To `create`: the path of the znode, with its number if it has one.
+    /// To `create`: the path of the znode, with its numeric suffix if it has one.
     Created(String),
-    /// It is done, and there is nothing more to say.
+    /// Done, without further details.
     Done,
     /// To `exists` and `set`.
     Stat(Stat),
@@ -61,11 +61,12 @@ pub enum Answer {
     Multi(Vec<Outcome>),
 }
 
-/// Why nothing was done.
+/// Why a request failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Error {
-    /// The connection was lost while the request was under way: *it may have been done or not*.
+    /// The connection was lost while the request was outstanding: *it may or may not have been
+    /// done*.
     ConnectionLoss,
     /// The session is over.
     SessionExpired,
@@ -73,11 +74,11 @@ pub enum Error {
     SessionMoved,
     /// The path or the operation makes no sense.
     BadArguments,
-    /// There is no such znode, or no parent for it.
+    /// The znode or its parent does not exist.
     NoNode,
-    /// There is such a znode already.
+    /// The znode already exists.
     NodeExists,
-    /// The znode has another version than was asked for.
+    /// The znode has a different version than requested.
     BadVersion,
     /// The znode has children.
     NotEmpty,
@@ -101,40 +102,41 @@ impl Error {
     }
 }
 
-/// What is known of a znode besides its content.
+/// The metadata of a znode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Stat {
-    /// The transaction that made it.
+    /// The transaction that created it.
     pub czxid: u64,
-    /// The transaction that changed its content last.
+    /// The transaction that last changed its content.
     pub mzxid: u64,
-    /// The transaction that changed its children last.
+    /// The transaction that last changed its children.
     pub pzxid: u64,
-    /// Changes of its content.
+    /// The number of changes of its content.
     pub version: i32,
-    /// Changes of its children.
+    /// The number of changes of its children.
     pub cversion: i32,
-    /// The session of an ephemeral one, else 0.
+    /// The session of an ephemeral znode, otherwise 0.
     pub owner: u64,
 }
 
-/// How a znode is made.
+/// How a znode is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateMode {
-    /// It stays until somebody deletes it.
+    /// It stays until it is deleted.
     Persistent,
-    /// It goes with the session that made it.
+    /// It is removed with the session that created it.
     Ephemeral,
-    /// It stays, and ten digits are put behind its path that no other child of its parent has had.
+    /// It stays, and its path gets a suffix of ten digits that no other child of its parent has
+    /// had.
     PersistentSequential,
-    /// It goes with its session, and has a number.
+    /// It is removed with its session, and has a numeric suffix.
     EphemeralSequential,
 }
 
 /// A read within [`ZooKeeper::multi_read`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read<'a> {
-    /// Whether there is such a znode.
+    /// Whether the znode exists.
     Exists(&'a str),
     /// Its content.
     Get(&'a str),
@@ -157,7 +159,7 @@ impl<'a> Read<'a> {
     }
 }
 
-/// What messages show in base64, because it is not printable text, as a text.
+/// The text of content that messages carry as base64 because it is not printable.
 fn content<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
