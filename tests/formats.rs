@@ -146,6 +146,6 @@ fn a_newer_protocol_is_refused_by_the_sdk() {
     let newer = init.replace("\"protocol\":1", "\"protocol\":2");
     let mut machine = Machine::new(|_| Pong);
     let answer = machine.turn(&newer);
-    let said = "this SDK speaks version 1 of the protocol, and the testbed 2";
+    let said = "this SDK speaks version 1 of the protocol, but the testbed speaks 2";
     assert!(machine.is_over() && answer.contains(said), "{answer}");
 }

@@ -149,7 +149,9 @@ fn parse_results(text: &str) -> Result<Results, (String, &'static str)> {
         Err((message, NEWER_PROGRAM))
     };
     match (preamble.format, preamble.trace_format.unwrap_or(1)) {
-        (None, _) => Err(("is not seedbed's: it has no `format`".to_owned(), WRITE_AGAIN)),
+        (None, _) => {
+            Err(("was not written by seedbed: it has no `format`".to_owned(), WRITE_AGAIN))
+        }
         (Some(format), _) if format > FORMAT => newer("in", format, FORMAT),
         (Some(FORMAT_OLDEST..=FORMAT), 1..=trace::FORMAT) => {
             serde_json::from_str(text).map_err(not_json)
@@ -157,7 +159,7 @@ fn parse_results(text: &str) -> Result<Results, (String, &'static str)> {
         (Some(FORMAT_OLDEST..=FORMAT), found) if found > trace::FORMAT => {
             newer("with CSV files in", found, trace::FORMAT)
         }
-        _ => Err(("names a format that there never was".to_owned(), WRITE_AGAIN)),
+        _ => Err(("names a format that never existed".to_owned(), WRITE_AGAIN)),
     }
 }
 

@@ -306,7 +306,7 @@ mod tests {
         );
         let answer =
             machine.turn(&turn(json!({"type": "message", "src": "n2", "body": {"type": 7}})));
-        let said = "a message is an object with a text `type`, like an enum with #[serde(tag = \ \
+        let said = "a message is an object with a text `type`, like an enum with #[serde(tag = \
             \"type\")], not";
         let answer: Value = serde_json::from_str(&answer).expect("JSON");
         assert!(answer["error"].as_str().is_some_and(|error| error.starts_with(said)), "{answer}");
