@@ -71,6 +71,7 @@ pub mod node;
 pub mod plots;
 pub mod program;
 pub mod report;
+pub mod rng;
 pub mod run;
 pub mod scenario;
 pub mod shipped;

@@ -132,7 +132,7 @@ impl Program {
             confinement,
             watchdog: self.watchdog,
             in_process: None,
-            zygote,
+            zygote: zygote.map(Into::into),
         }
     }
 

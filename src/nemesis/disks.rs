@@ -7,7 +7,8 @@ use super::holds::{Hold, How};
 use super::plan::{Deed, Hand, Lasts, Order, Plan, Toll};
 use super::process::Holding;
 use super::targets::words;
-use crate::scenario::{CrashPolicy, Fault};
+use crate::node::CrashPolicy;
+use crate::scenario::Fault;
 use crate::sim::world::Status;
 use crate::trace::NodeId;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::scenario::CrashPolicy;
+use crate::node::CrashPolicy;
 use crate::sim::world::{Status, World};
 use crate::trace::NodeId;
 

@@ -24,8 +24,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::protocol::{ANSWERS_FD, LINE_BYTES_MAX, TURNS_FD};
 use super::sandbox::{self, Confinement, Limits};
 use super::watch::{LOOK, Watch, alone, folder_bytes, real_time};
-use super::zygote::Fork;
-use super::{Fault, ProgramSpec, StallKind};
+use super::zygote::{Fork, Zygote};
+use super::{Failure, ProgramSpec, StallKind};
 
 /// How many bytes of a process's output are kept, from the end.
 const PRINTED_BYTES_MAX: usize = 8_192;
@@ -86,13 +86,13 @@ struct Confined {
 
 impl Child {
     /// Start the process.
-    pub(super) fn start(spec: &ProgramSpec) -> Result<Child, Fault> {
+    pub(super) fn start(spec: &ProgramSpec) -> Result<Child, Failure> {
         let program = spec
             .command
             .first()
-            .ok_or_else(|| Fault::NotStarted("the command is empty".to_owned()))?;
+            .ok_or_else(|| Failure::NotStarted("the command is empty".to_owned()))?;
         let failed =
-            |error: io::Error| Fault::NotStarted(format!("cannot start `{program}`: {error}"));
+            |error: io::Error| Failure::NotStarted(format!("cannot start `{program}`: {error}"));
         let (turns_in, turns) = io::pipe().map_err(failed)?;
         let (answers, answers_out) = io::pipe().map_err(failed)?;
         let (output, output_in) = io::pipe().map_err(failed)?;
@@ -113,6 +113,7 @@ impl Child {
         let fork = spec
             .zygote
             .as_ref()
+            .and_then(|handle| handle.get::<Zygote>())
             .and_then(|zygote| zygote.fork(theirs.each_ref().map(|file| file.as_fd())));
         let (process, confined) = if let Some(mut fork) = fork {
             let scratch = fork.scratch.take();
@@ -122,7 +123,7 @@ impl Child {
                 Confinement::None => (trusted(spec, program), None, None),
                 Confinement::Confined(confined) => {
                     let prepared = sandbox::program(confined, &spec.command, &spec.folder)
-                        .map_err(Fault::NotStarted)?;
+                        .map_err(Failure::NotStarted)?;
                     unblocked(prepared.status.as_fd())?;
                     (prepared.command, Some(prepared.status), prepared.scratch)
                 }
@@ -158,9 +159,9 @@ impl Child {
     }
 
     /// Send a turn (a line with its newline) and wait for the answer (a line without).
-    pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Fault> {
+    pub(super) fn converse(&mut self, turn: &[u8]) -> Result<&[u8], Failure> {
         let more_than_once =
-            || Fault::Protocol("it answered more than once to one turn".to_owned());
+            || Failure::Protocol("it answered more than once to one turn".to_owned());
         self.turn += 1;
         self.watch = Watch::new(self.patience);
         self.heard.clear();
@@ -183,7 +184,7 @@ impl Child {
             searched = self.heard.len();
             // Including its newline, which may not have arrived yet.
             if found.unwrap_or(searched) >= LINE_BYTES_MAX {
-                return Err(Fault::Protocol(format!(
+                return Err(Failure::Protocol(format!(
                     "its answer is longer than {LINE_BYTES_MAX} bytes"
                 )));
             }
@@ -206,7 +207,7 @@ impl Child {
 
     /// Write a turn. A process that does not read it counts as silent and does not block the
     /// testbed.
-    fn tell(&mut self, mut turn: &[u8]) -> Result<(), Fault> {
+    fn tell(&mut self, mut turn: &[u8]) -> Result<(), Failure> {
         while !turn.is_empty() {
             match self.turns.write(turn) {
                 Ok(count) => turn = &turn[count..],
@@ -220,7 +221,7 @@ impl Child {
     }
 
     /// Wait until the process answers (`IN`) or reads (`OUT`), reading its output meanwhile.
-    fn wait(&mut self, flags: PollFlags) -> Result<(), Fault> {
+    fn wait(&mut self, flags: PollFlags) -> Result<(), Failure> {
         let limit = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos() as _ };
         loop {
             let conversation =
@@ -246,17 +247,17 @@ impl Child {
     }
 
     /// Let the watchdog check whether the program works, sleeps, or exceeds its limits.
-    fn look(&mut self) -> Result<(), Fault> {
+    fn look(&mut self) -> Result<(), Failure> {
         self.check_limits()?;
         match self.watch.look(self.process.id()) {
-            Some((kind, why)) => Err(Fault::Stalled { turn: self.turn, kind, why }),
+            Some((kind, why)) => Err(Failure::Stalled { turn: self.turn, kind, why }),
             None => Ok(()),
         }
     }
 
     /// Check that a confined program has not printed or written more than its limits. What it
     /// printed before an answer is counted with that answer.
-    fn check_limits(&mut self) -> Result<(), Fault> {
+    fn check_limits(&mut self) -> Result<(), Failure> {
         if self.confined.is_none() {
             return Ok(());
         }
@@ -264,14 +265,14 @@ impl Child {
         let Some(confined) = &mut self.confined else { return Ok(()) };
         let (output, disk) = (confined.limits.output_bytes, confined.limits.disk_bytes);
         if self.printed_bytes > output {
-            return Err(Fault::Output(format!("it printed more than {output} bytes")));
+            return Err(Failure::Output(format!("it printed more than {output} bytes")));
         }
         if let Some(scratch) = &confined.scratch
             && real_time().saturating_sub(confined.looked) >= LOOK
         {
             confined.looked = real_time();
             if folder_bytes(scratch.path()) > disk {
-                return Err(Fault::Disk(format!(
+                return Err(Failure::Disk(format!(
                     "it wrote more than {disk} bytes, or too many files, to its scratch folder"
                 )));
             }
@@ -299,7 +300,7 @@ impl Child {
     }
 
     /// Find out how the process exited or closed its descriptors.
-    fn ended(&mut self) -> Fault {
+    fn ended(&mut self) -> Failure {
         // After closing its descriptors it has two seconds to exit, and longer if the machine is
         // too busy to let it.
         let (mut gone, mut used) = (false, None);
@@ -315,10 +316,10 @@ impl Child {
         }
         self.process.kill();
         match self.process.wait() {
-            _ if !gone => Fault::Ended("it closed its descriptors and kept running".to_owned()),
+            _ if !gone => Failure::Ended("it closed its descriptors and kept running".to_owned()),
             Some(status) => self.ended_with(status, used.unwrap_or_default()),
             // A program cannot kill its zygote.
-            None => Fault::Stalled {
+            None => Failure::Stalled {
                 turn: self.turn,
                 kind: StallKind::Killed,
                 why: "it was killed by the machine".to_owned(),
@@ -326,14 +327,14 @@ impl Child {
         }
     }
 
-    fn ended_with(&mut self, status: ExitStatus, used: std::time::Duration) -> Fault {
+    fn ended_with(&mut self, status: ExitStatus, used: std::time::Duration) -> Failure {
         if let Some(confined) = &mut self.confined {
             let why = confined
                 .status
                 .as_mut()
                 .and_then(|line| sandbox::why_not_started(line, status.code()));
             if let Some(why) = why {
-                return Fault::NotStarted(why);
+                return Failure::NotStarted(why);
             }
             // A program may ignore the limit's first signal, but not the second.
             let cpu_s = confined.limits.cpu_s;
@@ -341,12 +342,12 @@ impl Child {
                 || status.signal().is_some() && used.as_secs() >= cpu_s;
             if by_limit {
                 let why = format!("it used up its {cpu_s} s of processor time");
-                return Fault::Stalled { turn: self.turn, kind: StallKind::Busy, why };
+                return Failure::Stalled { turn: self.turn, kind: StallKind::Busy, why };
             }
             if status.signal() == Some(Signal::KILL.as_raw()) {
                 let why =
                     "it was killed, by itself or because this machine ran out of memory".to_owned();
-                return Fault::Stalled { turn: self.turn, kind: StallKind::Killed, why };
+                return Failure::Stalled { turn: self.turn, kind: StallKind::Killed, why };
             }
         }
         let how = match (status.code(), status.signal()) {
@@ -357,12 +358,12 @@ impl Child {
         let printed = self.printed();
         match &self.confined {
             Some(confined) if OUT_OF_MEMORY.iter().any(|words| printed.contains(words)) => {
-                Fault::Memory(format!(
+                Failure::Memory(format!(
                     "{how}, reporting that it ran out of memory (limit: {} MiB)",
                     confined.limits.memory_bytes >> 20
                 ))
             }
-            _ => Fault::Ended(how),
+            _ => Failure::Ended(how),
         }
     }
 

@@ -14,7 +14,7 @@
 //! | `child` | a process, its descriptors, its output |
 //! | `zygote` | a preloaded interpreter from which processes are forked |
 //! | `watch` | the watchdog: how long a program works, and how much it writes |
-//! | `seat` | a program as a node of the simulation: timers, metrics, limits |
+//! | `node` | a program as a node of the simulation: timers, metrics, limits |
 //! | `sandbox` | the confinement of untrusted programs |
 //! | `conform`, `talk` | tests whether a program speaks the protocol, for SDK authors |
 //!
@@ -29,9 +29,9 @@ mod child;
 #[cfg(unix)]
 pub mod conform;
 mod conversation;
+mod node;
 pub mod protocol;
 pub mod sandbox;
-mod seat;
 #[cfg(unix)]
 mod talk;
 #[cfg(unix)]
@@ -43,56 +43,12 @@ mod zygote;
 mod zygote;
 
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
 
 pub use child::fix_addresses;
-pub use conversation::{InProcess, Make};
-use sandbox::Confinement;
-pub(crate) use seat::{Asked, Happened, Leaves, Letter, Place, Seat};
+pub(crate) use node::{ProgramEffect, ProgramEffects, ProgramNode, TurnContext, TurnInput};
 pub use zygote::Zygote;
 
-/// The watchdog's default patience: no program that makes progress comes near it.
-pub const WATCHDOG: Duration = Duration::from_secs(20);
-
-/// How a program is started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProgramSpec {
-    /// The executable and its arguments.
-    pub command: Vec<String>,
-    /// Its working directory, and the base of an executable's relative path.
-    pub folder: PathBuf,
-    /// Its confinement.
-    pub confinement: Confinement,
-    /// The watchdog's patience for one turn: processor time of the program, or real time in which
-    /// it uses none. See [`Stall`].
-    pub watchdog: Duration,
-    /// An in-process node instead of the command.
-    pub in_process: Option<Make>,
-    /// The zygote from which processes are forked, if possible.
-    pub zygote: Option<Zygote>,
-}
-
-impl ProgramSpec {
-    /// The user's own program, which may do whatever the user may.
-    pub fn trusted(command: Vec<String>, folder: PathBuf) -> ProgramSpec {
-        // The parent of a bare file name is empty.
-        let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
-        ProgramSpec {
-            command,
-            folder,
-            confinement: Confinement::None,
-            watchdog: WATCHDOG,
-            in_process: None,
-            zygote: None,
-        }
-    }
-
-    /// An in-process node, written with the Rust SDK, instead of a program.
-    pub fn in_process(make: Make) -> ProgramSpec {
-        ProgramSpec { in_process: Some(make), ..ProgramSpec::trusted(vec![], PathBuf::new()) }
-    }
-}
+pub use crate::scenario::{InProcess, Make, ProgramSpec, WATCHDOG};
 
 /// A program that did not answer a turn, so that the run was aborted.
 ///
@@ -150,7 +106,7 @@ impl StallKind {
 
 /// How a program failed. Virtual time and the program's own lines decide it, except as noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum Failure {
     /// It could not be started.
     NotStarted(String),
     /// It exited, or closed its descriptors, in the middle of a turn.
@@ -169,34 +125,34 @@ pub(crate) enum Fault {
     Stalled { turn: u64, kind: StallKind, why: String },
 }
 
-impl Fault {
+impl Failure {
     /// The word for the `reason` of the node's crash.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Fault::NotStarted(_) => "not_started",
-            Fault::Ended(_) => "ended",
-            Fault::Memory(_) => "memory",
-            Fault::Protocol(_) => "protocol",
-            Fault::Output(_) => "output",
+            Failure::NotStarted(_) => "not_started",
+            Failure::Ended(_) => "ended",
+            Failure::Memory(_) => "memory",
+            Failure::Protocol(_) => "protocol",
+            Failure::Output(_) => "output",
             // `disk` is taken by errors of the simulated disk, for which a program is not to blame.
-            Fault::Disk(_) => "scratch",
-            Fault::BusyLoop(_) => "busy_loop",
-            Fault::Stalled { kind, .. } => kind.word(),
+            Failure::Disk(_) => "scratch",
+            Failure::BusyLoop(_) => "busy_loop",
+            Failure::Stalled { kind, .. } => kind.word(),
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::NotStarted(why)
-            | Fault::Ended(why)
-            | Fault::Memory(why)
-            | Fault::Protocol(why)
-            | Fault::Output(why)
-            | Fault::Disk(why)
-            | Fault::BusyLoop(why) => f.write_str(why),
-            Fault::Stalled { turn, why, .. } => write!(f, "no answer to turn {turn}: {why}"),
+            Failure::NotStarted(why)
+            | Failure::Ended(why)
+            | Failure::Memory(why)
+            | Failure::Protocol(why)
+            | Failure::Output(why)
+            | Failure::Disk(why)
+            | Failure::BusyLoop(why) => f.write_str(why),
+            Failure::Stalled { turn, why, .. } => write!(f, "no answer to turn {turn}: {why}"),
         }
     }
 }

@@ -3,18 +3,18 @@
 
 use std::convert::Infallible;
 
-use super::{Fault, ProgramSpec};
+use super::{Failure, ProgramSpec};
 
 pub(super) struct Child(Infallible);
 
 impl Child {
-    pub(super) fn start(_spec: &ProgramSpec) -> Result<Child, Fault> {
-        Err(Fault::NotStarted(
+    pub(super) fn start(_spec: &ProgramSpec) -> Result<Child, Failure> {
+        Err(Failure::NotStarted(
             "running programs as nodes needs a Unix system: Linux, macOS or a BSD".to_owned(),
         ))
     }
 
-    pub(super) fn converse(&mut self, _turn: &[u8]) -> Result<&[u8], Fault> {
+    pub(super) fn converse(&mut self, _turn: &[u8]) -> Result<&[u8], Failure> {
         match self.0 {}
     }
 

@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 
 use super::ProgramSpec;
+use crate::scenario::ZygoteHandle;
 
 /// Never exists here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,12 @@ impl Zygote {
     /// Always `None`.
     pub fn start(_spec: &ProgramSpec) -> Option<Zygote> {
         None
+    }
+}
+
+impl From<Zygote> for ZygoteHandle {
+    fn from(zygote: Zygote) -> ZygoteHandle {
+        ZygoteHandle::new(zygote)
     }
 }
 

@@ -31,7 +31,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use super::child::{set_environment, spawn};
 use super::protocol::TURNS_FD;
 use super::sandbox::{self, Confined, Scratch};
-use super::{Confinement, ProgramSpec, WATCHDOG};
+use super::{ProgramSpec, WATCHDOG};
+use crate::scenario::{Confinement, ZygoteHandle};
 
 const CODE: &str = include_str!("zygote.py");
 
@@ -107,6 +108,12 @@ impl Zygote {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Zygote> for ZygoteHandle {
+    fn from(zygote: Zygote) -> ZygoteHandle {
+        ZygoteHandle::new(zygote)
     }
 }
 

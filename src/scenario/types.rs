@@ -7,49 +7,10 @@ use std::time::Duration;
 
 use super::faults::NemesisEntry;
 use super::input::Input;
+use super::latency::Latency;
+use super::program::ProgramSpec;
 use super::settings::Settings;
-use crate::program::ProgramSpec;
-
-/// A distribution of durations.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Latency {
-    /// Always the same.
-    Constant(Duration),
-    /// Any value between two, alike.
-    Uniform(Duration, Duration),
-    /// `min` plus an exponential with this mean.
-    Exponential {
-        /// The least value.
-        min: Duration,
-        /// The mean of what is added.
-        mean: Duration,
-    },
-    /// The normal distribution, cut at `min`.
-    Normal {
-        /// The mean.
-        mean: Duration,
-        /// The standard deviation.
-        sd: Duration,
-        /// The least value.
-        min: Duration,
-    },
-    /// `min` plus a lognormal.
-    Lognormal {
-        /// Half of the values lie below.
-        median: Duration,
-        /// 99 of 100 lie below.
-        p99: Duration,
-        /// The least value.
-        min: Duration,
-    },
-    /// A Pareto distribution: heavy tails.
-    Pareto {
-        /// The least value, the scale.
-        min: Duration,
-        /// The shape; the smaller, the heavier the tail. Above 0.
-        alpha: f64,
-    },
-}
+use crate::node::CrashPolicy;
 
 /// The properties of one directed link.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,17 +96,6 @@ impl Default for StreamSpec {
             fragment: 0.0,
         }
     }
-}
-
-/// What a crash does to saves that were not synced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashPolicy {
-    /// All of them are gone.
-    Lose,
-    /// A drawn number of the first ones survive whole.
-    Prefix,
-    /// A drawn number of the first ones survive, and a part of the next.
-    Torn,
 }
 
 /// `[disk]`.

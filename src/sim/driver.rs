@@ -17,7 +17,6 @@ use super::network::Network;
 use super::participant::{Io, Request, Shared};
 use super::queue::Queue;
 use super::recorder::{Record, Recorder};
-use super::rng::{Rng, Sampler};
 use super::stream::{Streams, Token};
 use super::transport::Packet;
 use super::world::Status;
@@ -25,6 +24,8 @@ use super::{Cluster, LastWords, LogLine, RunOptions, RunOutput};
 use crate::nemesis::Nemesis;
 use crate::node::{Effects, Identity, Node, StreamEvent};
 use crate::program::Stall;
+use crate::rng::Rng;
+use crate::scenario::Sampler;
 use crate::scenario::{ClockSpec, Fault, Scenario, TargetSpec};
 use crate::time::{LocalTime, Time, nanos};
 use crate::trace::{Fields, NodeId, NodeInfo, Trace, Value, Word};
@@ -295,8 +296,8 @@ impl<'a, C: Cluster> Driver<'a, C> {
                         self.segment_arrives(from, dest, *segment);
                         return None;
                     }
-                    Packet::Letter(letter) => {
-                        self.input(dest, Input::Letter { from, letter, record });
+                    Packet::ProgramMessage(message) => {
+                        self.input(dest, Input::ProgramMessage { from, message, record });
                         return None;
                     }
                 };

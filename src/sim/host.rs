@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
-use super::disk::{Disk, FileName};
 use super::recorder::Record;
-use super::rng::{Rng, Sampler};
 use super::stream::Streams;
 use super::world::Status;
+use crate::node::disk::{Disk, FileName};
 use crate::node::{Effect, Identity, Node, StreamEvent};
-use crate::program::{Fault, Letter, Seat};
+use crate::program::{Failure, ProgramMessage, ProgramNode};
+use crate::rng::Rng;
+use crate::scenario::Sampler;
 use crate::time::{LocalTime, Time};
 use crate::trace::{NodeId, Value, Word};
 
@@ -24,9 +25,9 @@ pub(crate) enum Input<M, T> {
         record: Record,
     },
     /// A message that a program has sent, for a program.
-    Letter {
+    ProgramMessage {
         from: NodeId,
-        letter: Box<Letter>,
+        message: Box<ProgramMessage>,
         record: Record,
     },
     Timer(T),
@@ -96,7 +97,7 @@ pub(crate) enum Running<N> {
     /// A state machine of this crate.
     BuiltIn(N),
     /// A program; one that could not be started says so in its first step.
-    Program(Box<Result<Seat, Fault>>),
+    Program(Box<Result<ProgramNode, Failure>>),
 }
 
 pub(crate) struct Host<N: Node> {

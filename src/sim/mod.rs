@@ -1,7 +1,6 @@
 //! The simulation: one driver that owns the event heap, moves virtual time and calls nodes inline.
 
 mod clock;
-pub mod disk;
 mod driver;
 mod host;
 pub mod link;
@@ -13,7 +12,6 @@ mod process;
 mod programs;
 mod queue;
 mod recorder;
-pub mod rng;
 mod step;
 pub(crate) mod stream;
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::Cluster;
 use super::driver::{Driver, Due, Flaw};
 use super::host::Input;
 use super::link::{LinkRule, RuleId};
-use super::rng::Rng;
 use super::world::{Status, World};
-use crate::scenario::CrashPolicy;
+use crate::node::CrashPolicy;
+use crate::rng::Rng;
 use crate::time::Time;
 use crate::trace::{NEMESIS, NodeId, OpType, Value, Word};
 

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::rng::Rng;
 use crate::node::{LocalTime, Message, NodeId};
+use crate::rng::Rng;
 use crate::trace::{OpType, Word};
 
 /// What a participant asks of the driver.

@@ -1,12 +1,12 @@
 //! Processes and their disks: start, crash, pause; save, sync, write back.
 
 use super::Cluster;
-use super::disk::DiskOp;
 use super::driver::{Driver, Due, Notice};
 use super::host::{Input, Running};
 use super::world::Status;
-use crate::program::Seat;
-use crate::scenario::CrashPolicy;
+use crate::node::CrashPolicy;
+use crate::node::disk::DiskOp;
+use crate::program::ProgramNode;
 use crate::trace::{NodeId, Outcome, Value, Word};
 
 impl<C: Cluster> Driver<'_, C> {
@@ -31,7 +31,7 @@ impl<C: Cluster> Driver<'_, C> {
             self.scenario.nodes.nodes.get(node.index()).and_then(|spec| spec.program.as_ref());
         host.node = Some(match spec {
             None => Running::BuiltIn(self.cluster.node(&host.identity, &host.role)),
-            Some(program) => Running::Program(Box::new(Seat::take(program))),
+            Some(program) => Running::Program(Box::new(ProgramNode::take(program))),
         });
         self.observe(node, "start", &[], &[]);
         self.show_status(node);
@@ -65,7 +65,7 @@ impl<C: Cluster> Driver<'_, C> {
             lost
         };
         for input in std::mem::take(&mut self.hosts[node.index()].backlog) {
-            if let Input::Message { record, .. } | Input::Letter { record, .. } = input {
+            if let Input::Message { record, .. } | Input::ProgramMessage { record, .. } = input {
                 self.recorder.arrived(record, self.now, Outcome::NodeDown);
                 self.recorder.settle(record);
             }

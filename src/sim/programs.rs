@@ -1,36 +1,14 @@
 //! Programs in place of nodes: between their seats and the driver.
 
-use std::fmt::Write;
-
 use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};
 use super::transport::Packet;
 use super::{Cluster, LastWords};
 use crate::node::{Effect, Effects, Message};
-use crate::program::{Asked, Fault, Happened, Leaves, Letter, Place, Stall};
-use crate::trace::{Detail, NodeId};
-
-/// Of a message's content the trace shows so many characters.
-const DETAIL_MAX: usize = 120;
-
-impl Letter {
-    /// The fields of the message besides its type, shortened.
-    pub(crate) fn detail(&self) -> Detail {
-        let mut text = String::new();
-        for (name, value) in
-            self.body.as_object().into_iter().flatten().filter(|(name, _)| *name != "type")
-        {
-            let space = if text.is_empty() { "" } else { " " };
-            // A text takes whatever is written to it.
-            let _ = write!(text, "{space}{name}={value}");
-        }
-        if let Some((end, _)) = text.char_indices().nth(DETAIL_MAX) {
-            text.truncate(end);
-            text.push('…');
-        }
-        Detail::Text(text.into())
-    }
-}
+use crate::program::{
+    Failure, ProgramEffect, ProgramEffects, ProgramMessage, Stall, TurnContext, TurnInput,
+};
+use crate::trace::NodeId;
 
 impl<C: Cluster> Driver<'_, C> {
     /// Whether a program has the node's place.
@@ -56,11 +34,17 @@ impl<C: Cluster> Driver<'_, C> {
         }
     }
 
-    fn turn(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>) -> Result<Asked, Fault> {
+    fn turn(
+        &mut self,
+        node: NodeId,
+        input: Input<Msg<C>, Timer<C>>,
+    ) -> Result<ProgramEffects, Failure> {
         let host = &mut self.hosts[node.index()];
-        let Some(Running::Program(seat)) = host.node.as_mut() else { return Ok(Asked::default()) };
-        let seat = seat.as_mut().as_mut().map_err(|fault| fault.clone())?;
-        let place = Place {
+        let Some(Running::Program(program)) = host.node.as_mut() else {
+            return Ok(ProgramEffects::default());
+        };
+        let program = program.as_mut().as_mut().map_err(|fault| fault.clone())?;
+        let place = TurnContext {
             identity: &host.identity,
             role: &host.role,
             now: host.clock.local(self.now),
@@ -70,24 +54,24 @@ impl<C: Cluster> Driver<'_, C> {
         };
         let names = &host.identity.names;
         match input {
-            Input::Boot => seat.turn(&place, &Happened::Boot(host.rng.bits())),
+            Input::Boot => program.turn(&place, &TurnInput::Boot(host.rng.bits())),
             Input::Message { from, message, .. } => {
                 let body = message
                     .to_json(names)
                     .unwrap_or_else(|| serde_json::json!({ "type": message.name() }));
-                seat.turn(&place, &Happened::Message { from, body: &body })
+                program.turn(&place, &TurnInput::Message { from, body: &body })
             }
-            Input::Letter { from, letter, .. } => {
-                seat.turn(&place, &Happened::Message { from, body: &letter.body })
+            Input::ProgramMessage { from, message, .. } => {
+                program.turn(&place, &TurnInput::Message { from, body: &message.body })
             }
-            Input::Timer(_) => seat.turn(&place, &Happened::Deadline),
-            Input::Command(command) => seat.turn(&place, &Happened::Command(&command)),
-            Input::Stop => seat.turn(&place, &Happened::Stop),
-            Input::Stream(event) => seat.turn(&place, &Happened::Stream(&event)),
+            Input::Timer(_) => program.turn(&place, &TurnInput::Deadline),
+            Input::Command(command) => program.turn(&place, &TurnInput::Command(&command)),
+            Input::Stop => program.turn(&place, &TurnInput::Stop),
+            Input::Stream(event) => program.turn(&place, &TurnInput::Stream(&event)),
         }
     }
 
-    fn apply_answer(&mut self, node: NodeId, asked: Asked, stops: bool) {
+    fn apply_answer(&mut self, node: NodeId, asked: ProgramEffects, stops: bool) {
         for (name, value) in asked.metrics {
             let shown = &mut self.hosts[node.index()].shown;
             match shown.iter_mut().find(|(known, _)| *known == name) {
@@ -113,9 +97,11 @@ impl<C: Cluster> Driver<'_, C> {
         }
         self.hosts[node.index()].streams.next_stream += asked.connects;
         let out = asked.leaves.into_iter().map(|leaves| match leaves {
-            Leaves::Letter { dest, letter } => Effect::Letter { dest, letter: Box::new(letter) },
-            Leaves::Event { name, fields } => Effect::Observe { name, fields },
-            Leaves::Stream(op) => Effect::Stream(op),
+            ProgramEffect::Send { dest, message } => {
+                Effect::SendFromProgram { dest, message: Box::new(message) }
+            }
+            ProgramEffect::Observe { name, fields } => Effect::Observe { name, fields },
+            ProgramEffect::Stream(op) => Effect::Stream(op),
         });
         let mut effects = Effects {
             saves: asked.saves,
@@ -137,27 +123,32 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// What the program has done wrong becomes a crash of its node; what it owes to the machine's
     /// load ends the run without a verdict.
-    fn program_fails(&mut self, node: NodeId, fault: &Fault) {
-        if let Some(Running::Program(seat)) = &mut self.hosts[node.index()].node
-            && let Ok(seat) = seat.as_mut()
+    fn program_fails(&mut self, node: NodeId, fault: &Failure) {
+        if let Some(Running::Program(program)) = &mut self.hosts[node.index()].node
+            && let Ok(program) = program.as_mut()
             && matches!(
                 fault,
-                Fault::Ended(_) | Fault::Memory(_) | Fault::Output(_) | Fault::Stalled { .. }
+                Failure::Ended(_)
+                    | Failure::Memory(_)
+                    | Failure::Output(_)
+                    | Failure::Stalled { .. }
             )
         {
-            let text = seat.printed();
+            let text = program.printed();
             for line in text.lines() {
                 self.log(node, "node", |_| line.to_owned());
             }
-            if matches!(fault, Fault::Ended(_))
+            if matches!(fault, Failure::Ended(_))
                 && self.last_words.iter().all(|words| words.node != node)
             {
                 self.last_words.push(LastWords { node, time_us: self.now.as_micros(), text });
             }
         }
-        if matches!(fault, Fault::Stalled { .. } | Fault::NotStarted(_)) && self.aborted.is_none() {
+        if matches!(fault, Failure::Stalled { .. } | Failure::NotStarted(_))
+            && self.aborted.is_none()
+        {
             self.aborted = Some(format!("{}: {fault}", self.node_name(node)));
-            if let Fault::Stalled { turn, kind, .. } = *fault {
+            if let Failure::Stalled { turn, kind, .. } = *fault {
                 let incarnation = self.hosts[node.index()].identity.incarnation;
                 self.stall =
                     Some(Stall { node: self.node_name(node).to_owned(), incarnation, turn, kind });
@@ -184,22 +175,27 @@ impl<C: Cluster> Driver<'_, C> {
 
     /// A message leaves a program. A node of this crate, or a client, gets it as the message of its
     /// system that it stands for.
-    pub(super) fn send_letter(&mut self, node: NodeId, dest: NodeId, letter: Box<Letter>) {
+    pub(super) fn send_program_message(
+        &mut self,
+        node: NodeId,
+        dest: NodeId,
+        message: Box<ProgramMessage>,
+    ) {
         let packet = if self.is_program(dest) {
-            Packet::Letter(letter)
+            Packet::ProgramMessage(message)
         } else {
-            match Msg::<C>::from_json(&letter.body, &self.hosts[node.index()].identity.names) {
+            match Msg::<C>::from_json(&message.body, &self.hosts[node.index()].identity.names) {
                 Ok(message) => Packet::Datagram(message),
                 Err(why) => {
                     self.log(node, "message", |driver| {
                         format!(
                             "-> {}: {} is not understood: {why}",
                             driver.node_name(dest),
-                            letter.kind
+                            message.kind
                         )
                     });
                     // It goes on its way, and its receiver throws it away.
-                    Packet::Letter(letter)
+                    Packet::ProgramMessage(message)
                 }
             }
         };

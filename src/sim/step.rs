@@ -58,7 +58,7 @@ impl<C: Cluster> Driver<'_, C> {
     fn step(&mut self, node: NodeId, input: Input<Msg<C>, Timer<C>>) {
         match &input {
             Input::Timer(timer) if !self.take_timer(node, timer) => return,
-            Input::Message { record, .. } | Input::Letter { record, .. } => {
+            Input::Message { record, .. } | Input::ProgramMessage { record, .. } => {
                 self.recorder.settle(*record)
             }
             _ => {}
@@ -95,7 +95,7 @@ impl<C: Cluster> Driver<'_, C> {
             Input::Boot => state.boot(&mut ctx),
             Input::Message { from, message, .. } => state.on_message(&mut ctx, from, message),
             Input::Timer(Some(timer)) => state.on_timer(&mut ctx, timer),
-            Input::Timer(None) | Input::Letter { .. } => {
+            Input::Timer(None) | Input::ProgramMessage { .. } => {
                 unreachable!("only programs are given these")
             }
             Input::Stream(event) => state.on_stream(&mut ctx, event),
@@ -165,7 +165,9 @@ impl<C: Cluster> Driver<'_, C> {
             Effect::Send { dest, message } => self.send(node, dest, message),
             Effect::Stream(op) => self.stream_op(node, op),
             Effect::Observe { name, fields } => self.record(node, name, fields),
-            Effect::Letter { dest, letter } => self.send_letter(node, dest, letter),
+            Effect::SendFromProgram { dest, message } => {
+                self.send_program_message(node, dest, message)
+            }
         }
     }
 
@@ -405,7 +407,7 @@ impl<C: Cluster> Driver<'_, C> {
         let answers = matches!(message, Packet::Segment(_)) && host.streams.is_powered();
         let outcome = match (host.status, flaw) {
             (Status::Down | Status::Absent, _) if !answers => Outcome::NodeDown,
-            _ if matches!(message, Packet::Letter(_)) && !self.is_program(dest) => {
+            _ if matches!(message, Packet::ProgramMessage(_)) && !self.is_program(dest) => {
                 Outcome::Discarded
             }
             (_, Flaw::None) => Outcome::Delivered,
@@ -462,12 +464,12 @@ impl<C: Cluster> Driver<'_, C> {
                     )
                 });
             }
-            Input::Letter { from, letter, .. } => {
+            Input::ProgramMessage { from, message, .. } => {
                 self.log(node, "message", |driver| {
                     format!(
                         "<- {}: {}",
                         driver.node_name(*from),
-                        shown(&letter.kind, &letter.detail())
+                        shown(&message.kind, &message.detail())
                     )
                 });
             }

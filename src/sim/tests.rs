@@ -231,7 +231,7 @@ fn effects_wait_for_the_sync() {
 /// belong to names.
 #[test]
 fn a_node_added_shifts_no_other_nodes_stream() {
-    use super::rng::Rng;
+    use crate::rng::Rng;
     let draws = |name: &str| (0..4).map(|_| Rng::named(9, name).bits()).collect::<Vec<_>>();
     assert_eq!(draws("node:n1"), draws("node:n1"));
     let arrivals = |nodes| {

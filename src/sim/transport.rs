@@ -8,10 +8,10 @@ use std::fmt;
 use super::Cluster;
 use super::driver::{Driver, Due, Msg, Timer};
 use super::host::Input;
-use super::rng::Rng;
 use super::stream::{Segment, StreamOut, Token};
 use crate::node::{Message, StreamEvent, StreamOp};
-use crate::program::Letter;
+use crate::program::ProgramMessage;
+use crate::rng::Rng;
 use crate::trace::{Detail, NodeId, Word};
 
 /// What the links carry.
@@ -22,7 +22,7 @@ pub(crate) enum Packet<M> {
     /// A part of a stream.
     Segment(Box<Segment>),
     /// A message of a program for a program.
-    Letter(Box<Letter>),
+    ProgramMessage(Box<ProgramMessage>),
 }
 
 impl<M: Message> Packet<M> {
@@ -30,7 +30,7 @@ impl<M: Message> Packet<M> {
     #[inline]
     pub(crate) fn kind(&self) -> Word {
         match self {
-            Packet::Letter(letter) => letter.kind.clone(),
+            Packet::ProgramMessage(message) => message.kind.clone(),
             other => Word::Borrowed(other.name()),
         }
     }
@@ -42,7 +42,7 @@ impl<M: Message> Message for Packet<M> {
         match self {
             Packet::Datagram(message) => message.name(),
             Packet::Segment(segment) => segment.name(),
-            Packet::Letter(_) => "Letter",
+            Packet::ProgramMessage(_) => "ProgramMessage",
         }
     }
 
@@ -51,7 +51,7 @@ impl<M: Message> Message for Packet<M> {
         match self {
             Packet::Datagram(message) => message.size(),
             Packet::Segment(segment) => segment.size(),
-            Packet::Letter(letter) => letter.bytes,
+            Packet::ProgramMessage(message) => message.bytes,
         }
     }
 
@@ -60,7 +60,7 @@ impl<M: Message> Message for Packet<M> {
         match self {
             Packet::Datagram(message) => message.detail(),
             Packet::Segment(segment) => segment.detail(),
-            Packet::Letter(letter) => letter.detail(),
+            Packet::ProgramMessage(message) => message.detail(),
         }
     }
 
@@ -68,7 +68,7 @@ impl<M: Message> Message for Packet<M> {
     fn corrupt(&mut self, rng: &mut Rng) -> bool {
         match self {
             Packet::Datagram(message) => message.corrupt(rng),
-            Packet::Segment(_) | Packet::Letter(_) => false,
+            Packet::Segment(_) | Packet::ProgramMessage(_) => false,
         }
     }
 }
@@ -78,7 +78,7 @@ impl<M: fmt::Debug> fmt::Debug for Packet<M> {
         match self {
             Packet::Datagram(message) => message.fmt(f),
             Packet::Segment(segment) => write!(f, "{} {}", segment.name(), segment.detail()),
-            Packet::Letter(letter) => letter.fmt(f),
+            Packet::ProgramMessage(message) => message.fmt(f),
         }
     }
 }

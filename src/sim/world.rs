@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::link::{LinkRule, RuleId};
-use super::rng::Rng;
-use crate::scenario::CrashPolicy;
+use crate::node::CrashPolicy;
+use crate::rng::Rng;
 use crate::time::Time;
 use crate::trace::{NodeId, OpType, Value};
 

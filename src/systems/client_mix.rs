@@ -1,6 +1,6 @@
 //! Which operation a client does next.
 
-use crate::sim::rng::Rng;
+use crate::rng::Rng;
 
 /// Operations with their relative frequencies, `workload.mix` of a scenario.
 #[derive(Clone, Debug)]

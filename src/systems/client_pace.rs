@@ -57,7 +57,7 @@ fn pause<M: Message>(io: &Io<M>, workload: &WorkloadSpec) -> Duration {
     match workload.rate {
         Some(rate) => {
             let mean = Duration::from_nanos((1e9 * f64::from(workload.clients) / rate) as u64);
-            io.draw(|rng| rng.latency(&Latency::Exponential { min: Duration::from_nanos(1), mean }))
+            io.draw(|rng| Latency::Exponential { min: Duration::from_nanos(1), mean }.draw(rng))
         }
         None => io.draw(|rng| rng.duration(workload.think_time.0, workload.think_time.1)),
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::Nemesis;
-use crate::scenario::CrashPolicy;
+use crate::node::CrashPolicy;
+use crate::rng::Rng;
 use crate::sim::link::{LinkEffect, LinkRule, RuleId};
-use crate::sim::rng::Rng;
 use crate::sim::world::{Status, World};
 use crate::time::Time;
 use crate::trace::{NodeId, OpType, Value};

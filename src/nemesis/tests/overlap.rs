@@ -1,7 +1,8 @@
 //! Faults that overlap on one node, and what is left when one of them heals.
 
 use super::{at, look_at, ms, span};
-use crate::scenario::{Amount, CrashPolicy, Direction, Fault, Latency, NemesisEntry};
+use crate::node::CrashPolicy;
+use crate::scenario::{Amount, Direction, Fault, Latency, NemesisEntry};
 use crate::sim::world::Status;
 use Status::{Down, Paused, Up};
 

@@ -3,11 +3,11 @@
 
 use super::fake_world::FakeWorld;
 use super::{DURATION, exactly, ms, nemesis, span};
+use crate::rng::Rng;
 use crate::scenario::{
     Amount, Condition, Direction, Fault, Latency, NemesisEntry, PartitionShape, Repeat, Span,
     TargetSpec, When,
 };
-use crate::sim::rng::Rng;
 use crate::sim::world::{Status, World};
 use crate::trace::{NodeId, OpType};
 

@@ -27,7 +27,6 @@ mod linux;
 #[cfg(unix)]
 mod start;
 
-use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -43,117 +42,13 @@ pub(super) use start::{Scratch, program, why_not_started};
 #[cfg(unix)]
 pub use start::{command, measures};
 
+pub use crate::scenario::{Confined, Confinement, Limits, TASKS_PER_PROCESS, USER_BASE, USERS};
+
 /// The name of the hidden command.
 pub const ENTER: &str = "enter-sandbox";
 
 /// The exit status of a launcher that could not become the program.
 pub(crate) const EXIT_NOT_ENTERED: i32 = 119;
-
-/// User ids are assigned from here on: a range in which distributions have no users, and which
-/// containers map.
-pub const USER_BASE: u32 = 61_440;
-
-/// This many user ids are assigned before they repeat.
-pub const USERS: u32 = 4_000;
-
-/// Whether and how a program is confined.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Confinement {
-    /// Not at all: it may do whatever the user may. For the user's own programs.
-    #[default]
-    None,
-    /// By all measures that this machine supports.
-    Confined(Box<Confined>),
-}
-
-/// The confinement of an untrusted program.
-///
-/// It may read its own folder, its interpreter, the system's libraries and `readable`; write to its
-/// scratch folder; use processor and memory up to the limits; and talk to the testbed. Everything
-/// else is prevented, as far as the machine supports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Confined {
-    /// The `seedbed` executable, which confines itself and becomes the program.
-    pub launcher: PathBuf,
-    /// What it may read and execute besides its own folder, its interpreter and the system: the
-    /// SDK.
-    pub readable: Vec<PathBuf>,
-    /// The folder in which each process gets its own empty folder, the only place where it can
-    /// write; that folder is removed with the process. `None`: it can write nowhere.
-    pub scratch: Option<PathBuf>,
-    /// The number of the submission, from 0. As root, each submission runs under its own user id:
-    /// [`USER_BASE`] plus this number.
-    pub user: u32,
-    /// Its resource limits.
-    pub limits: Limits,
-    /// Measures to leave out, by name ([`MEASURES`]): if one is in the way, or to test the others.
-    pub without: Vec<String>,
-}
-
-impl Confined {
-    /// Confined by the running executable, which must be `seedbed`, with nothing additional to read
-    /// and nowhere to write.
-    pub fn new() -> io::Result<Confined> {
-        Ok(Confined::by(std::env::current_exe()?))
-    }
-
-    /// Confined by this `seedbed` executable.
-    pub fn by(launcher: PathBuf) -> Confined {
-        Confined {
-            launcher,
-            readable: vec![],
-            scratch: None,
-            user: 0,
-            limits: Limits::default(),
-            without: vec![],
-        }
-    }
-
-    /// The user id under which it runs if the testbed runs as root.
-    pub fn user_id(&self) -> u32 {
-        USER_BASE + self.user % USERS
-    }
-}
-
-/// The resource limits of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Address space, bytes. Allocations beyond it fail: `MemoryError` in Python.
-    pub memory_bytes: u64,
-    /// Total processor time of a process, seconds; the watchdog, which counts per turn, should
-    /// trigger first.
-    pub cpu_s: u64,
-    /// The largest file that it can write, bytes.
-    pub file_bytes: u64,
-    /// The size of its scratch folder, bytes; checked ten times a second, so it can be exceeded
-    /// briefly.
-    pub disk_bytes: u64,
-    /// Its output outside the protocol, bytes.
-    pub output_bytes: u64,
-    /// Open files.
-    pub open_files: u64,
-    /// Processes. With 1 it can start only threads, if the kernel can enforce that; a build needs
-    /// more. It is also the limit of a whole submission that has its own user id (times
-    /// [`TASKS_PER_PROCESS`], because threads count).
-    pub processes: u64,
-}
-
-/// Threads and processes that a user id may have for each allowed process.
-pub const TASKS_PER_PROCESS: u64 = 1_024;
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            memory_bytes: 1 << 30,
-            cpu_s: 600,
-            file_bytes: 16 << 20,
-            disk_bytes: 64 << 20,
-            output_bytes: 16 << 20,
-            open_files: 256,
-            processes: 1,
-        }
-    }
-}
 
 /// A measure, and whether it is in force here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -460,7 +460,7 @@ fn read_settings(
 }
 
 fn read_disk(root: &mut Section<'_>) -> DiskSpec {
-    use super::types::CrashPolicy;
+    use crate::node::CrashPolicy;
     let default = DiskSpec::default();
     let mut section = root.table("disk");
     let sync_latency = network::latency(

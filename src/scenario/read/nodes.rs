@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::excerpt;
-use crate::program::ProgramSpec;
+use crate::scenario::program::ProgramSpec;
 
 use super::Names;
 use crate::scenario::reader::{Key, Problem, Section};

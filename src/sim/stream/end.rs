@@ -8,8 +8,8 @@ use super::segment::{Kind, Segment};
 use super::send::Sender;
 use super::{StreamOut, Token};
 use crate::node::{NodeId, Port, StreamEvent, StreamId};
+use crate::rng::Rng;
 use crate::scenario::StreamSpec;
-use crate::sim::rng::Rng;
 use crate::time::Time;
 
 /// How far a connection has come. RFC 9293 has more names for `Open` (FIN-WAIT, CLOSE-WAIT,

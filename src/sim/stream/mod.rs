@@ -44,8 +44,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use end::{End, Fate, State};
 pub(crate) use segment::{Kind, Segment};
 
-use super::rng::Rng;
 use crate::node::{NodeId, Port, StreamEvent, StreamId, StreamOp};
+use crate::rng::Rng;
 use crate::scenario::StreamSpec;
 use crate::time::Time;
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::node::{StreamEvent, StreamId};
+use crate::rng::Rng;
 use crate::scenario::StreamSpec;
-use crate::sim::rng::Rng;
 use crate::time::Time;
 
 /// The last piece of a fragmented delivery is kept back no longer than this, so that it can merge

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::node::{Detail, Message, NodeId};
-use crate::sim::rng::Rng;
+use crate::rng::Rng;
 use crate::systems::raft::RaftMessage;
 use crate::wire;
 

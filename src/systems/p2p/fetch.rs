@@ -15,8 +15,8 @@ use super::node::{P2pTimer, Step};
 use super::service::Service;
 use super::settings::P2pSettings;
 use super::tables::Address;
+use crate::node::disk::DiskOp;
 use crate::node::{NodeId, Port, StreamEvent, StreamId};
-use crate::sim::disk::DiskOp;
 
 /// How a transfer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 use super::events;
 use super::node::Step;
 use super::settings::P2pSettings;
-use crate::sim::disk::DiskOp;
+use crate::node::disk::DiskOp;
 
 /// The shared folder.
 pub const SHARED: &str = "share/";

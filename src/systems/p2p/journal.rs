@@ -8,7 +8,7 @@ use super::defects::Planted;
 use super::node::Step;
 use super::records::{record, recover, sound_beginning};
 use super::service::{Operation, Service};
-use crate::sim::disk::DiskOp;
+use crate::node::disk::DiskOp;
 
 /// The file.
 const JOURNAL: &str = "journal";

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::message::RaftMessage;
 use crate::node::{Ctx, LocalTime, Node, NodeId, Value, WallTime};
-use crate::sim::rng::Rng;
+use crate::rng::Rng;
 
 /// The timers of a [`Raft`](super::Raft).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

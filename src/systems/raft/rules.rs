@@ -22,7 +22,7 @@ use super::state_machine::{DONE, StateMachine};
 use super::storage::Storage;
 use super::types::{LogIndex, Term};
 use crate::node::{LocalTime, NodeId};
-use crate::sim::rng::Rng;
+use crate::rng::Rng;
 
 /// A session that a server has not seen used for so long is forgotten by
 /// [`Defect::SessionExpiresByClock`].

@@ -10,7 +10,7 @@ use super::record::WireRecord;
 use super::rest::Verb;
 use super::view::View;
 use crate::node::{Detail, Message};
-use crate::sim::rng::Rng;
+use crate::rng::Rng;
 use crate::systems::zookeeper::ZkMessage;
 use crate::wire;
 

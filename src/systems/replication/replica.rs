@@ -16,8 +16,8 @@ use super::settings::{ReplicationSettings, Transfer};
 use super::table::{self, Table};
 use super::transfer;
 use super::view::View;
+use crate::node::disk::DiskOp;
 use crate::node::{LocalTime, NodeId, Probe, StreamId};
-use crate::sim::disk::DiskOp;
 
 /// What a replica must not forget, besides its log. In the file `meta`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ use super::log::Entry;
 use super::message::{AppendEntries, AppendOutcome, AppendResponse, RequestVote, VoteResponse};
 use super::*;
 use crate::node::{LocalTime, Value, WallTime};
-use crate::sim::rng::Rng;
+use crate::rng::Rng;
 use std::rc::Rc;
 
 /// What a server asked for, and its disk.

@@ -9,8 +9,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::rng::Rng;
-use crate::scenario::CrashPolicy;
+use crate::rng::Rng;
 
 /// A file's name.
 pub type FileName = Cow<'static, str>;
@@ -58,6 +57,17 @@ pub enum DiskOp {
         /// The file.
         file: FileName,
     },
+}
+
+/// What a crash does to saves that were not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashPolicy {
+    /// All of them are gone.
+    Lose,
+    /// A drawn number of the first ones survive whole.
+    Prefix,
+    /// A drawn number of the first ones survive, and a part of the next.
+    Torn,
 }
 
 /// What a crash has done to the operations that were not durable.

@@ -11,14 +11,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Map;
 
+use super::Failure;
 use super::conversation::Conversation;
 use super::protocol::{
     ACCEPTED_FIRST, Answer, Event, LINE_BYTES_MAX, NAME_BYTES_MAX, OPS_MAX, Op, Start,
     TEXT_BYTES_MAX, Turn, VERSION,
 };
-use super::{Fault, ProgramSpec};
-use crate::node::{Identity, Port, StreamEvent, StreamId, StreamOp};
-use crate::sim::disk::{Disk, DiskOp};
+use crate::node::{Disk, DiskOp, Identity, Port, ProgramMessage, StreamEvent, StreamId, StreamOp};
+use crate::scenario::ProgramSpec;
 use crate::time::{LocalTime, WallTime};
 use crate::trace::{Fields, NodeId, Value, Word};
 
@@ -39,7 +39,7 @@ const TURNS_MAX: u64 = 5_000_000;
 const SAVED: &str = "saved/";
 
 /// A program running as a node.
-pub(crate) struct Seat {
+pub(crate) struct ProgramNode {
     conversation: Conversation,
     /// The line of the current turn.
     line: Vec<u8>,
@@ -57,7 +57,7 @@ pub(crate) struct Seat {
 }
 
 /// The node's state that the driver provides for a turn.
-pub(crate) struct Place<'a> {
+pub(crate) struct TurnContext<'a> {
     pub identity: &'a Identity,
     pub role: &'a str,
     pub now: LocalTime,
@@ -68,7 +68,7 @@ pub(crate) struct Place<'a> {
 }
 
 /// An input of the node.
-pub(crate) enum Happened<'a> {
+pub(crate) enum TurnInput<'a> {
     /// The process has just been started; its randomness comes from this seed.
     Boot(u64),
     Message {
@@ -82,33 +82,22 @@ pub(crate) enum Happened<'a> {
     Stop,
 }
 
-/// A message sent by a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Letter {
-    /// Its `type`.
-    pub kind: Word,
-    /// The whole object.
-    pub body: serde_json::Value,
-    /// Its length as JSON.
-    pub bytes: u32,
-}
-
 /// An effect that leaves the node; their order is kept.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Leaves {
-    Letter { dest: NodeId, letter: Letter },
-    Event { name: Word, fields: Fields },
+pub(crate) enum ProgramEffect {
+    Send { dest: NodeId, message: ProgramMessage },
+    Observe { name: Word, fields: Fields },
     Stream(StreamOp),
 }
 
 /// The effects of an answer.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct ProgramEffects {
     pub saves: Vec<DiskOp>,
-    pub leaves: Vec<Leaves>,
+    pub leaves: Vec<ProgramEffect>,
     pub metrics: Vec<(Word, Value)>,
     pub logs: Vec<String>,
-    /// The number of streams opened, with ids from [`Place::next_stream`] on.
+    /// The number of streams opened, with ids from [`TurnContext::next_stream`] on.
     pub connects: u64,
     /// When the program has to be called again, if nothing comes sooner.
     pub deadline: Option<LocalTime>,
@@ -116,12 +105,12 @@ pub(crate) struct Asked {
     pub exit: Option<String>,
 }
 
-impl Seat {
+impl ProgramNode {
     /// Start the program.
-    pub(crate) fn take(spec: &ProgramSpec) -> Result<Seat, Fault> {
+    pub(crate) fn take(spec: &ProgramSpec) -> Result<ProgramNode, Failure> {
         let conversation = Conversation::start(spec)?;
         let at_once = (LocalTime::from_nanos(0), 0);
-        Ok(Seat {
+        Ok(ProgramNode {
             conversation,
             line: vec![],
             timers: BTreeMap::new(),
@@ -136,40 +125,40 @@ impl Seat {
     /// Send the program an input, and interpret its answer.
     pub(crate) fn turn(
         &mut self,
-        place: &Place<'_>,
-        happened: &Happened<'_>,
-    ) -> Result<Asked, Fault> {
+        place: &TurnContext<'_>,
+        happened: &TurnInput<'_>,
+    ) -> Result<ProgramEffects, Failure> {
         let name = |node: NodeId| place.identity.names[node.index()].as_str();
         let due =
-            if matches!(happened, Happened::Deadline) { self.take_due(place.now) } else { vec![] };
+            if matches!(happened, TurnInput::Deadline) { self.take_due(place.now) } else { vec![] };
         let mut events = vec![];
         match happened {
-            Happened::Boot(seed) => events.push(boot(place, *seed)),
-            Happened::Message { from, body } => {
+            TurnInput::Boot(seed) => events.push(boot(place, *seed)),
+            TurnInput::Message { from, body } => {
                 events.push(Event::Message { src: name(*from), body })
             }
-            Happened::Deadline => {
+            TurnInput::Deadline => {
                 events.extend(due.iter().map(|name| Event::Timer { name }));
                 if self.wait.take_if(|wait| *wait <= place.now).is_some() {
                     events.push(Event::Wake);
                 }
             }
-            Happened::Command(command) => events.push(Event::Command { command }),
-            Happened::Stop => events.push(Event::Stop),
-            Happened::Stream(event) => events.push(self.stream_event(event, name)),
+            TurnInput::Command(command) => events.push(Event::Command { command }),
+            TurnInput::Stop => events.push(Event::Stop),
+            TurnInput::Stream(event) => events.push(self.stream_event(event, name)),
         }
         if events.is_empty() {
-            return Ok(Asked { deadline: self.deadline(), ..Asked::default() });
+            return Ok(ProgramEffects { deadline: self.deadline(), ..ProgramEffects::default() });
         }
         self.count(place.now)?;
         let turn = Turn { now: place.now.as_nanos(), wall: place.wall.as_nanos(), ev: &events };
         self.line.clear();
         serde_json::to_writer(&mut self.line, &turn)
-            .map_err(|error| Fault::Protocol(format!("cannot write the turn: {error}")))?;
+            .map_err(|error| Failure::Protocol(format!("cannot write the turn: {error}")))?;
         self.line.push(b'\n');
         let answer = self.conversation.converse(&self.line)?;
         let answer: Answer = serde_json::from_slice(answer).map_err(|error| {
-            Fault::Protocol(format!(
+            Failure::Protocol(format!(
                 "its answer is invalid: {error}: {}",
                 excerpt(&String::from_utf8_lossy(answer))
             ))
@@ -179,18 +168,18 @@ impl Seat {
 
     /// Count a turn. Whether there are too many depends on virtual time alone, so it is the same on
     /// every machine.
-    fn count(&mut self, now: LocalTime) -> Result<(), Fault> {
+    fn count(&mut self, now: LocalTime) -> Result<(), Failure> {
         self.turns += 1;
         self.at_once = (now, if self.at_once.0 == now { self.at_once.1 + 1 } else { 1 });
         if self.at_once.1 > TURNS_AT_ONCE_MAX {
             let why =
                 "its timers, its `wait` or its messages to itself keep virtual time from advancing";
-            return Err(Fault::BusyLoop(format!(
+            return Err(Failure::BusyLoop(format!(
                 "more than {TURNS_AT_ONCE_MAX} turns at one instant: {why}"
             )));
         }
         if self.turns > TURNS_MAX {
-            return Err(Fault::BusyLoop(format!("more than {TURNS_MAX} turns")));
+            return Err(Failure::BusyLoop(format!("more than {TURNS_MAX} turns")));
         }
         Ok(())
     }
@@ -218,16 +207,20 @@ impl Seat {
         self.timers.values().copied().chain(self.wait).min()
     }
 
-    fn understand(&mut self, place: &Place<'_>, answer: Answer) -> Result<Asked, Fault> {
+    fn understand(
+        &mut self,
+        place: &TurnContext<'_>,
+        answer: Answer,
+    ) -> Result<ProgramEffects, Failure> {
         if answer.ops.len() > OPS_MAX {
-            return Err(Fault::Protocol(format!(
+            return Err(Failure::Protocol(format!(
                 "it asks for {} operations in one answer; the maximum is {OPS_MAX}",
                 answer.ops.len()
             )));
         }
-        let mut asked = Asked::default();
+        let mut asked = ProgramEffects::default();
         for op in answer.ops {
-            self.op(place, op, &mut asked).map_err(Fault::Protocol)?;
+            self.op(place, op, &mut asked).map_err(Failure::Protocol)?;
         }
         if let Some(wait) = answer.wait {
             // A moment in the past comes immediately, and one that overflows never comes.
@@ -242,7 +235,12 @@ impl Seat {
         Ok(asked)
     }
 
-    fn op(&mut self, place: &Place<'_>, op: Op, asked: &mut Asked) -> Result<(), String> {
+    fn op(
+        &mut self,
+        place: &TurnContext<'_>,
+        op: Op,
+        asked: &mut ProgramEffects,
+    ) -> Result<(), String> {
         match op {
             Op::Send { dest, body } => {
                 let to = NodeId::named(&place.identity.names, &dest).ok_or_else(|| {
@@ -252,7 +250,9 @@ impl Seat {
                         excerpt(&dest)
                     )
                 })?;
-                asked.leaves.push(Leaves::Letter { dest: to, letter: letter(body)? });
+                asked
+                    .leaves
+                    .push(ProgramEffect::Send { dest: to, message: program_message(body)? });
             }
             Op::SetTimer { name, after } => {
                 named("timer", &name)?;
@@ -280,7 +280,7 @@ impl Seat {
             Op::Observe { name, fields, value: None } => {
                 named("event", &name)?;
                 let fields = event_fields(place, fields.unwrap_or_default())?;
-                asked.leaves.push(Leaves::Event { name: Word::Owned(name), fields });
+                asked.leaves.push(ProgramEffect::Observe { name: Word::Owned(name), fields });
             }
             Op::Observe { name, .. } => {
                 return Err(format!(
@@ -289,7 +289,9 @@ impl Seat {
                 ));
             }
             Op::Log { text } => asked.logs.extend(text.lines().map(excerpt)),
-            Op::Listen { port } => asked.leaves.push(Leaves::Stream(StreamOp::Listen(Port(port)))),
+            Op::Listen { port } => {
+                asked.leaves.push(ProgramEffect::Stream(StreamOp::Listen(Port(port))))
+            }
             Op::Connect { stream, dest, port } => {
                 let dest = NodeId::named(&place.identity.names, &dest).ok_or_else(|| {
                     format!("it connects to `{}`, which is not a node", excerpt(&dest))
@@ -304,7 +306,7 @@ impl Seat {
                 asked.connects += 1;
                 self.opened.insert(stream, id);
                 self.numbers.insert(id, stream);
-                asked.leaves.push(Leaves::Stream(StreamOp::Connect {
+                asked.leaves.push(ProgramEffect::Stream(StreamOp::Connect {
                     stream: id,
                     dest,
                     port: Port(port),
@@ -314,19 +316,21 @@ impl Seat {
                 let bytes = STANDARD
                     .decode(base64)
                     .map_err(|error| format!("it writes invalid base64: {error}"))?;
-                asked.leaves.push(Leaves::Stream(StreamOp::Write(self.stream(stream)?, bytes)));
+                asked
+                    .leaves
+                    .push(ProgramEffect::Stream(StreamOp::Write(self.stream(stream)?, bytes)));
             }
             Op::Close { stream } => {
-                asked.leaves.push(Leaves::Stream(StreamOp::Close(self.stream(stream)?)))
+                asked.leaves.push(ProgramEffect::Stream(StreamOp::Close(self.stream(stream)?)))
             }
-            Op::PauseReading { stream } => {
-                asked.leaves.push(Leaves::Stream(StreamOp::PauseReading(self.stream(stream)?)))
-            }
-            Op::ResumeReading { stream } => {
-                asked.leaves.push(Leaves::Stream(StreamOp::ResumeReading(self.stream(stream)?)))
-            }
+            Op::PauseReading { stream } => asked
+                .leaves
+                .push(ProgramEffect::Stream(StreamOp::PauseReading(self.stream(stream)?))),
+            Op::ResumeReading { stream } => asked
+                .leaves
+                .push(ProgramEffect::Stream(StreamOp::ResumeReading(self.stream(stream)?))),
             Op::Reset { stream } => {
-                asked.leaves.push(Leaves::Stream(StreamOp::Reset(self.stream(stream)?)))
+                asked.leaves.push(ProgramEffect::Stream(StreamOp::Reset(self.stream(stream)?)))
             }
         }
         Ok(())
@@ -360,7 +364,7 @@ impl Seat {
     }
 }
 
-fn boot<'a>(place: &Place<'a>, seed: u64) -> Event<'a> {
+fn boot<'a>(place: &TurnContext<'a>, seed: u64) -> Event<'a> {
     let identity = place.identity;
     let name = |node: &NodeId| identity.names[node.index()].as_str();
     let start = Start {
@@ -384,7 +388,7 @@ fn boot<'a>(place: &Place<'a>, seed: u64) -> Event<'a> {
     Event::Restart { start, saved }
 }
 
-fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
+fn program_message(body: Map<String, serde_json::Value>) -> Result<ProgramMessage, String> {
     let kind = match body.get("type") {
         Some(serde_json::Value::String(kind)) => kind.clone(),
         _ => return Err("it sends a message whose `type` is not a text".to_owned()),
@@ -398,11 +402,11 @@ fn letter(body: Map<String, serde_json::Value>) -> Result<Letter, String> {
             LINE_BYTES_MAX / 2
         ));
     }
-    Ok(Letter { kind: Word::Owned(kind), body, bytes: bytes as u32 })
+    Ok(ProgramMessage { kind: Word::Owned(kind), body, bytes: bytes as u32 })
 }
 
 fn event_fields(
-    place: &Place<'_>,
+    place: &TurnContext<'_>,
     fields: Map<String, serde_json::Value>,
 ) -> Result<Fields, String> {
     if fields.len() > FIELDS_MAX {
@@ -422,7 +426,7 @@ fn event_fields(
 
 /// A value of the trace: an integer, a node, a digest (`#` and sixteen hexadecimal digits) or a
 /// word.
-fn shown(place: &Place<'_>, name: &str, value: &serde_json::Value) -> Result<Value, String> {
+fn shown(place: &TurnContext<'_>, name: &str, value: &serde_json::Value) -> Result<Value, String> {
     Ok(match value {
         serde_json::Value::Null => Value::word("none"),
         serde_json::Value::Bool(value) => Value::word(if *value { "true" } else { "false" }),
