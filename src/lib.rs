@@ -65,6 +65,7 @@ pub mod defects;
 pub mod error;
 pub mod grade;
 pub mod history;
+pub mod language;
 pub mod models;
 pub mod nemesis;
 pub mod node;

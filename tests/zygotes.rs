@@ -306,7 +306,7 @@ fn a_zygote_that_is_lost_costs_nobody_anything() {
     let zygote = Zygote::start(scenario.nodes.nodes[0].program.as_ref().expect("a program"))
         .expect("Linux has them");
     programs(&mut scenario, &|program| {
-        (program.zygote, program.watchdog) = (Some(zygote.clone()), Duration::from_secs(60))
+        (program.zygote, program.watchdog) = (Some(zygote.clone().into()), Duration::from_secs(60))
     });
     let processes = place.processes();
     let process =

@@ -35,7 +35,7 @@ pub fn ping_pong(nodes: u32, messages: u64) -> u64 {
         let dest = rng.below(u64::from(nodes)) as u32;
         // A lost message is replaced immediately here; the draws are the same.
         let _ = rng.chance(LOSS);
-        let at = now + latency.draw(&mut rng).as_nanos() as u64;
+        let at = now + latency.draw(rng).as_nanos() as u64;
         heap.push(Reverse((at, serial, dest, payload)));
         serial += 1;
     };

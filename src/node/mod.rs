@@ -21,7 +21,6 @@ mod stream;
 use std::fmt::Debug;
 
 pub use context::Ctx;
-pub(crate) use disk::Wreck;
 pub use disk::{CrashPolicy, Disk, DiskOp, FileName};
 pub(crate) use effects::{Effect, Effects, TimerOp};
 pub use probe::Probe;

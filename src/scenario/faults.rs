@@ -1,8 +1,6 @@
 //! The faults: a closed set of data. What they do is in `nemesis`.
 
-use std::time::Duration;
-
-use super::types::Latency;
+use crate::language::{Amount, Latency, Span};
 
 /// Which way a fault of links cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,24 +60,6 @@ pub enum TargetSpec {
     Role(String),
     /// Nodes, clients or groups by name.
     Names(Vec<String>),
-}
-
-/// A number that may be drawn from the seed each time the fault begins.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Amount {
-    /// Least.
-    pub min: f64,
-    /// Most.
-    pub max: f64,
-}
-
-/// A duration that may be drawn from the seed each time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Least.
-    pub min: Duration,
-    /// Most.
-    pub max: Duration,
 }
 
 /// A fault with its parameters.

@@ -1,9 +1,9 @@
 //! The version of the scenario language.
 
-use super::reader::{Key, Section};
-use super::reading::mistake_at;
-use super::tree::{Table, Value};
 use crate::error::Mistake;
+use crate::language::reader::{Key, Section};
+use crate::language::reading::mistake_at;
+use crate::language::tree::{Table, Value};
 
 /// The version of the scenario language. A change that an older program would misread makes it
 /// greater; `docs/formats.md` has the table of all formats.

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use crate::error::Mistake;
 
-use super::faults::{Fault, NemesisEntry, PartitionShape, Span, TargetSpec, When};
+use super::faults::{Fault, NemesisEntry, PartitionShape, TargetSpec, When};
 use super::read::{ClockPlaces, EntryPlace, ModelPlace};
-use super::reading::{Reading, and_list, mistake_at};
-use super::tree::At;
-use super::types::{Latency, LinkSpec, Scenario};
-use super::units::{plain_number, show_duration};
+use super::types::{LinkSpec, Scenario};
+use crate::language::reading::{Reading, and_list, mistake_at};
+use crate::language::tree::At;
+use crate::language::units::{plain_number, show_duration};
+use crate::language::{Latency, Span};
 
 pub(super) struct Judge<'a> {
     pub(super) scenario: &'a Scenario,

@@ -1,16 +1,15 @@
 //! The reference of the scenario language, from the calls that read it.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::nemesis::FAULTS;
-use crate::systems::{self, System};
+use crate::systems::System;
 
 use super::catalog::{Lasting, grammar};
 use super::read::{self, Names};
-use super::reader::Section;
-use super::reading::{KeyInfo, Reading};
-use super::tree::Table;
+use crate::language::reader::Section;
+use crate::language::reading::{KeyInfo, Reading};
+use crate::language::tree::Table;
 
 /// Every key of the scenario language, in the order of the documentation: the common sections, the
 /// parameters of conditions, distributions and faults, and the sections of these systems.
@@ -29,7 +28,7 @@ pub fn keys(systems: &[&'static System]) -> Vec<KeyInfo> {
         let mut section = titled(&reading, &format!("condition {kind}"));
         read::condition_of_kind(&mut section, kind, &names);
     }
-    read::latency_keys(&reading);
+    crate::language::distributions::latency_keys(&reading);
     for info in FAULTS {
         let mut section = titled(&reading, &format!("nemesis {}", info.name));
         read::fault::read(&mut section, info.name, &names, false);
@@ -53,10 +52,8 @@ fn titled<'a>(reading: &'a Reading, title: &str) -> Section<'a> {
 
 /// The sections other than `own` that have this key, as a hint names them; empty text for the top
 /// of the file.
-pub(super) fn homes_of(key: &str, own: &str) -> Vec<String> {
+pub(super) fn homes_of(keys: &[KeyInfo], key: &str, own: &str) -> Vec<String> {
     const MOST: usize = 4;
-    static KEYS: OnceLock<Vec<KeyInfo>> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| keys(systems::all()));
     let mut homes: Vec<String> = keys
         .iter()
         .filter(|info| info.key == key && info.section != own)

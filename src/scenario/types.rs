@@ -6,10 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::NemesisEntry;
-use super::input::Input;
-use super::latency::Latency;
 use super::program::ProgramSpec;
-use super::settings::Settings;
+use crate::language::{Input, Latency, Settings};
 use crate::node::CrashPolicy;
 
 /// The properties of one directed link.

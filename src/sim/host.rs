@@ -6,11 +6,11 @@ use super::clock::Clock;
 use super::recorder::Record;
 use super::stream::Streams;
 use super::world::Status;
+use crate::language::Sampler;
 use crate::node::disk::{Disk, FileName};
-use crate::node::{Effect, Identity, Node, StreamEvent};
-use crate::program::{Failure, ProgramMessage, ProgramNode};
+use crate::node::{Effect, Identity, Node, ProgramMessage, StreamEvent};
+use crate::program::{Failure, ProgramNode};
 use crate::rng::Rng;
-use crate::scenario::Sampler;
 use crate::time::{LocalTime, Time};
 use crate::trace::{NodeId, Value, Word};
 

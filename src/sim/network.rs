@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::link::{LinkEffect, LinkRule, RuleId};
+use crate::language::Sampler;
 use crate::rng::Rng;
-use crate::scenario::Sampler;
 use crate::scenario::{LinkSpec, NetworkSpec};
 use crate::time::{Time, nanos};
 use crate::trace::NodeId;

@@ -4,10 +4,8 @@ use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};
 use super::transport::Packet;
 use super::{Cluster, LastWords};
-use crate::node::{Effect, Effects, Message};
-use crate::program::{
-    Failure, ProgramEffect, ProgramEffects, ProgramMessage, Stall, TurnContext, TurnInput,
-};
+use crate::node::{Effect, Effects, Message, ProgramMessage};
+use crate::program::{Failure, ProgramEffect, ProgramEffects, Stall, TurnContext, TurnInput};
 use crate::trace::NodeId;
 
 impl<C: Cluster> Driver<'_, C> {

@@ -9,8 +9,7 @@ use super::Cluster;
 use super::driver::{Driver, Due, Msg, Timer};
 use super::host::Input;
 use super::stream::{Segment, StreamOut, Token};
-use crate::node::{Message, StreamEvent, StreamOp};
-use crate::program::ProgramMessage;
+use crate::node::{Message, ProgramMessage, StreamEvent, StreamOp};
 use crate::rng::Rng;
 use crate::trace::{Detail, NodeId, Word};
 

@@ -187,7 +187,7 @@ impl Place {
             scenario.nodes.nodes.iter().find_map(|node| node.program.as_ref()).expect("a program");
         let zygote = if with_zygote { Zygote::start(program) } else { None };
         for program in scenario.nodes.nodes.iter_mut().filter_map(|node| node.program.as_mut()) {
-            program.zygote.clone_from(&zygote);
+            program.zygote = zygote.clone().map(Into::into);
         }
         let run = std::thread::scope(|scope| {
             let neighbour = scope.spawn(neighbour);

@@ -4,8 +4,8 @@ use super::super::model::{Points, Scoring, Text, Visibility};
 use super::Item;
 use super::read::{Reader, localised};
 use crate::error::{Mistake, excerpt};
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::tree::{At, Item as Written, Value};
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::tree::{At, Item as Written, Value};
 
 /// No item needs more runs.
 const SEEDS_MAX: u64 = 10_000;

@@ -9,11 +9,11 @@ use super::items::{Draft, draft};
 use super::played::{digest_of, file_beside, name_checks, names_to_play, normal, played_nodes};
 use super::{Assignment, Item, Played};
 use crate::error::{Error, Mistake, Source, excerpt, name_hint, nearest};
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::reading::{Reading, and_list, mistake_at};
+use crate::language::tree::{At, Value, parse};
 use crate::run::{checks_of, system_of};
 use crate::scenario::read_file as read_scenario;
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{Reading, and_list, mistake_at};
-use crate::scenario::tree::{At, Value, parse};
 use crate::shipped;
 
 /// The folder in which assignments are looked up by name.

@@ -7,11 +7,11 @@ use crate::error::excerpt;
 use crate::systems::System;
 
 use super::Names;
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::name_hint;
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::reading::name_hint;
+use crate::language::units::{plain_number, show_duration, show_float};
+use crate::language::values::{quoted, read_duration, read_number};
 use crate::scenario::types::CheckSpec;
-use crate::scenario::units::{plain_number, show_duration, show_float};
-use crate::scenario::values::{quoted, read_duration, read_number};
 
 pub(super) fn read(
     root: &mut Section<'_>,
@@ -63,7 +63,7 @@ pub(super) fn read(
 
 fn unknown(
     section: &Section<'_>,
-    entry: &crate::scenario::tree::Entry,
+    entry: &crate::language::tree::Entry,
     system: &System,
     systems: &[&'static System],
 ) {
@@ -101,7 +101,7 @@ fn read_param(section: &mut Section<'_>, info: &'static ParamInfo) -> f64 {
     let range = micros(least)..=micros(most);
     let shown = format!("{} to {}", show_duration(*range.start()), show_duration(*range.end()));
     let key = Key { name: info.name, kind: "a duration", range: shown, doc: info.doc };
-    let read = |item: &crate::scenario::tree::Item| -> Result<f64, Problem> {
+    let read = |item: &crate::language::tree::Item| -> Result<f64, Problem> {
         let value = read_duration(item, &range)?;
         Ok(crate::time::nanos(value) as f64 / 1_000.0)
     };

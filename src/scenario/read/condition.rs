@@ -4,12 +4,12 @@ use crate::error::excerpt;
 use crate::vocabulary::Shown;
 
 use super::Names;
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::reading::name_hint;
+use crate::language::tree::{Item, Value};
+use crate::language::units::show_text;
 use crate::scenario::catalog::{STATUSES, TESTBED_EVENTS, TESTBED_METRICS};
 use crate::scenario::faults::Condition;
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::name_hint;
-use crate::scenario::tree::{Item, Value};
-use crate::scenario::units::show_text;
 
 /// The kinds of condition, each by the key that makes it one.
 pub(crate) const CONDITIONS: &[&str] = &["metric", "event", "message"];

@@ -4,17 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::condition;
-use super::fault::{self, fault_name, span};
+use super::fault::{self, fault_name};
 use super::nodes::good_name;
 use super::{Names, RUN_MAX, targets};
 use crate::error::nearest;
+use crate::language::Span;
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::reading::{known_hint, mistake_at};
+use crate::language::tree::{At, Item};
+use crate::language::units::{show_duration, show_text};
+use crate::language::values::unknown_name;
 use crate::scenario::catalog::{FaultGrammar, Lasting, grammar};
-use crate::scenario::faults::{NemesisEntry, Repeat, Span, When};
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{known_hint, mistake_at};
-use crate::scenario::tree::{At, Item};
-use crate::scenario::units::{show_duration, show_text};
-use crate::scenario::values::unknown_name;
+use crate::scenario::faults::{NemesisEntry, Repeat, When};
 
 /// Where an entry stands, for messages of the fault model.
 #[derive(Clone, Debug)]
@@ -186,7 +187,7 @@ fn read_when(
     let mut ended = false;
     if after.is_some() || condition.is_some() || reading.is_describing() {
         let zero = (Duration::ZERO, Duration::ZERO);
-        delay = span(section, "delay", zero, whole, "With `after` and `when`: so much later.");
+        delay = section.span("delay", zero, whole, "With `after` and `when`: so much later.");
     } else {
         misplaced(
             section,

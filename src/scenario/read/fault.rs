@@ -5,19 +5,18 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::condition::named;
-use super::network::latency;
 use super::{Names, targets};
 use crate::error::{Mistake, excerpt};
+use crate::language::Latency;
+use crate::language::distributions::latency;
+use crate::language::reader::{Key, Problem, Resolved, Section};
+use crate::language::reading::{mistake_at, name_hint};
+use crate::language::section::toml_inline;
+use crate::language::tree::{At, Item, Value};
+use crate::language::units::show_text;
 use crate::nemesis::FAULTS;
 use crate::scenario::catalog::grammar;
-use crate::scenario::faults::{Amount, Direction, Fault, PartitionShape, Span};
-use crate::scenario::reader::{Key, Problem, Resolved, Section};
-use crate::scenario::reading::{mistake_at, name_hint};
-use crate::scenario::section::toml_inline;
-use crate::scenario::tree::{At, Item, Value};
-use crate::scenario::types::Latency;
-use crate::scenario::units::{show_signed, show_text};
-use crate::scenario::values::{read_pair, read_signed, show_pair};
+use crate::scenario::faults::{Direction, Fault, PartitionShape};
 use crate::systems::System;
 
 const PROBABILITY: RangeInclusive<f64> = 0.0..=1.0;
@@ -83,9 +82,9 @@ fn partition(
         return Some(Fault::Partition { shape: shape?, direction, clients });
     }
     let up =
-        span(section, "up", (ms(500), ms(500)), ms(1)..=HOUR, "How long the links work each time.");
+        section.span("up", (ms(500), ms(500)), ms(1)..=HOUR, "How long the links work each time.");
     let down =
-        span(section, "down", (ms(500), ms(500)), ms(1)..=HOUR, "How long they are cut each time.");
+        section.span("down", (ms(500), ms(500)), ms(1)..=HOUR, "How long they are cut each time.");
     Some(Fault::Flap { shape: shape?, direction, clients, up, down })
 }
 
@@ -105,8 +104,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
             Fault::Latency { latency, direction: direction_of(section) }
         }
         "loss" => {
-            let probability = amount(
-                section,
+            let probability = section.amount(
                 "loss",
                 (0.2, 0.2),
                 PROBABILITY,
@@ -117,8 +115,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
             Fault::Loss { probability, correlation, direction: direction_of(section) }
         }
         "duplicate" => {
-            let probability = amount(
-                section,
+            let probability = section.amount(
                 "duplicate",
                 (0.2, 0.2),
                 PROBABILITY,
@@ -127,8 +124,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
             Fault::Duplicate { probability, direction: direction_of(section) }
         }
         "reorder" => {
-            let probability = amount(
-                section,
+            let probability = section.amount(
                 "reorder",
                 (0.2, 0.2),
                 PROBABILITY,
@@ -143,8 +139,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
             Fault::Reorder { probability, delay, direction: direction_of(section) }
         }
         "corrupt" => {
-            let probability = amount(
-                section,
+            let probability = section.amount(
                 "corrupt",
                 (0.05, 0.05),
                 PROBABILITY,
@@ -154,7 +149,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
         }
         _ => {
             let bytes_per_second =
-                amount(section, "bandwidth", (10_000.0, 10_000.0), 1.0..=1e12, "Bytes a second.");
+                section.amount("bandwidth", (10_000.0, 10_000.0), 1.0..=1e12, "Bytes a second.");
             let queue = section.integer(
                 "queue",
                 64 * 1024,
@@ -222,8 +217,7 @@ fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
     if fault == "drop" {
         return Some(Fault::Drop { message, src, dest, nth });
     }
-    let delay = span(
-        section,
+    let delay = section.span(
         "by",
         (ms(500), ms(500)),
         Duration::ZERO..=HOUR,
@@ -235,11 +229,10 @@ fn messages(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
 fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fault> {
     own_probability(section, fault);
     let by = |section: &mut Section<'_>, default: f64, doc: &'static str| {
-        signed_milliseconds(section, "by", default, doc)
+        section.signed_milliseconds("by", default, doc)
     };
     let down = |section: &mut Section<'_>| {
-        span(
-            section,
+        section.span(
             "down",
             (ms(500), ms(500)),
             Duration::ZERO..=HOUR,
@@ -254,8 +247,7 @@ fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
         "restart" => Fault::Restart { down: down(section) },
         "pause" => Fault::Pause,
         "slow" => Fault::Slow {
-            factor: amount(
-                section,
+            factor: section.amount(
                 "factor",
                 (10.0, 10.0),
                 1.0..=1e6,
@@ -273,15 +265,14 @@ fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
         "clock_drift" => {
             let doc = "How much too fast the oscillator runs, parts per million.";
             Fault::ClockDrift {
-                ppm: amount(section, "ppm", (10_000.0, 10_000.0), -500_000.0..=500_000.0, doc),
+                ppm: section.amount("ppm", (10_000.0, 10_000.0), -500_000.0..=500_000.0, doc),
             }
         }
         "clock_strobe" => {
             let by_ms = by(section, 200.0, "How far the clock steps to and fro.");
             Fault::ClockStrobe {
                 by_ms,
-                period: span(
-                    section,
+                period: section.span(
                     "period",
                     (ms(100), ms(100)),
                     ms(1)..=HOUR,
@@ -304,8 +295,7 @@ fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
         }
         "disk_full" => Fault::DiskFull,
         "disk_error" => Fault::DiskError {
-            probability: amount(
-                section,
+            probability: section.amount(
                 "errors",
                 (0.1, 0.1),
                 PROBABILITY,
@@ -313,8 +303,7 @@ fn of_nodes(section: &mut Section<'_>, fault: &str, names: &Names) -> Option<Fau
             ),
         },
         "disk_slow" => Fault::DiskSlow {
-            factor: amount(
-                section,
+            factor: section.amount(
                 "factor",
                 (10.0, 10.0),
                 1.0..=1e6,
@@ -424,8 +413,7 @@ fn composed(
     if fault == "random" {
         return Some(Fault::Random { among: among? });
     }
-    let keep = amount(
-        section,
+    let keep = section.amount(
         "keep",
         (0.5, 0.5),
         PROBABILITY,
@@ -477,7 +465,7 @@ fn one_of(
     names: &Names,
     targeted: bool,
 ) -> Option<(Fault, String)> {
-    let empty = crate::scenario::tree::Table::default();
+    let empty = crate::language::tree::Table::default();
     let (name_item, table) = match &item.value {
         Value::Text(_) => (item, &empty),
         Value::Table(table) => match table.get("fault") {
@@ -667,46 +655,4 @@ fn direction(section: &mut Section<'_>, doc: &'static str) -> Direction {
         "out" => Direction::Out,
         _ => Direction::Both,
     }
-}
-
-fn amount(
-    section: &mut Section<'_>,
-    key: &'static str,
-    default: (f64, f64),
-    range: RangeInclusive<f64>,
-    doc: &'static str,
-) -> Amount {
-    let (min, max) = section.numbers(key, default, range, doc);
-    Amount { min, max }
-}
-
-pub(super) fn span(
-    section: &mut Section<'_>,
-    key: &'static str,
-    default: (Duration, Duration),
-    range: RangeInclusive<Duration>,
-    doc: &'static str,
-) -> Span {
-    let (min, max) = section.durations(key, default, range, doc);
-    Span { min, max }
-}
-
-/// A signed duration or a range of two, kept in milliseconds.
-fn signed_milliseconds(
-    section: &mut Section<'_>,
-    key: &'static str,
-    default_ms: f64,
-    doc: &'static str,
-) -> Amount {
-    let key = Key {
-        name: key,
-        kind: "a duration with a sign or a range of two",
-        range: String::new(),
-        doc,
-    };
-    let default = ((default_ms * 1e6) as i64, (default_ms * 1e6) as i64);
-    let read = |item: &Item| read_pair(item, read_signed);
-    let (min, max) = section
-        .value(key, default, read, |pair| show_pair(pair, |end| show_text(&show_signed(*end))));
-    Amount { min: min as f64 / 1e6, max: max as f64 / 1e6 }
 }

@@ -9,6 +9,7 @@ mod nodes;
 mod targets;
 mod workload;
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,17 +17,18 @@ use std::time::Duration;
 use crate::error::{Error, Mistake, Source, excerpt, nearest};
 use crate::systems::{self, System};
 
-use super::reader::{Key, Section};
-use super::reading::{Reading, known_hint, name_hint};
-use super::section::toml_text;
-use super::settings::Settings;
-use super::tree::{self, Table};
+use super::reference::{self, homes_of};
 use super::types::{DiskSpec, FaultModel, Scenario};
 use super::{format, model};
+use crate::language::Settings;
+use crate::language::distributions::latency;
+use crate::language::reader::{Key, Section};
+use crate::language::reading::{Reading, known_hint, name_hint};
+use crate::language::section::toml_text;
+use crate::language::tree::{self, Table};
 
 pub(crate) use condition::{CONDITIONS, of_kind as condition_of_kind};
 pub(crate) use entry::EntryPlace;
-pub(crate) use network::latency_keys;
 pub(crate) use nodes::ClockPlaces;
 
 /// A scenario of more bytes is refused: people write a few kilobytes, and a gigabyte given by
@@ -261,7 +263,10 @@ fn read(
     if let Some(newer) = format::refuse_newer(&table) {
         return Err(Error::of(vec![newer]));
     }
-    let reading = Reading::of_folder(folder);
+    let (known, keys) = (systems.to_vec(), OnceCell::new());
+    let reading = Reading::of_folder(folder).with_homes(move |key, own| {
+        homes_of(keys.get_or_init(|| reference::keys(&known)), key, own)
+    });
     let scenario = read_root(&reading, &table, systems, name);
     mistakes.extend(reading.into_mistakes());
     match scenario {
@@ -442,7 +447,7 @@ fn read_system(
             hint,
         );
     }
-    root.resolve("system", super::units::show_text(name));
+    root.resolve("system", crate::language::units::show_text(name));
     (system, name.into())
 }
 
@@ -463,12 +468,8 @@ fn read_disk(root: &mut Section<'_>) -> DiskSpec {
     use crate::node::CrashPolicy;
     let default = DiskSpec::default();
     let mut section = root.table("disk");
-    let sync_latency = network::latency(
-        &mut section,
-        "sync_latency",
-        default.sync_latency,
-        "How long a sync takes.",
-    );
+    let sync_latency =
+        latency(&mut section, "sync_latency", default.sync_latency, "How long a sync takes.");
     let crash = section.word(
         "crash",
         "lose",

@@ -8,12 +8,12 @@ use crate::error::excerpt;
 use crate::scenario::program::ProgramSpec;
 
 use super::Names;
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{Reading, known_hint, name_hint};
-use crate::scenario::tree::{At, Item, Value};
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::reading::{Reading, known_hint, name_hint};
+use crate::language::tree::{At, Item, Value};
+use crate::language::units::{show_signed, show_text};
+use crate::language::values::{read_pair, read_signed, show_names, show_pair};
 use crate::scenario::types::{ClockSpec, NodeSpec, NodesSpec};
-use crate::scenario::units::{show_signed, show_text};
-use crate::scenario::values::{read_pair, read_signed, show_names, show_pair};
 
 /// More nodes than this no scenario has.
 const NODES_MAX: u64 = 1_000;

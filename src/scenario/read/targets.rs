@@ -4,13 +4,13 @@ use super::Names;
 use super::fault::AS_IN_GROUPS;
 use super::nodes::TARGET_WORDS;
 use crate::error::excerpt;
+use crate::language::reader::{Key, Problem, Section};
+use crate::language::reading::{and_list, mistake_at, name_hint};
+use crate::language::tree::{Item, Value};
+use crate::language::units::show_text;
+use crate::language::values::show_names;
 use crate::scenario::catalog::{FaultGrammar, Hits};
 use crate::scenario::faults::{Fault, PartitionShape, TargetSpec};
-use crate::scenario::reader::{Key, Problem, Section};
-use crate::scenario::reading::{and_list, mistake_at, name_hint};
-use crate::scenario::tree::{Item, Value};
-use crate::scenario::units::show_text;
-use crate::scenario::values::show_names;
 
 const DOC: &str = "Whom it hits: one, minority, majority, leader, followers, follower, all, \
     random; a number of nodes; a list of nodes, \

@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::systems::System;
 
 use super::Names;
-use crate::scenario::reader::{Key, Section};
-use crate::scenario::reading::name_hint;
+use crate::language::reader::{Key, Section};
+use crate::language::reading::name_hint;
+use crate::language::units::{show_duration, show_float};
+use crate::language::values::{read_integer, read_number};
 use crate::scenario::types::WorkloadSpec;
-use crate::scenario::units::{show_duration, show_float};
-use crate::scenario::values::{read_integer, read_number};
 
 const CLIENTS_MAX: u64 = 1_000;
 
@@ -18,7 +18,7 @@ const CLIENTS_MAX: u64 = 1_000;
 /// groups; what is wrong with the number is told when the section is read.
 pub(super) fn client_names(root: &mut Section<'_>, system: Option<&'static System>) -> Vec<String> {
     let written = root.entry("workload").and_then(|entry| match &entry.item.value {
-        crate::scenario::tree::Value::Table(table) => table.get("clients"),
+        crate::language::tree::Value::Table(table) => table.get("clients"),
         _ => None,
     });
     let count = written

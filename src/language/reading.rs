@@ -2,7 +2,7 @@
 //! keys mean.
 
 use std::cell::{Cell, RefCell};
-
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Mistake;
@@ -49,6 +49,18 @@ pub(crate) struct Reading {
     inputs: RefCell<Vec<Input>>,
     /// What the file is, with its article, where it is no scenario.
     other: Option<&'static str>,
+    /// Finds the sections that have a key which stands in the wrong one.
+    homes: Option<Homes>,
+}
+
+/// Tells for a key and the section in which it stands which other sections have that key, as a hint
+/// names them.
+struct Homes(Box<dyn Fn(&str, &str) -> Vec<String>>);
+
+impl fmt::Debug for Homes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Homes")
+    }
 }
 
 impl Reading {
@@ -71,6 +83,17 @@ impl Reading {
     /// its keys.
     pub(crate) fn other(&self) -> Option<&'static str> {
         self.other
+    }
+
+    /// Look up keys that stand in the wrong section by this function: it takes the key and the
+    /// section's title.
+    pub(crate) fn with_homes(self, of: impl Fn(&str, &str) -> Vec<String> + 'static) -> Self {
+        Reading { homes: Some(Homes(Box::new(of))), ..self }
+    }
+
+    /// The sections other than `own` that have this key, as a hint names them.
+    pub(crate) fn homes_of(&self, key: &str, own: &str) -> Vec<String> {
+        self.homes.as_ref().map_or_else(Vec::new, |homes| (homes.0)(key, own))
     }
 
     pub(crate) fn folder(&self) -> Option<&Path> {

@@ -319,8 +319,7 @@ impl<'a> Section<'a> {
                 format!("`seedbed explain {name}` shows its keys")
             }
         };
-        let homes =
-            if what.is_some() { vec![] } else { super::reference::homes_of(written, &self.title) };
+        let homes = self.reading.homes_of(written, &self.title);
         match homes.as_slice() {
             [] => mistake(keys),
             [home] if home.is_empty() => mistake(format!(

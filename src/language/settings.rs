@@ -40,15 +40,15 @@ pub trait Choice: Copy + PartialEq + 'static {
 /// ```
 ///
 /// This makes the struct, whose fields are public; `read`, which takes the keys from a
-/// [`Section`](crate::scenario::Section) in the order of the fields; `Default`, which is what `read`
+/// [`Section`](crate::language::Section) in the order of the fields; `Default`, which is what `read`
 /// makes of an empty section; and the implementation of
-/// [`Settings`](crate::scenario::Settings). The comment of a field is the text of its key in the
+/// [`Settings`](crate::language::Settings). The comment of a field is the text of its key in the
 /// reference, so it is one paragraph.
 ///
 /// What follows the `=` is a method of `Section` without its first argument, the key, and its last
 /// one, the text. The key is the name of the field unless `as` gives another. An argument can use
-/// the fields above it. [`Section::with`](crate::scenario::Section::with) calls a reader written by
-/// hand, and [`Section::fixed`](crate::scenario::Section::fixed) makes a field that has no key.
+/// the fields above it. [`Section::with`](crate::language::Section::with) calls a reader written by
+/// hand, and [`Section::fixed`](crate::language::Section::fixed) makes a field that has no key.
 #[macro_export]
 macro_rules! settings {
     (@key $field:ident) => { stringify!($field) };
@@ -69,7 +69,7 @@ macro_rules! settings {
 
         impl $name {
             /// Read the keys of the section.
-            $visibility fn read(section: &mut $crate::scenario::Section<'_>) -> Self {
+            $visibility fn read(section: &mut $crate::language::Section<'_>) -> Self {
                 $(
                     let $field: $type = section.$kind(
                         $crate::settings!(@key $field $($key)?),
@@ -84,11 +84,11 @@ macro_rules! settings {
 
         impl Default for $name {
             fn default() -> Self {
-                $crate::scenario::Section::of_nothing(Self::read)
+                $crate::language::Section::of_nothing(Self::read)
             }
         }
 
-        impl $crate::scenario::Settings for $name {
+        impl $crate::language::Settings for $name {
             fn as_any(&self) -> &dyn ::std::any::Any {
                 self
             }
@@ -134,7 +134,7 @@ macro_rules! choices {
             }
         }
 
-        impl $crate::scenario::Choice for $name {
+        impl $crate::language::Choice for $name {
             const ALL: &'static [(Self, &'static str)] = &[$( (Self::$variant, $word) ),*];
         }
     };
