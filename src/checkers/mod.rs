@@ -14,9 +14,9 @@ pub(crate) mod availability;
 mod case;
 mod damage;
 pub(crate) mod findings;
-pub(crate) mod linear_order;
 pub(crate) mod linearizable;
 pub(crate) mod no_panic;
+pub mod search;
 
 use std::collections::BTreeMap;
 

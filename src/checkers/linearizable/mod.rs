@@ -3,21 +3,21 @@
 //!
 //! A register is linearizable if each key of it is (Herlihy and Wing's locality), so keys are
 //! judged one by one. First come cheap necessary conditions, which give the best messages; then the
-//! search of Wing, Gong and Lowe (crate `porcupine-rs`), with a limit counted in steps. What is
-//! found wrong is shown as the shortest beginning of the key's history that is not linearizable.
+//! search of Wing, Gong and Lowe ([`super::search`]). What is found wrong is shown as the shortest
+//! beginning of the key's history that is not linearizable.
 
 mod key;
 mod texts;
+mod writings;
 
 use std::collections::BTreeMap;
 
-use super::findings::{Findings, seconds, whole};
-use super::linear_order::{Answer, first_illegal_end, linearizable};
-use super::{Case, Checker, ParamInfo, Params, Verdict};
+use super::findings::{Findings, seconds};
+use super::search::{Answer, Limits, first_illegal_end, linearizable, undecided};
+use super::{Case, Checker, Params, Verdict};
 use crate::history::{Operation, Outcome};
 use crate::models::{KvOp, parse_kv};
-use key::Key;
-use texts::Writings;
+use writings::Writings;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -25,13 +25,7 @@ pub static CHECKER: Checker = Checker {
     summary: "The operations on each key are those of a store that serves one after the other, \
         within the times that clients saw.",
     source: "Herlihy and Wing 1990; Lowe 2017; Jepsen's linearizable",
-    params: &[ParamInfo {
-        name: "steps",
-        duration: false,
-        default: 2_000_000.0,
-        range: (1.0, 1e9),
-        doc: "steps of the search for one key before the verdict is unknown",
-    }],
+    params: Limits::PARAMS,
     liveness: false,
     check,
 };
@@ -46,7 +40,7 @@ struct KeyOperation<'a> {
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let steps = whole(params, "steps");
+    let limits = Limits::of(params);
     let mut keys: BTreeMap<&str, Vec<KeyOperation<'_>>> = BTreeMap::new();
     for operation in &case.history().operations {
         let completion = operation.completion.filter(|_| operation.outcome != Outcome::Open);
@@ -66,43 +60,41 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         return Verdict::Unknown("the history holds no operation on a key".to_owned());
     }
     let mut findings = Findings::new(CHECKER.name);
-    let mut undecided = None;
+    let mut unknown = None;
     for (key, operations) in &keys {
-        if judge_key(case, &mut findings, key, operations, steps) == Answer::LimitMet {
-            undecided.get_or_insert(*key);
-        }
+        unknown = unknown.or(judge_key(case, &mut findings, key, operations, limits));
     }
-    match (findings.verdict(), undecided) {
-        (Verdict::Valid, Some(key)) => {
-            Verdict::Unknown(format!("the search over key {key} met its limit of {steps} steps"))
-        }
+    match (findings.verdict(), unknown) {
+        (Verdict::Valid, Some(why)) => Verdict::Unknown(why),
         (verdict, _) => verdict,
     }
 }
 
+/// Report what is wrong with a key; or why nobody knows.
 fn judge_key(
     case: &Case<'_>,
     findings: &mut Findings,
     key: &str,
     operations: &[KeyOperation<'_>],
-    steps: u64,
-) -> Answer {
+    limits: Limits,
+) -> Option<String> {
     let writings = Writings::new(operations);
     if let Some((culprit, why)) = writings.impossible(operations) {
         report(case, findings, key, &operations[culprit], &why);
-        return Answer::Illegal;
+        return None;
     }
     // What certainly did not happen has no place in an order of what did. That a `cas` saw some
     // other text is not used.
     let happened: Vec<KeyOperation<'_>> =
         operations.iter().filter(|each| each.operation.outcome != Outcome::Fail).copied().collect();
-    let effects: Vec<_> = happened.iter().map(|each| writings.effect(each)).collect();
-    let until =
-        |cut: u64| linearizable::<Key>(&writings.beginning(&happened, &effects, cut), steps);
+    let until = |cut: u64| {
+        let (object, timed) = writings.beginning(&happened, cut);
+        linearizable(&object, &timed, limits)
+    };
     let answer = until(u64::MAX);
-    if answer == Answer::Illegal {
-        let end =
-            first_illegal_end(happened.iter().filter_map(|each| each.completed).collect(), until);
+    let ends = happened.iter().filter_map(|each| Some((each.completed?, each.operation)));
+    if let Answer::Illegal { at } = answer {
+        let end = first_illegal_end(ends.clone().map(|(end, _)| end).collect(), at, until);
         if let Some(culprit) = happened.iter().find(|each| each.completed == end) {
             report(
                 case,
@@ -113,7 +105,8 @@ fn judge_key(
             );
         }
     }
-    answer
+    let completions = ends.map(|(end, operation)| (end, operation.completed_us().unwrap_or(0)));
+    undecided(&format!("key {key}"), limits, answer, completions)
 }
 
 fn report(

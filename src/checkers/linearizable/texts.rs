@@ -1,263 +1,146 @@
-//! The texts of one key: as digests, so that states of the search stay small, and by who wrote
-//! their parts.
-//!
-//! A text is a list of parts (`7,9,12`), and its digest is made part by part, so that an append
-//! needs only the digest before it. What was read shows which operations without an answer have
-//! taken effect, and until when: that keeps the search short.
+//! The texts that a key was seen with, as a tree: a text is a list of parts (`7,9,12`), and its
+//! parent is the text without the last one.
 
 use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::KeyOperation;
-use super::key::{Effect, Timed};
-use crate::history::Outcome;
-use crate::models::KvOp;
+use super::key::TextId;
 
-/// The digest of `nil`.
-pub const NIL_STATE: u64 = 0;
-/// The digest of a text without parts.
-const EMPTY_STATE: u64 = 0x5eed_bed0_5eed_bed1;
-/// So many parts are taken off a text in search of a beginning that is known; then its digest is
-/// made from the start.
+/// The text of a key that was never written, the root.
+pub const NIL_ID: TextId = 0;
+/// At most this many parts are taken off a text in search of a beginning that is known; then it is
+/// followed from the root.
 const STRIPPED_MAX: usize = 64;
+/// A time at which nothing was seen.
+const NEVER: u64 = u64::MAX;
 
-/// The digest of a part.
+/// The digest of a part, by which it is known.
 pub fn part(text: &str) -> u64 {
     xxh3_64(text.as_bytes())
 }
 
-/// The digest of a text with one part more.
-pub fn add_part(state: u64, part: u64) -> u64 {
-    let before = if state == NIL_STATE { EMPTY_STATE } else { state };
-    let mixed = (before.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 29)
+/// The digests of a text's parts.
+pub fn parts(text: &str) -> impl DoubleEndedIterator<Item = u64> {
+    text.split(',').map(part)
 }
 
-fn digest(text: &str) -> u64 {
-    text.split(',').fold(EMPTY_STATE, |state, each| add_part(state, part(each)))
+/// A text.
+struct Text {
+    parent: TextId,
+    last_part: u64,
+    /// The completion of the first operation that saw it, or a text that begins with it.
+    seen: u64,
+    /// Whether an operation that may have happened depends on it without having said so.
+    is_wanted: bool,
 }
 
-/// Who wrote a part.
-#[derive(Clone, Copy)]
-struct Writer {
-    /// The first operation that did, as a position in the key's operations, and when it was
-    /// invoked.
-    invoked: u64,
-    /// How many did and have not failed.
-    possible: u32,
+/// See the module.
+pub struct Texts {
+    texts: Vec<Text>,
+    children: BTreeMap<(TextId, u64), TextId>,
+    /// Texts by their last part.
+    by_last_part: BTreeMap<u64, Vec<TextId>>,
+    /// Whole texts by the digest of their bytes: a long one is mostly a known one with a part more.
+    by_bytes: BTreeMap<u64, TextId>,
 }
 
-/// What was written to a key and what was seen of it.
-pub struct Writings {
-    /// Digests of texts, by the hash of their bytes.
-    states: BTreeMap<u64, u64>,
-    writers: BTreeMap<u64, Writer>,
-    /// When each part was certainly there for the first time: the completion of the first operation
-    /// that saw it.
-    seen: BTreeMap<u64, u64>,
-}
-
-impl Writings {
-    pub fn new(operations: &[KeyOperation<'_>]) -> Self {
-        let mut writings =
-            Writings { states: BTreeMap::new(), writers: BTreeMap::new(), seen: BTreeMap::new() };
-        for each in operations {
-            let possible = u32::from(each.operation.outcome != Outcome::Fail);
-            for_each_part(written(&each.op), |part| {
-                let writer = writings
-                    .writers
-                    .entry(part)
-                    .or_insert(Writer { invoked: each.operation.invoked, possible: 0 });
-                if possible == 1 && writer.possible == 0 {
-                    writer.invoked = each.operation.invoked;
-                }
-                writer.possible += possible;
-            });
+impl Texts {
+    /// The root alone.
+    pub fn new() -> Texts {
+        let root = Text { parent: NIL_ID, last_part: 0, seen: 0, is_wanted: true };
+        Texts {
+            texts: vec![root],
+            children: BTreeMap::new(),
+            by_last_part: BTreeMap::new(),
+            by_bytes: BTreeMap::new(),
         }
-        let mut seers: Vec<(u64, &str)> =
-            operations.iter().filter_map(|each| Some((each.completed?, seen(each)?))).collect();
-        seers.sort_unstable();
-        for (completed, text) in seers {
-            writings.see(text, completed);
-        }
-        writings.see_through(operations);
-        writings
     }
 
-    /// Note that a text was there at a time. In rising order of time, so that a text known already
-    /// has nothing new to show.
-    fn see(&mut self, text: &str, completed: u64) {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Note that a text was there at a time, and tell each part of it that was not known there. In
+    /// rising order of time, so that a text known already has nothing new to show.
+    pub fn see(&mut self, text: &str, completed: u64, mut on_new_part: impl FnMut(u64)) {
+        self.add(text, completed, &mut on_new_part);
+    }
+
+    /// Note that an operation depends on a text; whether that is new.
+    pub fn want(&mut self, text: &str) -> bool {
+        let mut id = self.add(text, NEVER, &mut |_| {});
+        let is_new = !self.texts[id as usize].is_wanted;
+        while !self.texts[id as usize].is_wanted {
+            self.texts[id as usize].is_wanted = true;
+            id = self.texts[id as usize].parent;
+        }
+        is_new
+    }
+
+    fn add(&mut self, text: &str, seen: u64, on_new_part: &mut impl FnMut(u64)) -> TextId {
+        let (mut id, added) = self.longest_known(text);
+        for last_part in added.into_iter().rev().map(part) {
+            let new = self.texts.len() as TextId;
+            let child = *self.children.entry((id, last_part)).or_insert(new);
+            if child == new {
+                on_new_part(last_part);
+                self.texts.push(Text { parent: id, last_part, seen, is_wanted: false });
+                self.by_last_part.entry(last_part).or_default().push(new);
+            }
+            id = child;
+        }
+        self.by_bytes.insert(xxh3_64(text.as_bytes()), id);
+        id
+    }
+
+    /// A beginning of a text that was seen as a whole, and the parts that follow, the last first.
+    fn longest_known<'a>(&self, text: &'a str) -> (TextId, Vec<&'a str>) {
         let mut beginning = text;
-        let mut added: Vec<&str> = Vec::new();
-        let mut state = None;
+        let mut added = vec![];
         for _ in 0..STRIPPED_MAX {
-            if let Some(known) = self.states.get(&xxh3_64(beginning.as_bytes())) {
-                state = Some(*known);
-                break;
+            if let Some(known) = self.by_bytes.get(&xxh3_64(beginning.as_bytes())) {
+                return (*known, added);
             }
             let Some((before, last)) = beginning.rsplit_once(',') else { break };
             added.push(last);
             beginning = before;
         }
-        let mut state = state.unwrap_or_else(|| {
-            added = text.rsplit(',').collect();
-            EMPTY_STATE
-        });
-        for each in added.into_iter().rev().map(part) {
-            self.seen.entry(each).or_insert(completed);
-            state = add_part(state, each);
-        }
-        self.states.insert(xxh3_64(text.as_bytes()), state);
+        (NIL_ID, text.rsplit(',').collect())
     }
 
-    /// A `cas` of which the result was seen has itself seen what it expected, whether it was
-    /// answered or not, and so on.
-    fn see_through(&mut self, operations: &[KeyOperation<'_>]) {
-        loop {
-            let mut changed = false;
-            for each in operations {
-                let KvOp::Cas { from: Some(from), to } = each.op else { continue };
-                let Some(until) =
-                    self.seen_by(to, u64::MAX).filter(|_| each.operation.outcome != Outcome::Fail)
-                else {
-                    continue;
-                };
-                for_each_part(Some(from), |part| {
-                    let first = self.seen.entry(part).or_insert(u64::MAX);
-                    changed |= until < *first;
-                    *first = until.min(*first);
-                });
-            }
-            if !changed {
-                return;
-            }
-        }
+    /// The number of a text, if it is in the tree; `None` as a text is `nil`.
+    pub fn find(&self, text: Option<&str>) -> Option<TextId> {
+        let Some(text) = text else { return Some(NIL_ID) };
+        let (known, added) = self.longest_known(text);
+        added
+            .into_iter()
+            .rev()
+            .try_fold(known, |id, each| self.children.get(&(id, part(each))).copied())
     }
 
-    /// When a written text was first seen to have been there, if each of its parts was by `cut`;
-    /// later than that it cannot have been written by the only one who did.
-    fn seen_by(&self, text: &str, cut: u64) -> Option<u64> {
-        let mut first = Some(u64::MAX);
-        for_each_part(Some(text), |part| {
-            let seen = self.seen.get(&part).copied().filter(|seen| *seen <= cut);
-            first = first.zip(seen).map(|(first, seen)| first.min(seen));
-        });
-        first
-    }
-
-    /// A part that was seen although nobody can have written it by then: the operation that saw it,
-    /// and why it cannot.
-    pub fn impossible(&self, operations: &[KeyOperation<'_>]) -> Option<(usize, String)> {
-        let mut order: Vec<usize> =
-            (0..operations.len()).filter(|i| operations[*i].completed.is_some()).collect();
-        order.sort_by_key(|i| operations[*i].completed);
-        let suspicious = |part: &u64, completed: u64| match self.writers.get(part) {
-            Some(writer) => writer.possible == 0 || writer.invoked > completed,
-            None => true,
+    /// What adding this text to the end changes: pairs of a text and the one that follows.
+    pub fn changes(&self, added: &str) -> Vec<(TextId, TextId)> {
+        let last = parts(added).next_back().and_then(|last| self.by_last_part.get(&last));
+        let before = |after: TextId| {
+            parts(added).rev().try_fold(after, |id, part| {
+                let text = &self.texts[id as usize];
+                (id != NIL_ID && text.last_part == part).then_some(text.parent)
+            })
         };
-        // Each part is looked at once, when it is first seen; an ordinary history goes through here
-        // without another look at its texts.
-        if !self.seen.iter().any(|(part, completed)| suspicious(part, *completed)) {
-            return None;
-        }
-        for i in order {
-            let (Some(text), Some(completed)) = (seen(&operations[i]), operations[i].completed)
-            else {
-                continue;
-            };
-            for word in text.split(',') {
-                let why = match self.writers.get(&part(word)) {
-                    None => format!("nobody ever wrote {word}"),
-                    Some(writer) if writer.possible == 0 => {
-                        format!("the operation that wrote {word} had failed")
-                    }
-                    Some(writer) if writer.invoked > completed => {
-                        format!("{word} was written later")
-                    }
-                    Some(_) => continue,
-                };
-                return Some((i, why));
-            }
-        }
-        None
+        let pair = |after: &TextId| Some((before(*after)?, *after));
+        last.into_iter().flatten().filter_map(pair).collect()
     }
 
-    fn state(&self, text: Option<&str>) -> u64 {
-        let Some(text) = text else { return NIL_STATE };
-        self.states.get(&xxh3_64(text.as_bytes())).copied().unwrap_or_else(|| digest(text))
+    /// Whether somebody who was answered by `cut` has seen a text, or may have.
+    pub fn is_known(&self, id: TextId, cut: u64) -> bool {
+        let text = &self.texts[id as usize];
+        text.is_wanted || text.seen <= cut
     }
 
-    /// What an operation does, in digests.
-    pub fn effect(&self, each: &KeyOperation<'_>) -> Effect {
-        match each.op {
-            KvOp::Read(text) => Effect::Read(self.state(text.flatten())),
-            KvOp::Write(text) => Effect::Write(self.state(Some(text))),
-            KvOp::Append(text) => Effect::Append(part(text)),
-            KvOp::Cas { from, to } => {
-                Effect::Cas { from: self.state(from), to: self.state(Some(to)) }
-            }
-        }
+    /// The part that a text ends with; the root has none.
+    pub fn last_part(&self, id: TextId) -> Option<u64> {
+        (id != NIL_ID).then(|| self.texts[id as usize].last_part)
     }
-
-    /// The beginning of a history up to the completion at `cut`, for the search: what was completed
-    /// later is open there.
-    ///
-    /// An open operation of which a part was never seen can be left out: wherever it took effect,
-    /// nobody looked before its text was replaced, so that an order with it exists if and only if
-    /// one without it does. Where it was seen and nobody else wrote the same, it took effect before
-    /// the first who saw it was answered.
-    pub fn beginning(
-        &self,
-        operations: &[KeyOperation<'_>],
-        effects: &[Effect],
-        cut: u64,
-    ) -> Vec<Timed> {
-        let mut timed = Vec::with_capacity(operations.len());
-        for (each, effect) in operations.iter().zip(effects) {
-            let invoked = each.operation.invoked;
-            if invoked > cut {
-                continue;
-            }
-            if let Some(completed) = each.completed.filter(|completed| *completed <= cut) {
-                timed.push(Timed { effect: *effect, invoked, completed: Some(completed) });
-                continue;
-            }
-            let Some(seen) = written(&each.op).and_then(|text| self.seen_by(text, cut)) else {
-                continue;
-            };
-            let mut only = true;
-            for_each_part(written(&each.op), |part| {
-                only &= self.writers.get(&part).is_some_and(|writer| writer.possible == 1)
-            });
-            let effect = match *effect {
-                Effect::Cas { from, to } if !only => Effect::OpenCas { from, to },
-                effect => effect,
-            };
-            timed.push(Timed { effect, invoked, completed: only.then_some(seen.max(invoked)) });
-        }
-        timed
-    }
-}
-
-/// The text that an operation puts there.
-fn written<'a>(op: &KvOp<'a>) -> Option<&'a str> {
-    match *op {
-        KvOp::Read(_) => None,
-        KvOp::Write(text) | KvOp::Append(text) | KvOp::Cas { to: text, .. } => Some(text),
-    }
-}
-
-/// The text that an answered operation has seen.
-fn seen<'a>(each: &KeyOperation<'a>) -> Option<&'a str> {
-    match each.op {
-        _ if each.operation.outcome != Outcome::Ok => None,
-        KvOp::Read(text) => text.flatten(),
-        KvOp::Cas { from, .. } => from,
-        KvOp::Write(_) | KvOp::Append(_) => None,
-    }
-}
-
-fn for_each_part(text: Option<&str>, each: impl FnMut(u64)) {
-    text.into_iter().flat_map(|text| text.split(',')).map(part).for_each(each);
 }

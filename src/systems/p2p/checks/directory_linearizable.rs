@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Call;
 use super::model::{Effect, OneUser, Timed};
-use crate::checkers::findings::{Findings, seconds, whole};
-use crate::checkers::linear_order::{Answer, first_illegal_end, linearizable};
-use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::checkers::findings::{Findings, seconds};
+use crate::checkers::search::{Answer, Limits, first_illegal_end, linearizable, undecided};
+use crate::checkers::{Case, Checker, Params, Verdict};
 use crate::systems::p2p::Service;
 
 /// See the module.
@@ -20,13 +20,7 @@ pub static CHECKER: Checker = Checker {
     summary: "The directory's statuses and lists of files are those of one that serves one request \
         after the other.",
     source: "the assignment's table; Herlihy and Wing 1990",
-    params: &[ParamInfo {
-        name: "steps",
-        duration: false,
-        default: 2_000_000.0,
-        range: (1.0, 1e9),
-        doc: "steps of the search for one user before the verdict is unknown",
-    }],
+    params: Limits::PARAMS,
     liveness: false,
     check,
 };
@@ -38,7 +32,7 @@ struct Part<'t, 'a> {
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let steps = whole(params, "steps");
+    let limits = Limits::of(params);
     let p2p = case.p2p();
     if p2p.calls.is_empty() {
         return Verdict::Unknown("the history holds no operation of file sharing".to_owned());
@@ -64,16 +58,12 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         users.entry(expiry.user).or_default().push(Part { timed, call: None });
     }
     let mut findings = Findings::new(CHECKER.name);
-    let mut undecided = None;
+    let mut unknown = None;
     for (user, parts) in &users {
-        if judge_user(&mut findings, user, parts, steps) == Answer::LimitMet {
-            undecided.get_or_insert(*user);
-        }
+        unknown = unknown.or(judge_user(&mut findings, user, parts, limits));
     }
-    match (findings.verdict(), undecided) {
-        (Verdict::Valid, Some(user)) => {
-            Verdict::Unknown(format!("the search over user {user} met its limit of {steps} steps"))
-        }
+    match (findings.verdict(), unknown) {
+        (Verdict::Valid, Some(why)) => Verdict::Unknown(why),
         (verdict, _) => verdict,
     }
 }
@@ -129,14 +119,18 @@ fn parts<'a>(call: &Call<'a>, files: &mut Numbers<'a>) -> Vec<(&'a str, Effect, 
     parts
 }
 
-fn judge_user(findings: &mut Findings, user: &str, parts: &[Part<'_, '_>], steps: u64) -> Answer {
-    let until = |cut: u64| linearizable::<OneUser>(&beginning(parts, cut), steps);
+/// Report what is wrong with a user; or why nobody knows.
+fn judge_user(
+    findings: &mut Findings,
+    user: &str,
+    parts: &[Part<'_, '_>],
+    limits: Limits,
+) -> Option<String> {
+    let until = |cut: u64| linearizable(&OneUser, &beginning(parts, cut), limits);
     let answer = until(u64::MAX);
-    if answer == Answer::Illegal {
-        let end = first_illegal_end(
-            parts.iter().filter_map(|part| part.timed.completed).collect(),
-            until,
-        );
+    if let Answer::Illegal { at } = answer {
+        let ends = parts.iter().filter_map(|part| part.timed.completed).collect();
+        let end = first_illegal_end(ends, at, until);
         let culprit =
             parts.iter().filter(|part| part.timed.completed == end).find_map(|part| part.call);
         let time_us = culprit.map_or(0, |call| call.ended_us.unwrap_or(call.invoked_us));
@@ -154,7 +148,10 @@ fn judge_user(findings: &mut Findings, user: &str, parts: &[Part<'_, '_>], steps
             }
         });
     }
-    answer
+    let completions = parts.iter().filter_map(|part| {
+        Some((part.timed.completed?, part.call.and_then(|call| call.ended_us).unwrap_or(0)))
+    });
+    undecided(&format!("user {user}"), limits, answer, completions)
 }
 
 /// What was done up to a moment: operations that had not ended by then are open, and questions

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::checkers::linear_order::{self, Sequential};
+use crate::checkers::search::{self, Sequential};
 
 /// A user: not registered, or registered and perhaps connected at a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ pub enum Effect {
 }
 
 /// An operation with its status (`None`: nobody knows it) and its times in the shared order.
-pub type Timed = linear_order::Timed<(Effect, Option<u8>)>;
+pub type Timed = search::Timed<(Effect, Option<u8>)>;
 
 impl User {
     /// The status by the table, and the user afterwards.
@@ -88,27 +88,37 @@ impl User {
 }
 
 /// See the module.
-#[derive(Clone)]
 pub struct OneUser;
 
 impl Sequential for OneUser {
     type State = User;
     type Effect = (Effect, Option<u8>);
 
-    fn initial() -> User {
+    fn initial(&self) -> User {
         User::default()
     }
 
-    fn step(user: &User, (effect, status): &(Effect, Option<u8>)) -> (bool, User) {
+    fn step(&self, user: &User, (effect, status): &(Effect, Option<u8>)) -> Option<User> {
         let (by_table, after) = user.apply(effect);
-        (status.is_none_or(|status| status == by_table), after)
+        status.is_none_or(|status| status == by_table).then_some(after)
+    }
+
+    fn is_free(&self, user: &User, (effect, status): &(Effect, Option<u8>)) -> bool {
+        // Questions change nothing, and neither does what was refused.
+        let asks = matches!(effect, Effect::Ask(_) | Effect::Content(_) | Effect::NotRegistered);
+        let is_refused = status.is_some_and(|status| status != 0);
+        (asks || is_refused) && *status == Some(user.apply(effect).0)
+    }
+
+    fn state_bytes(&self, user: &User) -> u64 {
+        64 + 8 * user.files.len() as u64
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkers::linear_order::{Answer, linearizable};
+    use crate::checkers::search::{Answer, Limits, linearizable};
 
     fn timed(effect: Effect, status: Option<u8>, invoked: u64, completed: Option<u64>) -> Timed {
         Timed { effect: (effect, status), invoked, completed }
@@ -120,8 +130,10 @@ mod tests {
         let open = timed(Effect::Register, None, 0, None);
         let in_use = timed(Effect::Register, Some(1), 2, Some(3));
         let free = timed(Effect::Register, Some(0), 2, Some(3));
-        assert_eq!(linearizable::<OneUser>(&[open.clone(), in_use.clone()], 100), Answer::Legal);
-        assert_eq!(linearizable::<OneUser>(&[open, free], 100), Answer::Legal);
-        assert_eq!(linearizable::<OneUser>(&[in_use], 100), Answer::Illegal);
+        let limits = Limits { steps: 100, cache_bytes: 10_000 };
+        let judge = |operations: &[Timed]| linearizable(&OneUser, operations, limits);
+        assert_eq!(judge(&[open.clone(), in_use.clone()]), Answer::Legal);
+        assert_eq!(judge(&[open, free]), Answer::Legal);
+        assert_eq!(judge(&[in_use]), Answer::Illegal { at: 3 });
     }
 }

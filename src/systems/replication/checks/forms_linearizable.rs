@@ -6,9 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::checkers::findings::{Findings, seconds, whole};
-use crate::checkers::linear_order::{self, Answer, Sequential, first_illegal_end, linearizable};
-use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::checkers::findings::{Findings, seconds};
+use crate::checkers::search::{
+    self, Answer, Limits, Sequential, first_illegal_end, linearizable, undecided,
+};
+use crate::checkers::{Case, Checker, Params, Verdict};
 use crate::history::{self, Outcome};
 
 /// See the module.
@@ -17,13 +19,7 @@ pub static CHECKER: Checker = Checker {
     summary: "The answers about each form are those of a single store, within the times that \
         clients saw.",
     source: "Herlihy and Wing 1990; Lowe 2017; bugs.md DI-12",
-    params: &[ParamInfo {
-        name: "steps",
-        duration: false,
-        default: 2_000_000.0,
-        range: (1.0, 1e9),
-        doc: "steps of the search for one form before the verdict is unknown",
-    }],
+    params: Limits::PARAMS,
     liveness: false,
     check,
 };
@@ -53,22 +49,21 @@ enum Effect {
     HasGender(u64, bool),
 }
 
-type Timed = linear_order::Timed<Effect>;
+type Timed = search::Timed<Effect>;
 
-#[derive(Clone)]
 struct OneForm;
 
 impl Sequential for OneForm {
     type State = u64;
     type Effect = Effect;
 
-    fn initial() -> u64 {
+    fn initial(&self) -> u64 {
         ABSENT
     }
 
-    fn step(state: &u64, effect: &Effect) -> (bool, u64) {
+    fn step(&self, state: &u64, effect: &Effect) -> Option<u64> {
         let here = *state != ABSENT;
-        match *effect {
+        let (is_possible, after) = match *effect {
             Effect::Insert(form) => (!here, form),
             Effect::Update(form) => (here, form),
             Effect::Delete => (here, ABSENT),
@@ -80,7 +75,13 @@ impl Sequential for OneForm {
             Effect::HasGender(gender, has) => {
                 ((here && gender_of(*state) == gender) == has, *state)
             }
-        }
+        };
+        is_possible.then_some(after)
+    }
+
+    fn is_free(&self, state: &u64, effect: &Effect) -> bool {
+        matches!(effect, Effect::Is(_) | Effect::Exists(_) | Effect::HasGender(..))
+            && self.step(state, effect).is_some()
     }
 }
 
@@ -112,44 +113,46 @@ fn form(text: &str) -> Option<u64> {
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
-    let steps = whole(params, "steps");
+    let limits = Limits::of(params);
     let keys = by_key(&case.history().operations);
     if keys.is_empty() {
         return Verdict::Unknown("the history holds no operation on a form".to_owned());
     }
     let mut findings = Findings::new(CHECKER.name);
-    let mut undecided = None;
+    let mut unknown = None;
     for (key, operations) in &keys {
-        let mut timed: Vec<Timed> = operations.iter().map(|(_, timed)| *timed).collect();
-        close_seen(&mut timed);
-        let until = |cut: u64| linearizable::<OneForm>(&beginning(&timed, cut), steps);
-        match until(u64::MAX) {
-            Answer::Legal => {}
-            Answer::LimitMet => {
-                undecided.get_or_insert(*key);
-            }
-            Answer::Illegal => {
-                let end = first_illegal_end(
-                    timed.iter().filter_map(|each| each.completed).collect(),
-                    until,
-                );
-                let culprit = operations
-                    .iter()
-                    .zip(&timed)
-                    .find(|(_, timed)| timed.completed == end)
-                    .map(|((operation, _), _)| operation);
-                if let Some(operation) = culprit {
-                    report(case, &mut findings, key, operation);
-                }
-            }
-        }
+        unknown = unknown.or(judge_form(case, &mut findings, key, operations, limits));
     }
-    match (findings.verdict(), undecided) {
-        (Verdict::Valid, Some(key)) => {
-            Verdict::Unknown(format!("the search over form {key} met its limit of {steps} steps"))
-        }
+    match (findings.verdict(), unknown) {
+        (Verdict::Valid, Some(why)) => Verdict::Unknown(why),
         (verdict, _) => verdict,
     }
+}
+
+/// Report what is wrong with a form; or why nobody knows.
+fn judge_form(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    key: &str,
+    operations: &[OfKey<'_, '_>],
+    limits: Limits,
+) -> Option<String> {
+    let mut timed: Vec<Timed> = operations.iter().map(|(_, timed)| *timed).collect();
+    close_seen(&mut timed);
+    let until = |cut: u64| linearizable(&OneForm, &beginning(&timed, cut), limits);
+    let answer = until(u64::MAX);
+    if let Answer::Illegal { at } = answer {
+        let ends = timed.iter().filter_map(|each| each.completed).collect();
+        let end = first_illegal_end(ends, at, until);
+        let culprit = operations.iter().zip(&timed).find(|(_, timed)| timed.completed == end);
+        if let Some(((operation, _), _)) = culprit {
+            report(case, findings, key, operation);
+        }
+    }
+    let completions = operations.iter().filter_map(|(operation, timed)| {
+        Some((timed.completed?, operation.completed_us().unwrap_or(0)))
+    });
+    undecided(&format!("form {key}"), limits, answer, completions)
 }
 
 type OfKey<'a, 'b> = (&'b history::Operation<'a>, Timed);
