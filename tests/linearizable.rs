@@ -294,9 +294,8 @@ fn verdicts_are_those_of_porcupine() {
         let shape = shape(&mut random);
         let all = generate(&mut random, &shape);
         let verdict = check.judge(&trace(&all), &BTreeMap::new());
-        let expected: Vec<(usize, u64)> = (0..shape.keys)
-            .filter_map(|key| Some((key, first_unexplained(&all, key)?)))
-            .collect();
+        let expected: Vec<(usize, u64)> =
+            (0..shape.keys).filter_map(|key| Some((key, first_unexplained(&all, key)?))).collect();
         let Verdict::Invalid(violations) = &verdict else {
             assert!(expected.is_empty(), "seed {seed}: {verdict:?}, not {expected:?}: {all:#?}");
             right += 1;

@@ -107,9 +107,8 @@ mod tests {
     #[test]
     fn an_open_write_may_take_effect_late_or_never() {
         let limits = Limits { steps: 100, cache_bytes: 10_000 };
-        let judge = |operations: &[Timed]| {
-            linearizable(&Key { last_looks: vec![] }, operations, limits)
-        };
+        let judge =
+            |operations: &[Timed]| linearizable(&Key { last_looks: vec![] }, operations, limits);
         let write = timed(Effect::Write(7), 0, None);
         let old = timed(Effect::Read(NIL_ID), 1, Some(2));
         assert_eq!(judge(&[write.clone(), old.clone()]), Answer::Legal);

@@ -154,15 +154,12 @@ impl Writings {
     fn effect(&self, op: &KvOp<'_>, cut: u64) -> Effect {
         match *op {
             // What an answered operation saw is known, or it was answered after the cut.
-            KvOp::Read(text) => {
-                Effect::Read(self.known(text.flatten(), cut).unwrap_or(IMPOSSIBLE))
-            }
+            KvOp::Read(text) => Effect::Read(self.known(text.flatten(), cut).unwrap_or(IMPOSSIBLE)),
             KvOp::Write(text) => self.known(Some(text), cut).map_or(Effect::Hidden, Effect::Write),
             KvOp::Append(text) => {
                 let mut changes = self.texts.changes(text);
                 changes.retain(|(_, after)| self.texts.is_known(*after, cut));
-                let is_seen =
-                    self.is_only_writer(Some(text)) && self.seen_by(text, cut).is_some();
+                let is_seen = self.is_only_writer(Some(text)) && self.seen_by(text, cut).is_some();
                 match changes.is_empty() && !is_seen {
                     true => Effect::Hidden,
                     false => Effect::Append { changes, is_seen },
