@@ -219,11 +219,14 @@ pub(crate) fn undecided(
             until_us = completed_us.max(until_us);
         }
     }
-    Some(format!(
-        "the search over {what} met its limit of {limit}; proven is its beginning up to {}, \
-        {explained} of {all} completed operations",
-        super::findings::seconds(until_us)
-    ))
+    let proven = match explained {
+        0 => "nothing is proven".to_owned(),
+        _ => format!(
+            "proven are the first {explained} of {all} completed operations, up to {}",
+            super::findings::seconds(until_us)
+        ),
+    };
+    Some(format!("the search over {what} met its limit of {limit}; {proven}"))
 }
 
 #[cfg(test)]
