@@ -7,6 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 
 use super::list::LISTS;
+#[cfg(feature = "grading")]
 use super::submission::Lang;
 
 const AFTER_HELP: &str = "Exit codes: 0 valid, 1 invalid, 2 error in the command line, a \
@@ -48,6 +49,7 @@ pub enum Verb {
     /// SDK authors.
     Conform(ConformArgs),
     /// Grade submissions for an assignment.
+    #[cfg(feature = "grading")]
     Grade(GradeArgs),
     /// Report which sandboxing features this machine has, and what each missing one means.
     Doctor(DoctorArgs),
@@ -203,6 +205,7 @@ pub enum NewWhat {
     },
     /// A folder for a student to start from: the assignment's starting point, the SDK, the
     /// instructions and the commands.
+    #[cfg(feature = "grading")]
     Submission {
         /// The assignment: a TOML file, or the name of an assignment in scenarios/assignments.
         #[arg(value_name = "ASSIGNMENT")]
@@ -217,6 +220,7 @@ pub enum NewWhat {
 }
 
 /// `grade`.
+#[cfg(feature = "grading")]
 #[derive(Debug, Args)]
 #[command(after_help = GRADE_AFTER_HELP)]
 pub struct GradeArgs {
@@ -273,6 +277,7 @@ pub struct GradeArgs {
     pub points_possible: bool,
 }
 
+#[cfg(feature = "grading")]
 const GRADE_AFTER_HELP: &str = "Exit codes: 0 everything was graded, 1 with --defects: the \
     assignment is refused, 2 error in the command line, the assignment or a file, 3 something \
     could not be graded and needs a look, 101 internal error of the testbed. docs/grading.md \

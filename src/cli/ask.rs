@@ -4,9 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{ExplainArgs, ListArgs, NewArgs, NewWhat};
-use super::{
-    Console, Refused, explain as explaining, list as listing, new as beginning, submission,
-};
+use super::{Console, Refused, explain as explaining, list as listing, new as beginning};
 use crate::error::{EXIT_VALID, Error, excerpt, name_hint};
 use crate::systems::{self, System};
 
@@ -29,8 +27,9 @@ pub(super) fn explain(args: &ExplainArgs, console: &mut Console) -> Result<u8, R
 pub(super) fn new(args: &NewArgs, console: &mut Console) -> Result<u8, Refused> {
     let (path, system) = match &args.what {
         NewWhat::Scenario { path, system } => (path, system),
+        #[cfg(feature = "grading")]
         NewWhat::Submission { assignment, lang, out } => {
-            let folder = submission::write(assignment, *lang, out.as_deref())?;
+            let folder = super::submission::write(assignment, *lang, out.as_deref())?;
             console.line(format_args!("wrote {}; start with its README.md", folder.display()));
             return Ok(EXIT_VALID);
         }

@@ -8,6 +8,7 @@ mod conform;
 mod console;
 pub mod doctor;
 pub mod explain;
+#[cfg(feature = "grading")]
 mod grade;
 pub mod list;
 pub mod new;
@@ -15,6 +16,7 @@ mod plot;
 mod replay;
 mod run;
 mod scenarios;
+#[cfg(feature = "grading")]
 mod submission;
 mod sweep;
 
@@ -55,6 +57,7 @@ pub fn execute(cli: &Cli) -> u8 {
         Verb::Explain(args) => ask::explain(args, &mut console),
         Verb::New(args) => ask::new(args, &mut console),
         Verb::Conform(args) => conform::conform(args, &mut console),
+        #[cfg(feature = "grading")]
         Verb::Grade(args) => grade::grade(args, &mut console),
         Verb::Doctor(args) => doctor::doctor(args, &mut console),
         Verb::EnterSandbox(args) => return enter(args),

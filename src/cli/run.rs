@@ -7,7 +7,6 @@ use super::scenarios::{RequestedScenario, read_all};
 use super::{Console, Refused};
 use crate::checkers::Overall;
 use crate::error::{EXIT_INVALID, EXIT_TESTBED, Error, excerpt, name_hint};
-use crate::grade::verdict::Facts;
 use crate::report::{Difference, first_difference, seconds, summary, write_report};
 use crate::run::{Run, run_with, system_of};
 use crate::scenario::Scenario;
@@ -61,6 +60,16 @@ fn programs(scenario: &Scenario) -> Vec<usize> {
     nodes.filter(|(_, node)| node.program.is_some()).map(|(position, _)| position).collect()
 }
 
+/// Say which program exited. No check may care, but its author does.
+#[cfg(feature = "grading")]
+fn print_exit(one: &RequestedScenario, run: &Run, console: &mut Console) {
+    let facts = crate::grade::verdict::Facts::of(run, &programs(&one.scenario));
+    if let Some(fault) = facts.fault {
+        let last = fault.message.trim().lines().next_back().unwrap_or_default();
+        console.line(format_args!("  {} exited at {}: {last}", fault.name, seconds(fault.time_us)));
+    }
+}
+
 /// Print the result of a run and write its report.
 fn finish(
     one: &RequestedScenario,
@@ -74,11 +83,8 @@ fn finish(
         Some(write_report(run, &one.scenario, &one.repeat, &args.out)?)
     };
     console.line(summary(run));
-    // No check may care that a program exited, but its author does.
-    if let Some(fault) = Facts::of(run, &programs(&one.scenario)).fault {
-        let last = fault.message.trim().lines().next_back().unwrap_or_default();
-        console.line(format_args!("  {} exited at {}: {last}", fault.name, seconds(fault.time_us)));
-    }
+    #[cfg(feature = "grading")]
+    print_exit(one, run, console);
     if run.verdict() != Overall::Valid {
         if let Some(folder) = folder {
             console.line(format_args!("  report: {}", folder.display()));

@@ -48,6 +48,10 @@
 pub(crate) mod checks;
 mod checksum;
 mod complaints;
+#[cfg(feature = "sound")]
+mod decode;
+#[cfg(not(feature = "sound"))]
+#[path = "no_decode.rs"]
 mod decode;
 mod defects;
 mod events;
@@ -66,6 +70,7 @@ mod transmission;
 mod upload;
 mod uploader;
 mod wav;
+#[cfg(feature = "sound")]
 mod whole;
 
 use std::future::Future;
