@@ -217,7 +217,7 @@ fn loaded_raft() -> Trace {
     let set = set.map(|(key, value)| (key.to_owned(), value.to_owned()));
     let scenario = read_file(&path, &set, &[]).expect("the scenario is valid");
     let system = system_of(&scenario);
-    system.run(&scenario, &RunOptions { seed: 42, ..RunOptions::default() }).trace
+    (system.run)(&scenario, &RunOptions { seed: 42, ..RunOptions::default() }).trace
 }
 
 /// The operations on each key, for the search alone. Operations without an answer do not occur.
