@@ -12,14 +12,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use porcupine_rs::{Model, Operation, check_operations};
+use seedbed::checkers::Verdict;
 use seedbed::checkers::search::{Answer, Limits, Sequential, Timed, linearizable};
-use seedbed::checkers::{Verdict, find};
 use seedbed::history::{History, Outcome};
 use seedbed::models::{KvOp, parse_kv};
 use seedbed::run::system_of;
 use seedbed::scenario::read_file;
 use seedbed::sim::RunOptions;
 use seedbed::sim::rng::Rng;
+use seedbed::systems::find_check;
 use seedbed::trace::Trace;
 
 const ROUNDS: usize = 7;
@@ -43,7 +44,7 @@ fn main() {
         });
     }
     let trace = loaded_raft();
-    let check = find("linearizable").expect("a check of this name");
+    let check = find_check("linearizable").expect("a check of this name");
     for (key, history) in keys(&trace) {
         let one = only_key(&trace, &key);
         row(&format!("Raft under load, {key}, the whole check"), &history, || {

@@ -10,7 +10,8 @@
 use std::collections::BTreeMap;
 
 use porcupine_rs::{Model, Operation, check_operations};
-use seedbed::checkers::{Verdict, find};
+use seedbed::checkers::Verdict;
+use seedbed::systems::find_check;
 use seedbed::trace::{Op, OpType, Trace};
 
 const HISTORIES: u64 = 20_000;
@@ -287,7 +288,7 @@ fn first_unexplained(all: &[Done], key: usize) -> Option<u64> {
 /// its own for answers that nobody can have caused; then the operation may be a later one.
 #[test]
 fn verdicts_are_those_of_porcupine() {
-    let check = find("linearizable").expect("a check of this name");
+    let check = find_check("linearizable").expect("a check of this name");
     let (mut right, mut wrong) = (0, 0);
     for seed in 0..HISTORIES {
         let mut random = Random(seed);
