@@ -220,7 +220,8 @@ proptest! {
     /// Whatever stands in a trace, each check comes to a verdict, and to the same one twice.
     #[test]
     fn no_checker_panics(trace in trace()) {
-        let specs: Vec<_> = seedbed::systems::checks().iter().map(|checker| (*checker, Params::new())).collect();
+        let checks = seedbed::systems::checks();
+        let specs: Vec<_> = checks.iter().map(|checker| (*checker, Params::new())).collect();
         let verdicts = checkers::judge(&trace, &specs);
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }

@@ -163,8 +163,8 @@ proptest! {
         let trace =
             Trace { duration_us: 20_000_000, end_us, nodes, events, history, ..Trace::default() };
         let params = Params::from([("steps".to_owned(), 20_000.0)]);
-        let specs: Vec<_> =
-            seedbed::systems::p2p::SYSTEM.checks.iter().map(|checker| (*checker, params.clone())).collect();
+        let checks = seedbed::systems::p2p::SYSTEM.checks;
+        let specs: Vec<_> = checks.iter().map(|checker| (*checker, params.clone())).collect();
         let verdicts = checkers::judge(&trace, &specs);
         prop_assert_eq!(verdicts, checkers::judge(&trace, &specs));
     }

@@ -549,7 +549,8 @@ proptest! {
     #[test]
     fn no_checker_of_replication_panics(events in prop::collection::vec(event(), 0..80)) {
         let trace = Trace { events, ..Story::new().trace };
-        for checker in seedbed::systems::replication::SYSTEM.checks.iter().filter(|checker| checker.name != "availability") {
+        let checks = seedbed::systems::replication::SYSTEM.checks.iter();
+        for checker in checks.filter(|checker| checker.name != "availability") {
             let judge = || checker.judge(&trace, &Params::new());
             prop_assert_eq!(judge(), judge());
         }

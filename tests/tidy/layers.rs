@@ -14,7 +14,7 @@ const UPWARD: &[(&str, &str)] = &[];
 const CIRCLES: &[&str] = &[];
 
 /// The rooms that another room may import from: a system that is built on another.
-const BUILT_ON: &[(&str, &str)] = &[("audio", "raft"), ("replication", "zookeeper")];
+pub const BUILT_ON: &[(&str, &str)] = &[("audio", "raft"), ("replication", "zookeeper")];
 
 /// The modules in their order, from the ground up, as the table of `src/lib.rs` lists them.
 fn order() -> Vec<String> {

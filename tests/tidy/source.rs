@@ -48,6 +48,11 @@ pub fn sources(places: &[&str], extensions: &[&str]) -> Vec<Source> {
 }
 
 impl Source {
+    /// Whether this is a file of unit tests.
+    pub fn is_test(&self) -> bool {
+        self.path.ends_with("tests.rs") || self.path.contains("/tests/")
+    }
+
     /// The lines of the file before its tests, numbered from 1.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let code = self.text.split("#[cfg(test)]\nmod tests").next().unwrap_or(&self.text);
@@ -81,7 +86,7 @@ impl Source {
 /// `path:line: text` of all lines of code, without comments and tests, that a rule refuses.
 pub fn offences(folder: &str, rule: impl Fn(&str) -> bool) -> Vec<String> {
     let mut found = Vec::new();
-    for source in sources(&[folder], &["rs"]) {
+    for source in sources(&[folder], &["rs"]).iter().filter(|source| !source.is_test()) {
         let lines =
             source.code().filter(|(_, line)| !line.trim_start().starts_with("//") && rule(line));
         found.extend(
