@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Each "yes" of a guard is therefore a moment at which the defect acted. These moments go into a
-//! side channel of the run that is no part of the trace: no check can read them. They tell from
+//! side channel of the run, not in the trace: no check can read them. They tell from
 //! when on a failure was possible.
 
 use std::cell::RefCell;

@@ -430,7 +430,7 @@ pub struct Trace {
     pub events: Vec<Event>,
     /// `messages.csv`, in the order of sending.
     pub messages: Vec<Message>,
-    /// In place of `messages`, where the run was asked not to keep them.
+    /// Instead of `messages`, if the run was asked not to keep them.
     pub folded_messages: Option<MessageSum>,
     /// `metrics.csv`.
     pub metrics: Vec<Metric>,

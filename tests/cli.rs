@@ -168,7 +168,7 @@ fn mistakes_of_the_command_line_are_explained() {
     assert_eq!(place.files(""), before);
 }
 
-/// Unwritable output gives one message and leaves nothing behind. A file in place of the folder
+/// Unwritable output gives one message and leaves nothing behind. A file instead of the folder
 /// serves as the example, because the tests may run as a user who can write everywhere.
 #[test]
 fn an_output_folder_that_cannot_be_written_is_one_message() {

@@ -357,8 +357,8 @@ fn mistakes_are_told_where_they_are() {
             "import seedbed\nclass N(seedbed.Node):\n    async def on_init(self): \
                 pass\nseedbed.run(N)\n"
                 .to_owned(),
-            "N.on_init (node.py, line 3) is an `async def`, but handlers are plain functions; derive \
-                the node from seedbed.AsyncNode to use await",
+            "N.on_init (node.py, line 3) is an `async def`, but handlers are plain functions; \
+                derive the node from seedbed.AsyncNode to use await",
         ),
         (
             "import asyncio, seedbed\nclass N(seedbed.AsyncNode):\n    async def \

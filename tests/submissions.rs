@@ -377,7 +377,7 @@ fn the_program_is_found_or_the_student_is_told_why_not() {
         ("files that say nothing", any, &[("a.py", b"print(1)\n")]),
         ("an empty folder", any, &[]),
         (
-            "a declaration that is no TOML",
+            "a declaration that is not TOML",
             any,
             &[("seedbed.toml", b"command = python3 node.py"), ("node.py", python)],
         ),

@@ -79,7 +79,7 @@ fn programs_do_the_same_with_a_zygote_and_without() {
         ),
         ("ends", "import seedbed, sys\nsys.exit(3)", &[], "line 2: sys.exit(3)"),
         ("ends with a text", "raise SystemExit('enough')", &[], "exited with status 1"),
-        ("is no Python", "import seedbed\ndef (:\n", &[], "exited with status 1"),
+        ("is not Python", "import seedbed\ndef (:\n", &[], "exited with status 1"),
         (
             "imports what is not Python",
             "import seedbed\nimport helper",

@@ -39,7 +39,7 @@ pub static CHECKER: Checker = Checker {
             duration: false,
             default: 2.0,
             range: (1.0, 1e6),
-            doc: "so many operations of one client, one after the other, must be without an answer",
+            doc: "this many operations of one client, one after the other, must be without an answer",
         },
     ],
     liveness: true,

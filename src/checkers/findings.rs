@@ -31,7 +31,7 @@ impl Findings {
     }
 }
 
-/// A parameter as whole microseconds or a whole number; what is no number counts as 0.
+/// A parameter as whole microseconds or a whole number; what is not a number counts as 0.
 pub(crate) fn whole(params: &Params, name: &str) -> u64 {
     // A cast of a float saturates and turns NaN into 0, which is what is wanted of a damaged
     // parameter.

@@ -191,7 +191,7 @@ fn legend(trace: &Trace, states: &[Changes<State>]) -> Vec<(Swatch, String)> {
         }
     }
     if seen(State::Removed) {
-        legend.push((Swatch::Frame, "runs, but is no member".to_owned()));
+        legend.push((Swatch::Frame, "runs, but is not a member".to_owned()));
     }
     if seen(State::Paused) {
         legend.push((Swatch::Hatch, "paused".to_owned()));
@@ -244,7 +244,7 @@ fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
 }
 
 /// Roles and presence as one list of changes. A node without a vote that no configuration lists is
-/// no learner: it was removed, or has yet to be added.
+/// not a learner: it was removed, or has yet to be added.
 fn merge(
     roles: &[(u64, &str)],
     away: &[(u64, Presence)],

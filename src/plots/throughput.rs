@@ -37,7 +37,7 @@ impl Bins {
         ((time_us / self.width_us) as usize).min(self.count - 1)
     }
 
-    /// So many in one interval, as a rate.
+    /// This many in one interval, as a rate.
     pub(crate) fn a_second(&self, count: u64) -> f64 {
         count as f64 * 1e6 / self.width_us as f64
     }

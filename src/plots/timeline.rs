@@ -137,7 +137,7 @@ pub(crate) fn thin(path: &[(f64, f64)]) -> Vec<(f64, f64)> {
 }
 
 /// A value that holds until it changes, as a path of level and upright strokes to `end`; a gap
-/// where there is none.
+/// if there is none.
 pub(crate) fn steps(
     changes: &[(u64, Option<f64>)],
     end: f64,

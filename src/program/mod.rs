@@ -119,7 +119,7 @@ pub(crate) enum Failure {
     Output(String),
     /// It wrote more to its folder than allowed.
     Disk(String),
-    /// It had so many turns that it must be looping.
+    /// It had more turns than any program needs: it must be looping.
     BusyLoop(String),
     /// It did not answer. That alone decides no grade: the run is aborted. See [`Stall`].
     Stalled { turn: u64, kind: StallKind, why: String },

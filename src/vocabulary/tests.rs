@@ -67,8 +67,8 @@ fn an_event_survives_the_trace() {
     assert_eq!(read, Some(Told::Commit(commit())));
 }
 
-/// A missing field is no event, unless the declaration says that it may be missing; nor is a
-/// field of another kind.
+/// An event without a field is not read, unless the declaration says that it may be missing; nor is
+/// a field of another kind.
 #[test]
 fn a_field_must_fit() {
     let none = Value::word("none");

@@ -6,8 +6,8 @@ use seedbed::trace::{OpType, Value};
 use crate::audio_story::*;
 use crate::twins::{accepts, refuses, refuses_with, verdict};
 
-/// A gap is not a frame, so it is not a wrong one; a frame with other samples is, and so is one after
-/// the end of the song.
+/// A gap is not a frame, so it is not a wrong one; a frame with other samples is, and so is one
+/// after the end of the song.
 #[test]
 fn played_frames_are_those_of_the_song() {
     let mut good = Run::on_air();

@@ -225,8 +225,8 @@ fn persist_before_reply_keeps_term_and_vote() {
     refuses(&bad, "persist_before_reply", "n3 was in term 4 and restarted in term 2");
 }
 
-/// Entries that a crash left on the disk before anybody heard of them do not contradict anything, and
-/// nothing is known of them.
+/// Entries that a crash left on the disk before anybody heard of them do not contradict anything,
+/// and nothing is known of them.
 #[test]
 fn more_on_the_disk_than_was_observed_is_fine() {
     let mut good = one_entry();

@@ -57,6 +57,7 @@ const PHRASES: &[Phrase] = &[
     phrase("where there are none", "if there are none"),
     Phrase {
         unless_after: &[
+            "looked",
             "all",
             "two",
             "three",

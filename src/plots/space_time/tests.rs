@@ -89,7 +89,7 @@ fn the_window_is_that_of_the_successful_round() {
     assert!(layout.arrows.iter().any(|arrow| arrow.end == End::Cross));
 }
 
-/// An election among the five that stream is no matter of fifty listeners: they stand back, and the
+/// An election among the five that stream does not concern fifty listeners: they stand back, and the
 /// diagram says so.
 #[test]
 fn those_who_take_part_come_first() {
@@ -138,6 +138,6 @@ fn around_a_moment_clients_have_lines() {
     assert_eq!(
         whole.view.lines.iter().filter(is_client).count(),
         0,
-        "an election is no matter of clients"
+        "an election does not concern clients"
     );
 }

@@ -199,7 +199,7 @@ fn from_later(window: (u64, u64), lines: &[NodeId], messages: &[&Message]) -> (u
     }
 }
 
-/// Shorten a window at both ends around a moment until its messages can be followed: so many of
+/// Shorten a window at both ends around a moment until its messages can be followed: a part of
 /// them before it, and the rest after it.
 fn until_earlier(
     window: (u64, u64),

@@ -106,7 +106,7 @@ fn file<T>(
     // The kind is looked at first, because opening a pipe that nobody writes to never returns.
     let metadata = std::fs::metadata(path).map_err(not_read)?;
     if !metadata.is_file() {
-        return Err(whole("cannot be read: this is no file".to_owned()));
+        return Err(whole("cannot be read: this is not a file".to_owned()));
     }
     if metadata.len() > FILE_BYTES_MAX {
         return Err(whole(format!(
@@ -130,7 +130,7 @@ fn file<T>(
                 error(pos.as_ref().map(csv::Position::line), "is not UTF-8".to_owned())
             }
             ErrorKind::Io(cause) => whole(format!("cannot be read: {}", io_reason(cause))),
-            _ => error(Some(line), format!("is no CSV: {cause}")),
+            _ => error(Some(line), format!("is not CSV: {cause}")),
         })?;
         if !more {
             if position == 0 {
@@ -169,7 +169,7 @@ fn file<T>(
                 .map_err(|message| error(Some(line), message))?,
         );
     }
-    Err(whole(format!("has more than {ROWS_MAX} rows, and so many are not read")))
+    Err(whole(format!("has more than {ROWS_MAX} rows, which are too many to be read")))
 }
 
 /// A row with as many columns as it should have.
@@ -187,7 +187,7 @@ impl Row<'_> {
         let text = self.text(column);
         let number = if text.starts_with('+') { None } else { text.parse().ok() };
         number.ok_or_else(|| {
-            format!("`{}` is no number that `{}` can have", shorten(text), self.columns[column])
+            format!("`{}` is not a number that `{}` can have", shorten(text), self.columns[column])
         })
     }
 
@@ -206,7 +206,7 @@ impl Row<'_> {
         all.iter().copied().find(|each| name(*each) == text).ok_or_else(|| {
             let words: Vec<&str> = all.iter().map(|each| name(*each)).collect();
             format!(
-                "`{}` is no `{}`; there are {}",
+                "`{}` is not a `{}`; there are {}",
                 shorten(text),
                 self.columns[column],
                 words.join(", ")

@@ -15,7 +15,7 @@ use std::io::Write;
 
 use crate::trace::{Fields, NodeId, Trace, Value};
 
-/// An event with more fields is refused: nothing writes so many, and memory must not follow a
+/// An event with more fields is refused: nothing writes as many, and memory must not follow a
 /// damaged file.
 const FIELDS_MAX: usize = 64;
 
@@ -154,7 +154,7 @@ impl<'a> Cursor<'a> {
                 digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
             let hash = if hexadecimal { u64::from_str_radix(digits, 16).ok() } else { None };
             return hash.map(Value::Hash).ok_or_else(|| {
-                format!("`#{}` is no digest: 16 hexadecimal places are wanted", shorten(digits))
+                format!("`#{}` is not a digest, which has 16 hexadecimal places", shorten(digits))
             });
         }
         if reads_as_another_kind(self.rest) {
@@ -162,7 +162,7 @@ impl<'a> Cursor<'a> {
             return digits
                 .parse()
                 .map(Value::Int)
-                .map_err(|_| format!("`{}` is no number of 64 bits", shorten(digits)));
+                .map_err(|_| format!("`{}` is not a number of 64 bits", shorten(digits)));
         }
         Ok(Value::Text(self.word(' ')?.into()))
     }
