@@ -16,10 +16,10 @@ use seedbed::checkers::Verdict;
 use seedbed::checkers::search::{Answer, Limits, Sequential, Timed, linearizable};
 use seedbed::history::{History, Outcome};
 use seedbed::models::{KvOp, parse_kv};
+use seedbed::rng::Rng;
 use seedbed::run::system_of;
 use seedbed::scenario::read_file;
 use seedbed::sim::RunOptions;
-use seedbed::sim::rng::Rng;
 use seedbed::systems::find_check;
 use seedbed::trace::Trace;
 
