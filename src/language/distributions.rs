@@ -16,34 +16,31 @@ const LATENCY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3
 const DISTRIBUTIONS: &[&str] =
     &["constant", "uniform", "exponential", "normal", "lognormal", "pareto"];
 
-/// A duration, a range of two (uniform), or a table with `dist`.
-pub(crate) fn latency(
-    section: &mut Section<'_>,
-    key: &'static str,
-    default: Latency,
-    doc: &'static str,
-) -> Latency {
-    let kind = "a duration, a range of two, or a distribution";
-    let key = Key { name: key, kind, range: String::new(), doc };
-    let Some(entry) = section.take(&key, Some(show_latency(&default))) else {
-        section.resolve(key.name, show_latency(&default));
-        return default;
-    };
-    let latency = match &entry.item.value {
-        Value::Table(table) => Ok(read_distribution(section, &key, table, &entry.item)),
-        Value::List(_) => read_pair(&entry.item, |item| read_duration(item, &LATENCY))
-            .map(|(min, max)| Some(Latency::Uniform(min, max))),
-        _ => read_duration(&entry.item, &LATENCY).map(|value| Some(Latency::Constant(value))),
-    };
-    let latency = match latency {
-        Ok(latency) => latency.unwrap_or(default),
-        Err(problem) => {
-            section.complain(&key, problem);
-            default
-        }
-    };
-    section.resolve(key.name, show_latency(&latency));
-    latency
+impl Section<'_> {
+    /// A duration, a range of two (uniform), or a table with `dist`.
+    pub fn latency(&mut self, key: &'static str, default: Latency, doc: &'static str) -> Latency {
+        let kind = "a duration, a range of two, or a distribution";
+        let key = Key { name: key, kind, range: String::new(), doc };
+        let Some(entry) = self.take(&key, Some(show_latency(&default))) else {
+            self.resolve(key.name, show_latency(&default));
+            return default;
+        };
+        let latency = match &entry.item.value {
+            Value::Table(table) => Ok(read_distribution(self, &key, table, &entry.item)),
+            Value::List(_) => read_pair(&entry.item, |item| read_duration(item, &LATENCY))
+                .map(|(min, max)| Some(Latency::Uniform(min, max))),
+            _ => read_duration(&entry.item, &LATENCY).map(|value| Some(Latency::Constant(value))),
+        };
+        let latency = match latency {
+            Ok(latency) => latency.unwrap_or(default),
+            Err(problem) => {
+                self.complain(&key, problem);
+                default
+            }
+        };
+        self.resolve(key.name, show_latency(&latency));
+        latency
+    }
 }
 
 /// The keys of distributions, for the reference.

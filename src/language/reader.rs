@@ -117,12 +117,13 @@ impl<'a> Section<'a> {
     }
 
     /// A duration that may be left out.
-    pub(crate) fn optional_duration(
+    pub(crate) fn optional_duration<R: Length>(
         &mut self,
         key: &'static str,
-        range: RangeInclusive<Duration>,
+        range: RangeInclusive<R>,
         doc: &'static str,
     ) -> Option<Duration> {
+        let range = durations_of(&range);
         let key = Key { name: key, kind: "a duration", range: duration_range(&range), doc };
         self.optional(key, |item| read_duration(item, &range), |value| quoted(*value))
     }

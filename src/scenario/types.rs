@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::faults::NemesisEntry;
 use super::program::ProgramSpec;
-use crate::language::{Input, Latency, Settings};
+use crate::language::{Choice, Input, Latency, Settings};
 use crate::node::CrashPolicy;
+use crate::settings;
 
 /// The properties of one directed link.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,59 +67,48 @@ pub struct NetworkSpec {
     pub stream: StreamSpec,
 }
 
-/// `[network.stream]`: the stream transport.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StreamSpec {
-    /// First retransmission time-out; it doubles with each further one.
-    pub rto: Duration,
-    /// The largest retransmission time-out.
-    pub rto_max: Duration,
-    /// Retransmissions of one segment before the connection is given up.
-    pub retries: u32,
-    /// Largest segment, bytes.
-    pub segment: u32,
-    /// Receive window and send buffer, bytes each.
-    pub window: u32,
-    /// Probability that arriving bytes are handed over in pieces of drawn size, 0 to 1.
-    pub fragment: f64,
-}
-
-impl Default for StreamSpec {
-    fn default() -> Self {
-        StreamSpec {
-            rto: Duration::from_millis(200),
-            rto_max: Duration::from_secs(10),
-            retries: 8,
-            segment: 1_400,
-            window: 65_536,
-            fragment: 0.0,
-        }
+settings! {
+    /// `[network.stream]`: the stream transport.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct StreamSpec {
+        /// The first retransmission time-out; it doubles with each further one.
+        rto: Duration = duration("200ms", "1ms"..="1h"),
+        /// The largest retransmission time-out.
+        rto_max: Duration = duration("10s", "1ms"..="1h"),
+        /// How often a segment is sent again before the connection is given up.
+        retries: u32 = integer(8, 0..=1_000),
+        /// The largest segment, bytes.
+        segment: u32 = integer(1_400, 1..=1_000_000),
+        /// The size of the receive window and of the send buffer, bytes each.
+        window: u32 = integer(65_536, 1..=1_000_000_000),
+        /// The probability that arriving bytes are delivered in pieces of drawn size.
+        fragment: f64 = number(0.0, 0.0..=1.0),
     }
 }
 
-/// `[disk]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DiskSpec {
-    /// How long a sync takes.
-    pub sync_latency: Latency,
-    /// What a crash does to unsynced saves.
-    pub crash: CrashPolicy,
-    /// How long an unsynced save of a node that does not sync stays in the cache before it is
-    /// durable.
-    pub writeback: Duration,
-    /// Bytes that a node's disk holds; `None` is unlimited.
-    pub capacity: Option<u64>,
+settings! {
+    /// `[disk]`: the disk of every node.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct DiskSpec {
+        /// How long a sync takes.
+        sync_latency: Latency = latency(Latency::Constant(Duration::ZERO)),
+        /// What a crash does to writes that were not synced: all are lost, or a drawn number of the
+        /// first survives, or a part of the next one too.
+        crash: CrashPolicy = choice(CrashPolicy::Lose),
+        /// How long an unsynced write of a node that does not sync stays in the cache before it is
+        /// durable.
+        writeback: Duration = duration("30ms", "0s"..="10min"),
+        /// How many bytes the disk of a node holds.
+        capacity: Option<u64> = limit(None, 1..=u64::MAX),
+    }
 }
 
-impl Default for DiskSpec {
-    fn default() -> Self {
-        DiskSpec {
-            sync_latency: Latency::Constant(Duration::ZERO),
-            crash: CrashPolicy::Lose,
-            writeback: Duration::from_millis(30),
-            capacity: None,
-        }
-    }
+impl Choice for CrashPolicy {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (CrashPolicy::Lose, "lose"),
+        (CrashPolicy::Prefix, "prefix"),
+        (CrashPolicy::Torn, "torn"),
+    ];
 }
 
 /// The clock of a node at the start, as drawn or given.
@@ -214,23 +204,26 @@ impl Default for WorkloadSpec {
     }
 }
 
-/// `[model]`: what the scenario promises not to exceed (design: "a failing student must never be
-/// the scenario's fault").
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FaultModel {
-    /// Nodes that are down, paused or cut from the majority at any one time, at most. `None`: not
-    /// limited.
-    pub max_faulty: Option<u32>,
-    /// Drift of any clock at most, parts per million either way.
-    pub max_drift_ppm: Option<f64>,
-    /// Wall clock error at most.
-    pub max_clock_offset: Option<Duration>,
-    /// One-way delay at most.
-    pub max_latency: Option<Duration>,
-    /// Whether synced data may be damaged or lost (`bitflip`, `truncate`, `stale_restore`, `wipe`).
-    pub durable_disks: Option<bool>,
-    /// The scenario leaves its model knowingly.
-    pub beyond_model: bool,
+settings! {
+    /// `[model]`: what the scenario promises not to exceed, so that a correct system never fails
+    /// because of the scenario.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct FaultModel {
+        /// The most nodes that are down, paused or cut from the majority at any one time. Like the
+        /// limits below, it applies only if it is given.
+        max_faulty: Option<u32> = optional_integer(0..=1_000),
+        /// The largest drift of any clock, parts per million either way.
+        max_drift_ppm: Option<f64> = optional_number(0.0..=1e6),
+        /// The largest error of any wall clock.
+        max_clock_offset: Option<Duration> = optional_duration("0s"..="48h"),
+        /// The largest one-way delay of any message.
+        max_latency: Option<Duration> = optional_duration("0s"..="48h"),
+        /// Whether synced data stays. Unless it is false, a fault that damages it or takes it back
+        /// (`bitflip`, `truncate`, `stale_restore`, `wipe`) is refused.
+        durable_disks: Option<bool> = optional_flag(),
+        /// Whether the scenario leaves its model knowingly.
+        beyond_model: bool = flag(false),
+    }
 }
 
 /// `[checks]`: a check by name with its parameters.

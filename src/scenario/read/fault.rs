@@ -8,7 +8,6 @@ use super::condition::named;
 use super::{Names, targets};
 use crate::error::{Mistake, excerpt};
 use crate::language::Latency;
-use crate::language::distributions::latency;
 use crate::language::reader::{Key, Problem, Resolved, Section};
 use crate::language::reading::{mistake_at, name_hint};
 use crate::language::section::toml_inline;
@@ -100,7 +99,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
     Some(match fault {
         "latency" => {
             let latency =
-                latency(section, "latency", slow, "One-way delay in place of the link's own.");
+                section.latency("latency", slow, "One-way delay in place of the link's own.");
             Fault::Latency { latency, direction: direction_of(section) }
         }
         "loss" => {
@@ -130,8 +129,7 @@ fn links(section: &mut Section<'_>, fault: &str) -> Option<Fault> {
                 PROBABILITY,
                 "Probability that a message is held back.",
             );
-            let delay = latency(
-                section,
+            let delay = section.latency(
                 "reorder_delay",
                 Latency::Uniform(ms(10), ms(100)),
                 "How long it is held back.",

@@ -21,7 +21,6 @@ use super::reference::{self, homes_of};
 use super::types::{DiskSpec, FaultModel, Scenario};
 use super::{format, model};
 use crate::language::Settings;
-use crate::language::distributions::latency;
 use crate::language::reader::{Key, Section};
 use crate::language::reading::{Reading, known_hint, name_hint};
 use crate::language::section::toml_text;
@@ -465,39 +464,10 @@ fn read_settings(
 }
 
 fn read_disk(root: &mut Section<'_>) -> DiskSpec {
-    use crate::node::CrashPolicy;
-    let default = DiskSpec::default();
     let mut section = root.table("disk");
-    let sync_latency =
-        latency(&mut section, "sync_latency", default.sync_latency, "How long a sync takes.");
-    let crash = section.word(
-        "crash",
-        "lose",
-        &["lose", "prefix", "torn"],
-        "What a crash does to writes that were not synced: all are gone, or a drawn number of the \
-            first survives, or a part of the next one too.",
-    );
-    let crash = match crash {
-        "prefix" => CrashPolicy::Prefix,
-        "torn" => CrashPolicy::Torn,
-        _ => CrashPolicy::Lose,
-    };
-    let doc = "How long an unsynced write of a node that does not sync stays in the cache before \
-        it is durable.";
-    let writeback = section.duration(
-        "writeback",
-        default.writeback,
-        Duration::ZERO..=Duration::from_secs(600),
-        doc,
-    );
-    let capacity = section.limit(
-        "capacity",
-        default.capacity,
-        1..=u64::MAX,
-        "Bytes that the disk of a node holds.",
-    );
+    let disk = DiskSpec::read(&mut section);
     root.close("disk", section);
-    DiskSpec { sync_latency, crash, writeback, capacity }
+    disk
 }
 
 /// Where the limits of the fault model stand.
@@ -525,41 +495,7 @@ fn read_model(root: &mut Section<'_>) -> (FaultModel, ModelPlace) {
         };
         place.places.push((entry.key.clone(), at));
     }
-    let faulty = "Nodes that are down, paused or cut from the majority at any one time, at most. \
-        Not limited where it is left out, as all of these.";
-    let max_faulty = section
-        .optional_integer("max_faulty", 0..=1_000, faulty)
-        .map(|count| u32::try_from(count).expect("in range"));
-    let max_drift_ppm = section.optional_number(
-        "max_drift_ppm",
-        0.0..=1e6,
-        "Drift of any clock at most, parts per million either way.",
-    );
-    let max_clock_offset = section.optional_duration(
-        "max_clock_offset",
-        Duration::ZERO..=RUN_MAX,
-        "Error of any wall clock at most.",
-    );
-    let max_latency = section.optional_duration(
-        "max_latency",
-        Duration::ZERO..=RUN_MAX,
-        "One-way delay of any message at most.",
-    );
-    let durable = "Whether synced data stays. Unless it is false, a fault that damages it or takes \
-        it back (`bitflip`, `truncate`, `stale_restore`, `wipe`) is refused.";
-    let durable_disks = section.optional_flag("durable_disks", durable);
-    let beyond_model =
-        section.flag("beyond_model", false, "The scenario leaves its model knowingly.");
+    let model = FaultModel::read(&mut section);
     root.close("model", section);
-    (
-        FaultModel {
-            max_faulty,
-            max_drift_ppm,
-            max_clock_offset,
-            max_latency,
-            durable_disks,
-            beyond_model,
-        },
-        place,
-    )
+    (model, place)
 }

@@ -1,9 +1,6 @@
 //! `[network]`: the links, the exceptions, the streams.
 
-use std::time::Duration;
-
 use super::Names;
-use crate::language::distributions::latency;
 use crate::language::reader::Section;
 use crate::language::units::show_duration;
 use crate::scenario::types::{LinkSpec, NetworkSpec, StreamSpec};
@@ -52,9 +49,9 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
 }
 
 fn read_link(section: &mut Section<'_>, default: &LinkSpec) -> LinkSpec {
-    let link_latency = latency(section, "latency", default.latency, "One-way delay.");
+    let link_latency = section.latency("latency", default.latency, "One-way delay.");
     let loss =
-        section.number("loss", default.loss, 0.0..=1.0, "Probability that a message is lost.");
+        section.number("loss", default.loss, 0.0..=1.0, "The probability that a message is lost.");
     let doc = "Probability that the message after a lost one is lost as well, without a draw of \
         `loss`: bursts.";
     let loss_correlation =
@@ -71,8 +68,7 @@ fn read_link(section: &mut Section<'_>, default: &LinkSpec) -> LinkSpec {
         0.0..=1.0,
         "Probability that a message is held back, so that later ones overtake it.",
     );
-    let reorder_delay = latency(
-        section,
+    let reorder_delay = section.latency(
         "reorder_delay",
         default.reorder_delay,
         "How long such a message is held back.",
@@ -99,37 +95,14 @@ fn read_link(section: &mut Section<'_>, default: &LinkSpec) -> LinkSpec {
 }
 
 fn read_stream(section: &mut Section<'_>) -> StreamSpec {
-    let default = StreamSpec::default();
     let mut stream = section.table("stream");
-    let (millisecond, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
-    let small = |number: u64| u32::try_from(number).expect("in range");
-    let rto = stream.duration(
-        "rto",
-        default.rto,
-        millisecond..=hour,
-        "First retransmission time-out; it doubles with each further one.",
-    );
-    let rto_max = stream.duration(
-        "rto_max",
-        default.rto_max,
-        millisecond..=hour,
-        "The largest retransmission time-out.",
-    );
-    let doc = "Retransmissions of one segment before the connection is given up.";
-    let retries = small(stream.integer("retries", default.retries.into(), 0..=1_000, doc));
-    let segment = small(stream.integer(
-        "segment",
-        default.segment.into(),
-        1..=1_000_000,
-        "Largest segment, bytes.",
-    ));
-    let doc = "Receive window and send buffer, bytes each.";
-    let window = small(stream.integer("window", default.window.into(), 1..=1_000_000_000, doc));
-    let doc = "Probability that arriving bytes are handed over in pieces of drawn size.";
-    let fragment = stream.number("fragment", default.fragment, 0.0..=1.0, doc);
-    if rto > rto_max {
-        let found =
-            format!("`rto` is {}, and `rto_max` {}", show_duration(rto), show_duration(rto_max));
+    let spec = StreamSpec::read(&mut stream);
+    if spec.rto > spec.rto_max {
+        let found = format!(
+            "`rto` is {}, and `rto_max` {}",
+            show_duration(spec.rto),
+            show_duration(spec.rto_max)
+        );
         let hint = "the first time-out is the shortest: make `rto` shorter, or `rto_max` longer";
         stream.contradiction(
             &["rto", "rto_max"],
@@ -139,5 +112,5 @@ fn read_stream(section: &mut Section<'_>) -> StreamSpec {
         );
     }
     section.close("stream", stream);
-    StreamSpec { rto, rto_max, retries, segment, window, fragment }
+    spec
 }
