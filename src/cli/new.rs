@@ -54,15 +54,16 @@ loss = 0.01
             r#"
 [workload]
 clients = 3                 # c1 to c3
-# rate = 20.0 # operations per second of all clients; by default each waits for its answer mix = {{
-# {} }}
+# rate = 20.0               # operations a second of all clients; by default each waits for its answer
+# mix = {{ {} }}
 "#,
             mix.join(", ")
         ));
     }
     text.push_str(&format!(
         r#"
-# [model] max_faulty = 2 # faults that exceed this are refused
+# [model]
+# max_faulty = 2            # faults that exceed this are refused
 
 [[nemesis]]                 # as many as you like: `seedbed list faults`, `seedbed explain partition`
 fault = "partition"
@@ -70,7 +71,7 @@ targets = "{targets}"
 at = "5s"                   # or `after` another entry, `when` a condition holds, `every` interval
 duration = "2s"
 
-# [checks] # by default all checks of the system: `seedbed list checks`
+# [checks]                  # by default all checks of the system: `seedbed list checks`
 "#
     ));
     text
