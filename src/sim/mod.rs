@@ -1,6 +1,7 @@
 //! The simulation: one driver that owns the event heap, moves virtual time and calls nodes inline.
 
 mod clock;
+pub mod dialogue;
 mod driver;
 mod host;
 pub mod link;
