@@ -17,13 +17,19 @@ impl Findings {
     /// Note a violation. The sentence is only made where there is room for it.
     pub fn report(&mut self, time_us: u64, nodes: &[NodeId], message: impl FnOnce() -> String) {
         if self.violations.len() < VIOLATIONS_MAX {
-            self.violations.push(Violation {
-                check: self.check,
-                time_us,
-                nodes: nodes.to_vec(),
-                message: message(),
-            });
+            self.push(time_us, nodes, message());
         }
+    }
+
+    /// Apart from [`Findings::report`], of which there is one for each sentence.
+    #[inline(never)]
+    fn push(&mut self, time_us: u64, nodes: &[NodeId], message: String) {
+        self.violations.push(Violation {
+            check: self.check,
+            time_us,
+            nodes: nodes.to_vec(),
+            message,
+        });
     }
 
     pub fn verdict(self) -> Verdict {

@@ -457,14 +457,16 @@ impl<'a, C: Cluster> Driver<'a, C> {
         text: impl FnOnce(&Self) -> String,
     ) {
         if self.logging {
-            let line = LogLine {
-                time_us: self.now.as_micros(),
-                node: self.node_name(node).to_owned(),
-                kind,
-                text: text(self),
-            };
-            self.log.push(line);
+            let text = text(self);
+            self.push_log_line(node, kind, text);
         }
+    }
+
+    /// Apart from [`Driver::log`], of which there is one for each kind of line.
+    #[inline(never)]
+    fn push_log_line(&mut self, node: NodeId, kind: &'static str, text: String) {
+        let node = self.node_name(node).to_owned();
+        self.log.push(LogLine { time_us: self.now.as_micros(), node, kind, text });
     }
 
     pub(super) fn node_name(&self, node: NodeId) -> &str {

@@ -117,7 +117,7 @@ impl Writings {
             Some(writer) => writer.possible == 0 || writer.invoked > completed,
             None => true,
         };
-        // Each part is looked at once, when it is first seen; an ordinary history goes through here
+        // Each part is checked when it is first seen and not again; an ordinary history goes through here
         // without another look at its texts.
         if !self.seen.iter().any(|(part, completed)| suspicious(part, *completed)) {
             return None;
