@@ -7,6 +7,14 @@ use super::super::model::Graded;
 use super::cells::csv;
 use super::moodle::grade;
 
+/// `canvas.csv`.
+pub static FORMAT: Format = Format {
+    file: "canvas.csv",
+    reader: "Canvas' gradebook",
+    make: Make::Class(|class, options| canvas_csv(class, options.points_possible)),
+};
+use super::{Format, Make};
+
 /// The file. `points_possible` adds Canvas' second row with the possible points.
 pub fn canvas_csv(class: &[Graded], points_possible: bool) -> Vec<u8> {
     let name = class.first().map_or("", |first| &first.assignment.name);

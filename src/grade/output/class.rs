@@ -9,6 +9,7 @@ use super::super::model::{Graded, ItemState, Lang, OutcomeKind, Points, SeedVerd
 use super::super::texts::{fill, meaning, phrases};
 use super::cells::csv;
 use super::view::{average, label, number};
+use super::{Format, Make};
 
 /// An item in which at least one student lost points.
 pub(crate) struct MissedItem {
@@ -94,6 +95,27 @@ pub(crate) fn missed_rules(class: &[Graded], lang: Lang) -> Vec<MissedRule> {
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.students));
     rules
 }
+
+/// `class.csv`.
+pub static CSV: Format = Format {
+    file: "class.csv",
+    reader: "instructors, in a spreadsheet",
+    make: Make::Class(|class, _| class_csv(class)),
+};
+
+/// `class.md`.
+pub static MARKDOWN: Format = Format {
+    file: "class.md",
+    reader: "instructors",
+    make: Make::Class(|class, options| class_markdown(class, options.lang).into_bytes()),
+};
+
+/// `class.json`.
+pub static JSON: Format = Format {
+    file: "class.json",
+    reader: "scripts of instructors",
+    make: Make::Class(|class, _| class_json(class)),
+};
 
 /// `class.csv`: a row for each student, a column for each item; empty if an item was not graded.
 pub fn class_csv(class: &[Graded]) -> Vec<u8> {

@@ -10,6 +10,14 @@ use serde_json::json;
 use super::super::model::{Graded, Lang, Points, Scoring};
 use super::view::{Entry, entries};
 
+/// `result.json`.
+pub static FORMAT: Format = Format {
+    file: "result.json",
+    reader: "Classroom 50",
+    make: Make::Student(|graded, lang| classroom50_json(graded, lang, &Classroom50::default())),
+};
+use super::{Format, Make};
+
 /// What the course's workflow knows but a grading does not; every field may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Classroom50 {

@@ -5,6 +5,11 @@ use serde_json::{Value, json};
 use super::super::model::{Graded, Lang};
 use super::view::{Entry, entries};
 
+/// `codegrade.jsonl`.
+pub static FORMAT: Format =
+    Format { file: "codegrade.jsonl", reader: "CodeGrade", make: Make::Student(codegrade_jsonl) };
+use super::{Format, Make};
+
 /// The file. A test's weight is its points; a test that was not graded is `skipped`.
 pub fn codegrade_jsonl(graded: &Graded, lang: Lang) -> Vec<u8> {
     let case = |entry: &Entry| {

@@ -10,6 +10,14 @@ use serde_json::{Map, Value, json};
 use super::super::model::{Graded, Lang};
 use super::view::{Entry, for_student, head, number, with_harmless_texts};
 
+/// `results.json`.
+pub static FORMAT: Format = Format {
+    file: "results.json",
+    reader: "Gradescope, which itself hides what is not visible",
+    make: Make::Student(gradescope_json),
+};
+use super::{Format, Make};
+
 /// The file.
 pub fn gradescope_json(graded: &Graded, lang: Lang) -> Vec<u8> {
     let harmless = with_harmless_texts(graded);

@@ -11,6 +11,11 @@ use super::super::texts::{meaning, phrases};
 use super::view::{entries, state_words};
 use super::view::{for_student, head, seed_words};
 
+/// `junit.xml`.
+pub static FORMAT: Format =
+    Format { file: "junit.xml", reader: "continuous integration", make: Make::Student(junit_xml) };
+use super::{Format, Make};
+
 /// The file.
 pub fn junit_xml(graded: &Graded, lang: Lang) -> Vec<u8> {
     let shown = for_student(graded);

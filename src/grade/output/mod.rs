@@ -1,15 +1,9 @@
-//! The result formats. Each is a pure function of [`Graded`] in its own file; this file says which
-//! are written, and where.
+//! The result formats. Each is a pure function of [`Graded`] in its own file, and a line in
+//! [`FORMATS`]: the name of the file that it makes, for whom it is, and whether there is one for
+//! each student or one for the class.
 //!
-//! | in `<out>/` | for whom |
-//! |---|---|
-//! | `results/<id>.json` | resuming a batch; has everything, for instructors only |
-//! | `students/<id>/page.html`, `grade.json` | the student, without items that are not visible |
-//! | `students/<id>/results.json` | Gradescope, which itself hides what is not visible |
-//! | `students/<id>/result.json` | Classroom 50 |
-//! | `students/<id>/junit.xml`, `prairielearn.json`, `codegrade.jsonl` | continuous integration, PrairieLearn, CodeGrade |
-//! | `class.csv`, `class.md`, `class.html`, `class.json` | instructors |
-//! | `moodle.csv`, `canvas.csv`, `worksheet.csv` | Moodle's and Canvas' gradebooks |
+//! Beside them, `results/<id>.json` has everything, for a batch that resumes and for instructors,
+//! and `worksheet.csv` is Moodle's grading worksheet filled in.
 //!
 //! Every file is written whole or not at all, after every child process has ended, whatever the
 //! outcome of the submission. Formats without visibility have one entry for all hidden items, with
@@ -72,30 +66,57 @@ fn json(value: &impl serde::Serialize) -> Vec<u8> {
     json
 }
 
+/// A format of results.
+pub struct Format {
+    /// The name of its file, below `students/<id>/` or beside them.
+    pub file: &'static str,
+    /// Who reads it.
+    pub reader: &'static str,
+    /// What makes it.
+    pub make: Make,
+}
+
+/// What makes the file of a format.
+pub enum Make {
+    /// One for each student, which says nothing of hidden items but their points.
+    Student(fn(&Graded, Lang) -> Vec<u8>),
+    /// One for the class, for instructors and gradebooks.
+    Class(fn(&[Graded], &Options) -> Vec<u8>),
+}
+
+/// All formats, in the order in which their files are written.
+pub static FORMATS: &[&Format] = &[
+    &page::STUDENT,
+    &view::GRADE,
+    &gradescope::FORMAT,
+    &classroom50::FORMAT,
+    &junit::FORMAT,
+    &prairielearn::FORMAT,
+    &codegrade::FORMAT,
+    &class::CSV,
+    &class::MARKDOWN,
+    &page::CLASS,
+    &class::JSON,
+    &moodle::FORMAT,
+    &canvas::FORMAT,
+];
+
 /// The files of one student: names and contents.
 pub fn student_files(graded: &Graded, lang: Lang) -> Vec<(&'static str, Vec<u8>)> {
-    let shown = for_student(graded);
-    vec![
-        ("page.html", page::page(graded, lang).into_bytes()),
-        ("grade.json", json(&shown)),
-        ("results.json", gradescope_json(graded, lang)),
-        ("result.json", classroom50_json(graded, lang, &Classroom50::default())),
-        ("junit.xml", junit_xml(graded, lang)),
-        ("prairielearn.json", prairielearn_json(graded, lang)),
-        ("codegrade.jsonl", codegrade_jsonl(graded, lang)),
-    ]
+    let file = |format: &&Format| match format.make {
+        Make::Student(make) => Some((format.file, make(graded, lang))),
+        Make::Class(_) => None,
+    };
+    FORMATS.iter().filter_map(file).collect()
 }
 
 /// The files of a class: names and contents.
 pub fn class_files(graded: &[Graded], options: &Options) -> Vec<(&'static str, Vec<u8>)> {
-    vec![
-        ("class.csv", class_csv(graded)),
-        ("class.md", class_markdown(graded, options.lang).into_bytes()),
-        ("class.html", page::class_page(graded, options.lang).into_bytes()),
-        ("class.json", class_json(graded)),
-        ("moodle.csv", moodle_csv(graded, options.lang, options.semicolons)),
-        ("canvas.csv", canvas_csv(graded, options.points_possible)),
-    ]
+    let file = |format: &&Format| match format.make {
+        Make::Class(make) => Some((format.file, make(graded, options))),
+        Make::Student(_) => None,
+    };
+    FORMATS.iter().filter_map(file).collect()
 }
 
 /// Write all files of one submission after it was graded, so that `out` is consistent at any time.

@@ -8,6 +8,14 @@ use super::super::texts::{fill, phrases};
 use super::cells::csv;
 use super::view::{for_student, is_visible};
 
+/// `moodle.csv`.
+pub static FORMAT: Format = Format {
+    file: "moodle.csv",
+    reader: "Moodle's gradebook",
+    make: Make::Class(|class, options| moodle_csv(class, options.lang, options.semicolons)),
+};
+use super::{Format, Make};
+
 /// The file. `semicolons` selects `;` as separator and decimal commas.
 pub fn moodle_csv(class: &[Graded], lang: Lang, semicolons: bool) -> Vec<u8> {
     let title = class.first().map_or("", |first| first.assignment.title.get(lang));

@@ -20,6 +20,21 @@ const STYLE: &str = include_str!("page.css");
 /// At most this many further runs lost in the same way are listed.
 const ALIKE_MAX: usize = 20;
 
+/// `page.html`: what a student reads.
+pub static STUDENT: Format = Format {
+    file: "page.html",
+    reader: "the student",
+    make: Make::Student(|graded, lang| page(graded, lang).into_bytes()),
+};
+
+/// `class.html`: what an instructor reads.
+pub static CLASS: Format = Format {
+    file: "class.html",
+    reader: "instructors",
+    make: Make::Class(|class, options| class_page(class, options.lang).into_bytes()),
+};
+use super::{Format, Make};
+
 /// The page of a student, without hidden items.
 pub fn page(graded: &Graded, lang: Lang) -> String {
     let shown = for_student(graded);

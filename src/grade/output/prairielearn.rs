@@ -8,6 +8,14 @@ use serde_json::{Value, json};
 use super::super::model::{Graded, Lang, Points};
 use super::view::{Entry, entries, for_student, head, number};
 
+/// `prairielearn.json`.
+pub static FORMAT: Format = Format {
+    file: "prairielearn.json",
+    reader: "PrairieLearn",
+    make: Make::Student(prairielearn_json),
+};
+use super::{Format, Make};
+
 /// The file.
 pub fn prairielearn_json(graded: &Graded, lang: Lang) -> Vec<u8> {
     let test = |entry: &Entry| {

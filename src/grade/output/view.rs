@@ -11,6 +11,14 @@ use super::super::texts::{fill, meaning, phrases, printable, seconds};
 /// At most this many losses of an item are listed one by one; the others are alike.
 pub(crate) const LOSSES_TOLD: usize = 5;
 
+/// `grade.json`: the result without items that are not visible.
+pub static GRADE: Format = Format {
+    file: "grade.json",
+    reader: "the student, as data",
+    make: Make::Student(|graded, _| json(&for_student(graded))),
+};
+use super::{Format, Make, json};
+
 /// A result with only the visible items and their points. Failures of the machine are left to the
 /// instructor.
 pub fn for_student(graded: &Graded) -> Graded {
