@@ -1,9 +1,7 @@
-//! The mistakes that can be planted, and the points of the protocol at which each changes
-//! something.
-//!
-//! The correct path asks a policy function at each such point, named after what is right there.
+//! The defects that can be planted, and the state that only they need. Each is a guard beside the
+//! right rule, where that stands.
 
-use super::jitter::next_jitter;
+use super::station::Station;
 use crate::defects::defects;
 
 defects! {
@@ -65,133 +63,16 @@ defects! {
         "A frame that comes twice counts as played twice."
 }
 
-impl Planted {
-    /// Length and digest are said before the file, out of band; the end is where so many bytes have
-    /// come.
-    pub(super) fn says_length_before(self) -> bool {
-        !self.plants(Defect::MarkerFraming)
-    }
+/// What only a defect needs of a streamer.
+#[derive(Debug)]
+pub struct DefectState {
+    /// [`Defect::SingleServer`]: what the server keeps to itself.
+    pub station: Station,
+}
 
-    /// A stream has no borders: bytes are gathered until a block is whole.
-    pub(super) fn gathers_blocks(self) -> bool {
-        !self.plants(Defect::PiecePerRead)
-    }
-
-    /// A piece takes effect only where it continues what is there, so a retry adds nothing twice.
-    pub(super) fn pieces_fit_by_offset(self) -> bool {
-        !self.plants(Defect::RetryDuplicates)
-    }
-
-    /// A file is stored only if it has the length and the digest that its sender said.
-    pub(super) fn verifies_uploads(self) -> bool {
-        !(self.plants(Defect::MarkerFraming)
-            || self.plants(Defect::PiecePerRead)
-            || self.plants(Defect::RetryDuplicates))
-    }
-
-    /// Confirmed is what the replicated log has stored.
-    pub(super) fn confirms_when_committed(self) -> bool {
-        !self.plants(Defect::ConfirmBeforeCommit)
-    }
-
-    /// An uploader turns to another server when one is silent.
-    pub(super) fn gives_up_silent_servers(self) -> bool {
-        !self.plants(Defect::PatientUploader)
-    }
-
-    /// A song is stored once, however often it is offered under the same number.
-    pub(super) fn stores_once(self) -> bool {
-        !self.plants(Defect::UploadStoredAgain)
-    }
-
-    /// After a song comes the next one.
-    pub(super) fn goes_on_to_the_next_song(self) -> bool {
-        !self.plants(Defect::OneSongOnly)
-    }
-
-    /// A frame is sent when its media time has come.
-    pub(super) fn waits_for_media_time(self) -> bool {
-        !self.plants(Defect::NoPacing)
-    }
-
-    /// Song and position go through the log.
-    pub(super) fn replicates(self) -> bool {
-        !self.plants(Defect::SingleServer)
-    }
-
-    /// Where a new leader resumes: at the replicated position. `ran_us` is how long ago that was,
-    /// `frame_us` how long a frame lasts.
-    pub(super) fn resume_at(self, position: u32, ran_us: u64, frame_us: u64) -> u32 {
-        if self.plants(Defect::RestartFromZero) {
-            return 0;
-        }
-        if self.plants(Defect::ResumeLive) {
-            return position.saturating_add((ran_us / frame_us.max(1)) as u32);
-        }
-        position
-    }
-
-    /// Only the leader sends.
-    pub(super) fn stops_when_deposed(self) -> bool {
-        !self.plants(Defect::OldLeaderStreams)
-    }
-
-    /// Attempts to find a leader are further and further apart.
-    pub(super) fn backs_off(self) -> bool {
-        !self.plants(Defect::EagerReconnect)
-    }
-
-    /// A frame whose digest does not fit is thrown away.
-    pub(super) fn verifies_frames(self) -> bool {
-        !self.plants(Defect::NoDigest)
-    }
-
-    /// The last frame is as long as what is left.
-    pub(super) fn last_frame_is_short(self) -> bool {
-        !self.plants(Defect::PaddedLastFrame)
-    }
-
-    /// A listener asks for what it lacks.
-    pub(super) fn asks_again(self) -> bool {
-        !self.plants(Defect::NoRetransmission)
-    }
-
-    /// 65,535 is followed by 0.
-    pub(super) fn sequence_numbers_wrap(self) -> bool {
-        !self.plants(Defect::NoWrap)
-    }
-
-    /// The next jitter estimate, in sixteenths of a microsecond.
-    pub(super) fn next_jitter(self, scaled: i64, apart_us: i64) -> i64 {
-        if self.plants(Defect::JitterGain) {
-            scaled.saturating_add(apart_us)
-        } else {
-            next_jitter(scaled, apart_us)
-        }
-    }
-
-    /// Playing begins when so many frames are there.
-    pub(super) fn depth_to_begin(self, target: u32) -> u32 {
-        if self.plants(Defect::NoJitterBuffer) { 1 } else { target }
-    }
-
-    /// What comes after its time is not played.
-    pub(super) fn drops_late_frames(self) -> bool {
-        !self.plants(Defect::LateFramesPlayed)
-    }
-
-    /// The playhead waits while there is nothing to play.
-    pub(super) fn playhead_waits(self) -> bool {
-        !self.plants(Defect::PlayheadRunsOn)
-    }
-
-    /// Frames too far ahead of the playhead are not taken in.
-    pub(super) fn bounds_buffer(self) -> bool {
-        !self.plants(Defect::UnboundedBuffer)
-    }
-
-    /// A second copy counts as a duplicate and nothing else.
-    pub(super) fn counts_duplicates_apart(self) -> bool {
-        !self.plants(Defect::DuplicatesCounted)
-    }
+/// Whether a defect has taken away what an upload could be verified by.
+pub fn believes_uploads(planted: Planted) -> bool {
+    [Defect::MarkerFraming, Defect::PiecePerRead, Defect::RetryDuplicates]
+        .into_iter()
+        .any(|defect| planted.plants(defect))
 }

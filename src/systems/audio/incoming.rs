@@ -1,7 +1,7 @@
 //! An upload as the streamer that receives it sees it: bytes of a stream, gathered to blocks and
 //! pieces.
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::upload::{BLOCK, HELLO_BYTES, Hello, MARKER};
 use crate::node::NodeId;
 
@@ -20,8 +20,8 @@ pub struct Incoming {
     pub offset: u64,
     /// Nothing follows.
     pub complete: bool,
-    /// Only with the end marked in the file: how long that file is, and its bytes, of which nobody
-    /// else has said anything.
+    /// With [`Defect::MarkerFraming`] alone: the bytes of the file, of which nobody has said how
+    /// many they are.
     pub seen: Vec<u8>,
 }
 
@@ -68,26 +68,24 @@ impl Incoming {
         while !self.complete {
             let missing = hello.length.saturating_sub(self.offset + self.gathered.len() as u64);
             let block = usize::try_from(missing).unwrap_or(BLOCK).min(BLOCK);
-            let mut bytes = if planted.gathers_blocks() {
+            // A stream has no borders: bytes are gathered until a block is whole.
+            let mut bytes = if self.buffer.len() != block && planted.plants(Defect::PiecePerRead) {
+                self.read_as_block(block)
+            } else {
                 if self.buffer.len() < block {
                     break;
                 }
                 self.buffer.drain(..block).collect()
-            } else {
-                self.read_as_block(block)
             };
             if bytes.is_empty() && missing > 0 {
                 break;
             }
-            if planted.says_length_before() {
+            // Length and digest are said before the file; the end is where that many bytes are.
+            if planted.plants(Defect::MarkerFraming) {
+                self.look_for_the_marker(&mut bytes);
+            } else {
                 self.complete = bytes.len() as u64 == missing;
-            } else if let Some(end) =
-                bytes.windows(MARKER.len()).position(|window| window == MARKER)
-            {
-                bytes.truncate(end);
-                self.complete = true;
             }
-            self.seen.extend_from_slice(if planted.says_length_before() { &[] } else { &bytes });
             self.gathered.extend_from_slice(&bytes);
             if self.gathered.len() >= piece || self.complete {
                 let gathered = std::mem::take(&mut self.gathered);
@@ -101,15 +99,24 @@ impl Incoming {
     /// The peer has closed: where the end is marked, what is left is the last block, in which the
     /// mark should be.
     pub fn last_block(&mut self, piece: usize, planted: Planted) -> Vec<Piece> {
-        if planted.says_length_before() || self.complete || self.hello.is_none() {
+        if self.complete || self.hello.is_none() || !planted.plants(Defect::MarkerFraming) {
             return vec![];
         }
         self.buffer.resize(BLOCK, 0);
         self.pieces(piece, planted)
     }
 
-    /// One read, one block: a defect. What one call of `recv` gave is written out as a buffer of
-    /// fixed size.
+    /// [`Defect::MarkerFraming`]: the end is where the marker is.
+    fn look_for_the_marker(&mut self, bytes: &mut Vec<u8>) {
+        if let Some(end) = bytes.windows(MARKER.len()).position(|window| window == MARKER) {
+            bytes.truncate(end);
+            self.complete = true;
+        }
+        self.seen.extend_from_slice(bytes);
+    }
+
+    /// [`Defect::PiecePerRead`]: what one call of `recv` gave is written out as a buffer of fixed
+    /// size.
     fn read_as_block(&mut self, block: usize) -> Vec<u8> {
         if self.buffer.is_empty() {
             return vec![];
@@ -148,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Bytes of the song are not its end: the classic mistake, as it is.
+    /// Bytes of the song are taken for its end: the classic defect, as it is.
     #[test]
     fn a_marker_in_the_song_cuts_it_short() {
         let planted = Planted::with(["marker-framing"]);

@@ -4,7 +4,7 @@
 //! later a frame came after the one before than it was meant to. The estimate `J` follows `|D|`
 //! with a gain of 1/16, in whole numbers and with 4 places behind the point, as in A.8.
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 
 /// The estimate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,10 @@ impl Jitter {
         let transit_us = arrival_us.wrapping_sub(media_us);
         if let Some(before) = self.transit_us.replace(transit_us) {
             let apart = transit_us.wrapping_sub(before).saturating_abs();
-            self.scaled = planted.next_jitter(self.scaled, apart);
+            let next = next_jitter(self.scaled, apart);
+            let sum = self.scaled.saturating_add(apart);
+            self.scaled =
+                if sum != next && planted.plants(Defect::JitterGain) { sum } else { next };
         }
     }
 

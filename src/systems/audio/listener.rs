@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::AudioTimer;
 use super::checksum::Checksum;
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::events::{self, Arrived, Context};
 use super::jitter::Jitter;
 use super::message::{AudioMessage, Frame};
@@ -137,7 +137,7 @@ impl Listener {
         let (digest, checksum) = (xxh3_64(frame.payload.bytes()), self.settings.checksum);
         let damaged = frame.digest
             != if checksum == Checksum::Xxh3 { digest } else { checksum.of(frame.payload.bytes()) };
-        if damaged && self.planted.verifies_frames() {
+        if damaged && !self.planted.plants(Defect::NoDigest) {
             self.counters.damaged += 1;
             return self.ask_soon(ctx);
         }
@@ -215,7 +215,7 @@ impl Listener {
             now,
             self.planted,
         );
-        if first > 0 && self.planted.sequence_numbers_wrap() {
+        if first > 0 && !self.planted.plants(Defect::NoWrap) {
             playout.expect(first);
         }
         self.playouts.push_back(playout);
@@ -335,7 +335,10 @@ impl Listener {
     fn ask_soon(&mut self, ctx: &mut Context<'_>) {
         let silent = self.is_silent(ctx);
         let lacks = |playout: &Playout| !playout.missing(1, silent).is_empty();
-        if !self.asks && self.planted.asks_again() && self.playouts.iter().any(lacks) {
+        if !self.asks
+            && self.playouts.iter().any(lacks)
+            && !self.planted.plants(Defect::NoRetransmission)
+        {
             self.asks = true;
             ctx.set_timer(AudioTimer::Nack, self.settings.nack_interval);
         }
@@ -352,7 +355,9 @@ impl Listener {
     /// Ask all streamers, each time after a longer pause than before.
     fn search(&mut self, ctx: &mut Context<'_>) {
         let doubled = self.settings.silence * (1 << self.attempts.min(10));
-        let wait = if self.planted.backs_off() { doubled.min(SEARCH_MAX) } else { WATCH };
+        let wait = doubled.min(SEARCH_MAX);
+        let eager = wait != WATCH && self.planted.plants(Defect::EagerReconnect);
+        let wait = if eager { WATCH } else { wait };
         self.attempts += 1;
         self.search_at = ctx.now() + wait;
         self.told = ctx.now();

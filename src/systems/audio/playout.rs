@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::events::Counts;
 use super::message::{Format, Payload};
 use super::song::{FrameInfo, frame_time};
@@ -169,16 +169,20 @@ impl Playout {
         }
         self.known = self.known.max(frame + 1);
         if self.seen.contains(frame) {
-            if !self.planted.counts_duplicates_apart() {
+            if self.planted.plants(Defect::DuplicatesCounted) {
                 self.counts.played += 1;
             }
             return Arrival::Duplicate;
         }
-        if frame < self.next && (self.planted.drops_late_frames() || self.state != State::Playing) {
+        if frame < self.next
+            && (self.state != State::Playing || !self.planted.plants(Defect::LateFramesPlayed))
+        {
             self.seen.insert(frame);
             return Arrival::Late;
         }
-        if frame >= self.next.saturating_add(self.most) && self.planted.bounds_buffer() {
+        if frame >= self.next.saturating_add(self.most)
+            && !self.planted.plants(Defect::UnboundedBuffer)
+        {
             return Arrival::Refused;
         }
         self.seen.insert(frame);
@@ -190,8 +194,9 @@ impl Playout {
     /// gap. Those that are missing were asked for; who has waited twice as long as the buffer is
     /// deep goes on without them.
     pub fn is_ready(&self, now: LocalTime) -> bool {
-        let target =
-            self.planted.depth_to_begin(self.target).min(self.frames - self.next.min(self.frames));
+        let none = self.target > 1 && self.planted.plants(Defect::NoJitterBuffer);
+        let depth = if none { 1 } else { self.target };
+        let target = depth.min(self.frames - self.next.min(self.frames));
         let whole = (self.next..self.next.saturating_add(target))
             .all(|frame| self.buffer.contains_key(&frame));
         let patience = frame_time(self.format.frame_samples, self.format.rate) * 2 * self.target;
@@ -238,7 +243,7 @@ impl Playout {
 
     fn wait(&mut self) -> Heard {
         self.counts.concealed += 1;
-        if self.planted.playhead_waits() || self.next >= self.frames {
+        if self.next >= self.frames || !self.planted.plants(Defect::PlayheadRunsOn) {
             return Heard::Empty(self.next);
         }
         self.next += 1;

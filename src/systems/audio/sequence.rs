@@ -1,18 +1,17 @@
 //! Sequence numbers have 16 bits and begin anywhere (RFC 3550 §5.1): at 50 frames a second they
 //! wrap every 22 minutes.
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 
 /// The frame that a sequence number means, counted from the beginning of the session: of all that
 /// it can mean the one nearest to the highest frame so far (RFC 3550 A.1 does the same with a count
 /// of cycles). `None`: before the beginning.
 pub fn frame_of(sequence: u16, first_sequence: u16, highest: u32, planted: Planted) -> Option<u32> {
-    if !planted.sequence_numbers_wrap() {
-        return u32::try_from(i64::from(sequence) - i64::from(first_sequence)).ok();
-    }
     let expected = first_sequence.wrapping_add(highest as u16);
     let apart = sequence.wrapping_sub(expected) as i16;
-    u32::try_from(i64::from(highest) + i64::from(apart)).ok()
+    let frame = u32::try_from(i64::from(highest) + i64::from(apart)).ok();
+    let plain = u32::try_from(i64::from(sequence) - i64::from(first_sequence)).ok();
+    if plain != frame && planted.plants(Defect::NoWrap) { plain } else { frame }
 }
 
 /// The sequence number of a frame.

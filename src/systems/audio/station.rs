@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::checksum::Checksum;
-use super::defects::Planted;
+use super::defects::{Defect, Planted, believes_uploads};
 use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 use crate::systems::raft::{Bytes, StateMachine};
@@ -191,12 +191,12 @@ impl Station {
     }
 
     fn piece(&mut self, upload: u64, uploader: NodeId, offset: u64, bytes: &[u8]) {
-        if self.planted.stores_once() && self.stored(upload).is_some() {
+        if self.stored(upload).is_some() && !self.planted.plants(Defect::UploadStoredAgain) {
             return;
         }
         let partial = self.partial.entry(upload).or_insert(Partial { uploader, bytes: vec![] });
         let there = partial.bytes.len() as u64;
-        if !self.planted.pieces_fit_by_offset() {
+        if self.planted.plants(Defect::RetryDuplicates) {
             partial.bytes.extend_from_slice(bytes);
         } else if offset <= there {
             let known = usize::try_from(there - offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -212,12 +212,14 @@ impl Station {
         digest: u64,
         first_sequence: u16,
     ) -> &'static [u8] {
-        if self.planted.stores_once() && self.stored(upload).is_some() {
+        if self.stored(upload).is_some() && !self.planted.plants(Defect::UploadStoredAgain) {
             return DONE;
         }
         let bytes = self.partial.get(&upload).map_or(&[][..], |partial| &partial.bytes);
         let found = self.checksum.of(bytes);
-        if self.planted.verifies_uploads() && (bytes.len() as u64 != length || found != digest) {
+        // A file is stored only if it has the length and the digest that its sender said.
+        let differs = bytes.len() as u64 != length || found != digest;
+        if differs && !believes_uploads(self.planted) {
             return REFUSED;
         }
         self.stored.push(Rc::new(Stored {

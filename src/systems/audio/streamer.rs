@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::AudioTimer;
-use super::defects::Planted;
+use super::defects::{Defect, DefectState, Planted};
 use super::events::{self, Context};
 use super::incoming::Incoming;
 use super::message::AudioMessage;
@@ -31,13 +31,22 @@ enum Purpose {
     Position(u32, u64),
 }
 
+/// The state that a server goes by: what is replicated. With [`Defect::SingleServer`], what the
+/// server keeps to itself.
+fn station_of<'a>(
+    planted: Planted,
+    raft: &'a Raft<Station>,
+    defect: &'a DefectState,
+) -> &'a Station {
+    if planted.plants(Defect::SingleServer) { &defect.station } else { raft.machine() }
+}
+
 /// A node of the role `streamer`.
 pub struct Streamer {
     settings: Arc<AudioSettings>,
     planted: Planted,
     raft: Raft<Station>,
-    /// With the defect `single-server`, what this server alone knows.
-    solo: Station,
+    defect: DefectState,
     /// The commands that this server has proposed and has no outcome of, by serial number.
     proposals: BTreeMap<u64, Purpose>,
     serial: u64,
@@ -71,7 +80,7 @@ impl Streamer {
             settings,
             planted,
             raft,
-            solo: Station::new(planted, checksum),
+            defect: DefectState { station: Station::new(planted, checksum) },
             proposals: BTreeMap::new(),
             serial: 0,
             uploads: BTreeMap::new(),
@@ -91,7 +100,7 @@ impl Streamer {
     }
 
     fn station(&self) -> &Station {
-        if self.planted.replicates() { self.raft.machine() } else { &self.solo }
+        station_of(self.planted, &self.raft, &self.defect)
     }
 
     // Messages.
@@ -197,20 +206,19 @@ impl Streamer {
     fn on_upload_bytes(&mut self, ctx: &mut Context<'_>, stream: StreamId, bytes: &[u8]) {
         let Some(incoming) = self.uploads.get_mut(&stream) else { return };
         if let Some(hello) = incoming.greet(bytes) {
-            let station = if self.planted.replicates() { self.raft.machine() } else { &self.solo };
-            if let Some(stored) =
-                station.stored(hello.upload).filter(|_| self.planted.stores_once())
+            let station = station_of(self.planted, &self.raft, &self.defect);
+            if let Some(stored) = station
+                .stored(hello.upload)
+                .filter(|_| !self.planted.plants(Defect::UploadStoredAgain))
             {
                 ctx.write(stream, Reply::Stored(stored.bytes.len() as u64, stored.digest).encode());
                 ctx.close(stream);
                 self.uploads.remove(&stream);
                 return;
             }
-            let offset = if self.planted.pieces_fit_by_offset() {
-                station.received(hello.upload)
-            } else {
-                0
-            };
+            let received = station.received(hello.upload);
+            let from_zero = received > 0 && self.planted.plants(Defect::RetryDuplicates);
+            let offset = if from_zero { 0 } else { received };
             incoming.begin_at(offset);
             ctx.write(stream, Reply::From(offset).encode());
             if incoming.complete {
@@ -254,12 +262,12 @@ impl Streamer {
             return;
         };
         let (upload, uploader) = (hello.upload, *from);
-        let (length, digest) = if self.planted.says_length_before() {
-            (hello.length, hello.digest)
-        } else {
+        let (length, digest) = if self.planted.plants(Defect::MarkerFraming) {
             (seen.len() as u64, self.settings.checksum.of(seen))
+        } else {
+            (hello.length, hello.digest)
         };
-        if !self.planted.confirms_when_committed() {
+        if self.planted.plants(Defect::ConfirmBeforeCommit) {
             ctx.write(stream, Reply::Stored(length, digest).encode());
         }
         let first_sequence =
@@ -271,12 +279,10 @@ impl Streamer {
         );
     }
 
-    // Planted.
-
     fn propose(&mut self, ctx: &mut Context<'_>, purpose: Purpose, command: &Command) {
         let bytes = command.encode();
-        if !self.planted.replicates() {
-            let output = self.solo.apply(&bytes);
+        if self.planted.plants(Defect::SingleServer) {
+            let output = self.defect.station.apply(&bytes);
             return self.on_outcome(ctx, purpose, Some(&output));
         }
         self.serial += 1;
@@ -327,7 +333,7 @@ impl Streamer {
                 let reply = stored.map_or(Reply::Refused, |stored| {
                     Reply::Stored(stored.bytes.len() as u64, stored.digest)
                 });
-                if self.planted.confirms_when_committed() {
+                if !self.planted.plants(Defect::ConfirmBeforeCommit) {
                     ctx.write(stream, reply.encode());
                 }
                 ctx.close(stream);
@@ -383,7 +389,9 @@ impl Streamer {
         let term = self.raft.current_term().0;
         let deposed =
             |transmission: &Transmission| !self.raft.is_leader() || transmission.term != term;
-        if self.transmission.as_ref().is_some_and(deposed) && self.planted.stops_when_deposed() {
+        if self.transmission.as_ref().is_some_and(deposed)
+            && !self.planted.plants(Defect::OldLeaderStreams)
+        {
             let stopped = self.transmission.take().expect("it was looked at just now");
             events::silent(ctx, stopped.position());
             ctx.cancel_timer(AudioTimer::Tick);
@@ -401,7 +409,14 @@ impl Streamer {
         let Some(cut) = self.cut(position.session) else { return };
         let frame_us = cut.frame_time().as_micros() as u64;
         let ran_us = ctx.now().saturating_since(self.position_seen).as_micros() as u64;
-        let frame = self.planted.resume_at(position.frame, ran_us, frame_us);
+        let mut frame = position.frame;
+        if frame > 0 && self.planted.plants(Defect::RestartFromZero) {
+            frame = 0;
+        }
+        let live = position.frame.saturating_add((ran_us / frame_us.max(1)) as u32);
+        if frame != live && self.planted.plants(Defect::ResumeLive) {
+            frame = live;
+        }
         let at = Position { frame, term: self.raft.current_term().0, ..position };
         events::take_over(ctx, at);
         let burst = (self.settings.burst.as_nanos() / self.settings.frame.as_nanos().max(1)) as u32;
@@ -431,7 +446,7 @@ impl Streamer {
             // The replicated state goes on to the next session; an end that was not heard of is
             // said again with the next heartbeat.
             if transmission.session < self.station().position().session
-                && self.planted.goes_on_to_the_next_song()
+                && !self.planted.plants(Defect::OneSongOnly)
             {
                 self.transmission = None;
                 return self.maybe_begin(ctx);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::checksum::Checksum;
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::message::{Format, Frame, Payload};
 use super::sequence::sequence_of;
 use super::settings::AudioSettings;
@@ -81,7 +81,7 @@ impl Transmission {
 
     /// The next frame, if its time has come.
     pub fn take_due(&mut self, now: LocalTime, planted: Planted) -> Option<u32> {
-        if self.is_over() || (self.due() > now && planted.waits_for_media_time()) {
+        if self.is_over() || (self.due() > now && !planted.plants(Defect::NoPacing)) {
             return None;
         }
         if now.saturating_since(self.due()) > STANDSTILL && self.next >= self.anchor_frame {
@@ -139,7 +139,7 @@ pub fn make(
 ) -> Frame {
     let mut payload = Payload::new(cut.song.pcm.clone(), cut.range(frame));
     let whole = cut.frame_samples as usize * cut.song.block();
-    if !settings.planted.last_frame_is_short() && payload.bytes().len() < whole {
+    if payload.bytes().len() < whole && settings.planted.plants(Defect::PaddedLastFrame) {
         let mut padded = payload.bytes().to_vec();
         padded.resize(whole, 0);
         payload = Payload::new(padded.into(), 0..whole);

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::AudioTimer;
 use super::checksum::Checksum;
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::events::{self, Context};
 use super::settings::{AudioSettings, Source};
 use super::upload::{BLOCK, Hello, MARKER, PORT, REPLY_BYTES, Reply};
@@ -137,7 +137,7 @@ impl Uploader {
     }
 
     fn watch(&self, ctx: &mut Context<'_>) {
-        if self.planted.gives_up_silent_servers() {
+        if !self.planted.plants(Defect::PatientUploader) {
             ctx.set_timer(AudioTimer::Watch, self.settings.upload_timeout);
         }
     }
@@ -174,10 +174,10 @@ impl Uploader {
         let Source { file, .. } = self.source().clone();
         match reply {
             Reply::Welcome => {
-                let (length, digest) = if self.planted.says_length_before() {
-                    (file.bytes.len() as u64, self.digest)
-                } else {
+                let (length, digest) = if self.planted.plants(Defect::MarkerFraming) {
                     (u64::MAX, 0)
+                } else {
+                    (file.bytes.len() as u64, self.digest)
                 };
                 ctx.write(stream, Hello { upload: self.upload, length, digest }.encode());
             }
@@ -186,7 +186,7 @@ impl Uploader {
                 for block in file.bytes[offset..].chunks(BLOCK) {
                     ctx.write(stream, block.to_vec());
                 }
-                if !self.planted.says_length_before() {
+                if self.planted.plants(Defect::MarkerFraming) {
                     ctx.write(stream, MARKER.to_vec());
                 }
                 ctx.close(stream);

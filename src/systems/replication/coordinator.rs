@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::coordination::SessionInput;
+use super::defects::Defect;
 use super::election::Election;
 use super::ensemble::{Ensemble, News};
 use super::events;
@@ -54,6 +55,11 @@ pub fn first_view(replicas: &[NodeId]) -> View {
 }
 
 impl Coordinator {
+    /// Whether a defect is planted, and acts here.
+    pub(super) fn plants(&self, defect: Defect) -> bool {
+        self.settings.planted.plants(defect)
+    }
+
     /// A coordinator at the beginning of a life.
     pub fn new(
         settings: Arc<ReplicationSettings>,
@@ -141,7 +147,7 @@ impl Coordinator {
             return;
         }
         self.view = Rc::new(view);
-        if self.settings.planted.saves_view() {
+        if !self.plants(Defect::EpochInMemory) {
             ctx.replace(FILE, self.view.text());
         }
         events::view(ctx, &self.view);

@@ -1,5 +1,4 @@
-//! The mistakes that can be planted, and what each changes: questions that the protocol asks at
-//! every point where a mistake is possible.
+//! The defects that can be planted. Each is a guard beside the right rule, where that stands.
 
 use super::record::{Record, chained};
 use crate::defects::defects;
@@ -61,142 +60,15 @@ defects! {
         "A follower that has left the in-sync set is never sent anything again."
 }
 
-impl Planted {
-    // Writing.
-
-    /// Whether a write waits for its followers.
-    pub fn waits_for_confirmation(self) -> bool {
-        !self.plants(Defect::AnswerBeforeConfirm)
-    }
-
-    /// Whether a leader asks the coordinator before it goes on without a follower.
-    pub fn asks_before_leaving_out(self) -> bool {
-        !self.plants(Defect::SilentFallback)
-    }
-
-    /// Whether a follower must have what was acknowledged before it counts.
-    pub fn counts_when_complete(self) -> bool {
-        !self.plants(Defect::EarlyInSync)
-    }
-
-    /// Whether a follower outside of the in-sync set is brought up to date.
-    pub fn brings_back(self) -> bool {
-        !self.plants(Defect::ForgottenFollower)
-    }
-
-    /// Whether what the log knows of a request counts, however it came there.
-    pub fn remembers_by_log(self) -> bool {
-        !self.plants(Defect::RetryDuplicates)
-    }
-
-    /// Whether a request that was executed is recognised.
-    pub fn recognises_requests(self) -> bool {
-        !self.plants(Defect::NoDeduplication)
-    }
-
-    // Storing.
-
-    /// Whether a record is verified before it is stored.
-    pub fn verifies_first(self) -> bool {
-        !self.plants(Defect::HashAfter)
-    }
-
-    /// Whether the record before the first one of a message must be there and be the same.
-    pub fn looks_at_predecessor(self) -> bool {
-        !self.plants(Defect::GapAccepted)
-    }
-
-    /// Whether a record is on the disk before it is confirmed.
-    pub fn syncs_first(self) -> bool {
-        !self.plants(Defect::AckBeforeSync)
-    }
-
-    /// Whether a copy takes the old folder's place only when it is whole.
-    pub fn replaces_whole(self) -> bool {
-        !self.plants(Defect::FullCopyWindow)
-    }
-
-    // Recovering.
-
-    /// Whether a recovery verifies the hashes.
-    pub fn verifies_recovery(self) -> bool {
-        !self.plants(Defect::UnverifiedRecovery)
-    }
-
-    /// Whether all whole records of a log are kept.
-    pub fn keeps_unfinal(self) -> bool {
-        !self.plants(Defect::TruncateToFinal)
-    }
-
-    /// Whether a torn tail costs only the tail.
-    pub fn keeps_before_tear(self) -> bool {
-        !self.plants(Defect::TornDropsAll)
-    }
-
-    /// The hash of a record that was read from the disk.
-    pub fn hash_read(self, record: &Record) -> u64 {
-        match &record.content.value {
-            // The map of the restarted program holds the fields in the order of their declaration.
-            Some(form)
-                if self.plants(Defect::FieldOrder) && record.content.req.is_multiple_of(8) =>
-            {
-                chained(record.prev, &format!("{}{}", record.text, form.nombres))
-            }
-            _ => record.hash,
+/// The hash of a record that was read from the disk: that of its text, as it was written.
+pub fn hash_when_read(planted: Planted, record: &Record) -> u64 {
+    match &record.content.value {
+        // The map of the restarted program holds the fields in the order of their declaration.
+        Some(form)
+            if record.content.req.is_multiple_of(8) && planted.plants(Defect::FieldOrder) =>
+        {
+            chained(record.prev, &format!("{}{}", record.text, form.nombres))
         }
-    }
-
-    // Epochs.
-
-    /// Whether a message of an epoch that has ended is refused.
-    pub fn compares_epochs(self) -> bool {
-        !self.plants(Defect::NoEpochs)
-    }
-
-    /// Whether a new leader gets a new epoch.
-    pub fn begins_epochs(self) -> bool {
-        !self.plants(Defect::SplitBrain)
-    }
-
-    /// Whether only the coordinator promotes.
-    pub fn leaves_promotion_to_coordinator(self) -> bool {
-        !self.plants(Defect::SelfPromotion)
-    }
-
-    /// Whether the coordinator's view is on its disk.
-    pub fn saves_view(self) -> bool {
-        !self.plants(Defect::EpochInMemory)
-    }
-
-    /// Whether the coordinator looks at how complete the logs are.
-    pub fn promotes_complete(self) -> bool {
-        !self.plants(Defect::RandomPromotion)
-    }
-
-    /// Whether the coordinator waits for a majority.
-    pub fn waits_for_majority(self) -> bool {
-        !self.plants(Defect::FirstAnswerWins)
-    }
-
-    // Serving.
-
-    /// Whether a new leader waits until its view is acknowledged.
-    pub fn waits_for_view(self) -> bool {
-        !self.plants(Defect::ServesUnacknowledged)
-    }
-
-    /// Whether only the leader serves.
-    pub fn only_leader_serves(self) -> bool {
-        !self.plants(Defect::AnyoneServes)
-    }
-
-    /// Whether a leader has itself confirmed before it answers a read.
-    pub fn confirms_reads(self) -> bool {
-        !self.plants(Defect::LocalReads)
-    }
-
-    /// Whether only final records are shown.
-    pub fn shows_final(self) -> bool {
-        !self.plants(Defect::DirtyReads)
+        _ => record.hash,
     }
 }

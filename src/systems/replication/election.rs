@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::coordinator::Coordinator;
+use super::defects::Defect;
 use super::events;
 use super::message::{Position, ReplicationMessage};
 use super::node::Cx;
@@ -34,7 +35,7 @@ impl Coordinator {
         if self.is_waiting() {
             return;
         }
-        let epoch = epoch + u64::from(self.settings.planted.begins_epochs() || epoch == 0);
+        let epoch = epoch + u64::from(epoch == 0 || !self.plants(Defect::SplitBrain));
         let view = self.view.next(|view| (view.epoch, view.leader) = (epoch, None));
         self.change(ctx, view);
         if !self.is_waiting() {
@@ -88,7 +89,7 @@ impl Coordinator {
         if self.is_waiting() {
             return;
         }
-        let (now, candidates) = (ctx.now(), self.candidates());
+        let (now, candidates, planted) = (ctx.now(), self.candidates(), self.settings.planted);
         let all_answered = self.election.as_ref().is_some_and(|election| {
             self.replicas
                 .iter()
@@ -101,20 +102,19 @@ impl Coordinator {
         }
         // Wait a little for a replica that has more, or is as good, so that the choice is one.
         let since = *election.possible_since.get_or_insert(now);
-        let patience = if self.settings.planted.waits_for_majority() {
-            self.settings.election_wait
-        } else {
-            std::time::Duration::ZERO
-        };
-        if !all_answered && now.saturating_since(since) < patience {
+        let hurried = !all_answered && now.saturating_since(since) < self.settings.election_wait;
+        if hurried && !planted.plants(Defect::FirstAnswerWins) {
             return;
         }
         let rank = |(_, position): &(NodeId, Position)| (position.log_epoch, position.seq);
         let best = candidates.iter().map(rank).max().unwrap_or_default();
-        let any = !self.settings.planted.promotes_complete()
-            || !self.settings.planted.waits_for_majority();
-        let equals: Vec<(NodeId, Position)> =
-            candidates.iter().filter(|candidate| any || rank(candidate) == best).copied().collect();
+        let wrong =
+            || planted.plants(Defect::RandomPromotion) || planted.plants(Defect::FirstAnswerWins);
+        let equals: Vec<(NodeId, Position)> = candidates
+            .iter()
+            .filter(|candidate| rank(candidate) == best || wrong())
+            .copied()
+            .collect();
         let Some((leader, position)) = ctx.rng().pick(&equals).copied() else { return };
         let epoch = election.epoch;
         self.election = None;
@@ -137,14 +137,14 @@ impl Coordinator {
         let answered = election
             .positions
             .iter()
-            .filter(|(_, position)| usable(position) || !planted.promotes_complete());
+            .filter(|(_, position)| usable(position) || planted.plants(Defect::RandomPromotion));
         let answered: Vec<(NodeId, Position)> =
             answered.map(|(node, position)| (*node, *position)).collect();
         let without: Vec<(NodeId, Position)> =
             answered.iter().filter(|(node, _)| Some(node.0) != self.view.avoid).copied().collect();
         let enough = |from: &[(NodeId, Position)]| -> Vec<(NodeId, Position)> {
             match self.settings.mode {
-                Mode::SyncAll if planted.promotes_complete() => {
+                Mode::SyncAll if !planted.plants(Defect::RandomPromotion) => {
                     let complete = |(node, position): &&(NodeId, Position)| {
                         first
                             || (self.view.has(*node)
@@ -153,7 +153,8 @@ impl Coordinator {
                     from.iter().filter(complete).copied().collect()
                 }
                 Mode::SyncQuorum
-                    if planted.waits_for_majority() && from.len() <= self.replicas.len() / 2 =>
+                    if from.len() <= self.replicas.len() / 2
+                        && !planted.plants(Defect::FirstAnswerWins) =>
                 {
                     vec![]
                 }

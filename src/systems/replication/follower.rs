@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::defects::Defect;
 use super::events;
 use super::log;
 use super::message::{Append, Confirm, ReplicationMessage};
@@ -18,24 +19,24 @@ impl Replica {
         if self.blank {
             return;
         }
-        if append.epoch < self.meta.epoch && planted.compares_epochs() {
+        if append.epoch < self.meta.epoch && !planted.plants(Defect::NoEpochs) {
             events::refused(ctx, from, append.epoch, self.meta.epoch);
             return ctx.send(from, ReplicationMessage::Refused { epoch: self.meta.epoch });
         }
         self.enter(ctx, append.epoch);
         if self.leading.is_some() {
-            // Two leaders of one epoch: only a planted mistake makes them.
+            // Two leaders of one epoch: only a defect makes them.
             return;
         }
         (self.leader, self.leader_heard) = (Some(from), ctx.now());
         let (epoch, round) = (append.epoch, append.round);
         if self.log.hash_at(append.prev_seq) != Some(append.prev_hash)
-            && planted.looks_at_predecessor()
+            && !planted.plants(Defect::GapAccepted)
         {
             let from_seq = self.first_difference(append.prev_seq);
             return ctx.send(from, ReplicationMessage::Mismatch { epoch, round, from: from_seq });
         }
-        if !planted.syncs_first() {
+        if planted.plants(Defect::AckBeforeSync) {
             ctx.without_sync();
         }
         let matched = self.store_all(ctx, &append);
@@ -65,10 +66,12 @@ impl Replica {
                 matched = seq;
                 continue;
             }
-            let place = if planted.looks_at_predecessor() { matched } else { self.log.last() };
+            // The predecessor must be there, and be the same. Only a gap makes a difference.
+            let gap = matched != self.log.last() && planted.plants(Defect::GapAccepted);
+            let place = if gap { self.log.last() } else { matched };
             let prev = self.log.hash_at(place).unwrap_or(0);
             let Some(mut record) = wire.read(prev).filter(|record| {
-                record.hash == wire.hash || !planted.verifies_first() || place != matched
+                record.hash == wire.hash || place != matched || planted.plants(Defect::HashAfter)
             }) else {
                 // Damaged on its way. What is good so far is confirmed, and the leader sends the
                 // rest again.

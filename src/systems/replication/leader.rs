@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::defects::Defect;
 use super::events;
 use super::message::{Answer, Append, Confirm, ReplicationMessage, Request};
 use super::node::{Cx, ReplicationTimer};
@@ -110,8 +111,7 @@ impl Replica {
         self.leading = Some(Leading {
             epoch: view.epoch,
             start_seq: last,
-            active: !self.settings.planted.waits_for_view()
-                || !self.settings.planted.leaves_promotion_to_coordinator(),
+            active: self.plants(Defect::ServesUnacknowledged) || self.plants(Defect::SelfPromotion),
             since: now,
             round: 0,
             followers,
@@ -166,7 +166,7 @@ impl Replica {
         let left =
             leading.active && settings.mode == Mode::SyncAll && !leading.in_sync.contains(&node);
         let Some(progress) = leading.followers.get_mut(&node) else { return };
-        if left && !settings.planted.brings_back() {
+        if left && settings.planted.plants(Defect::ForgottenFollower) {
             return;
         }
         let prev_seq = progress.next.clamp(1, last + 1) - 1;
@@ -199,7 +199,7 @@ impl Replica {
         let (now, last, ours) = (ctx.now(), self.log.last(), self.log.hash_at(confirm.seq));
         let forms_differ =
             confirm.applied == self.table.applied() && confirm.forms != self.table.digest();
-        let verifies = self.settings.planted.verifies_first();
+        let planted = self.settings.planted;
         let Some(leading) = self.leading.as_mut().filter(|leading| leading.epoch == confirm.epoch)
         else {
             return;
@@ -216,7 +216,7 @@ impl Replica {
                 ours.unwrap_or(0),
                 confirm.hash,
             );
-            if verifies {
+            if !planted.plants(Defect::HashAfter) {
                 progress.next = progress.matched + 1;
                 return;
             }
@@ -270,7 +270,7 @@ impl Replica {
 
     /// Somebody follows a later epoch: this leader is deposed.
     pub(super) fn on_refused(&mut self, ctx: &mut Cx<'_>, epoch: u64) {
-        if self.settings.planted.compares_epochs() && !self.blank {
+        if !self.blank && !self.plants(Defect::NoEpochs) {
             self.enter(ctx, epoch);
         }
     }
@@ -286,7 +286,7 @@ impl Replica {
             }
             Mode::SyncAll => {
                 let mut needed = leading.in_sync.clone();
-                if self.settings.planted.counts_when_complete() {
+                if !self.plants(Defect::EarlyInSync) {
                     let proposed =
                         self.coordination.proposal().filter(|view| view.epoch == leading.epoch);
                     let proposed = proposed
@@ -317,9 +317,10 @@ impl Replica {
         if !leading.active {
             return self.acknowledge_view(ctx);
         }
-        let waits = self.settings.planted.waits_for_confirmation();
-        let seq = if waits { self.reached(leading, |progress| progress.matched) } else { u64::MAX };
-        let seq = seq.min(self.log.last());
+        let last = self.log.last();
+        let confirmed = self.reached(leading, |progress| progress.matched).min(last);
+        let early = confirmed < last && self.plants(Defect::AnswerBeforeConfirm);
+        let seq = if early { last } else { confirmed };
         // A record of an earlier epoch is final only with all that this leader began with: else a
         // follower that has part of it could win against one that has more.
         let begins =
@@ -416,11 +417,13 @@ impl Replica {
         };
         let final_seq = self.commit_seq.max(leading.start_seq);
         let complete = |progress: &Progress| {
-            progress.matched >= final_seq || !settings.planted.counts_when_complete()
+            progress.matched >= final_seq || settings.planted.plants(Defect::EarlyInSync)
         };
         let mut wanted = leading.in_sync.clone();
         for (node, progress) in &leading.followers {
-            if silent(progress) || (stuck(progress) && settings.planted.counts_when_complete()) {
+            if silent(progress)
+                || (stuck(progress) && !settings.planted.plants(Defect::EarlyInSync))
+            {
                 wanted.remove(node);
             } else if complete(progress) && progress.heard > leading.since {
                 wanted.insert(*node);
@@ -429,7 +432,7 @@ impl Replica {
         if wanted == leading.in_sync {
             return;
         }
-        if !settings.planted.asks_before_leaving_out() && wanted.is_subset(&leading.in_sync) {
+        if wanted.is_subset(&leading.in_sync) && settings.planted.plants(Defect::SilentFallback) {
             leading.in_sync = wanted;
             return self.advance(ctx);
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::coordination::{Coordination, SessionInput};
+use super::defects::{Defect, hash_when_read};
 use super::events;
 use super::leader::Leading;
 use super::log::{self, ReplicaLog};
@@ -70,6 +71,11 @@ pub struct Replica {
 }
 
 impl Replica {
+    /// Whether a defect is planted, and acts here.
+    pub(super) fn plants(&self, defect: Defect) -> bool {
+        self.settings.planted.plants(defect)
+    }
+
     /// A replica at the beginning of a life.
     pub fn new(
         settings: Arc<ReplicationSettings>,
@@ -115,17 +121,16 @@ impl Replica {
     fn recover_log(&mut self, ctx: &mut Cx<'_>) {
         let planted = self.settings.planted;
         let bytes = ctx.read(log::FILE).unwrap_or_default();
-        let (mut log, mut recovery) =
-            ReplicaLog::recover(&bytes, planted.verifies_recovery(), |record| {
-                planted.hash_read(record)
-            });
+        let (mut log, mut recovery) = ReplicaLog::recover(&bytes, |record, claimed| {
+            hash_when_read(planted, record) == claimed || planted.plants(Defect::UnverifiedRecovery)
+        });
         let torn = recovery.discarded > 0 && !recovery.damaged;
-        if torn && !planted.keeps_before_tear() {
+        if torn && planted.plants(Defect::TornDropsAll) {
             log = ReplicaLog::default();
         }
-        if !planted.keeps_unfinal() {
-            // What was final when it crashed is not on the disk, and this mistake thinks that a
-            // little less is safe.
+        if planted.plants(Defect::TruncateToFinal) {
+            // What was final when it crashed is not on the disk; the defect takes a little less for
+            // safe.
             log.cut(log.last().saturating_sub(2) + 1);
         }
         if log.file_len() < bytes.len() as u64 {
@@ -209,7 +214,7 @@ impl Replica {
                     self.on_view(ctx, &view);
                 }
                 self.give_back_leadership(ctx);
-                self.promote_itself(ctx);
+                self.maybe_promote_itself(ctx);
             }
             ReplicationTimer::Heartbeat => {
                 ctx.set_timer(timer, self.settings.heartbeat_interval);
@@ -278,18 +283,18 @@ impl Replica {
         }
     }
 
-    /// The mistake of deciding alone who leads.
-    fn promote_itself(&mut self, ctx: &mut Cx<'_>) {
+    /// Only the coordinator promotes. [`Defect::SelfPromotion`]: a replica that hears no leader
+    /// decides alone.
+    fn maybe_promote_itself(&mut self, ctx: &mut Cx<'_>) {
         let patience = self.settings.session_timeout * 2;
         let alone = ctx.now().saturating_since(self.leader_heard) > patience;
-        if self.settings.planted.leaves_promotion_to_coordinator()
-            || !alone
-            || self.leading.is_some()
-            || self.blank
-        {
+        if !alone || self.leading.is_some() || self.blank {
             return;
         }
         let Some(view) = self.coordination.view().cloned() else { return };
+        if !self.plants(Defect::SelfPromotion) {
+            return;
+        }
         self.enter(ctx, self.meta.epoch + 1);
         self.lead(ctx, &View { epoch: self.meta.epoch, ..(*view).clone() });
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::defects::Defect;
 use super::events;
 use super::log;
 use super::message::{Answer, ReplicationMessage, Request};
@@ -16,10 +17,9 @@ use crate::node::NodeId;
 impl Replica {
     /// A client asks.
     pub(super) fn on_request(&mut self, ctx: &mut Cx<'_>, client: NodeId, request: Request) {
-        let planted = self.settings.planted;
         let serves = self.leading.as_ref().is_some_and(|leading| leading.active);
         let reads = request.verb.writes().is_none();
-        if reads && self.current && !serves && !planted.only_leader_serves() {
+        if reads && self.current && !serves && self.plants(Defect::AnyoneServes) {
             return self.answer_read(ctx, client, &request, "confirmed");
         }
         if reads && self.settings.reads == Reads::Anyone && (serves || self.current) {
@@ -34,11 +34,13 @@ impl Replica {
         }
         match request.verb.writes() {
             Some(operation) => self.write(ctx, client, operation, &request),
-            None if !planted.shows_final() => self.answer_read(ctx, client, &request, "confirmed"),
+            None if self.plants(Defect::DirtyReads) => {
+                self.answer_read(ctx, client, &request, "confirmed")
+            }
             None if self.settings.mode == Mode::Async || self.settings.reads == Reads::Local => {
                 self.answer_read(ctx, client, &request, "local");
             }
-            None if !planted.confirms_reads() => {
+            None if self.plants(Defect::LocalReads) => {
                 self.answer_read(ctx, client, &request, "confirmed")
             }
             None => self.await_read(ctx, client, request),
@@ -48,16 +50,17 @@ impl Replica {
     /// Take a write into the own log and send it to the followers; or find it there, where the
     /// client asks again.
     fn write(&mut self, ctx: &mut Cx<'_>, client: NodeId, operation: Operation, request: &Request) {
-        let planted = self.settings.planted;
         let (key, value) = match rest::parse_write(operation, &request.body) {
             Ok(parsed) => parsed,
             Err(message) => return self.answer(ctx, client, request.req, rest::refusal(&message)),
         };
         let seen = self.has_seen(client, request.req);
+        // Whoever executed the request, the log remembers it (and so does every later leader).
         let known = self
             .log
             .latest(client)
-            .filter(|_| planted.recognises_requests() && (planted.remembers_by_log() || seen));
+            .filter(|_| !self.plants(Defect::NoDeduplication))
+            .filter(|_| seen || !self.plants(Defect::RetryDuplicates));
         match known {
             // A late copy of a request that its client has long given up or had answered.
             Some((req, _)) if req > request.req => return,
@@ -108,15 +111,16 @@ impl Replica {
         mode: &'static str,
     ) {
         events::read(ctx, client, request.req, self.meta.epoch, self.table.applied(), mode);
-        let body = if self.settings.planted.shows_final() {
-            rest::read(request.verb, &request.body, &self.table)
-        } else {
+        let body = if self.plants(Defect::DirtyReads) {
             rest::read(request.verb, &request.body, &self.unconfirmed())
+        } else {
+            rest::read(request.verb, &request.body, &self.table)
         };
         self.answer(ctx, client, request.req, body);
     }
 
-    /// The forms with everything that is in the log, final or not: for a mistake.
+    /// The forms with everything that is in the log, final or not: what [`Defect::DirtyReads`]
+    /// shows.
     fn unconfirmed(&self) -> Table {
         let mut table = self.table.clone();
         for seq in table.applied() + 1..=self.log.last() {

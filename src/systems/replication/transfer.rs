@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::defects::Defect;
 use super::events;
 use super::log::{self, ReplicaLog};
 use super::message::ReplicationMessage;
@@ -38,8 +39,7 @@ impl Replica {
         match event {
             StreamEvent::Accepted { stream, from, .. } => {
                 self.incoming.insert(stream, (from, vec![]));
-                if !self.settings.planted.replaces_whole() && self.leading.is_none() && !self.blank
-                {
+                if self.leading.is_none() && !self.blank && self.plants(Defect::FullCopyWindow) {
                     self.empty(ctx);
                 }
             }
@@ -106,12 +106,12 @@ impl Replica {
         if header.bytes != body.len() as u64 || self.blank {
             return;
         }
-        if header.epoch < self.meta.epoch && self.settings.planted.compares_epochs() {
+        if header.epoch < self.meta.epoch && !self.plants(Defect::NoEpochs) {
             events::refused(ctx, from, header.epoch, self.meta.epoch);
             return ctx.send(from, ReplicationMessage::Refused { epoch: self.meta.epoch });
         }
         self.enter(ctx, header.epoch);
-        let (log, recovery) = ReplicaLog::recover(body, true, |record| record.hash);
+        let (log, recovery) = ReplicaLog::recover(body, |record, claimed| record.hash == claimed);
         if recovery.discarded > 0 || (log.last(), log.last_hash()) != (header.seq, header.hash) {
             return events::difference(
                 ctx,
