@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::estimate::error_of;
 use super::settings::CristianSettings;
 use super::soft_clock::growth;
@@ -143,7 +143,7 @@ pub fn root_of_mean(settings: &CristianSettings, root: i64, mean: i64, elapsed: 
 /// coordinator's, which is the first of the list.
 fn agreeing(planted: Planted, clocks: &[(NodeId, i64)], gamma: i64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..clocks.len()).collect();
-    if planted.averages_all() {
+    if planted.plants(Defect::BerkeleyPlainMean) {
         return order;
     }
     order.sort_by_key(|i| clocks[*i].1);

@@ -1,4 +1,4 @@
-//! The mistakes that can be planted. What each changes is in `rules`.
+//! The defects that can be planted. Each is a guard beside the right rule, where that stands.
 
 use crate::defects::defects;
 

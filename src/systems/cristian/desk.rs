@@ -12,6 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::defects::Defect;
 use super::events::{self, Line};
 use super::library::{Answer, Body, Library, Statement};
 use super::message::CristianMessage;
@@ -142,8 +143,8 @@ impl Desk {
             .into_iter()
             .flatten()
             .max_by_key(|(serial, _)| *serial);
-        if let Some((last, answer)) =
-            seen.filter(|(last, _)| serial <= *last && planted.detects_duplicates())
+        if let Some((last, answer)) = seen
+            .filter(|(last, _)| serial <= *last && !planted.plants(Defect::NoDuplicateDetection))
         {
             if serial == last {
                 self.reply(ctx, client, serial, answer);
@@ -151,7 +152,7 @@ impl Desk {
             return;
         }
         if self.asking.get(&client).is_some_and(|asked| serial <= *asked)
-            && planted.detects_duplicates()
+            && !planted.plants(Defect::NoDuplicateDetection)
         {
             return;
         }
@@ -164,7 +165,9 @@ impl Desk {
         }
         let silence =
             ctx.now().saturating_since(self.heard) > self.settings.poll_interval * SILENT_POLLS;
-        let alone = planted.decides_alone(silence);
+        // What only the queue can decide, no server decides by its own table.
+        let alone =
+            planted.plants(Defect::QueueRace) || (silence && planted.plants(Defect::LocalFallback));
         if self.settings.reservation == Reservation::Queue && !alone {
             let free: Vec<u8> = self.library.free().collect();
             let wish = ctx.rng().pick(&free).copied().unwrap_or(1);
@@ -193,10 +196,17 @@ impl Desk {
         self.servers[(usize::from(book) - 1) % self.servers.len()]
     }
 
+    /// What a server has decided is on its disk before its answer leaves.
+    fn sync_decision(&self, ctx: &mut Context<'_>) {
+        if self.settings.planted.plants(Defect::AnswerBeforeSave) {
+            ctx.without_sync();
+        }
+    }
+
     /// Give out a book: it is on the disk before the user hears of it.
     fn grant(&mut self, ctx: &mut Context<'_>, statement: Statement) {
         let Body::Grant { session, book } = statement.body else { return };
-        self.settings.planted.sync_decision(ctx);
+        self.sync_decision(ctx);
         ctx.append(FILE, record_log::record(&statement.encode(Writer::default().byte(GRANTED)).0));
         self.remember_grant(&statement);
         events::line(ctx, "grant", &line(&statement, self.mine.len() as u64, session, book, true));
@@ -217,7 +227,7 @@ impl Desk {
             .filter(|(server, _)| *server != ctx.id())
             .max_by_key(|(_, books)| *books);
         let answer = match other
-            .filter(|_| !self.library.ended && !self.settings.planted.speaks_for_all())
+            .filter(|_| !self.library.ended && !self.settings.planted.plants(Defect::SpeaksForAll))
         {
             Some((server, _)) => Answer::Elsewhere(server),
             None => Answer::NoneLeft { session },
@@ -272,14 +282,14 @@ impl Desk {
 
     fn on_statements(&mut self, ctx: &mut Context<'_>, from: u64, statements: &[Statement]) {
         self.heard = ctx.now();
-        self.settings.planted.sync_decision(ctx);
+        self.sync_decision(ctx);
         let mut bytes = Vec::new();
         for (position, statement) in (from..).zip(statements) {
             if position < self.library.position {
                 continue;
             }
             if position > self.library.position {
-                if !self.settings.planted.dequeues_on_send() {
+                if !self.settings.planted.plants(Defect::DequeueOnSend) {
                     break;
                 }
                 self.library.position = position;
@@ -298,7 +308,12 @@ impl Desk {
     }
 
     fn apply(&mut self, ctx: &mut Context<'_>, statement: &Statement, tell: bool) {
-        if !self.settings.planted.hears(statement.server, ctx.id(), self.servers[0]) {
+        // Every server applies every statement.
+        let first = self.servers[0];
+        if statement.server == first
+            && ctx.id() != first
+            && self.settings.planted.plants(Defect::OneWayQueue)
+        {
             self.library.position += 1;
             return;
         }
@@ -338,7 +353,7 @@ impl Desk {
     fn watch_session(&mut self, ctx: &mut Context<'_>) {
         if self.library.ended
             && self.paused_after < self.library.session
-            && self.settings.planted.begins_sessions()
+            && !self.settings.planted.plants(Defect::NeverFollowed)
         {
             self.paused_after = self.library.session;
             ctx.set_timer(CristianTimer::SessionPause, self.settings.session_pause);

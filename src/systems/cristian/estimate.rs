@@ -7,7 +7,7 @@
 //! t0)/2 - min`. Nothing better can be said: when all of the delay lies on one way, the error is
 //! the bound.
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::settings::{Algorithm, CristianSettings};
 use super::soft_clock::growth;
 
@@ -54,16 +54,47 @@ pub fn delay(algorithm: Algorithm, sample: &Sample) -> i64 {
 /// The hour minus the monotonic clock, by one sample.
 fn offset(planted: Planted, algorithm: Algorithm, sample: &Sample) -> i64 {
     match algorithm {
-        // RFC 5905 §8: half the sum of what the clocks differ by on the way there and on the way
-        // back.
-        Algorithm::Ntp => planted.ntp_offset(sample.t0, sample.t2, sample.t3, sample.t1),
-        _ => sample.t3 + planted.time_since(sample.rtt) - sample.t1,
+        Algorithm::Ntp => ntp_offset(planted, sample),
+        // Cristian 1989: the answer is as old as half of the round trip, give or take.
+        _ => {
+            let mut age = sample.rtt / 2;
+            if planted.plants(Defect::NoRtt) {
+                age = 0;
+            } else if planted.plants(Defect::FullRtt) {
+                age = sample.rtt;
+            }
+            sample.t3 + age - sample.t1
+        }
     }
+}
+
+/// RFC 5905 §8: `((t2 - t1) + (t3 - t4)) / 2`.
+fn ntp_offset(planted: Planted, sample: &Sample) -> i64 {
+    let (t1, t2, t3, t4) = (sample.t0, sample.t2, sample.t3, sample.t1);
+    if planted.plants(Defect::NoRtt) {
+        return t3 - t4;
+    }
+    let way = t4 - t1 - (t3 - t2);
+    let sent = if planted.plants(Defect::FullRtt) { t3 + way } else { t3 };
+    let offset = ((t2 - t1) + (sent - t4)) / 2;
+    if planted.plants(Defect::OffsetReversed) { t3 - (offset - (t3 - t4)) - t4 } else { offset }
+}
+
+/// The least one-way delay that bounds count on: what the scenario declares, and nothing that was
+/// measured.
+fn least_delay(planted: Planted, declared: i64, delays: &[i64]) -> i64 {
+    if planted.plants(Defect::AsymmetricBlind) {
+        return delays.iter().min().map_or(declared, |least| least / 2);
+    }
+    if !delays.is_empty() && planted.plants(Defect::MinOverestimated) {
+        return delays.iter().sum::<i64>() / delays.len() as i64 / 2;
+    }
+    declared
 }
 
 /// The bound `D/2 - min`, and what both oscillators may have gained or lost meanwhile.
 pub fn error_of(settings: &CristianSettings, delay: i64, rtt: i64, delays: &[i64]) -> i64 {
-    let min = settings.planted.least_delay(settings.min_delay.as_nanos() as i64, delays);
+    let min = least_delay(settings.planted, settings.min_delay.as_nanos() as i64, delays);
     delay / 2 - min + 2 * growth(rtt, settings.drift_bound_ppm)
 }
 
@@ -81,7 +112,13 @@ pub fn estimate(
         .collect();
     let best = (0..samples.len()).min_by_key(|i| all[*i].0)?;
     let sample = samples[best];
-    let offset = planted.offset_of_round(&all, all[best].1);
+    // A round goes by its best sample.
+    let mut offset = all[best].1;
+    if all.len() > 1 && planted.plants(Defect::MeanOfSamples) {
+        // Summed around the best one, so that the sum stays small.
+        let apart = all.iter().map(|(_, other)| other - offset).sum::<i64>();
+        offset += apart / all.len() as i64;
+    }
     let error = error_of(settings, all[best].0, sample.rtt, delays);
     Some(Estimate { sample, offset, error, samples: all })
 }

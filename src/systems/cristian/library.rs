@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use serde::{Deserialize, Serialize};
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use crate::codec::{Reader, Writer};
 use crate::node::NodeId;
 
@@ -216,7 +216,7 @@ impl Library {
             (statement.body, self.last(client))
             && from_user
             && serial <= last
-            && self.planted.detects_duplicates()
+            && !self.planted.plants(Defect::NoDuplicateDetection)
         {
             let answer = (serial == last).then_some(answer);
             return Applied { session: self.session, answer, ..Applied::default() };
@@ -230,7 +230,10 @@ impl Library {
             self.requests.insert((session, book, client, serial));
             if session == self.session && !self.ended {
                 self.taken.insert(book);
-                if self.taken.len() == self.planted.books_of_session(self.books.len()) {
+                let kept = self.books.len().saturating_sub(1).max(1);
+                if self.taken.len() == self.books.len()
+                    || (self.taken.len() == kept && self.planted.plants(Defect::LastBookKept))
+                {
                     self.ended = true;
                     applied.ended = Some((session, self.taken.len(), "all_given"));
                 }
@@ -278,8 +281,8 @@ impl Library {
 
     /// Two servers may ask for the same session to be followed: only the first does it.
     fn open(&mut self, after: u32, forced: bool) -> Applied {
-        let once = self.planted.follows_one_session();
-        if (once && after != self.session) || (once && !self.ended && !forced) {
+        let followed = after != self.session || (!self.ended && !forced);
+        if followed && !self.planted.plants(Defect::OpenedTwice) {
             return Applied {
                 session: self.session,
                 answer: Some(Answer::Opened { session: self.session }),

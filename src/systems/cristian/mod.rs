@@ -27,7 +27,7 @@
 //! | `desk` | where users ask: by the queue, or by owners |
 //! | `process`, `client` | a machine of any role; the users |
 //! | `tables` | the tables of the original assignment |
-//! | `defects`, `rules` | the mistakes that can be planted, and nothing else |
+//! | `defects` | the defects that can be planted |
 //!
 //! **Clocks.** The hardware has a monotonic reading and a wall clock on one oscillator; the
 //! disciplined clock is software over both. Round trips are measured by the monotonic reading,
@@ -59,7 +59,6 @@ mod prober;
 mod process;
 mod queue_server;
 mod round_log;
-mod rules;
 mod server_clock;
 mod settings;
 mod soft_clock;

@@ -1,6 +1,7 @@
 //! Asking for the time: one question at a time, each with a number of its own, again when no answer
 //! comes.
 
+use super::defects::Defect;
 use super::estimate::{Estimate, Sample, delay, estimate};
 use super::events;
 use super::message::CristianMessage;
@@ -103,7 +104,7 @@ impl Prober {
             CristianMessage::TimeRequest { nonce, hour }
         };
         ctx.send(self.source, request);
-        if !settings.planted.waits_for_ever() {
+        if !settings.planted.plants(Defect::BlockingReceive) {
             ctx.set_timer(CristianTimer::Probe, settings.probe_timeout);
         }
     }
@@ -121,15 +122,17 @@ impl Prober {
         let hour = clock.read(look);
         // A late or doubled answer would count its delay from the wrong moment.
         let fits = |question: &Question| {
-            settings.planted.is_answer(question.nonce, answer.nonce) && from == self.source
+            from == self.source
+                && (question.nonce == answer.nonce
+                    || settings.planted.plants(Defect::ReplyMismatched))
         };
         let Some(question) = self.question.filter(fits) else { return Progress::Open };
         self.question = None;
-        let rtt = if settings.planted.rtt_by_wall_clock() {
-            hour - question.hour
-        } else {
-            look.mono - question.t0
-        };
+        let mut rtt = look.mono - question.t0;
+        let by_wall = hour - question.hour;
+        if by_wall != rtt && settings.planted.plants(Defect::RttByWallClock) {
+            rtt = by_wall;
+        }
         let sample = Sample {
             nonce: answer.nonce,
             t0: question.t0,

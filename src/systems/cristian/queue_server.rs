@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::events::{self, Line};
 use super::library::{Body, Statement};
 use super::message::CristianMessage;
@@ -53,7 +53,10 @@ impl QueueServer {
     }
 
     fn enqueue(&mut self, ctx: &mut Context<'_>, from: NodeId, statements: &[Statement]) {
-        self.planted.sync_queue(ctx);
+        // What the queue takes is on its disk before it is confirmed.
+        if self.planted.plants(Defect::QueueNotSynced) {
+            ctx.without_sync();
+        }
         for statement in statements {
             if !self.known.insert(statement.digest()) {
                 continue;
@@ -89,7 +92,9 @@ impl QueueServer {
 
     fn poll(&mut self, ctx: &mut Context<'_>, server: NodeId, position: u64) {
         let sent = self.sent.entry(server).or_default();
-        let from = if self.planted.dequeues_on_send() { *sent } else { position };
+        // Where a server goes on is what it has applied, not what it was sent.
+        let skips = *sent != position && self.planted.plants(Defect::DequeueOnSend);
+        let from = if skips { *sent } else { position };
         let start = usize::try_from(from).unwrap_or(usize::MAX).min(self.log.len());
         let statements = self.log[start..self.log.len().min(start + BATCH)].to_vec();
         *sent = from + statements.len() as u64;

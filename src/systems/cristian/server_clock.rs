@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::defects::Defect;
 use super::events;
 use super::message::CristianMessage;
 use super::prober::{Prober, Progress, TimeAnswer};
@@ -51,7 +52,7 @@ impl ServerClock {
     ) -> ServerClock {
         let log = RoundLog::recover(ctx);
         let time = Timepiece::boot(ctx, settings.clone(), discipline);
-        let itself = utc.filter(|_| settings.planted.asks_utc_itself());
+        let itself = utc.filter(|_| settings.planted.plants(Defect::ServerAsksUtc));
         let prober =
             Prober::new(&settings, algorithm, itself.unwrap_or(coordinator), itself.is_some());
         let round = log.done();
@@ -110,7 +111,7 @@ impl ServerClock {
             return;
         }
         if self.prober.is_busy() {
-            if self.settings.planted.waits_for_ever() {
+            if self.settings.planted.plants(Defect::BlockingReceive) {
                 return;
             }
             events::of_round(ctx, "round_missed", self.round);
@@ -219,10 +220,11 @@ impl ServerClock {
 
     /// Rounds that have ended go to the disk, and from there to the coordinator.
     pub fn on_store(&mut self, ctx: &mut Context<'_>) {
+        let once = self.settings.planted.plants(Defect::ReportOnce);
         for record in std::mem::take(&mut self.ended) {
             self.log.store(ctx, record);
             events::record(ctx, "round_stored", ctx.id(), &record);
-            if self.settings.planted.reports_once() {
+            if once {
                 ctx.send(self.coordinator, CristianMessage::RoundReport { record });
             }
         }
@@ -231,10 +233,9 @@ impl ServerClock {
 
     /// Send the oldest record that is not confirmed, and again later.
     pub fn report(&mut self, ctx: &mut Context<'_>) {
-        if self.settings.planted.reports_once() {
-            return;
-        }
-        if let Some(record) = self.log.oldest() {
+        if let Some(record) = self.log.oldest()
+            && !self.settings.planted.plants(Defect::ReportOnce)
+        {
             ctx.send(self.coordinator, CristianMessage::RoundReport { record });
             ctx.set_timer(CristianTimer::Report, self.settings.probe_timeout);
         }

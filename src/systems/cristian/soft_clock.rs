@@ -8,7 +8,7 @@
 //!
 //! All times are in nanoseconds. `offset` and `goal` are differences to the monotonic reading.
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::settings::{CristianSettings, Discipline};
 use crate::node::{Ctx, Node};
 
@@ -64,6 +64,9 @@ pub struct SoftClock {
     /// By how much hands have moved the clock since the start, without sign.
     by_hand: i64,
 }
+
+/// The rate of [`Defect::SlewTooFast`].
+const SLEW_TOO_FAST_PPM: i64 = 900_000;
 
 impl SoftClock {
     /// The clock of a machine that starts; `correction` is what it had last added to the wall
@@ -142,8 +145,9 @@ impl SoftClock {
         match self.discipline {
             Discipline::Step => self.offset = self.goal,
             Discipline::Slew if !self.stands => {
-                let most = i128::from(elapsed) * i128::from(self.planted.slew_ppm(self.slew_ppm))
-                    / 1_000_000;
+                let too_fast = self.planted.plants(Defect::SlewTooFast);
+                let ppm = if too_fast { SLEW_TOO_FAST_PPM } else { self.slew_ppm };
+                let most = i128::from(elapsed) * i128::from(ppm) / 1_000_000;
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
                 self.offset += gap.clamp(-most, most);
             }
@@ -162,14 +166,19 @@ impl SoftClock {
         let ahead = by < 0;
         let at_once = match self.discipline {
             Discipline::Step => true,
-            _ if first || self.planted.steps_backwards() => true,
+            _ if first || self.planted.plants(Defect::StepsBackwards) => true,
             Discipline::Hold => !ahead,
             Discipline::Slew => by > self.step_threshold,
         };
         self.stands =
             !at_once && ahead && (self.discipline == Discipline::Hold || -by > self.step_threshold);
-        let by =
-            if self.stands { -self.planted.held_for(-by, self.looked + self.offset) } else { by };
+        // A clock that is ahead is held for as long as it is ahead.
+        let by = if self.stands && self.planted.plants(Defect::MicroHold) {
+            let reading = self.looked + self.offset;
+            -(reading.rem_euclid(1_000_000_000) / 1_000 * 1_000)
+        } else {
+            by
+        };
         self.goal = self.offset + by;
         if at_once {
             self.offset = self.goal;
@@ -195,7 +204,11 @@ impl SoftClock {
     /// `None` before the first round.
     pub fn error_bound(&self) -> Option<i64> {
         let claim = self.claim.filter(|claim| claim.error < UNKNOWN)?;
-        let since = self.planted.drift_since(growth(self.looked - claim.at, self.drift_bound_ppm));
+        // What the clock may have gone wrong by since its last round.
+        let mut since = growth(self.looked - claim.at, self.drift_bound_ppm);
+        if since > 0 && self.planted.plants(Defect::DriftIgnored) {
+            since = 0;
+        }
         Some(claim.error + since + claim.by_hand + self.remaining().abs())
     }
 

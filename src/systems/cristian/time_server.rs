@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::berkeley::{Berkeley, root_of_mean};
+use super::defects::Defect;
 use super::events;
 use super::message::CristianMessage;
 use super::prober::{Prober, Progress, TimeAnswer};
@@ -315,7 +316,7 @@ impl TimeServer {
         let absolute = self
             .settings
             .planted
-            .sends_absolute()
+            .plants(Defect::BerkeleyAbsolute)
             .then_some(look.mono + self.berkeley.rod() + outcome.mean);
         for (server, correction) in outcome.corrections {
             let (round, nonce, by) = (self.round, correction.nonce, correction.by);

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::defects::{Defect, Planted};
 use super::estimate::Estimate;
 use super::events;
 use super::process::{Context, CristianTimer};
@@ -39,6 +40,16 @@ pub struct Timepiece {
     settings: Arc<CristianSettings>,
     discipline: Discipline,
     pub clock: SoftClock,
+}
+
+/// A correction, ns, as it is kept: with its sign, and as exact as it is.
+fn kept_correction(planted: Planted, by: i64) -> i64 {
+    const MICROSECOND: i64 = 1_000;
+    if by < 0 && planted.plants(Defect::AheadIgnored) {
+        return 0;
+    }
+    let unsigned = i64::from((by / MICROSECOND) as u32) * MICROSECOND;
+    if unsigned != by && planted.plants(Defect::UnsignedOffset) { unsigned } else { by }
 }
 
 impl Timepiece {
@@ -107,7 +118,7 @@ impl Timepiece {
         ctx.without_sync();
         let mono = Look::at(ctx).mono;
         let before = mono + self.clock.offset();
-        let by = self.settings.planted.kept_correction(measured.by);
+        let by = kept_correction(self.settings.planted, measured.by);
         self.clock.correct(by, measured.root.map(|root| root + measured.own_error));
         let shown = events::Round {
             round,
