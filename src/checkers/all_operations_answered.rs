@@ -1,11 +1,11 @@
-//! Liveness for clients: what they ask for after everything has healed is answered in time.
+//! Liveness for clients: operations invoked after everything has healed are answered in time.
 //!
-//! On a lossy network a client can have bad luck: all that it sends about one operation, and all
-//! that it should hear of it, is lost. So only operations in a row count, whose fates are
-//! independent: a service that does not answer leaves a client without an answer again and again.
+//! On a lossy network a client can be unlucky and lose every message of one operation. So only
+//! several operations in a row count, whose fates are independent: a service that does not answer
+//! leaves a client without an answer again and again.
 //!
-//! Not for scenarios that pin clients to a node (which need not lead) or that leave leaders without
-//! an entry of their own term: there a correct system leaves operations without an answer.
+//! It does not apply to scenarios that pin clients to a node (which need not lead) or that leave
+//! leaders without an entry of their own term: there a correct system leaves operations unanswered.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::{Case, Checker, ParamInfo, Params, Verdict};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "all_operations_answered",
-    summary: "After healing no client is left without an answer in time, twice in a row.",
+    summary: "After healing no client is left without a timely answer twice in a row.",
     source: "dissertation §3.9, §6; liveness after healing",
     params: &[
         ParamInfo {
@@ -24,22 +24,22 @@ pub static CHECKER: Checker = Checker {
             duration: true,
             default: 3_000_000.0,
             range: (0.0, 1e12),
-            doc: "time after healing in which nothing is asked yet",
+            doc: "time after healing in which operations are not judged yet",
         },
         ParamInfo {
             name: "within",
             duration: true,
             default: 3_000_000.0,
             range: (0.0, 1e12),
-            doc: "how long an answer may take; what is invoked later than this before the end is \
-                not judged",
+            doc: "how long an answer may take; operations invoked later than this before the end \
+                are not judged",
         },
         ParamInfo {
             name: "in_a_row",
             duration: false,
             default: 2.0,
             range: (1.0, 1e6),
-            doc: "this many operations of one client, one after the other, must be without an answer",
+            doc: "how many consecutive operations of one client must be without an answer",
         },
     ],
     liveness: true,
@@ -51,8 +51,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let from = case.trace.duration_us.saturating_add(whole(params, "settle"));
     let Some(to) = case.trace.end_us.checked_sub(within) else { return Verdict::Valid };
     let mut findings = Findings::new(CHECKER.name);
-    // How many of a process' last operations had no answer, those before healing included. One that
-    // never had an answer counts as long without.
+    // How many of a process' last operations had no answer, including those before healing. A
+    // process that never got an answer counts as waiting all the time.
     let mut without: BTreeMap<&str, u64> = BTreeMap::new();
     for operation in &case.history().operations {
         let deadline = operation.invoked_us.saturating_add(within);
@@ -69,7 +69,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         findings.report(deadline, &nodes, || {
             let (process, f, value) = (operation.process, operation.f, operation.argument);
             format!(
-                "{process} asked for {f} {value} at {} and had no answer after {}",
+                "{process} invoked {f} {value} at {} and had no answer after {}",
                 seconds(operation.invoked_us),
                 seconds(within)
             )

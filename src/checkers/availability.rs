@@ -1,8 +1,9 @@
-//! Availability: what part of the operations is answered, and for how long no answer comes at all.
+//! Availability: which fraction of the operations is answered, and how long the longest gap without
+//! any answer is.
 //!
 //! An answer is a completion that tells the client what happened: `ok`, or the `fail` of an
-//! operation whose condition did not hold (a `cas`, an insert of what exists). Operations that are
-//! still open when the run ends do not count.
+//! operation whose condition did not hold (a `cas`, an insert of an existing key). Operations that
+//! are still open when the run ends do not count.
 
 use super::findings::{Findings, number, seconds, whole};
 use super::{Case, Checker, ParamInfo, Params, Verdict};
@@ -11,8 +12,8 @@ use crate::history::{Operation, Outcome};
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "availability",
-    summary: "A part of the operations, at least, is answered, and the service is never without an \
-        answer for too long.",
+    summary: "At least a given fraction of the operations is answered, and the service never goes \
+        too long without an answer.",
     source: "dissertation §9; Jepsen's stats",
     params: &[
         ParamInfo {
@@ -20,14 +21,14 @@ pub static CHECKER: Checker = Checker {
             duration: false,
             default: 0.0,
             range: (0.0, 1.0),
-            doc: "answered operations as a part of all completed ones, at least",
+            doc: "minimum fraction of completed operations that are answered",
         },
         ParamInfo {
             name: "gap",
             duration: true,
             default: 1e12,
             range: (0.0, 1e12),
-            doc: "longest time between two answers, at most, from the first invocation to the last \
+            doc: "maximum time between two answers, from the first invocation to the last \
                 completion",
         },
     ],

@@ -1,4 +1,4 @@
-//! A trace under judgement, with what several checks need of it.
+//! A trace under judgement, with derived data that several checks share.
 
 use std::any::{Any, TypeId};
 use std::cell::{OnceCell, RefCell};
@@ -10,14 +10,14 @@ use crate::systems::p2p::checks::P2pTrace;
 use crate::systems::zookeeper::checks::ZkTrace;
 use crate::trace::Trace;
 
-/// What several checks of a system need of a trace: its events decoded, its logs replayed. It
-/// follows from the trace alone.
+/// Data derived from a trace that several checks of a system share: decoded events, replayed logs.
+/// It depends on the trace alone.
 pub trait View: 'static {
-    /// The view of this trace.
+    /// Derive the view from a trace.
     fn new(trace: &Trace) -> Self;
 }
 
-/// A trace with its shared views, each made when the first check asks for it.
+/// A trace with its shared views, each built when the first check asks for it.
 pub struct Case<'a> {
     /// The trace itself.
     pub trace: &'a Trace,
@@ -28,7 +28,7 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// A trace of which nothing is prepared yet.
+    /// A trace without any views yet.
     pub fn new(trace: &'a Trace) -> Self {
         Case {
             trace,
@@ -39,24 +39,24 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The operations of the clients, invocations paired with completions.
+    /// The clients' operations, with invocations paired with completions.
     pub fn history(&self) -> &History<'a> {
         self.history.get_or_init(|| History::new(&self.trace.history))
     }
 
-    /// The view of this type, made once.
+    /// The view of this type, built once.
     pub fn view<V: View>(&self) -> Rc<V> {
         let known = self.views.borrow().get(&TypeId::of::<V>()).cloned();
         let view = known.unwrap_or_else(|| {
-            // Not made under the borrow: a view may ask for another.
+            // Built outside the borrow, because a view may ask for another one.
             let made: Rc<dyn Any> = Rc::new(V::new(self.trace));
             self.views.borrow_mut().insert(TypeId::of::<V>(), made.clone());
             made
         });
-        view.downcast().expect("a view is kept under its own type")
+        view.downcast().expect("a view is stored under its own type")
     }
 
-    /// The operations of file sharing, and who was away when.
+    /// The operations of file sharing, and when which node was away.
     pub(crate) fn p2p(&self) -> &P2pTrace<'a> {
         self.p2p.get_or_init(|| P2pTrace::new(self))
     }

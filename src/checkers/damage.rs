@@ -1,27 +1,27 @@
-//! Damage to durable data, as the nemesis did it: after it a node has forgotten what it promised,
+//! Damage to durable data done by the nemesis: afterwards a node may have forgotten its promises
 //! and is not to blame.
 
 use crate::trace::{NEMESIS, NodeId, OpType, Trace};
 
-/// The faults that change what was durable; one that a composed fault has drawn is recorded under
-/// its own name. Lost and torn writes are not among them: what they take was never synced.
+/// The faults that change durable data; a fault drawn by a composed one is recorded under its own
+/// name. Lost and torn writes are not among them, because what they lose was never synced.
 const DAMAGING: &[&str] = &["bitflip", "truncate", "stale_restore", "wipe"];
 
-/// From when to when the disk of each node was damaged.
+/// The periods during which each node's disk was damaged.
 pub struct Damage {
     spans: Vec<Span>,
 }
 
 struct Span {
     value: String,
-    /// The nodes hit; all where the targets name none.
+    /// The affected nodes; all if the targets name none.
     nodes: Vec<NodeId>,
     begin: u64,
     end: u64,
 }
 
 impl Damage {
-    /// The damage that the nemesis did in this run.
+    /// The damage done by the nemesis in this run.
     pub fn new(trace: &Trace) -> Self {
         let mut spans: Vec<Span> = Vec::new();
         for op in trace.history.iter().filter(|op| op.process == NEMESIS) {
@@ -50,7 +50,7 @@ impl Damage {
         Damage { spans }
     }
 
-    /// Whether the node's disk was damaged at some moment between two records, by their order.
+    /// Whether the node's disk was damaged at some moment between two records, given by index.
     pub fn between(&self, node: NodeId, from: u64, to: u64) -> bool {
         self.spans.iter().any(|span| {
             span.begin <= to
@@ -60,7 +60,7 @@ impl Damage {
     }
 }
 
-/// The nodes that the value of a nemesis line names.
+/// The nodes named in the value of a nemesis line.
 fn targets(trace: &Trace, value: &str) -> Vec<NodeId> {
     let targets = value.split_once(": ").map_or(value, |(_, targets)| targets);
     let words = targets.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));

@@ -1,4 +1,4 @@
-//! The violations that a check collects.
+//! Collects the violations of a check.
 
 use super::{Params, VIOLATIONS_MAX, Verdict, Violation};
 use crate::trace::NodeId;
@@ -14,7 +14,7 @@ impl Findings {
         Findings { check, violations: Vec::new() }
     }
 
-    /// Note a violation. The sentence is only made where there is room for it.
+    /// Record a violation. The message is built only if there is room for it.
     pub fn report(&mut self, time_us: u64, nodes: &[NodeId], message: impl FnOnce() -> String) {
         if self.violations.len() < VIOLATIONS_MAX {
             self.push(time_us, nodes, message());
@@ -37,19 +37,19 @@ impl Findings {
     }
 }
 
-/// A parameter as whole microseconds or a whole number; what is not a number counts as 0.
+/// A parameter as whole microseconds or an integer; NaN counts as 0.
 pub(crate) fn whole(params: &Params, name: &str) -> u64 {
-    // A cast of a float saturates and turns NaN into 0, which is what is wanted of a damaged
+    // A float cast saturates and turns NaN into 0, which is the desired treatment of a damaged
     // parameter.
     number(params, name) as u64
 }
 
-/// A parameter as it is.
+/// A parameter unchanged.
 pub(crate) fn number(params: &Params, name: &str) -> f64 {
     params.get(name).copied().unwrap_or(0.0)
 }
 
-/// Microseconds as seconds with three places, for messages: `12.034 s`.
+/// Microseconds as seconds with three decimals, for messages: `12.034 s`.
 pub(crate) fn seconds(time_us: u64) -> String {
     format!("{}.{:03} s", time_us / 1_000_000, time_us / 1_000 % 1_000)
 }

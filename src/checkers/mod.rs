@@ -1,13 +1,13 @@
-//! Checkers: pure functions from a trace to a verdict. Each is one property in a file of its own,
-//! named as in the literature.
+//! Checkers: pure functions from a trace to a verdict. Each is one property in its own file, named
+//! as in the literature.
 //!
 //! Architecture invariant: a checker sees nothing but the trace, never panics whatever the trace
-//! holds, and never judges by what only a typical implementation does. A correct system that is
-//! called wrong costs more than a mistake that goes unseen by one check, since mistakes usually
-//! show in several.
+//! contains, and never relies on what only a typical implementation does. A false alarm on a
+//! correct system costs more than a bug that one check misses, because bugs usually show in several
+//! checks.
 //!
-//! What several checks need of a trace (operations paired, events decoded, logs replayed) is made
-//! once and kept in a [`Case`].
+//! Data that several checks derive from a trace (paired operations, decoded events, replayed logs)
+//! is built once and kept in a [`Case`].
 
 pub(crate) mod all_operations_answered;
 pub(crate) mod availability;
@@ -25,14 +25,14 @@ pub use damage::Damage;
 
 use crate::trace::{NodeId, Trace};
 
-/// What a check found.
+/// The verdict of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The property held.
     Valid,
-    /// It was violated, at least so often as listed.
+    /// It was violated, at least as often as listed.
     Invalid(Vec<Violation>),
-    /// A search met its limit, or the trace has nothing to judge by. Never a pass.
+    /// A search hit its limit, or the trace has no evidence. Never a pass.
     Unknown(String),
 }
 
@@ -59,9 +59,9 @@ pub struct ParamInfo {
     pub name: &'static str,
     /// Whether it is written as a duration (`"2s"`), kept in µs.
     pub duration: bool,
-    /// Its value where the scenario gives none.
+    /// Its default value.
     pub default: f64,
-    /// Least and greatest value that make sense.
+    /// The minimum and maximum sensible values.
     pub range: (f64, f64),
     /// What it means.
     pub doc: &'static str,
@@ -72,23 +72,23 @@ pub struct ParamInfo {
 pub struct Checker {
     /// The property's name, snake_case.
     pub name: &'static str,
-    /// What it says, in a sentence.
+    /// The property, in a sentence.
     pub summary: &'static str,
-    /// Where it is from: `Raft §5.2; dissertation fig. 3.2`.
+    /// Its source: `Raft §5.2; dissertation fig. 3.2`.
     pub source: &'static str,
-    /// What it takes.
+    /// Its parameters.
     pub params: &'static [ParamInfo],
     /// Whether the property says that something happens in time, rather than that something never
-    /// happens (Lamport 1977; Alpern and Schneider 1985): what it finds is that the run's time was
-    /// over and something had not happened.
+    /// happens (Lamport 1977; Alpern and Schneider 1985): a violation is that the run ended and
+    /// something had not happened.
     pub liveness: bool,
-    /// The judgement. It never panics, whatever the trace holds. Every declared parameter is
-    /// present in `params`: call it through [`Checker::judge`] or [`judge`], which see to that.
+    /// The judgement. It never panics, whatever the trace contains. Every declared parameter is
+    /// present in `params`: call it through [`Checker::judge`] or [`judge`], which ensure that.
     pub check: fn(&Case<'_>, &Params) -> Verdict,
 }
 
 impl Checker {
-    /// Judge one trace by this check alone; parameters that `params` lacks take their defaults.
+    /// Judge one trace with this check alone; parameters missing from `params` have their defaults.
     pub fn judge(&self, trace: &Trace, params: &Params) -> Verdict {
         self.judge_case(&Case::new(trace), params)
     }
@@ -104,7 +104,7 @@ impl Checker {
 /// At most this many violations of one check are reported; the first is what matters.
 pub const VIOLATIONS_MAX: usize = 10;
 
-/// Judge a trace by several checks, in their order. What they share is prepared once.
+/// Judge a trace with several checks, in order. Shared data is built once.
 pub fn judge(trace: &Trace, specs: &[(&'static Checker, Params)]) -> Vec<(&'static str, Verdict)> {
     let case = Case::new(trace);
     specs
@@ -113,13 +113,13 @@ pub fn judge(trace: &Trace, specs: &[(&'static Checker, Params)]) -> Vec<(&'stat
         .collect()
 }
 
-/// The verdict over several checks. The order is the precedence: one violation outweighs any number
-/// of searches without an answer.
+/// The verdict over several checks, ordered by precedence: one violation outweighs any number of
+/// undecided checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Overall {
     /// Every property held.
     Valid,
-    /// None was seen violated, but at least one could not be decided.
+    /// None was violated, but at least one could not be decided.
     Unknown,
     /// At least one was violated.
     Invalid,
@@ -135,7 +135,7 @@ impl From<&Verdict> for Overall {
     }
 }
 
-/// The overall verdict; `Valid` where there is no check at all.
+/// The overall verdict; `Valid` if there are no checks at all.
 pub fn overall<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Overall {
     verdicts.into_iter().map(Overall::from).max().unwrap_or(Overall::Valid)
 }

@@ -1,5 +1,5 @@
-//! No panic: no node stops because of a broken assertion of its own, and no program in its place by
-//! an exception or a breach of the protocol.
+//! No panic: no node stops because of its own broken assertion, and no program because of an
+//! exception or a protocol violation.
 
 use super::findings::Findings;
 use super::{Case, Checker, Params, Verdict};
@@ -8,7 +8,7 @@ use crate::trace::Event;
 /// See the module.
 pub static CHECKER: Checker = Checker {
     name: "no_panic",
-    summary: "No handler of a node panics, and no program in its place ends by itself.",
+    summary: "No node's handler panics, and no program exits.",
     source: "the testbed",
     params: &[],
     liveness: false,
@@ -31,15 +31,15 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             let name = trace.name(event.node);
             match event.fields.text("reason").unwrap_or("panic") {
                 "panic" => format!("{name} panicked: {message}"),
-                reason => format!("{name} ended by itself ({reason}): {message}"),
+                reason => format!("{name} exited ({reason}): {message}"),
             }
         });
     }
     findings.verdict()
 }
 
-/// Whether a node has crashed by a mistake of its own: a panic, or whatever a program in its place
-/// does wrong. A node of the testbed that exits on purpose has no message.
+/// Whether a node crashed through its own fault: a panic, or any failure of a program. A built-in
+/// node that exits on purpose has no message.
 pub(crate) fn is_own_fault(reason: Option<&str>, message: Option<&str>) -> bool {
     match reason {
         Some("panic" | "ended" | "protocol" | "busy_loop" | "memory" | "output" | "scratch") => {

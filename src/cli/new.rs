@@ -54,7 +54,7 @@ loss = 0.01
             r#"
 [workload]
 clients = 3                 # c1 to c3
-# rate = 20.0               # operations a second of all; by default each client waits for its answer
+# rate = 20.0               # operations per second of all; by default each waits for its answer
 # mix = {{ {} }}
 "#,
             mix.join(", ")

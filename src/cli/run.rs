@@ -64,9 +64,13 @@ fn programs(scenario: &Scenario) -> Vec<usize> {
 #[cfg(feature = "grading")]
 fn print_exit(one: &RequestedScenario, run: &Run, console: &mut Console) {
     let facts = crate::grade::verdict::Facts::of(run, &programs(&one.scenario));
-    if let Some(fault) = facts.fault {
-        let last = fault.message.trim().lines().next_back().unwrap_or_default();
-        console.line(format_args!("  {} exited at {}: {last}", fault.name, seconds(fault.time_us)));
+    if let Some(failure) = facts.failure {
+        let last = failure.message.trim().lines().next_back().unwrap_or_default();
+        console.line(format_args!(
+            "  {} exited at {}: {last}",
+            failure.name,
+            seconds(failure.time_us)
+        ));
     }
 }
 

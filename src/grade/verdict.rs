@@ -19,14 +19,14 @@ pub struct Facts {
     /// What all checks of the scenario found.
     pub judgements: Vec<Judgement>,
     /// The first failure of a node that the submission plays.
-    pub fault: Option<ProgramFault>,
+    pub failure: Option<ProgramFailure>,
     /// Why the run was given up, if it was.
     pub given_up: Option<GivenUp>,
 }
 
 /// A node that failed by itself, not because of a fault in the scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProgramFault {
+pub struct ProgramFailure {
     /// The node.
     pub node: NodeId,
     /// Its name.
@@ -69,7 +69,7 @@ impl Facts {
             .iter()
             .filter(|event| event.name == "crash" && nodes.contains(&event.node.index()));
         let reason = |event: &Event| event.fields.text("reason").unwrap_or_default().to_owned();
-        let fault = crashes.clone().find_map(|event| {
+        let failure = crashes.clone().find_map(|event| {
             let verdict = match reason(event).as_str() {
                 of_scenario if OF_SCENARIO.contains(&of_scenario) => return None,
                 "protocol" => SeedVerdict::ProtocolError,
@@ -88,10 +88,16 @@ impl Facts {
                 message.push_str(&last_words(&words.text));
             }
             let name = run.trace.name(event.node).to_owned();
-            Some(ProgramFault { node: event.node, name, time_us: event.time_us, verdict, message })
+            Some(ProgramFailure {
+                node: event.node,
+                name,
+                time_us: event.time_us,
+                verdict,
+                message,
+            })
         });
         let given_up = run.aborted.as_ref().map(|why| given_up(run, why));
-        Facts { digest: run.digest, judgements: run.judgements.clone(), fault, given_up }
+        Facts { digest: run.digest, judgements: run.judgements.clone(), failure, given_up }
     }
 
     /// Where the program stalled, if it did.
@@ -170,21 +176,20 @@ pub fn judge(facts: &Facts, checks: &[String], stalled_again: bool) -> Judged {
         all
     };
     let (unsafe_, stuck) = (violations(false), violations(true));
-    let fault = facts
-        .fault
-        .as_ref()
-        .filter(|fault| unsafe_.first().is_none_or(|(_, first)| fault.time_us <= first.time_us));
-    if let Some(fault) = fault {
+    let failure = facts.failure.as_ref().filter(|failure| {
+        unsafe_.first().is_none_or(|(_, first)| failure.time_us <= first.time_us)
+    });
+    if let Some(failure) = failure {
         let others: Vec<_> = unsafe_.iter().chain(&stuck).copied().collect();
         return lost(
-            fault.verdict,
+            failure.verdict,
             None,
-            &fault.message,
-            Some(fault.time_us),
-            vec![fault.node],
+            &failure.message,
+            Some(failure.time_us),
+            vec![failure.node],
             &others,
         )
-        .with_message(format!("{}: {}", fault.name, last_line(&fault.message)));
+        .with_message(format!("{}: {}", failure.name, last_line(&failure.message)));
     }
     if let Some((checker, first)) = unsafe_.first().copied() {
         let others: Vec<_> = unsafe_[1..].iter().chain(&stuck).copied().collect();

@@ -1,5 +1,5 @@
-//! Axes: where a value stands, and which values are written beside it. Labels are whole numbers;
-//! the unit makes them so.
+//! Axes: the position of a value, and the labels. Labels are integers; the unit is chosen so that
+//! they are.
 
 use std::fmt::Write as _;
 
@@ -13,14 +13,14 @@ pub(crate) struct TimeAxis {
 }
 
 impl TimeAxis {
-    /// The place of a time, within the axis.
+    /// The position of a time, clamped to the axis.
     pub(crate) fn x(&self, time_us: u64) -> f64 {
         let span = self.to_us.saturating_sub(self.from_us).max(1);
         let since = time_us.clamp(self.from_us, self.to_us.max(self.from_us)) - self.from_us;
         self.left + (self.right - self.left) * since as f64 / span as f64
     }
 
-    /// Times to write, with the unit that makes them whole: `("s", [(5_000_000, "5"), …])`.
+    /// The labelled times, with the unit that makes them integers: `("s", [(5_000_000, "5"), …])`.
     pub(crate) fn ticks(&self) -> (&'static str, Vec<(u64, String)>) {
         const TICKS_MAX: u64 = 11;
         let step = nice_step(self.to_us.saturating_sub(self.from_us) / TICKS_MAX);
@@ -77,7 +77,7 @@ enum Shape {
     Linear,
     /// Equal ratios are equal distances.
     Log,
-    /// As [`Shape::Log`] of the value plus one, so that 0 has a place.
+    /// Like [`Shape::Log`] of the value plus one, so that 0 has a position.
     LogFromZero,
 }
 
@@ -87,14 +87,14 @@ pub(crate) struct Scale {
     shape: Shape,
     low: f64,
     high: f64,
-    /// Values to write, with their texts.
+    /// The labelled values, with their texts.
     pub(crate) ticks: Vec<(f64, String)>,
 }
 
 impl Scale {
     /// Equal steps, from a round number at or below `low` to one at or above `high`.
     pub(crate) fn linear(low: f64, high: f64, ticks_max: u32) -> Self {
-        // Beyond this, doubles do not count by ones any more.
+        // Beyond this, doubles cannot represent all integers.
         const WHOLE_MAX: f64 = 9e15;
         let whole =
             |value: f64| if value.is_nan() { 0.0 } else { value.clamp(-WHOLE_MAX, WHOLE_MAX) };
@@ -123,7 +123,7 @@ impl Scale {
             .unwrap_or(steps.len() - 1)
             .max(first + 1)
             .min(steps.len() - 1);
-        // Over more than three decades the 2 and the 5 would stand too close.
+        // Over more than three decades the labels 2 and 5 would be too close.
         let all = last - first <= 10;
         let ticks = (first..=last)
             .filter(|i| all || i.is_multiple_of(3))
@@ -132,7 +132,7 @@ impl Scale {
         Scale { shape: Shape::Log, low: steps[first], high: steps[last], ticks }
     }
 
-    /// Nearly equal ratios, with a place for 0; small numbers are seen beside large ones.
+    /// Nearly equal ratios, with a position for 0; small numbers stay visible next to large ones.
     pub(crate) fn log_from_zero(high: f64) -> Self {
         let steps = one_two_five();
         let last = steps.iter().position(|step| *step >= high).unwrap_or(steps.len() - 1);
@@ -143,7 +143,7 @@ impl Scale {
         Scale { shape: Shape::LogFromZero, low: 0.0, high: steps[last], ticks }
     }
 
-    /// Where a value stands, from 0 (bottom) to 1 (top).
+    /// The position of a value, from 0 (bottom) to 1 (top).
     pub(crate) fn part(&self, value: f64) -> f64 {
         let value = if value.is_nan() { self.low } else { value.clamp(self.low, self.high) };
         let place = |value: f64| match self.shape {
@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(labels(&Scale::linear(0.0, 3.0, 5)), ["0", "1", "2", "3"]);
     }
 
-    /// Between 1 and 1,000 each 1, 2 and 5 has room; over more decades only the powers of ten are
-    /// left.
+    /// Between 1 and 1,000 every 1, 2 and 5 has room; over more decades only the powers of ten
+    /// remain.
     #[test]
     fn a_logarithmic_scale_shows_decades() {
         assert_eq!(labels(&Scale::log(3.0, 180.0)), ["2", "5", "10", "20", "50", "100", "200"]);
@@ -212,7 +212,7 @@ mod tests {
         assert_eq!((unit, ticks[0].1.as_str(), ticks[1].1.as_str()), ("ms", "5,120", "5,140"));
     }
 
-    /// Any bounds make a scale with a bounded number of ticks, and any value has a place on it.
+    /// Any bounds give a scale with a bounded number of ticks, and any value has a position on it.
     #[test]
     fn absurd_bounds_are_survived() {
         for (low, high) in [

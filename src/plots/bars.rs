@@ -1,19 +1,18 @@
-//! Some numbers of several settings beside each other: one row for each setting, one panel for each
-//! unit.
+//! Compares numbers of several settings: one row per setting, one panel per unit.
 
 use super::Drawing;
 use super::axis::{Scale, grouped};
 use super::palette;
 use super::scene::{Anchor, Scene, TextLook};
 
-/// What one panel shows of every row.
+/// The content of one panel.
 #[derive(Clone, Debug)]
 pub struct Bars {
     /// The axis: what is counted, with its unit.
     pub axis: String,
-    /// The bars of a row, from above, by their names in the legend.
+    /// The names of a row's bars in the legend, from top to bottom.
     pub names: Vec<String>,
-    /// For each row its bars, not negative.
+    /// The bars of each row, not negative.
     pub rows: Vec<Vec<f64>>,
 }
 
@@ -26,14 +25,14 @@ const BAR: f64 = 15.0;
 /// Between the bars of two rows.
 const SPACE: f64 = 16.0;
 
-/// Draw panels from left to right, each as wide as its share, over common rows. Every bar has its
-/// number beside it.
+/// Draw panels from left to right with the given relative widths, over common rows. Every bar has
+/// its number next to it.
 pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
     let most = panels.iter().map(|(_, panel)| panel.names.len()).max().unwrap_or(1).max(1);
     let row_height = most as f64 * BAR + SPACE;
     let bottom = TOP + rows.len() as f64 * row_height;
     let label = TextLook::new(13.0).anchor(Anchor::End);
-    // Readers without the font draw with another, which may be wider.
+    // Viewers without the font use another one, which may be wider.
     let begin = LEFT + rows.iter().map(|name| label.width(name) * 1.12).fold(0.0, f64::max) + 12.0;
     let mut scene = Scene::new(title.to_owned(), WIDTH);
     scene.height = bottom + 62.0;
@@ -50,7 +49,7 @@ pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
         let plain = TextLook::new(12.0);
         let small = plain.color(palette::GREY);
         let high = panel.rows.iter().flatten().copied().fold(1.0, f64::max);
-        // Room for the number beside the longest bar.
+        // Room for the number next to the longest bar.
         let numbers = plain.width(&grouped(high.round() as i64)) * 1.3 + 10.0;
         let scale =
             Scale::linear(0.0, high * (right - left) / (right - left - numbers).max(1.0), 6);
@@ -89,8 +88,8 @@ pub fn bars(title: &str, rows: &[String], panels: &[(f64, Bars)]) -> Drawing {
 mod tests {
     use super::*;
 
-    /// A reader takes the numbers from the figure: each stands in it, those of empty bars too, and
-    /// odd shapes of the data are survived.
+    /// Readers take the numbers from the figure: each is in it, even for empty bars, and odd shapes
+    /// of data do no harm.
     #[test]
     fn each_bar_has_its_number() {
         let panel = |rows: Vec<Vec<f64>>| Bars {

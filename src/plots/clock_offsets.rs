@@ -1,4 +1,4 @@
-//! How wrong the nodes' clocks are.
+//! The errors of the nodes' clocks.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub static CLOCK_OFFSETS: Plot = Plot {
 
 /// The testbed samples offsets this often, when they have changed.
 const SAMPLING_US: u64 = 100_000;
-/// Moments at which the skew is looked at.
+/// The number of moments at which the skew is computed.
 const MOMENTS: u64 = 1_000;
 
 pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
@@ -47,14 +47,14 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let panels: &[f64] = if with_skew { &[270.0, 120.0] } else { &[360.0] };
     let sketch = Sketch { trace, title: "Clock offsets", window, legend, panels, notes };
     let mut frame = sketch.frame();
-    // The largest unit that still tells enough in whole numbers.
+    // The largest unit that is still precise enough in integers.
     let unit = |most: u64| match most {
         5_000_000.. => ("s", 1_000_000.0),
         5_000.. => ("ms", 1_000.0),
         _ => ("µs", 1.0),
     };
     let (name, per) = unit(low.unsigned_abs().max(high.unsigned_abs()));
-    // A run of perfect clocks has its line in the middle.
+    // With perfect clocks the line is in the middle.
     let (low, high) =
         if low == high { (low.saturating_sub(1), high.saturating_add(1)) } else { (low, high) };
     let scale = Scale::linear(low as f64 / per, high as f64 / per, 7);
@@ -103,7 +103,7 @@ fn sampled(changes: &[(u64, i64)], end: u64) -> Changes<i64> {
     corners
 }
 
-/// The difference between the foremost and the hindmost clock, at equal distances of time.
+/// The difference between the fastest and the slowest clock, at equal intervals.
 fn skew(offsets: &BTreeMap<NodeId, Changes<i64>>, end: u64) -> Changes<u64> {
     let step = (end / MOMENTS).max(1);
     let moments = (0..=MOMENTS).map(|i| i * step).filter(|moment| *moment <= end);

@@ -1,12 +1,12 @@
-//! A distribution over many runs: which part of them was at or below a value. For benches, which
-//! draw what no single trace shows.
+//! A distribution over many runs: which fraction of them was at or below a value. Used by benches,
+//! which draw what no single trace shows.
 
 use super::Drawing;
 use super::axis::Scale;
 use super::palette;
 use super::scene::{Anchor, Scene, TextLook};
 
-/// Values of many runs under one setting.
+/// Values of many runs with one setting.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Its name in the legend.
@@ -22,8 +22,7 @@ const RIGHT: f64 = WIDTH - 30.0;
 const TOP: f64 = 84.0;
 const BOTTOM: f64 = HEIGHT - 64.0;
 
-/// Draw the cumulative distributions of some series over one axis. `axis` names the value with its
-/// unit.
+/// Draw the cumulative distributions of several series. `axis` names the value with its unit.
 pub fn distribution(title: &str, axis: &str, series: &[Series]) -> Drawing {
     let mut scene = Scene::new(title.to_owned(), WIDTH);
     scene.height = HEIGHT;

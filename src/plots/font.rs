@@ -4,12 +4,11 @@ use std::sync::OnceLock;
 
 use plotters::style::{FontFamily, FontStyle, IntoFont, register_font};
 
-/// How SVG names the font. Viewers have one of these, with the widths of the embedded font or
-/// nearly so; the generic family comes last. `plotters` knows the embedded font under the same
-/// name.
+/// The font's name in SVG. Viewers have one of these, with about the widths of the embedded font;
+/// the generic family comes last. `plotters` knows the embedded font under the same name.
 const FAMILY: &str = "Liberation Sans, Arial, Helvetica, sans-serif";
 
-/// `plotters` takes the height of a line as a font's size; an em is this much smaller.
+/// `plotters` takes the line height as a font's size; an em is smaller by this factor.
 pub(crate) const LINE_OF_EM: f64 = 1.24;
 
 const REGULAR: &[u8] = include_bytes!("font/seedbed-sans-regular.ttf");
@@ -36,7 +35,7 @@ struct Advances {
     bold: [u16; 224],
 }
 
-/// How wide a text is in ems.
+/// The width of a text in ems.
 pub(crate) fn width_em(text: &str, bold: bool) -> f64 {
     static ADVANCES: OnceLock<Advances> = OnceLock::new();
     let advances = ADVANCES.get_or_init(|| Advances {
@@ -57,9 +56,9 @@ pub(crate) fn width_em(text: &str, bold: bool) -> f64 {
     f64::from(thousandths) / 1_000.0
 }
 
-/// Ask `plotters` once for all characters, so that layouts measure texts by adding numbers.
+/// Measure all characters once with `plotters`, so that layouts measure texts by addition.
 fn measure(style: FontStyle) -> [u16; 224] {
-    // Of an em of a thousand pixels, so that whole pixels are thousandths.
+    // With an em of a thousand pixels, whole pixels are thousandths.
     let font = (family(), 1_000.0 * LINE_OF_EM, style).into_font();
     std::array::from_fn(|i| {
         let c =

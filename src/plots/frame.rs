@@ -1,5 +1,5 @@
-//! What all plots have in common: title, legend, faults, panels one above the other over the same
-//! time axis, notes.
+//! The layout common to all plots: title, legend, faults, panels stacked over the same time axis,
+//! notes.
 
 use plotters::style::RGBColor;
 
@@ -13,12 +13,12 @@ use super::timeline;
 
 /// Width of every plot.
 pub(crate) const WIDTH: f64 = 1_200.0;
-/// Room at the left for the names of lanes and of faults, or for an axis with its name.
+/// Left margin for the names of lanes and faults, or for an axis with its name.
 pub(crate) const LEFT: f64 = 132.0;
 pub(crate) const RIGHT: f64 = WIDTH - 24.0;
 const LEGEND_ROW: f64 = 20.0;
 
-/// Lines of nodes that can be told apart in one panel, more or less.
+/// How many nodes' lines can roughly be told apart in one panel.
 pub(crate) const LINES_MAX: usize = 16;
 
 /// The names of nodes with the colours of their lines.
@@ -33,7 +33,7 @@ pub(crate) fn node_legend<'a>(
     nodes.into_iter().take(LINES_MAX).map(entry).collect()
 }
 
-/// What a plot says when it has no room for all nodes.
+/// The note of a plot without room for all nodes.
 pub(crate) fn not_shown(nodes: usize) -> Option<String> {
     (nodes > 0).then(|| format!("{nodes} more nodes are not shown."))
 }
@@ -46,7 +46,7 @@ pub(crate) enum Swatch {
     /// A hollow box.
     Frame,
     Line(RGBColor, f64),
-    /// A broad, sheer line.
+    /// A broad, translucent line.
     Band(RGBColor),
     Dashes(RGBColor),
     Dot(RGBColor),
@@ -67,11 +67,11 @@ pub(crate) enum Mark {
     Campaign,
 }
 
-/// What a plot asks of its frame.
+/// A plot's specification of its frame.
 pub(crate) struct Sketch<'a> {
     pub(crate) trace: &'a Trace,
     pub(crate) title: &'static str,
-    /// Begin and end of the time axis, µs.
+    /// Start and end of the time axis, µs.
     pub(crate) window: (u64, u64),
     pub(crate) legend: Vec<(Swatch, String)>,
     /// The heights of the panels.
@@ -80,7 +80,7 @@ pub(crate) struct Sketch<'a> {
     pub(crate) notes: Vec<String>,
 }
 
-/// A part of the page with a vertical axis of its own.
+/// A part of the page with its own vertical axis.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panel {
     pub(crate) top: f64,
@@ -88,7 +88,7 @@ pub(crate) struct Panel {
 }
 
 impl Panel {
-    /// The place of a value.
+    /// The position of a value.
     pub(crate) fn y(&self, scale: &Scale, value: f64) -> f64 {
         self.bottom - (self.bottom - self.top) * scale.part(value)
     }
@@ -116,7 +116,7 @@ impl Sketch<'_> {
             TimeAxis { from_us: self.window.0, to_us: self.window.1, left: LEFT, right: RIGHT };
         let faults = FaultStrip::new(self.trace, time);
         let strip = y;
-        // Apart from the panel, whose uppermost value stands at its very top.
+        // Separated from the panel, whose topmost label is at its very top.
         y += faults.height() + 9.0;
         let mut panels = Vec::new();
         for (i, height) in self.panels.iter().enumerate() {
@@ -174,7 +174,7 @@ impl Frame {
             self.scene.rect((LEFT, RIGHT), (y, y + 0.5), palette::GRID);
             self.scene.text((LEFT - 8.0, y), label.clone(), small);
         }
-        // Close to the widest value, so that the eye need not search for what they are.
+        // Close to the widest label, so that the eye finds it easily.
         let widest = scale.ticks.iter().map(|(_, label)| small.width(label)).fold(0.0, f64::max);
         let look = TextLook::new(13.0).anchor(Anchor::Middle).upward();
         let place = ((LEFT - widest * 1.1 - 26.0).max(10.0), (panel.top + panel.bottom) / 2.0);
@@ -205,7 +205,7 @@ impl Frame {
     }
 }
 
-/// A page with its title, and the run that it is of.
+/// A page with its title and its run.
 pub(crate) fn page(trace: &Trace, name: &str) -> Scene {
     let run = format!(
         "{}, seed {}",
@@ -215,20 +215,20 @@ pub(crate) fn page(trace: &Trace, name: &str) -> Scene {
     let mut scene = Scene::new(format!("{name}: {run}"), WIDTH);
     let title = TextLook::new(17.0).bold();
     scene.text((LEFT, 24.0), name, title);
-    // From the other end of the line, so that a viewer's wider font does no harm.
+    // Right-aligned, so that a viewer's wider font does no harm.
     let beside = TextLook::new(14.0).color(palette::GREY).anchor(Anchor::End);
     let room = RIGHT - LEFT - 1.25 * title.width(name);
     scene.text((RIGHT, 24.5), cut_to(&run, beside, 0.85 * room), beside);
     scene
 }
 
-/// Draw the legend from `top` on, in as many rows as it takes; gives where it ends.
+/// Draw the legend from `top` on, in as many rows as it takes; returns where it ends.
 pub(crate) fn legend(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
     let look = TextLook::new(12.0);
     let (mut x, mut y) = (LEFT, top);
     for (swatch, text) in entries {
         let text = cut_to(text, look, 0.8 * (RIGHT - LEFT));
-        // With room for a viewer's font that is wider than ours.
+        // With room for a viewer's wider font.
         let width = 26.0 + look.width(&text) * 1.12 + 16.0;
         if x + width > RIGHT && x > LEFT {
             (x, y) = (LEFT, y + LEGEND_ROW);
@@ -290,7 +290,7 @@ impl Scene {
         }
     }
 
-    /// A line with a head at its end.
+    /// A line with an arrowhead at its end.
     pub(crate) fn arrow(&mut self, from: (f64, f64), to: (f64, f64), color: RGBColor) {
         if let Some(head) = head_of(from, to) {
             let neck = ((head[1].0 + head[2].0) / 2.0, (head[1].1 + head[2].1) / 2.0);
@@ -300,7 +300,7 @@ impl Scene {
     }
 }
 
-/// The head of an arrow: its point and its two wings. `None` for an arrow that has no direction.
+/// An arrowhead: its tip and its two wings. `None` for an arrow without a direction.
 pub(crate) fn head_of(from: (f64, f64), to: (f64, f64)) -> Option<[(f64, f64); 3]> {
     const HEAD: f64 = 7.0;
     const WING: f64 = HEAD * 0.36;

@@ -1,5 +1,4 @@
-//! Message types: families of a request and its answer, with one colour for each family in all
-//! plots.
+//! Message types: families of a request and its answer, with one colour per family in all plots.
 
 use plotters::style::RGBColor;
 
@@ -7,7 +6,7 @@ use crate::trace::{Message, Trace};
 
 use super::palette;
 
-/// What an answer's name ends with, after the name of its request.
+/// The suffixes of answers, after the name of the request.
 const ANSWERS: [&str; 4] = ["Response", "Reply", "Ack", "Result"];
 
 /// `AppendEntries` for `AppendEntries` and `AppendEntriesResponse`; `Client` for `ClientRequest`
@@ -30,7 +29,7 @@ pub(crate) struct Families<'a> {
     pub(crate) list: Vec<(&'a str, RGBColor)>,
 }
 
-/// Where there are more families, the rest share the last colour.
+/// If there are more families, the rest share the last colour.
 const FAMILIES_MAX: usize = 8;
 /// Families that are counted at all.
 const COUNTED_MAX: usize = 64;
@@ -40,13 +39,13 @@ impl<'a> Families<'a> {
         Families::of_messages(&trace.messages)
     }
 
-    /// Those of some messages: of the few that a picture shows, all may have a colour.
+    /// Those of some messages: the few that a picture shows may all have a colour.
     pub(crate) fn of_messages(messages: impl IntoIterator<Item = &'a Message>) -> Self {
         let mut counts: Vec<(&str, u64)> = Vec::new();
         let mut last = 0;
         for message in messages {
             let name = family(&message.kind);
-            // Neighbours are often of one family: look there first.
+            // Neighbours are often in the same family: look there first.
             if counts.get(last).is_none_or(|(known, _)| *known != name) {
                 last = counts.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
                     // A damaged trace may have as many types as messages.
@@ -111,7 +110,7 @@ fn known(family: &str) -> Option<RGBColor> {
 mod tests {
     use super::*;
 
-    /// A request and its answer are one conversation, and are drawn in one colour.
+    /// A request and its answer belong together, and are drawn in one colour.
     #[test]
     fn a_request_and_its_answer_are_one_family() {
         assert_eq!(

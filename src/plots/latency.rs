@@ -1,4 +1,4 @@
-//! How long each operation took, as its client saw it.
+//! How long each operation took, as seen by its client.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,12 @@ pub static LATENCY: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// More marks than this are thinned out: those of one kind that lie closer than a few units are
-/// drawn once.
+/// More marks than this are thinned out: marks of one kind within a few units are drawn once.
 const MARKS_MAX: usize = 1_500;
-/// Kinds of operations that are told apart by colour.
+/// Kinds of operations distinguished by colour.
 const KINDS_MAX: usize = 6;
-/// Windows for the percentiles, at the most; of fewer operations than this in each, the 95th
-/// percentile says little.
+/// Maximum number of windows for the percentiles, and minimum operations in each: with fewer, the
+/// 95th percentile says little.
 const WINDOWS_MAX: usize = 40;
 const OPERATIONS_MIN: usize = 40;
 
@@ -56,7 +55,7 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let (low, high) = taken
         .iter()
         .fold((u64::MAX, 1), |(low, high), op| (low.min(op.latency_us), high.max(op.latency_us)));
-    // Below a millisecond, milliseconds would not be whole numbers.
+    // Below a millisecond, milliseconds would not be integers.
     let (unit, unit_us) = if low >= 1_000 { ("ms", 1_000.0) } else { ("µs", 1.0) };
     let (low, high) = (low as f64 / unit_us, high as f64 / unit_us);
     let scale = if high > 20.0 * low {
@@ -141,7 +140,8 @@ fn counted(number: usize) -> String {
     grouped(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// All operations of the clients. One that never ended is as `info` as one that timed out.
+/// All operations of the clients. One that never completed counts as `info`, like one that timed
+/// out.
 fn operations(trace: &Trace) -> Vec<Taken<'_>> {
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
     let mut taken: Vec<Taken<'_>> = Vec::new();
@@ -160,8 +160,7 @@ fn operations(trace: &Trace) -> Vec<Taken<'_>> {
     taken
 }
 
-/// The operations to draw: all, or the first in each cell of a grid that is as coarse as it has to
-/// be.
+/// The operations to draw: all, or the first in each cell of a sufficiently coarse grid.
 fn pick<'a, 'b>(
     taken: &'b [Taken<'a>],
     place: impl Fn(&Taken<'a>) -> (u64, f64),

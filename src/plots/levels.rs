@@ -1,6 +1,6 @@
-//! Whole numbers of nodes over time, as lines at their true values: where several nodes have the
-//! same, the line shows their colours in turn. Lines beside each other would be at values that no
-//! node has; lines upon each other would hide all but one.
+//! Integer values of nodes over time, as lines at their true values: if several nodes have the same
+//! value, the line alternates between their colours. Lines next to each other would be at values
+//! that no node has; lines on top of each other would hide all but one.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use super::palette;
 use super::scene::{Scene, sheer};
 use super::timeline::Changes;
 
-/// Length of a colour's turn.
+/// Length of each colour's segment.
 const TURN: f64 = 7.0;
 /// Thickness of a level line.
 const THICK: f64 = 3.0;
-/// Level parts of all lines together; a picture of more of them is coarser.
+/// Maximum level parts of all lines together; with more of them the picture is coarser.
 const PARTS_MAX: usize = 1_500;
 
-/// A level part of a line, with those who share it, by their positions.
+/// A level part of a line, with the positions of the nodes that share it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Level {
     pub(crate) value: i64,
@@ -28,8 +28,7 @@ pub(crate) struct Level {
     pub(crate) nodes: Vec<usize>,
 }
 
-/// The values of each node over the places of their changes, as level parts. Each node's changes
-/// are in order; `None` is a gap.
+/// The values of each node as level parts. Each node's changes are in order; `None` is a gap.
 pub(crate) fn levels(
     nodes: &[Changes<Option<i64>>],
     end: f64,
@@ -46,7 +45,7 @@ pub(crate) fn levels(
 }
 
 fn levels_in(nodes: &[Changes<Option<i64>>], end: f64, x: impl Fn(u64) -> f64) -> Vec<Level> {
-    // Places are compared as the bits of positive numbers, which have the same order.
+    // Positions are compared as the bits of positive numbers, which have the same order.
     let mut changes: BTreeMap<u64, Vec<(usize, Option<i64>)>> = BTreeMap::new();
     for (node, list) in nodes.iter().enumerate() {
         for (time, value) in list {
@@ -67,7 +66,7 @@ fn levels_in(nodes: &[Changes<Option<i64>>], end: f64, x: impl Fn(u64) -> f64) -
                 groups.entry(*value).or_default().push(node);
             }
         }
-        // A group that stays as it was goes on.
+        // An unchanged group continues.
         open.retain(|value, level| {
             let goes_on = groups.get(value) == Some(&level.nodes);
             if !goes_on {
@@ -103,8 +102,8 @@ pub(crate) fn draw(
             scene.rect((level.left, level.right), (top, bottom), color(0));
             continue;
         }
-        // Turns are counted from the page's edge, so that a line does not begin anew where a node
-        // joins another one.
+        // Segments are counted from the page's edge, so that the pattern does not restart where a
+        // node joins another one.
         let mut left = level.left;
         while left < level.right {
             let turn = (left / TURN + 1e-6).floor();
@@ -115,7 +114,8 @@ pub(crate) fn draw(
     }
 }
 
-/// Upright strokes from the level that a node leaves to the one that it enters at the same place.
+/// Vertical strokes from the level that a node leaves to the one that it enters at the same
+/// position.
 fn steps(scene: &mut Scene, panel: Panel, scale: &Scale, levels: &[Level], colors: &[RGBColor]) {
     let mut leaves: BTreeMap<(u64, usize), i64> = BTreeMap::new();
     for level in levels {
@@ -143,8 +143,8 @@ fn steps(scene: &mut Scene, panel: Panel, scale: &Scale, levels: &[Level], color
 mod tests {
     use super::*;
 
-    /// Three nodes in term 1; one of them goes ahead, and another one follows later: nobody's line
-    /// is anywhere but at its term.
+    /// Three nodes in term 1; one goes ahead, and another follows later: every line is exactly at
+    /// its node's term.
     #[test]
     fn nodes_in_one_term_share_a_line_at_its_value() {
         let nodes = [

@@ -1,4 +1,4 @@
-//! What goes over the network.
+//! Network traffic.
 
 use plotters::style::RGBColor;
 
@@ -12,10 +12,10 @@ use super::palette;
 use super::scene::Scene;
 use super::throughput::{Bins, stack};
 
-/// Messages a second by type, and what became of those that did not arrive.
+/// Messages per second by type, and the fate of those that did not arrive.
 pub static MESSAGES: Plot = Plot {
     name: "messages",
-    summary: "Messages a second by type, and below those that did not arrive as sent: lost, \
+    summary: "Messages per second by type, and below those that did not arrive as sent: lost, \
         partitioned, discarded, …",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
@@ -43,7 +43,7 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
         if let Some(i) = LOSSES.iter().position(|(outcome, ..)| *outcome == message.outcome) {
             losses[i][bin] += 1;
         }
-        // A second copy was not sent a second time.
+        // A duplicate was not sent separately.
         if message.outcome != Outcome::Duplicated {
             sent[families.position(&message.kind)][bin] += 1;
         }

@@ -1,12 +1,12 @@
 //! Plots: pure functions from a trace to a drawing.
 //!
 //! Each plot turns a trace into a [`scene`]: a list of shapes in page coordinates, which `render`
-//! draws twice through `plotters`, as SVG and as PNG. `frame` gives every plot the same dress:
-//! title, legend, named faults, axes. Axes and ticks are our own because those of `plotters` take
-//! logarithms from the system's libm, and the bytes of a plot have to be the same on every machine.
+//! draws twice with `plotters`, as SVG and as PNG. `frame` gives every plot the same layout: title,
+//! legend, named faults, axes. Axes and ticks are our own, because those of `plotters` use
+//! logarithms from the system's libm, and the bytes of a plot must be the same on every machine.
 //!
 //! Architecture invariant: a plot draws any trace, however damaged, without a panic, in bounded
-//! time and size; where there is nothing to draw it gives `None`.
+//! time and size; if there is nothing to draw it returns `None`.
 
 pub(crate) mod axis;
 pub(crate) mod bars;
@@ -49,14 +49,14 @@ pub struct Plot {
     pub name: &'static str,
     /// What it shows, in a sentence.
     pub summary: &'static str,
-    /// Draws; `None` where the trace has nothing for it.
+    /// The drawing; `None` if the trace has nothing to show.
     pub draw: fn(&Trace) -> Option<Drawing>,
 }
 
 /// A finished drawing: the same picture twice.
 pub struct Drawing {
-    /// Scalable, with text as text.
+    /// SVG, with text as text.
     pub svg: String,
-    /// Pixels, PNG encoded.
+    /// PNG.
     pub png: Vec<u8>,
 }

@@ -1,5 +1,5 @@
 //! Colours, the same in every plot. The eight data colours are those of Okabe and Ito ("Color
-//! Universal Design", 2008), which people with any of the common colour deficiencies tell apart.
+//! Universal Design", 2008), which people with the common colour deficiencies can distinguish.
 
 use plotters::style::RGBColor;
 
@@ -21,23 +21,23 @@ pub(crate) const INK: RGBColor = RGBColor(34, 34, 34);
 pub(crate) const GREY: RGBColor = RGBColor(110, 110, 110);
 /// Lines of the grid.
 pub(crate) const GRID: RGBColor = RGBColor(228, 228, 228);
-/// What is ordinary and should stay in the background: a follower, an idle lane.
+/// For ordinary things in the background: a follower, an idle lane.
 pub(crate) const PALE: RGBColor = RGBColor(203, 213, 222);
 
-/// The roles of nodes. No node has one of these colours: a bar or a line says who it is about, or
-/// in which role, never both at once.
+/// The roles of nodes. No node has one of these colours: a bar or a line shows either a node or a
+/// role, never both.
 pub(crate) const LEADER: RGBColor = BLUE;
 pub(crate) const CANDIDATE: RGBColor = ORANGE;
 pub(crate) const PRE_CANDIDATE: RGBColor = YELLOW;
 pub(crate) const FOLLOWER: RGBColor = PALE;
 /// A server without a vote.
 pub(crate) const LEARNER: RGBColor = RGBColor(128, 142, 156);
-/// A node that has no role and runs.
+/// A running node without a role.
 pub(crate) const RUNNING: RGBColor = RGBColor(222, 208, 184);
 
-/// Lines of nodes are told apart by these; with more nodes they come again, paler each time. Chosen
-/// so that the two that are most alike, of these and of the colours of roles, stay as far apart as
-/// can be under each of the three colour deficiencies.
+/// The colours of nodes' lines; with more nodes they repeat, paler each time. They are chosen so
+/// that the two most similar ones, of these and of the roles' colours, are as different as possible
+/// under each of the three colour deficiencies.
 const NODES: [RGBColor; 9] = [
     SKY,
     VERMILLION,
@@ -58,13 +58,13 @@ pub(crate) fn of_node(node: NodeId) -> RGBColor {
     RGBColor(paler(red), paler(green), paler(blue))
 }
 
-/// The colour of a series by its position among others of no fixed meaning.
+/// The colour of a series without a fixed meaning, by its position.
 pub(crate) fn of_position(position: usize) -> RGBColor {
     const SERIES: [RGBColor; 8] = [BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, BLACK];
     SERIES[position % SERIES.len()]
 }
 
-/// The part of the world that a fault touches, with its colour.
+/// The part of the world that a fault affects, with its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     Links,
@@ -113,8 +113,8 @@ impl Part {
 mod tests {
     use super::*;
 
-    /// A colour in L*a*b* under D65, after one of the deficiencies that Machado, Oliveira and
-    /// Fernandes (2009) give a matrix for.
+    /// A colour in L*a*b* under D65, as seen with one of the deficiencies for which Machado,
+    /// Oliveira and Fernandes (2009) give a matrix.
     fn lab(RGBColor(red, green, blue): RGBColor, deficiency: &[[f64; 3]; 3]) -> [f64; 3] {
         let linear = [red, green, blue].map(|part| {
             let part = f64::from(part) / 255.0;
@@ -133,7 +133,7 @@ mod tests {
         [116.0 * f[1] - 16.0, 500.0 * (f[0] - f[1]), 200.0 * (f[1] - f[2])]
     }
 
-    /// How far apart two colours look to whoever tells them apart worst.
+    /// The smallest perceived difference of two colours over all deficiencies.
     fn distance(a: RGBColor, b: RGBColor) -> f64 {
         let normal = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
         let protan = [
@@ -160,9 +160,9 @@ mod tests {
 
     const ROLES: [RGBColor; 6] = [LEADER, CANDIDATE, PRE_CANDIDATE, FOLLOWER, LEARNER, RUNNING];
 
-    /// A bar in the colour of a role must not be taken for a node, nor a node's line for a role,
-    /// whoever looks at it. A difference of 2.3 is just noticeable; a line and a bar are told apart
-    /// at a glance from ten or so on.
+    /// A bar in a role's colour must not be taken for a node, nor a node's line for a role, by any
+    /// viewer. A difference of 2.3 is just noticeable; from about ten on a line and a bar are
+    /// distinguished at a glance.
     #[test]
     fn no_role_has_the_colour_of_a_node() {
         for role in ROLES {
@@ -174,8 +174,8 @@ mod tests {
         }
     }
 
-    /// Nodes are told apart by their colours alone in most plots: the five of a usual cluster
-    /// easily, eight still.
+    /// In most plots nodes differ only in colour: the five of a usual cluster are easy to
+    /// distinguish, eight still possible.
     #[test]
     fn nodes_look_different_to_everybody() {
         for (count, least) in [(5, 25.0), (8, 18.0)] {

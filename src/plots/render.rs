@@ -1,4 +1,4 @@
-//! From a scene to SVG and PNG, through the two backends of `plotters`.
+//! Renders a scene as SVG and PNG, with the two backends of `plotters`.
 
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -10,11 +10,11 @@ use super::Drawing;
 use super::font;
 use super::scene::{Anchor, Ink, Scene, Shape, TextLook};
 
-/// Backends place shapes at whole pixels. Both draw at twice the size of the page: the SVG has half
-/// units that way, and the bitmap, made smaller afterwards, has smooth edges.
+/// Backends place shapes at whole pixels. Both draw at twice the size of the page: this gives the
+/// SVG half units, and the bitmap, which is scaled down afterwards, smooth edges.
 const SCALE: u32 = 2;
 
-/// The largest page side in units; a plot lays out less.
+/// The maximum side of a page in units; plots stay below it.
 const SIDE_MAX: f64 = 4_000.0;
 
 /// On bitmaps `plotters` sets text this many ems higher than in SVG.
@@ -31,17 +31,17 @@ impl Scene {
         (side(self.width), side(self.height))
     }
 
-    /// The page as SVG alone: a bitmap takes much longer.
+    /// The page as SVG only: a bitmap takes much longer.
     pub(crate) fn svg(&self) -> String {
         let (width, height) = self.size();
         let mut drawn = String::with_capacity(self.shapes.len() * 160);
         let mut backend = SVGBackend::with_string(&mut drawn, (SCALE * width, SCALE * height));
         paint(self, &mut backend, false);
-        // Closes the document; writing into memory cannot fail.
+        // Closes the document; writing to memory cannot fail.
         let _ = backend.present();
         drop(backend);
-        // The head of `plotters` has the doubled size; ours has the page's, a title for those who
-        // do not see it, and round joins.
+        // The header of `plotters` has the doubled size; ours has the page's, a title for screen
+        // readers, and round joins.
         let body = drawn.find(">\n").map_or("", |end| &drawn[end + 2..]);
         let title = self
             .title
@@ -90,8 +90,8 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut encoder = png::Encoder::new(&mut file, width, height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    // Without a filter, equal rows stay equal: for drawings the smallest files, half as large as
-    // with the fast way, in a dozen milliseconds.
+    // Without a filter, equal rows stay equal, which gives the smallest files for drawings: half
+    // the size of the fast setting, in a dozen milliseconds.
     encoder.set_compression(png::Compression::Default);
     encoder.set_filter(png::FilterType::NoFilter);
     let written = encoder.write_header().and_then(|mut writer| {
@@ -102,18 +102,18 @@ fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     file
 }
 
-/// Draw all shapes on a backend of `SCALE` times the page's size. What a backend refuses is left
-/// out: a plot is never worth a crash.
+/// Draw all shapes on a backend of `SCALE` times the page's size. Shapes that a backend refuses are
+/// left out: a plot is never worth a crash.
 fn paint<B: DrawingBackend>(scene: &Scene, backend: &mut B, bitmap: bool) {
     let (width, height) = scene.size();
     let page = (at((0.0, 0.0)), ((SCALE * width) as i32, (SCALE * height) as i32));
     let _ = backend.draw_rect(page.0, page.1, &filled(super::palette::WHITE.into()), true);
     for shape in &scene.shapes {
-        // A shape that is refused is left out.
+        // A refused shape is left out.
         let _ = match shape {
             Shape::Rect { left, top, right, bottom, ink } => {
                 let (from, to) = (at((*left, *top)), at((*right, *bottom)));
-                // The narrowest rectangle is still seen.
+                // Even the narrowest rectangle must be visible.
                 backend.draw_rect(
                     from,
                     (to.0.max(from.0 + 1), to.1.max(from.1 + 1)),
@@ -159,7 +159,7 @@ fn strokes<B: DrawingBackend>(backend: &mut B, points: &[(f64, f64)], ink: Ink, 
                 (from.0.min(to.0) - thick / 2, from.0.max(to.0) - thick / 2 + thick);
             let (top, bottom) =
                 (from.1.min(to.1) - thick / 2, from.1.max(to.1) - thick / 2 + thick);
-            // Ends are not lengthened where the line has only these two points.
+            // Ends are not extended if the line has only these two points.
             let (left, right) = if points.len() == 2 && from.1 == to.1 {
                 (from.0.min(to.0), from.0.max(to.0))
             } else {
@@ -212,8 +212,7 @@ fn stroke(ink: Ink, width: f64) -> ShapeStyle {
     rgba(ink).stroke_width(scaled(width).max(1) as u32)
 }
 
-/// Page units to backend pixels. Whatever a damaged trace made of a coordinate, it stays near the
-/// page.
+/// Page units to backend pixels. Coordinates from a damaged trace are kept near the page.
 fn scaled(length: f64) -> i32 {
     (length.clamp(-SIDE_MAX, 2.0 * SIDE_MAX) * f64::from(SCALE)).round() as i32
 }

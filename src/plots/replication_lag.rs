@@ -1,4 +1,4 @@
-//! How far the nodes' logs are behind the leader's.
+//! How far the nodes' logs lag behind the leader's.
 
 use crate::trace::{NodeId, Trace, Value};
 
@@ -12,7 +12,7 @@ use super::timeline::{Presence, members, presence, steps};
 /// Replication lag over time.
 pub static REPLICATION_LAG: Plot = Plot {
     name: "replication_lag",
-    summary: "The leader's last index minus each node's last index and commit index; nothing while \
+    summary: "The leader's last index minus each node's last index and commit index; a gap while \
         nobody leads",
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
@@ -20,7 +20,7 @@ pub static REPLICATION_LAG: Plot = Plot {
 /// Columns of the picture; each shows the largest lag in its time.
 const COLUMNS: u64 = 270;
 
-/// What is known of a node at one moment.
+/// The state of a node at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     leads: bool,
@@ -37,7 +37,7 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let mut nodes = members(trace);
     let window = Sketch::whole(trace);
     let mut lags = lags(trace, &nodes, window.1.max(1))?;
-    // Coordinators, listeners and others that have no log.
+    // Coordinators, listeners and other nodes without a log.
     let has_log: Vec<bool> =
         lags.iter().map(|lags| lags.iter().flatten().any(Option::is_some)).collect();
     let mut kept = has_log.iter();
@@ -76,8 +76,8 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     Some(frame.scene)
 }
 
-/// Go through the metrics once, and note the largest lag of each node in each column. `None` where
-/// no node shows a log.
+/// Go through the metrics once, and record the largest lag of each node in each column. `None` if
+/// no node reports a log.
 fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
     enum Change<'a> {
         Metric(&'a str, &'a Value),
@@ -116,7 +116,7 @@ fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
     for (time, node, change) in changes {
         let now = ((u128::from(time.min(end)) * u128::from(COLUMNS) / u128::from(end)) as usize)
             .min(COLUMNS as usize - 1);
-        // What held when a column began counts in it too.
+        // The state at the start of a column counts in it too.
         while column < now {
             column += 1;
             note_all(&mut lags, column, &known, leader);
@@ -131,7 +131,7 @@ fn lags(trace: &Trace, nodes: &[NodeId], end: u64) -> Option<Vec<Lags>> {
             }
             Change::Presence(presence) => {
                 state.away = presence == Presence::Down;
-                // A process that has ended leads nobody; when it is back it says what it is.
+                // A stopped process does not lead; when it is back it reports its role again.
                 state.leads &= !state.away;
             }
         }
@@ -162,7 +162,7 @@ fn note(lags: &mut Lags, column: usize, state: &Known, leader: Option<&Known>) {
         return;
     }
     for (lags, index) in lags.iter_mut().zip([state.last_index, state.commit_index]) {
-        // A deposed leader's log may be longer than that of the new one: it lacks nothing.
+        // A deposed leader's log may be longer than the new leader's: its lag is zero.
         let lag = index.map(|index| last_index.saturating_sub(index).max(0));
         lags[column] = lags[column].max(lag);
     }

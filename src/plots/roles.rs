@@ -20,15 +20,15 @@ pub static ROLES: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// Lanes that a page has room for.
+/// The maximum number of lanes on a page.
 const LANES_MAX: usize = 60;
-/// With more nodes than this, those of which there is nothing to tell have no lane.
+/// With more nodes than this, uneventful ones have no lane.
 const LANES_ALL: usize = 16;
-/// Bars of all lanes together; a picture of more of them is coarser.
+/// Maximum bars of all lanes together; with more of them the picture is coarser.
 const BARS_MAX: usize = 1_600;
 
-/// What a bar shows. Of several within one column the last in this order is seen: the rare ones are
-/// what the reader looks for.
+/// The state shown by a bar. Of several within one column the last in this order is visible,
+/// because readers look for the rare ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum State {
     Unknown,
@@ -74,7 +74,7 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let mut all = members(trace);
     let count = all.len();
     if count > LANES_ALL {
-        // Of those that never have a role, only what happens to them is worth a lane.
+        // A node that never has a role gets a lane only if something happens to it.
         all.retain(|node| {
             roles.contains_key(node) || away.get(node).is_some_and(|changes| changes.len() > 1)
         });
@@ -222,10 +222,10 @@ fn living(terms: &[(u64, i64)], away: &[(u64, Presence)]) -> Changes<Option<i64>
         .collect()
 }
 
-/// Who was listed in the newest configuration that any node had in its log, from when on: voters of
-/// the old and of the new one, and learners.
+/// The members of the newest configuration in any node's log, over time: voters of the old and of
+/// the new configuration, and learners.
 fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
-    /// No run has more changes that matter.
+    /// Maximum number of changes considered.
     const CHANGES_MAX: usize = 500;
     let mut newest = (i64::MIN, i64::MIN);
     let mut changes: Changes<Vec<&str>> = Vec::new();
@@ -243,8 +243,8 @@ fn configurations(trace: &Trace) -> Changes<Vec<&str>> {
     changes
 }
 
-/// Roles and presence as one list of changes. A node without a vote that no configuration lists is
-/// not a learner: it was removed, or has yet to be added.
+/// Roles and presence as one list of changes. A non-voting node that no configuration lists is not
+/// a learner: it was removed, or has yet to be added.
 fn merge(
     roles: &[(u64, &str)],
     away: &[(u64, Presence)],
@@ -261,7 +261,7 @@ fn merge(
     let state = |time: u64| match timeline::at(away, time) {
         Some(Presence::Down) => State::Down,
         Some(Presence::Paused) => State::Paused,
-        // A node that has said nothing of a role yet, or never does, runs all the same.
+        // A node that has not reported a role is running all the same.
         Some(Presence::Up) => role(time).unwrap_or(State::Other),
         None => role(time).unwrap_or(State::Unknown),
     };
@@ -298,7 +298,7 @@ fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
                     );
                 }
                 State::Removed => frame.scene.frame((*left, *right), (top, bottom), palette::GREY),
-                // Half as high as those who vote.
+                // Half as high as voters.
                 State::Learner => frame.scene.rect(
                     (*left, *right),
                     ((top + bottom) / 2.0, bottom),
@@ -319,7 +319,7 @@ fn bars(frame: &mut Frame, states: &[Changes<State>], lane: f64) {
     }
 }
 
-/// Top and bottom of a lane's bar. High lanes have room for texts above it.
+/// Top and bottom of a lane's bar. Tall lanes have room for texts above it.
 fn bar(panel: Panel, i: usize, lane: f64) -> (f64, f64) {
     let top = panel.top + i as f64 * lane;
     if lane > 26.0 {
@@ -344,7 +344,7 @@ fn runs(
         let end = changes.get(i + 1).map_or(right, |(next, _)| x(*next));
         let first = (((begin - left) / width) as usize).min(count - 1);
         let last = ((((end - left) / width).ceil() as usize).max(first + 1)).min(count);
-        // Two columns at the least, to be seen.
+        // At least two columns, to be visible.
         let rare = *state > State::Paused;
         let last = if rare { last.max(first + 2).min(count) } else { last };
         for column in &mut columns[first..last] {
@@ -364,8 +364,8 @@ fn runs(
     runs
 }
 
-/// Crashes, commands and the terms that a node entered, those that have room; those that it led in
-/// before others.
+/// Crashes, commands and the terms that a node entered, as far as there is room; terms in which it
+/// led have priority.
 fn marks(
     frame: &mut Frame,
     trace: &Trace,
@@ -374,9 +374,9 @@ fn marks(
     y: f64,
     lane: f64,
 ) {
-    /// Marks of a lane that are drawn at the most.
+    /// Maximum marks per lane.
     const MARKS_MAX: usize = 60;
-    /// Terms of a lane that are looked at.
+    /// Maximum terms considered per lane.
     const TERMS_MAX: usize = 2_000;
     let time = frame.time;
     let texts = lane > 26.0;
@@ -418,24 +418,24 @@ fn marks(
     if !texts {
         return;
     }
-    // A node that restarts shows the term it had; only another one is news.
+    // A restarted node reports its old term; only a different one is news.
     let mut news: Vec<(u64, i64)> = terms
         .chunk_by(|a, b| a.1 == b.1)
         .map(|same| same[0])
         .filter(|(_, term)| *term > 0)
         .collect();
     news.drain(..news.len().saturating_sub(TERMS_MAX));
-    // Where two have no room, the earlier one gives way: what stands over a bar must not be out of
-    // date. The terms that the node led in come first.
+    // If there is no room for two, the earlier one is dropped: a label over a bar must not be out
+    // of date. Terms in which the node led come first.
     news.reverse();
     news.sort_by_key(|(_, term)| !led.contains(term));
     for (at, term) in news {
         for text in [format!("term {term}"), term.to_string()] {
             let width = look.width(&text) + 3.0;
-            // A term that begins near the end is named before its beginning rather than not at all.
+            // A term that starts near the end is labelled before its start rather than not at all.
             let x = time.x(at).min(time.right - width * 1.1 - 6.0);
             if free(x, width) {
-                // Neither the line where recovery begins nor the grid goes through it.
+                // Neither the line at the start of recovery nor the grid crosses it.
                 frame.scene.rect(
                     (x + 1.5, x + 4.5 + look.width(&text)),
                     (text_y - 5.5, text_y + 5.5),

@@ -1,9 +1,9 @@
-//! A made-up trace of a small cluster, for the tests of the plots: an isolated leader, an election,
-//! a crash, a pause, wrong clocks.
+//! A synthetic trace of a small cluster, for the tests of the plots: an isolated leader, an
+//! election, a crash, a pause, wrong clocks.
 
 use crate::trace::*;
 
-/// A source of numbers that is good enough to scatter sample data.
+/// A random number generator that is good enough to scatter sample data.
 struct Dice(u64);
 
 impl Dice {
@@ -14,12 +14,12 @@ impl Dice {
     }
 }
 
-/// What the sample is made of.
+/// The parameters of the sample.
 pub(crate) struct Sample {
     pub(crate) peers: u32,
     pub(crate) clients: u32,
     pub(crate) seconds: u64,
-    /// Operations a second.
+    /// Operations per second.
     pub(crate) rate: u64,
 }
 

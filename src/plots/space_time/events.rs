@@ -1,4 +1,4 @@
-//! The events that a space-time diagram marks, and what it writes beside them.
+//! The events that a space-time diagram marks, and their labels.
 
 use crate::trace::{Event, Trace, Value};
 
@@ -19,7 +19,7 @@ pub(super) fn mark_of(event: &Event) -> Option<Mark> {
     }
 }
 
-/// What the legend calls a mark. The order is that of the legend; [`weight`] has another one.
+/// The marks' names in the legend, in its order; [`weight`] has a different order.
 pub(super) const MARKS: [(Mark, &str); 6] = [
     (Mark::Campaign, "candidacy"),
     (Mark::Vote, "vote"),
@@ -29,8 +29,8 @@ pub(super) const MARKS: [(Mark, &str); 6] = [
     (Mark::Command, "command"),
 ];
 
-/// Who finds a place for its label first: what is rare, and what the rest follows from. Commits are
-/// many and say least.
+/// The priority of labels: rare events and causes come first. Commits are frequent and least
+/// informative.
 pub(super) fn weight(mark: Mark) -> u8 {
     match mark {
         Mark::Leader => 0,
@@ -41,7 +41,7 @@ pub(super) fn weight(mark: Mark) -> u8 {
     }
 }
 
-/// What is written beside a mark.
+/// The label of a mark.
 pub(super) fn label_of(trace: &Trace, event: &Event) -> String {
     let number = |name: &str| {
         event.fields.int(name).map_or_else(|| "?".to_owned(), |number| number.to_string())

@@ -1,8 +1,8 @@
-//! Places for labels beside marks, where they cover nothing.
+//! Places labels next to marks so that they cover nothing.
 
 use super::super::scene::{TextLook, cut_to};
 
-/// A straight line from one place to another.
+/// A straight line between two points.
 pub(super) type Stroke = ((f64, f64), (f64, f64));
 
 /// A rectangle, in page units.
@@ -20,7 +20,7 @@ impl Area {
         Area { left: x - reach, top: y - reach, right: x + reach, bottom: y + reach }
     }
 
-    /// The smallest that has all points in it.
+    /// The bounding box of some points.
     pub(super) fn of_points(points: &[(f64, f64)]) -> Self {
         let start = Area { left: f64::MAX, top: f64::MAX, right: f64::MIN, bottom: f64::MIN };
         points.iter().fold(start, |area, (x, y)| Area {
@@ -31,7 +31,7 @@ impl Area {
         })
     }
 
-    /// Whether two have more than an edge in common.
+    /// Whether two areas overlap by more than an edge.
     pub(super) fn meets(&self, other: &Area) -> bool {
         self.left < other.right
             && other.left < self.right
@@ -46,8 +46,8 @@ impl Area {
             && self.bottom >= other.bottom
     }
 
-    /// Whether a straight line runs through it, by clipping the line at each side (Liang and
-    /// Barsky, 1984).
+    /// Whether a straight line crosses it, by clipping the line at each side (Liang and Barsky,
+    /// 1984).
     fn is_crossed(&self, (from, to): Stroke) -> bool {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let sides = [
@@ -72,10 +72,10 @@ impl Area {
     }
 }
 
-/// A text that has found its place.
+/// A placed label.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
-    /// What it covers: the text with a margin.
+    /// Its area: the text with a margin.
     pub(super) area: Area,
     pub(super) text: String,
 }
@@ -85,23 +85,24 @@ pub(super) fn look() -> TextLook {
     TextLook::new(11.0)
 }
 
-/// Margin of a text within its area, and the height of that.
+/// The margin around a text, and the height of its area.
 pub(super) const MARGIN: f64 = 2.0;
 const HEIGHT: f64 = 14.0;
 /// No label is wider.
 const WIDTH_MAX: f64 = 200.0;
 /// A viewer's own font may be wider than the embedded one.
 const WIDER: f64 = 1.08;
-/// From a mark to the middle of its label; further away only where rows are far enough apart.
+/// Distances from a mark to the middle of its label; the farther ones only if rows are far enough
+/// apart.
 const NEAR: f64 = 15.5;
 const FAR: f64 = 29.0;
 const FAR_FROM_GAP: f64 = 62.0;
 
-/// Each label gets the best of the places around its mark that are free, the first ones before the
-/// others; those that find none come to nothing, and are counted.
+/// Each label gets the best free place around its mark, in order of priority; labels without a free
+/// place are dropped and counted.
 ///
-/// Invariant: no area of a label meets an obstacle or another label, nor leaves the bounds. Strokes
-/// are passed over where there is no better place: an arrow can still be followed below a label.
+/// Invariant: no label overlaps an obstacle or another label, or leaves the bounds. Labels may
+/// cover strokes if there is no better place: an arrow can still be followed below a label.
 pub(super) fn place(
     wanted: &[((f64, f64), String)],
     obstacles: &[Area],
@@ -131,7 +132,7 @@ pub(super) fn place(
             bounds.holds(area)
                 && !obstacles.iter().any(|other| other.meets(area))
                 && !labels.iter().any(|other| other.area.meets(area))
-                // Pushed in from the page's edge, it may have come too far from its mark.
+                // A label pushed in from the page's edge may end up too far from its mark.
                 && area.left <= x + 9.0
                 && area.right >= x - 9.0
         };
@@ -159,8 +160,7 @@ mod tests {
 
     const BOUNDS: Area = Area { left: 0.0, top: 0.0, right: 400.0, bottom: 100.0 };
 
-    /// The place above to the right is the usual one; where something stands there, the label goes
-    /// elsewhere rather than upon it.
+    /// The usual place is above and to the right; if something is there, the label goes elsewhere.
     #[test]
     fn a_label_evades_what_stands_in_its_way() {
         let wanted = [((200.0, 50.0), "votes".to_owned())];
@@ -172,8 +172,8 @@ mod tests {
         assert!(dropped == 0 && !labels[0].area.meets(&cross) && labels[0].area != usual);
     }
 
-    /// Of labels whose marks are too close, the first has its place, and the last is left out
-    /// rather than written over another.
+    /// If marks are too close, the first label gets its place, and the last one is left out rather
+    /// than drawn over another.
     #[test]
     fn a_label_without_a_free_place_is_left_out() {
         let wanted: Vec<_> =

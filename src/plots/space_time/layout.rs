@@ -1,4 +1,4 @@
-//! Where everything of a space-time diagram stands, before anything is drawn. Heights count from
+//! The layout of a space-time diagram, computed before anything is drawn. Heights are measured from
 //! the panel's top.
 
 use crate::trace::{Event, Message, NodeId, Outcome, Trace};
@@ -12,11 +12,11 @@ use super::window::{MESSAGES_MAX, View, around, usual_latency, view};
 
 /// Half the thickness of a node's line.
 pub(super) const LINE: f64 = 3.0;
-/// Half the size of the cross of a message that did not arrive.
+/// Half the size of the cross that marks an undelivered message.
 pub(super) const CROSS: f64 = 3.5;
-/// How far a mark reaches from its middle.
+/// Half the size of a mark.
 const MARK: f64 = 6.5;
-/// Marks of one node.
+/// Maximum marks per node.
 const MARKS_MAX: usize = 60;
 
 /// How an arrow ends.
@@ -26,7 +26,7 @@ pub(super) enum End {
     Head,
     /// It did not.
     Cross,
-    /// What becomes of it lies beyond the window.
+    /// Its outcome is outside the window.
     Open,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Arrow<'a> {
 }
 
 impl Arrow<'_> {
-    /// What a label must not cover of it.
+    /// The part of it that a label must not cover.
     pub(super) fn obstacle(&self) -> Option<Area> {
         match self.end {
             End::Head => Some(Area::of_points(&head_of(self.from, self.to)?)),
@@ -61,14 +61,14 @@ pub(super) struct Layout<'a> {
     pub(super) view: View,
     /// Nodes of the system without a line.
     pub(super) left_out: usize,
-    /// From a line to the next.
+    /// The distance between lines.
     pub(super) gap: f64,
     pub(super) arrows: Vec<Arrow<'a>>,
     /// Every event of the window on the lines, marked or not.
     pub(super) events: Vec<&'a Event>,
     pub(super) marks: Vec<Marked<'a>>,
     pub(super) labels: Vec<Label>,
-    /// Labels that have found no place.
+    /// The number of labels without a free place.
     pub(super) dropped: usize,
 }
 
@@ -83,7 +83,8 @@ impl Layout<'_> {
         (line as f64 + 0.5) * self.gap
     }
 
-    /// What no label covers, besides other labels: lines of nodes, marks, heads of arrows, crosses.
+    /// What labels must not cover, besides other labels: lines of nodes, marks, arrowheads,
+    /// crosses.
     pub(super) fn obstacles(&self) -> Vec<Area> {
         let lines = (0..self.view.lines.len()).map(|line| self.y(line));
         let lines =
@@ -93,8 +94,8 @@ impl Layout<'_> {
     }
 }
 
-/// Lay a diagram out: around a moment and some nodes, or where the run tells most. `None` where the
-/// trace has nothing for it.
+/// Lay out a diagram: around a moment and some nodes, or around the most informative part of the
+/// run. `None` if the trace has nothing to show.
 pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> Option<Layout<'a>> {
     let nodes = members(trace);
     let is_member = |node: NodeId| nodes.binary_search(&node).is_ok();
@@ -145,7 +146,7 @@ pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> 
             at: (time.x(event.time_us), y(line)),
         }));
     }
-    // The rest of the order is that of time, for two events of one kind.
+    // Events of one kind stay ordered by time.
     marks.sort_by_key(|marked| (weight(marked.mark), marked.event.index));
     let left_out = nodes.len() + clients.len() - view.lines.len();
     let mut layout =
@@ -158,7 +159,7 @@ pub(super) fn layout<'a>(trace: &'a Trace, moment: Option<(u64, &[NodeId])>) -> 
     Some(layout)
 }
 
-/// Whether a message did not get to a running node.
+/// Whether a message did not reach a running node.
 pub(super) fn is_stopped(message: &Message) -> bool {
     matches!(
         message.outcome,
@@ -172,15 +173,15 @@ fn arrow<'a>(
     time: TimeAxis,
     (usual, gap): (u64, f64),
 ) -> Arrow<'a> {
-    // Where nothing says when it would have arrived, it would have taken as long as others do.
+    // If its arrival time is unknown, assume that it would have taken as long as others.
     let arrives =
         message.recv_us.unwrap_or(message.sent_us.saturating_add(usual)).max(message.sent_us);
     let whole = arrives.saturating_sub(message.sent_us).max(1) as f64;
-    // Up to this part of the way it is seen: to the window's edge.
+    // The visible part: up to the window's edge.
     let seen = (time.to_us.saturating_sub(message.sent_us) as f64 / whole).min(1.0);
     let lost_on_the_way = matches!(message.outcome, Outcome::Lost | Outcome::Partitioned);
-    // The cross stands between the lines, short of the receiver's: those of a broadcast lie apart
-    // that way, and none seems to be on the line of a node that it only passes.
+    // The cross is between the lines, before the receiver's: this separates those of a broadcast,
+    // and none seems to be on the line of a node that it only passes.
     let distance = (to_y - from_y).abs();
     let stop =
         if lost_on_the_way && distance > 0.0 { (distance - 0.5 * gap) / distance } else { 1.0 };
@@ -195,7 +196,7 @@ fn arrow<'a>(
     } else if seen < 1.0 || message.outcome == Outcome::InFlight {
         Arrow { message, from, to, end: End::Open }
     } else {
-        // The head ends beside the receiver's line, not upon it.
+        // The arrowhead ends next to the receiver's line, not on it.
         let to = (to.0, to.1 - LINE * (to_y - from_y).signum());
         Arrow {
             message,

@@ -1,5 +1,5 @@
-//! A space-time diagram, as Lamport drew them: a line for each node, an arrow for each message, of
-//! a short window of the run.
+//! A space-time diagram in Lamport's style of a short window of the run: a line for each node, an
+//! arrow for each message.
 
 mod events;
 mod labels;
@@ -23,7 +23,7 @@ use events::{MARKS, mark_of};
 use labels::{MARGIN, look};
 use layout::{CROSS, End, LINE, Layout, layout};
 
-/// Messages between nodes in the moments that matter most.
+/// Messages between nodes in the most important moments.
 pub static SPACE_TIME: Plot = Plot {
     name: "space_time",
     summary: "Messages between nodes around the first election after a fault: who asked whom, what \
@@ -31,8 +31,8 @@ pub static SPACE_TIME: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// The picture around a moment, some nodes first, as SVG, and the window that it shows, µs. `None`
-/// where the trace has nothing to show.
+/// The picture around a moment, with some nodes first, as SVG, and its window, µs. `None` if the
+/// trace has nothing to show.
 pub fn space_time_around(
     trace: &Trace,
     moment_us: u64,
@@ -84,7 +84,7 @@ fn drawn(trace: &Trace, layout: Layout<'_>) -> Scene {
             End::Open | End::Cross => frame.scene.segment(from, to, 1.0, color),
         }
     }
-    // Crosses lie above all arrows: what was lost is what the reader looks for.
+    // Crosses are drawn above all arrows, because readers look for lost messages.
     for arrow in layout.arrows.iter().filter(|arrow| arrow.end == End::Cross) {
         frame.scene.cross((arrow.to.0, top + arrow.to.1), CROSS, 1.5, palette::INK);
     }
@@ -160,7 +160,7 @@ fn legend(
     legend
 }
 
-/// The roles that colour a node's line, and what the legend calls them.
+/// The roles that colour a node's line, with their names in the legend.
 const ROLES: [(&str, RGBColor, &str); 5] = [
     ("pre_candidate", palette::PRE_CANDIDATE, "pre-candidate"),
     ("candidate", palette::CANDIDATE, "candidate"),
@@ -169,7 +169,7 @@ const ROLES: [(&str, RGBColor, &str); 5] = [
     ("leader", palette::LEADER, "leader"),
 ];
 
-/// A part of a node's line: the line's number, from when to when, as what, and in which role.
+/// A part of a node's line: the line's number, its period, its presence and its role.
 struct Part<'a> {
     line: usize,
     from_us: u64,

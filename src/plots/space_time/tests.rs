@@ -1,5 +1,5 @@
-//! The layout of space-time diagrams of real runs: nothing is covered, and what is shown is what
-//! tells most.
+//! The layout of space-time diagrams of real runs: nothing is covered, and the most informative
+//! part is shown.
 
 use super::labels::Area;
 use super::layout::{End, Layout, layout};
@@ -50,7 +50,7 @@ fn assert_nothing_is_covered(case: &str, layout: &Layout<'_>) {
     );
 }
 
-/// A label upon a cross says that a message arrived, one upon a head that it did not.
+/// A label on a cross would suggest that a message arrived, one on an arrowhead that it did not.
 #[test]
 fn no_label_covers_a_cross_or_a_head_or_another_label() {
     let mut seen = 0;
@@ -66,8 +66,8 @@ fn no_label_covers_a_cross_or_a_head_or_another_label() {
     assert!(seen >= 40, "only {seen} labels in all");
 }
 
-/// Of nine peers, one of which wins in its second round: the round that it won, with every vote,
-/// and not the pause before it.
+/// With nine peers, one of which wins in its second round, the diagram shows the round that it won,
+/// with every vote, and not the pause before it.
 #[test]
 fn the_window_is_that_of_the_successful_round() {
     let trace = run("raft/nine-peers");
@@ -89,8 +89,8 @@ fn the_window_is_that_of_the_successful_round() {
     assert!(layout.arrows.iter().any(|arrow| arrow.end == End::Cross));
 }
 
-/// An election among the five that stream does not concern fifty listeners: they stand back, and the
-/// diagram says so.
+/// An election among the five streamers does not concern fifty listeners: they are left out, and
+/// the diagram says so.
 #[test]
 fn those_who_take_part_come_first() {
     let trace = run("audio/fifty-listeners");
@@ -110,7 +110,7 @@ fn of_many_nodes_a_dozen_is_shown() {
     assert_eq!((layout.view.lines.len(), layout.left_out), (LINES_MAX, 200 - LINES_MAX));
 }
 
-/// Whoever reads why a point was lost sees the answer that was wrong: around a moment, clients have
+/// A student reading why a point was lost must see the wrong answer: around a moment, clients have
 /// lines too, after the nodes.
 #[test]
 fn around_a_moment_clients_have_lines() {

@@ -1,5 +1,5 @@
-//! Which moments and which nodes a space-time diagram shows: what a teacher would draw, and no more
-//! arrows than can be followed.
+//! Chooses the moments and the nodes of a space-time diagram: what a teacher would draw, with no
+//! more arrows than a reader can follow.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use crate::trace::{Event, Message, NodeId, Outcome, Trace};
 use super::super::timeline::{ints, words};
 use super::events::mark_of;
 
-/// More arrows than this cannot be followed.
+/// A reader cannot follow more arrows than this.
 pub(super) const MESSAGES_MAX: usize = 80;
-/// As many where no election tells which of them matter.
+/// The limit if no election tells which of them matter.
 const MESSAGES_ANY: usize = 50;
 /// Lines of nodes that a page has room for; and those that show others than the candidates and
 /// voters of an election.

@@ -11,7 +11,7 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 pub static CHECKER: Checker = Checker {
     name: "acked_not_lost",
     summary: "Every acknowledged write is in the log of every leader of a later epoch.",
-    source: "dslabs lab 2; Viewstamped Replication Revisited §8; bugs.md DI-2",
+    source: "dslabs lab 2, view changes; Viewstamped Replication Revisited §8",
     params: &[],
     liveness: false,
     check,

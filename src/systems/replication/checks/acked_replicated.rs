@@ -17,7 +17,7 @@ pub static CHECKER: Checker = Checker {
     name: "acked_replicated",
     summary: "Whoever the mode asks for has a write durably stored before its client gets an \
         answer.",
-    source: "definition of synchronous replication; bugs.md DI-1",
+    source: "the defining property of synchronous replication",
     params: &[],
     liveness: false,
     check,

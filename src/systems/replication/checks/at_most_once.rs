@@ -10,7 +10,7 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 pub static CHECKER: Checker = Checker {
     name: "at_most_once",
     summary: "A client's request takes effect in one record only, across failovers.",
-    source: "dslabs lab 2, AMO application; bugs.md DI-11",
+    source: "dslabs lab 2, AMO application",
     params: &[],
     liveness: false,
     check,

@@ -10,7 +10,7 @@ pub static CHECKER: Checker = Checker {
     name: "epoch_fencing",
     summary: "A replica stores nothing under an epoch earlier than the one that it has promised to \
         follow, and does not forget its promise.",
-    source: "Kleppmann 2016, fencing tokens; bugs.md DI-5",
+    source: "Kleppmann 2016, fencing tokens",
     params: &[],
     liveness: false,
     check,

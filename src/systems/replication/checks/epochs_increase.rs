@@ -15,7 +15,7 @@ pub static CHECKER: Checker = Checker {
     name: "epochs_increase",
     summary: "The coordinator never goes back to an earlier view, across its restarts too, and a \
         version of the view has one content.",
-    source: "dslabs lab 2, view numbers; bugs.md DI-3",
+    source: "dslabs lab 2, view numbers",
     params: &[],
     liveness: false,
     check,

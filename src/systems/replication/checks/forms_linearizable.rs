@@ -18,7 +18,7 @@ pub static CHECKER: Checker = Checker {
     name: "forms_linearizable",
     summary: "The answers about each form are those of a single store, within the times that \
         clients saw.",
-    source: "Herlihy and Wing 1990; Lowe 2017; bugs.md DI-12",
+    source: "Herlihy and Wing 1990; Lowe 2017",
     params: Limits::PARAMS,
     liveness: false,
     check,

@@ -11,7 +11,7 @@ pub static CHECKER: Checker = Checker {
     name: "hash_chain",
     summary: "A stored record is chained to the one before it, and a recovery neither accepts a \
         record that was tampered with nor rejects a sound one.",
-    source: "hash chains; bugs.md DI-9",
+    source: "the defining property of a hash chain: recovery accepts exactly the intact prefix",
     params: &[],
     liveness: false,
     check,

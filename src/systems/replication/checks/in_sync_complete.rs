@@ -13,7 +13,7 @@ pub static CHECKER: Checker = Checker {
     name: "in_sync_complete",
     summary: "With `sync-all`, a replica that enters the in-sync set has stored everything that is \
         final.",
-    source: "dslabs lab 2, state transfer; bugs.md DI-13, D20",
+    source: "dslabs lab 2, state transfer",
     params: &[],
     liveness: false,
     check,

@@ -13,7 +13,7 @@ pub static CHECKER: Checker = Checker {
     name: "leader_serves",
     summary: "Clients get their answers from a replica that leads, in a view that was \
         acknowledged.",
-    source: "dslabs lab 2; bugs.md DI-4, DI-6",
+    source: "dslabs lab 2, primaries and acknowledged views",
     params: &[],
     liveness: false,
     check,

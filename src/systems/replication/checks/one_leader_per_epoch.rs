@@ -11,7 +11,7 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 pub static CHECKER: Checker = Checker {
     name: "one_leader_per_epoch",
     summary: "At most one replica leads in an epoch.",
-    source: "dslabs lab 2, views; bugs.md DI-3",
+    source: "dslabs lab 2, views",
     params: &[],
     liveness: false,
     check,

@@ -12,7 +12,7 @@ pub static CHECKER: Checker = Checker {
     name: "prefix_equal",
     summary: "Of all that is stored under one epoch, records with the same number have the same \
         hash.",
-    source: "the assignment compares files by hash; bugs.md DI-8",
+    source: "the defining property of log replication: equal hashes mean equal prefixes",
     params: &[],
     liveness: false,
     check,

@@ -14,7 +14,7 @@ pub static CHECKER: Checker = Checker {
     name: "read_through_followers",
     summary: "No leader answers a read when, at the time of the question, a leader of a later \
         epoch served already.",
-    source: "dslabs lab 2, reads are forwarded too; bugs.md DI-7",
+    source: "dslabs lab 2, reads are forwarded to the backup too",
     params: &[],
     liveness: false,
     check,

@@ -10,7 +10,7 @@ pub static CHECKER: Checker = Checker {
     name: "recovery_keeps_records",
     summary: "A restarted replica has all records that it had stored; only the torn tail, of which \
         nobody was told, is gone.",
-    source: "durability; KIP-101; bugs.md DI-10",
+    source: "durability; KIP-101",
     params: &[],
     liveness: false,
     check,

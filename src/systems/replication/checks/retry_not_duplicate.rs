@@ -11,8 +11,7 @@ use crate::checkers::{Case, Checker, Params, Verdict};
 pub static CHECKER: Checker = Checker {
     name: "retry_not_duplicate",
     summary: "No request that has taken effect is answered as refused.",
-    source: "the assignment: a retried insert that succeeded is not reported as a duplicate; \
-        bugs.md D21",
+    source: "the assignment: a retried insert that succeeded is not reported as a duplicate",
     params: &[],
     liveness: false,
     check,

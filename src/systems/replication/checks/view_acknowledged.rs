@@ -14,7 +14,7 @@ pub static CHECKER: Checker = Checker {
     name: "view_acknowledged",
     summary: "With `sync-all`, only members of the in-sync set are promoted, and only a leader \
         changes the set, by acknowledging its view.",
-    source: "dslabs lab 2; Kafka's in-sync replicas; bugs.md DI-2, DI-4",
+    source: "dslabs lab 2, view changes; Kafka's in-sync replicas",
     params: &[],
     liveness: false,
     check,
