@@ -10,8 +10,9 @@ use std::path::Path;
 
 use seedbed::plots::{Series, distribution};
 use seedbed::run::system_of;
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
+use seedbed::systems::read_file;
 use seedbed::trace::Trace;
 
 /// Election timeout, heartbeat interval.

@@ -18,9 +18,9 @@ use seedbed::history::{History, Outcome};
 use seedbed::models::{KvOp, parse_kv};
 use seedbed::rng::Rng;
 use seedbed::run::system_of;
-use seedbed::scenario::read_file;
 use seedbed::sim::RunOptions;
 use seedbed::systems::find_check;
+use seedbed::systems::read_file;
 use seedbed::trace::Trace;
 
 const ROUNDS: usize = 7;

@@ -18,8 +18,9 @@ use std::time::Duration;
 use command_fds::{CommandFdExt, FdMapping};
 use seedbed::program::fix_addresses;
 use seedbed::run::system_of;
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
+use seedbed::systems::read_file;
 
 /// All rows are measured so often, one after the other, and of each the best counts: everything
 /// else on the machine only slows.

@@ -11,9 +11,10 @@ use std::path::Path;
 
 use seedbed::report::{Repeat, write_report};
 use seedbed::run::{run_scenario, sweep_run, system_of};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
 use seedbed::sweep::sweep;
+use seedbed::systems::read_file;
 
 use measure::processor_time;
 

@@ -12,8 +12,9 @@ use std::path::Path;
 
 use seedbed::plots::{Bars, bars};
 use seedbed::run::system_of;
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
+use seedbed::systems::read_file;
 use seedbed::trace::{NEMESIS, OpType, Trace, Value};
 
 const SEEDS: u64 = 20;

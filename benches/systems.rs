@@ -16,9 +16,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use seedbed::run::{sweep_run, system_of};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
 use seedbed::systems::SYSTEMS;
+use seedbed::systems::read_file;
 
 use measure::processor_time;
 

@@ -8,46 +8,54 @@
 //!                     report <-- checkers, plots <--------------------------------------- |
 //! ```
 //!
+//! ## Layers
+//!
+//! From the ground up. A module imports only from floors below its own, and within a floor only
+//! from those that are listed before it; `tests/tidy` follows every path and enforces that.
+//!
+//! | floor | modules | what they hold |
+//! |---|---|---|
+//! | 1 | `time`, `codec`, `error`, `rng` | units of time; numbers and texts as bytes; the user's mistakes; named random streams |
+//! | 2 | `trace`, `defects`, `history`, `models`, `vocabulary`, `wire` | what a run leaves; how a system declares its defects, events, metrics and messages |
+//! | 3 | `node` | what an implementer touches: [`node::Node`], the state machine, and [`node::Ctx`], its way to the world; the disk |
+//! | 4 | `language`, `system_names`, `faults`, `scenario` | the reader of TOML files; the names by which scenarios are checked; each fault as a value; the scenario |
+//! | 5 | `program` | programs that take the place of nodes |
+//! | 6 | `nemesis`, `sim` | when faults begin and end; the driver, the network, streams and clocks |
+//! | 7 | `checkers`, `plots` | their cores, and those that serve several systems |
+//! | 8 | `systems/*` | a room for each system: protocol, vocabulary, defects, checks, plots |
+//! | 9 | `run`, `shipped`, `report`, `sweep`, `grade` | one run judged, files, many seeds, submissions and points |
+//! | 10 | `cli`, `main` | the command line |
+//!
 //! ## Architecture invariants
 //!
-//! 1. A run is a function of (binary, scenario, seed). Nothing else is read after the start; files
-//!    are written after the simulation.
-//! 2. [`systems`] knows nothing of madsim, files or true time, and only its clients are async. A
-//!    node sees only its own clock.
-//! 3. One input at a time, to completion; all effects of a step are applied before the next input.
-//! 4. Within a step, saves become durable before anything of that step leaves the node. With a disk
-//!    latency, messages and observations wait for the sync; a crash in between loses both.
-//! 5. Checkers and plots are pure functions of a trace. They never panic on a bad system.
-//! 6. A client operation ends `ok`, `fail` (it certainly did not happen) or `info` (unknown). A
+//! 1. A run is a function of (binary, scenario, seed, programs). Nothing else is read after the
+//!    start; files are written from a trace that the simulation never reads.
+//! 2. Nodes know nothing of madsim, files or true time; only clients are async. A node sees only
+//!    its own clock, and handles one input at a time, to completion; all effects of a step are
+//!    applied before the next input.
+//! 3. Within a step, saves become durable before anything of that step leaves the node, unless the
+//!    node asked for otherwise. With a disk latency, messages and observations wait for the sync;
+//!    a crash in between loses both.
+//! 4. Checks and plots are pure functions of a trace, and never panic on a bad system. A verdict
+//!    needs evidence: `valid`, `invalid`, or `unknown`, which is never a pass.
+//! 5. A client operation ends `ok`, `fail` (it certainly did not happen) or `info` (unknown). A
 //!    timeout is `info`.
-//! 7. One seed is split into named ChaCha streams, one for each node by *name* and purpose, so that
+//! 6. Randomness comes in named ChaCha streams, one for each node by *name* and purpose, so that
 //!    adding a consumer or a node shifts no other.
-//! 8. The user's mistakes are [`error::Error`] values with file, line and key path; broken
-//!    invariants are `assert!`, kept in release; a node's panic is a recorded crash of that node,
+//! 7. The user's mistakes are [`error::Error`] values with file, line, key path and hint. Broken
+//!    invariants are `assert!`, kept in release. A node's panic is a recorded crash of that node,
 //!    never of the testbed.
-//! 9. Every loop, queue and search has a limit, and meeting it is a third verdict, `unknown`, never
-//!    a pass.
-//! 10. The same bytes on every machine: floating point only by operations that IEEE 754 makes
-//!     exact, or from the `libm` crate; no locale, no
-//!     environment, no directory order.
-//! 11. Verdicts are `valid`, `invalid`, `unknown`; a fault of the testbed is a fourth thing and
-//!     never counts against a system.
-//!
-//! ## Code map
-//!
-//! | module | what it holds |
-//! |---|---|
-//! | [`scenario`] | the scenario file: types, reading, every mistake at its place |
-//! | [`node`] | what an implementer sees: [`node::Node`], the state machine, and [`node::Ctx`], its way to the world |
-//! | [`sim`] | the driver, the network, streams, clocks, disks, named randomness |
-//! | [`nemesis`] | the faults: when, to whom, and what they do |
-//! | [`systems`] | the systems that run inside, with their defects |
-//! | [`codec`] | numbers and texts as bytes, for disks and commands |
-//! | [`trace`] | what a run leaves: four lists, their CSV files and their digest |
-//! | [`checkers`], [`history`], [`models`] | one property each, judged over a trace |
-//! | [`plots`] | one plot each, drawn from a trace |
-//! | [`report`], [`sweep`], [`cli`] | files, many seeds, commands |
-//! | [`grade`] | programs that were handed in, assignments, points |
+//! 8. Every loop, queue and search has a limit, and meeting it is `unknown`, never a pass. Nothing
+//!    that a program does makes the testbed's memory grow without bound.
+//! 9. The same bytes on every machine: floating point only by operations that IEEE 754 makes exact,
+//!    or from the `libm` crate; no locale, no environment, no working directory, no order of a
+//!    directory, no real time.
+//! 10. Infrastructure never costs points, and a program cannot fake it. What a program says about
+//!     itself proves nothing.
+//! 11. What never took effect is reported: a fault that hit nobody, a key that nobody reads, a
+//!     command that no system has.
+//! 12. A stranger's program reaches nothing but the simulation: allowed calls are listed,
+//!     everything else is refused, and a missing measure stops a grading.
 //!
 //! How to extend it is in `docs/extending.md`; the scenario language in
 //! `docs/scenario-reference.md`, printed from the code.
@@ -61,32 +69,51 @@ compile_error!(
         it: unset RUSTFLAGS, or add `--cfg madsim` to it."
 );
 
-pub mod checkers;
-pub mod cli;
-pub mod codec;
-pub mod defects;
-pub mod error;
-#[cfg(feature = "grading")]
-pub mod grade;
-pub mod history;
-pub mod language;
-pub mod models;
-pub mod nemesis;
-pub mod node;
-pub mod plots;
-pub mod program;
-pub mod report;
-pub mod rng;
-pub mod run;
-pub mod scenario;
-pub mod shipped;
-pub mod sim;
-pub mod sweep;
-pub mod systems;
+// In the order of the table: a blank line keeps rustfmt from sorting across it.
+
 pub mod time;
+
+pub mod codec;
+pub mod error;
+pub mod rng;
+
 pub mod trace;
+
+pub mod defects;
+pub mod history;
+pub mod models;
 pub mod vocabulary;
 pub mod wire;
+
+pub mod node;
+
+pub mod language;
+
+pub mod system_names;
+
+pub mod faults;
+pub mod scenario;
+
+pub mod program;
+
+pub mod nemesis;
+pub mod sim;
+
+pub mod checkers;
+pub mod plots;
+
+pub mod systems;
+
+pub mod run;
+pub mod shipped;
+
+pub mod report;
+pub mod sweep;
+
+#[cfg(feature = "grading")]
+pub mod grade;
+
+pub mod cli;
 
 pub use run::{Run, run_scenario};
 

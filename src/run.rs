@@ -84,7 +84,7 @@ impl Run {
 ///
 /// ```no_run
 /// # fn main() -> Result<(), seedbed::error::Error> {
-/// let scenario = seedbed::scenario::read_file("scenarios/raft/leader-isolated.toml".as_ref(), &[], &[])?;
+/// let scenario = seedbed::systems::read_file("scenarios/raft/leader-isolated.toml".as_ref(), &[], &[])?;
 /// let run = seedbed::run_scenario(&scenario, 42);
 /// println!("{} with digest {}", run.verdict().word(), run.digest);
 /// # Ok(())

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use seedbed::checkers::Overall;
 use seedbed::run::{run_scenario, sweep_run, system_of};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::systems::audio::{AudioSettings, Damage, decode};
+use seedbed::systems::read_file;
 use seedbed::trace::{NodeId, Trace};
 
 fn scenarios() -> PathBuf {

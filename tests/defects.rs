@@ -13,8 +13,9 @@ use std::thread;
 use seedbed::checkers::{Overall, Verdict};
 use seedbed::defects::DefectInfo;
 use seedbed::run::{Run, sweep_run};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::systems::SYSTEMS;
+use seedbed::systems::read_file;
 
 /// The checks that no defect is the example of, and why.
 const WITHOUT_A_DEFECT: &[(&str, &str)] = &[

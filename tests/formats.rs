@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use seedbed::program::protocol::{self, Answer};
 use seedbed::report::{self, Stored};
-use seedbed::scenario::{self, read_file, read_text};
+use seedbed::scenario::{self};
+use seedbed::systems::{read_file, read_text};
 use seedbed::trace;
 use seedbed_node::{Ctx, Machine, Node, Value};
 

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use seedbed::checkers::Overall;
 use seedbed::run::{sweep_run, system_of};
-use seedbed::scenario::{Scenario, read_file, read_text};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
+use seedbed::systems::{read_file, read_text};
 use seedbed::trace::Trace;
 
 /// The scenario with its one cut at this time, by this fault, possibly with a defect.

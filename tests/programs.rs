@@ -11,7 +11,7 @@ use seedbed::checkers::Overall;
 use seedbed::program::fix_addresses;
 use seedbed::program::protocol::LINE_BYTES_MAX;
 use seedbed::run::{Run, run_scenario};
-use seedbed::scenario::read_file;
+use seedbed::systems::read_file;
 use tempfile::TempDir;
 
 /// Three nodes for five seconds.
@@ -421,14 +421,10 @@ fn programs_that_cannot_be_are_refused() {
                 { n1 = { command = [\"./node\"], directory = \"x\" } }\n",
         ),
     ];
-    let message = |(what, text): (&str, &str)| match seedbed::scenario::read_text(
-        "example",
-        text,
-        &[],
-        &[],
-    ) {
-        Ok(_) => format!("--- {what}\naccepted\n"),
-        Err(error) => format!("--- {what}\n{error}\n"),
-    };
+    let message =
+        |(what, text): (&str, &str)| match seedbed::systems::read_text("example", text, &[], &[]) {
+            Ok(_) => format!("--- {what}\naccepted\n"),
+            Err(error) => format!("--- {what}\n{error}\n"),
+        };
     insta::assert_snapshot!(cases.map(message).join("\n"));
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use seedbed::checkers::Overall;
 use seedbed::report::write_inputs;
 use seedbed::run::{run_with, sweep_run, system_of};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::{LogLine, RunOptions};
 use seedbed::sweep::sweep;
 use seedbed::systems::SYSTEMS;
+use seedbed::systems::read_file;
 use seedbed::trace::{Metric, Value};
 
 /// All scenario files, sorted, without assignments.
@@ -66,11 +67,8 @@ fn every_fault_is_shown_by_a_scenario() {
     let texts: Vec<String> =
         files().iter().map(|path| fs::read_to_string(path).expect("readable")).collect();
     let used = |fault: &str| texts.iter().any(|text| text.contains(&format!("\"{fault}\"")));
-    let unused: Vec<&str> = seedbed::nemesis::FAULTS
-        .iter()
-        .map(|info| info.name)
-        .filter(|fault| !used(fault))
-        .collect();
+    let unused: Vec<&str> =
+        seedbed::faults::FAULTS.iter().map(|info| info.name).filter(|fault| !used(fault)).collect();
     assert!(unused.is_empty(), "no scenario shows {unused:?}");
 }
 

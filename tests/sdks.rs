@@ -10,7 +10,8 @@ use seedbed::Run;
 use seedbed::checkers::Overall;
 use seedbed::program::{Make, ProgramSpec};
 use seedbed::run::run_scenario;
-use seedbed::scenario::{Scenario, read_text};
+use seedbed::scenario::Scenario;
+use seedbed::systems::read_text;
 use seedbed::trace::{Digest, OpType, Value};
 use seedbed_node::Machine;
 

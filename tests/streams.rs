@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use seedbed::faults::{FaultSpec, Kill, Partition, Pause, Stop};
 use seedbed::node::{
     Ctx, Identity, Message, Node, NodeId, Port, Probe, StreamEvent, StreamId, Value,
 };
 use seedbed::scenario::{
-    ClockSpec, Direction, Fault, Latency, NemesisEntry, NodeSpec, NodesSpec, PartitionShape,
-    Repeat, Scenario, Settings, Span, TargetSpec, When,
+    ClockSpec, Direction, Latency, NemesisEntry, NodeSpec, NodesSpec, PartitionShape, Repeat,
+    Scenario, Settings, Span, TargetSpec, When,
 };
 use seedbed::sim::{Cluster, Io, RunOptions, run};
 use seedbed::trace::{Event, Outcome, Trace, Word};
@@ -245,7 +246,7 @@ fn scenario(seconds: u64) -> Scenario {
 }
 
 /// A fault on the server.
-fn fault(at: Duration, lasts: Duration, fault: Fault) -> NemesisEntry {
+fn fault(at: Duration, lasts: Duration, fault: impl Into<FaultSpec>) -> NemesisEntry {
     NemesisEntry {
         name: "the-fault".into(),
         when: When::At(Span { min: at, max: at }),
@@ -253,7 +254,7 @@ fn fault(at: Duration, lasts: Duration, fault: Fault) -> NemesisEntry {
         repeat: Repeat { times: 1 },
         probability: 1.0,
         targets: TargetSpec::Names(vec!["server".into()]),
-        fault,
+        fault: fault.into(),
     }
 }
 
@@ -375,8 +376,7 @@ fn bandwidth_sets_the_pace() {
 #[test]
 fn a_short_partition_is_only_a_delay() {
     let mut scenario = scenario(60);
-    let shape =
-        Fault::Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
+    let shape = Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
     scenario.nemesis = vec![fault(ms(180), ms(2_000), shape)];
     for seed in 0..5 {
         let trace = simulate(&scenario, seed, Habit::Serve);
@@ -393,8 +393,7 @@ fn a_short_partition_is_only_a_delay() {
 fn a_long_partition_times_out_and_the_next_connection_serves() {
     let mut scenario = scenario(200);
     scenario.network.stream.retries = 4;
-    let shape =
-        Fault::Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
+    let shape = Partition { shape: PartitionShape::One, direction: Direction::Both, clients: true };
     scenario.nemesis = vec![fault(ms(180), ms(30_000), shape)];
     let trace = simulate(&scenario, 1, Habit::Serve);
     assert_delivered(&trace, 1);
@@ -411,7 +410,7 @@ fn a_long_partition_times_out_and_the_next_connection_serves() {
 fn after_a_crash_the_senders_are_reset_and_start_anew() {
     for seed in 0..5 {
         let mut scenario = scenario(60);
-        scenario.nemesis = vec![fault(ms(180), ms(300), Fault::Kill)];
+        scenario.nemesis = vec![fault(ms(180), ms(300), Kill)];
         let trace = simulate(&scenario, seed, Habit::Serve);
         assert_delivered(&trace, seed);
         assert_eq!(broken(&trace), ["reset", "reset"], "seed {seed}");
@@ -447,7 +446,7 @@ fn after_an_exit_the_machine_resets_and_refuses() {
 fn a_paused_reader_makes_the_writers_wait() {
     let mut scenario = scenario(200);
     scenario.network.stream.retries = 3;
-    scenario.nemesis = vec![fault(ms(150), ms(100_000), Fault::Pause)];
+    scenario.nemesis = vec![fault(ms(150), ms(100_000), Pause)];
     let trace = simulate(&scenario, 1, Habit::Serve);
     assert_delivered(&trace, 1);
     assert_eq!(broken(&trace), [] as [&str; 0]);
@@ -463,7 +462,7 @@ fn a_paused_reader_makes_the_writers_wait() {
 #[test]
 fn an_orderly_stop_closes_the_connections() {
     let mut scenario = scenario(60);
-    scenario.nemesis = vec![fault(ms(230), ms(3_000), Fault::Stop)];
+    scenario.nemesis = vec![fault(ms(230), ms(3_000), Stop)];
     let trace = simulate(&scenario, 1, Habit::Serve);
     assert_delivered(&trace, 1);
     assert_eq!(events(&trace, "stops").count(), 1);

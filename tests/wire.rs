@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use seedbed::run::system_of;
-use seedbed::scenario::read_file;
 use seedbed::sim::RunOptions;
 use seedbed::systems::SYSTEMS;
+use seedbed::systems::read_file;
 use seedbed::trace::Digest;
 use serde_json::Value;
 

@@ -18,11 +18,10 @@ pub(crate) mod linearizable;
 pub(crate) mod no_panic;
 pub mod search;
 
-use std::collections::BTreeMap;
-
 pub use case::{Case, View};
 pub use damage::Damage;
 
+pub use crate::system_names::{ParamInfo, Params};
 use crate::trace::{NodeId, Trace};
 
 /// The verdict of a check.
@@ -47,24 +46,6 @@ pub struct Violation {
     pub nodes: Vec<NodeId>,
     /// What is wrong, as a sentence with the numbers: `n1 and n3 both lead term 4`.
     pub message: String,
-}
-
-/// Parameters of a check, numbers by name; durations in microseconds.
-pub type Params = BTreeMap<String, f64>;
-
-/// A parameter that a check takes.
-#[derive(Clone, Copy, Debug)]
-pub struct ParamInfo {
-    /// Its name in the scenario.
-    pub name: &'static str,
-    /// Whether it is written as a duration (`"2s"`), kept in µs.
-    pub duration: bool,
-    /// Its default value.
-    pub default: f64,
-    /// The minimum and maximum sensible values.
-    pub range: (f64, f64),
-    /// What it means.
-    pub doc: &'static str,
 }
 
 /// A check.

@@ -6,12 +6,12 @@ use std::path::Path;
 use crate::checkers::Checker;
 use crate::defects::DefectInfo;
 use crate::error::{Error, excerpt, nearest};
-use crate::nemesis::{FAULTS, FaultInfo};
+use crate::faults::{FAULTS, Fault};
 use crate::scenario::reference::{self, home, takes};
 use crate::scenario::{
     KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, name_of, scenario_files, show_duration,
 };
-use crate::systems::{self, System};
+use crate::systems::{self, System, known};
 use crate::vocabulary::Shown;
 
 /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario`
@@ -22,7 +22,7 @@ pub fn explain(name: &str, systems: &[&'static System]) -> Result<String, Error>
     }
     // Error messages name a check by its key in a scenario: `checks.availability`.
     let name = name.strip_prefix("checks.").unwrap_or(name);
-    let keys = reference::keys(systems);
+    let keys = reference::keys(&known(systems));
     if name.is_empty() {
         return Err(unknown(name, systems, &keys));
     }
@@ -92,7 +92,7 @@ pub fn scenario(name: &str, folder: &Path) -> Option<String> {
 
 /// The whole reference of the scenario language, as Markdown.
 pub fn reference(systems: &[&'static System]) -> String {
-    reference::markdown(systems)
+    reference::markdown(&known(systems))
 }
 
 fn unknown(name: &str, systems: &[&'static System], keys: &[KeyInfo]) -> Error {
@@ -133,11 +133,12 @@ fn of_system(system: &System) -> String {
         checks = counts(system.checks.len(), "check"),
         plots = counts(system.plots.len(), "plot"),
         defects = counts(system.defects.len(), "defect"),
-        settings = key_lines(&reference::keys_of_system(system).iter().collect::<Vec<_>>()),
+        settings =
+            key_lines(&reference::keys_of_system(&system.names()).iter().collect::<Vec<_>>()),
     )
 }
 
-fn of_fault(info: &FaultInfo, keys: &[KeyInfo]) -> String {
+fn of_fault(info: &Fault, keys: &[KeyInfo]) -> String {
     let section = format!("nemesis {}", info.name);
     let parameters: Vec<&KeyInfo> = keys.iter().filter(|key| key.section == section).collect();
     let parameters = if parameters.is_empty() {

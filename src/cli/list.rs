@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::error::{Error, excerpt, name_hint};
-use crate::nemesis::FAULTS;
+use crate::faults::FAULTS;
 use crate::scenario::{TESTBED_EVENTS, TESTBED_METRICS, scenario_files};
 use crate::systems::{self, System};
 use crate::vocabulary::Shown;

@@ -7,8 +7,9 @@ use super::Refused;
 use super::args::ScenarioArgs;
 use crate::error::Error;
 use crate::report::Repeat;
-use crate::scenario::{Scenario, read_file};
+use crate::scenario::Scenario;
 use crate::shipped;
+use crate::systems::read_file;
 
 /// How deep folders are searched: a link to a parent must not make the search endless.
 const DEPTH_MAX: usize = 16;

@@ -11,8 +11,9 @@ use crate::program::sandbox::{Confined, Confinement};
 use crate::program::{ProgramSpec, Zygote};
 use crate::report::Temporary;
 use crate::run::{Run, run_with};
-use crate::scenario::{Scenario, read_file};
+use crate::scenario::Scenario;
 use crate::sim::RunOptions;
+use crate::systems::read_file;
 use crate::trace::{Trace, Value};
 
 /// What is under test.

@@ -47,6 +47,15 @@ pub enum Latency {
 }
 
 impl Latency {
+    /// The greatest value, if there is one.
+    pub fn bound(&self) -> Option<Duration> {
+        match *self {
+            Latency::Constant(value) => Some(value),
+            Latency::Uniform(_, max) => Some(max),
+            _ => None,
+        }
+    }
+
     /// Draw a delay. Where many are drawn, make a [`Sampler`] once.
     pub fn draw(&self, rng: &mut Rng) -> Duration {
         Duration::from_nanos(Sampler::new(self).draw(rng))

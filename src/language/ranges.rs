@@ -7,6 +7,7 @@ use super::reader::{Key, Section};
 use super::tree::Item;
 use super::units::{show_signed, show_text};
 use super::values::{read_pair, read_signed, show_pair};
+use crate::rng::Rng;
 
 /// A number that may be drawn from the seed each time the fault begins.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +25,37 @@ pub struct Span {
     pub min: Duration,
     /// Most.
     pub max: Duration,
+}
+
+impl Amount {
+    /// Draw it.
+    pub fn draw(self, rng: &mut Rng) -> f64 {
+        rng.amount(self.min, self.max)
+    }
+
+    /// The same amount, drawn once for all.
+    pub fn fixed(self, rng: &mut Rng) -> Amount {
+        let drawn = self.draw(rng);
+        Amount { min: drawn, max: drawn }
+    }
+
+    /// The greatest distance from zero.
+    pub fn magnitude_max(self) -> f64 {
+        self.min.abs().max(self.max.abs())
+    }
+}
+
+impl Span {
+    /// Draw it.
+    pub fn draw(self, rng: &mut Rng) -> Duration {
+        rng.duration(self.min, self.max)
+    }
+
+    /// The same span, drawn once for all.
+    pub fn fixed(self, rng: &mut Rng) -> Span {
+        let drawn = self.draw(rng);
+        Span { min: drawn, max: drawn }
+    }
 }
 
 impl Section<'_> {

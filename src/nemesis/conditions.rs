@@ -1,9 +1,7 @@
 //! Conditions of `when`: what nodes show, what they do, what they are sent.
 
-use super::plan::Groups;
-use super::targets;
+use crate::faults::{Groups, Status, World, is_meant};
 use crate::scenario::Condition;
-use crate::sim::world::{Status, World};
 use crate::trace::{Fields, NodeId, Value};
 
 /// Something that the driver has told.
@@ -24,7 +22,7 @@ pub(super) fn fits(
     condition: &Condition,
     sight: Sight<'_>,
 ) -> bool {
-    let at = |spec: &str, node| targets::is_meant(world, groups, spec, node);
+    let at = |spec: &str, node| is_meant(world, groups, spec, node);
     match (condition, sight) {
         (Condition::Metric { metric: wanted, .. }, Sight::Metric { node, metric, value }) => {
             wanted == metric && metric_holds(world, groups, condition, node, value)
@@ -77,11 +75,7 @@ fn metric_holds(
             |each: &NodeId| of_status || matches!(world.status(*each), Status::Up | Status::Paused);
         return world.nodes().into_iter().filter(runs).all(holds_at);
     }
-    world
-        .nodes()
-        .into_iter()
-        .filter(|each| targets::is_meant(world, groups, spec, *each))
-        .any(holds_at)
+    world.nodes().into_iter().filter(|each| is_meant(world, groups, spec, *each)).any(holds_at)
 }
 
 /// The metric `status`, which the testbed records and not the node.

@@ -21,36 +21,26 @@
 //! called by an alarm, never in the middle of a step of a node; after [`Nemesis::heal_all`] nothing
 //! that it did is left but the errors of wall clocks and what disks have lost.
 
-mod catalogue;
-mod clocks;
-mod composed;
 mod conditions;
-mod disks;
-mod holds;
-mod links;
 mod model;
-mod plan;
-mod process;
 mod schedule;
-mod shapes;
-mod targets;
+mod swarm;
 #[cfg(test)]
 mod tests;
-
-pub use catalogue::{FAULTS, FaultInfo, fault_name};
+mod victims;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::scenario::{Condition, Fault, NemesisEntry, Scenario, Span, When};
-use crate::sim::link::LinkSet;
-use crate::sim::world::{Status, World};
+use crate::faults::{
+    self, Action, Composition, FaultContext, FaultSpec, Groups, Holds, Impact, Lasts, LinkSet,
+    Plan, PlanRequest, Status, World, ask,
+};
+use crate::scenario::{Condition, NemesisEntry, Scenario, Span, When};
 use crate::trace::{Fields, NodeId, OpType, Value};
-use composed::{Member, Swarm};
 use conditions::Sight;
-use holds::Holds;
-use plan::{Deed, Groups, Hand, Lasts, Order, Plan, Toll};
 use schedule::{Alarm, Schedule};
+use swarm::{Member, Swarm};
 
 /// The nemesis of one run.
 pub(crate) struct Nemesis {
@@ -64,7 +54,7 @@ pub(crate) struct Nemesis {
     swarms: BTreeMap<u64, Swarm>,
     /// What swarms have chosen at their first beginning, by entry. A swarm inside a `random` is
     /// told from others by the fault.
-    chosen: Vec<(usize, Fault, Vec<Member>)>,
+    chosen: Vec<(usize, FaultSpec, Vec<Member>)>,
     next_id: u64,
 }
 
@@ -76,8 +66,8 @@ struct Active {
     fault: &'static str,
     /// As recorded.
     value: String,
-    toll: Toll,
-    deed: Box<dyn Deed>,
+    impact: Impact,
+    action: Box<dyn Action>,
 }
 
 impl Nemesis {
@@ -143,19 +133,19 @@ impl Nemesis {
             Some(Alarm::End { active }) => self.end(world, active),
             Some(Alarm::Step { active, step }) => {
                 if let Some(fault) = self.active.get_mut(&active) {
-                    let mut hand = Hand {
+                    let mut context = FaultContext {
                         world,
                         holds: &mut self.holds,
-                        schedule: &mut self.schedule,
+                        alarms: &mut self.schedule,
                         id: active,
                     };
-                    fault.deed.step(&mut hand, step);
+                    fault.action.step(&mut context, step);
                 }
             }
             Some(Alarm::Member { active, member }) => self.on_member(world, active, member),
             Some(Alarm::Ask { request }) => {
                 let command = std::mem::take(&mut self.schedule.requests[request]);
-                process::ask(world, &mut self.schedule, command);
+                ask(world, &mut self.schedule, command);
             }
             None => {}
         }
@@ -209,7 +199,7 @@ impl Nemesis {
                 Status::Up => {}
                 Status::Paused => world.resume(node),
                 Status::Down => world.start(node),
-                Status::Absent => process::join(world, &mut self.schedule, node),
+                Status::Absent => faults::join(world, &mut self.schedule, node),
             }
         }
     }
@@ -238,28 +228,28 @@ impl Nemesis {
         &mut self,
         world: &mut dyn World,
         entry: usize,
-        fault: &Fault,
+        fault: &FaultSpec,
         lasts: Option<Duration>,
         parent: Option<u64>,
     ) -> bool {
-        if let Fault::Random { among } = fault {
+        if let Composition::OneOf(among) = fault.composition() {
             let Some(one) = world.rng().pick(among) else { return false };
             return self.begin(world, entry, one, lasts, parent);
         }
         let entries = self.schedule.entries.clone();
         let spec = &entries[entry];
         let lasts = lasts.or_else(|| spec.lasts.map(|Span { min, max }| world.draw(min, max)));
-        if let Fault::Swarm { among, keep } = fault {
+        if let Composition::Swarm { among, keep } = fault.composition() {
             let members =
                 match self.chosen.iter().find(|(of, swarm, _)| *of == entry && swarm == fault) {
                     Some((_, _, members)) => members.clone(),
                     None => {
-                        let members = composed::draw_members(world, among, *keep);
+                        let members = swarm::draw_members(world, among, keep);
                         let names: Vec<&str> =
-                            members.iter().map(|member| fault_name(&member.fault)).collect();
+                            members.iter().map(|member| member.fault.name()).collect();
                         world.record(
                             OpType::Info,
-                            fault_name(fault),
+                            fault.name(),
                             format!("{}: chosen, {}", spec.name, names.join(" ")),
                         );
                         self.chosen.push((entry, fault.clone(), members.clone()));
@@ -269,34 +259,36 @@ impl Nemesis {
             self.begin_swarm(world, entry, members, lasts, parent);
             return true;
         }
-        let mut targets = targets::resolve(world, &self.groups, &self.holds, &spec.targets, fault);
+        let mut targets =
+            victims::resolve(world, &self.groups, &self.holds, &spec.targets, fault.fault());
         let left = self.schedule.left(world.now());
         loop {
-            let order = Order {
+            let mut request = PlanRequest {
                 world: &mut *world,
                 groups: &self.groups,
-                fault,
                 targets: &targets,
                 lasts,
                 left,
             };
-            let why_not = match plan::plan(order) {
-                Ok(plan) => match self.too_much(world, &plan.toll) {
+            let nobody = targets.is_empty() && fault.needs_targets();
+            let plan = match nobody {
+                true => Err("there is nobody to hit".to_owned()),
+                false => fault.plan(&mut request),
+            };
+            let why_not = match plan {
+                Ok(plan) => match self.too_much(world, &plan.impact) {
                     None => {
-                        self.carry_out(world, entry, fault_name(fault), plan, lasts, parent);
+                        self.carry_out(world, entry, fault.name(), plan, lasts, parent);
                         return true;
                     }
                     Some(why_not) => why_not,
                 },
                 Err(why_not) => why_not,
             };
-            if targets.len() < 2
-                || !targets::may_be_fewer(&spec.targets)
-                || !targets::needs_targets(fault)
-            {
+            if targets.len() < 2 || !faults::may_be_fewer(&spec.targets) || !fault.needs_targets() {
                 world.record(
                     OpType::Info,
-                    fault_name(fault),
+                    fault.name(),
                     format!("{}: skipped, {why_not}", spec.name),
                 );
                 return false;
@@ -307,18 +299,18 @@ impl Nemesis {
     }
 
     /// Whether a fault would make more nodes faulty than the scenario's model allows, and why.
-    fn too_much(&self, world: &dyn World, toll: &Toll) -> Option<String> {
-        let most = self.max_faulty.filter(|_| !toll.is_empty())?;
+    fn too_much(&self, world: &dyn World, impact: &Impact) -> Option<String> {
+        let most = self.max_faulty.filter(|_| !impact.is_empty())?;
         let mut members = world.nodes();
-        members.retain(|node| world.status(*node) != Status::Absent || toll.joins.contains(node));
-        let tolls = || self.active.values().map(|active| &active.toll).chain([toll]);
+        members.retain(|node| world.status(*node) != Status::Absent || impact.joins.contains(node));
+        let impacts = || self.active.values().map(|active| &active.impact).chain([impact]);
         let is_down = |node: NodeId| {
-            let ends = toll.joins.contains(&node);
+            let ends = impact.joins.contains(&node);
             !ends
                 && (world.status(node) != Status::Up
-                    || tolls().any(|toll| toll.down.contains(&node)))
+                    || impacts().any(|impact| impact.down.contains(&node)))
         };
-        let cuts: Vec<&LinkSet> = tolls().map(|toll| &toll.cut).collect();
+        let cuts: Vec<&LinkSet> = impacts().map(|impact| &impact.cut).collect();
         let faulty = model::faulty(&members, is_down, &cuts);
         (faulty > most).then(|| format!("{faulty} nodes would be faulty and max_faulty is {most}"))
     }
@@ -332,13 +324,17 @@ impl Nemesis {
         lasts: Option<Duration>,
         parent: Option<u64>,
     ) {
-        let Plan { words, toll, lasts: wants, mut deed } = plan;
+        let Plan { words, impact, lasts: wants, mut action } = plan;
         let id = self.new_id();
         let mut value = format!("{}: {words}", self.schedule.entries[entry].name);
-        let mut hand =
-            Hand { world: &mut *world, holds: &mut self.holds, schedule: &mut self.schedule, id };
+        let mut context = FaultContext {
+            world: &mut *world,
+            holds: &mut self.holds,
+            alarms: &mut self.schedule,
+            id,
+        };
         if wants == Lasts::Instant {
-            if let Some(said) = deed.begin(&mut hand) {
+            if let Some(said) = action.begin(&mut context) {
                 value += &format!(" ({said})");
             }
             world.record(OpType::Invoke, fault, value.clone());
@@ -346,16 +342,16 @@ impl Nemesis {
             if parent.is_none() {
                 self.schedule.began(world, entry);
             }
-            self.end_empty_leaves(world);
+            self.end_undone(world);
             if parent.is_none() {
                 self.schedule.ended(world, entry);
             }
             return;
         }
-        hand.world.record(OpType::Invoke, fault, value.clone());
-        deed.begin(&mut hand);
+        context.world.record(OpType::Invoke, fault, value.clone());
+        action.begin(&mut context);
         let lasts = if let Lasts::Exactly(lasts) = wants { Some(lasts) } else { lasts };
-        self.put_in_force(world, id, lasts, Active { entry, parent, fault, value, toll, deed });
+        self.put_in_force(world, id, lasts, Active { entry, parent, fault, value, impact, action });
     }
 
     fn begin_swarm(
@@ -371,12 +367,12 @@ impl Nemesis {
         let swarm = Swarm { members, window: lasts.map_or(left, |lasts| lasts.min(left)) };
         swarm.begin(world, &mut self.schedule, id);
         self.swarms.insert(id, swarm);
-        let (value, toll, deed) = (String::new(), Toll::default(), Box::new(Nothing));
+        let (value, impact, action) = (String::new(), Impact::default(), Box::new(Nothing));
         self.put_in_force(
             world,
             id,
             lasts,
-            Active { entry, parent, fault: SWARM, value, toll, deed },
+            Active { entry, parent, fault: SWARM, value, impact, action },
         );
     }
 
@@ -411,10 +407,10 @@ impl Nemesis {
             self.end(world, child);
         }
         self.swarms.remove(&id);
-        active.deed.end(&mut Hand {
+        active.action.end(&mut FaultContext {
             world: &mut *world,
             holds: &mut self.holds,
-            schedule: &mut self.schedule,
+            alarms: &mut self.schedule,
             id,
         });
         if active.fault != SWARM {
@@ -426,9 +422,8 @@ impl Nemesis {
     }
 
     /// A `join` may have brought back all that a `leave` has sent away, which is then over.
-    fn end_empty_leaves(&mut self, world: &mut dyn World) {
-        let is_over =
-            |(id, active): &(&u64, &Active)| active.fault == LEAVE && !self.holds.any(**id);
+    fn end_undone(&mut self, world: &mut dyn World) {
+        let is_over = |(id, active): &(&u64, &Active)| active.action.is_undone(&self.holds, **id);
         let over: Vec<u64> = self.active.iter().filter(is_over).map(|(id, _)| *id).collect();
         for id in over {
             self.end(world, id);
@@ -442,13 +437,12 @@ impl Nemesis {
 }
 
 const SWARM: &str = "swarm";
-const LEAVE: &str = "leave";
 
 /// A swarm does nothing by itself.
 struct Nothing;
 
-impl Deed for Nothing {
-    fn begin(&mut self, _hand: &mut Hand<'_>) -> Option<String> {
+impl Action for Nothing {
+    fn begin(&mut self, _context: &mut FaultContext<'_>) -> Option<String> {
         None
     }
 }

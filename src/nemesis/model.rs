@@ -10,7 +10,7 @@
 //! With more nodes up and fewer links cut the set can only grow. A fault may therefore be weighed
 //! at its worst moment, once.
 
-use crate::sim::link::LinkSet;
+use crate::faults::LinkSet;
 use crate::trace::NodeId;
 
 /// How many of the members are faulty while these nodes are down and these links cut; too many

@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::conditions::{self, Sight};
-use super::plan::Groups;
+use crate::faults::{Alarms, Groups, World};
 use crate::scenario::{Condition, NemesisEntry, When};
-use crate::sim::world::World;
 use crate::time::Time;
 
 /// Why the nemesis has asked to be called.
@@ -200,5 +199,17 @@ impl Schedule {
                 self.arm(world, entry);
             }
         }
+    }
+}
+
+impl Alarms for Schedule {
+    fn step_at(&mut self, world: &mut dyn World, at: Time, id: u64, step: usize) {
+        self.set(world, at, Alarm::Step { active: id, step });
+    }
+
+    fn ask_at(&mut self, world: &mut dyn World, at: Time, command: String) {
+        let request = self.requests.len();
+        self.requests.push(command);
+        self.set(world, at, Alarm::Ask { request });
     }
 }

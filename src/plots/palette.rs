@@ -1,6 +1,7 @@
 //! Colours, the same in every plot. The eight data colours are those of Okabe and Ito ("Color
 //! Universal Design", 2008), which people with the common colour deficiencies can distinguish.
 
+use crate::faults;
 use plotters::style::RGBColor;
 
 use crate::trace::NodeId;
@@ -76,14 +77,11 @@ pub(crate) enum Part {
 
 impl Part {
     pub(crate) fn of_fault(fault: &str) -> Self {
-        match fault {
-            "partition" | "flap" | "latency" | "loss" | "duplicate" | "reorder" | "corrupt"
-            | "bandwidth" | "hold" | "drop" | "delay" => Part::Links,
-            "kill" | "restart" | "pause" | "slow" | "wipe" | "stop" | "join" | "leave"
-            | "command" => Part::Processes,
-            "bitflip" | "truncate" | "torn_write" | "stale_restore" => Part::Disks,
-            _ if fault.starts_with("clock_") => Part::Clocks,
-            _ if fault.starts_with("disk_") => Part::Disks,
+        match faults::find(fault).map(|fault| fault.group) {
+            Some("links") => Part::Links,
+            Some("processes") => Part::Processes,
+            Some("clocks") => Part::Clocks,
+            Some("disks") => Part::Disks,
             _ => Part::Others,
         }
     }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::results::{FORMAT, FORMAT_OLDEST, Results, digest_of_scenario};
 use crate::error::{Error, excerpt};
-use crate::scenario::{SCENARIO_BYTES_MAX, Scenario, read_file};
+use crate::scenario::{SCENARIO_BYTES_MAX, Scenario};
+use crate::systems::read_file;
 use crate::trace::{self, Digest, Trace, read_csv};
 
 /// Larger files are not read: `results.json` has at most a few violations of each check.

@@ -2,23 +2,24 @@
 //! turns text into them, with every mistake at its place, by means of [`crate::language`].
 
 mod catalog;
-pub mod faults;
 mod format;
+mod known;
 mod model;
+mod nemesis;
 mod program;
 mod read;
 pub mod reference;
 mod types;
 
 pub use catalog::{TESTBED_EVENTS, TESTBED_METRICS};
-pub use faults::{
-    Condition, Direction, Fault, NemesisEntry, PartitionShape, Repeat, TargetSpec, When,
-};
 pub use format::FORMAT;
+pub use known::{Complaint, KnownSystem};
+pub use nemesis::{Condition, NemesisEntry, Repeat, When};
 pub use program::*;
-pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, read_text_with, scenario_files};
+pub use read::{SCENARIO_BYTES_MAX, name_of, read_file, read_text, scenario_files};
 pub use types::*;
 
+pub use crate::faults::{Direction, FaultSpec, PartitionShape, TargetSpec};
 pub(crate) use crate::language::parse_duration;
 pub use crate::language::{
     Amount, BadLine, Choice, INPUT_BYTES_MAX, INPUTS_FOLDER, Input, KeyInfo, Latency, Length,

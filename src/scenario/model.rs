@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use crate::error::Mistake;
 
-use super::faults::{Fault, NemesisEntry, PartitionShape, TargetSpec, When};
+use super::nemesis::{NemesisEntry, When};
 use super::read::{ClockPlaces, EntryPlace, ModelPlace};
 use super::types::{LinkSpec, Scenario};
+use crate::faults::{Members, Occurrences, Taken};
+use crate::language::Span;
 use crate::language::reading::{Reading, and_list, mistake_at};
 use crate::language::tree::At;
 use crate::language::units::{plain_number, show_duration};
-use crate::language::{Latency, Span};
 
 pub(super) struct Judge<'a> {
     pub(super) scenario: &'a Scenario,
@@ -37,13 +38,6 @@ struct Window {
     to: Duration,
 }
 
-/// The nodes that a fault takes from the majority, at the least where the nemesis may choose fewer.
-#[derive(Clone, Debug)]
-enum Taken {
-    These(BTreeSet<String>),
-    Any(usize),
-}
-
 const HOW_TO_DECLARE: &str = "or say that it is meant: `beyond_model = true` in [model]";
 
 impl Judge<'_> {
@@ -58,12 +52,13 @@ impl Judge<'_> {
         let Some(allowed) = self.scenario.model.max_faulty.map(|count| count as usize) else {
             return;
         };
-        let all = self.scenario.nodes.nodes.len();
+        let members = self.members();
+        let all = members.count();
         let limit = format!("the model allows {allowed}");
         let hint = format!("hit fewer nodes, raise `max_faulty`, {HOW_TO_DECLARE}");
         let mut timed = vec![];
         for (i, entry) in self.entries() {
-            let taken = self.taken(&entry.fault, &entry.targets);
+            let taken = entry.fault.taken(&members, &entry.targets);
             if taken.count() > allowed {
                 let label = format!(
                     "`{}` makes {} of {all} nodes faulty: down, paused or cut off",
@@ -148,10 +143,7 @@ impl Judge<'_> {
                 ));
             }
             for (i, entry) in self.entries() {
-                let drift = worst(&entry.fault, &|fault| match fault {
-                    Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()),
-                    _ => 0.0,
-                });
+                let drift = entry.fault.drift_ppm_max();
                 if drift > allowed {
                     let label = format!(
                         "`{}` makes clocks drift by up to {} ppm",
@@ -204,18 +196,11 @@ impl Judge<'_> {
     fn judge_steps(&self, base_s: f64, allowed: Duration, limit: &str, hint: &str) {
         let mut sum_s = base_s;
         for (i, entry) in self.entries() {
-            let times = self.times(entry) as f64;
             let end_s = self.scenario.duration.as_secs_f64();
-            let lasts_s = entry.lasts.map_or(end_s, |lasts| lasts.max.as_secs_f64());
-            let step_s = worst(&entry.fault, &|fault| match fault {
-                Fault::ClockBump { by_ms } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3 * times,
-                Fault::ClockStrobe { by_ms, .. } => by_ms.min.abs().max(by_ms.max.abs()) / 1e3,
-                // A clock that stood still is behind by as long as it stood.
-                Fault::ClockFreeze => (lasts_s * times).min(end_s),
-                Fault::ClockDrift { ppm } => {
-                    ppm.min.abs().max(ppm.max.abs()) / 1e6 * (lasts_s * times).min(end_s)
-                }
-                _ => 0.0,
+            let step_s = entry.fault.clock_error_s_max(&Occurrences {
+                times: self.times(entry) as f64,
+                lasts_s: entry.lasts.map_or(end_s, |lasts| lasts.max.as_secs_f64()),
+                end_s,
             });
             sum_s += step_s;
             if step_s > 0.0 && sum_s > allowed.as_secs_f64() {
@@ -279,22 +264,7 @@ impl Judge<'_> {
         }
         for (i, entry) in self.entries() {
             let held = entry.lasts.map_or(self.scenario.duration, |lasts| lasts.max);
-            let delay = |fault: &Fault| -> f64 {
-                let bound = |latency: &Latency| {
-                    bound(latency).map_or(f64::INFINITY, |bound| bound.as_secs_f64())
-                };
-                match fault {
-                    Fault::Latency { latency, .. } => bound(latency),
-                    Fault::Reorder { delay, .. } => base.as_secs_f64() + bound(delay),
-                    Fault::Delay { delay, .. } => (base + delay.max).as_secs_f64(),
-                    Fault::Hold { .. } => (base + held).as_secs_f64(),
-                    Fault::Bandwidth { bytes_per_second, queue, .. } => {
-                        base.as_secs_f64() + *queue as f64 / bytes_per_second.min
-                    }
-                    _ => 0.0,
-                }
-            };
-            let worst = worst(&entry.fault, &delay);
+            let worst = entry.fault.delay_s_max(base, held);
             if worst > allowed.as_secs_f64() {
                 let longest = if worst.is_finite() {
                     format!("by up to {}", seconds(worst))
@@ -318,17 +288,7 @@ impl Judge<'_> {
             return;
         }
         for (i, entry) in self.entries() {
-            let damage = |fault: &Fault| {
-                let damages = matches!(
-                    fault,
-                    Fault::Bitflip { .. }
-                        | Fault::Truncate { .. }
-                        | Fault::StaleRestore { .. }
-                        | Fault::Wipe { .. }
-                );
-                f64::from(u8::from(damages))
-            };
-            if worst(&entry.fault, &damage) > 0.0 {
+            if entry.fault.damages_disks() {
                 let label = format!("`{}` damages or takes back synced data", entry.name);
                 let hint = "where the system can bear that, declare it: `durable_disks = false` in \
                     [model]";
@@ -401,128 +361,15 @@ impl Judge<'_> {
         }
     }
 
-    fn taken(&self, fault: &Fault, targets: &TargetSpec) -> Taken {
-        match fault {
-            Fault::Kill
-            | Fault::Restart { .. }
-            | Fault::Pause
-            | Fault::Wipe { .. }
-            | Fault::Stop
-            | Fault::Leave
-            | Fault::DiskLoss { .. }
-            | Fault::TornWrite { .. }
-            | Fault::StaleRestore { .. }
-            | Fault::DiskFull
-            | Fault::DiskStall => self.targeted(targets),
-            // A failed sync ends the process.
-            Fault::DiskError { probability } if probability.max > 0.0 => self.targeted(targets),
-            Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => {
-                self.parted(shape, targets)
-            }
-            Fault::Loss { probability, .. } if probability.max >= 1.0 => self.targeted(targets),
-            Fault::Drop { message: None, src, dest, nth: None }
-            | Fault::Hold { message: None, src, dest } => match (src.as_slice(), dest.as_slice()) {
-                ([], []) => self.targeted(targets),
-                ([], ends) | (ends, []) => Taken::These(self.expanded(ends)),
-                _ => Taken::Any(0),
-            },
-            // The nemesis draws again when what it has drawn is too much.
-            Fault::Random { among } => among
-                .iter()
-                .map(|fault| self.taken(fault, targets))
-                .min_by_key(Taken::count)
-                .unwrap_or(Taken::Any(0)),
-            _ => Taken::Any(0),
-        }
-    }
-
-    fn targeted(&self, targets: &TargetSpec) -> Taken {
-        let nodes = &self.scenario.nodes.nodes;
-        let all = nodes.len();
-        let majority = all / 2 + 1;
-        Taken::Any(match targets {
-            TargetSpec::Names(names) => return Taken::These(self.expanded(names)),
-            TargetSpec::Role(role) => {
-                return Taken::These(
-                    nodes
-                        .iter()
-                        .filter(|node| node.role == *role)
-                        .map(|node| node.name.clone())
-                        .collect(),
-                );
-            }
-            TargetSpec::All => all,
-            TargetSpec::One
-            | TargetSpec::Leader
-            | TargetSpec::Follower
-            | TargetSpec::Minority
-            | TargetSpec::Random => 1,
-            TargetSpec::Majority => majority,
-            TargetSpec::Followers => all - 1,
-            TargetSpec::Count(count) => (*count as usize).min(all),
-        })
-    }
-
-    /// The nodes of a list of names, groups opened and clients left out.
-    fn expanded(&self, names: &[String]) -> BTreeSet<String> {
+    fn members(&self) -> Members<'_> {
         let nodes = &self.scenario.nodes;
-        let open =
-            |name: &String| nodes.groups.get(name).cloned().unwrap_or_else(|| vec![name.clone()]);
-        names
-            .iter()
-            .flat_map(open)
-            .filter(|name| nodes.nodes.iter().any(|node| node.name == *name))
-            .collect()
-    }
-
-    /// The nodes that a partition cuts from the majority; all of them, where no side has one.
-    fn parted(&self, shape: &PartitionShape, targets: &TargetSpec) -> Taken {
-        let all = self.scenario.nodes.nodes.len();
-        let majority = all / 2 + 1;
-        let alone = |largest: usize| if largest >= majority { all - largest } else { all };
-        match shape {
-            PartitionShape::Halves => Taken::Any(alone(all.div_ceil(2))),
-            PartitionShape::Majority => Taken::Any(all - majority),
-            PartitionShape::MajoritiesRing => Taken::Any(0),
-            PartitionShape::MinorityThird => Taken::Any(all / 3),
-            PartitionShape::Bridge => {
-                let halves = [(all - 1) / 2, all - 1 - (all - 1) / 2];
-                Taken::Any(halves.iter().filter(|half| **half + 1 < majority).sum())
-            }
-            PartitionShape::One => {
-                let targeted = self.targeted(targets);
-                let count = targeted.count();
-                if count <= all - majority {
-                    return targeted;
-                }
-                Taken::Any(if count >= majority { all - count } else { all })
-            }
-            PartitionShape::Groups(groups) => {
-                let sets: Vec<BTreeSet<String>> =
-                    groups.iter().map(|group| self.expanded(group)).collect();
-                let rest = all.saturating_sub(sets.iter().map(BTreeSet::len).sum());
-                Taken::Any(alone(sets.iter().map(BTreeSet::len).chain([rest]).max().unwrap_or(0)))
-            }
-            PartitionShape::Between(others) => {
-                let (count, others) = (self.targeted(targets).count(), self.expanded(others).len());
-                let mut cut = 0;
-                if all - others.min(all) < majority {
-                    cut += count;
-                }
-                if all - count.min(all) < majority {
-                    cut += others;
-                }
-                Taken::Any(cut.min(all))
-            }
-        }
-    }
-}
-
-impl Taken {
-    fn count(&self) -> usize {
-        match self {
-            Taken::These(names) => names.len(),
-            Taken::Any(count) => *count,
+        Members {
+            nodes: nodes
+                .nodes
+                .iter()
+                .map(|node| (node.name.as_str(), node.role.as_str()))
+                .collect(),
+            groups: &nodes.groups,
         }
     }
 }
@@ -531,54 +378,24 @@ impl Scenario {
     /// The strongest drift that any clock can have, ppm either way: the nodes' own, and what the
     /// nemesis may do.
     pub fn drift_ppm_max(&self) -> f64 {
-        let of_fault = |fault: &Fault| match fault {
-            Fault::ClockDrift { ppm } => ppm.min.abs().max(ppm.max.abs()),
-            _ => 0.0,
-        };
         let own = self
             .nodes
             .nodes
             .iter()
             .map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs()));
-        own.chain(self.nemesis.iter().map(|entry| worst(&entry.fault, &of_fault)))
-            .fold(0.0, f64::max)
-    }
-}
-
-/// The most of what a fault, or any of those that it is composed of, does.
-fn worst(fault: &Fault, of: &dyn Fn(&Fault) -> f64) -> f64 {
-    match fault {
-        Fault::Random { among } | Fault::Swarm { among, .. } => {
-            among.iter().map(|fault| worst(fault, of)).fold(0.0, f64::max)
-        }
-        _ => of(fault),
+        own.chain(self.nemesis.iter().map(|entry| entry.fault.drift_ppm_max())).fold(0.0, f64::max)
     }
 }
 
 /// How long an occurrence lasts; `None`: until the end of the load.
 fn lasts(entry: &NemesisEntry) -> Option<Span> {
-    match &entry.fault {
-        Fault::Restart { down }
-        | Fault::Wipe { down }
-        | Fault::DiskLoss { down }
-        | Fault::TornWrite { down } => Some(*down),
-        _ => entry.lasts,
-    }
-}
-
-/// The greatest value of a distribution, if it has one.
-fn bound(latency: &Latency) -> Option<Duration> {
-    match *latency {
-        Latency::Constant(value) => Some(value),
-        Latency::Uniform(_, max) => Some(max),
-        _ => None,
-    }
+    entry.fault.own_duration().or(entry.lasts)
 }
 
 fn link_bound(link: &LinkSpec) -> Option<Duration> {
-    let mut longest = bound(&link.latency)?;
+    let mut longest = link.latency.bound()?;
     if link.reorder > 0.0 {
-        longest += bound(&link.reorder_delay)?;
+        longest += link.reorder_delay.bound()?;
     }
     if let Some(bandwidth) = link.bandwidth {
         longest = longest.saturating_add(

@@ -1,29 +1,20 @@
 //! The reference of the scenario language, from the calls that read it.
 
-use std::time::Duration;
+use crate::faults::{FAULTS, Lasting};
+use crate::system_names::SystemNames;
 
-use crate::nemesis::FAULTS;
-use crate::systems::System;
-
-use super::catalog::{Lasting, grammar};
-use super::read::{self, Names};
+use super::known::KnownSystem;
+use super::read;
 use crate::language::reader::Section;
 use crate::language::reading::{KeyInfo, Reading};
 use crate::language::tree::Table;
 
 /// Every key of the scenario language, in the order of the documentation: the common sections, the
 /// parameters of conditions, distributions and faults, and the sections of these systems.
-pub fn keys(systems: &[&'static System]) -> Vec<KeyInfo> {
+pub fn keys(systems: &[KnownSystem]) -> Vec<KeyInfo> {
     let reading = Reading::describing();
     read::read_root(&reading, &Table::default(), systems, "reference");
-    let names = Names {
-        system: None,
-        nodes: vec![],
-        roles: vec![],
-        clients: vec![],
-        groups: vec![],
-        duration: Duration::from_secs(30),
-    };
+    let names = read::no_names();
     for kind in read::CONDITIONS {
         let mut section = titled(&reading, &format!("condition {kind}"));
         read::condition_of_kind(&mut section, kind, &names);
@@ -31,16 +22,16 @@ pub fn keys(systems: &[&'static System]) -> Vec<KeyInfo> {
     crate::language::distributions::latency_keys(&reading);
     for info in FAULTS {
         let mut section = titled(&reading, &format!("nemesis {}", info.name));
-        read::fault::read(&mut section, info.name, &names, false);
+        (info.read)(&mut section, &names, false);
     }
-    for system in systems {
+    for KnownSystem { names: system, .. } in systems {
         (system.read_settings)(&mut titled(&reading, system.name));
     }
     reading.into_keys()
 }
 
 /// The keys of a system's own section.
-pub fn keys_of_system(system: &System) -> Vec<KeyInfo> {
+pub fn keys_of_system(system: &SystemNames) -> Vec<KeyInfo> {
     let reading = Reading::describing();
     (system.read_settings)(&mut titled(&reading, system.name));
     reading.into_keys()
@@ -85,7 +76,7 @@ pub(crate) fn home(section: &str) -> String {
 }
 
 /// The whole reference as Markdown.
-pub fn markdown(systems: &[&'static System]) -> String {
+pub fn markdown(systems: &[KnownSystem]) -> String {
     let keys = keys(systems);
     let mut text = String::from(INTRODUCTION);
     let mut sections: Vec<&str> = vec![];
@@ -95,7 +86,7 @@ pub fn markdown(systems: &[&'static System]) -> String {
         }
     }
     let common = |section: &&&str| {
-        !section.contains(' ') && !systems.iter().any(|system| system.name == **section)
+        !section.contains(' ') && !systems.iter().any(|system| system.names.name == **section)
     };
     for section in sections.iter().filter(common) {
         let title = match *section {
@@ -117,7 +108,7 @@ pub fn markdown(systems: &[&'static System]) -> String {
         push_table(&mut text, &keys, section);
     }
     push_faults(&mut text, &keys);
-    for system in systems {
+    for KnownSystem { names: system, .. } in systems {
         text.push_str(&format!("\n## `[{}]`\n\n{}\n\n", system.name, system.summary));
         push_table(&mut text, &keys, system.name);
     }
@@ -132,13 +123,12 @@ fn push_faults(text: &mut String, keys: &[KeyInfo]) {
             group = info.group;
             text.push_str(&format!("\n### Faults: {group}\n"));
         }
-        let grammar = grammar(info.name).expect("every fault has a grammar");
-        let lasting = match grammar.lasting {
+        let lasting = match info.lasting {
             Lasting::Duration => "Lasts for `duration`.",
             Lasting::Down => "Lasts for `down`.",
-            Lasting::Instant => "Happens at once and takes no `duration`.",
+            Lasting::Instant => "Happens immediately and takes no `duration`.",
         };
-        let targets = format!("Hits `{}` where `targets` is left out.", grammar.targets);
+        let targets = format!("Hits `{}` if `targets` is left out.", info.targets);
         text.push_str(&format!(
             "\n#### `{}`\n\n{} {lasting} {targets}\n\n",
             info.name, info.summary

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::faults::NemesisEntry;
+use super::nemesis::NemesisEntry;
 use super::program::ProgramSpec;
 use crate::language::{Choice, Input, Latency, Settings};
 use crate::node::CrashPolicy;
@@ -229,7 +229,7 @@ settings! {
 /// `[checks]`: a check by name with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckSpec {
-    /// A name of [`crate::systems::checks`].
+    /// A name of `systems::checks`.
     pub name: String,
     /// `min`, `within`, …: numbers in the check's own unit; durations in microseconds.
     pub params: BTreeMap<String, f64>,
@@ -242,7 +242,7 @@ pub struct Scenario {
     pub name: String,
     /// The claim, in a sentence.
     pub description: String,
-    /// The system's name, one of [`crate::systems::SYSTEMS`].
+    /// The system's name, one of `systems::SYSTEMS`.
     pub system: String,
     /// The seed, unless the command line gives another.
     pub seed: u64,

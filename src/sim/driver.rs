@@ -19,14 +19,14 @@ use super::queue::Queue;
 use super::recorder::{Record, Recorder};
 use super::stream::{Streams, Token};
 use super::transport::Packet;
-use super::world::Status;
 use super::{Cluster, LastWords, LogLine, RunOptions, RunOutput};
+use crate::faults::{Hits, Status};
 use crate::language::Sampler;
 use crate::nemesis::Nemesis;
 use crate::node::{Effects, Identity, Node, StreamEvent};
 use crate::program::Stall;
 use crate::rng::Rng;
-use crate::scenario::{ClockSpec, Fault, Scenario, TargetSpec};
+use crate::scenario::{ClockSpec, Scenario, TargetSpec};
 use crate::time::{LocalTime, Time, nanos};
 use crate::trace::{Fields, NodeId, NodeInfo, Trace, Value, Word};
 
@@ -122,7 +122,7 @@ pub(crate) struct Driver<'a, C: Cluster> {
 
 /// A message that a rule keeps.
 pub(crate) struct Held<M> {
-    pub(super) rule: super::link::RuleId,
+    pub(super) rule: crate::faults::RuleId,
     pub(super) record: Record,
     pub(super) from: NodeId,
     pub(super) dest: NodeId,
@@ -498,10 +498,9 @@ fn host<N: Node>(
         |other: &NodeId| spec.is_some() && infos[other.index()].role == info.role && *other != id;
     let peers = (0..scenario.nodes.nodes.len() as u32).map(NodeId).filter(of_role).collect();
     let joins_later = spec.is_some()
-        && scenario
-            .nemesis
-            .iter()
-            .any(|entry| entry.fault == Fault::Join && means(&entry.targets, info, scenario));
+        && scenario.nemesis.iter().any(|entry| {
+            entry.fault.fault().hits == Hits::Outsiders && means(&entry.targets, info, scenario)
+        });
     Host {
         identity: Identity { id, names: names.clone(), peers: Rc::new(peers), incarnation: 0 },
         role: info.role.clone().into_owned(),

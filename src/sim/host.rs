@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::clock::Clock;
 use super::recorder::Record;
 use super::stream::Streams;
-use super::world::Status;
+use crate::faults::Status;
 use crate::language::Sampler;
 use crate::node::disk::{Disk, FileName};
 use crate::node::{Effect, Identity, Node, ProgramMessage, StreamEvent};

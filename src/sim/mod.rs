@@ -4,7 +4,6 @@ mod clock;
 pub mod dialogue;
 mod driver;
 mod host;
-pub mod link;
 mod nemesis_hands;
 mod network;
 mod panics;
@@ -18,7 +17,6 @@ pub(crate) mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transport;
-pub(crate) mod world;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -3,8 +3,8 @@
 use super::Cluster;
 use super::driver::{Driver, Due, Flaw};
 use super::host::Input;
-use super::link::{LinkRule, RuleId};
-use super::world::{Status, World};
+use crate::faults::{LinkRule, RuleId};
+use crate::faults::{Status, World};
 use crate::node::CrashPolicy;
 use crate::rng::Rng;
 use crate::time::Time;

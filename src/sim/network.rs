@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::link::{LinkEffect, LinkRule, RuleId};
+use crate::faults::{LinkEffect, LinkRule, RuleId};
 use crate::language::Sampler;
 use crate::rng::Rng;
 use crate::scenario::{LinkSpec, NetworkSpec};
@@ -330,8 +330,8 @@ pub(crate) const LOOPBACK: Duration = Duration::from_micros(10);
 
 #[cfg(test)]
 mod tests {
-    use super::super::link::LinkSet;
     use super::*;
+    use crate::faults::LinkSet;
     use crate::scenario::Latency;
 
     const A: NodeId = NodeId(0);

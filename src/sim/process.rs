@@ -3,7 +3,7 @@
 use super::Cluster;
 use super::driver::{Driver, Due, Notice};
 use super::host::{Input, Running};
-use super::world::Status;
+use crate::faults::Status;
 use crate::node::CrashPolicy;
 use crate::node::disk::DiskOp;
 use crate::program::ProgramNode;

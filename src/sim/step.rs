@@ -7,7 +7,7 @@ use super::network::{Fate, LOOPBACK};
 use super::panics;
 use super::recorder::Record;
 use super::transport::{Packet, describe};
-use super::world::Status;
+use crate::faults::Status;
 use crate::node::{Ctx, Effect, Effects, Message, Node, Probe, TimerOp};
 use crate::time::{Time, nanos};
 use crate::trace::{Detail, Fields, NodeId, Outcome, Value, Word};

@@ -5,6 +5,7 @@
 
 mod client_mix;
 mod client_pace;
+mod reading;
 mod system;
 
 #[cfg(test)]
@@ -19,7 +20,10 @@ pub mod zookeeper;
 
 use std::sync::OnceLock;
 
-pub use system::{Artifact, Complaint, System};
+pub use reading::{known, read_file, read_text, read_text_with};
+pub use system::{Artifact, System};
+
+pub use crate::scenario::Complaint;
 
 use crate::checkers::Checker;
 use crate::plots::Plot;

@@ -41,7 +41,7 @@ pub(crate) fn run(name: &str) -> Trace {
         .join("scenarios")
         .join(name)
         .with_extension("toml");
-    let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
+    let scenario = crate::systems::read_file(&path, &[], &[]).expect("the scenario is right");
     crate::run::run_scenario(&scenario, scenario.seed).trace
 }
 
@@ -358,7 +358,7 @@ fn every_fault_is_shaded() {
 fn plots_of_clocks_and_books_survive_damage() {
     let path =
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/cristian/tour.toml");
-    let scenario = crate::scenario::read_file(&path, &[], &[]).expect("the scenario is right");
+    let scenario = crate::systems::read_file(&path, &[], &[]).expect("the scenario is right");
     let whole = crate::run::sweep_run(&scenario, 1).trace;
     let plots = [
         &super::cristian::plots::CLOCK_ROUNDS,

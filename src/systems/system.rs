@@ -5,25 +5,11 @@ use std::sync::Arc;
 use crate::checkers::Checker;
 use crate::defects::DefectInfo;
 use crate::plots::Plot;
-use crate::scenario::{Scenario, Section, Settings};
+use crate::scenario::{Complaint, KnownSystem, Scenario, Section, Settings};
 use crate::sim::{RunOptions, RunOutput};
+use crate::system_names::{CheckNames, SystemNames};
 use crate::trace::Trace;
 use crate::vocabulary::{Shown, Vocabulary};
-
-/// Why a system cannot run a scenario that otherwise reads well: an ensemble of two, sensors
-/// without a web tier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
-    /// The key to point at, by its path: `nodes.count`, `audio.song`. If the file lacks it, the
-    /// nearest table above it is shown.
-    pub key: &'static str,
-    /// What is wrong, as a sentence without a full stop.
-    pub message: String,
-    /// What was found there, for the caret.
-    pub found: String,
-    /// What to do.
-    pub hint: String,
-}
 
 /// A further file of a report: its name below `files/`, and its content.
 pub type Artifact = (String, Vec<u8>);
@@ -100,38 +86,43 @@ impl System {
         }
     }
 
+    /// What a scenario can name of it.
+    pub fn names(&self) -> SystemNames {
+        let names_of = |check: &&Checker| CheckNames { name: check.name, params: check.params };
+        SystemNames {
+            name: self.name,
+            summary: self.summary,
+            roles: self.roles,
+            operations: self.operations,
+            vocabulary: self.vocabulary,
+            commands: self.commands,
+            checks: self.checks.iter().map(names_of).collect(),
+            read_settings: self.read_settings,
+        }
+    }
+
+    /// The system as the reader of scenarios knows it.
+    pub fn known(&self) -> KnownSystem {
+        KnownSystem { names: self.names(), complaints: self.complaints }
+    }
+
     /// Its events, by name.
     pub fn events(&self) -> Vec<Shown> {
-        let all = self.vocabulary.iter().flat_map(|part| part.events);
-        all.map(|event| Shown { name: event.name, summary: event.summary }).collect()
+        self.names().events()
     }
 
     /// Its metrics, by name.
     pub fn metrics(&self) -> Vec<Shown> {
-        let all = self.vocabulary.iter().flat_map(|part| part.metrics).copied().flatten();
-        all.map(|metric| Shown { name: metric.name, summary: metric.summary }).collect()
+        self.names().metrics()
     }
 
     /// Its messages, by name.
     pub fn messages(&self) -> Vec<Shown> {
-        self.vocabulary.iter().flat_map(|part| part.messages).copied().flatten().copied().collect()
+        self.names().messages()
     }
 
     /// The words that a metric takes; empty for one that is a number or a node.
     pub fn metric_words(&self, metric: &str) -> Vec<&'static str> {
-        let all = self.vocabulary.iter().flat_map(|part| part.metrics).copied().flatten();
-        let mut words = vec![];
-        for info in all.filter(|info| info.name == metric) {
-            if let crate::vocabulary::Kind::OneOf(of_group) = info.kind {
-                words.extend(
-                    of_group
-                        .iter()
-                        .filter(|word| !words.contains(*word))
-                        .copied()
-                        .collect::<Vec<_>>(),
-                );
-            }
-        }
-        words
+        self.names().metric_words(metric)
     }
 }

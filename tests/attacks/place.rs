@@ -11,8 +11,9 @@ use seedbed::checkers::Overall;
 use seedbed::program::Zygote;
 use seedbed::program::sandbox::{Confined, Confinement};
 use seedbed::run::{Run, run_scenario, run_with};
-use seedbed::scenario::{Scenario, read_file};
+use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
+use seedbed::systems::read_file;
 use tempfile::TempDir;
 
 const NEIGHBOUR: &str = "duration = \"2s\"\nrecovery = \"1s\"\n[nodes]\ncount = 1\n";

@@ -41,7 +41,7 @@ fn check(system: &str, at_least: usize, play: impl Fn(&str) -> Result<String, St
 
 /// The scenario of a dialogue.
 fn scenario(text: &str) -> Result<Scenario, String> {
-    seedbed::scenario::read_text("dialogue", text, &[], &[])
+    seedbed::systems::read_text("dialogue", text, &[], &[])
         .map_err(|error| format!("its scenario: {error}"))
 }
 

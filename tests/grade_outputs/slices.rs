@@ -8,7 +8,7 @@ use seedbed::grade::model::Lang;
 use seedbed::grade::output::page::page;
 use seedbed::plots::space_time_around;
 use seedbed::run::run_scenario;
-use seedbed::scenario::read_file;
+use seedbed::systems::read_file;
 
 /// A picture as this crate draws it is taken over as it is: it shows in the page what it shows
 /// alone. Both languages' pages are left in the folder for temporary files of tests, for a person

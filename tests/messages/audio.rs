@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use seedbed::scenario::{INPUT_BYTES_MAX, read_file, read_text};
+use seedbed::scenario::INPUT_BYTES_MAX;
+use seedbed::systems::{read_file, read_text};
 
 /// The message with the path of the temporary folder taken out.
 fn message(folder: &Path, text: &str) -> String {

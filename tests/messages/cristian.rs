@@ -1,6 +1,6 @@
 //! What the system of clocks and books refuses, in its own words.
 
-use seedbed::scenario::read_text_with;
+use seedbed::systems::read_text_with;
 
 #[test]
 fn clocks_and_books_that_cannot_be() {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use seedbed::error::Error;
-use seedbed::scenario::{SCENARIO_BYTES_MAX, name_of, read_file};
+use seedbed::scenario::{SCENARIO_BYTES_MAX, name_of};
+use seedbed::systems::read_file;
 
 /// The message with the path of the temporary folder taken out.
 fn message(folder: &Path, name: &str) -> String {

@@ -1,7 +1,7 @@
 //! Whatever the text, the reader answers: no panic, and no memory without a bound.
 
 use proptest::prelude::*;
-use seedbed::scenario::read_text_with;
+use seedbed::systems::read_text_with;
 
 use crate::good::EXAMPLE;
 use crate::toy::SYSTEMS;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use seedbed::scenario::{
-    Fault, Latency, PartitionShape, Scenario, TargetSpec, When, read_text_with,
-};
+use seedbed::faults::Partition;
+use seedbed::scenario::{Latency, PartitionShape, Scenario, TargetSpec, When};
+use seedbed::systems::read_text_with;
 
 use crate::toy::{SYSTEMS, ToySettings};
 
@@ -124,13 +124,13 @@ fn the_example_is_read_as_it_is_meant() {
     };
     assert_eq!((first.name.as_str(), &first.targets), ("partition-1", &TargetSpec::Leader));
     assert!(
-        matches!(&first.fault, Fault::Partition { shape: PartitionShape::One, .. }),
+        matches!(first.fault.get(), Some(Partition { shape: PartitionShape::One, .. })),
         "targets stand alone"
     );
     assert!(matches!(second.when, When::Condition { .. }));
     assert_eq!(third.repeat.times, u64::MAX);
     assert!(matches!(&fourth.when, When::After { ended: true, .. }));
-    assert!(matches!(&fifth.fault, Fault::Partition { shape: PartitionShape::Groups(_), .. }));
+    assert!(matches!(fifth.fault.get(), Some(Partition { shape: PartitionShape::Groups(_), .. })));
     assert_eq!(scenario.checks[2].params["within"], 1_500_000.0);
 }
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use seedbed::cli::{explain, list, new};
-use seedbed::scenario::{read_file, read_text_with, reference};
+use seedbed::scenario::reference;
 use seedbed::systems::SYSTEMS;
+use seedbed::systems::{read_file, read_text_with};
 
 use crate::toy;
 
@@ -73,7 +74,7 @@ fn every_name_is_explained() {
 fn the_example_of_every_fault_is_right() {
     // People copy it; a copy that is refused would teach nothing. The nodes and messages are those
     // of Raft.
-    for info in seedbed::nemesis::FAULTS {
+    for info in seedbed::faults::FAULTS {
         let example = info
             .example
             .replace("AppendEntriesResponse", "AppendEntries")
@@ -85,7 +86,7 @@ fn the_example_of_every_fault_is_right() {
         );
         let read = read_text_with(toy::SYSTEMS, "example", &text, &[], &[]);
         let scenario = read.unwrap_or_else(|error| panic!("{}:\n{error}", info.name));
-        assert_eq!(seedbed::nemesis::fault_name(&scenario.nemesis[0].fault), info.name);
+        assert_eq!(scenario.nemesis[0].fault.name(), info.name);
     }
 }
 
@@ -137,7 +138,7 @@ fn every_scenario_of_the_project_is_read() {
 fn the_reference_in_the_documentation_is_the_one_of_the_code() {
     // Printed from the calls that read the keys. `SEEDBED_WRITE_DOCS=1 cargo test` writes it anew.
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/scenario-reference.md");
-    let current = reference::markdown(SYSTEMS);
+    let current = reference::markdown(&seedbed::systems::known(SYSTEMS));
     if std::env::var_os("SEEDBED_WRITE_DOCS").is_some() {
         std::fs::write(path, &current).expect("the documentation can be written");
     }

@@ -1,6 +1,6 @@
 //! File sharing: scripts that cannot be read, and scenarios that cannot be run.
 
-use seedbed::scenario::read_text;
+use seedbed::systems::read_text;
 
 const NODES: &str = r#"system = "p2p"
 [nodes]

@@ -1,6 +1,6 @@
 //! What `replication` refuses of a scenario, as the user sees it.
 
-use seedbed::scenario::read_text;
+use seedbed::systems::read_text;
 
 /// The message of each text, under a line with its name.
 fn messages(texts: &[(&str, &str)]) -> String {

@@ -2,7 +2,7 @@
 //! theme: they are meant to be read.
 
 use seedbed::error::MISTAKES_SHOWN_MAX;
-use seedbed::scenario::read_text_with;
+use seedbed::systems::read_text_with;
 
 use crate::toy::SYSTEMS;
 

@@ -1,6 +1,6 @@
 //! Well-formed scenarios that `zookeeper` refuses.
 
-use seedbed::scenario::read_text;
+use seedbed::systems::read_text;
 
 fn node(name: &str, count: u32, role: &str) -> String {
     format!("\n[[nodes.node]]\nname = \"{name}\"\ncount = {count}\nrole = \"{role}\"\n")

@@ -13,8 +13,8 @@ use crate::language::reader::{Key, Problem, Section};
 use crate::language::reading::{Reading, and_list, mistake_at};
 use crate::language::tree::{At, Value, parse};
 use crate::run::{checks_of, system_of};
-use crate::scenario::read_file as read_scenario;
 use crate::shipped;
+use crate::systems::read_file as read_scenario;
 
 /// The folder in which assignments are looked up by name.
 pub const ASSIGNMENTS_FOLDER: &str = "scenarios/assignments";

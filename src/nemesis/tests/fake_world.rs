@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::super::Nemesis;
+use crate::faults::{LinkEffect, LinkRule, RuleId};
+use crate::faults::{Status, World};
 use crate::node::CrashPolicy;
 use crate::rng::Rng;
-use crate::sim::link::{LinkEffect, LinkRule, RuleId};
-use crate::sim::world::{Status, World};
 use crate::time::Time;
 use crate::trace::{NodeId, OpType, Value};
 

@@ -1,6 +1,5 @@
 //! Tests of the nemesis against a small world that does nothing by itself.
 
-mod catalogue;
 mod fake_world;
 mod overlap;
 mod partitions;
@@ -12,9 +11,10 @@ mod whom;
 use std::time::Duration;
 
 use super::Nemesis;
-use super::plan::Groups;
-use crate::scenario::{Fault, NemesisEntry, Repeat, Span, TargetSpec, When};
-use crate::sim::world::World;
+use crate::faults::FaultSpec;
+use crate::faults::Groups;
+use crate::faults::World;
+use crate::scenario::{NemesisEntry, Repeat, Span, TargetSpec, When};
 use crate::time::Time;
 use fake_world::FakeWorld;
 
@@ -35,7 +35,7 @@ const DURATION: Duration = ms(10_000);
 
 /// An entry at 1 s that lasts 1 s and hits one node at random; the tests change what they are
 /// about.
-fn entry(name: &str, fault: Fault) -> NemesisEntry {
+fn entry(name: &str, fault: impl Into<FaultSpec>) -> NemesisEntry {
     NemesisEntry {
         name: name.to_owned(),
         when: When::At(exactly(1_000)),
@@ -43,11 +43,17 @@ fn entry(name: &str, fault: Fault) -> NemesisEntry {
         repeat: Repeat { times: 1 },
         probability: 1.0,
         targets: TargetSpec::One,
-        fault,
+        fault: fault.into(),
     }
 }
 
-fn at(begin: u64, lasts: u64, target: &str, name: &str, fault: Fault) -> NemesisEntry {
+fn at(
+    begin: u64,
+    lasts: u64,
+    target: &str,
+    name: &str,
+    fault: impl Into<FaultSpec>,
+) -> NemesisEntry {
     let targets = TargetSpec::Names(vec![target.to_owned()]);
     NemesisEntry {
         when: When::At(exactly(begin)),

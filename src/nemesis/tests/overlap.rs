@@ -1,9 +1,13 @@
 //! Faults that overlap on one node, and what is left when one of them heals.
 
 use super::{at, look_at, ms, span};
+use crate::faults::Status;
+use crate::faults::{
+    ClockBump, ClockDrift, ClockReset, ClockStrobe, DiskError, DiskFull, DiskLoss, DiskStall, Kill,
+    Pause, Restart, Slow, SlowLinks, StaleRestore, Stop, TornWrite, Wipe,
+};
 use crate::node::CrashPolicy;
-use crate::scenario::{Amount, Direction, Fault, Latency, NemesisEntry};
-use crate::sim::world::Status;
+use crate::scenario::{Amount, Direction, Latency, NemesisEntry};
 use Status::{Down, Paused, Up};
 
 const fn amount(value: f64) -> Amount {
@@ -20,16 +24,14 @@ fn statuses(entries: &[NemesisEntry], moments: &[u64]) -> Vec<Status> {
 /// The node stands still until the last pause has ended.
 #[test]
 fn of_two_pauses_the_last_one_ends_it() {
-    let entries =
-        [at(1_000, 2_000, "n1", "a", Fault::Pause), at(2_000, 3_000, "n1", "b", Fault::Pause)];
+    let entries = [at(1_000, 2_000, "n1", "a", Pause), at(2_000, 3_000, "n1", "b", Pause)];
     assert_eq!(statuses(&entries, &[1_500, 2_500, 3_500, 5_500]), [Paused, Paused, Paused, Up]);
 }
 
 /// A node that is down already is not killed again, but stays down until its last killer lets go.
 #[test]
 fn a_node_stays_down_until_its_last_killer_has_healed() {
-    let entries =
-        [at(1_000, 2_000, "n1", "a", Fault::Kill), at(2_000, 3_000, "n1", "b", Fault::Stop)];
+    let entries = [at(1_000, 2_000, "n1", "a", Kill), at(2_000, 3_000, "n1", "b", Stop)];
     assert_eq!(statuses(&entries, &[1_500, 3_500, 5_500]), [Down, Down, Up]);
     let world = look_at(&entries, &[], |_, _| ());
     assert_eq!(world.done, ["1000ms kill n1", "5000ms start n1"]);
@@ -39,27 +41,18 @@ fn a_node_stays_down_until_its_last_killer_has_healed() {
 /// the kill: the node is still down.
 #[test]
 fn a_kill_and_a_pause_do_not_undo_each_other() {
-    let inside = [
-        at(1_000, 4_000, "n1", "pause", Fault::Pause),
-        at(2_000, 1_000, "n1", "kill", Fault::Kill),
-    ];
+    let inside = [at(1_000, 4_000, "n1", "pause", Pause), at(2_000, 1_000, "n1", "kill", Kill)];
     assert_eq!(statuses(&inside, &[1_500, 2_500, 3_500, 5_500]), [Paused, Down, Paused, Up]);
-    let outside = [
-        at(1_000, 2_000, "n1", "pause", Fault::Pause),
-        at(2_000, 3_000, "n1", "kill", Fault::Kill),
-    ];
+    let outside = [at(1_000, 2_000, "n1", "pause", Pause), at(2_000, 3_000, "n1", "kill", Kill)];
     assert_eq!(statuses(&outside, &[1_500, 2_500, 3_500, 5_500]), [Paused, Down, Down, Up]);
-    let before = [
-        at(1_000, 3_000, "n1", "kill", Fault::Kill),
-        at(2_000, 3_000, "n1", "pause", Fault::Pause),
-    ];
+    let before = [at(1_000, 3_000, "n1", "kill", Kill), at(2_000, 3_000, "n1", "pause", Pause)];
     assert_eq!(statuses(&before, &[1_500, 3_500, 4_500, 5_500]), [Down, Down, Paused, Up]);
 }
 
 /// Factors multiply, and nothing is left of them, not even a rounding error.
 #[test]
 fn two_slow_factors_multiply() {
-    let slow = |factor| Fault::Slow { factor: amount(factor) };
+    let slow = |factor| Slow { factor: amount(factor) };
     let entries = [at(1_000, 2_000, "n1", "a", slow(3.0)), at(2_000, 3_000, "n1", "b", slow(7.0))];
     let mut seen = Vec::new();
     look_at(&entries, &[1_500, 2_500, 3_500, 5_500], |_, world| seen.push(world.node("n1").slow));
@@ -69,7 +62,7 @@ fn two_slow_factors_multiply() {
 /// The later drift counts while it lasts, and the earlier one afterwards.
 #[test]
 fn the_drift_that_was_there_before_comes_back() {
-    let drift = |ppm| Fault::ClockDrift { ppm: amount(ppm) };
+    let drift = |ppm| ClockDrift { ppm: amount(ppm) };
     let entries =
         [at(1_000, 4_000, "n1", "a", drift(100.0)), at(2_000, 1_000, "n1", "b", drift(-50.0))];
     let mut seen = Vec::new();
@@ -80,10 +73,8 @@ fn the_drift_that_was_there_before_comes_back() {
 /// Each fault removes its own rule and no other.
 #[test]
 fn two_latency_rules_end_apart() {
-    let latency = |millis| Fault::Latency {
-        latency: Latency::Constant(ms(millis)),
-        direction: Direction::Both,
-    };
+    let latency =
+        |millis| SlowLinks { latency: Latency::Constant(ms(millis)), direction: Direction::Both };
     let entries =
         [at(1_000, 2_000, "n1", "a", latency(10)), at(2_000, 3_000, "n1", "b", latency(20))];
     let mut seen = Vec::new();
@@ -95,8 +86,8 @@ fn two_latency_rules_end_apart() {
 /// in between.
 #[test]
 fn a_strobe_leaves_no_error_behind() {
-    let strobe = Fault::ClockStrobe { by_ms: amount(250.0), period: span(30, 90) };
-    let bump = Fault::ClockBump { by_ms: amount(100.0) };
+    let strobe = ClockStrobe { by_ms: amount(250.0), period: span(30, 90) };
+    let bump = ClockBump { by_ms: amount(100.0) };
     let alone = look_at(&[at(1_000, 2_000, "n1", "a", strobe.clone())], &[], |_, _| ());
     assert_eq!(alone.node("n1").wall_ns, 0);
     let bumped =
@@ -106,7 +97,7 @@ fn a_strobe_leaves_no_error_behind() {
         let reset = [
             at(1_000, 2_000, "n1", "a", strobe.clone()),
             at(1_500, 0, "n1", "b", bump.clone()),
-            at(moment, 0, "n1", "c", Fault::ClockReset),
+            at(moment, 0, "n1", "c", ClockReset),
         ];
         assert_eq!(look_at(&reset, &[], |_, _| ()).node("n1").wall_ns, 0, "reset at {moment}");
     }
@@ -115,13 +106,13 @@ fn a_strobe_leaves_no_error_behind() {
 /// Two faults of a disk are two faults: the one that is left still acts.
 #[test]
 fn faults_of_a_disk_end_apart() {
-    let error = |probability| Fault::DiskError { probability: amount(probability) };
+    let error = |probability| DiskError { probability: amount(probability) };
     let entries = [
-        at(1_000, 3_000, "n1", "a", Fault::DiskFull),
-        at(1_000, 1_000, "n1", "b", Fault::DiskFull),
+        at(1_000, 3_000, "n1", "a", DiskFull),
+        at(1_000, 1_000, "n1", "b", DiskFull),
         at(1_000, 3_000, "n1", "c", error(0.5)),
         at(1_000, 1_000, "n1", "d", error(0.5)),
-        at(1_000, 1_000, "n1", "e", Fault::DiskStall),
+        at(1_000, 1_000, "n1", "e", DiskStall),
     ];
     let mut seen = Vec::new();
     look_at(&entries, &[1_500, 2_500, 4_500], |_, world| {
@@ -136,11 +127,11 @@ fn faults_of_a_disk_end_apart() {
 #[test]
 fn faults_with_a_down_time_kill_and_start() {
     let entries = [
-        at(1_000, 0, "n1", "torn", Fault::TornWrite { down: span(200, 200) }),
-        at(2_000, 0, "n1", "loss", Fault::DiskLoss { down: span(200, 200) }),
-        at(3_000, 0, "n1", "wipe", Fault::Wipe { down: span(200, 200) }),
-        at(4_000, 1_000, "n1", "stale", Fault::StaleRestore { down: span(200, 200) }),
-        at(6_000, 0, "n1", "restart", Fault::Restart { down: span(200, 200) }),
+        at(1_000, 0, "n1", "torn", TornWrite { down: span(200, 200) }),
+        at(2_000, 0, "n1", "loss", DiskLoss { down: span(200, 200) }),
+        at(3_000, 0, "n1", "wipe", Wipe { down: span(200, 200) }),
+        at(4_000, 1_000, "n1", "stale", StaleRestore { down: span(200, 200) }),
+        at(6_000, 0, "n1", "restart", Restart { down: span(200, 200) }),
     ];
     let world = look_at(&entries, &[], |_, _| ());
     let torn = format!("1000ms kill({:?}) n1", CrashPolicy::Torn);
@@ -168,7 +159,7 @@ fn faults_with_a_down_time_kill_and_start() {
 /// fault does happen.
 #[test]
 fn a_stale_restore_without_end_is_done_before_duration() {
-    let mut entry = at(4_000, 0, "n1", "stale", Fault::StaleRestore { down: span(200, 200) });
+    let mut entry = at(4_000, 0, "n1", "stale", StaleRestore { down: span(200, 200) });
     entry.lasts = None;
     let world = look_at(&[entry], &[], |_, _| ());
     assert_eq!(

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::fake_world::FakeWorld;
 use super::{entry, ms, nemesis};
-use crate::scenario::{Direction, Fault, NemesisEntry, PartitionShape, TargetSpec};
-use crate::sim::world::World;
+use crate::faults::Partition;
+use crate::faults::World;
+use crate::scenario::{Direction, NemesisEntry, PartitionShape, TargetSpec};
 use crate::trace::NodeId;
 
 /// The world in the middle of a partition.
@@ -17,7 +18,7 @@ fn cut(
     clients: bool,
     targets: TargetSpec,
 ) -> FakeWorld {
-    let fault = Fault::Partition { shape, direction, clients };
+    let fault = Partition { shape, direction, clients };
     let entries = [NemesisEntry { targets, ..entry("p", fault) }];
     let mut world = FakeWorld::new(seed, count);
     if count > 1 {

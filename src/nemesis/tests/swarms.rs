@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{entry, exactly, look_at, ms, nemesis, run};
+use crate::faults::World;
+use crate::faults::{
+    ClockFreeze, ClockReset, DiskStall, Kill, Pause, Random, Slow, Swarm, Swizzle,
+};
 use crate::nemesis::tests::fake_world::FakeWorld;
-use crate::scenario::{Amount, Fault, NemesisEntry, Repeat, TargetSpec, When};
-use crate::sim::world::World;
+use crate::scenario::{Amount, NemesisEntry, Repeat, TargetSpec, When};
 use crate::trace::OpType;
 
 fn begun(world: &FakeWorld) -> BTreeSet<&'static str> {
@@ -17,22 +20,22 @@ fn begun(world: &FakeWorld) -> BTreeSet<&'static str> {
         .collect()
 }
 
-fn swarm() -> Fault {
+fn swarm() -> Swarm {
     let factor = Amount { min: 2.0, max: 90.0 };
     let among = vec![
-        Fault::Pause,
-        Fault::Kill,
-        Fault::ClockFreeze,
-        Fault::DiskStall,
-        Fault::Slow { factor },
+        Pause.into(),
+        Kill.into(),
+        ClockFreeze.into(),
+        DiskStall.into(),
+        Slow { factor }.into(),
     ];
-    Fault::Swarm { among, keep: Amount { min: 0.5, max: 0.5 } }
+    Swarm { among, keep: Amount { min: 0.5, max: 0.5 } }
 }
 
 /// Every fault of the list comes up sooner or later, under its own name.
 #[test]
 fn random_draws_again_each_time() {
-    let fault = Fault::Random { among: vec![Fault::Pause, Fault::Kill, Fault::ClockReset] };
+    let fault = Random { among: vec![Pause.into(), Kill.into(), ClockReset.into()] };
     let when = When::Every(exactly(200));
     let entries = [NemesisEntry {
         when,
@@ -76,8 +79,7 @@ fn a_swarm_keeps_its_choice_for_the_run() {
 #[test]
 fn a_swarm_draws_its_parameters_once() {
     let factor = Amount { min: 2.0, max: 90.0 };
-    let fault =
-        Fault::Swarm { among: vec![Fault::Slow { factor }], keep: Amount { min: 1.0, max: 1.0 } };
+    let fault = Swarm { among: vec![Slow { factor }.into()], keep: Amount { min: 1.0, max: 1.0 } };
     let world = run(4, &[NemesisEntry { lasts: None, ..entry("a", fault) }]);
     let factors: BTreeSet<&str> = world
         .records
@@ -124,7 +126,7 @@ fn a_swizzle_cuts_one_after_another_and_heals_in_another_order() {
     let entries = [NemesisEntry {
         targets: TargetSpec::Count(4),
         lasts: Some(exactly(4_000)),
-        ..entry("a", Fault::Swizzle)
+        ..entry("a", Swizzle)
     }];
     let moments: Vec<u64> = (1_000..=5_000).step_by(10).collect();
     let mut cut = Vec::new();

@@ -3,12 +3,19 @@
 
 use super::fake_world::FakeWorld;
 use super::{DURATION, exactly, ms, nemesis, span};
+use crate::faults::{
+    Bandwidth, Bitflip, ClockBump, ClockDrift, ClockFreeze, ClockReset, ClockStrobe, Command,
+    Corrupt, DelayMessages, DiskError, DiskFull, DiskLoss, DiskSlow, DiskStall, DropMessages,
+    Duplicate, FAULTS, FaultSpec, Flap, HoldMessages, Join, Kill, Leave, Loss, Partition, Pause,
+    Random, Reorder, Restart, Slow, SlowLinks, StaleRestore, Stop, Swarm, Swizzle, TornWrite,
+    Truncate, Which, Wipe,
+};
+use crate::faults::{Status, World};
 use crate::rng::Rng;
 use crate::scenario::{
-    Amount, Condition, Direction, Fault, Latency, NemesisEntry, PartitionShape, Repeat, Span,
-    TargetSpec, When,
+    Amount, Condition, Direction, Latency, NemesisEntry, PartitionShape, Repeat, Span, TargetSpec,
+    When,
 };
-use crate::sim::world::{Status, World};
 use crate::trace::{NodeId, OpType};
 
 const SOME: Amount = Amount { min: 0.1, max: 0.9 };
@@ -27,71 +34,87 @@ fn shapes() -> Vec<PartitionShape> {
 }
 
 /// One of every fault, and the partition in every shape.
-pub(super) fn every_fault() -> Vec<Fault> {
+fn every_fault() -> Vec<FaultSpec> {
     let direction = Direction::Both;
     let latency = Latency::Constant(ms(50));
     let down = span(10, 900);
-    let mut faults = vec![
-        Fault::Latency { latency, direction: Direction::In },
-        Fault::Loss { probability: Amount { min: 0.5, max: 1.0 }, correlation: 0.5, direction },
-        Fault::Duplicate { probability: SOME, direction },
-        Fault::Reorder { probability: SOME, delay: latency, direction },
-        Fault::Corrupt { probability: SOME, direction: Direction::Out },
-        Fault::Bandwidth {
-            bytes_per_second: Amount { min: 100.0, max: 1_000.0 },
-            queue: 100,
-            direction,
-        },
-        Fault::Hold { message: None, src: vec![], dest: vec![] },
-        Fault::Drop { message: None, src: vec!["targets".to_owned()], dest: vec![], nth: None },
-        Fault::Delay {
-            message: Some("Ping".to_owned()),
-            src: vec!["n1".to_owned()],
-            dest: vec!["east".to_owned()],
+    let mut faults: Vec<FaultSpec> = vec![
+        SlowLinks { latency, direction: Direction::In }.into(),
+        Loss { probability: Amount { min: 0.5, max: 1.0 }, correlation: 0.5, direction }.into(),
+        Duplicate { probability: SOME, direction }.into(),
+        Reorder { probability: SOME, delay: latency, direction }.into(),
+        Corrupt { probability: SOME, direction: Direction::Out }.into(),
+        Bandwidth { bytes_per_second: Amount { min: 100.0, max: 1_000.0 }, queue: 100, direction }
+            .into(),
+        HoldMessages { which: Which { message: None, src: vec![], dest: vec![] } }.into(),
+        DropMessages {
+            which: Which { message: None, src: vec!["targets".to_owned()], dest: vec![] },
+            nth: None,
+        }
+        .into(),
+        DelayMessages {
+            which: Which {
+                message: Some("Ping".to_owned()),
+                src: vec!["n1".to_owned()],
+                dest: vec!["east".to_owned()],
+            },
             delay: down,
             nth: Some(2),
-        },
-        Fault::Kill,
-        Fault::Restart { down },
-        Fault::Pause,
-        Fault::Slow { factor: Amount { min: 1.1, max: 9.9 } },
-        Fault::Wipe { down },
-        Fault::Stop,
-        Fault::Command { command: "say hello".to_owned() },
-        Fault::Join,
-        Fault::Leave,
-        Fault::ClockBump { by_ms: Amount { min: -5.0, max: 5.0 } },
-        Fault::ClockDrift { ppm: Amount { min: -500.0, max: 500.0 } },
-        Fault::ClockStrobe { by_ms: SOME, period: span(0, 100) },
-        Fault::ClockFreeze,
-        Fault::ClockReset,
-        Fault::DiskLoss { down },
-        Fault::TornWrite { down },
-        Fault::Bitflip { file: None, bits: 1 },
-        Fault::Truncate { file: None, bytes: 5 },
-        Fault::DiskFull,
-        Fault::DiskError { probability: SOME },
-        Fault::DiskSlow { factor: Amount { min: 1.1, max: 9.9 } },
-        Fault::DiskStall,
-        Fault::StaleRestore { down },
-        Fault::Swizzle,
+        }
+        .into(),
+        Kill.into(),
+        Restart { down }.into(),
+        Pause.into(),
+        Slow { factor: Amount { min: 1.1, max: 9.9 } }.into(),
+        Wipe { down }.into(),
+        Stop.into(),
+        Command { command: "say hello".to_owned() }.into(),
+        Join.into(),
+        Leave.into(),
+        ClockBump { by_ms: Amount { min: -5.0, max: 5.0 } }.into(),
+        ClockDrift { ppm: Amount { min: -500.0, max: 500.0 } }.into(),
+        ClockStrobe { by_ms: SOME, period: span(0, 100) }.into(),
+        ClockFreeze.into(),
+        ClockReset.into(),
+        DiskLoss { down }.into(),
+        TornWrite { down }.into(),
+        Bitflip { file: None, bits: 1 }.into(),
+        Truncate { file: None, bytes: 5 }.into(),
+        DiskFull.into(),
+        DiskError { probability: SOME }.into(),
+        DiskSlow { factor: Amount { min: 1.1, max: 9.9 } }.into(),
+        DiskStall.into(),
+        StaleRestore { down }.into(),
+        Swizzle.into(),
     ];
     for shape in shapes() {
-        faults.push(Fault::Flap {
+        faults.push(FaultSpec::from(Flap {
             shape: shape.clone(),
             direction,
             clients: false,
             up: span(0, 300),
             down: span(0, 300),
-        });
-        faults.push(Fault::Partition { shape, direction, clients: true });
+        }));
+        faults.push(Partition { shape, direction, clients: true }.into());
     }
     let among = faults.clone();
-    faults.push(Fault::Swarm { among: among.clone(), keep: Amount { min: 0.0, max: 1.0 } });
+    faults.push(Swarm { among: among.clone(), keep: Amount { min: 0.0, max: 1.0 } }.into());
     let mut among = among;
     among.push(faults.last().expect("the swarm").clone());
-    faults.push(Fault::Random { among });
+    faults.push(Random { among }.into());
     faults
+}
+
+/// The timelines of this file use each fault of the list, so that a new one is tested with the
+/// others.
+#[test]
+fn every_fault_of_the_list_is_tried() {
+    let mut tried: Vec<&str> = every_fault().iter().map(FaultSpec::name).collect();
+    let mut listed: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
+    tried.sort_unstable();
+    tried.dedup();
+    listed.sort_unstable();
+    assert_eq!(tried, listed);
 }
 
 fn every_target() -> Vec<TargetSpec> {
@@ -275,7 +298,7 @@ fn a_minority_leaves_room_for_who_is_down_already() {
         when: When::At(exactly(at)),
         lasts: None,
         targets,
-        ..super::entry(name, Fault::Kill)
+        ..super::entry(name, Kill)
     };
     for seed in 0..40 {
         let entries = [

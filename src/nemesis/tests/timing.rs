@@ -1,16 +1,17 @@
 //! When entries begin and end.
 
 use super::{DURATION, entry, exactly, look_at, ms, nemesis, run, span};
+use crate::faults::Status;
+use crate::faults::{Bitflip, ClockFreeze, ClockReset, Flap, Kill, Pause};
 use crate::nemesis::tests::fake_world::FakeWorld;
-use crate::scenario::{Condition, Fault, NemesisEntry, Repeat, Span, TargetSpec, When};
-use crate::sim::world::Status;
+use crate::scenario::{Condition, NemesisEntry, Repeat, Span, TargetSpec, When};
 use crate::trace::Fields;
 use crate::trace::Value;
 
 /// `at` from a range stays within it, and other seeds draw other moments.
 #[test]
 fn at_is_drawn_from_its_range() {
-    let entries = [NemesisEntry { when: When::At(span(2_000, 6_000)), ..entry("a", Fault::Pause) }];
+    let entries = [NemesisEntry { when: When::At(span(2_000, 6_000)), ..entry("a", Pause) }];
     let mut drawn: Vec<u64> = (0..50).flat_map(|seed| run(seed, &entries).begins("a")).collect();
     drawn.sort_unstable();
     assert_eq!(drawn.len(), 50);
@@ -27,7 +28,7 @@ fn every_is_drawn_again_each_time() {
         when: When::Every(span(500, 1_000)),
         repeat: Repeat { times: u64::MAX },
         lasts: Some(exactly(10)),
-        ..entry("a", Fault::Pause)
+        ..entry("a", Pause)
     }];
     let begins = run(1, &entries).begins("a");
     let gaps: Vec<u64> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -47,7 +48,7 @@ fn repeat_limits_how_often() {
         when: When::Every(exactly(500)),
         repeat,
         lasts: Some(exactly(100)),
-        ..entry("every", Fault::Pause)
+        ..entry("every", Pause)
     };
     assert_eq!(run(1, &[every]).begins("every"), [500, 1_000, 1_500]);
 }
@@ -59,9 +60,9 @@ fn after_follows_the_begin_or_the_end() {
     let world = run(
         1,
         &[
-            entry("a", Fault::Pause),
-            NemesisEntry { when: after(false), ..entry("b", Fault::Pause) },
-            NemesisEntry { when: after(true), ..entry("c", Fault::ClockFreeze) },
+            entry("a", Pause),
+            NemesisEntry { when: after(false), ..entry("b", Pause) },
+            NemesisEntry { when: after(true), ..entry("c", ClockFreeze) },
         ],
     );
     assert_eq!((world.begins("b"), world.begins("c")), (vec![1_300], vec![2_300]));
@@ -73,11 +74,9 @@ fn entries_that_cause_each_other_come_to_an_end() {
     let after =
         |entry: &str| When::After { entry: entry.to_owned(), delay: exactly(0), ended: true };
     let always = Repeat { times: u64::MAX };
-    let first = NemesisEntry { when: When::At(exactly(1_000)), ..entry("a", Fault::ClockReset) };
-    let ping =
-        NemesisEntry { when: after("pong"), repeat: always, ..entry("ping", Fault::ClockReset) };
-    let pong =
-        NemesisEntry { when: after("ping"), repeat: always, ..entry("pong", Fault::ClockReset) };
+    let first = NemesisEntry { when: When::At(exactly(1_000)), ..entry("a", ClockReset) };
+    let ping = NemesisEntry { when: after("pong"), repeat: always, ..entry("ping", ClockReset) };
+    let pong = NemesisEntry { when: after("ping"), repeat: always, ..entry("pong", ClockReset) };
     let start = NemesisEntry { when: after("a"), name: "ping".to_owned(), ..ping.clone() };
     let world = run(1, &[first, start, ping, pong]);
     assert!(world.begins("pong").len() <= 100_000);
@@ -90,9 +89,9 @@ fn a_fault_never_outlasts_duration() {
     let world = run(
         1,
         &[
-            NemesisEntry { lasts: None, ..entry("open", Fault::Pause) },
-            NemesisEntry { lasts: Some(exactly(60_000)), ..entry("long", Fault::Kill) },
-            NemesisEntry { when: When::At(exactly(10_000)), ..entry("late", Fault::Kill) },
+            NemesisEntry { lasts: None, ..entry("open", Pause) },
+            NemesisEntry { lasts: Some(exactly(60_000)), ..entry("long", Kill) },
+            NemesisEntry { when: When::At(exactly(10_000)), ..entry("late", Kill) },
         ],
     );
     assert_eq!((world.ends("open"), world.ends("long")), (vec![10_000], vec![10_000]));
@@ -109,7 +108,7 @@ fn probability_decides_each_time() {
             when,
             repeat: Repeat { times: 900 },
             probability,
-            ..entry("a", Fault::ClockReset)
+            ..entry("a", ClockReset)
         }];
         run(1, &entries).begins("a").len()
     };
@@ -123,11 +122,7 @@ fn probability_decides_each_time() {
 fn every_beginning_is_recorded_with_its_end() {
     let world = run(
         1,
-        &[
-            entry("a", Fault::Kill),
-            entry("b", Fault::ClockReset),
-            entry("c", Fault::Bitflip { file: None, bits: 3 }),
-        ],
+        &[entry("a", Kill), entry("b", ClockReset), entry("c", Bitflip { file: None, bits: 3 })],
     );
     assert_eq!((world.begins("a"), world.ends("a")), (vec![1_000], vec![2_000]));
     assert_eq!((world.begins("b"), world.ends("b")), (vec![1_000], vec![1_000]));
@@ -149,7 +144,7 @@ fn conditional(condition: Condition, delay: Span, times: u64) -> NemesisEntry {
         when,
         repeat: Repeat { times },
         targets: TargetSpec::Names(vec!["n1".to_owned()]),
-        ..entry("a", Fault::Pause)
+        ..entry("a", Pause)
     }
 }
 
@@ -252,8 +247,7 @@ fn a_condition_on_a_message_looks_at_type_and_ends() {
 fn a_flap_alternates() {
     use crate::scenario::{Direction, PartitionShape};
     let (shape, direction) = (PartitionShape::Halves, Direction::Both);
-    let fault =
-        Fault::Flap { shape, direction, clients: false, up: exactly(100), down: exactly(200) };
+    let fault = Flap { shape, direction, clients: false, up: exactly(100), down: exactly(200) };
     let mut seen = Vec::new();
     look_at(&[entry("a", fault)], &[1_050, 1_250, 1_350, 1_550, 2_050], |_, world| {
         seen.push(world.rules.len())

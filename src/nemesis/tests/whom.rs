@@ -1,10 +1,11 @@
 //! Whom faults hit.
 
 use super::{DURATION, at, entry, exactly, look_at, ms, nemesis};
+use crate::faults::LinkEffect;
+use crate::faults::{HoldMessages, Join, Kill, Leave, Loss, Pause, Which};
+use crate::faults::{Status, World};
 use crate::nemesis::tests::fake_world::FakeWorld;
-use crate::scenario::{Fault, NemesisEntry, TargetSpec, When};
-use crate::sim::link::LinkEffect;
-use crate::sim::world::{Status, World};
+use crate::scenario::{NemesisEntry, TargetSpec, When};
 
 /// The names that an entry of a pause hits in a world of five with n2 leading term 3, n4 leading
 /// term 2, and n5 down.
@@ -14,7 +15,7 @@ fn hit(seed: u64, targets: TargetSpec) -> Vec<String> {
     world.lead("n4", 2);
     let n5 = world.id("n5");
     world.kill(n5, None);
-    let mut nemesis = nemesis(&[NemesisEntry { targets, ..entry("a", Fault::Pause) }], None);
+    let mut nemesis = nemesis(&[NemesisEntry { targets, ..entry("a", Pause) }], None);
     nemesis.start(&mut world);
     world.run_until(&mut nemesis, ms(1_500), |_| ());
     let value = world.records.first().map_or("", |record| record.value.as_str());
@@ -53,7 +54,7 @@ fn targets_are_what_their_names_say() {
 /// Where nobody leads, a node at random stands for the leader.
 #[test]
 fn without_a_leader_one_is_drawn() {
-    let entries = [NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Fault::Pause) }];
+    let entries = [NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Pause) }];
     let values: std::collections::BTreeSet<String> =
         (0..50).map(|seed| super::run(seed, &entries).records[0].value.clone()).collect();
     assert_eq!(values.len(), 5, "{values:?}");
@@ -65,7 +66,7 @@ fn targets_are_chosen_when_the_fault_begins() {
     let mut world = FakeWorld::new(1, 5);
     world.lead("n1", 1);
     let mut nemesis =
-        nemesis(&[NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Fault::Kill) }], None);
+        nemesis(&[NemesisEntry { targets: TargetSpec::Leader, ..entry("a", Kill) }], None);
     nemesis.start(&mut world);
     world.run_until(&mut nemesis, ms(900), |_| ());
     world.lead("n3", 2);
@@ -77,15 +78,17 @@ fn targets_are_chosen_when_the_fault_begins() {
 /// names.
 #[test]
 fn link_faults_hit_the_links_that_are_meant() {
-    let loss = Fault::Loss {
+    let loss = Loss {
         probability: crate::scenario::Amount { min: 0.5, max: 0.5 },
         correlation: 0.0,
         direction: crate::scenario::Direction::Out,
     };
-    let hold = Fault::Hold {
-        message: Some("Ping".to_owned()),
-        src: vec!["targets".to_owned()],
-        dest: vec!["c1".to_owned()],
+    let hold = HoldMessages {
+        which: Which {
+            message: Some("Ping".to_owned()),
+            src: vec!["targets".to_owned()],
+            dest: vec!["c1".to_owned()],
+        },
     };
     look_at(
         &[at(1_000, 1_000, "n1", "loss", loss), at(1_000, 1_000, "n1", "hold", hold)],
@@ -110,13 +113,13 @@ fn nodes_join_and_leave() {
     let n5 = world.id("n5");
     world.nodes[n5.index()].status = Status::Absent;
     let entries = [
-        at(1_000, 1_000, "n5", "too-early", Fault::Kill),
-        at(2_000, 0, "n5", "join", Fault::Join),
-        NemesisEntry { lasts: None, ..at(3_000, 0, "n1", "leave", Fault::Leave) },
+        at(1_000, 1_000, "n5", "too-early", Kill),
+        at(2_000, 0, "n5", "join", Join),
+        NemesisEntry { lasts: None, ..at(3_000, 0, "n1", "leave", Leave) },
         NemesisEntry {
             when: When::At(exactly(5_000)),
             targets: TargetSpec::One,
-            ..entry("back", Fault::Join)
+            ..entry("back", Join)
         },
     ];
     let mut nemesis = nemesis(&entries, None);
@@ -141,7 +144,7 @@ fn a_membership_is_asked_for_until_somebody_leads() {
     let mut world = FakeWorld::new(1, 3);
     world.nodes[2].status = Status::Absent;
     world.set_metric("n1", "role", crate::trace::Value::Text("follower".into()));
-    let mut nemesis = nemesis(&[at(1_000, 0, "n3", "join", Fault::Join)], None);
+    let mut nemesis = nemesis(&[at(1_000, 0, "n3", "join", Join)], None);
     nemesis.start(&mut world);
     world.run_until(&mut nemesis, ms(1_250), |_| ());
     assert_eq!(world.done, ["1000ms start n3"]);

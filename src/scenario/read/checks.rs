@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::checkers::{Checker, ParamInfo, Params};
 use crate::error::excerpt;
-use crate::systems::System;
+use crate::scenario::known::KnownSystem;
+use crate::system_names::{CheckNames, ParamInfo, Params, SystemNames};
 
-use super::Names;
+use crate::faults::Names;
 use crate::language::reader::{Key, Problem, Section};
 use crate::language::reading::name_hint;
 use crate::language::units::{plain_number, show_duration, show_float};
@@ -16,7 +16,7 @@ use crate::scenario::types::CheckSpec;
 pub(super) fn read(
     root: &mut Section<'_>,
     names: &Names,
-    systems: &[&'static System],
+    systems: &[KnownSystem],
 ) -> Vec<CheckSpec> {
     let mut section = root.table("checks");
     let doc = "A check of the system by name, with a table of its parameters, `{}` for none. \
@@ -30,10 +30,11 @@ pub(super) fn read(
         to judge by.";
     let known: Vec<&'static str> = names
         .system
+        .as_ref()
         .map(|system| system.checks.iter().map(|check| check.name).collect())
         .unwrap_or_default();
     let except = section.words("except", &known, doc);
-    let Some(system) = names.system else {
+    let Some(system) = &names.system else {
         section.free_entries();
         return vec![];
     };
@@ -44,12 +45,12 @@ pub(super) fn read(
             unknown(&section, entry, system, systems);
         }
     }
-    let named = |check: &&&Checker| section.has(check.name);
+    let named = |check: &&CheckNames| section.has(check.name);
     let some = system.checks.iter().any(|check| named(&check));
-    let wanted = |check: &&&Checker| all || !some || !except.is_empty() || named(check);
-    let kept = |check: &&&Checker| !except.iter().any(|name| name == check.name);
-    let chosen: Vec<&Checker> =
-        system.checks.iter().filter(|check| wanted(check) && kept(check)).copied().collect();
+    let wanted = |check: &&CheckNames| all || !some || !except.is_empty() || named(check);
+    let kept = |check: &&CheckNames| !except.iter().any(|name| name == check.name);
+    let chosen: Vec<&CheckNames> =
+        system.checks.iter().filter(|check| wanted(check) && kept(check)).collect();
     let mut specs = vec![];
     for check in chosen {
         let mut parameters = section.table(check.name);
@@ -64,13 +65,15 @@ pub(super) fn read(
 fn unknown(
     section: &Section<'_>,
     entry: &crate::language::tree::Entry,
-    system: &System,
-    systems: &[&'static System],
+    system: &SystemNames,
+    systems: &[KnownSystem],
 ) {
     let written = entry.key.as_str();
     let message = format!("`{}` has no check `{}`", system.name, excerpt(written));
-    let elsewhere =
-        systems.iter().find(|other| other.checks.iter().any(|check| check.name == written));
+    let elsewhere = systems
+        .iter()
+        .map(|other| &other.names)
+        .find(|other| other.checks.iter().any(|check| check.name == written));
     let hint = match elsewhere {
         Some(other) => format!("`{written}` is a check of `{}`", other.name),
         None => name_hint(written, "checks", system.checks.iter().map(|check| check.name)),

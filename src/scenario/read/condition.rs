@@ -3,20 +3,22 @@
 use crate::error::excerpt;
 use crate::vocabulary::Shown;
 
-use super::Names;
+use crate::faults::Names;
+use crate::faults::named;
 use crate::language::reader::{Key, Problem, Section};
 use crate::language::reading::name_hint;
 use crate::language::tree::{Item, Value};
 use crate::language::units::show_text;
 use crate::scenario::catalog::{STATUSES, TESTBED_EVENTS, TESTBED_METRICS};
-use crate::scenario::faults::Condition;
+use crate::scenario::nemesis::Condition;
+use crate::system_names::SystemNames;
 
 /// The kinds of condition, each by the key that makes it one.
 pub(crate) const CONDITIONS: &[&str] = &["metric", "event", "message"];
 
 /// A condition that this system can meet.
 fn an_example(names: &Names) -> String {
-    let shown = names.system.and_then(|system| {
+    let shown = names.system.as_ref().and_then(|system| {
         system.metrics().first().map(|metric| (metric.name, system.metric_words(metric.name)))
     });
     match shown {
@@ -140,7 +142,7 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
             hint,
         );
     }
-    if let (Some(system), Some(metric)) = (names.system, &metric) {
+    if let (Some(system), Some(metric)) = (&names.system, &metric) {
         let words =
             if metric == "status" { STATUSES.to_vec() } else { system.metric_words(metric) };
         judge_words(section, metric, &words, equals.as_deref());
@@ -187,25 +189,11 @@ fn node(section: &mut Section<'_>, names: &Names, words: &[&str], doc: &'static 
 /// ask.
 fn shown(
     names: &Names,
-    of: impl Fn(&'static crate::systems::System) -> Vec<Shown>,
+    of: impl Fn(&SystemNames) -> Vec<Shown>,
     testbed: &[Shown],
 ) -> Option<Vec<String>> {
-    let system = names.system?;
+    let system = names.system.as_ref()?;
     Some(of(system).iter().chain(testbed).map(|shown| shown.name.to_string()).collect())
-}
-
-/// A name that must be known where that can be told.
-pub(super) fn named(
-    section: &mut Section<'_>,
-    key: &'static str,
-    what: &'static str,
-    known: Option<&[String]>,
-    doc: &'static str,
-) -> Option<String> {
-    match known {
-        Some(known) => section.optional_name(key, what, known, doc),
-        None => section.optional_text(key, doc),
-    }
 }
 
 /// A text or a number as the trace writes it.

@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::condition;
-use super::fault::{self, fault_name};
 use super::nodes::good_name;
-use super::{Names, RUN_MAX, targets};
+use super::{RUN_MAX, targets};
 use crate::error::nearest;
+use crate::faults::Names;
+use crate::faults::{Fault, Lasting};
 use crate::language::Span;
 use crate::language::reader::{Key, Problem, Section};
 use crate::language::reading::{known_hint, mistake_at};
 use crate::language::tree::{At, Item};
 use crate::language::units::{show_duration, show_text};
 use crate::language::values::unknown_name;
-use crate::scenario::catalog::{FaultGrammar, Lasting, grammar};
-use crate::scenario::faults::{NemesisEntry, Repeat, When};
+use crate::scenario::nemesis::{NemesisEntry, Repeat, When};
 
 /// Where an entry stands, for messages of the fault model.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ fn read_one(
     let doc = "What happens; the faults and their parameters follow below.";
     let key = Key { name: "fault", kind: "a name", range: "faults".into(), doc };
     let given = section.take(&key, None);
-    let info = given.and_then(|entry| fault_name(section, &entry.item)).and_then(grammar);
+    let info = given.and_then(|entry| names.fault(section, &entry.item));
     if let (None, Some(at)) = (given, &section.at) {
         let hint = "as in: fault = \"partition\"; `seedbed list faults` shows them all";
         reading.note_at(format!("`{}` needs a `fault`", section.path), at, "what happens?", hint);
@@ -137,11 +137,12 @@ fn read_one(
         }
         return None;
     };
-    let fault = fault::read(section, info.name, names, section.has("targets"));
+    let targeted = section.has("targets");
+    let fault = (info.read)(section, names, targeted);
     let whom = targets::read(section, info, fault.as_ref(), names);
     let place = EntryPlace { fault: given?.item.at.clone() };
     let (fault, when) = (fault?, when?);
-    targets::judge_shape(section, &fault, names);
+    fault.judge(section, names);
     Some((NemesisEntry { name, when, lasts, repeat, probability, targets: whom?, fault }, place))
 }
 
@@ -255,7 +256,7 @@ fn read_when(
 fn read_condition(
     section: &mut Section<'_>,
     names: &Names,
-) -> Option<crate::scenario::faults::Condition> {
+) -> Option<crate::scenario::nemesis::Condition> {
     if !section.has("when") {
         section.allow("when");
         return None;
@@ -310,11 +311,7 @@ fn misplaced(section: &mut Section<'_>, key: &'static str, why: &str, hint: &str
     }
 }
 
-fn read_lasts(
-    section: &mut Section<'_>,
-    names: &Names,
-    info: Option<&FaultGrammar>,
-) -> Option<Span> {
+fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&Fault>) -> Option<Span> {
     match info.map(|info| (info.lasting, info.name)) {
         Some((Lasting::Down, name)) => {
             section.allow("duration");

@@ -3,7 +3,6 @@
 mod checks;
 mod condition;
 mod entry;
-pub(crate) mod fault;
 mod network;
 mod nodes;
 mod targets;
@@ -15,8 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Mistake, Source, excerpt, nearest};
-use crate::systems::{self, System};
+use crate::faults::{FAULTS, Names};
+use crate::system_names::SystemNames;
 
+use super::known::KnownSystem;
 use super::reference::{self, homes_of};
 use super::types::{DiskSpec, FaultModel, Scenario};
 use super::{format, model};
@@ -37,64 +38,23 @@ pub const SCENARIO_BYTES_MAX: u64 = 1024 * 1024;
 /// The longest run, two days of virtual time.
 const RUN_MAX: Duration = Duration::from_secs(48 * 3_600);
 
-/// The names that a scenario can use.
-pub(crate) struct Names {
-    /// `None`: the file names none, or one that does not exist, so nothing that a system declares
-    /// can be judged.
-    pub(crate) system: Option<&'static System>,
-    pub(crate) nodes: Vec<String>,
-    /// The role of each node.
-    pub(crate) roles: Vec<String>,
-    pub(crate) clients: Vec<String>,
-    pub(crate) groups: Vec<String>,
-    /// When faults and load end.
-    pub(crate) duration: Duration,
-}
-
-impl Names {
-    /// Everything that can be an end of a link.
-    pub(crate) fn link_ends(&self) -> Vec<String> {
-        let mut names = vec!["any".to_string()];
-        names.extend(self.nodes.iter().chain(&self.groups).chain(&self.clients).cloned());
-        names
-    }
-
-    /// Everything that a fault can name: ends of links, roles, and the entry's own targets.
-    pub(crate) fn fault_ends(&self) -> Vec<String> {
-        let mut names = self.link_ends();
-        names.extend(["all", "targets", "client"].map(String::from));
-        names.extend(self.system.iter().flat_map(|system| system.roles).map(ToString::to_string));
-        names
-    }
-}
-
 /// Read a scenario file. `overrides` are pairs of key path and value (`--set`), `defects` are
 /// appended to the system's own.
 pub fn read_file(
+    systems: &[KnownSystem],
     path: &Path,
     overrides: &[(String, String)],
     defects: &[String],
 ) -> Result<Scenario, Error> {
     let text = file_text(path)?;
     let named = (name_of(path), path.display().to_string());
-    read(systems::all(), (&named.0, &named.1), path.parent(), &text, overrides, defects)
+    read(systems, (&named.0, &named.1), path.parent(), &text, overrides, defects)
 }
 
-/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`. A text lies
-/// in no folder, so it can name no files.
+/// Read a scenario from its text. `name` is the scenario's own, `raft/leader-isolated`. A text has
+/// no folder, so it can name no files.
 pub fn read_text(
-    name: &str,
-    text: &str,
-    overrides: &[(String, String)],
-    defects: &[String],
-) -> Result<Scenario, Error> {
-    read_text_with(systems::all(), name, text, overrides, defects)
-}
-
-/// Read a scenario of one of these systems, which need not be registered: for tests and for systems
-/// outside this crate.
-pub fn read_text_with(
-    systems: &[&'static System],
+    systems: &[KnownSystem],
     name: &str,
     text: &str,
     overrides: &[(String, String)],
@@ -233,7 +193,7 @@ pub fn scenario_files(folder: &Path) -> Vec<String> {
 }
 
 fn read(
-    systems: &[&'static System],
+    systems: &[KnownSystem],
     (name, path): (&str, &str),
     folder: Option<&Path>,
     text: &str,
@@ -274,12 +234,25 @@ fn read(
     }
 }
 
+/// The names that there are before anything is read.
+pub(crate) fn no_names() -> Names {
+    Names {
+        system: None,
+        faults: FAULTS,
+        nodes: vec![],
+        roles: vec![],
+        clients: vec![],
+        groups: vec![],
+        duration: Duration::from_secs(30),
+    }
+}
+
 /// Read all sections. `None`, or a scenario with defaults in place of mistakes, where any was
 /// noted.
 pub(crate) fn read_root(
     reading: &Reading,
     table: &Table,
-    systems: &[&'static System],
+    systems: &[KnownSystem],
     name: &str,
 ) -> Option<Scenario> {
     let mut root = Section::root(reading, table);
@@ -307,12 +280,12 @@ pub(crate) fn read_root(
         "What follows `duration`: everything is healed, a light load goes on, and liveness is \
             judged.",
     );
-    let mut names =
-        Names { system, nodes: vec![], roles: vec![], clients: vec![], groups: vec![], duration };
-    names.clients = workload::client_names(&mut root, system);
+    let mut names = Names { duration, ..no_names() };
+    names.system = system.as_ref().map(|system| system.names.clone());
+    names.clients = workload::client_names(&mut root, &names);
     let (nodes, clocks) = nodes::read(&mut root, &mut names);
     reading.set_nodes(&names.nodes);
-    let settings = read_settings(&mut root, system, &system_name);
+    let settings = read_settings(&mut root, &names);
     let network = network::read(&mut root, &names);
     let disk = read_disk(&mut root);
     let workload = workload::read(&mut root, &names);
@@ -331,7 +304,7 @@ pub(crate) fn read_root(
     let mut scenario = Scenario {
         name: name.into(),
         description,
-        system: system.name.into(),
+        system: system.names.name.into(),
         seed,
         duration,
         recovery,
@@ -392,11 +365,8 @@ fn place_of(table: &Table, path: &str) -> tree::At {
     }
 }
 
-fn read_system(
-    root: &mut Section<'_>,
-    systems: &[&'static System],
-) -> (Option<&'static System>, String) {
-    let known: Vec<String> = systems.iter().map(|system| system.name.to_string()).collect();
+fn read_system(root: &mut Section<'_>, systems: &[KnownSystem]) -> (Option<KnownSystem>, String) {
+    let known: Vec<String> = systems.iter().map(|system| system.names.name.to_string()).collect();
     let doc = "The system that runs; `seedbed list systems` shows them.";
     let key = Key { name: "system", kind: "a text", range: String::new(), doc };
     let Some(entry) = root.take(&key, None) else {
@@ -436,7 +406,7 @@ fn read_system(
         root.reading.pass_over_unknown(true);
         return (None, String::new());
     };
-    let system = systems.iter().find(|system| system.name == name).copied();
+    let system = systems.iter().find(|system| system.names.name == name).cloned();
     if system.is_none() {
         let hint = name_hint(name, "systems", known.iter().map(String::as_str));
         root.reading.note_at(
@@ -450,16 +420,11 @@ fn read_system(
     (system, name.into())
 }
 
-fn read_settings(
-    root: &mut Section<'_>,
-    system: Option<&'static System>,
-    name: &str,
-) -> Option<Arc<dyn Settings>> {
-    let system = system?;
-    debug_assert_eq!(system.name, name, "a system is found by its name");
-    let mut section = root.table(system.name);
-    let settings = (system.read_settings)(&mut section);
-    root.close(system.name, section);
+fn read_settings(root: &mut Section<'_>, names: &Names) -> Option<Arc<dyn Settings>> {
+    let SystemNames { name, read_settings, .. } = names.system.as_ref()?;
+    let mut section = root.table(name);
+    let settings = read_settings(&mut section);
+    root.close(name, section);
     Some(settings)
 }
 

@@ -1,6 +1,6 @@
 //! `[network]`: the links, the exceptions, the streams.
 
-use super::Names;
+use crate::faults::Names;
 use crate::language::reader::Section;
 use crate::language::units::show_duration;
 use crate::scenario::types::{LinkSpec, NetworkSpec, StreamSpec};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::excerpt;
 use crate::scenario::program::ProgramSpec;
 
-use super::Names;
+use crate::faults::Names;
 use crate::language::reader::{Key, Problem, Section};
 use crate::language::reading::{Reading, known_hint, name_hint};
 use crate::language::tree::{At, Item, Value};
@@ -42,6 +42,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &mut Names) -> (NodesSpec, Clo
     let mut section = root.table("nodes");
     let roles: Vec<String> = names
         .system
+        .as_ref()
         .map_or(vec![], |system| system.roles.iter().map(ToString::to_string).collect());
     let first_role = roles.first().cloned().unwrap_or_default();
     let listed = section.entry("node").is_some();

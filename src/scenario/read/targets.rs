@@ -1,16 +1,14 @@
 //! `targets`: whom an entry hits, and whether there can be anybody.
 
-use super::Names;
-use super::fault::AS_IN_GROUPS;
 use super::nodes::TARGET_WORDS;
 use crate::error::excerpt;
+use crate::faults::Names;
+use crate::faults::{Fault, FaultSpec, TargetSpec};
 use crate::language::reader::{Key, Problem, Section};
 use crate::language::reading::{and_list, mistake_at, name_hint};
 use crate::language::tree::{Item, Value};
 use crate::language::units::show_text;
 use crate::language::values::show_names;
-use crate::scenario::catalog::{FaultGrammar, Hits};
-use crate::scenario::faults::{Fault, PartitionShape, TargetSpec};
 
 const DOC: &str = "Whom it hits: one, minority, majority, leader, followers, follower, all, \
     random; a number of nodes; a list of nodes, \
@@ -28,8 +26,8 @@ pub(super) fn describe(section: &mut Section<'_>) {
 
 pub(super) fn read(
     section: &mut Section<'_>,
-    info: &FaultGrammar,
-    fault: Option<&Fault>,
+    info: &Fault,
+    fault: Option<&FaultSpec>,
     names: &Names,
 ) -> Option<TargetSpec> {
     let key = Key {
@@ -39,9 +37,9 @@ pub(super) fn read(
         doc: DOC,
     };
     let given = section.take(&key, None);
-    if let (Some((why, hint)), Some(fault)) = (fault.and_then(targetless), fault) {
+    if let Some((why, hint)) = fault.and_then(|fault| fault.refuses_targets()) {
         if let Some(entry) = given {
-            let name = crate::nemesis::fault_name(fault);
+            let name = info.name;
             section.reading.note_at(
                 format!("`{name}` takes no targets here: {why}"),
                 &entry.key_at,
@@ -52,15 +50,7 @@ pub(super) fn read(
         return Some(TargetSpec::All);
     }
     let Some(entry) = given else {
-        // Any node may be the bridge.
-        let bridge = matches!(
-            fault,
-            Some(
-                Fault::Partition { shape: PartitionShape::Bridge, .. }
-                    | Fault::Flap { shape: PartitionShape::Bridge, .. }
-            )
-        );
-        let default = if bridge { "all" } else { info.targets };
+        let default = fault.map_or(info.targets, |fault| fault.default_targets());
         section.resolve("targets", show_text(default));
         return word(default);
     };
@@ -70,41 +60,11 @@ pub(super) fn read(
     Some(targets)
 }
 
-/// Why the targets of an entry have no meaning, and what to do; `None`: they have one.
-fn targetless(fault: &Fault) -> Option<(&'static str, &'static str)> {
-    match fault {
-        Fault::Partition { shape, .. } | Fault::Flap { shape, .. } => match shape {
-            PartitionShape::One | PartitionShape::Between(_) => None,
-            // The targets bridge.
-            PartitionShape::Bridge => None,
-            PartitionShape::Groups(groups)
-                if groups.concat().iter().any(|name| name == "targets") =>
-            {
-                None
-            }
-            _ => Some((
-                "this shape parts all nodes",
-                "take `targets` out, or write shape = \"one\" to cut the targets off",
-            )),
-        },
-        Fault::Hold { src, dest, .. }
-        | Fault::Drop { src, dest, .. }
-        | Fault::Delay { src, dest, .. } => {
-            let stands = (src.is_empty() && dest.is_empty())
-                || src.iter().chain(dest).any(|name| name == "targets");
-            let why = "`src` and `dest` say which messages, and neither names `targets`";
-            (!stands)
-                .then_some((why, "take `targets` out, or name them as an end: dest = \"targets\""))
-        }
-        _ => None,
-    }
-}
-
 fn parse(
     section: &Section<'_>,
     key: &Key<'_>,
     item: &Item,
-    info: &FaultGrammar,
+    info: &Fault,
     names: &Names,
 ) -> Option<TargetSpec> {
     let reading = section.reading;
@@ -127,9 +87,10 @@ fn parse(
         Value::Table(table) => {
             let known: Vec<String> = names
                 .system
+                .as_ref()
                 .map_or(vec![], |system| system.roles.iter().map(ToString::to_string).collect());
             let mut inner = section.of_item("targets", table, &item.at, "targets");
-            let role = match names.system {
+            let role = match &names.system {
                 Some(_) => inner.optional_name("role", "roles", &known, "All nodes of this role."),
                 None => inner.optional_text("role", "All nodes of this role."),
             };
@@ -164,7 +125,7 @@ fn parse(
             // A client has links and a clock of its own, but no process that could be killed and no
             // disk.
             let mut known: Vec<String> = names.nodes.iter().chain(&names.groups).cloned().collect();
-            let clients = info.hits != Hits::Nodes;
+            let clients = info.hits.clients();
             if clients {
                 known.extend(names.clients.iter().cloned());
             } else if let Some(client) = first_client(item, names) {
@@ -278,6 +239,7 @@ fn judge(section: &Section<'_>, targets: &TargetSpec, item: &Item, names: &Names
         TargetSpec::Leader | TargetSpec::Follower | TargetSpec::Followers => {
             let led = names
                 .system
+                .as_ref()
                 .is_none_or(|system| system.metrics().iter().any(|metric| metric.name == "role"));
             if !led {
                 let hint = "name the nodes, as [\"n1\"], or say how many: \"one\", \"minority\", \
@@ -295,60 +257,5 @@ fn judge(section: &Section<'_>, targets: &TargetSpec, item: &Item, names: &Names
             }
         }
         _ => {}
-    }
-}
-
-/// Partitions that need more nodes than there are.
-pub(super) fn judge_shape(section: &Section<'_>, fault: &Fault, names: &Names) {
-    let (Fault::Partition { shape, .. } | Fault::Flap { shape, .. }) = fault else { return };
-    let (least, what) = match shape {
-        PartitionShape::Bridge | PartitionShape::MajoritiesRing => (3, "three nodes"),
-        PartitionShape::Groups(groups) => {
-            if groups.is_empty()
-                && !section.has("groups")
-                && let Some(entry) = section.entry("shape")
-            {
-                section.reading.note_at(
-                    "the shape `groups` needs `groups`",
-                    &entry.item.at,
-                    "which groups?",
-                    AS_IN_GROUPS,
-                );
-            }
-            return;
-        }
-        PartitionShape::Between(others) => {
-            if others.is_empty()
-                && !section.has("between")
-                && let Some(entry) = section.entry("shape")
-            {
-                let hint = "as in: targets = [\"n1\"] and between = [\"n3\"]";
-                section.reading.note_at(
-                    "the shape `between` needs `between`",
-                    &entry.item.at,
-                    "between the targets and whom?",
-                    hint,
-                );
-            }
-            return;
-        }
-        _ => (2, "two nodes"),
-    };
-    if names.nodes.len() < least
-        && let Some(entry) = section.entry("shape").or(section.entry("fault"))
-    {
-        let label = if names.nodes.len() == 1 {
-            "there is one".into()
-        } else {
-            format!("there are {}", names.nodes.len())
-        };
-        let hint =
-            format!("write at least count = {least} in [nodes], or choose another fault or shape");
-        section.reading.note_at(
-            format!("this partition needs {what}"),
-            &entry.item.at,
-            label,
-            hint,
-        );
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::systems::System;
-
-use super::Names;
+use crate::faults::Names;
 use crate::language::reader::{Key, Section};
 use crate::language::reading::name_hint;
 use crate::language::units::{show_duration, show_float};
@@ -16,19 +14,19 @@ const CLIENTS_MAX: u64 = 1_000;
 
 /// The names of the clients, `c1` and on. They are needed before the section is read, for links and
 /// groups; what is wrong with the number is told when the section is read.
-pub(super) fn client_names(root: &mut Section<'_>, system: Option<&'static System>) -> Vec<String> {
+pub(super) fn client_names(root: &mut Section<'_>, names: &Names) -> Vec<String> {
     let written = root.entry("workload").and_then(|entry| match &entry.item.value {
         crate::language::tree::Value::Table(table) => table.get("clients"),
         _ => None,
     });
     let count = written
         .and_then(|entry| read_integer(&entry.item, &(0..=CLIENTS_MAX)).ok())
-        .unwrap_or(default_clients(system));
+        .unwrap_or(default_clients(names));
     (1..=count).map(|i| format!("c{i}")).collect()
 }
 
-fn default_clients(system: Option<&'static System>) -> u64 {
-    if system.is_some_and(|system| system.operations.is_empty()) {
+fn default_clients(names: &Names) -> u64 {
+    if names.system.as_ref().is_some_and(|system| system.operations.is_empty()) {
         0
     } else {
         WorkloadSpec::default().clients.into()
@@ -42,8 +40,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> WorkloadSpec {
         (Duration::ZERO, Duration::from_millis(1), Duration::from_secs(3_600));
     let small = |number: u64| u32::try_from(number).expect("in range");
     let doc = "Client processes, named c1, c2, …";
-    let clients =
-        small(section.integer("clients", default_clients(names.system), 0..=CLIENTS_MAX, doc));
+    let clients = small(section.integer("clients", default_clients(names), 0..=CLIENTS_MAX, doc));
     section.exclusive(
         &["rate", "think_time"],
         "`rate` is an open loop, `think_time` a closed one: choose",
@@ -134,7 +131,7 @@ fn read_mix(
         let key = Key { name: "OPERATION", kind: "a number", range: "0 up".into(), doc };
         table.take(&key, None);
     }
-    let Some(system) = names.system else {
+    let Some(system) = &names.system else {
         table.free_entries();
         return default.clone();
     };

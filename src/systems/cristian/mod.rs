@@ -80,7 +80,7 @@ use settings::{Algorithm, CristianSettings, Discipline};
 use super::{Artifact, Complaint, System};
 use crate::error::known_hint;
 use crate::node::{Identity, NodeId};
-use crate::scenario::{Fault, Latency, Scenario, WorkloadSpec, show_duration};
+use crate::scenario::{Latency, Scenario, WorkloadSpec, show_duration};
 use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
 use crate::vocabulary::{Shown, Vocabulary};
@@ -283,17 +283,7 @@ fn complaints(scenario: &Scenario) -> Vec<Complaint> {
         );
         complain("cristian.min_delay", message, what, &hint);
     }
-    let drift = scenario
-        .nodes
-        .nodes
-        .iter()
-        .map(|node| node.clock.drift_ppm.0.abs().max(node.clock.drift_ppm.1.abs()))
-        .fold(0.0, f64::max);
-    let bent = scenario.nemesis.iter().filter_map(|entry| match &entry.fault {
-        Fault::ClockDrift { ppm } => Some(ppm.min.abs().max(ppm.max.abs())),
-        _ => None,
-    });
-    let drift = bent.fold(drift, f64::max);
+    let drift = scenario.drift_ppm_max();
     if drift > settings.drift_bound_ppm as f64 {
         let message = "`cristian.drift_bound_ppm` is less than clocks drift";
         let what = format!("{} declared, but {drift} ppm occur", settings.drift_bound_ppm);

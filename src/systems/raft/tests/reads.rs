@@ -149,7 +149,7 @@ fn a_scenario_whose_clocks_outrun_its_leases_is_refused() {
     let text = |more: &str| {
         format!("system = \"raft\"\n[raft]\nreads = \"lease\"\nlease_drift_bound_ppm = 500\n{more}")
     };
-    let read = |more: &str| crate::scenario::read_text("leases", &text(more), &[], &[]);
+    let read = |more: &str| crate::systems::read_text("leases", &text(more), &[], &[]);
     assert!(read("[nodes]\ndrift_ppm = [-500, 500]").is_ok());
     let refused =
         read("[nodes]\ndrift_ppm = [-600, 0]").expect_err("more drift than the bound").to_string();

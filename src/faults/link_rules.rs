@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::Latency;
+use crate::language::Latency;
 use crate::trace::NodeId;
 
 /// Directed links: from any of some nodes to any of some others, several times over.
@@ -26,7 +26,7 @@ impl LinkSet {
 pub enum LinkEffect {
     /// Nothing passes, messages on their way included.
     Cut,
-    /// In place of the link's latency.
+    /// Instead of the link's latency.
     Latency(Latency),
     /// In addition to the link's loss.
     Loss {
@@ -37,7 +37,7 @@ pub enum LinkEffect {
     },
     /// In addition to the link's duplication.
     Duplicate(f64),
-    /// In place of the link's reordering.
+    /// Instead of the link's reordering.
     Reorder {
         /// Probability.
         probability: f64,
@@ -46,14 +46,14 @@ pub enum LinkEffect {
     },
     /// In addition to the link's corruption.
     Corrupt(f64),
-    /// In place of the link's bandwidth.
+    /// Instead of the link's bandwidth.
     Bandwidth {
         /// Bytes a second.
         bytes_per_second: u64,
-        /// Bytes that wait at the most.
+        /// At most this many bytes wait.
         queue: u64,
     },
-    /// Keep messages of this type (any, if `None`) until the rule goes; then they arrive at once.
+    /// Keep messages of this type (any, if `None`) until the rule goes; then they arrive immediately.
     Hold {
         /// Message type.
         message: Option<String>,

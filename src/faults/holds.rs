@@ -6,16 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use super::world::{Status, World};
 use crate::node::CrashPolicy;
-use crate::sim::world::{Status, World};
 use crate::trace::NodeId;
 
 /// How a process ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum How {
-    /// At once; unsynced saves as the policy says, the scenario's where there is none.
+pub(crate) enum How {
+    /// Immediately; unsynced saves as the policy says, or as the scenario's if it is `None`.
     Kill(Option<CrashPolicy>),
-    /// At once, and the disk is emptied.
+    /// Immediately, and the disk is emptied.
     Wipe,
     /// It is asked to.
     Stop,
@@ -25,11 +25,11 @@ pub(super) enum How {
 
 /// What a fault does to a node as long as it lasts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Hold {
+pub(crate) enum Hold {
     /// The process has ended. It starts when the last such hold goes.
     Down(How),
-    /// The process does nothing. A process that starts under such a hold is paused at once: it is
-    /// the machine that stands still.
+    /// The process does nothing. A process that starts under such a hold is paused immediately: it
+    /// is the machine that stands still.
     Paused,
     /// Processor time of every input, times this; several multiply.
     Slow(f64),
@@ -37,13 +37,13 @@ pub(super) enum Hold {
     Drift(f64),
     /// The wall clock stands still.
     Frozen,
-    /// The wall clock has been stepped by so many nanoseconds, and goes back by as many.
+    /// The wall clock has been stepped by this many nanoseconds, and goes back by as many.
     Stepped(i64),
-    /// Saves fail for want of room.
+    /// Saves fail because the disk is full.
     DiskFull,
     /// Syncs fail with this probability; several act independently.
     DiskError(f64),
-    /// Syncs take so many times as long; several multiply.
+    /// Syncs take this many times as long; several multiply.
     DiskSlow(f64),
     /// No sync ends.
     DiskStall,
@@ -51,13 +51,13 @@ pub(super) enum Hold {
 
 /// All holds, by node, in the order in which they were taken.
 #[derive(Debug, Default)]
-pub(super) struct Holds {
+pub(crate) struct Holds {
     of: BTreeMap<NodeId, Vec<(u64, Hold)>>,
 }
 
 impl Holds {
     /// The fault `id` takes a hold of a node.
-    pub(super) fn take(&mut self, world: &mut dyn World, id: u64, node: NodeId, hold: Hold) {
+    pub(crate) fn take(&mut self, world: &mut dyn World, id: u64, node: NodeId, hold: Hold) {
         self.of.entry(node).or_default().push((id, hold));
         match hold {
             Hold::Down(how) => end_process(world, node, how),
@@ -69,29 +69,29 @@ impl Holds {
     }
 
     /// The fault `id` lets go of a node.
-    pub(super) fn release(&mut self, world: &mut dyn World, id: u64, node: NodeId) {
+    pub(crate) fn release(&mut self, world: &mut dyn World, id: u64, node: NodeId) {
         self.release_where(world, node, |holder, _| holder == id);
     }
 
     /// A node that has left comes back: no fault keeps it away any more.
-    pub(super) fn release_left(&mut self, world: &mut dyn World, node: NodeId) {
+    pub(crate) fn release_left(&mut self, world: &mut dyn World, node: NodeId) {
         self.release_where(world, node, |_, hold| hold == Hold::Down(How::Leave));
     }
 
     /// The wall clock was put right: nobody has stepped it any more.
-    pub(super) fn forget_steps(&mut self, node: NodeId) {
+    pub(crate) fn forget_steps(&mut self, node: NodeId) {
         if let Some(holds) = self.of.get_mut(&node) {
             holds.retain(|(_, hold)| !matches!(hold, Hold::Stepped(_)));
         }
     }
 
     /// Whether the fault holds any node.
-    pub(super) fn any(&self, id: u64) -> bool {
+    pub(crate) fn any(&self, id: u64) -> bool {
         self.of.values().flatten().any(|(holder, _)| *holder == id)
     }
 
     /// Whether the fault keeps any node down.
-    pub(super) fn keeps_down(&self, id: u64) -> bool {
+    pub(crate) fn keeps_down(&self, id: u64) -> bool {
         self.of
             .values()
             .flatten()
@@ -99,7 +99,7 @@ impl Holds {
     }
 
     /// Whether the node has left the cluster.
-    pub(super) fn has_left(&self, node: NodeId) -> bool {
+    pub(crate) fn has_left(&self, node: NodeId) -> bool {
         self.holds(node).any(|hold| hold == Hold::Down(How::Leave))
     }
 

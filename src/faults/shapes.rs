@@ -4,34 +4,65 @@
 //! `bridge` one node sees both sides, and in `majorities_ring` every node sees a majority but no
 //! two the same one. `direction` speaks of the side that is named first.
 
-use super::plan::Order;
-use super::targets::{everybody, named, words};
-use crate::scenario::{Direction, PartitionShape};
-use crate::sim::link::LinkSet;
-use crate::sim::world::{Status, World};
+use super::link_rules::LinkSet;
+use super::plan::PlanRequest;
+use super::targets::{everybody, named_participants, words};
+use super::world::{Status, World};
 use crate::trace::NodeId;
+
+/// Which way a fault of links cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Both ways.
+    Both,
+    /// Only what goes to the targets.
+    In,
+    /// Only what the targets send.
+    Out,
+}
+
+/// The shape of a partition. Where it needs a side to stand on, that is the entry's `targets`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartitionShape {
+    /// Two halves at random, the larger with the odd node.
+    Halves,
+    /// The targets against all others: one node, the leader, a list.
+    One,
+    /// A random majority against the rest.
+    Majority,
+    /// Each node sees a majority, no two the same one (Jepsen's majorities-ring).
+    MajoritiesRing,
+    /// Two halves that only one node connects.
+    Bridge,
+    /// A random third against the rest.
+    MinorityThird,
+    /// The given groups, each alone.
+    Groups(Vec<Vec<String>>),
+    /// Only the links between the targets and these nodes.
+    Between(Vec<String>),
+}
 
 /// A partition that was drawn.
 #[derive(Debug)]
-pub(super) struct Split {
-    pub(super) links: LinkSet,
+pub(crate) struct Split {
+    pub(crate) links: LinkSet,
     /// `n1,n2 | n3,n4,n5`.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 /// Draw a partition, or say why there can be none.
-pub(super) fn split(
-    order: &mut Order<'_>,
+pub(crate) fn split(
+    request: &mut PlanRequest<'_>,
     shape: &PartitionShape,
     direction: Direction,
     clients: bool,
 ) -> Result<Split, String> {
-    let mut members = order.world.nodes();
-    members.retain(|node| order.world.status(*node) != Status::Absent);
+    let mut members = request.world.nodes();
+    members.retain(|node| request.world.status(*node) != Status::Absent);
     let count = members.len();
-    let targets = order.targets;
+    let targets = request.targets;
     let mut shuffled = members.clone();
-    order.world.rng().shuffle(&mut shuffled);
+    request.world.rng().shuffle(&mut shuffled);
     let cut_at = |place: usize| -> Vec<Vec<NodeId>> {
         vec![shuffled[..place.min(count)].to_vec(), shuffled[place.min(count)..].to_vec()]
     };
@@ -41,13 +72,13 @@ pub(super) fn split(
         PartitionShape::MinorityThird => cut_at((count / 3).max(1)),
         PartitionShape::One => vec![targets.to_vec(), without(&members, targets)],
         PartitionShape::Between(names) => {
-            let others = named(order.world, order.groups, names, targets);
+            let others = named_participants(request.world, request.groups, names, targets);
             vec![targets.to_vec(), without(&others, targets)]
         }
         PartitionShape::Groups(groups) => {
             let mut sides: Vec<Vec<NodeId>> = groups
                 .iter()
-                .map(|names| named(order.world, order.groups, names, targets))
+                .map(|names| named_participants(request.world, request.groups, names, targets))
                 .collect();
             sides.retain(|side| !side.is_empty());
             let rest = without(&members, &sides.concat());
@@ -58,21 +89,26 @@ pub(super) fn split(
             return Err(format!("{count} nodes make no such partition"));
         }
         PartitionShape::Bridge => {
-            let bridge = *order
+            let bridge = *request
                 .world
                 .rng()
                 .pick(if targets.is_empty() { &members } else { targets })
                 .expect("there are three nodes");
             let others = without(&shuffled, &[bridge]);
             let (one, other) = others.split_at(others.len() / 2);
-            let mut split =
-                by_sides(order, vec![one.to_vec(), other.to_vec()], &[bridge], direction, clients)?;
-            split.words += &format!(" (bridge {})", order.world.name(bridge));
+            let mut split = by_sides(
+                request,
+                vec![one.to_vec(), other.to_vec()],
+                &[bridge],
+                direction,
+                clients,
+            )?;
+            split.words += &format!(" (bridge {})", request.world.name(bridge));
             return Ok(split);
         }
-        PartitionShape::MajoritiesRing => return Ok(ring(order, &shuffled, direction, clients)),
+        PartitionShape::MajoritiesRing => return Ok(ring(request, &shuffled, direction, clients)),
     };
-    by_sides(order, sides, &[], direction, clients)
+    by_sides(request, sides, &[], direction, clients)
 }
 
 /// Those who have no side yet but must get one: nodes that may join while the partition lasts, and
@@ -88,7 +124,7 @@ fn undecided(world: &dyn World, decided: &[NodeId], clients: bool) -> Vec<NodeId
 
 /// Cut every two sides from each other. `free` are cut from nobody.
 fn by_sides(
-    order: &mut Order<'_>,
+    request: &mut PlanRequest<'_>,
     mut sides: Vec<Vec<NodeId>>,
     free: &[NodeId],
     direction: Direction,
@@ -98,8 +134,8 @@ fn by_sides(
         return Err("one side would be empty".to_owned());
     }
     let decided = [sides.concat(), free.to_vec()].concat();
-    for node in undecided(order.world, &decided, clients) {
-        let side = order.world.rng().below(sides.len() as u64) as usize;
+    for node in undecided(request.world, &decided, clients) {
+        let side = request.world.rng().below(sides.len() as u64) as usize;
         sides[side].push(node);
     }
     sides.iter_mut().for_each(|side| side.sort_unstable());
@@ -109,12 +145,12 @@ fn by_sides(
             pairs.extend(between(one, other, direction).pairs);
         }
     }
-    let words = sides.iter().map(|side| words(order.world, side)).collect::<Vec<_>>().join(" | ");
+    let words = sides.iter().map(|side| words(request.world, side)).collect::<Vec<_>>().join(" | ");
     Ok(Split { links: LinkSet { pairs }, words: words + direction_words(direction) })
 }
 
 /// The links between two sides, `direction` as the first sees it.
-pub(super) fn between(one: &[NodeId], other: &[NodeId], direction: Direction) -> LinkSet {
+pub(crate) fn between(one: &[NodeId], other: &[NodeId], direction: Direction) -> LinkSet {
     let (one, other) = (one.to_vec(), other.to_vec());
     let pairs = match direction {
         Direction::Both => vec![(one.clone(), other.clone()), (other, one)],
@@ -125,11 +161,11 @@ pub(super) fn between(one: &[NodeId], other: &[NodeId], direction: Direction) ->
 }
 
 /// All links of some participants, to and from nodes and clients alike.
-pub(super) fn around(world: &dyn World, nodes: &[NodeId], direction: Direction) -> LinkSet {
+pub(crate) fn around(world: &dyn World, nodes: &[NodeId], direction: Direction) -> LinkSet {
     between(nodes, &everybody(world), direction)
 }
 
-pub(super) fn direction_words(direction: Direction) -> &'static str {
+pub(crate) fn direction_words(direction: Direction) -> &'static str {
     match direction {
         Direction::Both => "",
         Direction::In => " (in)",
@@ -151,11 +187,16 @@ fn sees(count: usize, one: usize, other: usize) -> bool {
     apart.min(count - apart) <= neighbours || across
 }
 
-fn ring(order: &mut Order<'_>, places: &[NodeId], direction: Direction, clients: bool) -> Split {
+fn ring(
+    request: &mut PlanRequest<'_>,
+    places: &[NodeId],
+    direction: Direction,
+    clients: bool,
+) -> Split {
     let count = places.len();
     let mut placed: Vec<(NodeId, usize)> = places.iter().copied().zip(0..).collect();
-    for node in undecided(order.world, places, clients) {
-        placed.push((node, order.world.rng().below(count as u64) as usize));
+    for node in undecided(request.world, places, clients) {
+        placed.push((node, request.world.rng().below(count as u64) as usize));
     }
     placed.sort_unstable();
     let mut pairs = Vec::new();
@@ -176,10 +217,10 @@ fn ring(order: &mut Order<'_>, places: &[NodeId], direction: Direction, clients:
     }
     Split {
         links: LinkSet { pairs },
-        words: words(order.world, places) + " (ring)" + direction_words(direction),
+        words: words(request.world, places) + " (ring)" + direction_words(direction),
     }
 }
 
-pub(super) fn without(nodes: &[NodeId], others: &[NodeId]) -> Vec<NodeId> {
+pub(crate) fn without(nodes: &[NodeId], others: &[NodeId]) -> Vec<NodeId> {
     nodes.iter().copied().filter(|node| !others.contains(node)).collect()
 }

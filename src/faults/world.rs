@@ -1,9 +1,8 @@
-//! What the nemesis can do to the world. The driver implements it; the tests of the nemesis have a
-//! small one of their own.
+//! What faults can do to the world. The driver implements it, and so do the tests of the nemesis.
 
 use std::time::Duration;
 
-use super::link::{LinkRule, RuleId};
+use super::link_rules::{LinkRule, RuleId};
 use crate::node::CrashPolicy;
 use crate::rng::Rng;
 use crate::time::Time;
@@ -18,7 +17,7 @@ pub(crate) enum Status {
     Down,
     /// It runs but does nothing; its inputs wait.
     Paused,
-    /// It is no member yet, or no longer (`join`, `leave`).
+    /// It is not a member yet, or no longer (`join`, `leave`).
     Absent,
 }
 
@@ -33,13 +32,13 @@ pub(crate) trait World {
     fn name(&self, node: NodeId) -> &str;
     fn role(&self, node: NodeId) -> &str;
     fn status(&self, node: NodeId) -> Status;
-    /// The last value that a node showed of a metric; `None` where it never did or is down.
+    /// The last value that a node showed of a metric; `None` if it never did or is down.
     fn metric(&self, node: NodeId, metric: &str) -> Option<Value>;
 
     fn add_rule(&mut self, rule: LinkRule) -> RuleId;
     fn remove_rule(&mut self, rule: RuleId);
 
-    /// The process ends at once. `policy` replaces the scenario's for what was not synced. Nothing
+    /// The process ends immediately. `policy` replaces the scenario's for what was not synced. Nothing
     /// happens to a node that is down.
     fn kill(&mut self, node: NodeId, policy: Option<CrashPolicy>);
     /// Start a node that is down; nothing happens to others.
@@ -54,7 +53,7 @@ pub(crate) trait World {
     fn command(&mut self, node: NodeId, command: &str);
 
     fn wall_step(&mut self, node: NodeId, by_ns: i64);
-    /// Set the drift of the oscillator, ppm, in place of what it has. `None`: what it had at the
+    /// Set the drift of the oscillator, ppm. `None`: what it had at the
     /// start.
     fn drift(&mut self, node: NodeId, ppm: Option<f64>);
     /// The wall clock stands still, or goes on from where it stood.
@@ -62,11 +61,11 @@ pub(crate) trait World {
     /// Put the wall clock right.
     fn wall_reset(&mut self, node: NodeId);
 
-    /// Flip bits of durable data. What was done in words, or `None` where the disk is empty.
+    /// Flip bits of durable data. What was done in words, or `None` if the disk is empty.
     fn bitflip(&mut self, node: NodeId, file: Option<&str>, bits: u32) -> Option<String>;
     /// Cut bytes from the end of a durable file.
     fn cut_file(&mut self, node: NodeId, file: Option<&str>, bytes: u64) -> Option<String>;
-    /// From now on every save fails for want of room, or no longer.
+    /// From now on every save fails because the disk is full, or no longer.
     fn disk_full(&mut self, node: NodeId, full: bool);
     /// Each sync fails with this probability; 0 is normal.
     fn disk_error(&mut self, node: NodeId, probability: f64);
