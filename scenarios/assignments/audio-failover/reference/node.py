@@ -1,7 +1,7 @@
 """A stream with failover: songs are uploaded to a cluster of streamers, replicated by Raft, and played out by the leader.
 
-Three commands stand in the log: a piece of a file, the end of a file, and how far the playout has come. What they build up, the station, is the same on all
-streamers, so each of them can go on. Raft is that of Figure 2 (Ongaro and Ousterhout 2014), with a leader that steps down when it hears no majority
+The log has three commands: a piece of a file, the end of a file, and how far the playout has come. The state they build, the station, is the same on all
+streamers, so each of them can take over. Raft follows Figure 2 (Ongaro and Ousterhout 2014), with a leader that steps down when it hears no majority
 (dissertation, section 6.2).
 """
 

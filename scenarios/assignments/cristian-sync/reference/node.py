@@ -1,4 +1,4 @@
-"""Synchronise by Cristian's algorithm: a solution. instructions.en.md says what is asked."""
+"""Synchronise clocks by Cristian's algorithm: a solution. instructions.en.md describes the task."""
 
 import time
 

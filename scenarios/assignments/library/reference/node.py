@@ -1,4 +1,4 @@
-"""Hand out books without doubles: a solution. instructions.en.md says what is asked."""
+"""Hand out books without duplicates: a solution. instructions.en.md describes the task."""
 
 import seedbed
 

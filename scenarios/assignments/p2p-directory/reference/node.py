@@ -1,7 +1,7 @@
 """The directory of a file-sharing network: users, who is connected where, what each has published, and a log of what was done.
 
 A request is executed in one step, and everything that must survive a crash is one value, saved in that step before the answer is written: the
-tables, the last answer to each peer, and the lines that the logging server has not confirmed. So none of them can be ahead of another.
+tables, the last answer to each peer, and the lines that the logging server has not confirmed. So none of them can get ahead of another.
 """
 
 import seedbed

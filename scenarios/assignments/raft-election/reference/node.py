@@ -1,6 +1,6 @@
 """Leader election as in Raft (Ongaro and Ousterhout 2014, section 5.2 and Figure 2), without a log.
 
-The state of Figure 2 has its names here. What a server must not forget is saved before anybody hears of it.
+The state variables have the names of Figure 2. What a server must not forget is saved before anyone hears of it.
 """
 
 import seedbed

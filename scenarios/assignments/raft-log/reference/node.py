@@ -1,6 +1,6 @@
 """A linearizable key-value store on a replicated log: Raft as in Figure 2 (Ongaro and Ousterhout 2014), without snapshots.
 
-All operations of clients go through the log, reads too. The state of Figure 2 has its names here; indices begin with 1.
+All client operations go through the log, including reads. The state variables have the names of Figure 2; indices start at 1.
 """
 
 import seedbed

@@ -1,7 +1,7 @@
 """A store of forms on a leader and its followers.
 
 Every write is a record of the leader's log. It is final, and its client gets its answer, when a majority of the replicas has it on the disk together with
-everything before it. A coordinator chooses the leader of each epoch, among a majority, by how far the logs go; so whatever is final is in its log.
+everything before it. A coordinator chooses the leader of each epoch, among a majority, by the length of the logs; so whatever is final is in its log.
 """
 
 import json

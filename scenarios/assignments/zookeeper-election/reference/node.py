@@ -1,4 +1,4 @@
-"""Elect with ephemeral znodes: a solution. instructions.en.md says what is asked."""
+"""Elect with ephemeral znodes: a solution. instructions.en.md describes the task."""
 
 import seedbed
 from seedbed_zookeeper import EPHEMERAL, EPHEMERAL_SEQUENTIAL, PERSISTENT, ZooKeeper

@@ -1,4 +1,4 @@
-"""A stream with failover: a beginning. It listens, and leads nobody yet; instructions.en.md and instructions.es.md say what is to be done."""
+"""A stream with failover: a skeleton. It listens and leads nobody yet; instructions.en.md and instructions.es.md describe the task."""
 
 import struct
 from binascii import a2b_base64, b2a_base64, crc32  # noqa: F401  (bytes in the log; frames)
@@ -32,7 +32,7 @@ class Streamer(seedbed.Node):
         self.role = role
         self.show("role", role)
         self.show("current_term", self.current_term)
-        # TODO: a leader also says self.observe("leader", term=self.current_term).
+        # TODO: a leader also calls self.observe("leader", term=self.current_term).
 
     def on_timer(self, name):
         pass  # TODO: elections, heartbeats, the next frame, the position.
@@ -44,7 +44,7 @@ class Streamer(seedbed.Node):
             self.subscribers[src] = self.now + SUBSCRIPTION
             # TODO: {"type": "Subscribed", "term": …} if this streamer leads, {"type": "NotLeader", "leader": …} if it knows who does.
         elif message["type"] == "Nack":
-            pass  # TODO: send the frames again that it names and that were sent already.
+            pass  # TODO: resend the frames it names, if they were already sent.
         # TODO: your own messages, from self.peers.
 
     # Uploads.
@@ -54,7 +54,7 @@ class Streamer(seedbed.Node):
         stream.write(struct.pack("<BQQ", tag, first, second))
 
     def on_accept(self, stream, src):
-        # TODO: a leader says WELCOME and keeps the stream in self.uploads.
+        # TODO: a leader answers WELCOME and keeps the stream in self.uploads.
         self.reply(stream, MOVED, self.nodes.index(self.leader) + 1 if self.leader else 0)
         stream.close()
 

@@ -1,4 +1,4 @@
-"""Hand out books without doubles: a beginning. It starts, and answers nobody; instructions.en.md and instructions.es.md say what is to be done."""
+"""Hand out books without duplicates: a skeleton. It starts and answers nobody; instructions.en.md and instructions.es.md describe the task."""
 
 import seedbed
 
@@ -35,14 +35,14 @@ class Server(seedbed.Node):
 
     def on_message(self, src, message):
         # TODO: BookRequest: put a statement on the queue: self.send(QUEUE, {"type": "Enqueue", "statements": [...]}).
-        # TODO: PollReply: apply the statements in their order, and answer the users who wait here: BookReply.
+        # TODO: PollReply: apply the statements in their order, and answer the users that wait here: BookReply.
         pass
 
     def on_timer(self, name):
         if name == "poll":
             self.poll()
-            # TODO: what was lost on the way to the queue is put on it again.
-        # TODO: a second after the last book of a session the next one begins.
+            # TODO: put what was lost on the way to the queue on it again.
+        # TODO: one second after the last book of a session, begin the next one.
 
 
 seedbed.run(Server)

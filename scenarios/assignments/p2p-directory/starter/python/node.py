@@ -1,4 +1,4 @@
-"""The directory of a file-sharing network: a beginning. It listens, and answers nobody yet; instructions.en.md and instructions.es.md say what is to be done."""
+"""The directory of a file-sharing network: a skeleton. It listens and answers nobody yet; instructions.en.md and instructions.es.md describe the task."""
 
 import seedbed
 
@@ -22,7 +22,7 @@ class Directory(seedbed.Node):
     def on_init(self):
         """The process starts, for the first time or after a crash."""
         self.users = {}
-        # TODO: after a crash, go on with what was saved: self.saved.get("state", {}).
+        # TODO: after a crash, continue with what was saved: self.saved.get("state", {}).
         self.received = {}
         self.listen(PORT)
 
@@ -33,7 +33,7 @@ class Directory(seedbed.Node):
     def on_data(self, stream, data):
         """Bytes have come: a part of a string, a string, or several. stream.peer is the host that they come from."""
         self.received[stream.id] += data
-        # TODO: once service, date, number and all arguments are there, each with its zero byte behind it, execute the request,
+        # TODO: once service, date, number and all arguments are there, each followed by its zero byte, execute the request,
         # save what has changed, and answer: self.answer(stream, "0").
 
     def on_close(self, stream, reason):

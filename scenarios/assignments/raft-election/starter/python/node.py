@@ -1,4 +1,4 @@
-"""Elect a leader with Raft: a beginning. It starts, and does nothing yet; instructions.en.md and instructions.es.md say what is to be done."""
+"""Elect a leader with Raft: a skeleton. It starts and does nothing yet; instructions.en.md and instructions.es.md describe the task."""
 
 import seedbed
 
@@ -11,7 +11,7 @@ class Server(seedbed.Node):
         """The process starts, for the first time or after a crash. self.name is this server, self.peers are the others."""
         self.current_term = 0
         self.voted_for = None
-        # TODO: after a crash, go on with what was saved: self.saved.get("state").
+        # TODO: after a crash, continue with what was saved: self.saved.get("state").
         self.observe("term", term=self.current_term)
         self.become("follower", leader=None)
         self.wait_for_leader()
@@ -22,7 +22,7 @@ class Server(seedbed.Node):
         self.show("role", role)
 
     def wait_for_leader(self):
-        # TODO: a random time, drawn anew each time: self.random.uniform(low, high).
+        # TODO: a random time, drawn afresh each time: self.random.uniform(low, high).
         self.set_timer("election", ELECTION_TIMEOUT[1])
 
     def on_timer(self, name):

@@ -1,6 +1,6 @@
-"""Replicate the log with Raft: a beginning. It starts, and leads nobody; instructions.en.md and instructions.es.md say what is to be done.
+"""Replicate the log with Raft: a skeleton. It starts and leads nobody; instructions.en.md and instructions.es.md describe the task.
 
-Put your elections of raft-election in place of what stands here for them.
+Replace the placeholder for elections with your solution of raft-election.
 """
 
 import seedbed

@@ -1,4 +1,4 @@
-"""A store of forms on a leader and its followers: a beginning. It starts, and answers nobody yet; instructions.en.md and instructions.es.md say what is to be done."""
+"""A store of forms on a leader and its followers: a skeleton. It starts and answers nobody yet; instructions.en.md and instructions.es.md describe the task."""
 
 import json
 
@@ -15,7 +15,7 @@ MISSING = "no existe un formulario con ese id"
 class Replica(seedbed.Node):
     def on_init(self):
         """The process starts, for the first time or after a crash. self.name is this replica, self.peers are the others."""
-        # TODO: after a crash, go on with what was saved: self.saved.get("meta", {...}).
+        # TODO: after a crash, continue with what was saved: self.saved.get("meta", {...}).
         self.epoch = 0
         self.log = []
         self.forms = {}
@@ -27,7 +27,7 @@ class Replica(seedbed.Node):
     def on_timer(self, name):
         if name == "register":
             self.send(COORDINATOR, {"type": "Register", "nonce": 0, "version": 0})
-        # TODO: a leader shows itself, and sends again what was lost.
+        # TODO: a leader reports itself, and resends what was lost.
 
     def on_message(self, src, message):
         if message["type"] == "Request":
@@ -35,7 +35,7 @@ class Replica(seedbed.Node):
         # TODO: Fence and ViewUpdate, from the coordinator; and your own messages.
 
     def on_request(self, client, request):
-        # TODO: request["verb"], json.loads(request["body"]). A write is a record first, and takes effect when a majority has it.
+        # TODO: request["verb"], json.loads(request["body"]). a write is first a record, and takes effect when a majority has it.
         self.answer(client, request["req"], None)
 
     def answer(self, client, number, body):

@@ -1,4 +1,4 @@
-"""Elect with ephemeral znodes: a beginning. It opens a session, and contends for nothing; instructions.en.md and instructions.es.md say what is to be done."""
+"""Elect with ephemeral znodes: a skeleton. It opens a session and contends for nothing; instructions.en.md and instructions.es.md describe the task."""
 
 import seedbed
 from seedbed_zookeeper import PERSISTENT, ZooKeeper
@@ -20,14 +20,14 @@ class Instance(seedbed.Node):
 
     def on_state(self, state):
         if state == "connected":
-            # TODO: the same session as before, or a new one? self.zk.session tells.
+            # TODO: the same session as before, or a new one? see self.zk.session.
             for path in ("/my", MEASUREMENTS, ELECTION):
                 self.zk.create(path, "", PERSISTENT)
-            # TODO: make a znode in the election, and look who is first.
-        # TODO: "disconnected": stop to lead. "expired" and "closed": open another session.
+            # TODO: create a znode in the election, and see who is first.
+        # TODO: "disconnected": stop leading. "expired" and "closed": open another session.
 
     def on_watch(self, kind, path):
-        # TODO: the one before has gone: look at the row again.
+        # TODO: the predecessor is gone: look at the line again.
         pass
 
     def on_message(self, src, message):
@@ -41,7 +41,7 @@ class Instance(seedbed.Node):
         # TODO: every PERIOD a measurement; and if this instance leads, a mean.
 
     def on_command(self, command):
-        # TODO: "leave": close the session, and begin again.
+        # TODO: "leave": close the session, and start over.
         pass
 
 

@@ -1,5 +1,5 @@
-//! A stream with failover: a beginning. It listens, and leads nobody yet; instructions.en.md and
-//! instructions.es.md say what is to be done.
+//! A stream with failover: a skeleton. It listens and leads nobody yet; instructions.en.md and
+//! instructions.es.md describe the task.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ impl Streamer {
     fn become_role(&mut self, ctx: &mut Ctx, role: &str) {
         ctx.show("role", role);
         ctx.show("current_term", self.current_term);
-        // TODO: a leader also says ctx.observe("leader", json!({ "term": self.current_term })).
+        // TODO: a leader also calls ctx.observe("leader", json!({ "term": self.current_term })).
     }
 
     /// All that a streamer says to an uploader: 17 bytes.
@@ -105,14 +105,14 @@ impl Node for Streamer {
                 self.subscribers.insert(src.to_owned(), ctx.now() + SUBSCRIPTION_S);
                 // TODO: Subscribed if this streamer leads, NotLeader if it knows who does.
             }
-            // TODO: send the frames again that it names and that were sent already.
+            // TODO: resend the frames it names, if they were already sent.
             Message::Nack { .. } => {}
             Message::Subscribed { .. } | Message::NotLeader { .. } | Message::Frame { .. } => {}
         }
     }
 
     fn on_accept(&mut self, ctx: &mut Ctx, stream: StreamId, _src: &str, _port: u16) {
-        // TODO: a leader says Welcome and keeps the stream in self.uploads.
+        // TODO: a leader answers Welcome and keeps the stream in self.uploads.
         let leader = self
             .leader
             .as_ref()

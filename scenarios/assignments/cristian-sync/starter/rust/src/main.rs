@@ -1,5 +1,5 @@
-//! Synchronise by Cristian: a beginning. It starts, and shows a clock that nobody has set;
-//! instructions.en.md and instructions.es.md say what is to be done.
+//! Synchronise clocks by Cristian's algorithm: a skeleton. It starts and reports a clock that
+//! nobody has set; instructions.en.md and instructions.es.md describe the task.
 
 use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
@@ -32,19 +32,19 @@ struct Record {
 }
 
 struct Server {
-    /// The hour is the monotonic clock plus this, ns.
+    /// The time is the monotonic clock plus this, in ns.
     offset: i64,
 }
 
 impl Server {
     /// The hour, ns since 1970.
     fn read(&self, ctx: &Ctx) -> i64 {
-        // TODO: once it was set, a clock never goes back.
+        // TODO: once set, a clock never goes backwards.
         ctx.now_ns() as i64 + self.offset
     }
 
     fn show_clock(&mut self, ctx: &mut Ctx) {
-        // TODO: claim what the clock may be wrong by; -1 says that nobody knows.
+        // TODO: state the error bound of the clock; -1 means unknown.
         let clock_us = self.read(ctx) / 1_000;
         ctx.observe("reading", json!({ "clock_us": clock_us, "error_bound_us": -1 }));
         ctx.set_timer("show", SHOW_EVERY);
@@ -56,9 +56,9 @@ impl Node for Server {
 
     /// The process starts, for the first time or after a crash. The coordinator is the node "time".
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // Until the first round nobody knows better than the wall clock.
+        // Until the first round there is nothing better than the wall clock.
         self.offset = ctx.wall_ns() - ctx.now_ns() as i64;
-        // TODO: after a crash, go on with the records that were saved: ctx.saved("records").
+        // TODO: after a crash, continue with the saved records: ctx.saved("records").
         ctx.set_timer("show", SHOW_EVERY);
     }
 
@@ -70,13 +70,13 @@ impl Node for Server {
 
     fn on_message(&mut self, _ctx: &mut Ctx, _src: &str, message: Message) {
         match message {
-            // TODO: ask with ctx.send("time", &Message::TimeRequest { … }), and again where no
+            // TODO: ask with ctx.send("time", &Message::TimeRequest { … }), and again if no
             // answer comes.
             Message::Synchronise { .. } => {}
             // TODO: correct the clock, observe "round", save the record, observe "round_stored",
             // report it.
             Message::TimeResponse { .. } => {}
-            // TODO: the record need not be reported any more.
+            // TODO: the record no longer has to be reported.
             Message::RoundReportAck { .. } => {}
             Message::TimeRequest { .. } | Message::RoundReport { .. } => {}
         }

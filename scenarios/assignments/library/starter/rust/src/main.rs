@@ -1,5 +1,5 @@
-//! Hand out books without doubles: a beginning. It starts, and answers nobody; instructions.en.md
-//! and instructions.es.md say what is to be done.
+//! Hand out books without duplicates: a skeleton. It starts and answers nobody; instructions.en.md
+//! and instructions.es.md describe the task.
 
 use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
@@ -82,16 +82,16 @@ impl Node for Server {
     fn on_timer(&mut self, ctx: &mut Ctx, name: &str) {
         if name == "poll" {
             self.poll(ctx);
-            // TODO: what was lost on the way to the queue is put on it again.
+            // TODO: put what was lost on the way to the queue on it again.
         }
-        // TODO: a second after the last book of a session the next one begins.
+        // TODO: one second after the last book of a session, begin the next one.
     }
 
     fn on_message(&mut self, _ctx: &mut Ctx, _src: &str, message: Message) {
         match message {
             // TODO: put a statement on the queue with ctx.send(QUEUE, &Message::Enqueue { … }).
             Message::BookRequest { .. } => {}
-            // TODO: apply the statements in their order, and answer the users who wait here.
+            // TODO: apply the statements in their order, and answer the users that wait here.
             Message::PollReply { .. } => {}
             _ => {}
         }

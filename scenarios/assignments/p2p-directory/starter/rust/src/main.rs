@@ -1,5 +1,5 @@
-//! The directory of a file-sharing network: a beginning. It listens, and answers nobody yet;
-//! instructions.en.md and instructions.es.md say what is to be done.
+//! The directory of a file-sharing network: a skeleton. It listens and answers nobody yet;
+//! instructions.en.md and instructions.es.md describe the task.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl Node for Directory {
 
     /// The process starts, for the first time or after a crash.
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // TODO: after a crash, go on with what was saved: ctx.saved("state").
+        // TODO: after a crash, continue with what was saved: ctx.saved("state").
         ctx.listen(PORT);
     }
 

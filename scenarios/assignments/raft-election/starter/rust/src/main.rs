@@ -1,5 +1,5 @@
-//! Elect a leader with Raft: a beginning. It starts, and does nothing yet; instructions.en.md and
-//! instructions.es.md say what is to be done.
+//! Elect a leader with Raft: a skeleton. It starts and does nothing yet; instructions.en.md and
+//! instructions.es.md describe the task.
 
 use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ impl Node for Server {
 
     /// The process starts, for the first time or after a crash.
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // TODO: after a crash, go on with what was saved: ctx.saved("state").
+        // TODO: after a crash, continue with what was saved: ctx.saved("state").
         ctx.observe("term", json!({ "term": self.current_term }));
         ctx.show("role", "follower");
         self.wait_for_leader(ctx);

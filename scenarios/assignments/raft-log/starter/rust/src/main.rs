@@ -1,7 +1,7 @@
-//! Replicate the log with Raft: a beginning. It starts, and leads nobody; instructions.en.md and
-//! instructions.es.md say what is to be done.
+//! Replicate the log with Raft: a skeleton. It starts and leads nobody; instructions.en.md and
+//! instructions.es.md describe the task.
 //!
-//! Put your elections of raft-election in place of what stands here for them.
+//! Replace the placeholder for elections with your solution of raft-election.
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ impl Node for Server {
 
     /// The process starts, for the first time or after a crash.
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // TODO: after a crash, go on with what was saved: ctx.saved("state"), ctx.saved("entry/1"),
+        // TODO: after a crash, continue with what was saved: ctx.saved("state"), ctx.saved("entry/1"),
         // …
         ctx.show("role", "follower");
     }

@@ -1,5 +1,5 @@
-//! A store of forms on a leader and its followers: a beginning. It starts, and answers nobody yet;
-//! instructions.en.md and instructions.es.md say what is to be done.
+//! A store of forms on a leader and its followers: a skeleton. It starts and answers nobody yet;
+//! instructions.en.md and instructions.es.md describe the task.
 
 use seedbed_node::{Ctx, Node, run};
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ impl Node for Replica {
 
     /// The process starts, for the first time or after a crash.
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // TODO: after a crash, go on with what was saved: ctx.saved("meta").
+        // TODO: after a crash, continue with what was saved: ctx.saved("meta").
         ctx.set_timer("register", REGISTER);
         ctx.set_timer("heartbeat", HEARTBEAT);
     }
@@ -55,7 +55,7 @@ impl Node for Replica {
             ctx.send(COORDINATOR, &Message::Register { nonce: 0, version: 0 });
             ctx.set_timer("register", REGISTER);
         } else {
-            // TODO: a leader shows itself, and sends again what was lost.
+            // TODO: a leader reports itself, and resends what was lost.
             ctx.set_timer("heartbeat", HEARTBEAT);
         }
     }
@@ -63,7 +63,7 @@ impl Node for Replica {
     fn on_message(&mut self, ctx: &mut Ctx, src: &str, message: Message) {
         // TODO: ViewUpdate, Fence, and your own.
         if let Message::Request { req, .. } = message {
-            // TODO: a write is a record first, and takes effect when a majority has it.
+            // TODO: a write is first a record, and takes effect when a majority has it.
             ctx.send(src, &Message::Answer { req, body: None, leader: self.leader.clone() });
         }
     }

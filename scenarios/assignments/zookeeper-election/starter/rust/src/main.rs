@@ -1,5 +1,5 @@
-//! Elect with ephemeral znodes: a beginning. It opens a session, and contends for nothing;
-//! instructions.en.md and instructions.es.md say what is to be done.
+//! Elect with ephemeral znodes: a skeleton. It opens a session and contends for nothing;
+//! instructions.en.md and instructions.es.md describe the task.
 
 use seedbed_node::zookeeper::{CreateMode, Event, ZooKeeper};
 use seedbed_node::{Ctx, Node, Value, run};
@@ -19,19 +19,19 @@ impl Instance {
         while let Some(event) = self.zk.next_event() {
             match event {
                 Event::Connected => {
-                    // TODO: the same session as before, or a new one? self.zk.session() tells.
+                    // TODO: the same session as before, or a new one? see self.zk.session().
                     for path in ["/my", MEASUREMENTS, ELECTION] {
                         self.zk.create(ctx, path, "", CreateMode::Persistent);
                     }
-                    // TODO: make a znode in the election, and look who is first.
+                    // TODO: create a znode in the election, and see who is first.
                 }
-                // TODO: stop to lead.
+                // TODO: stop leading.
                 Event::Disconnected => {}
                 // TODO: open another session.
                 Event::Expired | Event::Closed => {}
                 // TODO: `xid` is the number that the request has returned.
                 Event::Reply { .. } => {}
-                // TODO: the one before has gone: look at the row again.
+                // TODO: the predecessor is gone: look at the line again.
                 Event::Watch { .. } => {}
             }
         }
@@ -64,7 +64,7 @@ impl Node for Instance {
     }
 
     fn on_command(&mut self, _ctx: &mut Ctx, _command: &str) {
-        // TODO: "leave": close the session, and begin again.
+        // TODO: "leave": close the session, and start over.
     }
 }
 
