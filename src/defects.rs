@@ -135,6 +135,7 @@ pub fn take_notes(mut each: impl FnMut(&'static str)) {
 ///
 /// It makes the enum `Defect`, the table `DEFECTS`, and `Planted`, the set of those that a scenario
 /// asks for.
+#[macro_export]
 macro_rules! defects {
     ($($defect:ident $name:literal $check:literal $scenario:literal $seeds:literal
         $summary:literal)*) => {
@@ -167,7 +168,7 @@ macro_rules! defects {
     };
 }
 
-pub(crate) use defects;
+pub use crate::defects;
 
 #[cfg(test)]
 mod tests {

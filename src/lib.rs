@@ -115,6 +115,7 @@ pub mod grade;
 
 pub mod cli;
 
+pub use cli::main_with;
 pub use run::{Run, run_scenario};
 
 /// The examples of `docs/library.md`, compiled and run.

@@ -305,7 +305,9 @@ pub const fn summary(doc: &'static str) -> &'static str {
 
 /// Declares an enum whose values are words of the trace:
 ///
-/// ```ignore
+/// ```
+/// use seedbed::vocabulary::words;
+///
 /// words! {
 ///     /// What a server is in its term.
 ///     pub enum Role {
@@ -316,7 +318,7 @@ pub const fn summary(doc: &'static str) -> &'static str {
 ///     }
 /// }
 /// ```
-#[allow(unused_macros, reason = "the systems take it up one by one")]
+#[macro_export]
 macro_rules! words {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $($(#[doc = $doc:literal])* $variant:ident $word:literal),+ $(,)?
@@ -377,7 +379,7 @@ macro_rules! words {
 /// ```
 ///
 /// It makes a struct for each, the list `EVENTS`, and the enum `Told`: any of them, decoded.
-#[allow(unused_macros, reason = "the systems take it up one by one")]
+#[macro_export]
 macro_rules! events {
     ($($(#[doc = $doc:literal])+ $event:ident $name:literal {
         $($(#[doc = $about:literal])* $field:ident : $kind:ty),* $(,)?
@@ -458,7 +460,7 @@ macro_rules! events {
 ///     }
 /// }
 /// ```
-#[allow(unused_macros, reason = "the systems take it up one by one")]
+#[macro_export]
 macro_rules! metrics {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $($(#[doc = $doc:literal])+ $field:ident : $kind:ty),+ $(,)?
@@ -496,7 +498,7 @@ macro_rules! metrics {
 ///     }
 /// }
 /// ```
-#[allow(unused_macros, reason = "the systems take it up one by one")]
+#[macro_export]
 macro_rules! messages {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $(
@@ -526,8 +528,7 @@ macro_rules! messages {
     };
 }
 
-#[allow(unused_imports, reason = "the systems take these macros from here")]
-pub(crate) use {events, messages, metrics, words};
+pub use crate::{events, messages, metrics, words};
 
 #[cfg(test)]
 mod tests;

@@ -21,12 +21,15 @@ mod submission;
 mod sweep;
 
 use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
 
 use args::EnterSandboxArgs;
 pub use args::{Cli, Verb};
+use clap::Parser;
 pub use console::Console;
 
 use crate::error::{EXIT_TESTBED, EXIT_USAGE, Error};
+use crate::systems::{self, System};
 
 /// The errors that made a command refuse to run, in the order of the files they are in.
 #[derive(Debug)]
@@ -42,6 +45,44 @@ impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         Refused(vec![error])
     }
+}
+
+/// The status that shells report for an interrupted program.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// The whole program: the command line of seedbed, with these systems besides its own.
+///
+/// A crate with a system of its own has this as its `main`:
+///
+/// ```no_run
+/// # static MINE: seedbed::systems::System =
+/// #     seedbed::systems::System::new("mine", "", |_| unreachable!(), |_, _| unreachable!());
+/// fn main() -> std::process::ExitCode {
+///     seedbed::main_with(&[&MINE])
+/// }
+/// ```
+///
+/// # Panics
+///
+/// When a system has the name of another, or when it is called twice.
+pub fn main_with(systems: &[&'static System]) -> ExitCode {
+    systems::register(systems);
+    // On a usage error clap prints its message and exits with code 2.
+    let cli = Cli::parse();
+    // A process that confines itself must be single-threaded, and the handler has its own thread.
+    if matches!(cli.verb, Verb::EnterSandbox(_)) {
+        return ExitCode::from(execute(&cli));
+    }
+    // An interrupted run leaves no partial report. If the handler cannot be set, an interrupt has
+    // its default effect.
+    let _ = ctrlc::set_handler(|| {
+        crate::report::remove_unfinished();
+        if let Some(words) = crate::report::words_of_interrupted() {
+            eprintln!("{words}");
+        }
+        std::process::exit(EXIT_INTERRUPTED);
+    });
+    ExitCode::from(execute(&cli))
 }
 
 /// Execute a command line. Returns the exit code.

@@ -3,6 +3,7 @@
 //! Architecture invariant: no protocol below this module knows of madsim, files or true time, and
 //! only clients are async.
 
+mod builder;
 mod client_mix;
 mod client_pace;
 mod reading;
@@ -20,6 +21,7 @@ pub mod zookeeper;
 
 use std::sync::OnceLock;
 
+pub use builder::ScenarioBuilder;
 pub use reading::{known, read_file, read_text, read_text_with};
 pub use system::{Artifact, System};
 
