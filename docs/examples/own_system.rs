@@ -10,6 +10,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use seedbed::checkers::{Case, Checker, Params, Verdict, Violation};
@@ -40,7 +41,10 @@ seedbed::messages! {
     #[derive(Clone, Debug)]
     pub enum RingMessage {
         /// The token is passed on.
-        Pass { hops: u64 },
+        Pass {
+            /// How often it was passed on, this time included.
+            hops: u64,
+        },
     }
 }
 
@@ -169,10 +173,15 @@ static RING: System = System {
     vocabulary: &[&VOCABULARY],
     checks: &[&ONE_TOKEN],
     defects: DEFECTS,
-    ..System::new("ring", "A token goes around.", RingSettings::read_shared, |scenario, options| {
-        let settings = scenario.settings::<RingSettings>().clone();
-        sim::run(scenario, options, move || Ring { settings })
-    })
+    ..System::new(
+        "ring",
+        "A token goes around.",
+        |section| Arc::new(RingSettings::read(section)),
+        |scenario, options| {
+            let settings = scenario.settings::<RingSettings>().clone();
+            sim::run(scenario, options, move || Ring { settings })
+        },
+    )
 };
 
 fn main() -> ExitCode {

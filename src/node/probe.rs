@@ -1,7 +1,7 @@
 //! Where a node shows its metrics.
 
 use crate::trace::{NodeId, Value, Word};
-use crate::vocabulary::{FieldValue, MetricSink};
+use crate::vocabulary::{FieldValue, MetricSink, Metrics};
 
 /// Where [`Node::probe`] puts its metrics. Only changes are recorded.
 pub struct Probe<'a> {
@@ -11,6 +11,11 @@ pub struct Probe<'a> {
 }
 
 impl Probe<'_> {
+    /// All metrics of a node, as its vocabulary declares them.
+    pub fn show(&mut self, metrics: &impl Metrics) {
+        metrics.show(self);
+    }
+
     /// A number.
     pub fn int(&mut self, name: &'static str, value: i64) {
         self.set(
