@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 
@@ -63,12 +63,15 @@ impl Configuration {
     /// of each side.
     pub fn decides(&self, planted: Planted, agrees: impl Fn(NodeId) -> bool) -> bool {
         let side = |voters: &[NodeId]| {
-            voters.iter().filter(|node| agrees(**node)).count() >= planted.majority(voters.len())
+            let agree = voters.iter().filter(|node| agrees(**node)).count();
+            agree >= majority(voters.len())
+                || (agree >= half(voters.len()) && planted.plants(Defect::QuorumTooSmall))
         };
-        side(&self.voters) && planted.old_voters(&self.voters_old).is_none_or(side)
+        side(&self.voters)
+            && (self.voters_old.as_deref().is_none_or(side) || planted.plants(Defect::JointNewOnly))
     }
 
-    /// The greatest value that so many have reached that they can decide. `scratch` spares an
+    /// The greatest value that enough voters have reached to decide. `scratch` saves an
     /// allocation.
     pub fn reached<T: Ord + Copy>(
         &self,
@@ -80,13 +83,15 @@ impl Configuration {
             scratch.clear();
             scratch.extend(voters.iter().map(|node| value(*node)));
             scratch.sort_unstable();
-            scratch[voters.len() - planted.majority(voters.len())]
+            let reached = scratch[voters.len() - majority(voters.len())];
+            let by_half = scratch[voters.len() - half(voters.len())];
+            let too_small = by_half > reached && planted.plants(Defect::QuorumTooSmall);
+            if too_small { by_half } else { reached }
         };
         let new = side(&self.voters);
-        match planted.old_voters(&self.voters_old) {
-            Some(old) => new.min(side(old)),
-            None => new,
-        }
+        let Some(old) = &self.voters_old else { return new };
+        let both = new.min(side(old));
+        if both < new && planted.plants(Defect::JointNewOnly) { new } else { both }
     }
 
     /// For the disk.
@@ -116,6 +121,16 @@ impl Configuration {
             leaves_joint: flags & 2 != 0,
         })
     }
+}
+
+/// How many of this many voters are a majority: any two majorities have a server in common.
+fn majority(voters: usize) -> usize {
+    voters / 2 + 1
+}
+
+/// What one defect takes for a majority.
+fn half(voters: usize) -> usize {
+    (voters / 2).max(1)
 }
 
 #[cfg(test)]

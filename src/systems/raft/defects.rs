@@ -1,6 +1,19 @@
-//! The mistakes that can be planted. What each changes is in `rules`.
+//! The defects that can be planted, and what only they need.
+//!
+//! Each is one guard beside the rule that it breaks; search for its name.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::events;
+use super::host::Host;
+use super::log::Entry;
+use super::server::Raft;
+use super::state_machine::StateMachine;
+use super::types::LogIndex;
 use crate::defects::defects;
+use crate::node::{LocalTime, WallTime};
 
 defects! {
     // Elections.
@@ -139,4 +152,112 @@ defects! {
         "A server that has led does not give itself its pre-vote."
     NoCheckQuorum "no-check-quorum" "availability" "raft/deaf-leader" 2
         "A leader that nobody answers goes on leading."
+}
+
+/// The defects under which an entry that one server holds for committed can be missing, or another
+/// one, on the next. Under all others the invariants of commitment hold, and are asserted.
+const DIVERGENCE: &[Defect] = &[
+    Defect::VoteNotPersisted,
+    Defect::TermNotPersisted,
+    Defect::AckBeforeSync,
+    Defect::NoLogCheck,
+    Defect::LogCheckByTerm,
+    Defect::VoteClearedOnStepDown,
+    Defect::DuplicateVoteCounted,
+    Defect::QuorumTooSmall,
+    Defect::OldLeaderAccepted,
+    Defect::CommitOldTerm,
+    Defect::ApplyBeforeCommit,
+    Defect::TruncateAlways,
+    Defect::TailKept,
+    Defect::ConflictKept,
+    Defect::HeartbeatUnchecked,
+    Defect::CommitToLastIndex,
+    Defect::MatchFromState,
+    Defect::AnswerMiscredited,
+    Defect::AnswerOfEarlierTerm,
+    Defect::OldSnapshotInstalled,
+    Defect::SuffixKept,
+    Defect::SnapshotOffByOne,
+    Defect::CompactionBeforeSnapshot,
+    Defect::ConfigNotRestored,
+    Defect::ChangeBeforeOwnCommit,
+    Defect::ChangesOverlap,
+    Defect::NoJointPhase,
+    Defect::ConfigAtCommit,
+    Defect::JointNewOnly,
+    Defect::BlankDisk,
+];
+
+impl Planted {
+    /// Whether a planted defect may break the invariants of commitment.
+    pub(super) fn may_diverge(self) -> bool {
+        DIVERGENCE.iter().any(|defect| self.holds(*defect))
+    }
+}
+
+/// A session that was idle for longer than this is forgotten by
+/// [`Defect::SessionExpiresByClock`].
+const SESSION_CLOCK_LIMIT: Duration = Duration::from_millis(500);
+
+/// What no correct server keeps.
+#[derive(Debug, Default)]
+pub struct DefectState {
+    /// Whether this incarnation has led before.
+    pub has_led: bool,
+    /// When each session was used, by this server's clock.
+    session_used: BTreeMap<LogIndex, LocalTime>,
+    /// When the rounds of this incarnation began, by the wall clock.
+    round_began: BTreeMap<u64, WallTime>,
+}
+
+impl DefectState {
+    /// A session is used now. Returns whether it has been idle for too long before.
+    pub fn is_idle_by_clock(
+        &mut self,
+        planted: Planted,
+        session: LogIndex,
+        host: &impl Host,
+    ) -> bool {
+        if !planted.holds(Defect::SessionExpiresByClock) {
+            return false;
+        }
+        let used = self.session_used.insert(session, host.now());
+        used.is_some_and(|used| host.now().saturating_since(used) > SESSION_CLOCK_LIMIT)
+    }
+
+    /// A round begins.
+    pub fn note_round(&mut self, planted: Planted, round: u64, host: &impl Host) {
+        if planted.holds(Defect::LeaseByWallClock) {
+            self.round_began.insert(round, host.wall());
+        }
+    }
+
+    /// How old a round is by the wall clock, if anybody wants to know.
+    pub fn age_by_wall_clock(&self, round: u64, host: &impl Host) -> Option<Duration> {
+        let began = self.round_began.get(&round)?;
+        let age = host.wall().as_nanos().saturating_sub(began.as_nanos());
+        Some(Duration::from_nanos(u64::try_from(age).unwrap_or(0)))
+    }
+}
+
+impl<S: StateMachine> Raft<S> {
+    /// Put entries in place of others and leave what follows, for [`Defect::TailKept`].
+    pub(super) fn overwrite(
+        &mut self,
+        host: &mut impl Host,
+        first: LogIndex,
+        entries: &[Rc<Entry>],
+    ) {
+        let tail = self.log.entries(first.plus(entries.len()), usize::MAX);
+        self.log.truncate(first);
+        for entry in entries {
+            let chain = self.log.append(entry.clone());
+            events::append(host, self.log.last_index(), entry, chain);
+        }
+        for entry in tail {
+            self.log.append(entry);
+        }
+        self.storage.rewrite_log(host, &self.log);
+    }
 }

@@ -1,15 +1,16 @@
 //! Elections (§5.2, §5.4.1), with the pre-vote and the loyalty to a living leader of the
 //! dissertation (§9.6, §4.2.3).
 
+use super::defects::Defect;
 use super::events;
 use super::host::{Host, RaftTimer};
-use super::leader::LeaderState;
 use super::message::{RaftMessage, RequestVote, VoteResponse};
 use super::server::{Raft, Role};
+use super::settings::Reads;
 use super::state_machine::StateMachine;
 use super::storage::Storage;
 use super::types::Term;
-use crate::node::NodeId;
+use crate::node::{LocalTime, NodeId};
 
 impl<S: StateMachine> Raft<S> {
     // Roles. Each transition is one function, and only here the role changes.
@@ -22,7 +23,7 @@ impl<S: StateMachine> Raft<S> {
         leader: Option<NodeId>,
     ) {
         assert!(
-            term >= self.current_term || self.planted.any(),
+            term >= self.current_term,
             "term {term} is behind the current one, {}",
             self.current_term
         );
@@ -31,7 +32,10 @@ impl<S: StateMachine> Raft<S> {
             (self.current_term, self.voted_for) = (term, None);
             self.save_state(host);
             events::term(host, term);
-        } else if before != Role::Follower && self.planted.vote_is_cleared() {
+        } else if before != Role::Follower
+            && self.voted_for.is_some()
+            && self.plants(Defect::VoteClearedOnStepDown)
+        {
             self.voted_for = None;
             self.save_state(host);
         }
@@ -55,7 +59,7 @@ impl<S: StateMachine> Raft<S> {
         events::role(host, self.current_term, self.role_name());
         self.reset_election_timer(host);
         self.ask_voters(host, RaftMessage::PreVote, self.current_term.next(), false);
-        if self.planted.accepts_own_pre_vote(&self.leader) {
+        if !(self.defect.has_led && self.plants(Defect::ExLeaderRefusesItself)) {
             self.ballot.insert(self.id, true);
         }
         self.maybe_win_pre_vote(host);
@@ -91,13 +95,26 @@ impl<S: StateMachine> Raft<S> {
 
     fn abandon_leadership(&mut self, host: &mut impl Host) {
         host.cancel_timer(RaftTimer::Heartbeat);
-        let leader = std::mem::replace(&mut self.leader, LeaderState::was_leader());
-        self.disappoint(leader);
+        let mut leader = std::mem::take(&mut self.leader);
+        self.defect.has_led = true;
+        if !leader.waiting.is_empty() && self.plants(Defect::ReplyByIndex) {
+            self.leader.waiting = std::mem::take(&mut leader.waiting);
+        }
+        self.answer_lost_requests(leader);
     }
 
     /// Save `current_term` and `voted_for`.
     pub(super) fn save_state(&self, host: &mut impl Host) {
-        Storage::save_state(host, self.current_term, self.planted.stored_vote(self.voted_for));
+        let stored_vote = self.voted_for.filter(|_| !self.plants(Defect::VoteNotPersisted));
+        Storage::save_state(host, self.current_term, stored_vote);
+    }
+
+    /// When this server heard a leader last, at boot. A voter that does not know has to assume that
+    /// it was just now, if leases rest on its loyalty: the leader that it heard before the crash
+    /// may still hold one.
+    pub(super) fn heard_at_boot(&self, host: &impl Host) -> Option<(Option<NodeId>, LocalTime)> {
+        let leases = self.settings.reads == Reads::Lease;
+        (leases && !self.plants(Defect::PromiseForgotten)).then(|| (None, host.now()))
     }
 
     // Messages.
@@ -105,7 +122,7 @@ impl<S: StateMachine> Raft<S> {
     /// A leader of `term` has spoken: follow it.
     pub(super) fn follow(&mut self, host: &mut impl Host, term: Term, leader: NodeId) {
         let new_term = term > self.current_term;
-        if !new_term && self.role != Role::Follower && !self.planted.candidate_yields() {
+        if !new_term && self.role != Role::Follower && self.plants(Defect::CandidateStays) {
             return;
         }
         if new_term || self.role != Role::Follower || self.leader_id != Some(leader) {
@@ -122,16 +139,18 @@ impl<S: StateMachine> Raft<S> {
     /// A candidate that is itself the leader heard last has given its leadership up, which ends the
     /// loyalty.
     fn is_loyal(&self, host: &impl Host, candidate: NodeId) -> bool {
-        if !self.planted.loyal(&self.settings) {
+        let leases = self.settings.reads == Reads::Lease;
+        if !self.settings.leader_stickiness && !leases {
             return false;
         }
-        if self.role == Role::Leader {
-            return true;
-        }
-        self.heard.is_some_and(|(leader, at)| {
-            leader != Some(candidate)
-                && host.now().saturating_since(at) < self.settings.election_timeout.0
-        })
+        let hears_leader = self.role == Role::Leader
+            || self.heard.is_some_and(|(leader, at)| {
+                leader != Some(candidate)
+                    && host.now().saturating_since(at) < self.settings.election_timeout.0
+            });
+        hears_leader
+            && !self.plants(Defect::RemovedServerDisrupts)
+            && !(leases && self.plants(Defect::LeaseWithoutLoyalty))
     }
 
     pub(super) fn on_request_vote(
@@ -149,10 +168,11 @@ impl<S: StateMachine> Raft<S> {
         if ask.term > self.current_term {
             self.become_follower(host, ask.term, None);
         }
-        let voted_for = self.planted.vote_that_counts(voted_before, self.voted_for);
+        let is_free = |voted_for: Option<NodeId>| voted_for.is_none_or(|vote| vote == from);
         let vote_granted = ask.term == self.current_term
-            && voted_for.is_none_or(|vote| vote == from)
-            && self.is_up_to_date(ask);
+            && is_free(self.voted_for)
+            && self.is_up_to_date(ask)
+            && (is_free(voted_before) || !self.plants(Defect::VoteBeforeTerm));
         if vote_granted {
             if self.voted_for != Some(from) {
                 self.voted_for = Some(from);
@@ -160,7 +180,14 @@ impl<S: StateMachine> Raft<S> {
             }
             events::vote(host, self.current_term, from);
         }
-        if self.planted.vote_resets_timer(vote_granted) {
+        // A voter waits for the result of the election that it has helped; one that refuses waits
+        // for nobody.
+        let waits = if vote_granted {
+            !self.plants(Defect::VoteKeepsTimer)
+        } else {
+            self.plants(Defect::DenialResetsTimer)
+        };
+        if waits {
             self.reset_election_timer(host);
         }
         let answer = VoteResponse { term: self.current_term, vote_granted };
@@ -173,22 +200,40 @@ impl<S: StateMachine> Raft<S> {
         from: NodeId,
         answer: &VoteResponse,
     ) {
-        if answer.term > self.current_term && self.planted.heeds_terms_of_answers() {
+        if answer.term > self.current_term && !self.plants(Defect::AnswerTermIgnored) {
             return self.become_follower(host, answer.term, None);
         }
         if self.role == Role::Candidate && answer.term == self.current_term {
-            let vote_granted = answer.vote_granted;
-            self.planted.count_vote(&mut self.ballot, self.configs.last(), from, vote_granted);
+            self.count_vote(from, answer.vote_granted);
             self.maybe_win(host);
         }
     }
 
+    /// A server has one vote, however often its answer arrives.
+    fn count_vote(&mut self, from: NodeId, vote_granted: bool) {
+        let counted = self.ballot.get(&from) == Some(&true);
+        if vote_granted
+            && counted
+            && let Some(silent) = self.silent_voter()
+            && self.plants(Defect::DuplicateVoteCounted)
+        {
+            self.ballot.insert(silent, true);
+        }
+        self.ballot.insert(from, vote_granted);
+    }
+
+    fn silent_voter(&self) -> Option<NodeId> {
+        let (_, config) = self.configs.last()?;
+        config.voters.iter().copied().find(|voter| !self.ballot.contains_key(voter))
+    }
+
     pub(super) fn on_pre_vote(&mut self, host: &mut impl Host, from: NodeId, ask: &RequestVote) {
-        if ask.term <= self.current_term && self.planted.ignores_old_pre_votes() {
+        if ask.term <= self.current_term && self.plants(Defect::OldPreVoteIgnored) {
             return;
         }
-        let loyal = self.is_loyal(host, from) && self.planted.pre_vote_is_loyal();
-        let vote_granted = ask.term > self.current_term && self.is_up_to_date(ask) && !loyal;
+        let vote_granted = ask.term > self.current_term
+            && self.is_up_to_date(ask)
+            && (!self.is_loyal(host, from) || self.plants(Defect::PreVoteWithoutLoyalty));
         // A refusal carries the voter's own term, so that a candidate from an earlier one catches
         // up; a grant changes nothing here.
         let term = if vote_granted { ask.term } else { self.current_term };
@@ -203,7 +248,7 @@ impl<S: StateMachine> Raft<S> {
     ) {
         if !answer.vote_granted
             && answer.term > self.current_term
-            && self.planted.heeds_terms_of_answers()
+            && !self.plants(Defect::AnswerTermIgnored)
         {
             return self.become_follower(host, answer.term, None);
         }
@@ -229,7 +274,12 @@ impl<S: StateMachine> Raft<S> {
     /// This happens with every heartbeat. So the timer itself is left alone where it ends before
     /// the new deadline; it is set for the rest when it ends.
     pub(super) fn reset_election_timer(&mut self, host: &mut impl Host) {
-        let timeout = self.planted.election_timeout(self.settings.election_timeout, host.rng());
+        let (shortest, longest) = self.settings.election_timeout;
+        let timeout = if self.plants(Defect::NoRandomisation) {
+            shortest
+        } else {
+            host.rng().duration(shortest, longest)
+        };
         self.election_deadline = host.now() + timeout;
         if self.election_timer.is_none_or(|end| end > self.election_deadline) {
             self.election_timer = Some(self.election_deadline);
@@ -249,17 +299,17 @@ impl<S: StateMachine> Raft<S> {
         if !self.is_promotable() {
             return self.reset_election_timer(host);
         }
-        if !self.planted.campaigns(self.role) {
+        if self.role != Role::Follower && self.plants(Defect::CandidateGivesUp) {
             return;
         }
-        if self.planted.pre_vote(&self.settings) {
+        if self.settings.pre_vote && !self.plants(Defect::NoPreVote) {
             self.become_pre_candidate(host)
         } else {
             self.become_candidate(host, false)
         }
     }
 
-    // Planted.
+    // Rules.
 
     /// Only a voter can be elected.
     fn is_promotable(&self) -> bool {
@@ -269,10 +319,11 @@ impl<S: StateMachine> Raft<S> {
     /// "Raft determines which of two logs is more up-to-date by comparing the index and term of the
     /// last entries in the logs" (§5.4.1).
     fn is_up_to_date(&self, ask: &RequestVote) -> bool {
-        self.planted.is_up_to_date(
-            (ask.last_log_term, ask.last_log_index),
-            (self.log.last_term(), self.log.last_index()),
-        )
+        let candidate = (ask.last_log_term, ask.last_log_index);
+        let voter = (self.log.last_term(), self.log.last_index());
+        candidate >= voter
+            || self.plants(Defect::NoLogCheck)
+            || (candidate.0 == voter.0 && self.plants(Defect::LogCheckByTerm))
     }
 
     fn ask_voters(

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::defects::Defect;
 use super::events;
 use super::host::{Host, RaftTimer};
 use super::log::{Entry, Payload};
@@ -10,10 +11,10 @@ use super::membership::Goal;
 use super::read_index::PendingRead;
 use super::replication::Progress;
 use super::server::{Outcome, Raft, Role};
-use super::state_machine::StateMachine;
+use super::state_machine::{DONE, StateMachine};
 use super::transfer::Handover;
 use super::types::{LogIndex, Term};
-use crate::node::{LocalTime, NodeId, WallTime};
+use crate::node::{LocalTime, NodeId};
 
 /// Who waits for an entry to be applied.
 #[derive(Clone, Debug)]
@@ -33,8 +34,6 @@ pub struct Round {
     pub number: u64,
     /// By the leader's monotonic clock.
     pub began: LocalTime,
-    /// By its wall clock, which no correct leader looks at.
-    pub began_wall: WallTime,
 }
 
 /// The leader's volatile state.
@@ -62,8 +61,6 @@ pub struct LeaderState {
     pub handover: Option<Handover>,
     /// The changes of membership that are asked for, the present one first.
     pub goals: VecDeque<Goal>,
-    /// Whether this incarnation has led before.
-    pub led_before: bool,
     /// Room for sorting, kept between the steps; so are the next two.
     pub scratch_index: Vec<LogIndex>,
     /// For rounds.
@@ -75,18 +72,15 @@ pub struct LeaderState {
 /// Rounds that a leader remembers at the most while nobody answers.
 const ROUNDS_MAX: usize = 256;
 
-impl LeaderState {
-    /// What remains of a leadership.
-    pub fn was_leader() -> LeaderState {
-        LeaderState { led_before: true, ..LeaderState::default() }
-    }
-}
-
 impl<S: StateMachine> Raft<S> {
     pub(super) fn begin_leadership(&mut self, host: &mut impl Host) {
-        self.leader = self.planted.fresh_leader_state(&mut self.leader);
+        assert!(
+            self.leader.progress.is_empty(),
+            "what was known of {} followers belongs to another leadership",
+            self.leader.progress.len()
+        );
         self.update_progress(host);
-        if self.planted.no_op(&self.settings) {
+        if self.settings.no_op && !self.plants(Defect::NoNoOp) {
             self.append_as_leader(host, Payload::Noop);
         }
         self.begin_round(host);
@@ -108,7 +102,10 @@ impl<S: StateMachine> Raft<S> {
         if self.role != Role::Leader {
             return;
         }
-        if self.planted.check_quorum(&self.settings) && !self.hears_quorum(host) {
+        if self.settings.check_quorum
+            && !self.hears_quorum(host)
+            && !self.plants(Defect::NoCheckQuorum)
+        {
             host.log(|| "no majority answers: stepping down".to_owned());
             return self.become_follower(host, self.current_term, None);
         }
@@ -141,11 +138,8 @@ impl<S: StateMachine> Raft<S> {
     pub(super) fn begin_round(&mut self, host: &mut impl Host) {
         let leader = &mut self.leader;
         leader.round += 1;
-        leader.rounds.push_back(Round {
-            number: leader.round,
-            began: host.now(),
-            began_wall: host.wall(),
-        });
+        leader.rounds.push_back(Round { number: leader.round, began: host.now() });
+        self.defect.note_round(self.planted, leader.round, host);
         if leader.rounds.len() > ROUNDS_MAX {
             leader.rounds.pop_front();
         }
@@ -162,11 +156,17 @@ impl<S: StateMachine> Raft<S> {
         term: Term,
         round: u64,
     ) -> bool {
-        if term > self.current_term && self.planted.heeds_terms_of_answers() {
+        if term > self.current_term && !self.plants(Defect::AnswerTermIgnored) {
             self.become_follower(host, term, None);
             return false;
         }
-        if self.role != Role::Leader || !self.planted.answer_is_current(term, self.current_term) {
+        if self.role != Role::Leader {
+            return false;
+        }
+        // An answer to a message of an earlier leadership proves nothing about this one.
+        let is_of_this_term = term == self.current_term
+            || (term < self.current_term && self.plants(Defect::AnswerOfEarlierTerm));
+        if !is_of_this_term {
             return false;
         }
         let Some(progress) = self.leader.progress.get_mut(&from) else { return false };
@@ -218,12 +218,17 @@ impl<S: StateMachine> Raft<S> {
         };
         let index = self.config().reached(self.planted, &mut scratch, stored);
         self.leader.scratch_index = scratch;
-        if index > self.commit_index
-            && self.planted.may_commit(self.log.term(index), self.current_term)
-        {
+        if index > self.commit_index && self.may_commit(index) {
             self.advance_commit(host, index);
             self.after_leader_commit(host);
         }
+    }
+
+    /// "Only log entries from the leader's current term are committed by counting replicas"
+    /// (§5.4.2): one of an earlier term, even on a majority, may still be overwritten (figure 8).
+    fn may_commit(&self, index: LogIndex) -> bool {
+        let term = self.log.term(index);
+        term == Some(self.current_term) || (term.is_some() && self.plants(Defect::CommitOldTerm))
     }
 
     fn after_leader_commit(&mut self, host: &mut impl Host) {
@@ -231,7 +236,7 @@ impl<S: StateMachine> Raft<S> {
         // down now (dissertation §4.2.2).
         if self.config_is_committed()
             && !self.config().is_voter(self.id)
-            && self.planted.removed_leader_steps_down()
+            && !self.plants(Defect::RemovedLeaderStays)
         {
             host.log(|| "removed from the configuration: stepping down".to_owned());
             return self.become_follower(host, self.current_term, None);
@@ -257,21 +262,24 @@ impl<S: StateMachine> Raft<S> {
             return self.outcomes.push(outcome);
         }
         let index = self.append_as_leader(host, payload);
-        self.leader.waiting.insert(index, Waiter { term: self.current_term, client, serial });
-        if self.planted.replies_on_append() {
-            self.reply_unapplied(index);
+        if self.plants(Defect::ReplyOnAppend) {
+            self.outcomes.push(Outcome::Applied { client, serial, index, output: DONE.into() });
+        } else {
+            self.leader.waiting.insert(index, Waiter { term: self.current_term, client, serial });
         }
         self.replicate(host);
         self.maybe_commit(host);
     }
 
-    /// Tell all who wait for a leader that has stepped down.
-    pub(super) fn disappoint(&mut self, mut leader: LeaderState) {
-        if self.planted.keeps_waiting() {
-            self.leader.waiting = std::mem::take(&mut leader.waiting);
-        }
+    /// Answer all requests that waited for a leader which has stepped down. Of their commands
+    /// nothing is known: they stand in its log, and the next leader may commit them.
+    pub(super) fn answer_lost_requests(&mut self, leader: LeaderState) {
         for Waiter { client, serial, .. } in leader.waiting.into_values() {
-            self.outcomes.push(self.planted.outcome_of_lost_command(client, serial));
+            self.outcomes.push(if self.plants(Defect::FailureClaimed) {
+                Outcome::Failed { client, serial }
+            } else {
+                Outcome::NotLeader { client, serial }
+            });
         }
         for read in leader.reads.into_iter().chain(leader.reads_too_early) {
             self.outcomes.extend(read.not_leader());
@@ -282,8 +290,9 @@ impl<S: StateMachine> Raft<S> {
     pub(super) fn advance_commit(&mut self, host: &mut impl Host, index: LogIndex) {
         let last = self.log.last_index();
         assert!(
-            index <= last || self.planted.any(),
-            "cannot commit {index}: the log ends at {last}"
+            index > self.commit_index && (index <= last || self.planted.may_diverge()),
+            "cannot commit {index} after {}: the log ends at {last}",
+            self.commit_index
         );
         self.commit_index = index;
         let entry_term = self.log.term(index).unwrap_or_default();

@@ -230,16 +230,6 @@ impl Log {
         self.slots.truncate(from.since(self.base) - 1);
     }
 
-    /// Put another entry in place of one, and leave what follows. No correct server does this.
-    /// Returns the chain hash up to it.
-    pub(super) fn overwrite(&mut self, index: LogIndex, entry: Rc<Entry>) -> u64 {
-        let before = self.chain(index.prev()).expect("the entry before is known");
-        let chain = chain_hash(before, &entry);
-        let position = index.since(self.base) - 1;
-        self.slots[position] = Slot { entry, chain };
-        chain
-    }
-
     /// Forget the entries up to and with `index`.
     pub fn compact(&mut self, index: LogIndex) {
         if index <= self.base {

@@ -17,6 +17,7 @@
 use std::rc::Rc;
 
 use super::configuration::Configuration;
+use super::defects::Defect;
 use super::events;
 use super::host::Host;
 use super::log::{Log, Payload};
@@ -55,16 +56,20 @@ enum Step {
 impl<S: StateMachine> Raft<S> {
     // The configurations of the log.
 
-    /// The configuration in force on this server.
+    /// The configuration in force on this server: the last one in its log, committed or not.
     pub fn config(&self) -> &Rc<Configuration> {
-        &self.planted.config_in_force(&self.configs, self.commit_index).1
+        let (index, last) = self.configs.last().expect("there is always a configuration");
+        if *index > self.commit_index && self.plants(Defect::ConfigAtCommit) {
+            return &self.config_at(self.commit_index).1;
+        }
+        last
     }
 
     /// The last configuration up to `index`.
-    pub(super) fn config_at(&self, index: LogIndex) -> (LogIndex, Rc<Configuration>) {
+    pub(super) fn config_at(&self, index: LogIndex) -> &(LogIndex, Rc<Configuration>) {
         let config =
             self.configs.iter().rev().find(|(at, _)| *at <= index).or(self.configs.first());
-        config.expect("there is always a configuration").clone()
+        config.expect("there is always a configuration")
     }
 
     /// Whether no configuration is on its way.
@@ -105,7 +110,7 @@ impl<S: StateMachine> Raft<S> {
     /// A configuration is committed.
     pub(super) fn on_config_applied(&mut self, host: &mut impl Host, index: LogIndex, term: Term) {
         events::config_commit(host, index, term);
-        if self.planted.adopts_at_commit() {
+        if self.plants(Defect::ConfigAtCommit) {
             self.after_config_change(host, "");
         }
     }
@@ -120,7 +125,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// The state was replaced by a snapshot's.
     pub(super) fn adopt_snapshot_config(&mut self, host: &mut impl Host, snapshot: &Snapshot) {
-        if !self.planted.restores_config() {
+        if self.configs.last() != Some(&snapshot.config) && self.plants(Defect::ConfigNotRestored) {
             return;
         }
         let before = self.role_name();
@@ -179,7 +184,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// Propose the next configuration, if there is one to propose and it may be.
     pub(super) fn pursue_goals(&mut self, host: &mut impl Host) {
-        while self.role == Role::Leader && self.may_change_config() {
+        while self.role == Role::Leader && self.wants_change() && self.may_change_config() {
             if self.config().voters_old.is_some() {
                 let end = Configuration {
                     voters_old: None,
@@ -203,9 +208,14 @@ impl<S: StateMachine> Raft<S> {
         self.maybe_commit(host);
     }
 
+    fn wants_change(&self) -> bool {
+        !self.leader.goals.is_empty() || self.config().voters_old.is_some()
+    }
+
+    /// One change at a time, and none before an entry of this leader's own term is committed.
     fn may_change_config(&self) -> bool {
-        (self.config_is_committed() || self.planted.overlaps_changes())
-            && (self.has_committed_in_term() || self.planted.changes_before_own_commit())
+        (self.config_is_committed() || self.plants(Defect::ChangesOverlap))
+            && (self.has_committed_in_term() || self.plants(Defect::ChangeBeforeOwnCommit))
     }
 
     fn next_step(&self, goal: &Goal) -> Step {
@@ -215,7 +225,7 @@ impl<S: StateMachine> Raft<S> {
             Goal::AddLearner(node) => Step::Propose(with_learners(config, &[*node])),
             Goal::AddVoter(node) if config.is_voter(*node) => Step::Done,
             Goal::AddVoter(node)
-                if !config.is_member(*node) && self.planted.learns_before_voting() =>
+                if !config.is_member(*node) && !self.plants(Defect::NoLearners) =>
             {
                 Step::Propose(with_learners(config, &[*node]))
             }
@@ -236,7 +246,7 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn promotion(&self, config: &Configuration, node: NodeId) -> Step {
-        if !self.has_caught_up(node) && self.planted.learns_before_voting() {
+        if !self.has_caught_up(node) && !self.plants(Defect::NoLearners) {
             return Step::Wait;
         }
         let mut voters = config.voters.clone();
@@ -259,7 +269,7 @@ impl<S: StateMachine> Raft<S> {
             config.learners.iter().copied().filter(|node| !voters.contains(node)).collect();
         Step::Propose(Configuration {
             voters: voters.to_vec(),
-            voters_old: self.planted.joint(config.voters.clone()),
+            voters_old: (!self.plants(Defect::NoJointPhase)).then(|| config.voters.clone()),
             learners,
             leaves_joint: false,
         })

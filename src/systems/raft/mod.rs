@@ -24,7 +24,7 @@
 //! | `transfer` | handing the leadership over |
 //! | `sessions`, `state_machine` | commands that take effect once; the store |
 //! | `peer`, `client` | a node of the store; the processes that use it |
-//! | `defects` | the mistakes that can be planted, and nothing else |
+//! | `defects` | the defects that can be planted, each one guard beside the rule that it breaks |
 //!
 //! **Simplifications.** A server applies entries in the step that commits them. A snapshot is taken
 //! at once and as a whole, not beside the work. The initial configuration is the same constant
@@ -50,7 +50,6 @@ mod peer;
 pub(crate) mod plots;
 mod read_index;
 mod replication;
-mod rules;
 mod server;
 mod sessions;
 mod settings;

@@ -12,6 +12,7 @@
 
 use std::time::Duration;
 
+use super::defects::Defect;
 use super::events;
 use super::host::Host;
 use super::leader::Round;
@@ -85,7 +86,10 @@ impl<S: StateMachine> Raft<S> {
     /// A client wants to read. The answer comes as an [`Outcome`].
     pub fn read(&mut self, host: &mut impl Host, client: NodeId, serial: u64, query: Bytes) {
         let leads = self.role == Role::Leader;
-        if self.settings.reads == Reads::Local || self.planted.reads_locally(leads) {
+        if self.settings.reads == Reads::Local
+            || self.plants(Defect::AnyoneReadsLocally)
+            || (leads && self.plants(Defect::LeaderReadsLocally))
+        {
             self.answer_read(host, client, serial, &query, "local");
         } else if leads {
             self.start_read(host, Reader::Client { client, serial, query });
@@ -103,7 +107,7 @@ impl<S: StateMachine> Raft<S> {
 
     fn start_read(&mut self, host: &mut impl Host, reader: Reader) {
         let read = PendingRead { index: self.commit_index, round: self.leader.round + 1, reader };
-        if !self.has_committed_in_term() && self.planted.waits_for_own_term() {
+        if !self.has_committed_in_term() && !self.plants(Defect::ReadBeforeOwnCommit) {
             self.leader.reads_too_early.push(read);
         } else if self.has_lease(host) {
             self.serve(host, read, "lease");
@@ -136,7 +140,7 @@ impl<S: StateMachine> Raft<S> {
 
     fn serve(&mut self, host: &mut impl Host, read: PendingRead, mode: &'static str) {
         assert!(
-            self.last_applied >= read.index || self.planted.any(),
+            self.last_applied >= read.index || self.planted.may_diverge(),
             "read at {} before it is applied: {}",
             read.index,
             self.last_applied
@@ -170,14 +174,26 @@ impl<S: StateMachine> Raft<S> {
     }
 
     fn has_lease(&self, host: &impl Host) -> bool {
-        if self.settings.reads != Reads::Lease
-            || (self.leader.lease_given_up && self.planted.transfer_ends_lease())
-        {
+        if self.settings.reads != Reads::Lease {
             return false;
         }
-        self.leader.lease.is_some_and(|round| {
-            self.planted.lease_age(host, round) < self.planted.lease(&self.settings)
-        })
+        let Some(round) = self.leader.lease else { return false };
+        let (age, (shortest, longest)) =
+            (self.lease_age(host, round), self.settings.election_timeout);
+        let lasts = age < lease_duration(&self.settings)
+            || (age < shortest && self.plants(Defect::LeaseWithoutDrift))
+            || (age < shortest + longest && self.plants(Defect::LeaseTooLong));
+        lasts && (!self.leader.lease_given_up || self.plants(Defect::LeaseSurvivesTransfer))
+    }
+
+    /// How old the round is on which a lease rests, by the leader's monotonic clock: a wall clock
+    /// can be set back.
+    fn lease_age(&self, host: &impl Host, round: Round) -> Duration {
+        let age = host.now().saturating_since(round.began);
+        match self.defect.age_by_wall_clock(round.number, host) {
+            Some(by_wall) if by_wall != age && self.plants(Defect::LeaseByWallClock) => by_wall,
+            _ => age,
+        }
     }
 
     pub(super) fn on_read_index(
@@ -225,10 +241,11 @@ impl<S: StateMachine> Raft<S> {
 
     /// Answer what has been waiting for entries that are applied now.
     pub(super) fn serve_follower_reads(&mut self, host: &mut impl Host) {
-        let applied = self.planted.readable(self.last_applied);
-        let ready = |waiting: &FollowerRead| waiting.index.is_some_and(|index| index <= applied);
+        let (applied, planted) = (self.last_applied, self.planted);
+        let ready = |index| index <= applied || planted.plants(Defect::ReadBeforeApplied);
+        let is_ready = |waiting: &FollowerRead| waiting.index.is_some_and(ready);
         while let Some((&client, _)) =
-            self.follower_reads.iter().find(|(_, waiting)| ready(waiting))
+            self.follower_reads.iter().find(|(_, waiting)| is_ready(waiting))
         {
             let FollowerRead { serial, query, .. } =
                 self.follower_reads.remove(&client).expect("it was found");
@@ -247,9 +264,4 @@ pub fn lease_duration(settings: &RaftSettings) -> Duration {
         u64::try_from(shortest * (MILLION - bound) / (MILLION + bound))
             .expect("shorter than the timeout"),
     )
-}
-
-/// How old a round is on the leader's monotonic clock.
-pub fn age(host: &impl Host, round: Round) -> Duration {
-    host.now().saturating_since(round.began)
 }

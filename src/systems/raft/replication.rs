@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::defects::Defect;
 use super::events;
 use super::host::Host;
 use super::leader::LeaderState;
@@ -211,9 +212,10 @@ impl<S: StateMachine> Raft<S> {
         from: NodeId,
         append: AppendEntries,
     ) -> Option<AppendResponse> {
-        if append.term < self.current_term && !self.planted.accepts_old_leader() {
-            // The own term in the answer tells the old leader that it is one.
-            if self.planted.old_leader_resets_timer() {
+        if append.term < self.current_term && !self.plants(Defect::OldLeaderAccepted) {
+            // This server's term in the answer tells the old leader that it is deposed. That leader
+            // is no reason to put an election off.
+            if self.plants(Defect::OldLeaderResetsTimer) {
                 self.reset_election_timer(host);
             }
             let outcome = self.reject(append.prev_log_index);
@@ -249,13 +251,23 @@ impl<S: StateMachine> Raft<S> {
                 return AppendOutcome::Accepted { match_index };
             }
         } else if self.log.term(prev_index) != Some(prev_term)
-            && self.planted.checks_prev(entries.is_empty())
+            && !(entries.is_empty() && self.plants(Defect::HeartbeatUnchecked))
         {
             return self.reject(prev_index);
         }
         self.merge(host, prev_index, entries);
-        let last_new = self.planted.follower_commit_limit(match_index, self.log.last_index());
-        self.maybe_advance_follower_commit(host, leader_commit.min(last_new));
+        // What follows the last entry that the message confirms may be a remnant of another time.
+        let commit = leader_commit.min(match_index);
+        let up_to_last = leader_commit.min(self.log.last_index());
+        let goes_too_far = up_to_last > commit.max(self.commit_index);
+        self.maybe_advance_follower_commit(
+            host,
+            if goes_too_far && self.plants(Defect::CommitToLastIndex) {
+                up_to_last
+            } else {
+                commit
+            },
+        );
         AppendOutcome::Accepted { match_index }
     }
 
@@ -270,29 +282,54 @@ impl<S: StateMachine> Raft<S> {
     /// (figure 2). What does not conflict stays: a late message must not take away what a later one
     /// has brought.
     fn merge(&mut self, host: &mut impl Host, prev: LogIndex, entries: &[Rc<Entry>]) {
-        if self.planted.merges_wrongly() {
-            return self.merge_wrongly(host, prev, entries);
-        }
-        let known = entries
+        let mut known = entries
             .iter()
             .enumerate()
             .take_while(|(i, entry)| self.log.term(prev.plus(i + 1)) == Some(entry.term))
             .count();
-        let new = &entries[known..];
+        let nothing_conflicts = known > 0 || entries.is_empty();
+        if prev < self.log.last_index() && nothing_conflicts && self.plants(Defect::TruncateAlways)
+        {
+            self.truncate(host, prev.next());
+            known = 0;
+        }
+        let mut new = &entries[known..];
         if new.is_empty() {
             return;
         }
         let first = prev.plus(known + 1);
         if first <= self.log.last_index() {
-            self.truncate(host, first);
+            new = self.resolve_conflict(host, first, new);
         }
-        self.append(host, new);
+        if !new.is_empty() {
+            self.append(host, new);
+        }
+    }
+
+    /// The entry at `first` conflicts with the first new one: it goes, and all that follow it.
+    /// Returns what is left to be appended, which is everything.
+    fn resolve_conflict<'a>(
+        &mut self,
+        host: &mut impl Host,
+        first: LogIndex,
+        new: &'a [Rc<Entry>],
+    ) -> &'a [Rc<Entry>] {
+        let overlap = self.log.last_index().next().since(first).min(new.len());
+        if self.plants(Defect::ConflictKept) {
+            return &new[overlap..];
+        }
+        if self.plants(Defect::TailKept) {
+            self.overwrite(host, first, &new[..overlap]);
+            return &new[overlap..];
+        }
+        self.truncate(host, first);
+        new
     }
 
     /// Remove the entry at `from` and all that follow.
     pub(super) fn truncate(&mut self, host: &mut impl Host, from: LogIndex) {
         assert!(
-            from > self.commit_index || self.planted.any(),
+            from > self.commit_index || self.planted.may_diverge(),
             "entry {from} is committed ({}) and cannot go",
             self.commit_index
         );
@@ -304,7 +341,7 @@ impl<S: StateMachine> Raft<S> {
 
     /// Put entries at the end of the log. A configuration is in force from here on.
     pub(super) fn append(&mut self, host: &mut impl Host, entries: &[Rc<Entry>]) {
-        if self.planted.forgets_sync() {
+        if self.plants(Defect::AckBeforeSync) {
             host.without_sync();
         }
         self.storage.append(host, entries);
@@ -316,7 +353,7 @@ impl<S: StateMachine> Raft<S> {
                 self.adopt_config(host, index, entry.term, config.clone());
             }
         }
-        if self.planted.applies_on_append() {
+        if self.plants(Defect::ApplyBeforeCommit) {
             self.apply_committed(host);
         }
     }
@@ -343,7 +380,7 @@ impl<S: StateMachine> Raft<S> {
         }
         match answer.outcome {
             AppendOutcome::Accepted { match_index } => {
-                let from = self.planted.credited(from, answer.round, &self.leader.progress);
+                let from = self.credited(from, answer.round);
                 self.on_match(host, from, match_index);
             }
             AppendOutcome::Rejected { prev_log_index, conflict_term, conflict_index } => {
@@ -356,13 +393,25 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    /// A follower's log equals the own one up to `match_index`.
+    /// An answer counts for its sender.
+    fn credited(&self, from: NodeId, round: u64) -> NodeId {
+        let place = (round % self.leader.progress.len() as u64) as usize;
+        let other = self.leader.progress.keys().nth(place).copied();
+        other
+            .filter(|other| *other != from && self.plants(Defect::AnswerMiscredited))
+            .unwrap_or(from)
+    }
+
+    /// A follower's log equals the leader's up to `match_index`.
     pub(super) fn on_match(&mut self, host: &mut impl Host, from: NodeId, match_index: LogIndex) {
-        let last = self.log.last_index();
+        let (last, planted) = (self.log.last_index(), self.planted);
         let Some(progress) = self.leader.progress.get_mut(&from) else { return };
+        // An answer proves what its message held, whatever was sent since; and what was proved
+        // before stays proved.
         let before = progress.match_index;
+        let (proved, sent) = (before.max(match_index), progress.next_index.prev());
         progress.match_index =
-            self.planted.match_index(before, match_index, progress.next_index.prev());
+            if sent > proved && planted.plants(Defect::MatchFromState) { sent } else { proved };
         progress.accepted(match_index, last);
         if progress.match_index > before {
             self.maybe_commit(host);
@@ -404,7 +453,9 @@ impl<S: StateMachine> Raft<S> {
 
     /// Apply everything up to the commit index.
     pub(super) fn apply_committed(&mut self, host: &mut impl Host) {
-        let to = self.planted.applicable(self.commit_index, self.log.last_index());
+        let last = self.log.last_index();
+        let too_far = last > self.commit_index && self.plants(Defect::ApplyBeforeCommit);
+        let to = if too_far { last } else { self.commit_index };
         if to <= self.last_applied {
             return;
         }
@@ -412,7 +463,7 @@ impl<S: StateMachine> Raft<S> {
             let index = self.last_applied.next();
             let Some(entry) = self.log.get(index).cloned() else {
                 assert!(
-                    self.planted.any(),
+                    self.planted.may_diverge(),
                     "entry {index} is to be applied, but the log holds {} to {}",
                     self.log.base(),
                     self.log.last_index()
@@ -448,7 +499,8 @@ impl<S: StateMachine> Raft<S> {
         }
         events::apply(host, index, entry, identity, effect);
         let Some(waiter) = self.leader.waiting.remove(&index) else { return };
-        if !self.planted.is_answer_for(&waiter, entry) {
+        // Another entry may have come to stand where the client's was.
+        if waiter.term != entry.term && !self.plants(Defect::ReplyByIndex) {
             return;
         }
         let (client, serial) = (waiter.client, waiter.serial);
@@ -460,12 +512,14 @@ impl<S: StateMachine> Raft<S> {
 
     /// Execute a command unless its session has seen it. Returns whether it was executed.
     fn execute(&mut self, host: &impl Host, index: LogIndex, command: &Command) -> (bool, Lookup) {
-        let known = if self.ignores_session(command) {
-            Lookup::New
-        } else {
-            self.planted.expire_by_clock(host, &mut self.sessions, command);
-            self.sessions.lookup(command.session, command.serial)
-        };
+        // Only entries of the log end a session: by their own clocks, servers would not agree.
+        if self.has_session(command)
+            && self.defect.is_idle_by_clock(self.planted, command.session, host)
+            && self.plants(Defect::SessionExpiresByClock)
+        {
+            self.sessions.end(command.session);
+        }
+        let known = self.look_up(command);
         if known != Lookup::New {
             self.sessions.touch(command.session, index);
             return (false, known);
@@ -475,16 +529,25 @@ impl<S: StateMachine> Raft<S> {
         (true, Lookup::Done(index, output))
     }
 
-    fn ignores_session(&self, command: &Command) -> bool {
-        command.session == LogIndex::ZERO || !self.planted.looks_up_sessions(&self.settings)
+    fn has_session(&self, command: &Command) -> bool {
+        self.settings.sessions && command.session != LogIndex::ZERO
+    }
+
+    /// What its session knows of a command. One without a session is always new.
+    fn look_up(&self, command: &Command) -> Lookup {
+        if !self.has_session(command) {
+            return Lookup::New;
+        }
+        let known = self.sessions.lookup(command.session, command.serial);
+        if known != Lookup::New && self.plants(Defect::NoDuplicateDetection) {
+            return Lookup::New;
+        }
+        known
     }
 
     /// What can be said to a client without putting its command into the log (again).
     pub(super) fn known_outcome(&self, command: &Command) -> Option<Outcome> {
-        if self.ignores_session(command) {
-            return None;
-        }
-        match self.sessions.lookup(command.session, command.serial) {
+        match self.look_up(command) {
             // The session may be opened by an entry that this server has yet to apply.
             Lookup::New | Lookup::Expired => None,
             known => outcome(known, command.client, command.serial),

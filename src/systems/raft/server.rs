@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::configuration::Configuration;
-use super::defects::Planted;
+use super::defects::{Defect, DefectState, Planted};
 use super::events;
 use super::host::{Host, RaftTimer};
 use super::leader::LeaderState;
@@ -136,6 +136,8 @@ pub struct Raft<S> {
     /// Meaningful while `role` is [`Role::Leader`].
     pub(super) leader: LeaderState,
     pub(super) outcomes: Vec<Outcome>,
+    /// What no correct server keeps.
+    pub(super) defect: DefectState,
 }
 
 impl<S: StateMachine> Raft<S> {
@@ -170,6 +172,7 @@ impl<S: StateMachine> Raft<S> {
             follower_reads: BTreeMap::new(),
             leader: LeaderState::default(),
             outcomes: Vec::new(),
+            defect: DefectState::default(),
         }
     }
 
@@ -177,8 +180,10 @@ impl<S: StateMachine> Raft<S> {
     pub fn boot(&mut self, host: &mut impl Host) {
         let (storage, Recovered { term, voted_for, snapshot, log }) =
             Storage::recover(host, self.planted);
-        (self.current_term, self.voted_for) =
-            self.planted.recovered_state(term, voted_for, log.last_term());
+        (self.current_term, self.voted_for) = (term, voted_for);
+        if (term, voted_for) != (log.last_term(), None) && self.plants(Defect::TermNotPersisted) {
+            (self.current_term, self.voted_for) = (log.last_term(), None);
+        }
         (self.storage, self.log, self.snapshot) = (storage, log, snapshot);
         if let Some(snapshot) = self.snapshot.clone() {
             self.machine.restore(&snapshot.machine);
@@ -187,11 +192,17 @@ impl<S: StateMachine> Raft<S> {
         let start = self.snapshot_index().max(self.log.base());
         (self.commit_index, self.last_applied) = (start, start);
         self.recover_configs(host);
-        self.heard = self.planted.promise_at_boot(&self.settings, host.now());
+        self.heard = self.heard_at_boot(host);
         let last = (self.log.last_index(), self.log.last_term());
         events::recover(host, self.current_term, self.voted_for, self.snapshot_index(), last);
         events::role(host, self.current_term, self.role_name());
         self.reset_election_timer(host);
+    }
+
+    /// Whether this defect is planted. Asked last, where "yes" changes what happens.
+    #[inline]
+    pub(super) fn plants(&self, defect: Defect) -> bool {
+        self.planted.plants(defect)
     }
 
     /// What became of requests since the last call.

@@ -7,12 +7,10 @@
 //! A client has one command open at a time, so the last serial number and its output are enough.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::log::{Bytes, Command};
 use super::types::LogIndex;
 use crate::codec::{Reader, Writer};
-use crate::node::LocalTime;
 use crate::trace::NodeId;
 
 /// What is remembered of a client.
@@ -47,9 +45,6 @@ pub enum Lookup {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sessions {
     table: BTreeMap<LogIndex, Session>,
-    /// When each was used by this server's clock: no part of the replicated state, and nothing that
-    /// a correct server keeps.
-    used_by_clock: BTreeMap<LogIndex, LocalTime>,
 }
 
 impl Sessions {
@@ -92,13 +87,9 @@ impl Sessions {
         }
     }
 
-    /// Forget a session that was not used for longer than `limit` by the clock of this server. A
-    /// defect.
-    pub(super) fn expire_by_clock(&mut self, session: LogIndex, now: LocalTime, limit: Duration) {
-        let used = self.used_by_clock.insert(session, now);
-        if used.is_some_and(|used| now.saturating_since(used) > limit) {
-            self.table.remove(&session);
-        }
+    /// Forget a session.
+    pub fn end(&mut self, session: LogIndex) {
+        self.table.remove(&session);
     }
 
     /// For the snapshot.
@@ -124,7 +115,7 @@ impl Sessions {
             let output = reader.bytes()?.into();
             Some((id, Session { client, serial, index, output, used: LogIndex(reader.u64()?) }))
         });
-        Some(Sessions { table: table.collect::<Option<_>>()?, ..Sessions::default() })
+        Some(Sessions { table: table.collect::<Option<_>>()? })
     }
 }
 

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::configuration::Configuration;
+use super::defects::Defect;
 use super::events;
 use super::host::Host;
 use super::log::{Bytes, Log};
@@ -121,20 +122,27 @@ impl<S: StateMachine> Raft<S> {
         let (Some(term), Some(chain)) = (self.log.term(index), self.log.chain(index)) else {
             unreachable!("entry {index} was applied just now, so it is in the log")
         };
-        let config = self.config_at(index);
+        let config = self.config_at(index).clone();
         let machine = self.machine.snapshot();
-        let snapshot = Rc::new(Snapshot::new(
-            self.planted.snapshot_index(index),
-            term,
-            chain,
-            config,
-            self.sessions.clone(),
-            machine,
-        ));
+        let covered = if self.plants(Defect::SnapshotOffByOne) { index.prev() } else { index };
+        let snapshot =
+            Rc::new(Snapshot::new(covered, term, chain, config, self.sessions.clone(), machine));
         events::snapshot(host, "snapshot_take", index, term, chain, snapshot.state);
         self.log.compact(LogIndex(index.0.saturating_sub(self.settings.snapshot_trailing)));
-        self.planted.save_compaction(host, &mut self.storage, &snapshot, &self.log);
+        self.save_compaction(host, &snapshot);
         self.snapshot = Some(snapshot);
+    }
+
+    /// The snapshot first, then the log that it shortens: a crash in between must not leave a gap.
+    fn save_compaction(&mut self, host: &mut impl Host, snapshot: &Snapshot) {
+        let log_first = self.plants(Defect::CompactionBeforeSnapshot);
+        if log_first {
+            self.storage.rewrite_log(host, &self.log);
+        }
+        Storage::save_snapshot(host, snapshot);
+        if !log_first {
+            self.storage.rewrite_log(host, &self.log);
+        }
     }
 
     /// Send the piece of the snapshot that `peer` lacks next, beginning a transfer if there is
@@ -170,7 +178,9 @@ impl<S: StateMachine> Raft<S> {
             return self.answer_snapshot(host, from, &piece, 0, None);
         }
         self.follow(host, piece.term, from);
-        if !self.planted.snapshot_is_news(piece.last_included_index, self.commit_index) {
+        if piece.last_included_index <= self.commit_index
+            && !self.plants(Defect::OldSnapshotInstalled)
+        {
             // What is committed here is the same there: the snapshot is not needed, and taking it
             // would throw applied entries away.
             let committed = self.commit_index;
@@ -233,8 +243,13 @@ impl<S: StateMachine> Raft<S> {
             // "If existing log entry has same index and term as snapshot's last included entry,
             // retain log entries following it" (figure 13).
             self.log.compact(index);
-        } else if !self.keeps_conflicting_suffix(host, &snapshot) {
+        } else {
+            // A log that contradicts the snapshot is discarded as a whole.
+            let suffix = self.log.entries(index.next(), usize::MAX);
             self.log = Log::after(index, term, snapshot.chain);
+            if !suffix.is_empty() && self.plants(Defect::SuffixKept) {
+                self.append(host, &suffix);
+            }
         }
         self.adopt_snapshot_config(host, &snapshot);
         self.machine.restore(&snapshot.machine);

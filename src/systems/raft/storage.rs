@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::host::Host;
 use super::log::{Entry, Log, Payload};
 use super::snapshot::Snapshot;
@@ -117,11 +117,12 @@ impl Storage {
     /// durable.
     pub fn recover(host: &mut impl Host, planted: Planted) -> (Storage, Recovered) {
         let mut recovered = Recovered::default();
-        if planted.forgets_disk() {
+        let state = host.read(STATE);
+        if state.is_some() && planted.plants(Defect::BlankDisk) {
             host.truncate(LOG, 0);
             return (Storage::default(), recovered);
         }
-        if let Some(bytes) = host.read(STATE) {
+        if let Some(bytes) = state {
             (recovered.term, recovered.voted_for) = read_state(&bytes)
                 .unwrap_or_else(|| refuse_to_start(STATE, "its checksum does not fit"));
         }
@@ -182,7 +183,9 @@ impl Recovered {
     fn fit_log_to_snapshot(&mut self, planted: Planted) {
         let covered = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.index);
         if self.log.base() > covered {
-            if planted.gap_is_damage() {
+            let is_damage = !planted.plants(Defect::CompactionBeforeSnapshot)
+                && !planted.plants(Defect::SnapshotOffByOne);
+            if is_damage {
                 refuse_to_start(
                     LOG,
                     format_args!(
