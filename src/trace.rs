@@ -216,12 +216,16 @@ impl Fields {
         self.values.get(position)
     }
 
-    /// The value at `place` of `names`, which is found without a search where the event was recorded
-    /// by this program under that very list.
+    /// The value at `place` of `names`, which is found without a search if the event has that name at
+    /// the same place.
     #[inline]
     pub fn at(&self, names: &'static [&'static str], place: usize) -> Option<&Value> {
         match &self.names {
             FieldNames::Static(own) if std::ptr::eq(*own, names) => self.values.get(place),
+            FieldNames::Static(own) if own.get(place) == names.get(place) => self.values.get(place),
+            FieldNames::Shared(own) if own.get(place).is_some_and(|own| own == names[place]) => {
+                self.values.get(place)
+            }
             _ => self.get(names[place]),
         }
     }

@@ -12,7 +12,7 @@ use crate::scenario::{
     KeyInfo, TESTBED_EVENTS, TESTBED_METRICS, name_of, scenario_files, show_duration,
 };
 use crate::systems::{self, System, known};
-use crate::vocabulary::Shown;
+use crate::vocabulary::{EventInfo, MetricInfo, Shown};
 
 /// Explain a name: a system, fault, check, plot, defect, metric, event, message or key. `scenario`
 /// explains the whole language.
@@ -51,14 +51,16 @@ pub fn explain(name: &str, systems: &[&'static System]) -> Result<String, Error>
                 .filter(|defect| defect.name == name)
                 .map(|defect| of_defect(defect, system.name)),
         );
-        let shows: [(&str, &[Shown]); 3] = [
-            ("metric", &system.metrics()),
-            ("event", &system.events()),
-            ("message", &system.messages()),
-        ];
-        for (what, shown) in shows {
-            found.extend(of_shown(name, what, system.name, shown));
-        }
+        let parts = || system.vocabulary.iter();
+        let metrics = parts().flat_map(|part| part.metrics).copied().flatten();
+        found.extend(
+            metrics.filter(|info| info.name == name).map(|info| of_metric(info, system.name)),
+        );
+        let events = parts().flat_map(|part| part.events);
+        found.extend(
+            events.filter(|info| info.name == name).map(|info| of_event(info, system.name)),
+        );
+        found.extend(of_shown(name, "message", system.name, &system.messages()));
     }
     found.extend(of_shown(name, "metric", "every system", TESTBED_METRICS));
     found.extend(of_shown(name, "event", "every system", TESTBED_EVENTS));
@@ -231,6 +233,29 @@ fn of_defect(defect: &DefectInfo, system: &str) -> String {
         seeds = defect.seeds,
         scenario = defect.scenario,
     )
+}
+
+fn of_metric(info: &MetricInfo, system: &str) -> String {
+    let shown = [Shown { name: info.name, summary: info.summary }];
+    let text = of_shown(info.name, "metric", system, &shown).expect("it has that name");
+    format!("{text}  It takes: {}\n", info.kind.describe())
+}
+
+fn of_event(info: &EventInfo, system: &str) -> String {
+    let shown = [Shown { name: info.name, summary: info.summary }];
+    let mut text = of_shown(info.name, "event", system, &shown).expect("it has that name");
+    if info.fields.is_empty() {
+        return text;
+    }
+    text.push_str("  Fields:\n");
+    for field in info.fields {
+        let optional = if field.optional { "; a program may leave it out" } else { "" };
+        let what = format!("{} ({}{optional})", field.name, field.kind.describe());
+        let about =
+            if field.summary.is_empty() { String::new() } else { format!(": {}", field.summary) };
+        text.push_str(&wrapped("    ", &(what + &about)));
+    }
+    text
 }
 
 fn of_shown(name: &str, what: &str, system: &str, shown: &[Shown]) -> Option<String> {

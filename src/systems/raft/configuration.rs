@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::defects::{Defect, Planted};
+use super::vocabulary::ConfigKind;
 use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
 
@@ -30,11 +31,11 @@ impl Configuration {
     }
 
     /// The word for the trace.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> ConfigKind {
         match (&self.voters_old, self.leaves_joint) {
-            (Some(_), _) => "joint",
-            (None, true) => "leave_joint",
-            (None, false) => "simple",
+            (Some(_), _) => ConfigKind::Joint,
+            (None, true) => ConfigKind::LeaveJoint,
+            (None, false) => ConfigKind::Simple,
         }
     }
 

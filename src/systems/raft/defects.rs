@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::events;
 use super::host::Host;
 use super::log::Entry;
+use super::replication::appended;
 use super::server::Raft;
 use super::state_machine::StateMachine;
 use super::types::LogIndex;
@@ -253,7 +253,7 @@ impl<S: StateMachine> Raft<S> {
         self.log.truncate(first);
         for entry in entries {
             let chain = self.log.append(entry.clone());
-            events::append(host, self.log.last_index(), entry, chain);
+            host.emit(appended(self.log.last_index(), entry, chain));
         }
         for entry in tail {
             self.log.append(entry);

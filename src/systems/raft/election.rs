@@ -2,7 +2,6 @@
 //! dissertation (§9.6, §4.2.3).
 
 use super::defects::Defect;
-use super::events;
 use super::host::{Host, RaftTimer};
 use super::message::{RaftMessage, RequestVote, VoteResponse};
 use super::server::{Raft, Role};
@@ -10,7 +9,9 @@ use super::settings::Reads;
 use super::state_machine::StateMachine;
 use super::storage::Storage;
 use super::types::Term;
+use super::vocabulary as events;
 use crate::node::{LocalTime, NodeId};
+use crate::vocabulary::Optional;
 
 impl<S: StateMachine> Raft<S> {
     // Roles. Each transition is one function, and only here the role changes.
@@ -31,7 +32,7 @@ impl<S: StateMachine> Raft<S> {
         if term != self.current_term {
             (self.current_term, self.voted_for) = (term, None);
             self.save_state(host);
-            events::term(host, term);
+            host.emit(events::NewTerm { term });
         } else if before != Role::Follower
             && self.voted_for.is_some()
             && self.plants(Defect::VoteClearedOnStepDown)
@@ -45,7 +46,7 @@ impl<S: StateMachine> Raft<S> {
         }
         self.role = Role::Follower;
         self.ballot.clear();
-        events::role(host, term, self.role_name());
+        self.show_role(host);
         if before == Role::Leader {
             self.abandon_leadership(host);
         }
@@ -56,7 +57,7 @@ impl<S: StateMachine> Raft<S> {
         self.role = Role::PreCandidate;
         self.leader_id = None;
         self.ballot.clear();
-        events::role(host, self.current_term, self.role_name());
+        self.show_role(host);
         self.reset_election_timer(host);
         self.ask_voters(host, RaftMessage::PreVote, self.current_term.next(), false);
         if !(self.defect.has_led && self.plants(Defect::ExLeaderRefusesItself)) {
@@ -73,9 +74,9 @@ impl<S: StateMachine> Raft<S> {
         self.save_state(host);
         self.ballot.clear();
         self.ballot.insert(self.id, true);
-        events::term(host, self.current_term);
-        events::role(host, self.current_term, self.role_name());
-        events::vote(host, self.current_term, self.id);
+        host.emit(events::NewTerm { term: self.current_term });
+        self.show_role(host);
+        host.emit(events::Vote { term: self.current_term, candidate: self.id });
         self.reset_election_timer(host);
         self.ask_voters(host, RaftMessage::RequestVote, self.current_term, leadership_transfer);
         self.maybe_win(host);
@@ -87,9 +88,13 @@ impl<S: StateMachine> Raft<S> {
         self.leader_id = Some(self.id);
         self.heard = None;
         self.ballot.clear();
-        events::role(host, self.current_term, self.role_name());
-        let last = (self.log.last_index(), self.log.last_term());
-        events::leader(host, self.current_term, last, self.snapshot_index());
+        self.show_role(host);
+        host.emit(events::Elected {
+            term: self.current_term,
+            last_index: Optional(Some(self.log.last_index())),
+            last_term: Optional(Some(self.log.last_term())),
+            snapshot_index: Optional(Some(self.snapshot_index())),
+        });
         self.begin_leadership(host);
     }
 
@@ -178,7 +183,7 @@ impl<S: StateMachine> Raft<S> {
                 self.voted_for = Some(from);
                 self.save_state(host);
             }
-            events::vote(host, self.current_term, from);
+            host.emit(events::Vote { term: self.current_term, candidate: from });
         }
         // A voter waits for the result of the election that it has helped; one that refuses waits
         // for nobody.

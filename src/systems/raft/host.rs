@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use super::message::RaftMessage;
-use crate::node::{Ctx, LocalTime, Node, NodeId, Value, WallTime};
+use crate::node::{Ctx, LocalTime, Node, NodeId, WallTime};
 use crate::rng::Rng;
+use crate::vocabulary::Event;
 
 /// The timers of a [`Raft`](super::Raft).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ pub trait Host {
     fn replace(&mut self, file: &'static str, bytes: Vec<u8>);
     fn truncate(&mut self, file: &'static str, len: u64);
     fn without_sync(&mut self);
-    fn observe(&mut self, name: &'static str, names: &'static [&'static str], values: &[Value]);
+    fn emit(&mut self, event: impl Event);
     fn log(&mut self, line: impl FnOnce() -> String);
 }
 
@@ -101,8 +102,8 @@ where
         Ctx::without_sync(self);
     }
 
-    fn observe(&mut self, name: &'static str, names: &'static [&'static str], values: &[Value]) {
-        Ctx::observe(self, name, names, values);
+    fn emit(&mut self, event: impl Event) {
+        Ctx::emit(self, event);
     }
 
     fn log(&mut self, line: impl FnOnce() -> String) {

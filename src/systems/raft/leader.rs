@@ -4,17 +4,18 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::defects::Defect;
-use super::events;
 use super::host::{Host, RaftTimer};
 use super::log::{Entry, Payload};
 use super::membership::Goal;
 use super::read_index::PendingRead;
-use super::replication::Progress;
+use super::replication::FollowerProgress;
 use super::server::{Outcome, Raft, Role};
 use super::state_machine::{DONE, StateMachine};
 use super::transfer::Handover;
 use super::types::{LogIndex, Term};
+use super::vocabulary as events;
 use crate::node::{LocalTime, NodeId};
+use crate::vocabulary::Optional;
 
 /// Who waits for an entry to be applied.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub struct Round {
 #[derive(Debug, Default)]
 pub struct LeaderState {
     /// Every other member.
-    pub progress: BTreeMap<NodeId, Progress>,
+    pub progress: BTreeMap<NodeId, FollowerProgress>,
     /// Clients that wait, by index.
     pub waiting: BTreeMap<LogIndex, Waiter>,
     /// The number of the last round of messages to all.
@@ -296,7 +297,12 @@ impl<S: StateMachine> Raft<S> {
         );
         self.commit_index = index;
         let entry_term = self.log.term(index).unwrap_or_default();
-        events::commit(host, index, self.current_term, self.role_name(), entry_term);
+        host.emit(events::Commit {
+            index,
+            term: self.current_term,
+            role: Optional(Some(self.shown_role())),
+            entry_term,
+        });
         self.apply_committed(host);
     }
 }

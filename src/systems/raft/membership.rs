@@ -18,15 +18,16 @@ use std::rc::Rc;
 
 use super::configuration::Configuration;
 use super::defects::Defect;
-use super::events;
 use super::host::Host;
 use super::log::{Log, Payload};
-use super::replication::Progress;
+use super::replication::FollowerProgress;
 use super::server::{Raft, Role};
 use super::snapshot::Snapshot;
 use super::state_machine::StateMachine;
 use super::types::{LogIndex, Term};
+use super::vocabulary::{self as events, ShownRole};
 use crate::node::NodeId;
+use crate::trace::Word;
 
 /// What an operator wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub enum Goal {
 }
 
 /// What to do next for a goal.
-enum Step {
+enum ChangeStep {
     /// Nothing: it is reached, or cannot be.
     Done,
     /// Somebody has to catch up first.
@@ -84,7 +85,7 @@ impl<S: StateMachine> Raft<S> {
         } else if self.current_term == Term::ZERO && self.log.is_empty() {
             // The initial configuration stands before the first entry; a server shows it when it
             // starts for the first time.
-            events::config_append(host, LogIndex::ZERO, Term::ZERO, self.config());
+            show_config(host, LogIndex::ZERO, Term::ZERO, self.config());
         }
         collect_configs(&mut self.configs, &self.log);
     }
@@ -97,8 +98,8 @@ impl<S: StateMachine> Raft<S> {
         term: Term,
         config: Rc<Configuration>,
     ) {
-        events::config_append(host, index, term, &config);
-        let before = self.role_name();
+        show_config(host, index, term, &config);
+        let before = Some(self.shown_role());
         // Those that committed ones have replaced will not be wanted again.
         let keep =
             self.configs.iter().rposition(|(at, _)| *at <= self.snapshot_index()).unwrap_or(0);
@@ -109,9 +110,9 @@ impl<S: StateMachine> Raft<S> {
 
     /// A configuration is committed.
     pub(super) fn on_config_applied(&mut self, host: &mut impl Host, index: LogIndex, term: Term) {
-        events::config_commit(host, index, term);
+        host.emit(events::ConfigCommit { index, term });
         if self.plants(Defect::ConfigAtCommit) {
-            self.after_config_change(host, "");
+            self.after_config_change(host, None);
         }
     }
 
@@ -128,18 +129,18 @@ impl<S: StateMachine> Raft<S> {
         if self.configs.last() != Some(&snapshot.config) && self.plants(Defect::ConfigNotRestored) {
             return;
         }
-        let before = self.role_name();
+        let before = Some(self.shown_role());
         self.configs = vec![snapshot.config.clone()];
         collect_configs(&mut self.configs, &self.log);
         self.after_config_change(host, before);
     }
 
-    fn after_config_change(&mut self, host: &mut impl Host, role_before: &'static str) {
+    fn after_config_change(&mut self, host: &mut impl Host, role_before: Option<ShownRole>) {
         if self.role == Role::Leader {
             self.update_progress(host);
         }
-        if self.role_name() != role_before {
-            events::role(host, self.current_term, self.role_name());
+        if Some(self.shown_role()) != role_before {
+            self.show_role(host);
         }
     }
 
@@ -150,7 +151,10 @@ impl<S: StateMachine> Raft<S> {
         self.leader.progress.retain(|node, _| members.contains(node));
         for node in members {
             if node != self.id {
-                self.leader.progress.entry(node).or_insert_with(|| Progress::new(last, now));
+                self.leader
+                    .progress
+                    .entry(node)
+                    .or_insert_with(|| FollowerProgress::new(last, now));
             }
         }
     }
@@ -195,9 +199,9 @@ impl<S: StateMachine> Raft<S> {
             }
             let Some(goal) = self.leader.goals.front() else { return };
             match self.next_step(goal) {
-                Step::Done => self.leader.goals.pop_front(),
-                Step::Wait => return,
-                Step::Propose(config) => return self.propose_config(host, config),
+                ChangeStep::Done => self.leader.goals.pop_front(),
+                ChangeStep::Wait => return,
+                ChangeStep::Propose(config) => return self.propose_config(host, config),
             };
         }
     }
@@ -218,56 +222,56 @@ impl<S: StateMachine> Raft<S> {
             && (self.has_committed_in_term() || self.plants(Defect::ChangeBeforeOwnCommit))
     }
 
-    fn next_step(&self, goal: &Goal) -> Step {
+    fn next_step(&self, goal: &Goal) -> ChangeStep {
         let config = self.config();
         match goal {
-            Goal::AddLearner(node) if config.is_member(*node) => Step::Done,
-            Goal::AddLearner(node) => Step::Propose(with_learners(config, &[*node])),
-            Goal::AddVoter(node) if config.is_voter(*node) => Step::Done,
+            Goal::AddLearner(node) if config.is_member(*node) => ChangeStep::Done,
+            Goal::AddLearner(node) => ChangeStep::Propose(with_learners(config, &[*node])),
+            Goal::AddVoter(node) if config.is_voter(*node) => ChangeStep::Done,
             Goal::AddVoter(node)
                 if !config.is_member(*node) && !self.plants(Defect::NoLearners) =>
             {
-                Step::Propose(with_learners(config, &[*node]))
+                ChangeStep::Propose(with_learners(config, &[*node]))
             }
             Goal::AddVoter(node) => self.promotion(config, *node),
-            Goal::Promote(node) if !config.learners.contains(node) => Step::Done,
+            Goal::Promote(node) if !config.learners.contains(node) => ChangeStep::Done,
             Goal::Promote(node) => self.promotion(config, *node),
             Goal::Remove(node) if !config.is_member(*node) || config.voters == [*node] => {
-                Step::Done
+                ChangeStep::Done
             }
-            Goal::Remove(node) => Step::Propose(Configuration {
+            Goal::Remove(node) => ChangeStep::Propose(Configuration {
                 voters: without(&config.voters, *node),
                 learners: without(&config.learners, *node),
                 ..Configuration::default()
             }),
-            Goal::Change(voters) if *voters == config.voters => Step::Done,
+            Goal::Change(voters) if *voters == config.voters => ChangeStep::Done,
             Goal::Change(voters) => self.next_step_of_change(config, voters),
         }
     }
 
-    fn promotion(&self, config: &Configuration, node: NodeId) -> Step {
+    fn promotion(&self, config: &Configuration, node: NodeId) -> ChangeStep {
         if !self.has_caught_up(node) && !self.plants(Defect::NoLearners) {
-            return Step::Wait;
+            return ChangeStep::Wait;
         }
         let mut voters = config.voters.clone();
         voters.push(node);
         let learners = without(&config.learners, node);
-        Step::Propose(Configuration { learners, ..Configuration::simple(voters) })
+        ChangeStep::Propose(Configuration { learners, ..Configuration::simple(voters) })
     }
 
-    fn next_step_of_change(&self, config: &Configuration, voters: &[NodeId]) -> Step {
+    fn next_step_of_change(&self, config: &Configuration, voters: &[NodeId]) -> ChangeStep {
         let strangers: Vec<NodeId> =
             voters.iter().copied().filter(|node| !config.is_member(*node)).collect();
         if !strangers.is_empty() {
-            return Step::Propose(with_learners(config, &strangers));
+            return ChangeStep::Propose(with_learners(config, &strangers));
         }
         let behind = |node: &&NodeId| config.learners.contains(node) && !self.has_caught_up(**node);
         if voters.iter().any(|node| behind(&node)) {
-            return Step::Wait;
+            return ChangeStep::Wait;
         }
         let learners =
             config.learners.iter().copied().filter(|node| !voters.contains(node)).collect();
-        Step::Propose(Configuration {
+        ChangeStep::Propose(Configuration {
             voters: voters.to_vec(),
             voters_old: (!self.plants(Defect::NoJointPhase)).then(|| config.voters.clone()),
             learners,
@@ -290,6 +294,20 @@ fn collect_configs(configs: &mut Vec<(LogIndex, Rc<Configuration>)>, log: &Log) 
             _ => None,
         }
     }));
+}
+
+fn show_config(host: &mut impl Host, index: LogIndex, term: Term, config: &Configuration) {
+    let names = |nodes: &[NodeId]| -> Word {
+        if nodes.is_empty() {
+            return "-".into();
+        }
+        let names: Vec<&str> = nodes.iter().map(|node| host.name(*node)).collect();
+        names.join("+").into()
+    };
+    let (voters, learners) = (names(&config.voters), names(&config.learners));
+    let voters_old = names(config.voters_old.as_deref().unwrap_or_default());
+    let kind = config.kind();
+    host.emit(events::ConfigAppend { index, term, kind, voters, learners, voters_old });
 }
 
 fn find_all(host: &impl Host, names: &str) -> Option<Vec<NodeId>> {

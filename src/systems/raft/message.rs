@@ -11,53 +11,55 @@ use serde::{Deserialize, Serialize};
 use super::log::{Bytes, Entry};
 use super::types::{LogIndex, Term};
 use crate::node::{Detail, Message};
+use crate::vocabulary::messages;
 
-/// What a server sends to another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum RaftMessage {
-    /// A candidate asks for a vote (§5.2).
-    RequestVote(RequestVote),
-    /// The answer.
-    RequestVoteResponse(VoteResponse),
-    /// Would you vote for me? Asked before a term is begun (dissertation §9.6).
-    PreVote(RequestVote),
-    /// The answer; a grant has the term that was asked about, a refusal the voter's own.
-    PreVoteResponse(VoteResponse),
-    /// Entries, or none as a heartbeat (§5.3).
-    AppendEntries(AppendEntries),
-    /// The answer.
-    AppendEntriesResponse(AppendResponse),
-    /// A heartbeat of its own kind, never with entries; only with the setting
-    /// `separate_heartbeats`.
-    Heartbeat(AppendEntries),
-    /// The answer.
-    HeartbeatResponse(AppendResponse),
-    /// A piece of a snapshot (§7).
-    InstallSnapshot(InstallSnapshot),
-    /// The answer.
-    InstallSnapshotResponse(InstallSnapshotResponse),
-    /// Start an election at once: the leader hands over (dissertation §3.10).
-    TimeoutNow {
-        /// The leader's term.
-        term: Term,
-    },
-    /// A follower asks for an index to read at (dissertation §6.4).
-    ReadIndex {
-        /// The follower's term.
-        term: Term,
-        /// The follower's number for the question.
-        read: u64,
-    },
-    /// The answer, once a round has confirmed that the leader still was one.
-    ReadIndexResponse {
-        /// The leader's term.
-        term: Term,
-        /// The follower's number for the question.
-        read: u64,
-        /// What the follower must have applied before it reads.
-        index: LogIndex,
-    },
+messages! {
+    /// What a server sends to another.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum RaftMessage {
+        /// A candidate asks for a vote (Raft §5.2).
+        RequestVote(RequestVote),
+        /// A vote, or a refusal.
+        RequestVoteResponse(VoteResponse),
+        /// A server asks whether it would get a vote, before it begins a term (dissertation §9.6).
+        PreVote(RequestVote),
+        /// Whether it would: a grant has the term that was asked about, a refusal the voter's own.
+        PreVoteResponse(VoteResponse),
+        /// The leader sends entries, or none as a heartbeat (Raft §5.3).
+        AppendEntries(AppendEntries),
+        /// How far the follower's log equals the leader's, or that it does not.
+        AppendEntriesResponse(AppendResponse),
+        /// A heartbeat without entries, with `separate_heartbeats`.
+        Heartbeat(AppendEntries),
+        /// The answer to a heartbeat.
+        HeartbeatResponse(AppendResponse),
+        /// A piece of a snapshot (Raft §7).
+        InstallSnapshot(InstallSnapshot),
+        /// How much of a snapshot has arrived.
+        InstallSnapshotResponse(InstallSnapshotResponse),
+        /// The leader tells a follower to take over immediately (dissertation §3.10).
+        TimeoutNow {
+            /// The leader's term.
+            term: Term,
+        },
+        /// A follower asks for an index to read at, with `follower_reads` (dissertation §6.4).
+        ReadIndex {
+            /// The follower's term.
+            term: Term,
+            /// The follower's number for the question.
+            read: u64,
+        },
+        /// The index, once a round has confirmed that the leader still was one.
+        ReadIndexResponse {
+            /// The leader's term.
+            term: Term,
+            /// The follower's number for the question.
+            read: u64,
+            /// What the follower must have applied before it reads.
+            index: LogIndex,
+        },
+    }
 }
 
 /// Arguments of `RequestVote` and `PreVote`.
@@ -173,21 +175,7 @@ const HEADER_BYTES: u32 = 48;
 
 impl Message for RaftMessage {
     fn name(&self) -> &'static str {
-        match self {
-            RaftMessage::RequestVote(_) => "RequestVote",
-            RaftMessage::RequestVoteResponse(_) => "RequestVoteResponse",
-            RaftMessage::PreVote(_) => "PreVote",
-            RaftMessage::PreVoteResponse(_) => "PreVoteResponse",
-            RaftMessage::AppendEntries(_) => "AppendEntries",
-            RaftMessage::AppendEntriesResponse(_) => "AppendEntriesResponse",
-            RaftMessage::Heartbeat(_) => "Heartbeat",
-            RaftMessage::HeartbeatResponse(_) => "HeartbeatResponse",
-            RaftMessage::InstallSnapshot(_) => "InstallSnapshot",
-            RaftMessage::InstallSnapshotResponse(_) => "InstallSnapshotResponse",
-            RaftMessage::TimeoutNow { .. } => "TimeoutNow",
-            RaftMessage::ReadIndex { .. } => "ReadIndex",
-            RaftMessage::ReadIndexResponse { .. } => "ReadIndexResponse",
-        }
+        self.kind_name()
     }
 
     fn size(&self) -> u32 {

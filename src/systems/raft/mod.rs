@@ -39,7 +39,6 @@ mod client;
 mod configuration;
 mod defects;
 mod election;
-mod events;
 mod host;
 mod json;
 mod leader;
@@ -58,6 +57,7 @@ mod state_machine;
 mod storage;
 mod transfer;
 mod types;
+pub mod vocabulary;
 
 #[cfg(test)]
 mod tests;
@@ -82,37 +82,7 @@ use crate::node::{Identity, NodeId};
 use crate::scenario::{Scenario, WorkloadSpec};
 use crate::sim::{self, Cluster, Io};
 use crate::trace::Word;
-use crate::vocabulary::{Shown, Vocabulary};
-
-const MESSAGES: &[Shown] = &[
-    Shown { name: "RequestVote", summary: "A candidate asks for a vote." },
-    Shown { name: "RequestVoteResponse", summary: "A vote, or a refusal." },
-    Shown { name: "PreVote", summary: "A server asks whether it would get a vote." },
-    Shown { name: "PreVoteResponse", summary: "Whether it would." },
-    Shown { name: "AppendEntries", summary: "The leader sends entries, or none as a heartbeat." },
-    Shown {
-        name: "AppendEntriesResponse",
-        summary: "How far the follower's log equals the leader's, or that it does not.",
-    },
-    Shown {
-        name: "Heartbeat",
-        summary: "A heartbeat without entries, with `separate_heartbeats`.",
-    },
-    Shown { name: "HeartbeatResponse", summary: "Its answer." },
-    Shown { name: "InstallSnapshot", summary: "A piece of a snapshot." },
-    Shown { name: "InstallSnapshotResponse", summary: "How much of a snapshot has arrived." },
-    Shown { name: "TimeoutNow", summary: "The leader tells a follower to take over." },
-    Shown {
-        name: "ReadIndex",
-        summary: "A follower asks for an index to read at, with `follower_reads`.",
-    },
-    Shown { name: "ReadIndexResponse", summary: "The index." },
-];
-
-const CLIENT_MESSAGES: &[Shown] = &[
-    Shown { name: "ClientRequest", summary: "A client asks." },
-    Shown { name: "ClientReply", summary: "A server answers." },
-];
+use crate::vocabulary::{Metrics, Shown, Vocabulary};
 
 /// A client that gives an operation up sooner than this may do so in the time of an ordinary
 /// election.
@@ -144,12 +114,15 @@ pub const COMMANDS: &[Shown] = &[
 ];
 
 /// What a server of Raft, whatever it replicates, shows of itself.
-pub static SERVER_VOCABULARY: Vocabulary =
-    Vocabulary { events: events::EVENTS, metrics: &[events::METRICS], messages: &[MESSAGES] };
+pub static SERVER_VOCABULARY: Vocabulary = Vocabulary {
+    events: vocabulary::EVENTS,
+    metrics: &[<vocabulary::ServerMetrics as Metrics>::INFO],
+    messages: &[RaftMessage::SHOWN],
+};
 
-/// What the key-value store shows of itself.
+/// What the key-value store shows of itself; its first message is the servers' own.
 pub static VOCABULARY: Vocabulary =
-    Vocabulary { events: &[], metrics: &[], messages: &[CLIENT_MESSAGES] };
+    Vocabulary { events: &[], metrics: &[], messages: &[PeerMessage::SHOWN.split_at(1).1] };
 
 /// The system.
 pub static SYSTEM: System = System {

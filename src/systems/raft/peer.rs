@@ -1,7 +1,6 @@
 //! A node of the key-value store: a Raft server with the store as its state machine, and the
 //! answers to clients.
 
-use super::events;
 use super::host::RaftTimer;
 use super::json;
 use super::log::{Bytes, Command, Payload};
@@ -9,17 +8,21 @@ use super::message::RaftMessage;
 use super::server::{Outcome, Raft};
 use super::state_machine::KvStore;
 use super::types::LogIndex;
+use super::vocabulary as events;
 use crate::node::{Ctx, Detail, Message, Node, NodeId, Probe};
+use crate::vocabulary::messages;
 
-/// What the nodes and clients of the store send.
-#[derive(Clone, Debug)]
-pub enum PeerMessage {
-    /// Between servers.
-    Raft(RaftMessage),
-    /// A client asks.
-    ClientRequest(ClientRequest),
-    /// A server answers.
-    ClientReply(ClientReply),
+messages! {
+    /// What the nodes and clients of the store send.
+    #[derive(Clone, Debug)]
+    pub enum PeerMessage {
+        /// Between servers.
+        Raft(RaftMessage),
+        /// A client asks.
+        ClientRequest(ClientRequest),
+        /// A server answers.
+        ClientReply(ClientReply),
+    }
 }
 
 /// A client's question. All retries of one have the same serial number.
@@ -74,8 +77,7 @@ impl Message for PeerMessage {
     fn name(&self) -> &'static str {
         match self {
             PeerMessage::Raft(message) => message.name(),
-            PeerMessage::ClientRequest(_) => "ClientRequest",
-            PeerMessage::ClientReply(_) => "ClientReply",
+            own => own.kind_name(),
         }
     }
 
@@ -159,7 +161,7 @@ impl Peer {
         for outcome in self.raft.take_outcomes() {
             let (client, serial, body) = match outcome {
                 Outcome::Applied { client, serial, index, output } => {
-                    events::reply(ctx, client, serial, index);
+                    ctx.emit(events::Reply { client, serial, index });
                     (client, serial, ReplyBody::Done(output))
                 }
                 Outcome::SessionOpened { client, serial, session } => {

@@ -13,7 +13,6 @@
 use std::time::Duration;
 
 use super::defects::Defect;
-use super::events;
 use super::host::Host;
 use super::leader::Round;
 use super::log::Bytes;
@@ -22,6 +21,7 @@ use super::server::{Outcome, Raft, Role};
 use super::settings::{RaftSettings, Reads};
 use super::state_machine::StateMachine;
 use super::types::{LogIndex, Term};
+use super::vocabulary::{self as events, ReadMode};
 use crate::node::NodeId;
 use crate::time::nanos;
 
@@ -90,7 +90,7 @@ impl<S: StateMachine> Raft<S> {
             || self.plants(Defect::AnyoneReadsLocally)
             || (leads && self.plants(Defect::LeaderReadsLocally))
         {
-            self.answer_read(host, client, serial, &query, "local");
+            self.answer_read(host, client, serial, &query, ReadMode::Local);
         } else if leads {
             self.start_read(host, Reader::Client { client, serial, query });
         } else {
@@ -110,7 +110,7 @@ impl<S: StateMachine> Raft<S> {
         if !self.has_committed_in_term() && !self.plants(Defect::ReadBeforeOwnCommit) {
             self.leader.reads_too_early.push(read);
         } else if self.has_lease(host) {
-            self.serve(host, read, "lease");
+            self.serve(host, read, ReadMode::Lease);
         } else {
             self.leader.reads.push_back(read);
             self.begin_round(host);
@@ -134,11 +134,11 @@ impl<S: StateMachine> Raft<S> {
     pub(super) fn serve_confirmed_reads(&mut self, host: &mut impl Host) {
         let confirmed = self.leader.round_confirmed;
         while let Some(read) = self.leader.reads.pop_front_if(|read| read.round <= confirmed) {
-            self.serve(host, read, "read_index");
+            self.serve(host, read, ReadMode::ReadIndex);
         }
     }
 
-    fn serve(&mut self, host: &mut impl Host, read: PendingRead, mode: &'static str) {
+    fn serve(&mut self, host: &mut impl Host, read: PendingRead, mode: ReadMode) {
         assert!(
             self.last_applied >= read.index || self.planted.may_diverge(),
             "read at {} before it is applied: {}",
@@ -166,9 +166,9 @@ impl<S: StateMachine> Raft<S> {
         client: NodeId,
         serial: u64,
         query: &Bytes,
-        mode: &'static str,
+        mode: ReadMode,
     ) {
-        events::read(host, self.last_applied, mode);
+        host.emit(events::Read { index: self.last_applied, mode });
         let output = self.machine.query(query);
         self.outcomes.push(Outcome::Read { client, serial, output });
     }
@@ -249,7 +249,7 @@ impl<S: StateMachine> Raft<S> {
         {
             let FollowerRead { serial, query, .. } =
                 self.follower_reads.remove(&client).expect("it was found");
-            self.answer_read(host, client, serial, &query, "read_index");
+            self.answer_read(host, client, serial, &query, ReadMode::ReadIndex);
         }
     }
 }

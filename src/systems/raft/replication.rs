@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::defects::Defect;
-use super::events;
 use super::host::Host;
 use super::leader::LeaderState;
 use super::log::{Bytes, Command, Entry, Payload};
@@ -21,7 +20,9 @@ use super::sessions::Lookup;
 use super::snapshot::Snapshot;
 use super::state_machine::StateMachine;
 use super::types::LogIndex;
+use super::vocabulary as events;
 use crate::node::{LocalTime, NodeId};
+use crate::vocabulary::{Digest64, Optional};
 
 /// A snapshot on its way to a follower.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub struct Transfer {
 
 /// What the leader knows of a follower.
 #[derive(Clone, Debug)]
-pub struct Progress {
+pub struct FollowerProgress {
     /// The last entry that is known to be in the follower's log, durably. It only grows.
     pub match_index: LogIndex,
     /// The next entry to send.
@@ -57,10 +58,10 @@ pub struct Progress {
     pub heard: LocalTime,
 }
 
-impl Progress {
+impl FollowerProgress {
     /// Of a follower about which nothing is known.
-    pub fn new(last: LogIndex, now: LocalTime) -> Progress {
-        Progress {
+    pub fn new(last: LogIndex, now: LocalTime) -> FollowerProgress {
+        FollowerProgress {
             match_index: LogIndex::ZERO,
             next_index: last.next(),
             streams: false,
@@ -335,7 +336,7 @@ impl<S: StateMachine> Raft<S> {
         );
         self.log.truncate(from);
         self.storage.truncate(host, from);
-        events::truncate(host, from);
+        host.emit(events::Truncate { from });
         self.forget_configs(from);
     }
 
@@ -348,7 +349,7 @@ impl<S: StateMachine> Raft<S> {
         for entry in entries {
             let chain = self.log.append(entry.clone());
             let index = self.log.last_index();
-            events::append(host, index, entry, chain);
+            host.emit(appended(index, entry, chain));
             if let Payload::Config(config) = &entry.payload {
                 self.adopt_config(host, index, entry.term, config.clone());
             }
@@ -497,7 +498,14 @@ impl<S: StateMachine> Raft<S> {
                 (effect, known) = (executed, Some(lookup));
             }
         }
-        events::apply(host, index, entry, identity, effect);
+        host.emit(events::Apply {
+            index,
+            term: entry.term,
+            digest: Optional(Some(Digest64(entry.digest))),
+            client: Optional(Some(identity.map(|(client, _)| client))),
+            serial: Optional(Some(identity.map_or(0, |(_, serial)| serial))),
+            effect: Optional(Some(effect)),
+        });
         let Some(waiter) = self.leader.waiting.remove(&index) else { return };
         // Another entry may have come to stand where the client's was.
         if waiter.term != entry.term && !self.plants(Defect::ReplyByIndex) {
@@ -553,6 +561,12 @@ impl<S: StateMachine> Raft<S> {
             known => outcome(known, command.client, command.serial),
         }
     }
+}
+
+/// What is shown of an entry that has come into the log.
+pub fn appended(index: LogIndex, entry: &Entry, chain: u64) -> events::Append {
+    let (digest, chain) = (Digest64(entry.digest), Digest64(chain));
+    events::Append { index, term: entry.term, digest, chain }
 }
 
 fn outcome(known: Lookup, client: NodeId, serial: u64) -> Option<Outcome> {

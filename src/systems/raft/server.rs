@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::configuration::Configuration;
 use super::defects::{Defect, DefectState, Planted};
-use super::events;
 use super::host::{Host, RaftTimer};
 use super::leader::LeaderState;
 use super::log::{Bytes, Log};
@@ -14,11 +13,13 @@ use super::message::RaftMessage;
 use super::read_index::FollowerRead;
 use super::sessions::Sessions;
 use super::settings::RaftSettings;
-use super::snapshot::{Partial, Snapshot};
+use super::snapshot::{PartialSnapshot, Snapshot};
 use super::state_machine::StateMachine;
 use super::storage::{Recovered, Storage};
 use super::types::{LogIndex, Term};
+use super::vocabulary::{self as events, ServerMetrics, ShownRole};
 use crate::node::{LocalTime, NodeId, Probe};
+use crate::vocabulary::{Metrics, Optional};
 
 /// What a server is (§5.1, and the pre-candidate of the dissertation, §9.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ pub struct Raft<S> {
     pub(super) ballot: BTreeMap<NodeId, bool>,
 
     /// A snapshot on its way to this server.
-    pub(super) partial: Partial,
+    pub(super) partial: PartialSnapshot,
     /// Reads at this follower, by client.
     pub(super) follower_reads: BTreeMap<NodeId, FollowerRead>,
     /// Meaningful while `role` is [`Role::Leader`].
@@ -168,7 +169,7 @@ impl<S: StateMachine> Raft<S> {
             election_deadline: LocalTime::ZERO,
             election_timer: None,
             ballot: BTreeMap::new(),
-            partial: Partial::default(),
+            partial: PartialSnapshot::default(),
             follower_reads: BTreeMap::new(),
             leader: LeaderState::default(),
             outcomes: Vec::new(),
@@ -193,9 +194,14 @@ impl<S: StateMachine> Raft<S> {
         (self.commit_index, self.last_applied) = (start, start);
         self.recover_configs(host);
         self.heard = self.heard_at_boot(host);
-        let last = (self.log.last_index(), self.log.last_term());
-        events::recover(host, self.current_term, self.voted_for, self.snapshot_index(), last);
-        events::role(host, self.current_term, self.role_name());
+        host.emit(events::Recover {
+            term: self.current_term,
+            voted_for: self.voted_for,
+            snapshot_index: self.snapshot_index(),
+            last_index: self.log.last_index(),
+            last_term: self.log.last_term(),
+        });
+        self.show_role(host);
         self.reset_election_timer(host);
     }
 
@@ -289,25 +295,33 @@ impl<S: StateMachine> Raft<S> {
     }
 
     /// A follower without a vote is shown as a learner.
-    pub(super) fn role_name(&self) -> &'static str {
+    pub(super) fn shown_role(&self) -> ShownRole {
         match self.role {
-            Role::Follower if !self.config().is_voter(self.id) => "learner",
-            Role::Follower => "follower",
-            Role::PreCandidate => "pre_candidate",
-            Role::Candidate => "candidate",
-            Role::Leader => "leader",
+            Role::Follower if !self.config().is_voter(self.id) => ShownRole::Learner,
+            Role::Follower => ShownRole::Follower,
+            Role::PreCandidate => ShownRole::PreCandidate,
+            Role::Candidate => ShownRole::Candidate,
+            Role::Leader => ShownRole::Leader,
         }
+    }
+
+    pub(super) fn show_role(&self, host: &mut impl Host) {
+        let (term, role) = (Optional(Some(self.current_term)), Optional(Some(self.shown_role())));
+        host.emit(events::RoleChange { term, role });
     }
 
     /// Show the metrics.
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        probe.word("role", self.role_name());
-        probe.int("current_term", self.current_term.0 as i64);
-        probe.int("commit_index", self.commit_index.0 as i64);
-        probe.int("last_applied", self.last_applied.0 as i64);
-        probe.int("last_index", self.log.last_index().0 as i64);
-        probe.int("snapshot_index", self.snapshot_index().0 as i64);
-        probe.node("leader", self.leader_id);
-        probe.int("log_entries", self.log.len() as i64);
+        let metrics = ServerMetrics {
+            role: self.shown_role(),
+            current_term: self.current_term,
+            commit_index: self.commit_index,
+            last_applied: self.last_applied,
+            last_index: self.log.last_index(),
+            snapshot_index: self.snapshot_index(),
+            leader: self.leader_id,
+            log_entries: self.log.len(),
+        };
+        metrics.show(probe);
     }
 }

@@ -6,7 +6,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::configuration::Configuration;
 use super::defects::Defect;
-use super::events;
 use super::host::Host;
 use super::log::{Bytes, Log};
 use super::message::{InstallSnapshot, InstallSnapshotResponse, RaftMessage};
@@ -16,8 +15,10 @@ use super::sessions::Sessions;
 use super::state_machine::StateMachine;
 use super::storage::Storage;
 use super::types::{LogIndex, Term};
+use super::vocabulary as events;
 use crate::codec::{Reader, Writer};
 use crate::trace::NodeId;
+use crate::vocabulary::Digest64;
 
 /// A snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Snapshot {
 
 /// A snapshot that has arrived in part.
 #[derive(Clone, Debug, Default)]
-pub struct Partial {
+pub struct PartialSnapshot {
     index: LogIndex,
     term: Term,
     bytes: Vec<u8>,
@@ -127,7 +128,8 @@ impl<S: StateMachine> Raft<S> {
         let covered = if self.plants(Defect::SnapshotOffByOne) { index.prev() } else { index };
         let snapshot =
             Rc::new(Snapshot::new(covered, term, chain, config, self.sessions.clone(), machine));
-        events::snapshot(host, "snapshot_take", index, term, chain, snapshot.state);
+        let (chain, state) = (Digest64(chain), Digest64(snapshot.state));
+        host.emit(events::SnapshotTake { index, term, chain, state });
         self.log.compact(LogIndex(index.0.saturating_sub(self.settings.snapshot_trailing)));
         self.save_compaction(host, &snapshot);
         self.snapshot = Some(snapshot);
@@ -191,7 +193,7 @@ impl<S: StateMachine> Raft<S> {
             && (partial.index, partial.term)
                 != (piece.last_included_index, piece.last_included_term)
         {
-            *partial = Partial {
+            *partial = PartialSnapshot {
                 index: piece.last_included_index,
                 term: piece.last_included_term,
                 bytes: Vec::new(),
@@ -255,7 +257,8 @@ impl<S: StateMachine> Raft<S> {
         self.machine.restore(&snapshot.machine);
         self.sessions = snapshot.sessions.clone();
         (self.commit_index, self.last_applied) = (index, index);
-        events::snapshot(host, "snapshot_install", index, term, snapshot.chain, snapshot.state);
+        let (chain, state) = (Digest64(snapshot.chain), Digest64(snapshot.state));
+        host.emit(events::SnapshotInstall { index, term, chain, state });
         Storage::save_snapshot(host, &snapshot);
         self.storage.rewrite_log(host, &self.log);
         self.snapshot = Some(Rc::new(snapshot));

@@ -1,11 +1,11 @@
 //! Leadership transfer (dissertation §3.10): the leader brings a follower up to date, takes no
 //! commands meanwhile, and tells it to start an election at once.
 
-use super::events;
 use super::host::Host;
 use super::message::RaftMessage;
 use super::server::{Raft, Role};
 use super::state_machine::StateMachine;
+use super::vocabulary as events;
 use crate::node::{LocalTime, NodeId};
 
 /// A transfer that is under way.
@@ -57,7 +57,7 @@ impl<S: StateMachine> Raft<S> {
         // The message may be late, and whoever gets it ignores all loyalty: from here on no lease
         // protects this leader, even if the transfer is given up.
         self.leader.lease_given_up = true;
-        events::transfer(host, self.current_term, target);
+        host.emit(events::Transfer { term: self.current_term, target });
         host.send(target, RaftMessage::TimeoutNow { term: self.current_term });
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::trace::Value;
+use crate::vocabulary::{FieldValue, Kind};
 
 /// A term: the logical clock of elections. Each has at most one leader (Raft §5.1).
 #[derive(
@@ -66,14 +67,35 @@ impl fmt::Display for LogIndex {
     }
 }
 
-impl From<Term> for Value {
-    fn from(term: Term) -> Value {
-        Value::Int(term.0 as i64)
-    }
+/// Greater numbers are no terms or indices of any run; to refuse them keeps the arithmetic of the
+/// checks free of overflow.
+const NUMBER_MAX: i64 = 1 << 48;
+
+macro_rules! numbers_of_the_trace {
+    ($($number:ident)+) => {$(
+        impl FieldValue for $number {
+            const KIND: Kind = Kind::Number;
+
+            #[inline]
+            fn to_value(&self) -> Value {
+                Value::Int(self.0 as i64)
+            }
+
+            #[inline]
+            fn from_value(value: &Value) -> Option<$number> {
+                let number = value.int()?;
+                if !(0..NUMBER_MAX).contains(&number) {
+                    return None;
+                }
+                Some($number(number as u64))
+            }
+
+            #[inline]
+            fn equals(&self, value: &Value) -> bool {
+                matches!(value, Value::Int(number) if *number == self.0 as i64)
+            }
+        }
+    )+};
 }
 
-impl From<LogIndex> for Value {
-    fn from(index: LogIndex) -> Value {
-        Value::Int(index.0 as i64)
-    }
-}
+numbers_of_the_trace!(Term LogIndex);

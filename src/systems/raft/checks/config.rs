@@ -1,19 +1,10 @@
 //! Configurations of the cluster, and which of them each node goes by.
 
 use super::RaftTrace;
-use super::record::{Kind, Record, Role, kinds};
-use crate::trace::{NodeId, Trace};
+pub use crate::systems::raft::vocabulary::ConfigKind;
 
-/// The three kinds of a configuration entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConfigKind {
-    /// One set of voters that differs from the last by one.
-    Simple,
-    /// Two sets of voters, both of which must agree.
-    Joint,
-    /// The second of the two alone.
-    LeaveJoint,
-}
+use super::record::{Kind, RaftEvent, Role, kinds};
+use crate::trace::{NodeId, Trace};
 
 /// A configuration.
 #[derive(Clone, Debug)]
@@ -52,19 +43,13 @@ impl Config {
 /// Decode the fields of `config_append`; `None` where they name no known voter.
 pub fn decode(
     trace: &Trace,
-    kind: &str,
+    kind: ConfigKind,
     voters: &str,
     learners: &str,
     voters_old: &str,
 ) -> Option<Config> {
     let nodes =
         |list: &str| list.split('+').filter_map(|name| trace.node(name)).collect::<Vec<_>>();
-    let kind = match kind {
-        "simple" => ConfigKind::Simple,
-        "joint" => ConfigKind::Joint,
-        "leave_joint" => ConfigKind::LeaveJoint,
-        _ => return None,
-    };
     let voters_old = if kind == ConfigKind::Joint { nodes(voters_old) } else { Vec::new() };
     let config = Config { kind, voters: nodes(voters), learners: nodes(learners), voters_old };
     (!config.voters.is_empty()).then_some(config)
@@ -75,7 +60,7 @@ pub fn decode(
 /// A node can show it by a `config_append` at index 0, and the first joint configuration names it.
 /// Otherwise a node tells by its first role whether it has a vote; one that never showed a role is
 /// taken for none, since too few voters make the checks mild and too many wrong.
-pub fn initial(trace: &Trace, records: &[Record], configs: &[Config]) -> Option<Config> {
+pub fn initial(trace: &Trace, records: &[RaftEvent], configs: &[Config]) -> Option<Config> {
     let mut first_roles: Vec<Option<Role>> = vec![None; trace.nodes.len()];
     let mut first_config = None;
     for record in records {
@@ -141,7 +126,7 @@ impl Membership {
         }
     }
 
-    pub fn replay(&mut self, record: &Record) {
+    pub fn replay(&mut self, record: &RaftEvent) {
         let list = &mut self.per_node[record.node.index()];
         match record.kind {
             Kind::ConfigAppend { index, term, config } => {

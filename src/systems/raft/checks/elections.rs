@@ -2,7 +2,7 @@
 //! property.
 
 use super::raft_trace;
-use super::{Kind, Record, Role, kinds};
+use super::{Kind, RaftEvent, Role, kinds};
 use crate::checkers::findings::{Findings, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
 
@@ -33,8 +33,8 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let mut findings = Findings::new(CHECKER.name);
-    let won = |record: &Record| matches!(record.kind, Kind::Leader { .. });
-    let started = |record: &Record| matches!(record.kind, Kind::Role(Role::Candidate));
+    let won = |record: &RaftEvent| matches!(record.kind, Kind::Leader { .. });
+    let started = |record: &RaftEvent| matches!(record.kind, Kind::Role(Role::Candidate));
     count(case, &mut findings, "won", whole(params, "max"), won);
     count(case, &mut findings, "started", whole(params, "started"), started);
     findings.verdict()
@@ -45,7 +45,7 @@ fn count(
     findings: &mut Findings,
     what: &str,
     max: u64,
-    counts: impl Fn(&Record) -> bool,
+    counts: impl Fn(&RaftEvent) -> bool,
 ) {
     let raft = raft_trace(case);
     let elections = || raft.select(kinds::ROLE | kinds::LEADER).filter(|record| counts(record));

@@ -1,7 +1,7 @@
 //! Who leads, and in which term each node is, while the records are gone through.
 
 use super::RaftTrace;
-use super::record::{Kind, Record, Role};
+use super::record::{Kind, RaftEvent, Role};
 use crate::trace::NodeId;
 
 /// The term that each node leads, if it does.
@@ -23,7 +23,7 @@ impl Leadership {
         (0u32..).map(NodeId).zip(&self.0).filter_map(|(node, term)| Some((node, (*term)?)))
     }
 
-    pub fn replay(&mut self, record: &Record) {
+    pub fn replay(&mut self, record: &RaftEvent) {
         let led = &mut self.0[record.node.index()];
         match record.kind {
             Kind::Leader { term, .. } => *led = Some(term),
@@ -47,7 +47,7 @@ impl Terms {
         self.0[node.index()]
     }
 
-    pub fn replay(&mut self, record: &Record) {
+    pub fn replay(&mut self, record: &RaftEvent) {
         let current = &mut self.0[record.node.index()];
         match record.kind {
             // What the disk says counts, even where it is less: the node goes on from there.

@@ -5,7 +5,7 @@
 //! the disk than was observed (the crash policies `prefix` and `torn`), which the next `recover`
 //! shows: what may have changed unseen is from then on covered, not known.
 
-use super::record::{Kind, Record};
+use super::record::{Kind, RaftEvent};
 
 /// An entry of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Logs {
     }
 
     /// Replay a record; those that concern no log change nothing.
-    pub fn replay(&mut self, record: &Record) {
+    pub fn replay(&mut self, record: &RaftEvent) {
         let log = &mut self.0[record.node.index()];
         match record.kind {
             Kind::Append { index, term, digest, chain } => {

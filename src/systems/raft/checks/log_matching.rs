@@ -4,7 +4,7 @@
 //! term have one such hash.
 
 use super::judge_raft;
-use super::{Held, IndexMap, Kind, Logs, RaftTrace, Record, kinds};
+use super::{Held, IndexMap, Kind, Logs, RaftEvent, RaftTrace, kinds};
 use crate::checkers::findings::Findings;
 use crate::checkers::{Case, Checker, Params, Verdict};
 use crate::trace::NodeId;
@@ -53,7 +53,7 @@ fn matches(
     raft: &RaftTrace,
     findings: &mut Findings,
     seen: &mut IndexMap<Vec<Seen>>,
-    record: &Record,
+    record: &RaftEvent,
     (index, term, chain): (u64, u64, u64),
 ) {
     let new = Seen { term, chain, node: record.node };
@@ -80,7 +80,7 @@ fn tail_fits(
     raft: &RaftTrace,
     findings: &mut Findings,
     logs: &Logs,
-    record: &Record,
+    record: &RaftEvent,
     (index, term, chain): (u64, u64, u64),
 ) {
     let log = logs.of(record.node);

@@ -38,7 +38,7 @@ pub use index_map::IndexMap;
 pub use leadership::{Leadership, Terms};
 pub use log::{Entry, Held, Log, Logs};
 pub use raft_trace::{RaftTrace, judge_raft, raft_trace};
-pub use record::{Kind, Record, Role, kinds};
+pub use record::{Kind, RaftEvent, Role, kinds};
 pub use timeline::{Election, Timeline};
 
 use crate::checkers::{Checker, all_operations_answered, availability, linearizable, no_panic};

@@ -6,7 +6,7 @@
 //! removed when the crash came; the removal may have reached the disk before anybody heard of it.
 
 use super::judge_raft;
-use super::{Entry, Held, Kind, Log, Logs, RaftTrace, Record, kinds};
+use super::{Entry, Held, Kind, Log, Logs, RaftEvent, RaftTrace, kinds};
 use crate::checkers::findings::Findings;
 use crate::checkers::{Case, Checker, Params, Verdict};
 use crate::trace::NodeId;
@@ -81,7 +81,7 @@ fn judge_recovery(
     findings: &mut Findings,
     promise: &Promise,
     log: &Log,
-    record: &Record,
+    record: &RaftEvent,
 ) {
     let Kind::Recover { term, voted_for, snapshot_index, last_index, last_term } = record.kind
     else {
@@ -151,7 +151,7 @@ fn first_missing(
 
 /// Whether another node had become leader of a higher term without the entry, and could have had it
 /// removed.
-fn was_contested(raft: &RaftTrace, record: &Record, index: u64, entry: &Entry) -> bool {
+fn was_contested(raft: &RaftTrace, record: &RaftEvent, index: u64, entry: &Entry) -> bool {
     raft.timeline().elections.iter().any(|election| {
         let lacks = match election.log.at(index) {
             Held::Entry(other) => other.chain != entry.chain,

@@ -17,7 +17,7 @@ use crate::trace::{NodeId, Trace};
 
 /// The events of a run of Raft, decoded once for all checks.
 pub struct RaftTrace {
-    records: Vec<Record>,
+    records: Vec<RaftEvent>,
     /// The kind of each record again, as a bit position: a check that looks for rare kinds reads 60
     /// kB, not 4 MB.
     tags: Vec<u8>,
@@ -69,7 +69,7 @@ impl RaftTrace {
     }
 
     /// The records of some kinds (a sum of [`kinds`]), in the order in which they happened.
-    pub fn select(&self, kinds: u32) -> impl Iterator<Item = &Record> {
+    pub fn select(&self, kinds: u32) -> impl Iterator<Item = &RaftEvent> {
         self.tags
             .iter()
             .zip(&self.records)
@@ -130,7 +130,7 @@ pub fn raft_trace(case: &Case<'_>) -> Rc<RaftTrace> {
 
 /// Note at each installed snapshot whether the log after it was kept, for those who do not replay
 /// the logs.
-fn note_kept_logs(trace: &Trace, records: &mut [Record]) {
+fn note_kept_logs(trace: &Trace, records: &mut [RaftEvent]) {
     if !records.iter().any(|record| matches!(record.kind, Kind::SnapshotInstall { .. })) {
         return;
     }

@@ -19,7 +19,12 @@ use super::message::{AppendEntries, AppendOutcome, AppendResponse, RequestVote, 
 use super::*;
 use crate::node::{LocalTime, Value, WallTime};
 use crate::rng::Rng;
+use crate::vocabulary::Event;
 use std::rc::Rc;
+
+fn name_of<E: Event>(_: &E) -> &'static str {
+    E::NAME
+}
 
 /// What a server asked for, and its disk.
 struct TestHost {
@@ -98,8 +103,8 @@ impl Host for TestHost {
         self.files.entry(file.to_owned()).or_default().truncate(len as usize);
     }
     fn without_sync(&mut self) {}
-    fn observe(&mut self, name: &'static str, _names: &'static [&'static str], values: &[Value]) {
-        self.observed.push((name, values.to_vec()));
+    fn emit(&mut self, event: impl Event) {
+        self.observed.push((name_of(&event), event.values()));
     }
     fn log(&mut self, _line: impl FnOnce() -> String) {}
 }
