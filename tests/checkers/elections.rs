@@ -150,7 +150,7 @@ fn elected_by_majority_counts_the_votes_of_the_term() {
     refuses(
         &bad,
         "elected_by_majority",
-        "n3 became leader of term 2 with the votes of n3, n4, which are no majority",
+        "n3 became leader of term 2 with the votes of n3, n4, which are not a majority",
     );
     good.term(N5, 2).vote(N5, 2, N3).leader(N3, 2);
     all_accept(&good);
@@ -159,7 +159,7 @@ fn elected_by_majority_counts_the_votes_of_the_term() {
     refuses(
         &silent,
         "elected_by_majority",
-        "n1 became leader of term 1 with the votes of no node, which are no majority",
+        "n1 became leader of term 1 with the votes of no node, which are not a majority",
     );
 }
 
@@ -176,6 +176,6 @@ fn elected_by_majority_goes_by_the_configuration_of_the_leader() {
     refuses(
         &bad,
         "elected_by_majority",
-        "n2 became leader of term 2 with the votes of n2, n4, which are no majority",
+        "n2 became leader of term 2 with the votes of n2, n4, which are not a majority",
     );
 }

@@ -21,15 +21,15 @@
 //!    -> n2 RequestVote term=1 last_index=0 last_term=0
 //! ```
 //!
-//! The script is the lines that begin with `>`; [`play`] writes all others anew, except for remarks.
+//! The script is the lines that begin with `>`; [`play`] writes all others anew, except remarks.
 //!
 //! | line | what happens |
 //! |---|---|
 //! | `start NODE…` | the nodes boot, for the first time or again after a crash |
-//! | `crash NODE…` | the nodes lose all but their disks; what was saved without a sync is lost too |
-//! | `deliver [first\|last] FROM DEST [TYPE]` | what is in flight now from one to the other arrives, in order |
+//! | `crash NODE…` | the nodes lose all but what is durable on their disks |
+//! | `deliver [first\|last] FROM DEST [TYPE]` | what is in flight now arrives, in order |
 //! | `drop [first\|last] FROM DEST [TYPE]` | it is lost |
-//! | `double [first\|last] FROM DEST [TYPE]` | a second copy of it is put behind all that is in flight |
+//! | `double [first\|last] FROM DEST [TYPE]` | a copy of it is put in flight, as the last |
 //! | `settle` | everything is delivered, also what is sent meanwhile |
 //! | `timeout NODE TIMER` | time goes on until this timer runs out, and it does |
 //! | `wait DURATION` | time goes on; no timer runs out and nothing arrives |

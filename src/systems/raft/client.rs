@@ -22,8 +22,8 @@ use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
 
-/// Hints that a client follows at once before it pauses: two servers may each take the other for
-/// the leader.
+/// Hints that a client follows without a pause; then it pauses, because two servers may each take
+/// the other for the leader.
 const HINTS_MAX: u32 = 3;
 /// Requests without an answer after which a client asks the same server once more.
 const SILENCES_MAX: u32 = 1;
@@ -248,7 +248,7 @@ impl Client {
         nodes[(place + 1) % nodes.len()]
     }
 
-    /// The answer to the last request; late answers to earlier ones are thrown away.
+    /// The answer to the last request; late answers to earlier ones are discarded.
     async fn reply(&self, until: LocalTime) -> Option<ReplyBody> {
         loop {
             match self.io.recv_until(until).await? {

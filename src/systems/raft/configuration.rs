@@ -162,7 +162,7 @@ mod tests {
         assert!(!decides(&[7, 2]), "a learner has no vote");
     }
 
-    /// Sorted, the value at the place of the majority is what so many have reached.
+    /// Sorted, the value at the place of the majority is what a majority has reached.
     #[test]
     fn a_majority_has_reached_the_median() {
         let config = Configuration::simple(nodes(&[5, 1, 2, 3, 4, 4]));

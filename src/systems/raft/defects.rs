@@ -29,9 +29,11 @@ defects! {
         "A vote is given without comparing the logs."
     LogCheckByTerm "log-check-by-term" "leader_completeness" "raft/figure-8" 2
         "Logs are compared by their last term only; a shorter log of the same term gets the vote."
-    VoteClearedOnStepDown "vote-cleared-on-step-down" "vote_once" "raft/late-answers-to-candidates" 16
+    VoteClearedOnStepDown "vote-cleared-on-step-down" "vote_once"
+        "raft/late-answers-to-candidates" 16
         "A candidate that becomes a follower in the same term forgets its vote."
-    DuplicateVoteCounted "duplicate-vote-counted" "election_safety" "raft/late-answers-to-candidates" 2
+    DuplicateVoteCounted "duplicate-vote-counted" "election_safety"
+        "raft/late-answers-to-candidates" 2
         "The same vote, delivered twice, counts twice."
     QuorumTooSmall "quorum-too-small" "elected_by_majority" "raft/bridge" 2
         "A majority is taken to be n/2 servers."
@@ -41,8 +43,8 @@ defects! {
     DenialResetsTimer "denial-resets-timer" "leader_elected" "raft/longest-log-only" 5
         "Every request for a vote resets the election timer, also one that is refused."
     VoteKeepsTimer "vote-keeps-timer" "elections" "raft/one-candidate-is-first" 2
-        "Giving a vote does not reset the election timer, so that voters start elections of their \
-            own."
+        "Giving a vote does not reset the election timer, so that voters start \
+            elections themselves."
     OldLeaderResetsTimer "old-leader-resets-timer" "availability" "raft/deaf-old-leader" 2
         "A message of a leader of an earlier term resets the election timer."
     NoRandomisation "no-randomisation" "terms_stable" "raft/votes-lost-at-first" 2
@@ -58,7 +60,8 @@ defects! {
     // Replication.
     CommitOldTerm "commit-old-term" "leader_completeness" "raft/figure-8-literally" 2
         "An entry of an earlier term is committed by counting replicas (figure 8)."
-    ApplyBeforeCommit "apply-before-commit" "state_machine_safety" "raft/leader-isolated-small-messages" 2
+    ApplyBeforeCommit "apply-before-commit" "state_machine_safety"
+        "raft/leader-isolated-small-messages" 2
         "Entries are applied when they are appended."
     ReplyOnAppend "reply-on-append" "answered_is_applied" "raft/leader-isolated" 2
         "Clients get their answer when the leader has appended the command."
@@ -77,8 +80,9 @@ defects! {
         "The leader takes what it has sent by now for what an answer confirms."
     AnswerMiscredited "answer-miscredited" "commit_on_majority" "raft/bridge" 2
         "An answer is credited to another follower than the one that sent it."
-    AnswerOfEarlierTerm "answer-of-earlier-term" "commit_on_majority" "raft/answers-of-earlier-terms" 2
-        "An answer to a message of an earlier term of one's own is counted."
+    AnswerOfEarlierTerm "answer-of-earlier-term" "commit_on_majority"
+        "raft/answers-of-earlier-terms" 2
+        "An answer to a message of this leader's earlier term is counted."
     NoNoOp "no-no-op" "all_operations_answered" "raft/reads-without-writes" 2
         "A new leader appends nothing, so reads wait until somebody writes."
     FailureClaimed "failure-claimed" "linearizable" "raft/leader-isolated-again-and-again" 2
@@ -94,7 +98,8 @@ defects! {
         "A follower reads before it has applied up to the index that the leader gave it."
     LeaseTooLong "lease-too-long" "lease_exclusive" "raft/lease-reads-while-isolated" 2
         "The lease outlasts the election timeout."
-    LeaseWithoutDrift "lease-without-drift" "lease_exclusive" "raft/lease-reads-under-strong-drift" 2
+    LeaseWithoutDrift "lease-without-drift" "lease_exclusive"
+        "raft/lease-reads-under-strong-drift" 2
         "The lease is as long as the election timeout, as if all clocks ran alike."
     LeaseWithoutLoyalty "lease-without-loyalty" "lease_exclusive" "raft/lease-and-loyalty" 2
         "Voters elect another leader while the lease of the old one lasts."
@@ -109,7 +114,8 @@ defects! {
         "A command that was sent twice is executed twice."
     SessionExpiresByClock "session-expires-by-clock" "state_machine_safety" "raft/bridge" 2
         "Each server forgets sessions by its own clock, and their states part."
-    ReplyByIndex "reply-by-index" "acknowledged_is_committed" "raft/leader-isolated-small-messages" 2
+    ReplyByIndex "reply-by-index" "acknowledged_is_committed"
+        "raft/leader-isolated-small-messages" 2
         "A client is answered when its index is applied, whatever entry stands there."
     // Snapshots.
     OldSnapshotInstalled "old-snapshot-installed" "applied_without_gaps" "raft/late-snapshots" 2
@@ -118,7 +124,8 @@ defects! {
         "What follows a snapshot in the log stays although it conflicts."
     SnapshotOffByOne "snapshot-off-by-one" "log_matching" "raft/learner-catches-up" 2
         "A snapshot says that it ends an entry earlier than it does."
-    CompactionBeforeSnapshot "compaction-before-snapshot" "applied_without_gaps" "raft/crashes-while-compacting" 7
+    CompactionBeforeSnapshot "compaction-before-snapshot" "applied_without_gaps"
+        "raft/crashes-while-compacting" 7
         "The log is shortened before the snapshot is written."
     ConfigNotRestored "config-not-restored" "commit_on_majority" "raft/members-and-snapshots" 2
         "A snapshot is installed without its configuration."
@@ -129,7 +136,7 @@ defects! {
     ChangesOverlap "changes-overlap" "one_config_in_flight" "raft/removals-in-a-row" 2
         "A change of configuration begins before the one before is committed."
     NoJointPhase "no-joint-phase" "config_quorum_overlap" "raft/joint-change-cut-in-two" 2
-        "Several servers are exchanged at once, without a joint configuration."
+        "Several servers are exchanged in one step, without a joint configuration."
     ConfigAtCommit "config-at-commit" "commit_on_majority" "raft/removals-in-a-row" 2
         "A configuration is in force only once it is committed."
     JointNewOnly "joint-new-only" "commit_on_majority" "raft/joint-change-cut-in-two" 2
@@ -148,7 +155,8 @@ defects! {
         "A pre-vote is given although a leader is alive."
     OldPreVoteIgnored "old-pre-vote-ignored" "availability" "raft/stale-term-after-a-crash" 2
         "A pre-vote of an earlier term gets no answer, and the candidate never learns the term."
-    ExLeaderRefusesItself "ex-leader-refuses-itself" "availability" "raft/ex-leader-must-lead-again" 2
+    ExLeaderRefusesItself "ex-leader-refuses-itself" "availability"
+        "raft/ex-leader-must-lead-again" 2
         "A server that has led does not give itself its pre-vote."
     NoCheckQuorum "no-check-quorum" "availability" "raft/deaf-leader" 2
         "A leader that nobody answers goes on leading."
@@ -242,7 +250,7 @@ impl DefectState {
 }
 
 impl<S: StateMachine> Raft<S> {
-    /// Put entries in place of others and leave what follows, for [`Defect::TailKept`].
+    /// Put entries instead of others and leave what follows, for [`Defect::TailKept`].
     pub(super) fn overwrite(
         &mut self,
         host: &mut impl Host,

@@ -1,9 +1,11 @@
 //! The store's conversation with its clients as JSON, for programs that take a server's place.
 //!
-//! | message | fields |
-//! |---|---|
-//! | `ClientRequest` | `serial`; `op`: `open_session`, `read`, `write`, `append` or `cas`; `key`; `value`, and for `cas` `expected`; `session` where the client has one |
-//! | `ClientReply` | `serial`, and one of `value` (done, with this output: the text read, `ok`, `mismatch`, or the session's number), `not_leader` (a name or `null`), `session_expired`, `failed` |
+//! `ClientRequest` has `serial`; `op`, which is `open_session`, `read`, `write`, `append` or `cas`;
+//! `key`; `value`, and for `cas` also `expected`; and `session` if the client has one.
+//!
+//! `ClientReply` has `serial` and one of `value` (done, with this output: the text that was read,
+//! `ok`, `mismatch`, or the session's number), `not_leader` (a name or `null`), `session_expired`,
+//! `failed`.
 
 use serde_json::{Value, json};
 
@@ -20,8 +22,9 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
         PeerMessage::ClientRequest(request) => {
             let (op, session) = match &request.body {
                 RequestBody::OpenSession => {
+                    let serial = request.serial;
                     return Some(
-                        json!({ "type": "ClientRequest", "serial": request.serial, "op": "open_session" }),
+                        json!({ "type": "ClientRequest", "serial": serial, "op": "open_session" }),
                     );
                 }
                 // A read with a session goes through the log, one without is served as the
@@ -34,7 +37,8 @@ pub fn to_json(message: &PeerMessage, names: &[String]) -> Option<Value> {
                 RequestBody::Read(bytes) => (KvOp::decode(bytes)?, None),
             };
             let (key, op) = op;
-            let mut object = json!({ "type": "ClientRequest", "serial": request.serial, "key": format!("k{key}") });
+            let (serial, key) = (request.serial, format!("k{key}"));
+            let mut object = json!({ "type": "ClientRequest", "serial": serial, "key": key });
             match op {
                 KvOp::Read => object["op"] = "read".into(),
                 KvOp::Write(value) => {
@@ -103,7 +107,7 @@ fn reply(body: &Value, names: &[String]) -> Result<ClientReply, String> {
             ),
             (Value::Null, Value::String(leader), Value::Null, Value::Null) => {
                 let leader = NodeId::named(names, leader)
-                    .ok_or_else(|| format!("`not_leader` is `{leader}`, which is no node"))?;
+                    .ok_or_else(|| format!("`not_leader` is `{leader}`, which is not a node"))?;
                 ReplyBody::NotLeader(Some(leader))
             }
             (Value::Null, Value::Null, Value::Bool(true), Value::Null) => ReplyBody::SessionExpired,
@@ -196,7 +200,7 @@ mod tests {
         }
     }
 
-    /// What is no message says which part of it is wrong.
+    /// Something that is not a message is refused with the part that is wrong.
     #[test]
     fn what_is_no_message_is_refused_with_its_reason() {
         let why = |body: Value| from_json(&body, &names()).expect_err("it is none");
@@ -206,7 +210,7 @@ mod tests {
         );
         assert_eq!(
             why(json!({ "type": "ClientReply", "serial": 1, "not_leader": "n9" })),
-            "`not_leader` is `n9`, which is no node"
+            "`not_leader` is `n9`, which is not a node"
         );
         let one_of =
             "a `ClientReply` has one of `value`, `not_leader`, `session_expired` and `failed`";

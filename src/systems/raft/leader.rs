@@ -90,8 +90,8 @@ impl<S: StateMachine> Raft<S> {
         self.maybe_commit(host);
     }
 
-    /// Put an entry at the end of the own log. Nothing of this step leaves before it is durable, so
-    /// the leader counts itself at once.
+    /// Put an entry at the end of its own log. Nothing of this step leaves before it is durable, so
+    /// the leader counts itself immediately.
     pub(super) fn append_as_leader(&mut self, host: &mut impl Host, payload: Payload) -> LogIndex {
         assert!(self.role == Role::Leader, "only a leader makes entries");
         let entry = Entry::new(self.current_term, payload);
@@ -205,7 +205,7 @@ impl<S: StateMachine> Raft<S> {
     }
 
     /// "A log entry is committed once the leader that created the entry has replicated it on a
-    /// majority of the servers"; entries of earlier terms are committed only along with one of the
+    /// majority of the servers"; entries of earlier terms are committed only along with one of its
     /// own term (§5.3, §5.4.2).
     pub(super) fn maybe_commit(&mut self, host: &mut impl Host) {
         let mut scratch = std::mem::take(&mut self.leader.scratch_index);
@@ -246,7 +246,7 @@ impl<S: StateMachine> Raft<S> {
         self.pursue_goals(host);
     }
 
-    /// Whether an entry of the own term is committed, and so all that any earlier leader has
+    /// Whether an entry of its own term is committed, and so all that any earlier leader has
     /// committed (§8).
     pub(super) fn has_committed_in_term(&self) -> bool {
         self.log.term(self.commit_index) == Some(self.current_term)

@@ -164,7 +164,7 @@ impl Log {
         self.base
     }
 
-    /// The index of the last entry, or the base where there is none.
+    /// The index of the last entry, or the base if there is no entry.
     pub fn last_index(&self) -> LogIndex {
         self.base.plus(self.slots.len())
     }

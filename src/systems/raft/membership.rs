@@ -7,7 +7,7 @@
 //! leaders of different terms could go on from configurations that do not overlap (Ongaro's
 //! correction of 2015).
 //!
-//! New servers first receive the log as learners, without a vote: one that counted at once could
+//! New servers first receive the log as learners, without a vote: one that voted immediately could
 //! stop the cluster while it catches up (§4.2.1).
 //!
 //! What an operator asks for is a goal, which the leader pursues a configuration at a time. A new

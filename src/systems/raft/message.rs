@@ -71,8 +71,8 @@ pub struct RequestVote {
     pub last_log_index: LogIndex,
     /// The term of that entry.
     pub last_log_term: Term,
-    /// The old leader itself has asked for this election, so that loyalty to it is no reason to
-    /// refuse.
+    /// The old leader itself has asked for this election, so loyalty to it does not justify a
+    /// refusal.
     pub leadership_transfer: bool,
 }
 

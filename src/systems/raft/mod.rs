@@ -27,7 +27,7 @@
 //! | `defects` | the defects that can be planted, each one guard beside the rule that it breaks |
 //!
 //! **Simplifications.** A server applies entries in the step that commits them. A snapshot is taken
-//! at once and as a whole, not beside the work. The initial configuration is the same constant
+//! immediately and as a whole, not beside the work. The initial configuration is the same constant
 //! everywhere instead of an entry of the log. A client learns the servers from the scenario.
 //!
 //! **References.** D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm

@@ -7,7 +7,7 @@
 //! has to wait for that.
 //!
 //! *Lease*: a voter that hears a leader helps nobody else to win for the shortest election timeout.
-//! So a leader may answer at once for that long after the beginning of the last round that a
+//! So a leader may answer immediately for that long after the beginning of the last round that a
 //! majority has answered, less what its clock and theirs may drift apart meanwhile.
 
 use std::time::Duration;
@@ -117,7 +117,7 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    /// The first entry of the own term may have been committed: from now on the commit index is
+    /// The first entry of its own term may have been committed: from now on the commit index is
     /// recent.
     pub(super) fn maybe_start_early_reads(&mut self, host: &mut impl Host) {
         if self.leader.reads_too_early.is_empty() || !self.has_committed_in_term() {

@@ -215,7 +215,7 @@ impl<S: StateMachine> Raft<S> {
     ) -> Option<AppendResponse> {
         if append.term < self.current_term && !self.plants(Defect::OldLeaderAccepted) {
             // This server's term in the answer tells the old leader that it is deposed. That leader
-            // is no reason to put an election off.
+            // must not put an election off.
             if self.plants(Defect::OldLeaderResetsTimer) {
                 self.reset_election_timer(host);
             }

@@ -284,7 +284,7 @@ impl<S: StateMachine> Raft<S> {
         }
     }
 
-    /// An operator asks for something; what is no command of Raft's is left alone.
+    /// An operator asks for something; what is not a command of Raft's is ignored.
     pub fn on_command(&mut self, host: &mut impl Host, command: &str) {
         let mut words = command.split_whitespace();
         match words.next() {

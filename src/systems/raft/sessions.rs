@@ -127,7 +127,7 @@ mod tests {
         Command { client: NodeId(5), session: LogIndex(1), serial, bytes: Bytes::from([]) }
     }
 
-    /// The one rule: a serial number that is not greater than the last one is no new command.
+    /// The one rule: a serial number that is not greater than the last one is not a new command.
     #[test]
     fn a_repeated_command_is_recognised() {
         let mut sessions = Sessions::default();

@@ -29,7 +29,7 @@ pub enum KvOp {
     Read,
     /// A new value.
     Write(Rc<str>),
-    /// A value put behind the present one and a comma, or alone in place of `nil`.
+    /// A value put behind the present one and a comma, or alone instead of `nil`.
     Append(Rc<str>),
     /// A new value if the present one is as expected.
     Cas {
@@ -65,7 +65,7 @@ impl KvOp {
         writer.0.into()
     }
 
-    /// The key and the operation, or `None` where the bytes are none.
+    /// The key and the operation, or `None` if the bytes are not one.
     pub fn decode(bytes: &[u8]) -> Option<(u32, KvOp)> {
         let mut reader = Reader(bytes);
         let (tag, key) = (reader.byte()?, reader.u32()?);

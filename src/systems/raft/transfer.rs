@@ -1,5 +1,5 @@
 //! Leadership transfer (dissertation §3.10): the leader brings a follower up to date, takes no
-//! commands meanwhile, and tells it to start an election at once.
+//! commands meanwhile, and tells it to start an election immediately.
 
 use super::host::Host;
 use super::message::RaftMessage;

@@ -67,7 +67,7 @@ impl fmt::Display for LogIndex {
     }
 }
 
-/// Greater numbers are no terms or indices of any run; to refuse them keeps the arithmetic of the
+/// No run has terms or indices as great as this; to refuse them keeps the arithmetic of the
 /// checks free of overflow.
 const NUMBER_MAX: i64 = 1 << 48;
 

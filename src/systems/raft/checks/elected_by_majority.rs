@@ -60,7 +60,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                             let (leader, from) = (raft.name(record.node), raft.names(&voters));
                             format!(
                                 "{leader} became leader of term {term} with the votes of \
-                                {from}, which are no majority"
+                                {from}, which are not a majority"
                             )
                         });
                     }

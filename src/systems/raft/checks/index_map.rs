@@ -48,7 +48,7 @@ impl<T> IndexMap<T> {
         }
     }
 
-    /// The value at `index`; where there is none, `value` is put there and `None` returned.
+    /// The value at `index`. If there is no value, `value` is put there and `None` returned.
     pub fn get_or_put(&mut self, index: u64, value: T) -> Option<&T> {
         if self.get(index).is_none() {
             self.insert(index, value);

@@ -28,7 +28,7 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let (healed, end) = (case.trace.duration_us, case.trace.end_us);
     let deadline = healed.saturating_add(whole(params, "within"));
-    // Who shows nothing shows no leader: silence is no want of evidence here.
+    // A node that reports nothing counts as having no leader.
     let (raft, mut findings) = (raft_trace(case), Findings::new(CHECKER.name));
     let mut leadership = Leadership::new(&raft);
     let mut highest = 0;

@@ -17,8 +17,8 @@ impl Leadership {
         self.0[node.index()]
     }
 
-    /// All leaders with their terms: two may lead at once, in different terms, until the older
-    /// hears of it.
+    /// All leaders with their terms: two may lead at the same time, in different terms, until the
+    /// older hears of it.
     pub fn all(&self) -> impl Iterator<Item = (NodeId, u64)> {
         (0u32..).map(NodeId).zip(&self.0).filter_map(|(node, term)| Some((node, (*term)?)))
     }

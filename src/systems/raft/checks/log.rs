@@ -123,7 +123,7 @@ impl Log {
 pub struct Logs(Vec<Log>);
 
 impl Logs {
-    /// Empty logs of so many participants.
+    /// Empty logs of this many participants.
     pub fn new(nodes: usize) -> Self {
         Logs(vec![Log::default(); nodes])
     }

@@ -143,7 +143,7 @@ fn note_kept_logs(trace: &Trace, records: &mut [RaftEvent]) {
     }
 }
 
-/// Judge by the events of Raft. A trace without any is no evidence of a correct Raft, and gets
+/// Judge by the events of Raft. A trace without any does not prove a correct Raft, and gets
 /// `Unknown`.
 pub fn judge_raft(
     case: &Case<'_>,

@@ -222,7 +222,7 @@ fn elections_end_with_one_leader() {
 }
 
 /// "The prior leader sends a TimeoutNow request to the target server", which "starts a new
-/// election" at once, "increments its term and becomes a candidate" (dissertation §3.10), whatever
+/// election", "increments its term and becomes a candidate" (dissertation §3.10), whatever
 /// its voters have promised to the old leader.
 #[test]
 fn leadership_can_be_handed_over() {

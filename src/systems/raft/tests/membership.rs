@@ -91,7 +91,7 @@ fn a_removed_leader_steps_down() {
     let mut net = net(&[1, 2, 3], &[1, 2, 3]);
     net.cut.insert(3);
     net.command(1, "remove_node n1");
-    assert_eq!(net.leaders(), [1], "n2 alone is no majority of n2 and n3");
+    assert_eq!(net.leaders(), [1], "n2 alone is not a majority of n2 and n3");
     net.cut.clear();
     net.run(500);
     assert!(!net.at(1).raft.is_leader());

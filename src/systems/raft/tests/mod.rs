@@ -3,6 +3,7 @@
 //! The servers here have no driver around them: a test hands each its messages and its time, and
 //! looks at what it sends. So the order of things is exactly what the test says.
 
+mod defects;
 mod election;
 mod membership;
 mod reads;
