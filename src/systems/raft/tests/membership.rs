@@ -19,7 +19,7 @@ fn voters(net: &mut Net, id: u32) -> Vec<u32> {
 fn a_stranger_stays_silent() {
     let mut stranger = Server::new(5, FOUR, settings(|_| {}));
     assert!(stranger.time_out().is_empty());
-    assert_eq!(stranger.raft.role_name(), "learner");
+    assert_eq!(stranger.raft.shown_role().word(), "learner");
 }
 
 /// "A new server joins the cluster as a non-voting member" and has a vote only "once the new server
@@ -96,7 +96,7 @@ fn a_removed_leader_steps_down() {
     net.run(500);
     assert!(!net.at(1).raft.is_leader());
     assert_eq!(net.leaders().len(), 1);
-    assert_eq!(net.at(1).raft.role_name(), "learner");
+    assert_eq!(net.at(1).raft.shown_role().word(), "learner");
     net.run(1_000);
     assert_eq!(net.leaders().len(), 1, "the removed server does not disturb");
 }
