@@ -7,6 +7,7 @@ use seedbed::checkers::Overall;
 use seedbed::run::{sweep_run, system_of};
 use seedbed::scenario::Scenario;
 use seedbed::sim::RunOptions;
+use seedbed::systems::p2p::DEFECTS;
 use seedbed::systems::{read_file, read_text};
 use seedbed::trace::Trace;
 
@@ -119,4 +120,24 @@ fn a_flipped_bit_in_the_journal_is_reported() {
             messages.iter().any(|message| message.contains("the file `journal` is damaged"));
         assert!(reported, "seed {seed}: {messages:?}");
     }
+}
+
+/// A guard is asked only where its answer changes what happens, so in the scenario that shows a
+/// defect the run knows when it acted, and a run without defects knows of none.
+#[test]
+fn every_defect_acts_where_it_is_shown_and_nowhere_else() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let read = |scenario: &str, defects: &[String]| {
+        read_file(&root.join(format!("{scenario}.toml")), &[], defects)
+            .unwrap_or_else(|error| panic!("{error}"))
+    };
+    for defect in DEFECTS {
+        let planted = read(defect.scenario, &[defect.name.to_owned()]);
+        let acted = (0..u64::from(defect.seeds)).any(|seed| {
+            let run = sweep_run(&planted, seed);
+            run.acted.iter().any(|moment| moment.defect == defect.name)
+        });
+        assert!(acted, "{} does nothing in {}", defect.name, defect.scenario);
+    }
+    assert_eq!(sweep_run(&read("p2p/tour", &[]), 0).acted.len(), 0);
 }

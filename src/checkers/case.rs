@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::history::History;
-use crate::systems::p2p::checks::P2pTrace;
 use crate::systems::zookeeper::checks::ZkTrace;
 use crate::trace::Trace;
 
@@ -23,7 +22,6 @@ pub struct Case<'a> {
     pub trace: &'a Trace,
     history: OnceCell<History<'a>>,
     views: RefCell<BTreeMap<TypeId, Rc<dyn Any>>>,
-    p2p: OnceCell<P2pTrace<'a>>,
     zookeeper: OnceCell<ZkTrace<'a>>,
 }
 
@@ -34,7 +32,6 @@ impl<'a> Case<'a> {
             trace,
             history: OnceCell::new(),
             views: RefCell::default(),
-            p2p: OnceCell::new(),
             zookeeper: OnceCell::new(),
         }
     }
@@ -54,11 +51,6 @@ impl<'a> Case<'a> {
             made
         });
         view.downcast().expect("a view is stored under its own type")
-    }
-
-    /// The operations of file sharing, and when which node was away.
-    pub(crate) fn p2p(&self) -> &P2pTrace<'a> {
-        self.p2p.get_or_init(|| P2pTrace::new(self))
     }
 
     /// The events of the coordination service, decoded.

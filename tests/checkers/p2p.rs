@@ -284,7 +284,7 @@ fn dates_come_from_the_date_service() {
     refuses(&story(P2), "p2p_dates", message);
     let mut bad = Story::connected();
     bad.dated(P1, "1/1/26").executed(1, P1, "register", "1/1/26", "alice");
-    refuses(&bad, "p2p_dates", "an operation of p1 carries `1/1/26`, which is no date and time");
+    refuses(&bad, "p2p_dates", "an operation of p1 carries `1/1/26`, which is not date and time");
 }
 
 /// That a connection was over and that the user has connected again can be durable without anybody
@@ -319,11 +319,7 @@ fn directory_linearizable_sees_by_the_port_that_a_connection_was_over() {
 fn ghosts_vanish_within_leases() {
     let begin = || {
         let mut story = Story::connected();
-        story
-            .event(DIR, "tables", &[("lease_us", Value::Int(2_000_000))])
-            .online("alice", P1)
-            .at_ms(10_000)
-            .crash(P1);
+        story.tables().online("alice", P1).at_ms(10_000).crash(P1);
         story
     };
     let mut good = begin();

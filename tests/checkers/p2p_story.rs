@@ -157,6 +157,13 @@ impl Story {
         )
     }
 
+    /// The directory tells of its start, with a lease of two seconds.
+    pub fn tables(&mut self) -> &mut Story {
+        let found = [("users", Value::Int(1)), ("executed", Value::Int(2))];
+        let lease = [("lease_us", Value::Int(2_000_000))];
+        self.event(DIR, "tables", &[&found[..], &lease].concat())
+    }
+
     /// The directory crashes and starts again, and names a user in the moment of its start.
     pub fn directory_restarts(
         &mut self,
@@ -164,7 +171,7 @@ impl Story {
         host: NodeId,
         port: i64,
     ) -> &mut Story {
-        self.crash(DIR).start(DIR).event(DIR, "tables", &[("lease_us", Value::Int(2_000_000))]);
+        self.crash(DIR).start(DIR).tables();
         self.now_us -= 1_000;
         self.online_at(user, host, port)
     }

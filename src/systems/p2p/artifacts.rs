@@ -1,35 +1,27 @@
-//! Tables of a run besides the trace: the operation log as the logging server has it, and all
-//! transfers.
+//! Further files of a report, made from the trace alone: the operation log as the logging server has
+//! it, and all transfers.
 
 use std::fmt::Write as _;
 
-use crate::trace::{Event, Trace, Value};
+use super::vocabulary::{Fetched, Logged};
+use crate::trace::Trace;
+use crate::vocabulary::Event as _;
 
-fn shown(trace: &Trace, event: &Event, field: &str) -> String {
-    match event.fields.get(field) {
-        Some(Value::Int(number)) => number.to_string(),
-        Some(Value::Node(node)) => trace.name(*node).to_owned(),
-        Some(Value::Hash(hash)) => format!("{hash:016x}"),
-        // Names have no commas to fear but in damaged traces.
-        Some(Value::Text(text)) => text.replace([',', '"', '\n'], "_"),
-        None => String::new(),
-    }
+/// A text as a cell of a table. Only names in damaged traces have commas.
+fn cell(text: &str) -> String {
+    text.replace([',', '"', '\n'], "_")
 }
 
 /// The operation log: user, operation, date and time, file.
 pub fn operation_log(trace: &Trace) -> Vec<u8> {
     let mut text = "sequence,user,operation,date,file\n".to_owned();
-    for event in trace.events.iter().filter(|event| event.name == "logged") {
-        let field = |name| shown(trace, event, name);
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{}",
-            field("sequence"),
-            field("user"),
-            field("operation"),
-            field("date").replace('_', " "),
-            field("file")
-        );
+    for event in trace.events.iter().filter(|event| event.name == Logged::NAME) {
+        let Some(Logged { sequence, operation, date, user, file }) = Logged::read(&event.fields)
+        else {
+            continue;
+        };
+        let row = [&*user, &*operation, &date.0, &*file].map(cell).join(",");
+        let _ = writeln!(text, "{sequence},{row}");
     }
     text.into_bytes()
 }
@@ -37,10 +29,20 @@ pub fn operation_log(trace: &Trace) -> Vec<u8> {
 /// All transfers with their outcomes.
 pub fn transfers(trace: &Trace) -> Vec<u8> {
     let mut text = "time_us,peer,from,file,name,outcome,bytes,digest\n".to_owned();
-    for event in trace.events.iter().filter(|event| event.name == "fetched") {
-        let row = ["from", "file", "name", "outcome", "bytes", "digest"]
-            .map(|field| shown(trace, event, field));
-        let _ = writeln!(text, "{},{},{}", event.time_us, trace.name(event.node), row.join(","));
+    for event in trace.events.iter().filter(|event| event.name == Fetched::NAME) {
+        let Some(end) = Fetched::read(&event.fields) else { continue };
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{},{:016x}",
+            event.time_us,
+            trace.name(event.node),
+            end.from.map_or("none", |from| trace.name(from)),
+            cell(&end.file),
+            cell(&end.name),
+            end.outcome.word(),
+            end.bytes,
+            end.digest.0
+        );
     }
     text.into_bytes()
 }

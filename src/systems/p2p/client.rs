@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::command::{Answer, Certainty, Command, ScriptLine, Step};
+use super::command::{Answer, Certainty, Command, ScriptLine, ScriptStep};
 use super::message::P2pMessage;
 use super::service::Service;
 use super::settings::P2pSettings;
@@ -71,7 +71,7 @@ impl Client {
             workload
                 .mix
                 .iter()
-                .filter_map(|(name, frequency)| Some((Service::of_name(name)?, *frequency))),
+                .filter_map(|(name, frequency)| Some((Service::from_word(name)?, *frequency))),
         );
         Client {
             io,
@@ -104,12 +104,14 @@ impl Client {
     async fn run_script(&mut self) {
         for line in std::mem::take(&mut self.script) {
             match line.step {
-                Step::Wait(duration) => self.io.sleep(duration).await,
-                Step::Local(command) => {
+                ScriptStep::Wait(duration) => self.io.sleep(duration).await,
+                ScriptStep::Local(command) => {
                     self.open().await;
                     self.exchange(command).await;
                 }
-                Step::Service(service, words) => self.service(service, words, line.expected).await,
+                ScriptStep::Service(service, words) => {
+                    self.service(service, words, line.expected).await
+                }
             }
         }
     }
@@ -200,10 +202,10 @@ impl Client {
     ) {
         let shown =
             [&user].into_iter().chain(&arguments).map(String::as_str).collect::<Vec<_>>().join(" ");
-        self.io.invoke(service.name(), shown.clone());
+        self.io.invoke(service.word(), shown.clone());
         let command = Command::Service { service, user, arguments: arguments.clone() };
         let Some(answer) = self.exchange(command).await else {
-            self.io.complete(OpType::Info, service.name(), shown, "peer restarted");
+            self.io.complete(OpType::Info, service.word(), shown, "peer restarted");
             return;
         };
         self.learn(service, &arguments, &answer);
@@ -222,7 +224,7 @@ impl Client {
             Some(wrong) => format!("{wrong}: {reason}"),
             None => reason.into_owned(),
         };
-        self.io.complete(op_type, service.name(), value, error);
+        self.io.complete(op_type, service.word(), value, error);
     }
 
     /// Remember who is there and what they have.

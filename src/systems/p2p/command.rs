@@ -107,14 +107,14 @@ pub struct ScriptLine {
     /// The line as it stands in the scenario.
     pub text: String,
     /// What it asks.
-    pub step: Step,
+    pub step: ScriptStep,
     /// The status that it should have.
     pub expected: Option<u8>,
 }
 
 /// What a line of a script asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ScriptStep {
     /// Nothing, for so long.
     Wait(Duration),
     /// A service, with the words behind its name; who acts shows when it is run.
@@ -158,7 +158,7 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
     let Some((_, usage)) = USAGE.iter().find(|(known, _)| *known == name) else {
         return Err(unknown(name));
     };
-    let step = match Service::of_name(name) {
+    let step = match Service::from_word(name) {
         Some(service) => service_step(service, &words),
         None => local_step(name, line, &words)?,
     };
@@ -167,7 +167,7 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
         label: format!("found `{}`", excerpt(line)),
         hint: format!("it is written as in: {usage}"),
     })?;
-    let scene = !matches!(step, Step::Service(..));
+    let scene = !matches!(step, ScriptStep::Service(..));
     if scene && expected.is_some() {
         return Err(BadLine {
             message: format!("`{name}` has no status"),
@@ -175,7 +175,7 @@ pub fn parse(text: &str) -> Result<ScriptLine, BadLine> {
             hint: format!("leave out what follows `->`: {}", excerpt(line)),
         });
     }
-    if let (Step::Service(service, _), Some(status)) = (&step, expected)
+    if let (ScriptStep::Service(service, _), Some(status)) = (&step, expected)
         && status > service.fail()
     {
         return Err(BadLine {
@@ -213,7 +213,7 @@ fn unknown(name: &str) -> BadLine {
     }
 }
 
-fn service_step(service: Service, words: &[&str]) -> Option<Step> {
+fn service_step(service: Service, words: &[&str]) -> Option<ScriptStep> {
     let fits = match service {
         Service::ListUsers => words.is_empty(),
         Service::Publish => words.len() >= 2,
@@ -224,21 +224,21 @@ fn service_step(service: Service, words: &[&str]) -> Option<Step> {
         Service::Publish => vec![words.first()?.to_string(), words.get(1..)?.join(" ")],
         _ => words.iter().map(ToString::to_string).collect(),
     };
-    fits.then_some(Step::Service(service, arguments))
+    fits.then_some(ScriptStep::Service(service, arguments))
 }
 
 /// A step of the peer's own; `None` where the words are too many or too few.
-fn local_step(name: &str, line: &str, words: &[&str]) -> Result<Option<Step>, BadLine> {
+fn local_step(name: &str, line: &str, words: &[&str]) -> Result<Option<ScriptStep>, BadLine> {
     Ok(Some(match (name, words) {
-        ("wait", [duration]) => Step::Wait(length(name, duration)?),
-        ("silence", [duration]) => Step::Local(Command::Silence(length(name, duration)?)),
+        ("wait", [duration]) => ScriptStep::Wait(length(name, duration)?),
+        ("silence", [duration]) => ScriptStep::Local(Command::Silence(length(name, duration)?)),
         ("create" | "hide", [file, bytes]) => {
             let (file, bytes) = (file_name(name, file)?, file_bytes(name, bytes)?);
-            Step::Local(Command::Create { file, bytes, hidden: name == "hide" })
+            ScriptStep::Local(Command::Create { file, bytes, hidden: name == "hide" })
         }
         ("send", [_, ..]) => {
             let text = line.strip_prefix("send").unwrap_or_default().trim_start();
-            Step::Local(Command::Send(text.replace("\\0", "\0").into_bytes()))
+            ScriptStep::Local(Command::Send(text.replace("\\0", "\0").into_bytes()))
         }
         _ => return Ok(None),
     }))
@@ -295,16 +295,16 @@ mod tests {
         let line = parse("publish song.txt A fine  song -> 3").expect("a good line");
         assert_eq!(
             line.step,
-            Step::Service(Service::Publish, vec!["song.txt".into(), "A fine song".into()])
+            ScriptStep::Service(Service::Publish, vec!["song.txt".into(), "A fine song".into()])
         );
         assert_eq!(line.expected, Some(3));
         assert_eq!(
             parse("wait 250ms").expect("a good line").step,
-            Step::Wait(Duration::from_millis(250))
+            ScriptStep::Wait(Duration::from_millis(250))
         );
         assert_eq!(
             parse(r"send REGISTER\0x").expect("good").step,
-            Step::Local(Command::Send(b"REGISTER\0x".to_vec()))
+            ScriptStep::Local(Command::Send(b"REGISTER\0x".to_vec()))
         );
     }
 

@@ -1,21 +1,23 @@
-//! The date service: whoever connects and asks is told date and time by this node's wall clock.
+//! The date service: it tells every node that connects and asks date and time by its own wall
+//! clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::date::date_text;
-use super::events;
 use super::framing::{Strings, encode};
-use super::node::{P2pTimer, Step};
+use super::node::{Ctx, P2pTimer};
 use super::settings::P2pSettings;
+use super::vocabulary::{DateServiceMetrics, DateText, Dated};
 use crate::node::{NodeId, Port, Probe, StreamEvent, StreamId};
+use crate::vocabulary::Metrics as _;
 
 /// Where it listens.
 pub const PORT: Port = Port(80);
-/// What is asked.
+/// What a node asks.
 pub const REQUEST: &str = "GET_DATE";
 
-/// The state of the service.
+/// The date service's node.
 pub struct DateService {
     settings: Arc<P2pSettings>,
     connections: BTreeMap<StreamId, (NodeId, Strings)>,
@@ -27,11 +29,11 @@ impl DateService {
         DateService { settings, connections: BTreeMap::new(), given: 0 }
     }
 
-    pub fn boot(&mut self, ctx: &mut Step<'_>) {
+    pub fn boot(&mut self, ctx: &mut Ctx<'_>) {
         ctx.listen(PORT);
     }
 
-    pub fn on_stream(&mut self, ctx: &mut Step<'_>, event: StreamEvent) {
+    pub fn on_stream(&mut self, ctx: &mut Ctx<'_>, event: StreamEvent) {
         match event {
             StreamEvent::Accepted { stream, from, .. } => {
                 self.connections.insert(stream, (from, Strings::default()));
@@ -44,7 +46,7 @@ impl DateService {
         }
     }
 
-    fn on_data(&mut self, ctx: &mut Step<'_>, stream: StreamId, bytes: &[u8]) {
+    fn on_data(&mut self, ctx: &mut Ctx<'_>, stream: StreamId, bytes: &[u8]) {
         let Some((from, strings)) = self.connections.get_mut(&stream) else { return };
         strings.push(bytes);
         match strings.string() {
@@ -52,7 +54,7 @@ impl DateService {
             Ok(Some(request)) if request == REQUEST => {
                 let (from, date) = (*from, date_text(ctx.wall()));
                 self.given += 1;
-                events::dated(ctx, from, &date);
+                ctx.emit(Dated { to: from, date: DateText(date.clone()) });
                 ctx.write(stream, encode([date.as_str()]));
                 ctx.close(stream);
                 self.forget(ctx, stream);
@@ -62,24 +64,24 @@ impl DateService {
     }
 
     /// Nothing useful came: the connection is broken off.
-    pub fn on_idle(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    pub fn on_idle(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         if self.connections.contains_key(&stream) {
             ctx.reset(stream);
             self.forget(ctx, stream);
         }
     }
 
-    fn end(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    fn end(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         ctx.close(stream);
         self.forget(ctx, stream);
     }
 
-    fn forget(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    fn forget(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         self.connections.remove(&stream);
         ctx.cancel_timer(P2pTimer::Idle(stream));
     }
 
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        probe.int("dates", self.given as i64);
+        DateServiceMetrics { dates: self.given }.show(probe);
     }
 }

@@ -1,35 +1,36 @@
 //! The directory: it takes requests off streams, executes them one after the other, and answers.
 //!
-//! Connections are independent of each other: each has its own buffer and its own limit of time, so
-//! that one which is slow, silent or full of nonsense is a nuisance to nobody else. A request is
-//! executed in one step when its last byte has come, and the answer leaves when the journal is
-//! durable. A connected user has a lease, which its peer's heartbeats renew: of a peer that has
-//! crashed nothing more comes, and its users are taken for disconnected; at once, where a request
-//! shows that the peer's program has started again. Leases are no part of the journal; after a
-//! start of the directory all of them begin anew.
+//! Connections are independent of each other: each has its own buffer and its own time limit, so
+//! one that is slow, silent or full of nonsense is a nuisance to nobody else. A request is executed
+//! in one step when its last byte has come, and the answer leaves when the journal is durable. A
+//! connected user has a lease, which its peer's heartbeats renew: nothing more comes from a peer
+//! that has crashed, so its users stop counting as connected. If a request shows that the peer's
+//! program has started again, they do so immediately. Leases are not in the journal; when the
+//! directory starts, all of them begin anew.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::defects::Planted;
-use super::events;
-use super::executed::{Executed, Known};
-use super::framing::{Malformed, Strings, encode};
-use super::journal::{Entry, Journal, Request, RequestId};
-use super::message::{LogLine, P2pMessage};
-use super::node::{P2pTimer, Step};
-use super::outbox::Outbox;
+use super::defects::{Defect, DefectState, Planted};
+use super::executed::{ExecutedRequests, Lookup};
+use super::framing::{Strings, encode};
+use super::journal::{self, Entry, Request, RequestId};
+use super::message::P2pMessage;
+use super::node::{Ctx, P2pTimer};
+use super::outbox::{self, Outbox};
 use super::service::{Operation, Reply, Service};
 use super::settings::P2pSettings;
-use super::tables::Tables;
+use super::tables::{Tables, User};
+use super::vocabulary::{self, DateText, DirectoryMetrics, MalformedReason, OfflineReason, word};
 use crate::node::{LocalTime, NodeId, Port, Probe, StreamEvent, StreamId};
 use crate::time::nanos;
+use crate::vocabulary::Metrics as _;
 
 /// Where it listens.
 pub const PORT: Port = Port(4_000);
 
-/// Leases are looked at so often in the time of one.
+/// Leases are looked at this often in the time of one.
 const SWEEPS_A_LEASE: u32 = 4;
 
 /// A connection whose request has not come yet, or not as a whole.
@@ -39,60 +40,75 @@ struct Connection {
     words: Vec<String>,
 }
 
-/// The state of the directory.
+/// A request that has come as a whole.
+#[derive(Debug)]
+pub struct Arrived {
+    /// Where the answer goes.
+    pub stream: StreamId,
+    /// The host that asks.
+    pub from: NodeId,
+    /// What it asks.
+    pub request: Request,
+}
+
+/// The directory's node.
 pub struct Directory {
     settings: Arc<P2pSettings>,
     planted: Planted,
     tables: Tables,
-    executed: Executed,
-    journal: Journal,
+    executed: ExecutedRequests,
     outbox: Outbox,
     logger: Option<NodeId>,
     connections: BTreeMap<StreamId, Connection>,
     /// When each connected user was last heard of.
     heard: BTreeMap<String, LocalTime>,
-    /// Users who were connected last until their leases were over.
+    /// Users that have not connected again since their leases ended.
     expired: BTreeSet<String>,
+    /// When leases were looked at last.
     swept: LocalTime,
-    /// With a mistake: connections in the order in which they came.
-    turns: VecDeque<StreamId>,
-    /// With a mistake: requests that wait for the logging server, and the answer that does.
-    waiting: VecDeque<(StreamId, NodeId, Request)>,
-    withheld: Option<(StreamId, Vec<u8>)>,
+    defect: DefectState,
 }
 
 impl Directory {
     pub fn new(settings: Arc<P2pSettings>, logger: Option<NodeId>) -> Directory {
+        let planted = settings.planted;
         Directory {
-            planted: settings.planted,
+            planted,
             settings,
-            tables: Tables::default(),
-            executed: Executed::default(),
-            journal: Journal::default(),
+            tables: Tables::new(planted),
+            executed: ExecutedRequests::new(planted),
             outbox: Outbox::default(),
             logger,
             connections: BTreeMap::new(),
             heard: BTreeMap::new(),
             expired: BTreeSet::new(),
             swept: LocalTime::ZERO,
-            turns: VecDeque::new(),
-            waiting: VecDeque::new(),
-            withheld: None,
+            defect: DefectState::default(),
         }
     }
 
-    pub fn boot(&mut self, ctx: &mut Step<'_>) {
-        for entry in self.journal.recover(ctx, self.planted) {
+    fn plants(&self, defect: Defect) -> bool {
+        self.planted.plants(defect)
+    }
+
+    // Boot.
+
+    pub fn boot(&mut self, ctx: &mut Ctx<'_>) {
+        let entries = if self.planted.holds(Defect::LostOnCrash) {
+            self.defect.recover_tables(ctx)
+        } else {
+            journal::recover(ctx)
+        };
+        for entry in entries {
             self.apply(&entry);
         }
         let now = ctx.now();
         self.heard = self.tables.connected().map(|(user, _)| (user.clone(), now)).collect();
-        events::tables(
-            ctx,
-            self.tables.counts().0,
-            self.outbox.last(),
-            nanos(self.settings.lease) / 1_000,
-        );
+        ctx.emit(vocabulary::Tables {
+            users: self.tables.counts().0 as u64,
+            executed: self.outbox.last(),
+            lease_us: nanos(self.settings.lease) / 1_000,
+        });
         self.tell_tables(ctx);
         ctx.listen(PORT);
         self.swept = now;
@@ -100,10 +116,27 @@ impl Directory {
         self.outbox.report(ctx, &self.settings, self.logger);
     }
 
-    pub fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
+    /// At the start: what a crash may have kept from being told, although it was durable.
+    fn tell_tables(&self, ctx: &mut Ctx<'_>) {
+        for user in &self.expired {
+            ctx.emit(vocabulary::Offline { reason: OfflineReason::Expired, user: word(user) });
+        }
+        for (user, address) in self.tables.connected() {
+            let files = self.tables.user(user).map_or(0, |user| user.files.len());
+            let host = ctx.find(&address.host);
+            ctx.emit(vocabulary::Online { host, port: address.port, user: word(user) });
+            ctx.emit(vocabulary::Offered { files: files as u64, user: word(user) });
+        }
+    }
+
+    // Datagrams.
+
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: P2pMessage) {
         match message {
             P2pMessage::Heartbeat { user, port } => {
                 let address = self.tables.user(&user).and_then(|user| user.address.as_ref());
+                // A heartbeat that was late names a port of an earlier connection: it must not
+                // renew the lease of this one.
                 let known = address
                     .is_some_and(|address| address.port == port && address.host == ctx.name(from));
                 if known {
@@ -113,21 +146,25 @@ impl Directory {
             }
             P2pMessage::ReportAck { upto } => {
                 self.outbox.on_ack(ctx, &self.settings, self.logger, upto);
-                self.release(ctx);
+                if let Some(next) = self.defect.answer_withheld(ctx, &self.outbox) {
+                    self.on_request(ctx, next);
+                }
             }
             _ => {}
         }
     }
 
-    pub fn on_stream(&mut self, ctx: &mut Step<'_>, event: StreamEvent) {
+    // Connections.
+
+    pub fn on_stream(&mut self, ctx: &mut Ctx<'_>, event: StreamEvent) {
         match event {
             StreamEvent::Accepted { stream, from, .. } => {
                 self.connections.insert(
                     stream,
                     Connection { from, strings: Strings::default(), words: vec![] },
                 );
-                if self.planted.serves_in_turn() {
-                    self.turns.push_back(stream);
+                if self.plants(Defect::OneAtATime) {
+                    self.defect.queue(stream);
                 } else {
                     ctx.set_timer(P2pTimer::Idle(stream), self.settings.idle_timeout);
                 }
@@ -139,48 +176,49 @@ impl Directory {
         }
     }
 
-    fn on_data(&mut self, ctx: &mut Step<'_>, stream: StreamId, bytes: &[u8]) {
+    fn on_data(&mut self, ctx: &mut Ctx<'_>, stream: StreamId, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&stream) else { return };
-        if self.planted.trusts_reads() && bytes.last() != Some(&0) {
-            connection.strings.push(&[bytes, &[0]].concat());
-        } else {
-            connection.strings.push(bytes);
+        connection.strings.push(bytes);
+        if bytes.last() != Some(&0) && self.planted.plants(Defect::OneRead) {
+            connection.strings.push(&[0]);
         }
-        if !self.planted.serves_in_turn() || self.turns.front() == Some(&stream) {
+        if self.defect.has_turn(stream) || !self.plants(Defect::OneAtATime) {
             self.proceed(ctx, stream);
         }
     }
 
     /// Read as far as the bytes go, and execute what is whole.
-    fn proceed(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    fn proceed(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         let Some(connection) = self.connections.get_mut(&stream) else { return };
         let from = connection.from;
         match connection.request() {
             Ok(None) => {}
             Ok(Some(request)) => {
                 self.forget(ctx, stream);
-                self.on_request(ctx, stream, from, request);
+                self.on_request(ctx, Arrived { stream, from, request });
             }
-            Err(why) => self.refuse(ctx, stream, why),
+            Err(reason) => self.refuse(ctx, stream, reason),
         }
     }
 
     /// The peer says no more, and has not said a whole request.
-    fn on_end(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    fn on_end(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         let Some(connection) = self.connections.get(&stream) else { return };
         if connection.words.is_empty() && connection.strings.is_empty() {
             ctx.close(stream);
             return self.forget(ctx, stream);
         }
-        self.refuse(ctx, stream, Malformed::NoRequest);
+        self.refuse(ctx, stream, MalformedReason::NoRequest);
     }
 
-    /// Bytes that are no request get the status of failure where they name a service, and else
-    /// nothing.
-    fn refuse(&mut self, ctx: &mut Step<'_>, stream: StreamId, why: Malformed) {
+    /// Bytes that are not a request get the status of failure if they name a service, and otherwise
+    /// a reset.
+    fn refuse(&mut self, ctx: &mut Ctx<'_>, stream: StreamId, reason: MalformedReason) {
         let Some(connection) = self.connections.get(&stream) else { return };
-        events::malformed(ctx, connection.from, why.word());
-        assert!(!self.planted.dies_of_malformed(), "a malformed request: {why:?}");
+        ctx.emit(vocabulary::Malformed { origin: connection.from, reason });
+        if self.plants(Defect::MalformedKills) {
+            panic!("a malformed request: {reason:?}");
+        }
         match connection.words.first().and_then(|word| Service::of_wire(word)) {
             Some(service) => {
                 ctx.write(stream, vec![b'0' + service.fail()]);
@@ -191,61 +229,59 @@ impl Directory {
         self.forget(ctx, stream);
     }
 
-    /// No whole request has come in time.
-    pub fn on_idle(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
-        if self.connections.contains_key(&stream) {
-            ctx.reset(stream);
-            self.forget(ctx, stream);
-        }
-    }
-
-    fn forget(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    fn forget(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         self.connections.remove(&stream);
         ctx.cancel_timer(P2pTimer::Idle(stream));
-        if self.planted.serves_in_turn() {
-            let was_first = self.turns.front() == Some(&stream);
-            self.turns.retain(|other| *other != stream);
-            if let Some(next) = self.turns.front().copied().filter(|_| was_first) {
-                self.proceed(ctx, next);
-            }
+        if let Some(next) = self.defect.next_turn(stream) {
+            self.proceed(ctx, next);
         }
     }
 
-    fn on_request(&mut self, ctx: &mut Step<'_>, stream: StreamId, from: NodeId, request: Request) {
-        if self.withheld.is_some() {
-            return self.waiting.push_back((stream, from, request));
+    // Requests.
+
+    fn on_request(&mut self, ctx: &mut Ctx<'_>, arrived: Arrived) {
+        let now = self.defect.executed_now(ctx, self.planted, &self.outbox, self.logger, arrived);
+        if let Some(arrived) = now {
+            self.execute(ctx, arrived);
         }
-        if self.planted.reports_first() {
-            return self.report_first(ctx, stream, from, request);
-        }
-        self.perform(ctx, stream, from, request);
     }
 
-    fn perform(&mut self, ctx: &mut Step<'_>, stream: StreamId, from: NodeId, request: Request) {
+    /// Execute a request in one step. What this step sends waits until the journal is durable.
+    fn execute(&mut self, ctx: &mut Ctx<'_>, arrived: Arrived) {
+        let Arrived { stream, from, request } = arrived;
         let host = ctx.name(from).to_owned();
-        if !self.planted.repeats_requests() {
-            match self.executed.look_up(&host, &request.id) {
-                Known::New => {}
-                Known::Answered(reply) => {
-                    return answer(ctx, stream, request.operation.service, &reply);
-                }
-                Known::Late => return ctx.reset(stream),
+        match self.executed.look_up(&host, &request.id) {
+            Lookup::New => {}
+            // Its answer was lost, or came too late for the peer.
+            Lookup::Answered(reply) if !self.plants(Defect::RetryNotIdempotent) => {
+                return answer(ctx, stream, reply_bytes(request.operation.service, &reply));
             }
+            // A copy that was overtaken by the next request: executed again, it would undo that.
+            Lookup::Late if !self.plants(Defect::RetryNotIdempotent) => return ctx.reset(stream),
+            Lookup::Answered(_) | Lookup::Late => {}
         }
         self.end_former_start(ctx, &host, &request.id);
         let (date, operation) = (request.date.clone(), request.operation.clone());
         let before = self.tables.user(operation.user()).cloned();
         let entry = Entry::Executed(host, request);
         let reply = self.apply(&entry).expect("a request has a reply");
-        self.journal.append(ctx, self.planted, &entry);
-        events::executed(ctx, from, self.outbox.last(), &date, &operation, reply.status);
+        self.append(ctx, &entry);
+        ctx.emit(vocabulary::Executed {
+            sequence: self.outbox.last(),
+            origin: from,
+            operation: operation.service,
+            status: u16::from(reply.status),
+            date: DateText(date),
+            user: word(operation.user()),
+            argument: word(operation.argument()),
+        });
         self.tell_changes(ctx, &operation, before);
         self.outbox.report(ctx, &self.settings, self.logger);
-        if self.planted.waits_for_logger() {
-            self.withheld = Some((stream, reply_bytes(operation.service, &reply)));
-        } else {
-            answer(ctx, stream, operation.service, &reply);
+        let bytes = reply_bytes(operation.service, &reply);
+        if self.plants(Defect::LoggerBlocks) {
+            return self.defect.withhold(stream, bytes);
         }
+        answer(ctx, stream, bytes);
     }
 
     /// Do what an entry says, now or when the journal is read again: the same entries give the same
@@ -259,82 +295,60 @@ impl Directory {
             }
             Entry::Executed(host, request) => {
                 let operation = &request.operation;
-                let reply = Rc::new(self.tables.execute(self.planted, host, operation));
+                let reply = Rc::new(self.tables.execute(host, operation));
                 if operation.service == Service::Connect && reply.status == 0 {
                     self.expired.remove(operation.user());
                 }
                 self.executed.note(host, &request.id, &reply);
-                self.outbox.push(line(self.outbox.last() + 1, request));
+                self.outbox.push(outbox::line(self.outbox.last() + 1, request));
                 Some(reply)
             }
         }
     }
 
-    fn tell_changes(
-        &mut self,
-        ctx: &mut Step<'_>,
-        operation: &Operation,
-        before: Option<super::tables::User>,
-    ) {
+    /// Make an entry durable before anything that this step sends.
+    fn append(&mut self, ctx: &mut Ctx<'_>, entry: &Entry) {
+        if self.plants(Defect::EarlyAnswer) {
+            ctx.without_sync();
+        }
+        if self.plants(Defect::LostOnCrash) {
+            return self.defect.overwrite_tables(ctx, entry);
+        }
+        journal::append(ctx, entry);
+    }
+
+    fn tell_changes(&mut self, ctx: &mut Ctx<'_>, operation: &Operation, before: Option<User>) {
         let user = operation.user();
         let before = before.unwrap_or_default();
         let after = self.tables.user(user).cloned().unwrap_or_default();
         if before.files.len() != after.files.len() {
-            events::offered(ctx, user, after.files.len());
+            let files = after.files.len() as u64;
+            ctx.emit(vocabulary::Offered { files, user: word(user) });
         }
         match (&before.address, &after.address) {
             (None, Some(address)) => {
-                events::online(ctx, user, ctx.find(&address.host), address.port);
+                let host = ctx.find(&address.host);
+                ctx.emit(vocabulary::Online { host, port: address.port, user: word(user) });
                 self.heard.insert(user.to_owned(), ctx.now());
             }
             (Some(_), None) => {
-                events::offline(ctx, user, operation.service.name());
+                let reason = match operation.service {
+                    Service::Unregister => OfflineReason::Unregister,
+                    _ => OfflineReason::Disconnect,
+                };
+                ctx.emit(vocabulary::Offline { reason, user: word(user) });
                 self.heard.remove(user);
             }
             _ => {}
         }
     }
 
-    /// After a start: what a crash may have kept from being told, although it was durable.
-    fn tell_tables(&mut self, ctx: &mut Step<'_>) {
-        for user in &self.expired {
-            events::offline(ctx, user, "expired");
-        }
-        for (user, address) in self.tables.connected() {
-            events::online(ctx, user, ctx.find(&address.host), address.port);
-            events::offered(ctx, user, self.tables.user(user).map_or(0, |user| user.files.len()));
-        }
-    }
-
-    /// Look for connections whose leases are over.
-    pub fn on_sweep(&mut self, ctx: &mut Step<'_>) {
-        let (now, lease) = (ctx.now(), self.settings.lease);
-        let period = lease / SWEEPS_A_LEASE;
-        ctx.set_timer(P2pTimer::Sweep, period);
-        // A directory that was asleep has heard nobody meanwhile, and may not blame the others for
-        // it.
-        if now.saturating_since(self.swept) > 2 * period {
-            self.heard.values_mut().for_each(|heard| *heard = now);
-        }
-        self.swept = now;
-        if self.planted.keeps_ghosts() {
-            return;
-        }
-        let silent: Vec<String> = self
-            .heard
-            .iter()
-            .filter(|(_, heard)| now.saturating_since(**heard) > lease)
-            .map(|(user, _)| user.clone())
-            .collect();
-        for user in silent {
-            self.expire(ctx, user);
-        }
-    }
+    // Leases.
 
     /// A peer that has started again has none of its former connections: there is no need to wait
     /// for their leases.
-    fn end_former_start(&mut self, ctx: &mut Step<'_>, host: &str, id: &RequestId) {
-        if self.planted.keeps_ghosts() || !self.executed.is_restarted(host, id) {
+    fn end_former_start(&mut self, ctx: &mut Ctx<'_>, host: &str, id: &RequestId) {
+        if !self.executed.is_restarted(host, id) {
             return;
         }
         let gone: Vec<String> = self
@@ -343,86 +357,93 @@ impl Directory {
             .filter(|(_, address)| address.host == host)
             .map(|(user, _)| user.clone())
             .collect();
-        for user in gone {
-            self.expire(ctx, user);
+        self.expire(ctx, gone);
+    }
+
+    /// The leases of these users have ended.
+    fn expire(&mut self, ctx: &mut Ctx<'_>, users: Vec<String>) {
+        if users.is_empty() || self.plants(Defect::GhostUser) {
+            return;
+        }
+        for user in users {
+            self.heard.remove(&user);
+            if self.tables.user(&user).is_some_and(|user| !user.files.is_empty()) {
+                ctx.emit(vocabulary::Offered { files: 0, user: word(&user) });
+            }
+            ctx.emit(vocabulary::Offline { reason: OfflineReason::Expired, user: word(&user) });
+            let entry = Entry::Expired(user);
+            self.apply(&entry);
+            self.append(ctx, &entry);
         }
     }
 
-    fn expire(&mut self, ctx: &mut Step<'_>, user: String) {
-        self.heard.remove(&user);
-        if self.tables.user(&user).is_some_and(|user| !user.files.is_empty()) {
-            events::offered(ctx, &user, 0);
+    // Timers.
+
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: P2pTimer) {
+        match timer {
+            P2pTimer::Idle(stream) => self.on_idle(ctx, stream),
+            P2pTimer::Sweep => self.on_sweep(ctx),
+            P2pTimer::Report => self.outbox.on_timer(ctx, &self.settings, self.logger),
+            P2pTimer::Execute => {
+                for arrived in self.defect.reported_first() {
+                    self.execute(ctx, arrived);
+                }
+            }
+            _ => {}
         }
-        events::offline(ctx, &user, "expired");
-        let entry = Entry::Expired(user);
-        self.apply(&entry);
-        self.journal.append(ctx, self.planted, &entry);
     }
 
-    pub fn on_report_timer(&mut self, ctx: &mut Step<'_>) {
-        self.outbox.on_timer(ctx, &self.settings, self.logger);
+    /// No whole request has come in time.
+    fn on_idle(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
+        if self.connections.contains_key(&stream) {
+            ctx.reset(stream);
+            self.forget(ctx, stream);
+        }
     }
+
+    /// Look for leases that have ended.
+    fn on_sweep(&mut self, ctx: &mut Ctx<'_>) {
+        let (now, lease) = (ctx.now(), self.settings.lease);
+        let period = lease / SWEEPS_A_LEASE;
+        ctx.set_timer(P2pTimer::Sweep, period);
+        // A directory that was paused has heard nobody meanwhile, and must not hold that against
+        // the others: their heartbeats wait behind this timer.
+        if now.saturating_since(self.swept) > 2 * period {
+            self.heard.values_mut().for_each(|heard| *heard = now);
+        }
+        self.swept = now;
+        let silent = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| now.saturating_since(**heard) > lease)
+            .map(|(user, _)| user.clone())
+            .collect();
+        self.expire(ctx, silent);
+    }
+
+    // Probe.
 
     pub fn probe(&self, probe: &mut Probe<'_>) {
         let (users, connected, published) = self.tables.counts();
-        probe.int("users", users as i64);
-        probe.int("connected", connected as i64);
-        probe.int("published", published as i64);
-        probe.int("executed", self.outbox.last() as i64);
-        probe.int("reported", self.outbox.confirmed() as i64);
-    }
-
-    // With mistakes.
-
-    /// The logging server has answered: give the answer that waited for it, and go on with the next
-    /// request.
-    fn release(&mut self, ctx: &mut Step<'_>) {
-        if self.outbox.confirmed() < self.outbox.last() {
-            return;
+        DirectoryMetrics {
+            users,
+            connected,
+            published,
+            executed: self.outbox.last(),
+            reported: self.outbox.confirmed(),
         }
-        if let Some((stream, bytes)) = self.withheld.take() {
-            ctx.write(stream, bytes);
-            ctx.close(stream);
-            if let Some((stream, from, request)) = self.waiting.pop_front() {
-                self.on_request(ctx, stream, from, request);
-            }
-        }
-    }
-
-    /// Call the logging server, and do what was asked for when the call should have returned.
-    fn report_first(
-        &mut self,
-        ctx: &mut Step<'_>,
-        stream: StreamId,
-        from: NodeId,
-        request: Request,
-    ) {
-        let sequence = self.outbox.last() + self.waiting.len() as u64 + 1;
-        if let Some(logger) = self.logger {
-            ctx.send(logger, P2pMessage::Report { lines: [line(sequence, &request)].into() });
-        }
-        self.waiting.push_back((stream, from, request));
-        ctx.set_timer(P2pTimer::Execute, CALL);
-    }
-
-    pub fn on_execute(&mut self, ctx: &mut Step<'_>) {
-        while let Some((stream, from, request)) = self.waiting.pop_front() {
-            self.perform(ctx, stream, from, request);
-        }
+        .show(probe);
     }
 }
 
-/// How long a call of the logging server takes, more or less.
-const CALL: std::time::Duration = std::time::Duration::from_millis(15);
-
 impl Connection {
     /// The request, once it is whole: service, date, number, and what the service takes.
-    fn request(&mut self) -> Result<Option<Request>, Malformed> {
+    fn request(&mut self) -> Result<Option<Request>, MalformedReason> {
         while let Some(word) = self.strings.string()? {
             self.words.push(word);
-            let service = Service::of_wire(&self.words[0]).ok_or(Malformed::NoRequest)?;
+            let service = Service::of_wire(&self.words[0]).ok_or(MalformedReason::NoRequest)?;
             if self.words.len() == 3 + service.arity() {
-                let id = RequestId::of_wire(&self.words[2]).ok_or(Malformed::NoRequest)?;
+                let id = RequestId::of_wire(&self.words[2]).ok_or(MalformedReason::NoRequest)?;
                 let operation = Operation { service, strings: self.words.split_off(3) };
                 return Ok(Some(Request { date: self.words[1].clone(), id, operation }));
             }
@@ -431,18 +452,7 @@ impl Connection {
     }
 }
 
-fn line(sequence: u64, request: &Request) -> LogLine {
-    let operation = &request.operation;
-    LogLine {
-        sequence,
-        user: operation.user().to_owned(),
-        operation: operation.service.name().into(),
-        date: request.date.clone(),
-        file: operation.file().to_owned(),
-    }
-}
-
-/// A digit; behind that of a list how many entries follow, and they.
+/// A digit; after that of a list the number of its entries, and the entries.
 fn reply_bytes(service: Service, reply: &Reply) -> Vec<u8> {
     let mut bytes = vec![b'0' + reply.status];
     let width = service.width();
@@ -453,7 +463,7 @@ fn reply_bytes(service: Service, reply: &Reply) -> Vec<u8> {
     bytes
 }
 
-fn answer(ctx: &mut Step<'_>, stream: StreamId, service: Service, reply: &Reply) {
-    ctx.write(stream, reply_bytes(service, reply));
+fn answer(ctx: &mut Ctx<'_>, stream: StreamId, bytes: Vec<u8>) {
+    ctx.write(stream, bytes);
     ctx.close(stream);
 }

@@ -1,11 +1,12 @@
-//! The files of a peer: those of its shared folder, those beside it, and those on their way.
+//! The files of a peer: those in its shared folder, those beside it, and those on their way.
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::events;
-use super::node::Step;
+use super::node::Ctx;
 use super::settings::P2pSettings;
-use crate::node::disk::DiskOp;
+use super::vocabulary::{FileAt, FileOrigin, word};
+use crate::node::DiskOp;
+use crate::vocabulary::Digest64;
 
 /// The shared folder.
 pub const SHARED: &str = "share/";
@@ -13,7 +14,7 @@ pub const SHARED: &str = "share/";
 const HIDDEN: &str = "private/";
 /// The ending of a file that is not complete.
 const PART: &str = ".part";
-/// A file that says that the first files were made already.
+/// A file that says that the first files were made.
 const MADE: &str = "made";
 
 /// Where a file of the shared folder lies.
@@ -26,8 +27,8 @@ pub fn part(name: &str) -> String {
     format!("{SHARED}{name}{PART}")
 }
 
-/// What a path below the shared folder leads to, `..` taken at its word: where a program that does
-/// not look lands.
+/// Where a path below the shared folder leads if `..` is followed: where a program that does not
+/// look ends up.
 pub fn resolved(path: &str) -> String {
     let mut steps: Vec<&str> = vec![SHARED.trim_end_matches('/')];
     for step in path.split('/') {
@@ -47,15 +48,15 @@ pub fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// At the start: what transfers left half done is removed, the first files are made, and all are
-/// shown.
-pub fn boot(ctx: &mut Step<'_>, settings: &P2pSettings) {
+/// At the start: remove what transfers have left half done, tell of the other files, and make the
+/// first ones.
+pub fn boot(ctx: &mut Ctx<'_>, settings: &P2pSettings) {
     let files = ctx.files();
     for path in &files {
         if path.ends_with(PART) {
             ctx.save(DiskOp::Remove { file: path.clone().into() });
         } else if let Some(bytes) = ctx.read(path).filter(|_| path.contains('/')) {
-            events::file(ctx, "found", path, bytes.len() as u64, xxh3_64(&bytes));
+            tell(ctx, FileOrigin::Found, path, bytes.len() as u64, xxh3_64(&bytes));
         }
     }
     if files.iter().any(|path| path == MADE) {
@@ -71,21 +72,26 @@ pub fn boot(ctx: &mut Step<'_>, settings: &P2pSettings) {
 }
 
 /// A file appears, with content that depends on its peer, its name and its length.
-pub fn create(ctx: &mut Step<'_>, name: &str, bytes: usize, hidden: bool) {
+pub fn create(ctx: &mut Ctx<'_>, name: &str, bytes: usize, hidden: bool) {
     let path = if hidden { format!("{HIDDEN}{name}") } else { shared(name) };
     let source = format!("{} {name} {bytes}", ctx.name(ctx.id()));
     let blocks = (0..bytes.div_ceil(8) as u64)
         .flat_map(|block| xxh3_64_with_seed(source.as_bytes(), block).to_le_bytes());
     let content: Vec<u8> = blocks.take(bytes).collect();
-    events::file(ctx, "created", &path, bytes as u64, xxh3_64(&content));
+    tell(ctx, FileOrigin::Created, &path, bytes as u64, xxh3_64(&content));
     ctx.save(DiskOp::Replace { file: path.into(), bytes: content });
+}
+
+/// Tell that a file lies at a path.
+pub fn tell(ctx: &mut Ctx<'_>, how: FileOrigin, path: &str, bytes: u64, digest: u64) {
+    ctx.emit(FileAt { how, bytes, digest: Digest64(digest), path: word(path) });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Dots lead out of the folder only for a program that believes them.
+    /// Dots lead out of the folder, for a program that follows them.
     #[test]
     fn dots_lead_out() {
         assert_eq!(resolved("../private/diary.txt"), "private/diary.txt");

@@ -1,35 +1,14 @@
-//! How requests and answers stand on a stream: strings that end in a zero byte, at most 256 bytes
+//! How requests and answers are written on a stream: strings that end in a zero byte, at most 256 bytes
 //! each with the zero.
 //!
-//! A stream is a row of bytes, and how they are cut into pieces on their way means nothing: a
+//! A stream is a sequence of bytes, and how they are cut into pieces on their way means nothing: a
 //! string may come in ten pieces, and ten strings in one. So what has arrived is kept until a zero
-//! comes, and what stands behind the zero is kept for the next.
+//! comes, and what follows the zero is kept for the next string.
 
 use super::service::NAME_BYTES_MAX;
+use super::vocabulary::MalformedReason;
 
-/// Why bytes are no string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Malformed {
-    /// 256 bytes without a zero among them.
-    TooLong,
-    /// Not UTF-8.
-    NotText,
-    /// Strings that are no request.
-    NoRequest,
-}
-
-impl Malformed {
-    /// For the trace.
-    pub fn word(self) -> &'static str {
-        match self {
-            Malformed::TooLong => "too_long",
-            Malformed::NotText => "not_text",
-            Malformed::NoRequest => "no_request",
-        }
-    }
-}
-
-/// The bytes that have arrived and were not read yet.
+/// The bytes that have arrived and have not been read.
 #[derive(Clone, Debug, Default)]
 pub struct Strings {
     bytes: Vec<u8>,
@@ -57,22 +36,22 @@ impl Strings {
     }
 
     /// The next string, once its zero has come.
-    pub fn string(&mut self) -> Result<Option<String>, Malformed> {
+    pub fn string(&mut self) -> Result<Option<String>, MalformedReason> {
         let unsearched = self.bytes.get(self.searched..).unwrap_or_default();
         let Some(zero) = unsearched.iter().position(|byte| *byte == 0).map(|at| self.searched + at)
         else {
             self.searched = self.bytes.len();
             return if self.bytes.len() - self.read > NAME_BYTES_MAX {
-                Err(Malformed::TooLong)
+                Err(MalformedReason::TooLong)
             } else {
                 Ok(None)
             };
         };
         if zero - self.read > NAME_BYTES_MAX {
-            return Err(Malformed::TooLong);
+            return Err(MalformedReason::TooLong);
         }
         let text = std::str::from_utf8(&self.bytes[self.read..zero])
-            .map_err(|_| Malformed::NotText)?
+            .map_err(|_| MalformedReason::NotText)?
             .to_owned();
         self.read = zero + 1;
         self.searched = self.read;
@@ -145,7 +124,7 @@ mod tests {
         strings.push(&[0]);
         assert_eq!(strings.string().map(|string| string.map(|string| string.len())), Ok(Some(255)));
         strings.push(&[b'n'; 256]);
-        assert_eq!(strings.string(), Err(Malformed::TooLong));
+        assert_eq!(strings.string(), Err(MalformedReason::TooLong));
     }
 
     /// A status and what follows the strings are bytes of the same stream.

@@ -1,22 +1,18 @@
-//! What the directory keeps on its disk: a journal of all that it has executed, in order.
+//! What the directory keeps on its disk: a journal of everything that it has executed, in order.
 //!
 //! The tables are what the journal says when it is read from the beginning; the same journal is the
 //! memory of which requests were executed with which result, and the outbox of the reports to the
 //! logging server. One append makes all three durable, so none can be ahead of another.
 
-use super::defects::Planted;
-use super::node::Step;
-use super::records::{record, recover, sound_beginning};
+use super::node::Ctx;
+use super::records::{self, record};
 use super::service::{Operation, Service};
-use crate::node::disk::DiskOp;
 
 /// The file.
 const JOURNAL: &str = "journal";
-/// The file of a directory that rewrites its tables in place.
-const TABLES: &str = "tables";
 
-/// Which request it is: a peer gives each a number of its own, and a nonce that is drawn when its
-/// program starts.
+/// Which request it is. A peer numbers its requests; the nonce, which it draws when its program
+/// starts, tells the numbers of one start from those of another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RequestId {
     /// Drawn by the peer at its start.
@@ -31,7 +27,7 @@ impl RequestId {
         format!("{:016x}-{}", self.nonce, self.counter)
     }
 
-    /// Of a request; `None` where it is none.
+    /// Of a request; `None` if the text is not a number of one.
     pub fn of_wire(text: &str) -> Option<RequestId> {
         let (nonce, counter) = text.split_once('-')?;
         Some(RequestId {
@@ -57,50 +53,26 @@ pub struct Request {
 pub enum Entry {
     /// A request of this host was executed.
     Executed(String, Request),
-    /// A connection has ended because its lease was over.
+    /// A connection has ended because its lease has.
     Expired(String),
 }
 
-/// The journal, as far as it must be in memory.
-#[derive(Debug, Default)]
-pub struct Journal {
-    /// All records, newest first: only for tables that are rewritten in place.
-    records: Vec<Vec<u8>>,
+/// What is on the disk, oldest first; a record that a crash has torn is cut off. Panics if one is
+/// damaged.
+pub fn recover(ctx: &mut Ctx<'_>) -> Vec<Entry> {
+    records::recover(ctx, JOURNAL)
+        .iter()
+        .map(|strings| decode(strings).expect("a record with a valid checksum is an entry"))
+        .collect()
 }
 
-impl Journal {
-    /// What is on the disk, oldest first; a record that a crash has torn is cut off. Panics if one
-    /// is damaged.
-    pub fn recover(&mut self, ctx: &mut Step<'_>, planted: Planted) -> Vec<Entry> {
-        if planted.overwrites_tables() {
-            let mut records = sound_beginning(&ctx.read(TABLES).unwrap_or_default());
-            records.reverse();
-            self.records =
-                records.iter().map(|strings| record(strings.iter().map(String::as_str))).collect();
-            return records.iter().filter_map(|strings| decode(strings)).collect();
-        }
-        recover(ctx, JOURNAL)
-            .iter()
-            .map(|strings| decode(strings).expect("a record with a valid checksum is an entry"))
-            .collect()
-    }
-
-    /// Write an entry. What the step sends besides waits until it is durable.
-    pub fn append(&mut self, ctx: &mut Step<'_>, planted: Planted, entry: &Entry) {
-        let bytes = encode(entry);
-        if planted.answers_early() {
-            ctx.without_sync();
-        }
-        if planted.overwrites_tables() {
-            self.records.push(bytes);
-            let bytes = self.records.iter().rev().flatten().copied().collect();
-            return ctx.save(DiskOp::Overwrite { file: TABLES.into(), bytes });
-        }
-        ctx.append(JOURNAL, bytes);
-    }
+/// Write an entry. What the step sends besides waits until it is durable.
+pub fn append(ctx: &mut Ctx<'_>, entry: &Entry) {
+    ctx.append(JOURNAL, encode(entry));
 }
 
-fn encode(entry: &Entry) -> Vec<u8> {
+/// An entry as a record.
+pub fn encode(entry: &Entry) -> Vec<u8> {
     match entry {
         Entry::Expired(user) => record(["expired", user.as_str()]),
         Entry::Executed(host, request) => {
@@ -112,7 +84,8 @@ fn encode(entry: &Entry) -> Vec<u8> {
     }
 }
 
-fn decode(strings: &[String]) -> Option<Entry> {
+/// The entry of a record; `None` if it holds none.
+pub fn decode(strings: &[String]) -> Option<Entry> {
     match strings {
         [kind, user] if kind == "expired" => Some(Entry::Expired(user.clone())),
         [kind, host, id, date, service, strings @ ..] if kind == "executed" => {
@@ -142,7 +115,7 @@ mod tests {
             operation,
         };
         for entry in [Entry::Executed("p1".into(), request), Entry::Expired("bob".into())] {
-            let records = sound_beginning(&encode(&entry));
+            let records = records::sound_beginning(&encode(&entry));
             assert_eq!(decode(&records[0]), Some(entry));
         }
     }

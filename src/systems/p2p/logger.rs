@@ -1,60 +1,61 @@
 //! The logging server: a file of lines, each there once.
 //!
-//! Lines come with sequence numbers. The next one is stored, one that is there already is confirmed
-//! again, and one behind a gap has to wait until the directory, told how far the file reaches,
+//! Lines come with sequence numbers. The next one is stored; one that is there already is confirmed
+//! again; one behind a gap has to wait until the directory, which is told how far the file reaches,
 //! sends what is missing.
 
-use super::events;
 use super::message::{LogLine, P2pMessage};
-use super::node::Step;
+use super::node::Ctx;
 use super::records::{record, recover};
+use super::vocabulary::{DateText, FoundLine, LogFound, Logged, LoggerMetrics, word};
 use crate::node::{NodeId, Probe};
+use crate::vocabulary::Metrics as _;
 
 /// The file.
 const LOG: &str = "operations";
 
-/// The state of the server.
+/// The logging server's node.
 #[derive(Default)]
 pub struct Logger {
-    /// The sequence number of the last line.
+    /// The sequence number of the last line. Invariant: as many lines are in the file.
     last: u64,
 }
 
 impl Logger {
-    pub fn boot(&mut self, ctx: &mut Step<'_>) {
+    pub fn boot(&mut self, ctx: &mut Ctx<'_>) {
         let records = recover(ctx, LOG);
         self.last = records.len() as u64;
-        events::log_found(ctx, self.last);
-        for strings in &records {
+        ctx.emit(LogFound { lines: self.last });
+        for (position, strings) in (1..).zip(&records) {
             let [sequence, user, operation, date, file] = strings.as_slice() else { continue };
-            events::log_line(
-                ctx,
-                "log_line",
-                sequence.parse().unwrap_or(0),
-                operation,
-                date,
-                user,
-                file,
-            );
+            let sequence = sequence.parse().unwrap_or(0);
+            assert_eq!(sequence, position, "line {position} of the operation log is another one");
+            ctx.emit(FoundLine {
+                sequence,
+                operation: word(operation),
+                date: DateText(date.clone()),
+                user: word(user),
+                file: word(file),
+            });
         }
     }
 
-    pub fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: P2pMessage) {
         let P2pMessage::Report { lines } = message else { return };
         let mut bytes = vec![];
         for line in lines.iter() {
+            // A report that is repeated, or that another has overtaken, holds lines that are there;
+            // after a report that was lost, the next one may begin behind a gap.
             if line.sequence == self.last + 1 {
                 self.last = line.sequence;
                 bytes.extend(stored(line));
-                events::log_line(
-                    ctx,
-                    "logged",
-                    line.sequence,
-                    &line.operation,
-                    &line.date,
-                    &line.user,
-                    &line.file,
-                );
+                ctx.emit(Logged {
+                    sequence: line.sequence,
+                    operation: line.operation.clone(),
+                    date: DateText(line.date.clone()),
+                    user: word(&line.user),
+                    file: word(&line.file),
+                });
             }
         }
         if !bytes.is_empty() {
@@ -64,7 +65,7 @@ impl Logger {
     }
 
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        probe.int("logged", self.last as i64);
+        LoggerMetrics { logged: self.last }.show(probe);
     }
 }
 

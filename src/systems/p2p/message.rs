@@ -8,65 +8,68 @@ use serde::{Deserialize, Serialize};
 use super::command::{Answer, Command};
 use crate::node::{Detail, Message};
 use crate::trace::Word;
+use crate::vocabulary::messages;
 
-/// A datagram. All carry a checksum, so that a damaged one is as good as lost.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum P2pMessage {
-    /// A user sits down at its peer's terminal.
-    TerminalOpen,
-    /// The terminal of this start of the peer's program.
-    TerminalOpened {
-        /// Drawn anew with every start.
-        token: u64,
-    },
-    /// A command line.
-    Command {
-        /// The terminal that it is typed at.
-        token: u64,
-        /// The user's number for it; what has come already is not done twice.
-        serial: u64,
-        /// What to do.
-        command: Rc<Command>,
-    },
-    /// How it went.
-    Answer {
-        /// The user's number for the command.
-        serial: u64,
-        /// The outcome.
-        answer: Answer,
-    },
-    /// The program has been started again since, and knows nothing of this terminal.
-    TerminalClosed {
-        /// The terminal that is gone.
-        token: u64,
-    },
-    /// A connected user is still there.
-    Heartbeat {
-        /// The user.
-        user: String,
-        /// The port of its connection.
-        port: u16,
-    },
-    /// What the directory says of it.
-    HeartbeatAck {
-        /// The user.
-        user: String,
-        /// The port that the heartbeat named.
-        port: u16,
-        /// Whether that connection stands.
-        known: bool,
-    },
-    /// Operations for the log: a call of the logging server.
-    Report {
-        /// Lines with ascending sequence numbers, without gaps.
-        lines: Rc<[LogLine]>,
-    },
-    /// Its result.
-    ReportAck {
-        /// All lines up to this sequence number are in the log, durably.
-        upto: u64,
-    },
+messages! {
+    /// A datagram. All carry a checksum, so that a damaged one is as good as lost.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum P2pMessage {
+        /// A user sits down at its peer's terminal.
+        TerminalOpen,
+        /// The peer's program is there.
+        TerminalOpened {
+            /// Drawn anew with every start.
+            token: u64,
+        },
+        /// A user types a command.
+        Command {
+            /// The terminal that it is typed at.
+            token: u64,
+            /// The user's number for it; a command that has come before is not done twice.
+            serial: u64,
+            /// What to do.
+            command: Rc<Command>,
+        },
+        /// The peer shows a status.
+        Answer {
+            /// The user's number for the command.
+            serial: u64,
+            /// The outcome.
+            answer: Answer,
+        },
+        /// The program was started again since the user sat down, and does not know this terminal.
+        TerminalClosed {
+            /// The terminal that is gone.
+            token: u64,
+        },
+        /// A peer tells the directory that a connected user is still there.
+        Heartbeat {
+            /// The user.
+            user: String,
+            /// The port of its connection.
+            port: u16,
+        },
+        /// Whether the directory knows the connection.
+        HeartbeatAck {
+            /// The user.
+            user: String,
+            /// The port that the heartbeat named.
+            port: u16,
+            /// Whether that connection stands.
+            known: bool,
+        },
+        /// The directory calls the logging server with lines of the operation log.
+        Report {
+            /// Lines with ascending sequence numbers, without gaps.
+            lines: Rc<[LogLine]>,
+        },
+        /// How far the operation log reaches.
+        ReportAck {
+            /// All lines up to this sequence number are in the log, durably.
+            upto: u64,
+        },
+    }
 }
 
 /// A line of the operation log.
@@ -74,13 +77,13 @@ pub enum P2pMessage {
 pub struct LogLine {
     /// From 1, without gaps.
     pub sequence: u64,
-    /// Who has asked.
+    /// The user that has asked.
     pub user: String,
     /// The service.
     pub operation: Word,
     /// Date and time that came with the request.
     pub date: String,
-    /// The file, where the operation is about one.
+    /// The file; empty if the operation is not about one.
     pub file: String,
 }
 
@@ -97,17 +100,7 @@ impl Message for P2pMessage {
     }
 
     fn name(&self) -> &'static str {
-        match self {
-            P2pMessage::TerminalOpen => "TerminalOpen",
-            P2pMessage::TerminalOpened { .. } => "TerminalOpened",
-            P2pMessage::Command { .. } => "Command",
-            P2pMessage::Answer { .. } => "Answer",
-            P2pMessage::TerminalClosed { .. } => "TerminalClosed",
-            P2pMessage::Heartbeat { .. } => "Heartbeat",
-            P2pMessage::HeartbeatAck { .. } => "HeartbeatAck",
-            P2pMessage::Report { .. } => "Report",
-            P2pMessage::ReportAck { .. } => "ReportAck",
-        }
+        self.kind_name()
     }
 
     fn size(&self) -> u32 {

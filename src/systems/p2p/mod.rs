@@ -49,7 +49,6 @@
 //! File Sharing Systems (2002).
 
 mod artifacts;
-mod asking;
 pub(crate) mod checks;
 mod client;
 mod command;
@@ -58,9 +57,7 @@ mod date;
 mod date_service;
 mod defects;
 mod directory;
-mod events;
 mod executed;
-mod fetch;
 mod folder;
 mod framing;
 mod journal;
@@ -71,28 +68,31 @@ mod outbox;
 mod peer;
 pub(crate) mod plots;
 mod records;
+mod remote_request;
 mod service;
 mod settings;
 mod share;
 mod tables;
+mod transfer;
+mod vocabulary;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use asking::Services;
 pub use defects::DEFECTS;
 pub use message::P2pMessage;
 pub use node::{P2pNode, P2pTimer};
-pub use service::{NAME_BYTES_MAX, Service, good_name, good_text};
+use remote_request::Services;
+pub use service::NAME_BYTES_MAX;
 pub use settings::P2pSettings;
+pub use vocabulary::{Service, VOCABULARY};
 
 use super::{Artifact, System};
 use crate::node::Identity;
 use crate::scenario::{Scenario, WorkloadSpec};
 use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
-use crate::vocabulary::{Shown, Vocabulary};
 
 /// The roles.
 const PEER: &str = "peer";
@@ -100,35 +100,13 @@ const DIRECTORY: &str = "directory";
 const DATE_SERVICE: &str = "date_service";
 const LOGGER: &str = "logger";
 
-const MESSAGES: &[Shown] = &[
-    Shown { name: "TerminalOpen", summary: "A user sits down at its peer." },
-    Shown { name: "TerminalOpened", summary: "The peer's program is there." },
-    Shown { name: "Command", summary: "A user types a command." },
-    Shown { name: "Answer", summary: "The peer shows a status." },
-    Shown {
-        name: "TerminalClosed",
-        summary: "The program was started again since the user sat down.",
-    },
-    Shown { name: "Heartbeat", summary: "A connected peer shows itself to the directory." },
-    Shown { name: "HeartbeatAck", summary: "Whether the directory knows the connection." },
-    Shown {
-        name: "Report",
-        summary: "The directory calls the logging server with lines of the operation log.",
-    },
-    Shown { name: "ReportAck", summary: "How far the operation log reaches." },
-];
-
-/// What the system shows of itself.
-pub static VOCABULARY: Vocabulary =
-    Vocabulary { events: events::EVENTS, metrics: &[events::METRICS], messages: &[MESSAGES] };
-
 /// The system.
 pub static SYSTEM: System = System {
     name: "p2p",
     summary: "File sharing with a central directory: users, published files, transfers from peer to \
             peer, dates from a date service, an operation log.",
     roles: &[PEER, DIRECTORY, DATE_SERVICE, LOGGER],
-    operations: &Service::NAMES,
+    operations: Service::WORDS,
     vocabulary: &[&VOCABULARY],
     checks: checks::CHECKS,
     plots: plots::PLOTS,
@@ -212,7 +190,7 @@ impl Cluster for P2pCluster {
                     timeout: self.workload.timeout,
                     retry_after: self.workload.retry_after,
                     send_buffer: self.send_buffer,
-                    own_clock: self.settings.planted.dates_itself(),
+                    planted: self.settings.planted,
                 };
                 P2pNode::Peer(Box::new(peer::Peer::new(self.settings.clone(), services)))
             }

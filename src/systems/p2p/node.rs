@@ -5,29 +5,30 @@ use super::directory::Directory;
 use super::logger::Logger;
 use super::message::P2pMessage;
 use super::peer::Peer;
-use crate::node::{Ctx, Node, NodeId, Probe, StreamEvent, StreamId};
+use crate::node::{Node, NodeId, Probe, StreamEvent, StreamId};
 
-/// The effects of a step of any role.
-pub type Step<'a> = Ctx<'a, P2pNode>;
+/// A node's way to the world during one step, for any role.
+pub type Ctx<'a> = crate::node::Ctx<'a, P2pNode>;
 
 /// The timers of all roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum P2pTimer {
     /// A stream has not brought a whole request (directory, date service, sharing peer).
     Idle(StreamId),
-    /// Leases are looked at (directory).
+    /// It is time to look at the leases (directory).
     Sweep,
     /// A report was not confirmed (directory).
     Report,
-    /// With a mistake: the call of the logging server should have returned (directory).
+    /// With the defect `logged-first`: the call of the logging server should have returned
+    /// (directory).
     Execute,
     /// One try of a request has taken too long (peer).
     Attempt,
-    /// The whole request has (peer).
+    /// The request has taken too long, with all its tries (peer).
     Deadline,
     /// A transfer stands still (peer).
     Stall,
-    /// It is time to show oneself (peer).
+    /// It is time for a heartbeat (peer).
     Heartbeat,
     /// A connection that says nothing ends (peer).
     Silence(StreamId),
@@ -49,7 +50,7 @@ impl Node for P2pNode {
     type Msg = P2pMessage;
     type Timer = P2pTimer;
 
-    fn boot(&mut self, ctx: &mut Step<'_>) {
+    fn boot(&mut self, ctx: &mut Ctx<'_>) {
         match self {
             P2pNode::Peer(peer) => peer.boot(ctx),
             P2pNode::Directory(directory) => directory.boot(ctx),
@@ -58,7 +59,7 @@ impl Node for P2pNode {
         }
     }
 
-    fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
+    fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: P2pMessage) {
         match self {
             P2pNode::Peer(peer) => peer.on_message(ctx, from, message),
             P2pNode::Directory(directory) => directory.on_message(ctx, from, message),
@@ -67,16 +68,10 @@ impl Node for P2pNode {
         }
     }
 
-    fn on_timer(&mut self, ctx: &mut Step<'_>, timer: P2pTimer) {
+    fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: P2pTimer) {
         match self {
             P2pNode::Peer(peer) => peer.on_timer(ctx, timer),
-            P2pNode::Directory(directory) => match timer {
-                P2pTimer::Idle(stream) => directory.on_idle(ctx, stream),
-                P2pTimer::Sweep => directory.on_sweep(ctx),
-                P2pTimer::Report => directory.on_report_timer(ctx),
-                P2pTimer::Execute => directory.on_execute(ctx),
-                _ => {}
-            },
+            P2pNode::Directory(directory) => directory.on_timer(ctx, timer),
             P2pNode::DateService(service) => {
                 if let P2pTimer::Idle(stream) = timer {
                     service.on_idle(ctx, stream);
@@ -86,7 +81,7 @@ impl Node for P2pNode {
         }
     }
 
-    fn on_stream(&mut self, ctx: &mut Step<'_>, event: StreamEvent) {
+    fn on_stream(&mut self, ctx: &mut Ctx<'_>, event: StreamEvent) {
         match self {
             P2pNode::Peer(peer) => peer.on_stream(ctx, event),
             P2pNode::Directory(directory) => directory.on_stream(ctx, event),

@@ -5,19 +5,21 @@
 //! know how far the log reaches; it begins with the first lines, and the logging server answers
 //! with where it is.
 
-use super::events;
+use super::journal::Request;
 use super::message::{LogLine, P2pMessage};
-use super::node::{P2pTimer, Step};
+use super::node::{Ctx, P2pTimer};
 use super::settings::P2pSettings;
+use super::vocabulary::Reported;
 use crate::node::NodeId;
 
 /// All lines, and how far they are confirmed.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// Invariant: the sequence number of a line is its position, from 1.
     lines: Vec<LogLine>,
     /// Confirmed up to this sequence number.
     confirmed: u64,
-    /// Whether a report is on its way.
+    /// Whether a report is under way.
     waiting: bool,
 }
 
@@ -32,25 +34,25 @@ impl Outbox {
         self.confirmed
     }
 
-    /// One line more.
+    /// Add a line.
     pub fn push(&mut self, line: LogLine) {
         assert_eq!(line.sequence, self.last() + 1, "sequence numbers have no gaps");
         self.lines.push(line);
     }
 
     /// Send what is not confirmed, unless a report is under way.
-    pub fn report(&mut self, ctx: &mut Step<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
+    pub fn report(&mut self, ctx: &mut Ctx<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
         if !self.waiting {
             self.send(ctx, settings, logger);
         }
     }
 
     /// No answer has come.
-    pub fn on_timer(&mut self, ctx: &mut Step<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
         self.send(ctx, settings, logger);
     }
 
-    fn send(&mut self, ctx: &mut Step<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
+    fn send(&mut self, ctx: &mut Ctx<'_>, settings: &P2pSettings, logger: Option<NodeId>) {
         let Some(lines) =
             self.lines.get(self.confirmed as usize..).filter(|lines| !lines.is_empty())
         else {
@@ -69,15 +71,27 @@ impl Outbox {
     /// one takes nothing back.
     pub fn on_ack(
         &mut self,
-        ctx: &mut Step<'_>,
+        ctx: &mut Ctx<'_>,
         settings: &P2pSettings,
         logger: Option<NodeId>,
         upto: u64,
     ) {
         if upto > self.confirmed {
             self.confirmed = upto;
-            events::reported(ctx, upto);
+            ctx.emit(Reported { upto });
             self.send(ctx, settings, logger);
         }
+    }
+}
+
+/// The line of the operation log for a request.
+pub fn line(sequence: u64, request: &Request) -> LogLine {
+    let operation = &request.operation;
+    LogLine {
+        sequence,
+        user: operation.user().to_owned(),
+        operation: operation.service.word().into(),
+        date: request.date.clone(),
+        file: operation.file().to_owned(),
     }
 }

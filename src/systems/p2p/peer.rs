@@ -1,31 +1,34 @@
-//! A peer: a program at whose terminal a user types commands, one after the other.
+//! A peer: a program with a terminal, at which a user types commands, one after the other.
 //!
-//! A command for the directory is a request ([`super::asking`]). `get_file` takes the address from
-//! the last list of users that the peer has seen, and asks for the list again where that has no
-//! such user, or where a transfer from that address has failed: so the directory need not be there
-//! for each file, and an address that is out of date costs one attempt.
+//! A command for the directory is a request ([`super::remote_request`]). `get_file` takes the
+//! address from the last list of users that the peer has seen. It asks for the list again if that
+//! has no such user, or if a transfer from that address has failed: so the directory need not be
+//! there for each file, and an address that is out of date costs one attempt.
 //!
 //! What stops the peer from sharing (`disconnect`, `unregister`, `delete`) takes effect here before
-//! the directory is asked, and what lets it share once it has answered: however a request ends, the
-//! peer never shares what its user has withdrawn.
+//! the directory is asked, and what lets it share takes effect when the directory has answered:
+//! however a request ends, the peer never shares what its user has withdrawn.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::asking::{Asking, Progress, Services};
 use super::command::{Answer, Certainty, Command};
+use super::defects::Defect;
 use super::directory;
-use super::fetch::{End, Fetch};
 use super::folder;
 use super::journal::RequestId;
 use super::message::P2pMessage;
-use super::node::{P2pTimer, Step};
+use super::node::{Ctx, P2pTimer};
+use super::remote_request::{RemoteRequest, RequestProgress, Services};
 use super::service::{NAME_BYTES_MAX, Operation, Reply, Service, good_name, good_text};
 use super::settings::P2pSettings;
 use super::share::Share;
 use super::tables::Address;
+use super::transfer::{Transfer, TransferEnd};
+use super::vocabulary::{PeerMetrics, SessionEndReason};
 use crate::node::{NodeId, Probe, StreamEvent, StreamId};
+use crate::vocabulary::Metrics as _;
 
 /// Transfers that one `get_file` may take: one from the address that was known, one from the
 /// address that was asked for.
@@ -34,13 +37,13 @@ const TRANSFERS_MAX: u32 = 2;
 /// What the peer works on.
 enum Work {
     /// A request to the directory.
-    Asking(Box<Asking>),
+    Asking(Box<RemoteRequest>),
     /// A transfer.
-    Fetching(Fetch),
+    Fetching(Transfer),
 }
 
 /// A command under way.
-struct Job {
+struct PendingCommand {
     client: NodeId,
     serial: u64,
     command: Rc<Command>,
@@ -57,27 +60,27 @@ struct Job {
     work: Option<Work>,
 }
 
-/// The state of a peer.
+/// A peer's node.
 pub struct Peer {
     settings: Arc<P2pSettings>,
     services: Services,
     /// This start of the program, for the terminal and for the numbers of requests.
     nonce: u64,
     requests: u64,
-    job: Option<Job>,
+    job: Option<PendingCommand>,
     /// The last answer, in case it was lost.
     answered: Option<(u64, Answer)>,
     share: Share,
-    /// Who was connected where when the list of users came last.
+    /// The last list of users: who was connected, and where.
     cache: BTreeMap<String, Address>,
-    /// Connections to the directory that say something else than requests.
+    /// Connections to the directory that say something other than requests.
     others: BTreeMap<StreamId, Vec<u8>>,
 }
 
 impl Peer {
     pub fn new(settings: Arc<P2pSettings>, services: Services) -> Peer {
         Peer {
-            share: Share::new(services.send_buffer),
+            share: Share::new(settings.planted, services.send_buffer),
             settings,
             services,
             nonce: 0,
@@ -89,12 +92,12 @@ impl Peer {
         }
     }
 
-    pub fn boot(&mut self, ctx: &mut Step<'_>) {
+    pub fn boot(&mut self, ctx: &mut Ctx<'_>) {
         self.nonce = ctx.rng().bits();
         folder::boot(ctx, &self.settings);
     }
 
-    pub fn on_message(&mut self, ctx: &mut Step<'_>, from: NodeId, message: P2pMessage) {
+    pub fn on_message(&mut self, ctx: &mut Ctx<'_>, from: NodeId, message: P2pMessage) {
         match message {
             P2pMessage::TerminalOpen => {
                 ctx.send(from, P2pMessage::TerminalOpened { token: self.nonce })
@@ -112,7 +115,7 @@ impl Peer {
         }
     }
 
-    pub fn on_timer(&mut self, ctx: &mut Step<'_>, timer: P2pTimer) {
+    pub fn on_timer(&mut self, ctx: &mut Ctx<'_>, timer: P2pTimer) {
         match timer {
             P2pTimer::Heartbeat => {
                 self.share.on_heartbeat(ctx, &self.settings, self.services.directory)
@@ -124,19 +127,25 @@ impl Peer {
                 }
             }
             P2pTimer::Attempt => {
-                if let Some(Job { work: Some(Work::Asking(asking)), .. }) = &mut self.job {
-                    asking.try_again(ctx, &self.services);
+                if let Some(PendingCommand { work: Some(Work::Asking(request)), .. }) =
+                    &mut self.job
+                {
+                    request.try_again(ctx, &self.services);
                 }
             }
             P2pTimer::Deadline => {
-                if let Some(Job { work: Some(Work::Asking(asking)), .. }) = &mut self.job {
-                    let progress = asking.on_deadline(ctx, &self.services);
+                if let Some(PendingCommand { work: Some(Work::Asking(request)), .. }) =
+                    &mut self.job
+                {
+                    let progress = request.on_deadline(ctx, &self.services);
                     self.on_progress(ctx, progress);
                 }
             }
             P2pTimer::Stall => {
-                if let Some(Job { work: Some(Work::Fetching(fetch)), .. }) = &mut self.job {
-                    let end = fetch.on_stall(ctx, self.settings.planted);
+                if let Some(PendingCommand { work: Some(Work::Fetching(transfer)), .. }) =
+                    &mut self.job
+                {
+                    let end = transfer.on_stall(ctx);
                     self.on_transfer(ctx, end);
                 }
             }
@@ -144,7 +153,7 @@ impl Peer {
         }
     }
 
-    pub fn on_stream(&mut self, ctx: &mut Step<'_>, event: StreamEvent) {
+    pub fn on_stream(&mut self, ctx: &mut Ctx<'_>, event: StreamEvent) {
         if let StreamEvent::Connected(stream) = &event
             && let Some(bytes) = self.others.get(stream).filter(|bytes| !bytes.is_empty())
         {
@@ -152,12 +161,12 @@ impl Peer {
             return ctx.close(*stream);
         }
         match self.job.as_mut().and_then(|job| job.work.as_mut()) {
-            Some(Work::Asking(asking)) => {
-                let progress = asking.on_stream(ctx, &event);
+            Some(Work::Asking(request)) => {
+                let progress = request.on_stream(ctx, &event);
                 self.on_progress(ctx, progress);
             }
-            Some(Work::Fetching(fetch)) => {
-                let end = fetch.on_stream(ctx, &self.settings, &event);
+            Some(Work::Fetching(transfer)) => {
+                let end = transfer.on_stream(ctx, &event);
                 self.on_transfer(ctx, end);
             }
             None => {}
@@ -167,13 +176,7 @@ impl Peer {
 
     // Commands.
 
-    fn on_command(
-        &mut self,
-        ctx: &mut Step<'_>,
-        client: NodeId,
-        serial: u64,
-        command: Rc<Command>,
-    ) {
+    fn on_command(&mut self, ctx: &mut Ctx<'_>, client: NodeId, serial: u64, command: Rc<Command>) {
         if self.job.as_ref().is_some_and(|job| job.serial >= serial) {
             return;
         }
@@ -183,7 +186,7 @@ impl Peer {
             }
             return;
         }
-        self.job = Some(Job {
+        self.job = Some(PendingCommand {
             client,
             serial,
             command: command.clone(),
@@ -219,7 +222,7 @@ impl Peer {
 
     fn on_service(
         &mut self,
-        ctx: &mut Step<'_>,
+        ctx: &mut Ctx<'_>,
         service: Service,
         user: &str,
         arguments: &[String],
@@ -243,16 +246,16 @@ impl Peer {
         self.ask(ctx, Operation { service, strings });
     }
 
-    fn ask(&mut self, ctx: &mut Step<'_>, operation: Operation) {
+    fn ask(&mut self, ctx: &mut Ctx<'_>, operation: Operation) {
         self.requests += 1;
         let id = RequestId { nonce: self.nonce, counter: self.requests };
-        let asking = Asking::start(ctx, &self.services, id, operation);
+        let request = RemoteRequest::start(ctx, &self.services, id, operation);
         if let Some(job) = &mut self.job {
-            job.work = Some(Work::Asking(Box::new(asking)));
+            job.work = Some(Work::Asking(Box::new(request)));
         }
     }
 
-    fn answer(&mut self, ctx: &mut Step<'_>, answer: Answer) {
+    fn answer(&mut self, ctx: &mut Ctx<'_>, answer: Answer) {
         if let Some(job) = self.job.take() {
             ctx.send(job.client, P2pMessage::Answer { serial: job.serial, answer: answer.clone() });
             self.answered = Some((job.serial, answer));
@@ -261,8 +264,9 @@ impl Peer {
 
     // Requests.
 
-    fn on_progress(&mut self, ctx: &mut Step<'_>, progress: Progress) {
-        let Some(Job { work: Some(Work::Asking(asking)), command, .. }) = &mut self.job else {
+    fn on_progress(&mut self, ctx: &mut Ctx<'_>, progress: RequestProgress) {
+        let Some(PendingCommand { work: Some(Work::Asking(request)), command, .. }) = &mut self.job
+        else {
             return;
         };
         let Command::Service { service, .. } = **command else { return };
@@ -272,36 +276,37 @@ impl Peer {
             certainty: Certainty::NotAsked(reason.into()),
         };
         match progress {
-            Progress::Pending => {}
-            Progress::Dated => {
-                stop_sharing(ctx, &mut self.share, &self.settings, &asking.operation);
-                asking.ask_directory(ctx, &self.services);
+            RequestProgress::Pending => {}
+            RequestProgress::Dated => {
+                stop_sharing(ctx, &mut self.share, &request.operation);
+                request.ask_directory(ctx, &self.services);
             }
-            // Where only the list was asked for, it is the transfer that has failed.
-            Progress::NoDate | Progress::NotReached | Progress::NoAnswer
+            // Only the list was asked for: what has failed is the transfer.
+            RequestProgress::NoDate | RequestProgress::NotReached | RequestProgress::NoAnswer
                 if service == Service::GetFile =>
             {
                 self.answer_without_address(ctx);
             }
-            Progress::NoDate => self.answer(ctx, not_asked("no date")),
-            Progress::NotReached => self.answer(ctx, not_asked("no directory")),
-            Progress::NoAnswer => {
+            RequestProgress::NoDate => self.answer(ctx, not_asked("no date")),
+            RequestProgress::NotReached => self.answer(ctx, not_asked("no directory")),
+            RequestProgress::NoAnswer => {
                 let certainty = Certainty::Unknown("no answer".into());
                 self.answer(
                     ctx,
                     Answer { status: service.fail(), detail: String::new(), certainty },
                 );
             }
-            Progress::Answered(reply) => self.on_reply(ctx, reply),
+            RequestProgress::Answered(reply) => self.on_reply(ctx, reply),
         }
     }
 
-    fn on_reply(&mut self, ctx: &mut Step<'_>, reply: Reply) {
-        let Some(Job { work: Some(Work::Asking(asking)), command, port, .. }) = &mut self.job
+    fn on_reply(&mut self, ctx: &mut Ctx<'_>, reply: Reply) {
+        let Some(PendingCommand { work: Some(Work::Asking(request)), command, port, .. }) =
+            &mut self.job
         else {
             return;
         };
-        let (operation, command, port) = (asking.operation.clone(), command.clone(), *port);
+        let (operation, command, port) = (request.operation.clone(), command.clone(), *port);
         let Command::Service { service, user, arguments } = &*command else { return };
         let Reply { status, items } = reply;
         let detail = match service {
@@ -325,7 +330,7 @@ impl Peer {
 
     // Transfers.
 
-    fn get_file(&mut self, ctx: &mut Step<'_>, arguments: &[String]) {
+    fn get_file(&mut self, ctx: &mut Ctx<'_>, arguments: &[String]) {
         let [owner, file, name] = arguments else {
             return self.answer(ctx, Answer::told(Service::GetFile.fail(), "no_name"));
         };
@@ -338,11 +343,11 @@ impl Peer {
         }
     }
 
-    fn fetch(&mut self, ctx: &mut Step<'_>, address: &Address, file: &str, name: &str) {
+    fn fetch(&mut self, ctx: &mut Ctx<'_>, address: &Address, file: &str, name: &str) {
         let Some(job) = &mut self.job else { return };
         job.transfers += 1;
         job.address = Some(address.clone());
-        job.work = Some(Work::Fetching(Fetch::start(
+        job.work = Some(Work::Fetching(Transfer::start(
             ctx,
             &self.settings,
             address,
@@ -356,8 +361,8 @@ impl Peer {
         }
     }
 
-    /// Ask who is connected where, in the name of whoever types.
-    fn refresh(&mut self, ctx: &mut Step<'_>) {
+    /// Ask who is connected where, in the name of the user that types.
+    fn refresh(&mut self, ctx: &mut Ctx<'_>) {
         let Some(job) = &mut self.job else { return };
         job.refreshed = true;
         let Command::Service { user, .. } = &*job.command else { return };
@@ -365,10 +370,10 @@ impl Peer {
         self.ask(ctx, operation);
     }
 
-    fn after_refresh(&mut self, ctx: &mut Step<'_>, arguments: &[String]) {
+    fn after_refresh(&mut self, ctx: &mut Ctx<'_>, arguments: &[String]) {
         let ([owner, file, name], Some(job)) = (arguments, &self.job) else { return };
         match self.cache.get(owner).cloned() {
-            // Who has just said that there is no such file would say it again.
+            // A peer that has just said that there is no such file would say it again.
             Some(address) if !(job.missing && job.address.as_ref() == Some(&address)) => {
                 self.fetch(ctx, &address, file, name)
             }
@@ -376,8 +381,8 @@ impl Peer {
         }
     }
 
-    /// There is nobody else to ask.
-    fn answer_without_address(&mut self, ctx: &mut Step<'_>) {
+    /// No other peer can be asked.
+    fn answer_without_address(&mut self, ctx: &mut Ctx<'_>) {
         let missing = self.job.as_ref().is_some_and(|job| job.missing);
         self.answer(
             ctx,
@@ -389,41 +394,36 @@ impl Peer {
         );
     }
 
-    fn on_transfer(&mut self, ctx: &mut Step<'_>, end: Option<End>) {
+    fn on_transfer(&mut self, ctx: &mut Ctx<'_>, end: Option<TransferEnd>) {
         let (Some(end), Some(job)) = (end, &mut self.job) else { return };
         // An address that is out of date may lead nowhere, or to where the user was before.
-        let may_be_stale = job.transfers < TRANSFERS_MAX
-            && !job.refreshed
-            && !self.settings.planted.trusts_cache();
-        job.missing = end == End::Missing;
+        let may_be_stale = job.transfers < TRANSFERS_MAX && !job.refreshed;
+        job.missing = end == TransferEnd::Missing;
         match end {
-            End::Whole(bytes) => self.answer(ctx, Answer::told(0, bytes.to_string())),
-            End::Missing | End::Failed(_) if may_be_stale => self.refresh(ctx),
-            End::Missing => self.answer(ctx, Answer::status(1)),
-            End::Failed(reason) => self.answer(ctx, Answer::told(Service::GetFile.fail(), reason)),
+            TransferEnd::Whole(bytes) => self.answer(ctx, Answer::told(0, bytes.to_string())),
+            _ if may_be_stale && !self.settings.planted.plants(Defect::StaleAddress) => {
+                self.refresh(ctx);
+            }
+            TransferEnd::Missing => self.answer(ctx, Answer::status(1)),
+            TransferEnd::Failed(outcome) => {
+                self.answer(ctx, Answer::told(Service::GetFile.fail(), outcome.word()));
+            }
         }
     }
 
     pub fn probe(&self, probe: &mut Probe<'_>) {
         let (sessions, published) = self.share.counts();
-        probe.int("sessions", sessions as i64);
-        probe.int("published", published as i64);
-        probe.int("busy", i64::from(self.job.is_some()));
+        PeerMetrics { sessions, published, busy: self.job.is_some() }.show(probe);
     }
 }
 
-/// What a request is about to take away is not shared any more.
-fn stop_sharing(
-    ctx: &mut Step<'_>,
-    share: &mut Share,
-    settings: &P2pSettings,
-    operation: &Operation,
-) {
+/// Stop sharing what a request is about to withdraw.
+fn stop_sharing(ctx: &mut Ctx<'_>, share: &mut Share, operation: &Operation) {
     match operation.service {
-        Service::Disconnect | Service::Unregister => share.end(ctx, operation.user(), "asked"),
-        Service::Delete => {
-            share.withdraw(ctx, settings.planted, operation.user(), operation.file())
+        Service::Disconnect | Service::Unregister => {
+            share.end(ctx, operation.user(), SessionEndReason::Asked);
         }
+        Service::Delete => share.withdraw(ctx, operation.user(), operation.file()),
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! Records of strings on a disk, in a [`record_log`].
 
 use super::framing::encode;
-use super::node::Step;
+use super::node::Ctx;
 use crate::node::record_log;
 
 /// A record of these strings, none of which holds a zero byte.
@@ -11,7 +11,7 @@ pub fn record<'a>(strings: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 
 /// All records of a file, which loses what a crash has torn at its end. Panics if a record is
 /// damaged.
-pub fn recover(ctx: &mut Step<'_>, file: &'static str) -> Vec<Vec<String>> {
+pub fn recover(ctx: &mut Ctx<'_>, file: &'static str) -> Vec<Vec<String>> {
     record_log::recover(ctx, file).iter().map(|body| strings(body)).collect()
 }
 

@@ -1,4 +1,4 @@
-//! The services of the assignment and their statuses.
+//! The services of the assignment and their statuses, as the protocol knows them.
 //!
 //! | service | 0 | 1 | 2 | 3 | 4 |
 //! |---|---|---|---|---|---|
@@ -11,36 +11,15 @@
 //! | list_users | OK | user does not exist | not connected | fail | |
 //! | list_content | OK | user does not exist | not connected | remote user does not exist | fail |
 //! | get_file | OK | file does not exist | fail | | |
+//!
+//! The checks have read the same document and have a table of their own, `checks/table`: a check
+//! that asked this one would repeat its errors.
 
-/// A service of the table.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Service {
-    /// A new user name.
-    Register,
-    /// A user name is given up, with all that it has published.
-    Unregister,
-    /// The user can be reached at an address from now on.
-    Connect,
-    /// The user cannot be reached any more; what was published is forgotten.
-    Disconnect,
-    /// A file of the user's is offered.
-    Publish,
-    /// It is offered no more.
-    Delete,
-    /// Who is connected, and where.
-    ListUsers,
-    /// What a user has published.
-    ListContent,
-    /// A file is fetched from the user who has published it; the directory takes no part.
-    GetFile,
-}
+pub use super::vocabulary::Service;
 
 impl Service {
     /// All, in the order of the table.
-    pub const ALL: [Service; 9] = [
+    const ALL: [Service; 9] = [
         Service::Register,
         Service::Unregister,
         Service::Connect,
@@ -52,26 +31,8 @@ impl Service {
         Service::GetFile,
     ];
 
-    /// The names, for the workload's mix.
-    pub const NAMES: [&'static str; 9] = [
-        "register",
-        "unregister",
-        "connect",
-        "disconnect",
-        "publish",
-        "delete",
-        "list_users",
-        "list_content",
-        "get_file",
-    ];
-
-    /// Its name in scripts, histories and the operation log.
-    pub fn name(self) -> &'static str {
-        Service::NAMES[self as usize]
-    }
-
     /// Its name in a request.
-    pub fn wire(self) -> &'static str {
+    pub(super) fn wire(self) -> &'static str {
         match self {
             Service::Register => "REGISTER",
             Service::Unregister => "UNREGISTER",
@@ -85,20 +46,15 @@ impl Service {
         }
     }
 
-    /// The service of this name.
-    pub fn of_name(name: &str) -> Option<Service> {
-        Service::ALL.into_iter().find(|service| service.name() == name)
-    }
-
     /// The service that a request to the directory names.
-    pub fn of_wire(name: &str) -> Option<Service> {
+    pub(super) fn of_wire(name: &str) -> Option<Service> {
         Service::ALL
             .into_iter()
             .find(|service| service.wire() == name && *service != Service::GetFile)
     }
 
-    /// The status that says only that it did not work: the last of the row.
-    pub fn fail(self) -> u8 {
+    /// The status that only says that it did not work: the last of the row.
+    pub(super) fn fail(self) -> u8 {
         match self {
             Service::Register | Service::Unregister | Service::GetFile => 2,
             Service::Connect | Service::Disconnect | Service::ListUsers => 3,
@@ -106,8 +62,8 @@ impl Service {
         }
     }
 
-    /// How many strings each entry of its list has; 0 where it answers with a status alone.
-    pub fn width(self) -> usize {
+    /// How many strings each entry of its list has; 0 if it answers with a status alone.
+    pub(super) fn width(self) -> usize {
         match self {
             Service::ListUsers => 3,
             Service::ListContent => 1,
@@ -116,7 +72,7 @@ impl Service {
     }
 
     /// How many strings follow the date and the number of a request to the directory.
-    pub fn arity(self) -> usize {
+    pub(super) fn arity(self) -> usize {
         match self {
             Service::Register | Service::Unregister | Service::Disconnect | Service::ListUsers => 1,
             Service::Connect | Service::Delete | Service::ListContent => 2,
@@ -137,12 +93,12 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Who asks.
+    /// The user that asks.
     pub fn user(&self) -> &str {
         self.strings.first().map_or("", String::as_str)
     }
 
-    /// What comes after the user; empty where there is nothing.
+    /// What comes after the user; empty if nothing does.
     pub fn argument(&self) -> &str {
         self.strings.get(1).map_or("", String::as_str)
     }
@@ -176,9 +132,9 @@ impl Reply {
 /// The longest name, file name or description, bytes, without the zero behind it.
 pub const NAME_BYTES_MAX: usize = 255;
 
-/// Whether a user or a file may be called so: 1 to 255 bytes, no blanks, no control characters, and
-/// nothing that leads out of a folder. The ending `.part` belongs to files that are still on their
-/// way.
+/// Whether a user or a file may have this name: 1 to 255 bytes, no blanks, no control characters,
+/// and nothing that leads out of a folder. The ending `.part` belongs to files that are still on
+/// their way.
 pub fn good_name(name: &str) -> bool {
     let letters =
         !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '\\');
@@ -212,11 +168,11 @@ mod tests {
         );
     }
 
-    /// The order of the names is that of the services, and wire names lead back.
+    /// Wire names lead back to their services, but for `GET_FILE`, which peers ask of each other.
     #[test]
-    fn names_lead_back_to_services() {
+    fn wire_names_lead_back_to_services() {
+        assert_eq!(Service::ALL.map(Service::word), Service::WORDS);
         for service in Service::ALL {
-            assert_eq!(Service::of_name(service.name()), Some(service));
             assert_eq!(
                 Service::of_wire(service.wire()),
                 Some(service).filter(|service| *service != Service::GetFile)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted, TablesDefectState};
 use super::service::{Operation, Reply, Service, good_name, good_text};
 
 /// Where a user can be reached.
@@ -25,16 +25,6 @@ pub struct User {
     pub address: Option<Address>,
     /// What it has published: descriptions by file. Invariant: empty unless connected.
     pub files: BTreeMap<String, String>,
-    /// The port of its first connection, of which only a mistake makes use.
-    first_port: Option<u16>,
-}
-
-impl User {
-    /// Not connected any more, and so without files.
-    fn leave(&mut self) {
-        self.address = None;
-        self.files.clear();
-    }
 }
 
 /// All users.
@@ -42,13 +32,24 @@ impl User {
 pub struct Tables {
     users: BTreeMap<String, User>,
     /// How many of them are connected, kept so that asking costs the same with ten users and with a
-    /// thousand.
+    /// thousand. Invariant: at most as many as are registered.
     connected: usize,
     /// How many files they have published.
     published: usize,
+    planted: Planted,
+    defect: TablesDefectState,
 }
 
 impl Tables {
+    /// Nobody is registered.
+    pub fn new(planted: Planted) -> Tables {
+        Tables { planted, ..Tables::default() }
+    }
+
+    fn plants(&self, defect: Defect) -> bool {
+        self.planted.plants(defect)
+    }
+
     /// A user, if it is registered.
     pub fn user(&self, name: &str) -> Option<&User> {
         self.users.get(name)
@@ -65,13 +66,23 @@ impl Tables {
         (self.users.len(), self.connected, self.published)
     }
 
-    /// Change what belongs to one user, and count anew what does.
+    /// Change what belongs to one user, and count again what does.
     fn counting<T>(&mut self, name: &str, change: impl FnOnce(&mut Tables) -> T) -> T {
         let (connected, published) = self.counts_of(name);
         let result = change(self);
         let (connected_now, published_now) = self.counts_of(name);
+        assert!(
+            connected_now == 1 || published_now == 0 || self.planted.holds(Defect::GhostFiles),
+            "{name} is not connected and has published {published_now} files"
+        );
         self.connected = self.connected + connected_now - connected;
         self.published = self.published + published_now - published;
+        assert!(
+            self.connected <= self.users.len(),
+            "{} of {} users are connected",
+            self.connected,
+            self.users.len()
+        );
         result
     }
 
@@ -81,39 +92,38 @@ impl Tables {
             .map_or((0, 0), |user| (usize::from(user.address.is_some()), user.files.len()))
     }
 
-    /// A connection ends without its user: its lease is over. What was published is forgotten, as
-    /// when the user says it.
+    /// A connection ends without its user: its lease has ended. What was published is forgotten, as
+    /// if the user had disconnected.
     pub fn expire(&mut self, name: &str) {
         self.counting(name, |tables| {
             if let Some(user) = tables.users.get_mut(name) {
-                user.leave();
+                (user.address, user.files) = (None, BTreeMap::new());
             }
         });
     }
 
     /// Do what a request from this host asks.
-    pub fn execute(&mut self, planted: Planted, host: &str, operation: &Operation) -> Reply {
+    pub fn execute(&mut self, host: &str, operation: &Operation) -> Reply {
+        let fail = operation.service.fail();
         if !well_named(operation) {
-            return Reply::status(operation.service.fail());
+            return Reply::status(fail);
         }
-        let reply = self
-            .counting(operation.user(), |tables| tables.execute_named(planted, host, operation));
-        if planted.knows_one_error() && reply.status != 0 {
-            Reply::status(operation.service.fail())
-        } else {
-            reply
+        let reply = self.counting(operation.user(), |tables| tables.execute_named(host, operation));
+        if reply.status != 0 && reply.status != fail && self.plants(Defect::OneErrorCode) {
+            return Reply::status(fail);
         }
+        reply
     }
 
-    fn execute_named(&mut self, planted: Planted, host: &str, operation: &Operation) -> Reply {
+    fn execute_named(&mut self, host: &str, operation: &Operation) -> Reply {
         match operation.service {
             Service::Register => Reply::status(self.register(operation.user())),
             Service::Unregister => Reply::status(self.unregister(operation.user())),
-            Service::Connect => Reply::status(self.connect(planted, host, operation)),
-            Service::Disconnect => Reply::status(self.disconnect(planted, host, operation.user())),
-            Service::Publish => Reply::status(self.publish(planted, host, operation)),
-            Service::Delete => Reply::status(self.delete(planted, host, operation)),
-            Service::ListUsers => self.list_users(planted, host, operation.user()),
+            Service::Connect => Reply::status(self.connect(host, operation)),
+            Service::Disconnect => Reply::status(self.disconnect(host, operation.user())),
+            Service::Publish => Reply::status(self.publish(host, operation)),
+            Service::Delete => Reply::status(self.delete(host, operation)),
+            Service::ListUsers => self.list_users(host, operation.user()),
             Service::ListContent => self.list_content(host, operation),
             Service::GetFile => Reply::status(operation.service.fail()),
         }
@@ -128,39 +138,43 @@ impl Tables {
     }
 
     fn unregister(&mut self, name: &str) -> u8 {
+        self.defect.unregistered(name);
         u8::from(self.users.remove(name).is_none())
     }
 
-    fn connect(&mut self, planted: Planted, host: &str, operation: &Operation) -> u8 {
+    fn connect(&mut self, host: &str, operation: &Operation) -> u8 {
         let Ok(port) = operation.argument().parse() else { return Service::Connect.fail() };
+        let planted = self.planted;
         match self.users.get_mut(operation.user()) {
             None => 1,
-            Some(user) if user.address.is_some() && !planted.connects_twice() => 2,
+            Some(user) if user.address.is_some() && !planted.plants(Defect::DoubleConnect) => 2,
             Some(user) => {
                 user.address = Some(Address { host: host.to_owned(), port });
-                user.first_port.get_or_insert(port);
+                if planted.holds(Defect::FirstAddress) {
+                    self.defect.connected(operation.user(), port);
+                }
                 0
             }
         }
     }
 
-    fn disconnect(&mut self, planted: Planted, host: &str, name: &str) -> u8 {
-        match self.acting(planted, host, name) {
+    fn disconnect(&mut self, host: &str, name: &str) -> u8 {
+        let planted = self.planted;
+        match self.changing(host, name) {
             Err(status) => status,
-            Ok(user) if planted.keeps_files_of_the_gone() => {
-                user.address = None;
-                0
-            }
             Ok(user) => {
-                user.leave();
+                user.address = None;
+                if !user.files.is_empty() && !planted.plants(Defect::GhostFiles) {
+                    user.files.clear();
+                }
                 0
             }
         }
     }
 
-    fn publish(&mut self, planted: Planted, host: &str, operation: &Operation) -> u8 {
+    fn publish(&mut self, host: &str, operation: &Operation) -> u8 {
         let description = operation.strings.get(2).cloned().unwrap_or_default();
-        match self.acting(planted, host, operation.user()) {
+        match self.changing(host, operation.user()) {
             Err(status) => status,
             Ok(user) if user.files.contains_key(operation.file()) => 3,
             Ok(user) => {
@@ -170,8 +184,8 @@ impl Tables {
         }
     }
 
-    fn delete(&mut self, planted: Planted, host: &str, operation: &Operation) -> u8 {
-        match self.acting(planted, host, operation.user()) {
+    fn delete(&mut self, host: &str, operation: &Operation) -> u8 {
+        match self.changing(host, operation.user()) {
             Err(status) => status,
             Ok(user) => match user.files.remove(operation.file()) {
                 Some(_) => 0,
@@ -180,26 +194,23 @@ impl Tables {
         }
     }
 
-    fn list_users(&mut self, planted: Planted, host: &str, name: &str) -> Reply {
-        if let Err(status) = self.acting(Planted::default(), host, name) {
+    fn list_users(&self, host: &str, name: &str) -> Reply {
+        if let Err(status) = self.asking(host, name) {
             return Reply::status(status);
         }
-        let port = |name: &String, address: &Address| match self
-            .users
-            .get(name)
-            .and_then(|user| user.first_port)
-        {
-            Some(first) if planted.lists_first_port() => first.to_string(),
-            _ => address.port.to_string(),
-        };
-        let lines = self
-            .connected()
-            .flat_map(|(name, address)| [name.clone(), address.host.clone(), port(name, address)]);
+        let listed_port =
+            |name: &str, address: &Address| match self.defect.other_port(name, address.port) {
+                Some(first) if self.plants(Defect::FirstAddress) => first,
+                _ => address.port,
+            };
+        let lines = self.connected().flat_map(|(name, address)| {
+            [name.clone(), address.host.clone(), listed_port(name, address).to_string()]
+        });
         Reply { status: 0, items: lines.collect() }
     }
 
-    fn list_content(&mut self, host: &str, operation: &Operation) -> Reply {
-        if let Err(status) = self.acting(Planted::default(), host, operation.user()) {
+    fn list_content(&self, host: &str, operation: &Operation) -> Reply {
+        if let Err(status) = self.asking(host, operation.user()) {
             return Reply::status(status);
         }
         match self.users.get(operation.argument()) {
@@ -208,15 +219,25 @@ impl Tables {
         }
     }
 
-    /// The user in whose name a host may act: it must be connected, and from that host. Whoever
-    /// else gives the name is not connected.
-    fn acting(&mut self, planted: Planted, host: &str, name: &str) -> Result<&mut User, u8> {
-        let user = self.users.get_mut(name).ok_or(1)?;
-        match &user.address {
-            Some(address) if address.host == host || planted.believes_any_host() => Ok(user),
-            _ => Err(2),
-        }
+    /// The user in whose name a host asks for a list: see [`may_act`].
+    fn asking(&self, host: &str, name: &str) -> Result<&User, u8> {
+        let user = self.users.get(name).ok_or(1)?;
+        if may_act(user, host) { Ok(user) } else { Err(2) }
     }
+
+    /// The user in whose name a host changes something: see [`may_act`].
+    fn changing(&mut self, host: &str, name: &str) -> Result<&mut User, u8> {
+        let planted = self.planted;
+        let user = self.users.get_mut(name).ok_or(1)?;
+        let may = may_act(user, host) || user.address.is_some() && planted.plants(Defect::AnyHost);
+        if may { Ok(user) } else { Err(2) }
+    }
+}
+
+/// A host may act in a user's name if the user is connected, and from that host. Anybody else that
+/// gives the name is told that the user is not connected.
+fn may_act(user: &User, host: &str) -> bool {
+    user.address.as_ref().is_some_and(|address| address.host == host)
 }
 
 /// Whether all names of an operation can be names, and its description one.
@@ -239,7 +260,7 @@ mod tests {
     fn run(tables: &mut Tables, host: &str, service: Service, strings: &[&str]) -> u8 {
         let operation =
             Operation { service, strings: strings.iter().map(ToString::to_string).collect() };
-        tables.execute(Planted::default(), host, &operation).status
+        tables.execute(host, &operation).status
     }
 
     /// Every line of the table that the directory answers, in an order in which each status comes
@@ -288,7 +309,7 @@ mod tests {
                 *status,
                 "line {}: {} {strings:?}",
                 at + 1,
-                service.name()
+                service.word()
             );
             let published: usize = tables.users.values().map(|user| user.files.len()).sum();
             assert_eq!(

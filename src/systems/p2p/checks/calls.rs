@@ -1,28 +1,29 @@
 //! The operations of users, read from the history: `publish`, `alice song.txt A description -> 0`.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::history::{History, Outcome};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::Service;
 use crate::trace::{NodeId, Trace};
 
 /// An operation of a user.
 #[derive(Clone, Debug)]
-pub struct Call<'a> {
+pub struct Call {
     pub service: Service,
-    pub process: &'a str,
+    pub process: Rc<str>,
     /// The peer at which it was typed.
     pub peer: Option<NodeId>,
     /// In whose name, or whose name.
-    pub user: &'a str,
-    /// What else was given; of a description only the first word matters to nobody.
-    pub arguments: Vec<&'a str>,
-    /// The status, where it is an answer.
+    pub user: Rc<str>,
+    /// What else was given, word by word.
+    pub arguments: Vec<Rc<str>>,
+    /// The status, if it is an answer.
     pub status: Option<u8>,
     /// What stands behind the status.
-    pub detail: &'a str,
-    /// Why it is no answer, or what was expected of it.
-    pub error: &'a str,
+    pub detail: String,
+    /// Why it is not an answer, or what was expected of it.
+    pub error: String,
     /// Whether it may have happened although nobody was told.
     pub open: bool,
     /// Positions in the order that history and events share; `None` while open.
@@ -33,10 +34,15 @@ pub struct Call<'a> {
     pub ended_us: Option<u64>,
 }
 
-impl Call<'_> {
+impl Call {
     /// The first word behind the user.
     pub fn argument(&self) -> &str {
-        self.arguments.first().copied().unwrap_or("")
+        self.word(0)
+    }
+
+    /// The word at a place behind the user; empty if there is none.
+    pub fn word(&self, place: usize) -> &str {
+        self.arguments.get(place).map_or("", |word| word)
     }
 
     /// For messages: `c1 publish alice song.txt -> 3`.
@@ -49,7 +55,7 @@ impl Call<'_> {
                 word.chars().take(SHOWN).chain(['…']).collect()
             }
         };
-        let mut text = format!("{} {} {}", self.process, self.service.name(), short(self.user));
+        let mut text = format!("{} {} {}", self.process, self.service.word(), short(&self.user));
         for argument in self.arguments.iter().take(3) {
             text.push(' ');
             text.push_str(&short(argument));
@@ -60,14 +66,14 @@ impl Call<'_> {
         text
     }
 
-    /// Whether the directory has answered it: not the peer of its own accord, nor another peer.
+    /// Whether the directory has answered it, and not its own peer or another one.
     pub fn by_directory(&self) -> bool {
         self.status.is_some() && self.service != Service::GetFile && self.detail != "no_name"
     }
 }
 
 /// All operations of users, in the order of their invocations.
-pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
+pub fn calls(trace: &Trace) -> Vec<Call> {
     let peers: Vec<NodeId> = trace.with_role("peer").collect();
     let mut peer_of: BTreeMap<&str, NodeId> = BTreeMap::new();
     for (client, peer) in
@@ -76,8 +82,8 @@ pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
         peer_of.entry(&client.name).or_insert(*peer);
     }
     let mut calls = vec![];
-    for operation in &history.operations {
-        let Some(service) = Service::of_name(operation.f) else { continue };
+    for operation in &History::new(&trace.history).operations {
+        let Some(service) = Service::from_word(operation.f) else { continue };
         let mut words = operation.argument.split_whitespace();
         let user = words.next().unwrap_or("");
         let answered = operation
@@ -87,13 +93,13 @@ pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
         let certain = operation.completion.filter(|_| operation.outcome != Outcome::Open);
         calls.push(Call {
             service,
-            process: operation.process,
+            process: operation.process.into(),
             peer: peer_of.get(operation.process).copied(),
-            user,
-            arguments: words.collect(),
+            user: user.into(),
+            arguments: words.map(Rc::from).collect(),
             status: answered.map(|(status, _)| status),
-            detail: answered.map_or("", |(_, detail)| detail),
-            error: operation.completion.map_or("", |op| &*op.error),
+            detail: answered.map_or("", |(_, detail)| detail).to_owned(),
+            error: operation.completion.map_or("", |op| &*op.error).to_owned(),
             open: operation.outcome == Outcome::Open,
             invoked: operation.invoked,
             completed: certain.map(|op| op.index.max(operation.invoked)),
@@ -105,7 +111,7 @@ pub fn calls<'a>(trace: &'a Trace, history: &History<'a>) -> Vec<Call<'a>> {
 }
 
 /// The status at the end of a value, and what stands behind it.
-fn answer(value: &str) -> Option<(u8, &str)> {
+pub fn answer(value: &str) -> Option<(u8, &str)> {
     value.rmatch_indices(" -> ").find_map(|(at, arrow)| {
         let rest = &value[at + arrow.len()..];
         let (digit, detail) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -117,7 +123,7 @@ fn answer(value: &str) -> Option<(u8, &str)> {
 mod tests {
     use super::*;
 
-    /// A description may hold an arrow of its own; the last one counts.
+    /// A description may itself hold an arrow; the last one counts.
     #[test]
     fn the_last_arrow_leads_to_the_status() {
         assert_eq!(answer("alice f from -> to -> 3"), Some((3, "")));

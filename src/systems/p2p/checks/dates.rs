@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{events, judge};
+use super::judge;
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::p2p::vocabulary::{DateText, Dated, Executed, Told};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -19,25 +20,24 @@ pub static CHECKER: Checker = Checker {
 };
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
-    judge(case, CHECKER.name, |_, findings| {
-        let mut told: BTreeMap<NodeId, BTreeSet<&str>> = BTreeMap::new();
-        for event in events(case, &["dated", "executed"]) {
-            let date = event.fields.text("date").unwrap_or("");
-            if event.name == "dated" {
-                if let Some(to) = event.fields.node("to") {
-                    told.entry(to).or_default().insert(date);
+    judge(case, CHECKER.name, |p2p, findings| {
+        let mut told: BTreeMap<NodeId, BTreeSet<&DateText>> = BTreeMap::new();
+        for moment in &p2p.moments {
+            let (origin, date) = match &moment.told {
+                Told::Dated(Dated { to, date }) => {
+                    told.entry(*to).or_default().insert(date);
+                    continue;
                 }
-                continue;
-            }
-            let Some(origin) = event.fields.node("origin") else { continue };
-            let shown = date.replace('_', " ");
-            let name = case.trace.name(origin);
-            if !is_date(date) {
-                findings.report(event.time_us, &[origin], || {
-                    format!("an operation of {name} carries `{shown}`, which is no date and time")
+                Told::Executed(Executed { origin, date, .. }) => (*origin, date),
+                _ => continue,
+            };
+            let (name, shown) = (case.trace.name(origin), &date.0);
+            if !is_date(shown) {
+                findings.report(moment.time_us, &[origin], || {
+                    format!("an operation of {name} carries `{shown}`, which is not date and time")
                 });
             } else if !told.get(&origin).is_some_and(|dates| dates.contains(date)) {
-                findings.report(event.time_us, &[origin], || {
+                findings.report(moment.time_us, &[origin], || {
                     format!(
                         "an operation of {name} carries {shown}, which the date service has \
                         not told to it"
@@ -48,9 +48,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     })
 }
 
-/// `dd/mm/yyyy_hh:mm:ss`: the blank is not part of a field of the trace.
+/// Whether a text has the form `dd/mm/yyyy hh:mm:ss`.
 fn is_date(text: &str) -> bool {
-    const FORM: &str = "00/00/0000_00:00:00";
+    const FORM: &str = "00/00/0000 00:00:00";
     let fits =
         |(form, byte): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
     text.len() == FORM.len() && FORM.bytes().zip(text.bytes()).all(fits)

@@ -1,18 +1,19 @@
 //! Linearizability of the directory: the statuses are those of a directory that serves one request
 //! after the other, within the times that users saw.
 //!
-//! An operation that nobody has answered may have happened at any later time. A lease that is over
-//! is an operation too, of the directory's own; the trace tells when. Who is in the list of users
-//! is judged by another check, since that list concerns everybody at once.
+//! An operation without an answer may have happened at any later time. The end of a lease is an
+//! operation too, one of the directory itself; the trace tells when. Another check judges the list of
+//! users, because that list concerns all of them together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Call;
 use super::model::{Effect, OneUser, Timed};
+use super::table::fail_status;
+use super::{Call, P2pTrace};
 use crate::checkers::findings::{Findings, seconds};
 use crate::checkers::search::{Answer, Limits, first_illegal_end, linearizable, undecided};
 use crate::checkers::{Case, Checker, Params, Verdict};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::Service;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -25,19 +26,19 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
-/// An operation on one user, with the call that it is of; a lease that ended has none.
-struct Part<'t, 'a> {
+/// An operation on one user, with its call; the end of a lease has none.
+struct Part<'a> {
     timed: Timed,
-    call: Option<&'t Call<'a>>,
+    call: Option<&'a Call>,
 }
 
 fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let limits = Limits::of(params);
-    let p2p = case.p2p();
+    let p2p = case.view::<P2pTrace>();
     if p2p.calls.is_empty() {
         return Verdict::Unknown("the history holds no operation of file sharing".to_owned());
     }
-    let mut users: BTreeMap<&str, Vec<Part<'_, '_>>> = BTreeMap::new();
+    let mut users: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
     let mut files = Numbers::default();
     for call in &p2p.calls {
         for (user, effect, status) in parts(call, &mut files) {
@@ -55,7 +56,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             invoked: expiry.from,
             completed: Some(expiry.to),
         };
-        users.entry(expiry.user).or_default().push(Part { timed, call: None });
+        users.entry(&expiry.user).or_default().push(Part { timed, call: None });
     }
     let mut findings = Findings::new(CHECKER.name);
     let mut unknown = None;
@@ -80,16 +81,16 @@ impl<'a> Numbers<'a> {
 }
 
 /// What a call means for the users that it concerns.
-fn parts<'a>(call: &Call<'a>, files: &mut Numbers<'a>) -> Vec<(&'a str, Effect, Option<u8>)> {
+fn parts<'a>(call: &'a Call, files: &mut Numbers<'a>) -> Vec<(&'a str, Effect, Option<u8>)> {
     let Some(host) = call.peer.map(|peer| peer.0) else { return vec![] };
-    // What failed did nothing, and neither did what the directory never saw; that a failure was
-    // none is judged by another check.
-    let failed = call.status.is_some_and(|status| status >= call.service.fail())
+    // What failed did nothing, and neither did what the directory never saw. Whether a failure was
+    // due is for another check to judge.
+    let failed = call.status.is_some_and(|status| status >= fail_status(call.service))
         || !call.open && call.status.is_none();
     if failed || call.service == Service::GetFile {
         return vec![];
     }
-    let mut file = || files.of(call.arguments.first().copied().unwrap_or(""));
+    let mut file = || files.of(call.argument());
     let effect = match call.service {
         Service::Register => Effect::Register,
         Service::Unregister => Effect::Unregister,
@@ -100,13 +101,13 @@ fn parts<'a>(call: &Call<'a>, files: &mut Numbers<'a>) -> Vec<(&'a str, Effect, 
         Service::ListUsers | Service::ListContent | Service::GetFile => Effect::Ask(host),
     };
     if effect != Effect::Ask(host) {
-        return vec![(call.user, effect, call.status)];
+        return vec![(&call.user, effect, call.status)];
     }
     // A question without an answer says nothing and changes nothing.
     let Some(status) = call.status else { return vec![] };
     // Status 3 of `list_content` and 0 of both say that the asking user was connected.
-    let mut parts = vec![(call.user, effect, Some(if status == 3 { 0 } else { status }))];
-    let other = call.arguments.first().copied().unwrap_or("");
+    let mut parts = vec![(&*call.user, effect, Some(if status == 3 { 0 } else { status }))];
+    let other = call.argument();
     match (call.service, status) {
         (Service::ListContent, 0) => {
             let content: BTreeSet<u32> =
@@ -123,7 +124,7 @@ fn parts<'a>(call: &Call<'a>, files: &mut Numbers<'a>) -> Vec<(&'a str, Effect, 
 fn judge_user(
     findings: &mut Findings,
     user: &str,
-    parts: &[Part<'_, '_>],
+    parts: &[Part<'_>],
     limits: Limits,
 ) -> Option<String> {
     let until = |cut: u64| linearizable(&OneUser, &beginning(parts, cut), limits);
@@ -144,7 +145,7 @@ fn judge_user(
                 )
             }
             None => {
-                format!("no order of the operations on {user} explains that its lease was over")
+                format!("no order of the operations on {user} explains that its lease has ended")
             }
         });
     }
@@ -156,7 +157,7 @@ fn judge_user(
 
 /// What was done up to a moment: operations that had not ended by then are open, and questions
 /// without an answer say nothing.
-fn beginning(parts: &[Part<'_, '_>], cut: u64) -> Vec<Timed> {
+fn beginning(parts: &[Part<'_>], cut: u64) -> Vec<Timed> {
     let mut timed = vec![];
     for part in parts.iter().filter(|part| part.timed.invoked <= cut) {
         let mut each = part.timed.clone();

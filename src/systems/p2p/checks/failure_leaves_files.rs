@@ -7,11 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{count, judge};
+use super::judge;
 use crate::checkers::Damage;
 use crate::checkers::findings::Findings;
 use crate::checkers::{Case, Checker, Params, Verdict};
-use crate::trace::{Event, NodeId};
+use crate::systems::p2p::vocabulary::{FileAt, FileOrigin, Kept, Served, Told};
+use crate::trace::{Event, NodeId, Word};
+use crate::vocabulary::Digest64;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -28,82 +30,80 @@ pub static CHECKER: Checker = Checker {
 const OF_THE_TESTBED: &[&str] = &["start", "crash", "pause", "resume", "command", "disk_damage"];
 
 /// Length and digest.
-type Content = (u64, u64);
+type Content = (u64, Digest64);
 
 #[derive(Default)]
-struct Folder<'a> {
-    files: BTreeMap<&'a str, Content>,
+struct Folder {
+    files: BTreeMap<Word, Content>,
     /// Whole files that were sent to this peer.
     sent: BTreeSet<Content>,
     /// While a start is told of: files that were not shown yet.
-    missing: Option<BTreeSet<&'a str>>,
+    missing: Option<BTreeSet<Word>>,
 }
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |_, findings| {
         let damage = Damage::new(case.trace);
-        let mut folders: BTreeMap<NodeId, Folder<'_>> = BTreeMap::new();
+        let mut folders: BTreeMap<NodeId, Folder> = BTreeMap::new();
         for event in &case.trace.events {
             if event.node.index() >= case.trace.nodes.len()
                 || damage.between(event.node, 0, event.index)
             {
                 continue;
             }
-            if event.name == "serve"
-                && let (Some(to), Some(content)) = (event.fields.node("to"), content(event))
-            {
-                folders.entry(to).or_default().sent.insert(content);
+            let told = Told::read(&event.name, &event.fields);
+            if let Some(Told::Served(Served { to, bytes, digest, .. })) = told {
+                folders.entry(to).or_default().sent.insert((bytes, digest));
             }
-            follow(case, findings, folders.entry(event.node).or_default(), event);
+            follow(case, findings, folders.entry(event.node).or_default(), event, told);
         }
     })
 }
 
-fn follow<'a>(case: &Case<'_>, findings: &mut Findings, folder: &mut Folder<'a>, event: &'a Event) {
-    let path = event.fields.text("path").unwrap_or("");
-    let found = event.name == "file" && event.fields.text("how") == Some("found");
+fn follow(
+    case: &Case<'_>,
+    findings: &mut Findings,
+    folder: &mut Folder,
+    event: &Event,
+    told: Option<Told>,
+) {
     let name = case.trace.name(event.node);
+    let found = matches!(told, Some(Told::FileAt(FileAt { how: FileOrigin::Found, .. })));
     if !found && !OF_THE_TESTBED.contains(&&*event.name) {
-        // The first thing that the node tells after the files that it found: all have been shown.
+        // The first thing that the node tells after the files that it found: all have been told.
         for lost in folder.missing.take().unwrap_or_default() {
             findings.report(event.time_us, &[event.node], || {
                 format!("{lost} is gone from {name} after its start")
             });
         }
     }
-    match (&*event.name, content(event)) {
-        ("start", _) => folder.missing = Some(folder.files.keys().copied().collect()),
+    match told {
+        Some(Told::FileAt(FileAt { bytes, digest, path, .. })) => {
+            let content = (bytes, digest);
+            if let Some(missing) = folder.missing.as_mut().filter(|_| found) {
+                missing.remove(&path);
+            }
+            let before = folder.files.insert(path.clone(), content);
+            if found && before != Some(content) && !folder.sent.contains(&content) {
+                findings.report(event.time_us, &[event.node], || {
+                    differs(name, &path, before, content, "after a crash")
+                });
+            }
+        }
+        Some(Told::Kept(Kept { present, bytes, digest, path })) => {
+            let content = (bytes, digest);
+            let before = folder.files.get(&path).copied();
+            if before != present.then_some(content) {
+                findings.report(event.time_us, &[event.node], || {
+                    differs(name, &path, before, content, "after a transfer that failed")
+                });
+            }
+        }
+        _ if event.name == "start" => folder.missing = Some(folder.files.keys().cloned().collect()),
         // A start that a crash has cut short has told nothing.
-        ("crash", _) => folder.missing = None,
-        ("file", Some(content)) if found => {
-            if let Some(missing) = &mut folder.missing {
-                missing.remove(path);
-            }
-            let before = folder.files.insert(path, content);
-            if before != Some(content) && !folder.sent.contains(&content) {
-                findings.report(event.time_us, &[event.node], || {
-                    differs(name, path, before, content, "after a crash")
-                });
-            }
-        }
-        ("file", Some(content)) => {
-            folder.files.insert(path, content);
-        }
-        ("kept", Some(content)) => {
-            let present = event.fields.int("present") == Some(1);
-            let before = folder.files.get(path).copied();
-            if present && before != Some(content) || !present && before.is_some() {
-                findings.report(event.time_us, &[event.node], || {
-                    differs(name, path, before, content, "after a transfer that failed")
-                });
-            }
-        }
+        _ if event.name == "crash" => folder.missing = None,
         _ => {}
     }
-}
-
-fn content(event: &Event) -> Option<Content> {
-    Some((count(event, "bytes")?, event.fields.hash("digest")?))
 }
 
 fn differs(name: &str, path: &str, before: Option<Content>, now: Content, when: &str) -> String {

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{count, events, judge};
+use super::{Moment, judge};
 use crate::checkers::{Case, Checker, Params, Verdict};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::{FileAt, FileOrigin, Served, Service, Told};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -26,27 +26,24 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
         let mut sent = BTreeSet::new();
         let mut arrived: BTreeMap<(NodeId, &str), Vec<u64>> = BTreeMap::new();
-        for event in events(case, &["serve", "file"]) {
-            let (bytes, digest) = (count(event, "bytes"), event.fields.hash("digest"));
-            if event.name == "serve" {
-                if event.fields.int("status") == Some(0) {
-                    sent.insert((event.fields.node("to"), bytes, digest));
+        for Moment { index, time_us, node, told } in &p2p.moments {
+            match told {
+                Told::Served(Served { to, status: 0, bytes, digest, .. }) => {
+                    sent.insert((*to, *bytes, *digest));
                 }
-                continue;
-            }
-            if event.fields.text("how") != Some("fetched") {
-                continue;
-            }
-            let path = event.fields.text("path").unwrap_or("");
-            arrived.entry((event.node, path)).or_default().push(event.index);
-            if !sent.contains(&(Some(event.node), bytes, digest)) {
-                findings.report(event.time_us, &[event.node], || {
-                    let name = case.trace.name(event.node);
-                    format!(
-                        "{name} has {} bytes as {path}, and nobody has sent such a file to it",
-                        bytes.unwrap_or(0)
-                    )
-                });
+                Told::FileAt(FileAt { how: FileOrigin::Fetched, bytes, digest, path }) => {
+                    arrived.entry((*node, path)).or_default().push(*index);
+                    if !sent.contains(&(*node, *bytes, *digest)) {
+                        findings.report(*time_us, &[*node], || {
+                            let name = case.trace.name(*node);
+                            format!(
+                                "{name} has {bytes} bytes as {path}, and nobody has sent such a \
+                                file to it"
+                            )
+                        });
+                    }
+                }
+                _ => {}
             }
         }
         for call in p2p
@@ -55,7 +52,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             .filter(|call| call.service == Service::GetFile && call.status == Some(0))
         {
             let (Some(peer), Some(completed)) = (call.peer, call.completed) else { continue };
-            let path = format!("share/{}", call.arguments.get(2).copied().unwrap_or(""));
+            let path = format!("share/{}", call.word(2));
             let there = arrived
                 .get(&(peer, path.as_str()))
                 .into_iter()

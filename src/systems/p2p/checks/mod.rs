@@ -2,7 +2,7 @@
 //! the directory tells of them.
 
 pub mod answered_in_time;
-mod calls;
+pub mod calls;
 pub mod dates;
 pub mod directory_linearizable;
 pub mod failure_leaves_files;
@@ -14,14 +14,17 @@ pub mod operation_log;
 pub mod published_is_fetched;
 pub mod script;
 pub mod statuses;
+mod table;
 pub mod users_listed;
 
 use calls::{Call, calls};
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::checkers::findings::Findings;
-use crate::checkers::{Case, Checker, Verdict};
+use crate::checkers::{Case, Checker, Verdict, View};
+use crate::systems::p2p::vocabulary::{Offline, OfflineReason, Online, Told};
 use crate::trace::{Event, NodeId, Trace};
 
 /// The checks that make sense for `p2p`.
@@ -43,52 +46,78 @@ pub static CHECKS: &[&Checker] = &[
     &crate::checkers::availability::CHECKER,
 ];
 
-/// A connection has ended because its lease was over, as the directory tells.
-#[derive(Clone, Copy, Debug)]
-pub struct Expiry<'a> {
-    pub user: &'a str,
+/// A connection has ended because its lease has, as the directory tells.
+#[derive(Clone, Debug)]
+pub struct Expiry {
+    pub user: Rc<str>,
     /// It happened between these positions in the order that history and events share; nearly
     /// always they are one.
     pub from: u64,
     pub to: u64,
 }
 
-/// What several checks need of a trace. A check asks for what concerns one user, peer or node:
-/// going through everything for each of them would cost the square of their number.
-pub struct P2pTrace<'a> {
-    pub calls: Vec<Call<'a>>,
-    pub expiries: Vec<Expiry<'a>>,
-    /// Positions in `calls` by user and by peer, and in `expiries` by user.
-    by_user: BTreeMap<&'a str, Vec<usize>>,
-    by_peer: BTreeMap<Option<NodeId>, Vec<usize>>,
-    expiries_by_user: BTreeMap<&'a str, Vec<usize>>,
-    absences: BTreeMap<NodeId, Vec<Span>>,
+/// An event of the system, decoded.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Its position in the order that history and events share.
+    pub index: u64,
+    pub time_us: u64,
+    pub node: NodeId,
+    pub told: Told,
 }
 
-/// From when to when, µs.
-type Span = (u64, u64);
+/// What several checks need of a trace. A check asks for what concerns one user, peer or node:
+/// going through everything for each of them would cost the square of their number.
+pub struct P2pTrace {
+    pub calls: Vec<Call>,
+    /// The events of declared nodes, in the order of the trace.
+    pub moments: Vec<Moment>,
+    pub expiries: Vec<Expiry>,
+    /// Positions in `calls` by user and by peer, and in `expiries` by user.
+    by_user: BTreeMap<Rc<str>, Vec<usize>>,
+    by_peer: BTreeMap<Option<NodeId>, Vec<usize>>,
+    expiries_by_user: BTreeMap<Rc<str>, Vec<usize>>,
+    absences: BTreeMap<NodeId, Vec<Absence>>,
+}
 
-impl<'a> P2pTrace<'a> {
-    pub fn new(case: &Case<'a>) -> P2pTrace<'a> {
-        let trace: &'a Trace = case.trace;
-        let (calls, expiries) = (calls(trace, case.history()), expiries(trace));
-        let by_user = positions(calls.iter().map(|call| call.user));
-        let by_peer = positions(calls.iter().map(|call| call.peer));
-        let expiries_by_user = positions(expiries.iter().map(|expiry| expiry.user));
-        P2pTrace { calls, expiries, by_user, by_peer, expiries_by_user, absences: absences(case) }
+/// From when to when a node was away, µs.
+type Absence = (u64, u64);
+
+impl View for P2pTrace {
+    fn new(trace: &Trace) -> P2pTrace {
+        let nodes = trace.nodes.len();
+        let declared = trace.events.iter().filter(|event| event.node.index() < nodes);
+        let moments: Vec<Moment> = declared
+            .filter_map(|event| {
+                let told = Told::read(&event.name, &event.fields)?;
+                Some(Moment { index: event.index, time_us: event.time_us, node: event.node, told })
+            })
+            .collect();
+        let (calls, expiries) = (calls(trace), expiries(&moments));
+        P2pTrace {
+            by_user: positions(calls.iter().map(|call| call.user.clone())),
+            by_peer: positions(calls.iter().map(|call| call.peer)),
+            expiries_by_user: positions(expiries.iter().map(|expiry| expiry.user.clone())),
+            absences: absences(trace),
+            calls,
+            moments,
+            expiries,
+        }
     }
+}
 
+impl P2pTrace {
     /// The operations in a user's name, in order.
-    fn of_user(&self, user: &str) -> impl DoubleEndedIterator<Item = &Call<'a>> {
+    fn of_user(&self, user: &str) -> impl DoubleEndedIterator<Item = &Call> {
         self.by_user.get(user).into_iter().flatten().map(|position| &self.calls[*position])
     }
 
     /// The operations that were typed at a peer, in order.
-    fn at_peer(&self, peer: Option<NodeId>) -> impl Iterator<Item = &Call<'a>> {
+    fn at_peer(&self, peer: Option<NodeId>) -> impl Iterator<Item = &Call> {
         self.by_peer.get(&peer).into_iter().flatten().map(|position| &self.calls[*position])
     }
 
-    fn expiries_of(&self, user: &str) -> impl Iterator<Item = &Expiry<'a>> {
+    fn expiries_of(&self, user: &str) -> impl Iterator<Item = &Expiry> {
         self.expiries_by_user
             .get(user)
             .into_iter()
@@ -97,7 +126,7 @@ impl<'a> P2pTrace<'a> {
     }
 
     /// When a node was down or paused, from its first start on; an open end is the end of time.
-    fn absences(&self, node: NodeId) -> &[Span] {
+    fn absences(&self, node: NodeId) -> &[Absence] {
         self.absences.get(&node).map_or(&[], Vec::as_slice)
     }
 }
@@ -112,34 +141,28 @@ fn positions<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, Vec<usize>> {
 
 /// The expiries that the directory tells of, and those that a crash has kept it from telling: after
 /// its start it names a user at another port than before, and ports are drawn for each connection.
-/// So the former connection was over, and perhaps only the user's next request has shown it, which
+/// So the former connection had ended, and perhaps only the user's next request has shown it, which
 /// is durable too.
-fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
+fn expiries(moments: &[Moment]) -> Vec<Expiry> {
     let mut expiries = vec![];
-    let mut told: BTreeMap<&str, (i64, u64)> = BTreeMap::new();
+    let mut online: BTreeMap<&str, (u16, u64)> = BTreeMap::new();
     let mut started = None;
-    for event in &trace.events {
-        let moment = (event.node, event.time_us);
-        let Some(user) = event.fields.text("user") else {
-            if event.name == "tables" {
-                started = Some(moment);
-            }
-            continue;
-        };
-        match &*event.name {
-            "offline" => {
-                told.remove(user);
-                if event.fields.text("reason") == Some("expired") {
-                    expiries.push(Expiry { user, from: event.index, to: event.index });
+    for Moment { index, time_us, node, told } in moments {
+        match told {
+            Told::Tables(_) => started = Some((*node, *time_us)),
+            Told::Offline(Offline { reason, user }) => {
+                online.remove(&**user);
+                if *reason == OfflineReason::Expired {
+                    expiries.push(Expiry { user: (&**user).into(), from: *index, to: *index });
                 }
             }
-            "online" => {
-                let port = event.fields.int("port").unwrap_or(0);
-                let former = told.insert(user, (port, event.index));
-                if let Some((_, from)) =
-                    former.filter(|(former, _)| *former != port && started == Some(moment))
+            Told::Online(Online { port, user, .. }) => {
+                let former = online.insert(user, (*port, *index));
+                let other = former.filter(|(former, _)| former != port);
+                if let Some((_, from)) = other
+                    && started == Some((*node, *time_us))
                 {
-                    expiries.push(Expiry { user, from, to: event.index });
+                    expiries.push(Expiry { user: (&**user).into(), from, to: *index });
                 }
             }
             _ => {}
@@ -152,36 +175,31 @@ fn expiries(trace: &Trace) -> Vec<Expiry<'_>> {
 fn judge(
     case: &Case<'_>,
     check: &'static str,
-    judgement: impl FnOnce(&P2pTrace<'_>, &mut Findings),
+    judgement: impl FnOnce(&P2pTrace, &mut Findings),
 ) -> Verdict {
-    let p2p = case.p2p();
+    let p2p = case.view::<P2pTrace>();
     if p2p.calls.is_empty() {
         return Verdict::Unknown("the history holds no operation of file sharing".to_owned());
     }
     let mut findings = Findings::new(check);
-    judgement(p2p, &mut findings);
+    judgement(&p2p, &mut findings);
     findings.verdict()
 }
 
 /// The events of these names, in the order of the trace; those of nodes that are not declared are
 /// left out.
-fn events<'a>(case: &Case<'a>, names: &'a [&'a str]) -> impl Iterator<Item = &'a Event> {
-    let nodes = case.trace.nodes.len();
-    case.trace
+fn events<'a>(trace: &'a Trace, names: &'a [&'a str]) -> impl Iterator<Item = &'a Event> {
+    let nodes = trace.nodes.len();
+    trace
         .events
         .iter()
         .filter(move |event| event.node.index() < nodes && names.contains(&&*event.name))
 }
 
-/// A number of an event that cannot be negative.
-fn count(event: &Event, field: &str) -> Option<u64> {
-    u64::try_from(event.fields.int(field)?).ok()
-}
-
 /// When each node was down or paused.
-fn absences(case: &Case<'_>) -> BTreeMap<NodeId, Vec<Span>> {
-    let mut absences: BTreeMap<NodeId, Vec<Span>> = BTreeMap::new();
-    for event in events(case, &["crash", "pause", "start", "resume"]) {
+fn absences(trace: &Trace) -> BTreeMap<NodeId, Vec<Absence>> {
+    let mut absences: BTreeMap<NodeId, Vec<Absence>> = BTreeMap::new();
+    for event in events(trace, &["crash", "pause", "start", "resume"]) {
         let absences = absences.entry(event.node).or_default();
         let open = absences.last_mut().filter(|(_, end)| *end == u64::MAX);
         match (&*event.name, open) {
@@ -194,6 +212,6 @@ fn absences(case: &Case<'_>) -> BTreeMap<NodeId, Vec<Span>> {
 }
 
 /// Whether any of these spans and the time between two moments have something in common.
-fn touches(spans: &[Span], from: u64, to: u64) -> bool {
+fn touches(spans: &[Absence], from: u64, to: u64) -> bool {
     spans.iter().any(|(begin, end)| *begin <= to && *end >= from)
 }

@@ -8,9 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, events, judge};
+use super::{Call, Moment, judge};
 use crate::checkers::{Case, Checker, Params, Verdict};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::{Served, Service, SessionEnd, Told};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -28,15 +28,16 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
         // When users' sessions at peers have ended, by the peers' own account.
         let mut ends: BTreeMap<(NodeId, &str), Vec<u64>> = BTreeMap::new();
-        for event in events(case, &["session_end"]) {
-            if let Some(user) = event.fields.text("user") {
-                ends.entry((event.node, user)).or_default().push(event.index);
+        for moment in &p2p.moments {
+            if let Told::SessionEnd(SessionEnd { user, .. }) = &moment.told {
+                ends.entry((moment.node, user)).or_default().push(moment.index);
             }
         }
-        for event in events(case, &["serve"]).filter(|event| event.fields.int("status") == Some(0))
-        {
-            let (user, path) =
-                (event.fields.text("user").unwrap_or(""), event.fields.text("path").unwrap_or(""));
+        for event in &p2p.moments {
+            let Moment { told: Told::Served(Served { status: 0, user, path, .. }), .. } = event
+            else {
+                continue;
+            };
             let Some(file) = path.strip_prefix("share/") else {
                 findings.report(event.time_us, &[event.node], || {
                     format!(
@@ -46,12 +47,12 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 });
                 continue;
             };
-            let here = |call: &&Call<'_>| call.user == user && call.invoked < event.index;
+            let here = |call: &&Call| *call.user == **user && call.invoked < event.index;
             let published = p2p.at_peer(Some(event.node)).filter(here).filter(|call| {
                 let happened = call.open || matches!(call.status, Some(0 | 3));
                 call.service == Service::Publish && call.argument() == file && happened
             });
-            let stands = |call: &Call<'_>| {
+            let stands = |call: &Call| {
                 // Without an answer it may have happened at any time up to now.
                 let since =
                     if call.open { event.index } else { call.completed.unwrap_or(event.index) };
@@ -65,7 +66,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                     withdraws && other.status == Some(0) && told && other.invoked > since
                 });
                 let over = ends
-                    .get(&(event.node, user))
+                    .get(&(event.node, &**user))
                     .into_iter()
                     .flatten()
                     .any(|end| *end > since && *end < event.index);

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, count, events, judge};
+use super::{Moment, judge};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::{Executed, FoundLine, LogFound, Logged, Service, Told};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -47,50 +47,44 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
         let mut kinds: BTreeMap<Kind<'_>, Counts> = BTreeMap::new();
         let mut lines: Vec<Kind<'_>> = vec![];
-        for event in events(case, &["logged", "executed", "log_found", "log_line"]) {
-            let text = |field| event.fields.text(field).unwrap_or("");
-            match &*event.name {
-                "executed" => {
-                    let file = if matches!(text("operation"), "publish" | "delete") {
-                        text("argument")
-                    } else {
-                        ""
-                    };
-                    kinds.entry((text("operation"), text("user"), file)).or_default().executed += 1;
+        for Moment { time_us, node, told, .. } in &p2p.moments {
+            let (sequence, line) = match told {
+                Told::Executed(Executed { operation, user, argument, .. }) => {
+                    kinds.entry(kind(*operation, user, argument)).or_default().executed += 1;
+                    continue;
                 }
-                // What is on the disk is shown anew after a start: more than was told, perhaps, and
+                // What is on the disk is told again after a start: perhaps more than before, and
                 // never less.
-                "log_found" => {
-                    let found = count(event, "lines").unwrap_or(0);
-                    if found < lines.len() as u64 {
-                        findings.report(event.time_us, &[event.node], || {
+                Told::LogFound(LogFound { lines: found }) => {
+                    let had = lines.len();
+                    if *found < had as u64 {
+                        findings.report(*time_us, &[*node], || {
                             format!(
-                                "the operation log has {found} lines after a start, and had {}",
-                                lines.len()
+                                "the operation log has {found} lines after a start, and had {had}"
                             )
                         });
                     }
                     lines.clear();
+                    continue;
                 }
-                _ => {
-                    let sequence = count(event, "sequence").unwrap_or(0);
-                    if sequence != lines.len() as u64 + 1 {
-                        findings.report(event.time_us, &[event.node], || {
-                            format!(
-                                "line {sequence} of the operation log follows line {}",
-                                lines.len()
-                            )
-                        });
-                    }
-                    lines.push((text("operation"), text("user"), text("file")));
+                Told::FoundLine(FoundLine { sequence, operation, user, file, .. })
+                | Told::Logged(Logged { sequence, operation, user, file, .. }) => {
+                    (*sequence, (&**operation, &**user, &**file))
                 }
+                _ => continue,
+            };
+            if sequence != lines.len() as u64 + 1 {
+                findings.report(*time_us, &[*node], || {
+                    format!("line {sequence} of the operation log follows line {}", lines.len())
+                });
             }
+            lines.push(line);
         }
         for line in lines {
             kinds.entry(line).or_default().logged += 1;
         }
         for call in &p2p.calls {
-            let counts = kinds.entry(kind(call)).or_default();
+            let counts = kinds.entry(kind(call.service, &call.user, call.argument())).or_default();
             if call.by_directory() {
                 counts.possible += 1;
                 if call.ended_us.is_some_and(|time| time <= settled) {
@@ -116,7 +110,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             }
             // Lists of users are also asked for by `get_file`, and scenes may have bytes sent that
             // are requests.
-            if service != Service::ListUsers.name() && logged > possible.max(executed) {
+            if service != Service::ListUsers.word() && logged > possible.max(executed) {
                 findings.report(case.trace.end_us, &[], || {
                     format!(
                         "{} is in the operation log {logged} times, and was executed \
@@ -125,7 +119,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     )
                 });
             }
-            if service != Service::ListUsers.name() && possible > 0 && executed > possible {
+            if service != Service::ListUsers.word() && possible > 0 && executed > possible {
                 findings.report(last_answered_us, &[], || {
                     format!(
                         "{} was executed {executed} times, and asked for {possible} times",
@@ -137,10 +131,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     })
 }
 
-fn kind<'a>(call: &Call<'a>) -> Kind<'a> {
-    let file = match call.service {
-        Service::Publish | Service::Delete => call.arguments.first().copied().unwrap_or(""),
+fn kind<'a>(service: Service, user: &'a str, argument: &'a str) -> Kind<'a> {
+    let file = match service {
+        Service::Publish | Service::Delete => argument,
         _ => "",
     };
-    (call.service.name(), call.user, file)
+    (service.word(), user, file)
 }

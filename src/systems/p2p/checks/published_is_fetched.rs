@@ -8,10 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Call, P2pTrace, events, judge, touches};
+use super::{Call, Moment, P2pTrace, events, judge, touches};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::{FileAt, Service, Told};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -38,17 +38,14 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             case.trace.faults().iter().map(|fault| (fault.begin_us, fault.end_us)).collect();
         troubles.extend(p2p.absences.values().flatten());
         let mut files: BTreeMap<(NodeId, &str), u64> = BTreeMap::new();
-        let mut crashes: Vec<(NodeId, u64)> = vec![];
-        for event in events(case, &["file", "crash"]) {
-            match event.fields.text("path") {
-                Some(path) if event.name == "file" => {
-                    let first = files.entry((event.node, path)).or_insert(event.index);
-                    *first = event.index.min(*first);
-                }
-                _ if event.name == "crash" => crashes.push((event.node, event.index)),
-                _ => {}
+        for Moment { index, node, told, .. } in &p2p.moments {
+            if let Told::FileAt(FileAt { path, .. }) = told {
+                let first = files.entry((*node, path)).or_insert(*index);
+                *first = (*index).min(*first);
             }
         }
+        let crashes: Vec<(NodeId, u64)> =
+            events(case.trace, &["crash"]).map(|event| (event.node, event.index)).collect();
         for call in p2p
             .calls
             .iter()
@@ -61,7 +58,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let quiet = !touches(&troubles, call.invoked_us.saturating_sub(calm), ended_us);
             if call.detail == "no_name"
                 || !quiet
-                || !connected(p2p, call.user, call.peer, call.invoked, completed)
+                || !connected(p2p, &call.user, call.peer, call.invoked, completed)
             {
                 continue;
             }
@@ -94,7 +91,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
 
 /// Whether a user was certainly connected at a peer, without anything that might end it until a
 /// moment.
-fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<NodeId>, from: u64, to: u64) -> bool {
+fn connected(p2p: &P2pTrace, user: &str, peer: Option<NodeId>, from: u64, to: u64) -> bool {
     let began = p2p.of_user(user).rev().find(|call| {
         let told = call.completed.is_some_and(|completed| completed < from);
         call.service == Service::Connect && call.peer == peer && call.status == Some(0) && told
@@ -102,7 +99,7 @@ fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<NodeId>, from: u64, to
     // A peer shares for one user at a time: whoever connects there next takes its place.
     let replaced = |since: u64| {
         p2p.at_peer(peer).any(|other| {
-            let connects = other.service == Service::Connect && other.user != user;
+            let connects = other.service == Service::Connect && *other.user != *user;
             connects
                 && (other.open || other.status == Some(0))
                 && other.invoked < to
@@ -113,7 +110,7 @@ fn connected(p2p: &P2pTrace<'_>, user: &str, peer: Option<NodeId>, from: u64, to
 }
 
 /// Whether anything may have ended a user's connection in this time.
-fn ended(p2p: &P2pTrace<'_>, user: &str, from: u64, to: u64) -> bool {
+fn ended(p2p: &P2pTrace, user: &str, from: u64, to: u64) -> bool {
     let asked = p2p.of_user(user).any(|call| {
         let ends = matches!(call.service, Service::Disconnect | Service::Unregister);
         ends && (call.open || call.status == Some(0))
@@ -124,14 +121,9 @@ fn ended(p2p: &P2pTrace<'_>, user: &str, from: u64, to: u64) -> bool {
 }
 
 /// The last certain publication of a file before a call, if nothing may have withdrawn it.
-fn publication<'t, 'a>(
-    p2p: &'t P2pTrace<'a>,
-    owner: &str,
-    file: &str,
-    call: &Call<'_>,
-) -> Option<&'t Call<'a>> {
+fn publication<'t>(p2p: &'t P2pTrace, owner: &str, file: &str, call: &Call) -> Option<&'t Call> {
     let to = call.completed?;
-    let about = |other: &&Call<'a>| other.argument() == file;
+    let about = |other: &&Call| other.argument() == file;
     let publication = p2p.of_user(owner).filter(about).rev().find(|other| {
         other.service == Service::Publish
             && other.status == Some(0)

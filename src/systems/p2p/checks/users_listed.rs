@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{P2pTrace, judge};
 use crate::checkers::{Case, Checker, Params, Verdict};
-use crate::systems::p2p::Service;
+use crate::systems::p2p::vocabulary::Service;
 use crate::trace::NodeId;
 
 /// See the module.
@@ -108,7 +108,7 @@ fn entry(word: &str) -> Option<(&str, &str, &str)> {
     Some((user, host, port))
 }
 
-fn presences<'a>(p2p: &'a P2pTrace<'a>) -> BTreeMap<&'a str, Presence<'a>> {
+fn presences<'a>(p2p: &'a P2pTrace) -> BTreeMap<&'a str, Presence<'a>> {
     let mut users: BTreeMap<&str, Presence<'_>> = BTreeMap::new();
     for call in &p2p.calls {
         let happened = call.status == Some(0);
@@ -116,10 +116,10 @@ fn presences<'a>(p2p: &'a P2pTrace<'a>) -> BTreeMap<&'a str, Presence<'a>> {
             continue;
         }
         let completed = if happened { call.completed.unwrap_or(u64::MAX) } else { u64::MAX };
-        let presence = users.entry(call.user).or_default();
+        let presence = users.entry(&call.user).or_default();
         match call.service {
             Service::Connect => {
-                let port = if happened { call.detail } else { "" };
+                let port = if happened { call.detail.as_str() } else { "" };
                 presence.began.push(Began {
                     invoked: call.invoked,
                     completed,
@@ -135,7 +135,7 @@ fn presences<'a>(p2p: &'a P2pTrace<'a>) -> BTreeMap<&'a str, Presence<'a>> {
         }
     }
     for expiry in &p2p.expiries {
-        users.entry(expiry.user).or_default().ended.push(Ended {
+        users.entry(&expiry.user).or_default().ended.push(Ended {
             invoked: expiry.from,
             completed: expiry.to,
             certain: true,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::Trace;
-
 use super::events;
 use crate::plots::Plot;
 use crate::plots::axis::Scale;
@@ -11,6 +9,9 @@ use crate::plots::frame::{Sketch, Swatch};
 use crate::plots::palette;
 use crate::plots::scene::Scene;
 use crate::plots::timeline::{Changes, steps};
+use crate::systems::p2p::vocabulary::{Executed, Logged, Told};
+use crate::trace::Trace;
+use crate::vocabulary::Event as _;
 
 /// Lines behind, and the delay of each line.
 pub static P2P_LOG_LAG: Plot = Plot {
@@ -74,21 +75,24 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
 
 /// Lines behind over time, and for each line when it was logged and how long that took.
 fn lag(trace: &Trace) -> (Changes<i64>, Vec<(u64, u64)>) {
-    let mut executed: BTreeMap<i64, u64> = BTreeMap::new();
-    let (mut last, mut logged) = (0, 0);
+    let mut executed: BTreeMap<u64, u64> = BTreeMap::new();
+    let (mut last, mut logged) = (0_u64, 0_u64);
     let (mut behind, mut delays) = (Changes::new(), vec![]);
-    for event in events(trace, &["executed", "logged"]) {
-        let Some(sequence) = event.fields.int("sequence") else { continue };
-        if event.name == "executed" {
-            executed.insert(sequence, event.time_us);
-            last = sequence.max(last);
-        } else {
-            logged = sequence.max(logged);
-            if let Some(at) = executed.get(&sequence) {
-                delays.push((event.time_us, event.time_us.saturating_sub(*at)));
+    for event in events(trace, &[Executed::NAME, Logged::NAME]) {
+        match Told::read(&event.name, &event.fields) {
+            Some(Told::Executed(Executed { sequence, .. })) => {
+                executed.insert(sequence, event.time_us);
+                last = sequence.max(last);
             }
+            Some(Told::Logged(Logged { sequence, .. })) => {
+                logged = sequence.max(logged);
+                if let Some(at) = executed.get(&sequence) {
+                    delays.push((event.time_us, event.time_us.saturating_sub(*at)));
+                }
+            }
+            _ => continue,
         }
-        behind.push((event.time_us, last.saturating_sub(logged).max(0)));
+        behind.push((event.time_us, last.saturating_sub(logged) as i64));
     }
     (behind, delays)
 }

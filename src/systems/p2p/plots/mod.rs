@@ -11,6 +11,7 @@ pub use statuses::P2P_STATUSES;
 pub use transfers::P2P_TRANSFERS;
 
 use crate::plots::{CLOCK_OFFSETS, LATENCY, MESSAGES, Plot, SPACE_TIME, THROUGHPUT};
+use crate::trace::{Event, Trace};
 
 /// The plots that make sense for this system, in the order of a report.
 pub static PLOTS: &[&Plot] = &[
@@ -24,8 +25,6 @@ pub static PLOTS: &[&Plot] = &[
     &MESSAGES,
     &CLOCK_OFFSETS,
 ];
-
-use crate::trace::{Event, Trace};
 
 /// Lanes that a page has room for.
 const LANES_MAX: usize = 48;
@@ -42,7 +41,7 @@ fn events<'a>(trace: &'a Trace, names: &[&str]) -> Vec<&'a Event> {
     found
 }
 
-/// The height of a lane, where so many have to find room.
+/// The height of a lane if the page has this many.
 fn lane_height(lanes: usize) -> f64 {
     (360.0 / lanes.max(1) as f64).clamp(11.0, 34.0)
 }
@@ -50,7 +49,12 @@ fn lane_height(lanes: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{Fields, NodeId, NodeInfo, Op, OpType, Value};
+    use crate::systems::p2p::vocabulary::{
+        DateText, Executed, FetchBegun, Fetched, Logged, Offered, Offline, OfflineReason, Online,
+        Service, TransferOutcome, word,
+    };
+    use crate::trace::{Fields, NodeId, NodeInfo, Op, OpType};
+    use crate::vocabulary::Digest64;
 
     fn small() -> Trace {
         let node =
@@ -64,41 +68,52 @@ mod tests {
         ];
         let mut trace =
             Trace { nodes, end_us: 10_000_000, duration_us: 8_000_000, ..Trace::default() };
-        let text = |word: &'static str| Value::Text(word.into());
-        let mut event = |time_us, node: u32, name: &'static str, fields: Fields| {
-            let index = trace.events.len() as u64;
-            trace.events.push(Event {
-                index,
-                time_us,
-                node: NodeId(node),
-                incarnation: 1,
-                name: name.into(),
-                fields,
-            });
+        fn event<E: crate::vocabulary::Event>(trace: &mut Trace, time_us: u64, node: u32, told: E) {
+            let fields = Fields::new(E::FIELDS, &told.values());
+            bare(trace, time_us, node, E::NAME, fields);
+        }
+        fn bare(trace: &mut Trace, time_us: u64, node: u32, name: &'static str, fields: Fields) {
+            let (index, node) = (trace.events.len() as u64, NodeId(node));
+            let name = name.into();
+            trace.events.push(Event { index, time_us, node, incarnation: 1, name, fields });
+        }
+        let (alice, from, digest) = (word("alice"), Some(NodeId(0)), Digest64(0));
+        let (date, song) = (DateText(String::new()), word("song"));
+        let executed = Executed {
+            sequence: 1,
+            origin: NodeId(0),
+            operation: Service::Connect,
+            status: 0,
+            date: date.clone(),
+            user: alice.clone(),
+            argument: word(""),
         };
-        event(1_000_000, 2, "executed", Fields::new(&["sequence"], &[Value::Int(1)]));
-        event(
-            1_000_000,
-            2,
-            "online",
-            Fields::new(&["host", "user"], &[Value::Node(NodeId(0)), text("alice")]),
-        );
-        event(1_004_000, 3, "logged", Fields::new(&["sequence"], &[Value::Int(1)]));
-        event(
-            2_000_000,
-            2,
-            "offered",
-            Fields::new(&["files", "user"], &[Value::Int(2), text("alice")]),
-        );
-        event(3_000_000, 1, "fetch", Fields::default());
-        event(3_500_000, 1, "fetched", Fields::new(&["outcome"], &[text("broken")]));
-        event(4_000_000, 0, "crash", Fields::default());
-        event(
-            6_000_000,
-            2,
-            "offline",
-            Fields::new(&["reason", "user"], &[text("expired"), text("alice")]),
-        );
+        let logged = Logged {
+            sequence: 1,
+            operation: word("connect"),
+            date,
+            user: alice.clone(),
+            file: word(""),
+        };
+        let fetch =
+            FetchBegun { from, port: 7, attempt: 1, file: song.clone(), name: song.clone() };
+        let fetched = Fetched {
+            from,
+            outcome: TransferOutcome::Broken,
+            bytes: 5,
+            digest,
+            file: song.clone(),
+            name: song,
+        };
+        event(&mut trace, 1_000_000, 2, executed);
+        event(&mut trace, 1_000_000, 2, Online { host: from, port: 7, user: alice.clone() });
+        event(&mut trace, 1_004_000, 3, logged);
+        event(&mut trace, 2_000_000, 2, Offered { files: 2, user: alice.clone() });
+        event(&mut trace, 3_000_000, 1, fetch);
+        event(&mut trace, 3_500_000, 1, fetched);
+        bare(&mut trace, 4_000_000, 0, "crash", Fields::default());
+        let reason = OfflineReason::Expired;
+        event(&mut trace, 6_000_000, 2, Offline { reason, user: alice });
         for (index, op_type, value) in [(0, OpType::Invoke, "alice"), (1, OpType::Ok, "alice -> 0")]
         {
             let (process, f) = ("c1".into(), "register".into());

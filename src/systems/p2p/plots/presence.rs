@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::trace::{NodeId, Trace};
-
 use super::{LANES_MAX, events, lane_height};
 use crate::plots::Plot;
 use crate::plots::axis::Scale;
@@ -11,6 +9,9 @@ use crate::plots::frame::{Mark, Sketch, Swatch};
 use crate::plots::palette;
 use crate::plots::scene::{Scene, TextLook, sheer, shortened};
 use crate::plots::timeline::{ints, steps};
+use crate::systems::p2p::vocabulary::{Offered, Offline, Online, Told};
+use crate::trace::{NodeId, Trace, Word};
+use crate::vocabulary::Event as _;
 
 /// Connected users and published files over time.
 pub static P2P_PRESENCE: Plot = Plot {
@@ -28,7 +29,7 @@ const HOSTS_MAX: usize = 12;
 
 /// A user's connection, or a part of it with the same number of files.
 #[derive(Clone, Copy, Debug)]
-struct Span {
+struct Connected {
     host: Option<NodeId>,
     files: u64,
     begin_us: u64,
@@ -37,16 +38,16 @@ struct Span {
 
 pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let window = Sketch::whole(trace);
-    let users = spans(trace, window.1);
+    let users = connections(trace, window.1);
     if users.is_empty() || window.1 == 0 {
         return None;
     }
-    let mut shown: Vec<(&&str, &Vec<Span>)> = users.iter().collect();
+    let mut shown: Vec<(&Word, &Vec<Connected>)> = users.iter().collect();
     shown.sort_by_key(|(user, _)| counting(user));
     shown.truncate(LANES_MAX);
     let lane = lane_height(shown.len());
-    let most = users.values().flatten().map(|span| span.files).max().unwrap_or(0).max(1);
-    let mut hosts: Vec<NodeId> = users.values().flatten().filter_map(|span| span.host).collect();
+    let most = users.values().flatten().map(|part| part.files).max().unwrap_or(0).max(1);
+    let mut hosts: Vec<NodeId> = users.values().flatten().filter_map(|part| part.host).collect();
     hosts.sort_unstable();
     hosts.dedup();
     // More colours than these nobody can look up.
@@ -90,23 +91,23 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     .frame();
     let (panel, time) = (frame.panels[0], frame.time);
     let crashes = events(trace, &["crash"]);
-    for (i, (user, spans)) in shown.iter().enumerate() {
+    for (i, (user, connections)) in shown.iter().enumerate() {
         let top = panel.top + i as f64 * lane;
         let (high, low) = (top + 0.12 * lane, top + 0.88 * lane);
         frame.lane(top + lane / 2.0, user, if lane > 14.0 { 12.0 } else { 9.5 });
-        for span in spans.iter() {
-            let color = color_of(span.host);
-            let x = (time.x(span.begin_us), time.x(span.end_us).max(time.x(span.begin_us) + 1.0));
+        for part in connections.iter() {
+            let color = color_of(part.host);
+            let x = (time.x(part.begin_us), time.x(part.end_us).max(time.x(part.begin_us) + 1.0));
             frame.scene.rect(x, (high, low), sheer(color, 0.3));
-            let filled = low - (low - high) * span.files as f64 / most as f64;
+            let filled = low - (low - high) * part.files as f64 / most as f64;
             frame.scene.rect(x, (filled, low), color);
         }
         for crash in crashes.iter().filter(|crash| {
-            let here = |span: &&Span| {
-                span.host == Some(crash.node)
-                    && (span.begin_us..=span.end_us).contains(&crash.time_us)
+            let here = |part: &&Connected| {
+                part.host == Some(crash.node)
+                    && (part.begin_us..=part.end_us).contains(&crash.time_us)
             };
-            spans.iter().any(|span| here(&span))
+            connections.iter().any(|part| here(&part))
         }) {
             frame.scene.mark(Mark::Crash, (time.x(crash.time_us), top + lane / 2.0));
         }
@@ -150,39 +151,41 @@ fn totals(frame: &mut crate::plots::frame::Frame, trace: &Trace) {
     frame.base(panel);
 }
 
-fn spans(trace: &Trace, end_us: u64) -> BTreeMap<&str, Vec<Span>> {
-    const SPANS_MAX: usize = 20_000;
-    let mut users: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
-    let mut open: BTreeMap<&str, Span> = BTreeMap::new();
-    let mut count = 0;
-    for event in events(trace, &["online", "offline", "offered"]) {
-        let Some(user) = event.fields.text("user") else { continue };
-        count += 1;
-        if count > SPANS_MAX {
-            break;
+fn connections(trace: &Trace, end_us: u64) -> BTreeMap<Word, Vec<Connected>> {
+    const EVENTS_MAX: usize = 20_000;
+    let mut users: BTreeMap<Word, Vec<Connected>> = BTreeMap::new();
+    let mut open: BTreeMap<Word, Connected> = BTreeMap::new();
+    let names = [Online::NAME, Offline::NAME, Offered::NAME];
+    for event in events(trace, &names).into_iter().take(EVENTS_MAX) {
+        let Some(told) = Told::read(&event.name, &event.fields) else { continue };
+        let (Told::Online(Online { user, .. })
+        | Told::Offline(Offline { user, .. })
+        | Told::Offered(Offered { user, .. })) = &told
+        else {
+            continue;
+        };
+        if let Some(part) = open.remove(user) {
+            let ended = Connected { end_us: event.time_us, ..part };
+            users.entry(user.clone()).or_default().push(ended);
         }
-        if let Some(span) = open.remove(user) {
-            users.entry(user).or_default().push(Span { end_us: event.time_us, ..span });
-        }
-        let before = users.get(user).and_then(|spans| spans.last()).copied();
-        let still = before.filter(|span| span.end_us == event.time_us);
-        let begin = Span { host: None, files: 0, begin_us: event.time_us, end_us };
-        match &*event.name {
+        let before = users.get(user).and_then(|connections| connections.last()).copied();
+        let still = before.filter(|part| part.end_us == event.time_us);
+        let begin = Connected { host: None, files: 0, begin_us: event.time_us, end_us };
+        match told {
             // Told again after a start of the directory, the files follow.
-            "online" => {
-                open.insert(user, Span { host: event.fields.node("host"), ..begin });
+            Told::Online(Online { host, user, .. }) => {
+                open.insert(user, Connected { host, ..begin });
             }
-            "offered" => {
-                if let Some(span) = still {
-                    let files = u64::try_from(event.fields.int("files").unwrap_or(0)).unwrap_or(0);
-                    open.insert(user, Span { host: span.host, files, ..begin });
+            Told::Offered(Offered { files, user }) => {
+                if let Some(part) = still {
+                    open.insert(user, Connected { host: part.host, files, ..begin });
                 }
             }
             _ => {}
         }
     }
-    for (user, span) in open {
-        users.entry(user).or_default().push(span);
+    for (user, part) in open {
+        users.entry(user).or_default().push(part);
     }
     users
 }

@@ -1,14 +1,14 @@
 //! The table of the assignment with the run's counts in it.
 
 use crate::history::{History, Outcome};
-use crate::systems::p2p::Service;
-use crate::trace::Trace;
-
 use crate::plots::Plot;
 use crate::plots::axis::grouped;
 use crate::plots::frame::WIDTH;
 use crate::plots::palette;
 use crate::plots::scene::{Anchor, Scene, TextLook, cut_to, sheer};
+use crate::systems::p2p::checks::calls::answer;
+use crate::systems::p2p::vocabulary::Service;
+use crate::trace::Trace;
 
 /// Statuses by service.
 pub static P2P_STATUSES: Plot = Plot {
@@ -41,12 +41,12 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let history = History::new(&trace.history);
     let mut counts = [[0_u64; COLUMNS]; MEANINGS.len()];
     for operation in &history.operations {
-        let Some(row) = Service::of_name(operation.f).map(|service| service as usize) else {
+        let Some(row) = Service::from_word(operation.f).map(|service| service as usize) else {
             continue;
         };
-        let status = operation.completion.and_then(|op| status(&op.value));
+        let status = operation.completion.and_then(|op| answer(&op.value));
         let column = match (operation.outcome, status) {
-            (Outcome::Ok, Some(status)) => status,
+            (Outcome::Ok, Some((status, _))) => usize::from(status),
             (Outcome::Fail, _) => COLUMNS - 2,
             _ => COLUMNS - 1,
         };
@@ -123,12 +123,4 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     scene.text((24.0, foot), note, TextLook::new(11.0).color(palette::GREY));
     scene.height = foot + 18.0;
     Some(scene)
-}
-
-/// The status at the end of a value: `alice -> 0 40000`.
-fn status(value: &str) -> Option<usize> {
-    value.rmatch_indices(" -> ").find_map(|(at, arrow)| {
-        let digit = value[at + arrow.len()..].split(' ').next()?;
-        digit.parse().ok().filter(|_| digit.len() == 1)
-    })
 }

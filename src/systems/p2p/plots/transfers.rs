@@ -2,13 +2,14 @@
 
 use plotters::style::RGBColor;
 
-use crate::trace::{NodeId, Trace};
-
 use super::{LANES_MAX, events, lane_height};
 use crate::plots::Plot;
 use crate::plots::frame::{Sketch, Swatch};
 use crate::plots::palette;
 use crate::plots::scene::Scene;
+use crate::systems::p2p::vocabulary::{FetchBegun, Fetched, TransferOutcome};
+use crate::trace::{NodeId, Trace};
+use crate::vocabulary::Event as _;
 
 /// Transfers as bars.
 pub static P2P_TRANSFERS: Plot = Plot {
@@ -18,15 +19,15 @@ pub static P2P_TRANSFERS: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// How a transfer ended, by the word of its event.
-const OUTCOMES: [(&str, &str, RGBColor); 7] = [
-    ("ok", "whole", palette::GREEN),
-    ("missing", "not published, or not there", palette::PALE),
-    ("refused", "refused", palette::ORANGE),
-    ("broken", "broken off, or gone from there", palette::VERMILLION),
-    ("stalled", "stalled", palette::PURPLE),
-    ("damaged", "damaged", palette::YELLOW),
-    ("", "ended by a crash", palette::BLACK),
+/// How a transfer ended; `None`: a crash has ended it.
+const OUTCOMES: [(Option<TransferOutcome>, &str, RGBColor); 7] = [
+    (Some(TransferOutcome::Ok), "whole", palette::GREEN),
+    (Some(TransferOutcome::Missing), "not published, or not there", palette::PALE),
+    (Some(TransferOutcome::Refused), "refused", palette::ORANGE),
+    (Some(TransferOutcome::Broken), "broken off, or gone from there", palette::VERMILLION),
+    (Some(TransferOutcome::Stalled), "stalled", palette::PURPLE),
+    (Some(TransferOutcome::Damaged), "damaged", palette::YELLOW),
+    (None, "ended by a crash", palette::BLACK),
 ];
 
 /// A transfer.
@@ -92,17 +93,19 @@ fn bars(trace: &Trace, end_us: u64) -> Vec<Bar> {
     let mut bars: Vec<Bar> = vec![];
     let mut open: Vec<(NodeId, u64)> = vec![];
     let crashed = OUTCOMES.len() - 1;
-    for event in events(trace, &["fetch", "fetched", "crash"]).into_iter().take(2 * BARS_MAX) {
+    for event in
+        events(trace, &[FetchBegun::NAME, Fetched::NAME, "crash"]).into_iter().take(2 * BARS_MAX)
+    {
         let begun = open
             .iter()
             .position(|(node, _)| *node == event.node)
             .map(|position| open.swap_remove(position).1);
         match (&*event.name, begun) {
-            ("fetch", _) => open.push((event.node, event.time_us)),
-            ("fetched", Some(begin_us)) => {
-                let word = event.fields.text("outcome").unwrap_or("");
+            (FetchBegun::NAME, _) => open.push((event.node, event.time_us)),
+            (Fetched::NAME, Some(begin_us)) => {
+                let outcome = Fetched::read(&event.fields).map(|fetched| fetched.outcome);
                 let outcome =
-                    OUTCOMES.iter().position(|(known, ..)| *known == word).unwrap_or(crashed);
+                    OUTCOMES.iter().position(|(known, ..)| *known == outcome).unwrap_or(crashed);
                 bars.push(Bar { node: event.node, begin_us, end_us: event.time_us, outcome });
             }
             ("crash", Some(begin_us)) => bars.push(Bar {

@@ -1,51 +1,53 @@
-//! A request of a peer: first to the date service for date and time, then with them to the
+//! A request of a peer: first it asks the date service for date and time, and with them the
 //! directory.
 //!
-//! Each has its own limit of time, `workload.timeout`; within it, a try that is refused, broken off
-//! or slower than `workload.retry_after` is followed by another on a new connection. All tries have
-//! the same number, so that the directory executes one of them. A peer that was never connected to
-//! the directory knows that nothing was asked; one that was, and heard nothing, knows nothing.
+//! Each of the two has its own time limit, `workload.timeout`. Within it, a try that is refused,
+//! broken off or slower than `workload.retry_after` is followed by another on a new connection. All
+//! tries have the same number, so that the directory executes one of them. A peer that was never
+//! connected to the directory knows that nothing was asked; one that was, and has no answer, cannot
+//! know whether its request was executed.
 
 use std::time::Duration;
 
 use super::date::date_text;
+use super::defects::{Defect, Planted};
 use super::framing::{Strings, encode};
 use super::journal::RequestId;
-use super::node::{P2pTimer, Step};
+use super::node::{Ctx, P2pTimer};
 use super::service::{Operation, Reply};
 use super::{date_service, directory};
 use crate::node::{NodeId, StreamEvent, StreamId};
 
-/// The pause after a try that ended at once.
+/// The pause after a try that failed before its time.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Whom a peer asks, and how long it waits.
+/// Which nodes a peer asks, and how long it waits.
 #[derive(Clone, Debug)]
 pub struct Services {
     /// The directory.
     pub directory: NodeId,
     /// The date service.
     pub date_service: NodeId,
-    /// For each of the two, all tries included.
+    /// The time limit for each of the two, all tries included.
     pub timeout: Duration,
-    /// For one try.
+    /// The time limit for one try.
     pub retry_after: Duration,
     /// The size of a connection's send buffer, bytes.
     pub send_buffer: usize,
-    /// With a mistake: the own clock will do where the date service does not answer.
-    pub own_clock: bool,
+    /// What is planted into the peer.
+    pub planted: Planted,
 }
 
 /// How far a request has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum RequestProgress {
     /// It goes on.
     Pending,
-    /// Date and time are known: [`Asking::ask_directory`] is next.
+    /// Date and time are known: [`RemoteRequest::ask_directory`] is next.
     Dated,
     /// The directory has answered.
     Answered(Reply),
-    /// The date service has not.
+    /// The date service has not answered.
     NoDate,
     /// The directory was never reached.
     NotReached,
@@ -53,9 +55,9 @@ pub enum Progress {
     NoAnswer,
 }
 
-/// A request under way.
+/// A request under way, with its tries.
 #[derive(Debug)]
-pub struct Asking {
+pub struct RemoteRequest {
     pub operation: Operation,
     id: RequestId,
     date: Option<String>,
@@ -69,15 +71,15 @@ pub struct Asking {
     items: Vec<String>,
 }
 
-impl Asking {
+impl RemoteRequest {
     /// Ask for the date.
     pub fn start(
-        ctx: &mut Step<'_>,
+        ctx: &mut Ctx<'_>,
         services: &Services,
         id: RequestId,
         operation: Operation,
-    ) -> Asking {
-        let mut asking = Asking {
+    ) -> RemoteRequest {
+        let mut request = RemoteRequest {
             operation,
             id,
             date: None,
@@ -89,18 +91,18 @@ impl Asking {
             items: vec![],
         };
         ctx.set_timer(P2pTimer::Deadline, services.timeout);
-        asking.try_again(ctx, services);
-        asking
+        request.try_again(ctx, services);
+        request
     }
 
     /// Ask the directory, now that the date is known.
-    pub fn ask_directory(&mut self, ctx: &mut Step<'_>, services: &Services) {
+    pub fn ask_directory(&mut self, ctx: &mut Ctx<'_>, services: &Services) {
         ctx.set_timer(P2pTimer::Deadline, services.timeout);
         self.try_again(ctx, services);
     }
 
-    /// A new connection to whoever is asked at present.
-    pub fn try_again(&mut self, ctx: &mut Step<'_>, services: &Services) {
+    /// Open a new connection to the node that is asked at present.
+    pub fn try_again(&mut self, ctx: &mut Ctx<'_>, services: &Services) {
         if let Some(stream) = self.stream.take() {
             ctx.reset(stream);
         }
@@ -113,25 +115,25 @@ impl Asking {
         ctx.set_timer(P2pTimer::Attempt, services.retry_after);
     }
 
-    /// The time is over.
-    pub fn on_deadline(&mut self, ctx: &mut Step<'_>, services: &Services) -> Progress {
+    /// The time limit is met.
+    pub fn on_deadline(&mut self, ctx: &mut Ctx<'_>, services: &Services) -> RequestProgress {
         if let Some(stream) = self.stream.take() {
             ctx.reset(stream);
         }
-        if self.date.is_none() && services.own_clock {
+        if self.date.is_none() && services.planted.plants(Defect::OwnClock) {
             self.date = Some(date_text(ctx.wall()));
-            return Progress::Dated;
+            return RequestProgress::Dated;
         }
         ctx.cancel_timer(P2pTimer::Attempt);
         match (&self.date, self.sent) {
-            (None, _) => Progress::NoDate,
-            (Some(_), false) => Progress::NotReached,
-            (Some(_), true) => Progress::NoAnswer,
+            (None, _) => RequestProgress::NoDate,
+            (Some(_), false) => RequestProgress::NotReached,
+            (Some(_), true) => RequestProgress::NoAnswer,
         }
     }
 
-    /// Something happened on a stream; of other streams than that of this try nothing is expected.
-    pub fn on_stream(&mut self, ctx: &mut Step<'_>, event: &StreamEvent) -> Progress {
+    /// Something happened on a stream. What comes on the stream of an earlier try is left alone.
+    pub fn on_stream(&mut self, ctx: &mut Ctx<'_>, event: &StreamEvent) -> RequestProgress {
         match event {
             StreamEvent::Connected(stream) if self.stream == Some(*stream) => {
                 let bytes = self.request();
@@ -141,7 +143,7 @@ impl Asking {
                 self.strings.push(bytes);
                 let progress =
                     if self.date.is_none() { self.read_date() } else { self.read_reply() };
-                if progress != Some(Progress::Pending) {
+                if progress != Some(RequestProgress::Pending) {
                     self.stream = None;
                     ctx.close(*stream);
                     ctx.cancel_timer(P2pTimer::Attempt);
@@ -149,7 +151,7 @@ impl Asking {
                 }
                 match progress {
                     Some(progress) => return progress,
-                    // Nonsense: as good as no answer.
+                    // Nonsense is as good as no answer.
                     None => self.pause(ctx, *stream),
                 }
             }
@@ -162,11 +164,11 @@ impl Asking {
             | StreamEvent::TimedOut(stream) => self.pause(ctx, *stream),
             _ => {}
         }
-        Progress::Pending
+        RequestProgress::Pending
     }
 
     /// This try has failed; the next one follows soon.
-    fn pause(&mut self, ctx: &mut Step<'_>, stream: StreamId) {
+    fn pause(&mut self, ctx: &mut Ctx<'_>, stream: StreamId) {
         if self.stream == Some(stream) {
             self.stream = None;
             ctx.set_timer(P2pTimer::Attempt, PAUSE);
@@ -181,28 +183,28 @@ impl Asking {
         encode(head.into_iter().chain(self.operation.strings.iter().map(String::as_str)))
     }
 
-    fn read_date(&mut self) -> Option<Progress> {
+    fn read_date(&mut self) -> Option<RequestProgress> {
         match self.strings.string().ok()? {
-            None => Some(Progress::Pending),
+            None => Some(RequestProgress::Pending),
             Some(date) => {
                 self.date = Some(date);
-                Some(Progress::Dated)
+                Some(RequestProgress::Dated)
             }
         }
     }
 
-    /// `None`: what has come is no reply.
-    fn read_reply(&mut self) -> Option<Progress> {
+    /// `None`: what has come is not a reply.
+    fn read_reply(&mut self) -> Option<RequestProgress> {
         let service = self.operation.service;
         if self.status.is_none() {
-            let Some(byte) = self.strings.byte() else { return Some(Progress::Pending) };
+            let Some(byte) = self.strings.byte() else { return Some(RequestProgress::Pending) };
             self.status = Some(byte.checked_sub(b'0').filter(|status| *status <= service.fail())?);
         }
         let status = self.status.expect("it was read above");
         if status == 0 && service.width() > 0 {
             while self.count.is_none_or(|count| self.items.len() < count * service.width()) {
                 let Some(string) = self.strings.string().ok()? else {
-                    return Some(Progress::Pending);
+                    return Some(RequestProgress::Pending);
                 };
                 match self.count {
                     None => self.count = Some(string.parse().ok()?),
@@ -210,6 +212,6 @@ impl Asking {
                 }
             }
         }
-        Some(Progress::Answered(Reply { status, items: std::mem::take(&mut self.items) }))
+        Some(RequestProgress::Answered(Reply { status, items: std::mem::take(&mut self.items) }))
     }
 }
