@@ -1,5 +1,5 @@
-//! Further files of a report, made from the trace alone: the operation log as the logging server has
-//! it, and all transfers.
+//! Further files of a report, made from the trace alone: the operation log as the logging server
+//! has it, and all transfers.
 
 use std::fmt::Write as _;
 

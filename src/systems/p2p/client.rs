@@ -1,8 +1,8 @@
 //! A user at the terminal of a peer: one command after the other, from a script or by chance.
 //!
 //! What the user types is the history: an operation begins when it is typed, and ends when the peer
-//! shows a status. A user waits for its peer as long as that takes; only a terminal that is gone,
-//! because the program has ended meanwhile, ends an operation without a status, as `info`.
+//! shows a status. A user waits for its peer as long as that takes; an operation ends without a
+//! status, as `info`, only if its terminal is gone because the program has ended.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -19,9 +19,9 @@ use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::{OpType, Word};
 
-/// Who acts before any user was named.
+/// The user that acts before any was named.
 const NOBODY: &str = "nobody";
-/// A terminal that was heard of within this time is taken to be there still.
+/// A terminal that has answered within this time counts as being there.
 const FRESH: std::time::Duration = std::time::Duration::from_secs(1);
 /// Names for fetched files, so that some are fetched over others.
 const COPIES: u64 = 3;
@@ -38,12 +38,12 @@ pub struct Client {
     users: u64,
     position: u64,
     token: Option<u64>,
-    /// When the terminal was heard of last.
+    /// When the terminal answered last.
     heard: LocalTime,
     serial: u64,
-    /// In whose name commands are given.
+    /// The user that acts.
     user: String,
-    /// Users seen in lists, and files of theirs.
+    /// Users seen in lists, with their files.
     seen: BTreeSet<(String, String)>,
     users_seen: BTreeSet<String>,
     /// The last status of a service that asks who acts.
@@ -178,7 +178,7 @@ impl Client {
     /// One operation of the history.
     async fn service(&mut self, service: Service, mut words: Vec<String>, expected: Option<u8>) {
         self.open().await;
-        // Whoever is named by these is who acts from now on.
+        // The user that these name acts from now on.
         if matches!(
             service,
             Service::Register | Service::Connect | Service::Disconnect | Service::Unregister

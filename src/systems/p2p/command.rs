@@ -3,15 +3,15 @@
 //!
 //! | line | what happens |
 //! |---|---|
-//! | `register alice`, `unregister alice`, `connect alice`, `disconnect alice` | as the table says; the user named last is the one who acts from then on |
+//! | `register alice`, `unregister alice`, `connect alice`, `disconnect alice` | as the table says; the user named last acts from then on |
 //! | `publish song.txt A description`, `delete song.txt` | in the name of that user |
 //! | `list_users`, `list_content bob` | likewise |
 //! | `get_file bob song.txt copy.txt` | the file `song.txt` of bob's, to be stored as `copy.txt` |
-//! | `wait 2s` | nothing, for so long |
-//! | `create song.txt 5000` | a file of so many bytes lies in the peer's shared folder |
-//! | `hide diary.txt 5000` | a file lies beside the shared folder, where nobody else has any business |
+//! | `wait 2s` | nothing, for this long |
+//! | `create song.txt 5000` | a file of this many bytes lies in the peer's shared folder |
+//! | `hide diary.txt 5000` | a file lies beside the shared folder, which is nobody else's business |
 //! | `send text` | a connection to the directory that says just this, `\0` for a zero byte, and then ends |
-//! | `silence 5s` | a connection to the directory that says nothing, for so long |
+//! | `silence 5s` | a connection to the directory that says nothing, for this long |
 //!
 //! Behind a service, `-> 1` says which status the script expects.
 
@@ -115,7 +115,7 @@ pub struct ScriptLine {
 /// What a line of a script asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptStep {
-    /// Nothing, for so long.
+    /// Nothing, for this long.
     Wait(Duration),
     /// A service, with the words behind its name; who acts shows when it is run.
     Service(Service, Vec<String>),
@@ -141,7 +141,7 @@ const USAGE: &[(&str, &str)] = &[
     ("silence", "silence 5s, from 0s to 48h"),
 ];
 
-/// A file of a script may have so many bytes.
+/// The most bytes that a file of a script may have.
 const FILE_BYTES_MAX: usize = 16_000_000;
 /// No script waits longer: no run does.
 const WAIT_MAX: Duration = Duration::from_secs(48 * 3_600);

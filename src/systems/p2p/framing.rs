@@ -1,5 +1,5 @@
-//! How requests and answers are written on a stream: strings that end in a zero byte, at most 256 bytes
-//! each with the zero.
+//! How requests and answers are written on a stream: strings that end in a zero byte, at most 256
+//! bytes each with the zero.
 //!
 //! A stream is a sequence of bytes, and how they are cut into pieces on their way means nothing: a
 //! string may come in ten pieces, and ten strings in one. So what has arrived is kept until a zero

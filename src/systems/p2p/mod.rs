@@ -1,47 +1,49 @@
 //! `p2p`: file sharing with a central directory.
 //!
-//! **The problem.** Many peers have files that others want. Somebody has to know who is there,
-//! where, and with what; but if all files went through that somebody, it would be the bottleneck,
-//! and if it failed, all would. So a central *directory* keeps users, connections and what is
+//! **The problem.** Many peers have files that others want. Some node has to know who is there,
+//! where, and with what; but if all files went through that node, it would be the bottleneck, and
+//! if it failed, everything would. So a central *directory* keeps users, connections and what is
 //! published, and the files go from peer to peer. Then the directory's knowledge is about others
 //! and can be out of date, its answers can be lost, a transfer can be cut off at every byte, and
-//! nothing that a peer says need be true.
+//! nothing that a peer says has to be true.
 //!
-//! **The idea** (a course assignment, in the manner of Napster). Nine services with a status digit
-//! each (the table is in `service`). A request is a stream connection of its own: strings that end
-//! in zero bytes, and an answer that begins with a digit. Before each request a peer asks the *date
-//! service*, and sends date and time along; the directory reports each operation to the *logging
-//! server* by remote procedure call. A peer remembers the list of users and fetches files by it, so
-//! that it needs the directory less; and it serves only what is on its own list, so that the
-//! directory need not be believed.
+//! **The idea** (a course assignment, in the manner of Napster). There are nine services with a
+//! status digit each (the table is in `service`). A request has its own stream connection: strings
+//! that end in zero bytes, and an answer that begins with a digit. Before each request a peer asks
+//! the *date service*, and sends date and time along; the directory reports each operation to the
+//! *logging server* by remote procedure call. A peer remembers the list of users and fetches files
+//! by it, so that it needs the directory less; and it serves only what is on its own list, so that
+//! the directory need not be believed.
 //!
 //! Four things make that reliable. The directory executes a request in one step and answers when
 //! its *journal* is durable; the journal is also the outbox of the reports, so the logging server
 //! is never waited for, and gets each line once by its sequence number. Requests have *numbers*, so
 //! that one whose answer was lost can be repeated and gets the same answer. Connections have
-//! *leases*, which heartbeats renew, so that a crashed peer is not connected for ever. Files are
-//! written *aside* and renamed when length and digest fit.
+//! *leases*, which heartbeats renew, so that a crashed peer does not stay connected for ever. Files
+//! are written *aside* and renamed when length and digest are right.
 //!
 //! | file | idea |
 //! |---|---|
+//! | `vocabulary` | the services by name; events, metrics and their words |
 //! | `service`, `tables` | the table of the assignment; users, connections and files as a sequential object |
 //! | `framing` | strings on a stream, however the bytes are cut |
 //! | `directory` | connections, requests, leases |
 //! | `journal`, `executed`, `outbox`, `records` | what is durable; requests that came before; reports; records on a disk |
 //! | `date_service`, `date`, `logger` | date and time; the operation log |
-//! | `peer`, `asking` | the program that a user works with; a request with its tries |
-//! | `share`, `fetch`, `folder` | who fetches here; what is fetched; where files lie |
+//! | `peer`, `remote_request` | the program that a user works with; a request with its tries |
+//! | `share`, `transfer`, `folder` | serving files; fetching one; where files lie |
 //! | `client`, `command` | a user at the terminal; the lines of a script |
-//! | `node`, `message`, `events`, `settings` | the four roles as one type; datagrams; what is shown; `[p2p]` |
+//! | `node`, `message`, `settings` | the four roles as one type; datagrams; `[p2p]` |
 //! | `complaints`, `artifacts` | scenarios that cannot be run; the operation log and the transfers as tables |
-//! | `defects` | the mistakes that can be planted |
+//! | `defects` | the defects that can be planted, and the state that only they need |
+//! | `checks`, `plots` | what judges a run; what shows it |
 //!
 //! **Simplifications.** The directory's journal is never compacted. Users have no passwords, as in
-//! the assignment: whoever gives a name is believed, except that a connected user acts only from
-//! the host that it is connected at. The number of a request, the digest of a file and the
-//! heartbeats are additions to the assignment's protocol. A port cannot be closed again;
-//! connections to one that is out of use are reset. The user's link to its own peer is a link of
-//! the network like all others, and its datagrams are repeated until they are answered.
+//! the assignment: the directory believes any name, except that a connected user acts only from the
+//! host at which it is connected. The number of a request, the digest of a file and the heartbeats
+//! are additions to the assignment's protocol. A port cannot be closed again; connections to one
+//! that is no longer used are reset. The link between a user and its peer is an ordinary network
+//! link, and its datagrams are repeated until they are answered.
 //!
 //! **References.** A. Birrell, B. Nelson: Implementing Remote Procedure Calls (1984), for numbers
 //! that make a call happen once. C. Gray, D. Cheriton: Leases (1989). M. Herlihy, J. Wing:
@@ -103,8 +105,8 @@ const LOGGER: &str = "logger";
 /// The system.
 pub static SYSTEM: System = System {
     name: "p2p",
-    summary: "File sharing with a central directory: users, published files, transfers from peer to \
-            peer, dates from a date service, an operation log.",
+    summary: "File sharing with a central directory: users, published files, transfers from peer \
+        to peer, dates from a date service, an operation log.",
     roles: &[PEER, DIRECTORY, DATE_SERVICE, LOGGER],
     operations: Service::WORDS,
     vocabulary: &[&VOCABULARY],

@@ -1,4 +1,5 @@
-//! No command hangs: each ends with some status within a bounded time, whoever else is gone.
+//! No command hangs: each ends with some status within a bounded time, whatever other nodes are
+//! down.
 //!
 //! A date service, a directory or a sharing peer that does not answer costs time-outs, and their
 //! sum is the bound. Only the peer at which a command was typed may keep its user waiting, by being

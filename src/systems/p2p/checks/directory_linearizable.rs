@@ -2,8 +2,8 @@
 //! after the other, within the times that users saw.
 //!
 //! An operation without an answer may have happened at any later time. The end of a lease is an
-//! operation too, one of the directory itself; the trace tells when. Another check judges the list of
-//! users, because that list concerns all of them together.
+//! operation too, one of the directory itself; the trace tells when. Another check judges the list
+//! of users, because that list concerns all of them together.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
-//! What lies under a final name is a whole file or what lay there before: a transfer that fails
-//! changes nothing, nor does a crash in its middle.
+//! What lies under a final name is a whole file or what lay there before: neither a transfer that
+//! fails nor a crash in its middle changes it.
 //!
 //! The files of a peer are followed from its events. After a transfer without success, and after
-//! each start, the peer shows what is really there. What is found after a crash may also be a file
-//! whose transfer had just ended, untold: then it is one that was sent to this peer as a whole.
+//! each start, the peer tells what is really there. What is found after a crash may also be a file
+//! whose transfer had just ended without being told: then it was sent to this peer as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub static CHECKER: Checker = Checker {
     check,
 };
 
-/// Events that say nothing of how far a start has come; a node can be paused before it has begun.
+/// Events that do not tell how far a start has come; a node can be paused before it has begun.
 const OF_THE_TESTBED: &[&str] = &["start", "crash", "pause", "resume", "command", "disk_damage"];
 
 /// Length and digest.
@@ -37,7 +37,7 @@ struct Folder {
     files: BTreeMap<Word, Content>,
     /// Whole files that were sent to this peer.
     sent: BTreeSet<Content>,
-    /// While a start is told of: files that were not shown yet.
+    /// During a start: files of which the peer has not told yet.
     missing: Option<BTreeSet<Word>>,
 }
 

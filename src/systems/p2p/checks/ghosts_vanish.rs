@@ -1,9 +1,9 @@
 //! A user whose peer has crashed does not stay connected for ever: the directory notices within a
 //! bounded time.
 //!
-//! Between the crash and that moment the entry is out of date, which is not wrong. The bound is some
-//! leases, counted while the directory works: one that was down or paused, or has just started, must
-//! first hear nothing for a whole lease.
+//! Between the crash and that moment the entry is out of date, which is not wrong. The bound is
+//! some leases, counted while the directory works: one that was down or paused, or has just
+//! started, must first hear nothing for a whole lease.
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 //! Most operations concern one user, so users are searched one by one (Herlihy and Wing's
 //! locality). Of an operation that concerns two, each user sees its part: `list_content` asks
 //! whether the one is connected and what the other has published. To split it so gives up that both
-//! parts belong to one moment, which lets mistakes pass but calls nothing wrong that is right.
+//! parts belong to one moment, which lets errors pass but calls nothing wrong that is right.
 
 use std::collections::BTreeSet;
 

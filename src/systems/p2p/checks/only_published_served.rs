@@ -26,7 +26,7 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge(case, CHECKER.name, |p2p, findings| {
-        // When users' sessions at peers have ended, by the peers' own account.
+        // When users' sessions at peers have ended, as the peers tell.
         let mut ends: BTreeMap<(NodeId, &str), Vec<u64>> = BTreeMap::new();
         for moment in &p2p.moments {
             if let Told::SessionEnd(SessionEnd { user, .. }) = &moment.told {

@@ -1,10 +1,10 @@
-//! What is published and within reach is fetched: a stale address costs an attempt and not the
-//! file.
+//! What is published and within reach is fetched: an address that is out of date costs an attempt
+//! and not the file.
 //!
-//! Only where nothing is uncertain: who asks and who shares are connected and the file is
-//! published, all of that told before the operation began and taken back by nobody while it lasted;
-//! neither peer nor directory was away; and no fault has touched anything for a while. So a failure
-//! has no excuse.
+//! Only if nothing is uncertain: both users are connected and the file is published, all of that
+//! was told before the operation began, and nothing revoked it while it lasted; neither a peer nor
+//! the directory was away; and no fault has touched anything for a while. So a failure has no
+//! excuse.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub static CHECKER: Checker = Checker {
         duration: true,
         default: 2_000_000.0,
         range: (0.0, 1e12),
-        doc: "without any fault for so long before the operation, it must succeed",
+        doc: "if there was no fault for this long before the operation, it must succeed",
     }],
     liveness: false,
     check,
@@ -63,7 +63,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 continue;
             }
             let Some(publication) = publication(p2p, owner, file, call) else { continue };
-            // Only the peer that has published can have the file, and a crash of it ends what it
+            // Only the peer that has published can have the file, and its crash ends what it
             // shares.
             let path = format!("share/{file}");
             let there = publication
@@ -96,7 +96,7 @@ fn connected(p2p: &P2pTrace, user: &str, peer: Option<NodeId>, from: u64, to: u6
         let told = call.completed.is_some_and(|completed| completed < from);
         call.service == Service::Connect && call.peer == peer && call.status == Some(0) && told
     });
-    // A peer shares for one user at a time: whoever connects there next takes its place.
+    // A peer shares for one user at a time: the next user that connects there replaces it.
     let replaced = |since: u64| {
         p2p.at_peer(peer).any(|other| {
             let connects = other.service == Service::Connect && *other.user != *user;

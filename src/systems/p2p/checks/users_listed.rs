@@ -1,10 +1,10 @@
 //! The list of users: it shows each connected user once and nobody else, at the address of the
 //! connection, as of some moment within the call.
 //!
-//! The list concerns all users at once, so a search over all orders would be as large as the run.
-//! Bounds of the times suffice: whoever is shown must have been connected by something that may
-//! have come before the end of the call, and not certainly ended before it began; whoever is not
-//! shown must not have been connected all the time.
+//! The list concerns all users together, so a search over all orders would be as large as the run.
+//! Bounds of the times suffice: a user that is shown must have been connected by something that may
+//! have come before the end of the call, and not certainly ended before it began; a user that is
+//! not shown must not have been connected all the time.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ struct Began<'a> {
     /// `u64::MAX`: perhaps, at any later time.
     completed: u64,
     host: Option<NodeId>,
-    /// Empty where nobody was told.
+    /// Empty if no user was told.
     port: &'a str,
     certain: bool,
 }
