@@ -3,6 +3,7 @@
 //! Each file of `tests/dialogues/SYSTEM/` is played again and must come out as it is. After a
 //! deliberate change run the test with `UPDATE_DIALOGUES=1`, and read the difference.
 
+mod p2p;
 mod raft;
 
 use std::fs;

@@ -276,7 +276,7 @@ fn file_name(command: &str, written: &str) -> Result<String, BadLine> {
         return Ok(written.to_owned());
     }
     Err(BadLine {
-        message: format!("`{}` is no name for a file", excerpt(written)),
+        message: format!("`{}` is not a file name", excerpt(written)),
         label: "not a name".into(),
         hint: format!(
             "at most {NAME_BYTES_MAX} bytes without blanks and slashes, and not ending in `.part`, \

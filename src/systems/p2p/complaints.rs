@@ -65,7 +65,7 @@ pub fn complaints(scenario: &Scenario) -> Vec<Complaint> {
             Some(seat) if seat < users => continue,
             Some(_) => format!("workload.clients is {users}, and nobody sits at {node}"),
             None if node.is_empty() => "a script without a `node`".to_owned(),
-            None => format!("{node} is no peer"),
+            None => format!("{node} is not a peer"),
         };
         complaints.push(Complaint {
             key: "p2p.script",

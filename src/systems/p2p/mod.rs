@@ -82,6 +82,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub use command::Command;
 pub use defects::DEFECTS;
 pub use message::P2pMessage;
 pub use node::{P2pNode, P2pTimer};
