@@ -90,8 +90,7 @@ impl Node for Server {
 
     /// The process starts, for the first time or after a crash.
     fn on_init(&mut self, ctx: &mut Ctx) {
-        // TODO: after a crash, continue with what was saved: ctx.saved("state"), ctx.saved("entry/1"),
-        // …
+        // TODO: after a crash, restore what was saved: ctx.saved("state"), ctx.saved("entry/1"), …
         ctx.show("role", "follower");
     }
 
