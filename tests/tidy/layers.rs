@@ -8,10 +8,20 @@ use crate::source::root;
 
 /// Paths that still point upward: from a module, to a module, until when. An entry that no path
 /// needs fails the test.
-const UPWARD: &[(&str, &str)] = &[];
+const UPWARD: &[(&str, &str)] =
+    &[("checkers::case", "systems::p2p"), ("checkers::case", "systems::zookeeper")];
 
 /// Modules of one parent that still use each other in a circle, by any one of them.
-const CIRCLES: &[&str] = &[];
+const CIRCLES: &[&str] = &[
+    "checkers",
+    "checkers::linearizable::key",
+    "faults::fault",
+    "grade::assignment::items",
+    "language::reader",
+    "program::child",
+    "scenario::read",
+    "sim::driver",
+];
 
 /// The rooms that another room may import from: a system that is built on another.
 pub const BUILT_ON: &[(&str, &str)] = &[("audio", "raft"), ("replication", "zookeeper")];
@@ -47,12 +57,21 @@ fn complaint(edge: &Edge, order: &[String], rooms: &BTreeSet<String>) -> Option<
     }
 }
 
+/// What stands above the list of systems: reading a scenario with all that are known.
+const ABOVE_THE_LIST: &str = "reading";
+
 /// Inside of `systems`: what serves all of them, then the rooms, then the list of them.
 fn between_rooms(edge: &Edge, rooms: &BTreeSet<String>) -> Option<String> {
     let (from, to) = (edge.from.get(1)?, edge.to.get(1));
+    if from == ABOVE_THE_LIST {
+        return None;
+    }
     let Some(to) = to else {
         return Some("the list of systems stands above the systems".to_owned());
     };
+    if to == ABOVE_THE_LIST {
+        return Some(format!("`{to}` knows all systems, and stands above them"));
+    }
     if from == to || !rooms.contains(to) {
         return None;
     }
@@ -81,7 +100,6 @@ fn is_below(path: &[String], name: &str) -> bool {
 }
 
 #[test]
-#[ignore = "until src/lib.rs has the table of layers"]
 fn every_path_points_downward() {
     let all = Crate::read();
     let (order, rooms) = (order(), rooms(&all));
@@ -113,7 +131,6 @@ fn every_path_points_downward() {
 
 /// Below one parent too, no two modules need each other: one of them can be read first.
 #[test]
-#[ignore = "until src/lib.rs has the table of layers"]
 fn no_modules_use_each_other_in_a_circle() {
     let edges = Crate::read().edges();
     let mut uses: BTreeMap<Vec<String>, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();

@@ -181,12 +181,14 @@ impl Reader<'_> {
     fn read(&mut self, tokens: TokenStream, top: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
-        let mut other_file = None;
+        let (mut other_file, mut is_exported) = (None, false);
         while at < tokens.len() {
             if let Some(attribute) = attribute(&tokens[at..]) {
                 at += 2;
                 if attribute == "cfg (test)" {
                     at += item_length(&tokens[at..]);
+                } else if attribute.starts_with("macro_export") {
+                    is_exported = true;
                 } else if let Some(path) = attribute.strip_prefix("path = ") {
                     other_file = Some(path.trim_matches('"').to_owned());
                 }
@@ -209,7 +211,7 @@ impl Reader<'_> {
                 }
                 _ => {
                     if top {
-                        self.declare(&tokens[at..]);
+                        self.declare(&tokens[at..], std::mem::take(&mut is_exported));
                     }
                     at += self.path_or_token(&tokens[at..]);
                 }
@@ -239,8 +241,9 @@ impl Reader<'_> {
             .read(body.stream(), true);
     }
 
-    /// Note the name of an item that begins here.
-    fn declare(&mut self, tokens: &[TokenTree]) {
+    /// Note the name of an item that begins here. A macro that is exported has its name at the root
+    /// too, wherever it is declared.
+    fn declare(&mut self, tokens: &[TokenTree], is_exported: bool) {
         const ITEMS: [&str; 8] =
             ["fn", "struct", "enum", "const", "static", "type", "trait", "union"];
         let word = ident(tokens).unwrap_or_default();
@@ -253,6 +256,11 @@ impl Reader<'_> {
             _ => return,
         };
         let name = name.to_string();
+        if is_exported {
+            let path = ["crate".to_owned()].into_iter().chain(self.module.iter().cloned());
+            let path = path.chain([name.clone()]).collect();
+            self.all.scopes.entry(vec![]).or_default().uses.insert(name.clone(), path);
+        }
         self.scope().items.insert(name);
     }
 
