@@ -12,7 +12,7 @@ const LINES: usize = 600;
 const RUST: &[&str] = &["src", "tests", "benches", "sdk/rust", "scenarios"];
 
 // What is not done yet, by path; an entry that is done fails its test.
-const LONG_FILES: &[&str] = &["src/scenario/read/fault.rs"];
+const LONG_FILES: &[&str] = &[];
 const LONG_LINES: &[&str] = &["src/"];
 
 /// A file is one idea; what needs more than 600 lines is two.
