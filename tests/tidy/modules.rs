@@ -117,11 +117,11 @@ impl Crate {
             if self.is_module(&child) {
                 at = child;
                 rest = after;
+            } else if scope.items.contains(name) {
+                return Some(at);
             } else if let Some(target) = scope.uses.get(name) {
                 let target = [target.as_slice(), after].concat();
                 return self.resolve(&at, &target, depth + 1).or(Some(at));
-            } else if scope.items.contains(name) {
-                return Some(at);
             } else {
                 return Some(self.through_globs(&at, rest, depth).unwrap_or(at));
             }
@@ -192,6 +192,11 @@ impl Reader<'_> {
                 } else if let Some(path) = attribute.strip_prefix("path = ") {
                     other_file = Some(path.trim_matches('"').to_owned());
                 }
+                continue;
+            }
+            // A lifetime: what follows is not a word, though it may read as one (`&'static Node`).
+            if is_punct(&tokens[at], '\'') {
+                at += 2;
                 continue;
             }
             let (word, next) = (ident(&tokens[at..]), tokens.get(at + 1));
