@@ -223,7 +223,7 @@ mod tests {
         }
     }
 
-    /// A bound that is no power of two is reached by every value, and never met.
+    /// A bound that is not a power of two is reached by every value, and never met.
     #[test]
     fn below_covers_its_range_evenly() {
         let mut rng = Rng::named(3, "test");

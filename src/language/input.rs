@@ -184,8 +184,8 @@ fn read_input(folder: Option<&Path>, path: &str, item: &Item) -> Result<Input, P
     }
     // To open a pipe waits for somebody who writes to it, and a device may never end.
     if !real.is_file() {
-        let message = format!("`{shown}` is no regular file, but a folder, a pipe or a device");
-        return Err(refused("no regular file", message, "name a file, as in \"melody.wav\""));
+        let message = format!("`{shown}` is not a regular file but a folder, a pipe or a device");
+        return Err(refused("not a regular file", message, "name a file, as in \"melody.wav\""));
     }
     let too_large = || {
         let message =
@@ -219,7 +219,7 @@ fn file_beside(place: &Path, path: &str) -> Option<String> {
 }
 
 /// The path without empty steps and `.`, or `None` where it could lead out of its folder. `inputs`
-/// alone is no file.
+/// alone is not a file.
 fn parts(path: &str) -> Option<PathBuf> {
     if path.contains(['\\', '\0']) || path.len() > 1_000 {
         return None;

@@ -21,7 +21,7 @@ use super::values::{
 
 /// A table of the file while it is read. Each call takes one key; what no call took is an unknown
 /// key. A mistake is noted with its place and the default goes on, so that all mistakes of a file
-/// are shown at once. Every call also tells the reference what the key means.
+/// are shown together. Every call also tells the reference what the key means.
 pub struct Section<'a> {
     pub(crate) reading: &'a Reading,
     /// `None`: the file has no such table, and everything has its default.

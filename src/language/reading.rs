@@ -47,7 +47,7 @@ pub(crate) struct Reading {
     folder: Option<PathBuf>,
     /// Those files, as they were read.
     inputs: RefCell<Vec<Input>>,
-    /// What the file is, with its article, where it is no scenario.
+    /// What the file is, with its article, if it is not a scenario.
     other: Option<&'static str>,
     /// Finds the sections that have a key which stands in the wrong one.
     homes: Option<Homes>,
@@ -74,12 +74,12 @@ impl Reading {
         Reading { folder: folder.map(Path::to_path_buf), ..Reading::default() }
     }
 
-    /// A reading of a file that is no scenario: `an assignment`.
+    /// A reading of a file that is not a scenario: `an assignment`.
     pub(crate) fn of_other(what: &'static str, folder: Option<&Path>) -> Self {
         Reading { other: Some(what), ..Reading::of_folder(folder) }
     }
 
-    /// What the file is, where it is no scenario: the reference of scenarios then knows nothing of
+    /// What the file is, if it is not a scenario: the reference of scenarios then knows none of
     /// its keys.
     pub(crate) fn other(&self) -> Option<&'static str> {
         self.other

@@ -102,10 +102,10 @@ impl Item {
     }
 }
 
-/// What is no TOML at all has a mistake in every line; more than these nobody reads.
+/// What is not TOML at all has a mistake in every line; more than these nobody reads.
 const SYNTAX_MISTAKES_MAX: usize = 1_000;
 
-/// Parse a file. Where it is no TOML, every place at which it is none.
+/// Parse a file. If it is not TOML: every place at which it is wrong.
 pub(crate) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Mistake>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {

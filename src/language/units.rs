@@ -18,7 +18,7 @@ const UNITS: &[(&str, u64)] = &[
 /// The units in a sentence.
 const UNITS_TEXT: &str = "the units are ns, us, ms, s, min and h";
 
-/// Why a text is no duration, and what would be one.
+/// Why a text is not a duration, and what would be one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoDuration {
     pub(crate) label: String,
@@ -116,7 +116,7 @@ fn parse_nanos(text: &str) -> Result<u64, NoDuration> {
 /// Exact decimal arithmetic: `1.5` times a unit, without the rounding of floating point.
 fn scaled(number: &str, scale: u64) -> Result<u64, NoDuration> {
     let bad = || NoDuration {
-        label: format!("`{}` is no number", excerpt(number)),
+        label: format!("`{}` is not a number", excerpt(number)),
         hint: "write a number and a unit, as in \"1.5s\"".into(),
     };
     let number: String = number.chars().filter(|c| *c != '_').collect();

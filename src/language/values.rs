@@ -121,7 +121,7 @@ pub(crate) fn read_integer(item: &Item, range: &RangeInclusive<u64>) -> Result<u
     })
 }
 
-/// What to write in place of something that is no whole number.
+/// What to write instead of something that is not a whole number.
 fn integer_hint(item: &Item, range: &RangeInclusive<u64>) -> String {
     if let Some(number) = item
         .text()
@@ -196,7 +196,7 @@ pub(crate) fn read_text(item: &Item) -> Result<String, Problem> {
     item.text().map(Into::into).ok_or_else(|| Problem::found(item, text_hint(item)))
 }
 
-/// What to write in place of something that is no text.
+/// What to write instead of something that is not a text.
 pub(crate) fn text_hint(item: &Item) -> String {
     match &item.value {
         Value::Integer(Some(number)) => format!("a text stands in quotation marks: \"{number}\""),

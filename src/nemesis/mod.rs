@@ -2,19 +2,18 @@
 //! it at `duration`.
 //!
 //! **A fault's life.** An entry's time comes ([`schedule`], [`conditions`]). Its targets are chosen
-//! then and not before, because leaders change ([`targets`]). From entry and targets a plan is made
-//! in which everything is drawn ([`plan`]; [`links`] with [`shapes`], [`process`], [`clocks`],
-//! [`disks`], [`composed`]). Where the scenario has promised not to break more than so many nodes
-//! at a time, the plan is weighed against all that is in force ([`model`]), and dropped if it is
-//! too much. Otherwise it is recorded and done. When its time is over it is undone and recorded
-//! again.
+//! then and not before, because leaders change ([`victims`]). The fault makes a plan in which
+//! everything is drawn ([`crate::faults`]). If the scenario has promised not to break more than a
+//! number of nodes at a time, the plan is weighed against all that is in force ([`model`]), and
+//! dropped if it is too much. Otherwise it is recorded and done. When its time is over it is undone
+//! and recorded again. Swarms begin faults of their own ([`swarm`]).
 //!
-//! **Overlap.** Nothing is undone directly: [`holds`] knows which faults want a node down, paused,
-//! slow, and puts it into the state that those left over ask for.
+//! **Overlap.** Nothing is undone directly: `faults::holds` knows which faults want a node down,
+//! paused, slow, and puts it into the state that the remaining ones ask for.
 //!
 //! **Records.** `invoke` when a fault begins and `info` with the same value, `NAME: TARGETS`, when
 //! it has healed. A fault that was not begun leaves only an `info`, `NAME: skipped, …`, and a swarm
-//! an `info` `NAME: chosen, …`; having no `invoke`, they are no spans
+//! an `info` `NAME: chosen, …`; having no `invoke`, they are not spans
 //! ([`Trace::faults`](crate::trace::Trace::faults)).
 //!
 //! Architecture invariants: all draws come from the nemesis' own stream; the nemesis acts only when
@@ -132,6 +131,7 @@ impl Nemesis {
             Some(Alarm::Due { entry }) => self.on_due(world, entry),
             Some(Alarm::End { active }) => self.end(world, active),
             Some(Alarm::Step { active, step }) => {
+                // The fault may have been healed since it set this alarm.
                 if let Some(fault) = self.active.get_mut(&active) {
                     let mut context = FaultContext {
                         world,
@@ -143,6 +143,7 @@ impl Nemesis {
                 }
             }
             Some(Alarm::Member { active, member }) => self.on_member(world, active, member),
+            // This one survives `heal_all`: a node that left must be a member again.
             Some(Alarm::Ask { request }) => {
                 let command = std::mem::take(&mut self.schedule.requests[request]);
                 ask(world, &mut self.schedule, command);
@@ -210,12 +211,14 @@ impl Nemesis {
         }
         let happens = self.schedule.due(world, entry);
         let entries = self.schedule.entries.clone();
+        // A `when` is used up by its own time; it waits again unless a fault will heal and rearm it.
         if !happens || !self.begin(world, entry, &entries[entry].fault, None, None) {
             self.schedule.rearm(entry);
         }
     }
 
     fn on_member(&mut self, world: &mut dyn World, active: u64, member: usize) {
+        // A swarm inside a `random` ends before the run does, and its members' alarms are still set.
         let Some(swarm) = self.swarms.get(&active) else { return };
         let Some(parent) = self.active.get(&active) else { return };
         let (entry, fault) = (parent.entry, swarm.members[member].fault.clone());
@@ -397,6 +400,7 @@ impl Nemesis {
     /// Heal a fault in force; nothing happens where it has healed already.
     fn end(&mut self, world: &mut dyn World, id: u64) {
         let Some(mut active) = self.active.remove(&id) else { return };
+        // What a swarm has begun ends with it, and first: its members may hold the nodes of others.
         let children: Vec<u64> = self
             .active
             .iter()

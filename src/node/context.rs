@@ -77,7 +77,7 @@ impl<N: Node> Ctx<'_, N> {
         }
     }
 
-    /// Have `timer` run out after `after` on this node's monotonic clock, in place of an earlier
+    /// Have `timer` run out after `after` on this node's monotonic clock, replacing an earlier
     /// setting of the same timer.
     pub fn set_timer(&mut self, timer: N::Timer, after: Duration) {
         self.effects.timers.push(TimerOp::Set { timer, after });

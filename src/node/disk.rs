@@ -24,7 +24,7 @@ pub enum DiskOp {
         /// What is appended.
         bytes: Vec<u8>,
     },
-    /// Give a file a new content at once: after a crash it has the old or the new one.
+    /// Give a file a new content in one step: after a crash it has the old or the new one.
     Replace {
         /// The file.
         file: FileName,
@@ -45,7 +45,7 @@ pub enum DiskOp {
         /// Its new length, bytes; nothing happens where it is shorter.
         len: u64,
     },
-    /// Give a file another name, in place of a file that has it.
+    /// Give a file another name, instead of a file that has it.
     Rename {
         /// The old name.
         file: FileName,
@@ -73,9 +73,9 @@ pub enum CrashPolicy {
 /// What a crash has done to the operations that were not durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wreck {
-    /// The first so many reached the disk all the same.
+    /// How many of the first ones reached the disk all the same.
     pub kept: usize,
-    /// So many did not, or not wholly.
+    /// How many did not, or not wholly.
     pub lost: usize,
     /// The file whose operation was torn, and how many bytes of how many were written.
     pub torn: Option<(FileName, usize, usize)>,

@@ -60,6 +60,6 @@ pub enum StreamOp {
     PauseReading(StreamId),
     /// Give the node what has come meanwhile, and what comes.
     ResumeReading(StreamId),
-    /// Break the connection off at once, and forget it.
+    /// Break the connection off immediately, and forget it.
     Reset(StreamId),
 }

@@ -141,7 +141,7 @@ pub(crate) struct Wants {
 const SAMPLE_PERIOD: Duration = Duration::from_millis(100);
 
 /// Events without virtual time moving, after which a run is given up: two nodes that answer each
-/// other at once, for ever.
+/// other in the same instant, for ever.
 const EVENTS_PER_INSTANT_MAX: u64 = 1_000_000;
 
 /// Records of a run (events, messages, metrics, operations), after which it is given up: about two

@@ -96,7 +96,7 @@ pub struct Acted {
     pub defect: &'static str,
 }
 
-/// The last that a program printed before it ended without an answer. It is no part of the trace:
+/// The last that a program printed before it ended without an answer. It is not part of the trace:
 /// it may differ between two runs of a seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastWords {

@@ -1,5 +1,5 @@
 //! A panic in a node's handler is a crash of that node, not of the testbed: it is caught, and its
-//! message kept in place of being printed.
+//! message kept instead of being printed.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};

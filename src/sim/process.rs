@@ -38,7 +38,7 @@ impl<C: Cluster> Driver<'_, C> {
         self.input(node, Input::Boot);
     }
 
-    /// The process ends at once, and with it everything that was not durable. `policy` replaces the
+    /// The process ends immediately, and with it everything that was not durable. `policy` replaces the
     /// scenario's.
     pub(super) fn crash(
         &mut self,

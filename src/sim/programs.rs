@@ -1,4 +1,4 @@
-//! Programs in place of nodes: between their seats and the driver.
+//! Programs that take the place of nodes: between them and the driver.
 
 use super::driver::{Driver, Msg, Notice, Timer};
 use super::host::{Input, Running};

@@ -150,7 +150,7 @@ fn judge_command(
         Some(node) => {
             let hint = name_hint(node, "nodes", names.nodes.iter().map(String::as_str));
             Err(Box::new(mistake_at(
-                format!("`{word}` is given `{}`, which is no node", excerpt(node)),
+                format!("`{word}` is given `{}`, which is not a node", excerpt(node)),
                 at,
                 "unknown node",
                 hint,

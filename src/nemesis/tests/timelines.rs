@@ -232,7 +232,7 @@ fn the_same_seed_gives_the_same_run() {
 }
 
 /// Whether some set of all but `most` members is up, and each of them reaches a majority within the
-/// set (or the whole set, where that is no majority), both ways. By trying every set, so that
+/// set (or the whole set, if that is not a majority), both ways. By trying every set, so that
 /// nothing is shared with what is tested.
 fn keeps_within(world: &FakeWorld, most: usize) -> bool {
     let members: Vec<NodeId> =

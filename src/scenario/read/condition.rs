@@ -107,7 +107,12 @@ fn metric(section: &mut Section<'_>, names: &Names) -> Option<Condition> {
     let known = shown(names, |system| system.metrics(), TESTBED_METRICS);
     let metric =
         named(section, "metric", "metrics", known.as_deref(), "A metric has such a value.");
-    let node = node(section, names, &["any", "all"], "Of which node; `all`: of every one at once.");
+    let node = node(
+        section,
+        names,
+        &["any", "all"],
+        "Of which node; `all`: of every one at the same time.",
+    );
     let at_least = section.optional_number("at_least", f64::MIN..=f64::MAX, "The least value.");
     let at_most = section.optional_number("at_most", f64::MIN..=f64::MAX, "The greatest value.");
     let key = Key {

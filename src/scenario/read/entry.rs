@@ -329,7 +329,7 @@ fn read_lasts(section: &mut Section<'_>, names: &Names, info: Option<&Fault>) ->
         Some((Lasting::Instant, name)) => {
             section.allow("duration");
             if let Some(entry) = section.entry("duration") {
-                let message = format!("`{name}` has no `duration`: it happens at once");
+                let message = format!("`{name}` has no `duration`: it happens immediately");
                 section.reading.note_at(message, &entry.key_at, "no meaning here", "take it out");
             }
             return None;

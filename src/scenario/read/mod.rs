@@ -111,7 +111,7 @@ fn file_text(path: &Path) -> Result<String, Error> {
     }
     // To open a pipe waits for somebody who writes to it, and a device may never end.
     if !metadata.is_file() {
-        let message = format!("`{shown}` is no regular file, but a pipe, a device or a socket");
+        let message = format!("`{shown}` is not a regular file but a pipe, a device or a socket");
         return Err(Error::new(
             message,
             "a scenario is a TOML file: store what the pipe would give in one",
@@ -247,7 +247,7 @@ pub(crate) fn no_names() -> Names {
     }
 }
 
-/// Read all sections. `None`, or a scenario with defaults in place of mistakes, where any was
+/// Read all sections. `None`, or a scenario with defaults instead of mistakes, where any was
 /// noted.
 pub(crate) fn read_root(
     reading: &Reading,
@@ -380,9 +380,9 @@ fn read_system(root: &mut Section<'_>, systems: &[KnownSystem]) -> (Option<Known
             let mistake = if is_assignment {
                 let hint = "`seedbed grade FILE SUBMISSION…` grades by it; each of its items names \
                     a scenario, which `seedbed run` runs";
-                Mistake::new("this is an assignment, and no scenario", hint)
+                Mistake::new("this is an assignment, not a scenario", hint)
             } else {
-                Mistake::new("this is no scenario: it has no `system`", hint)
+                Mistake::new("this is not a scenario: it has no `system`", hint)
             };
             let mistake = match root.table.and_then(|table| table.entries.first()) {
                 Some(entry) => {

@@ -34,7 +34,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> NetworkSpec {
                     "too many exceptional links",
                     at,
                     label,
-                    "name groups or `any` in place of single nodes",
+                    "name groups or `any` instead of single nodes",
                 );
             }
             break;

@@ -21,7 +21,7 @@ const NODES_MAX: u64 = 1_000;
 /// Ten years: a clock whose battery is empty begins again at its date of birth.
 const OFFSET_MAX_NS: i64 = 10 * 365 * 86_400 * 1_000_000_000;
 
-/// Words that say whom a fault hits, which therefore are no names.
+/// Words that say whom a fault hits, which therefore cannot be names.
 pub(super) const TARGET_WORDS: &[&str] =
     &["one", "minority", "majority", "leader", "followers", "follower", "all", "random"];
 
@@ -190,7 +190,7 @@ fn read_own(section: &mut Section<'_>, default: &Own) -> Own {
         section.numbers("drift_ppm", default.clock.drift_ppm, -500_000.0..=500_000.0, doc);
     let doc = "How much slower than normal the processor is; `processing` is multiplied by it.";
     let slowness = section.number("slowness", default.slowness, 1.0..=1e6, doc);
-    let doc = "A program in place of the system's own node: the executable and its arguments, \
+    let doc = "A program instead of the system's own node: the executable and its arguments, \
         started in the scenario's folder. See sdk/PROTOCOL.md.";
     let key = Key { name: "command", kind: "a list of words", range: String::new(), doc };
     let folder = section.reading.folder().map_or_else(PathBuf::new, Path::to_path_buf);
@@ -212,7 +212,7 @@ fn read_programs(
     nodes: &mut [NodeSpec],
 ) {
     let mut table = section.table("programs");
-    let doc = "A node, a group, a role or `all`, and the program in place of the system's own \
+    let doc = "A node, a group, a role or `all`, and the program instead of the system's own \
         nodes: the executable and its arguments, or \
                { command = […], folder = \"…\" } for one that is started elsewhere than in the \
                scenario's folder.";
@@ -237,7 +237,7 @@ fn read_programs(
                     .chain(roles.iter().map(String::as_str));
                 let hint = name_hint(who, "nodes, groups and roles", known);
                 table.reading.note_at(
-                    format!("`{}` is no node, group or role", excerpt(who)),
+                    format!("`{}` is not a node, group or role", excerpt(who)),
                     &entry.key_at,
                     "unknown",
                     hint,
@@ -343,7 +343,7 @@ fn read_node(
     seen: &[String],
 ) -> Option<(NodeSpec, Option<Vec<String>>)> {
     let name = section.optional_text("name", "Its name. Must be given.");
-    let doc = "So many nodes alike, named like this one with a number behind, from 1; the name \
+    let doc = "This many nodes alike, named like this one with a number appended, from 1; the name \
         alone stands for all of them, as a group.";
     let count = section.optional_integer("count", 1..=NODES_MAX, doc);
     let role = section.name(
@@ -398,13 +398,13 @@ pub(super) fn good_name(reading: &Reading, name: &str, at: &At, what: &str) -> b
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
         && name.len() <= 32;
     if !letters {
-        let message = format!("`{}` is no name for a {what}", excerpt(name));
+        let message = format!("`{}` cannot name a {what}", excerpt(name));
         let hint = "a name begins with a letter and has at most 32 letters, digits, `-` and `_`";
         reading.note_at(message, at, "not a name", hint);
         return false;
     }
     if TARGET_WORDS.contains(&name) || RESERVED.contains(&name) {
-        let message = format!("`{name}` is no name for a {what}");
+        let message = format!("`{name}` cannot name a {what}");
         reading.note_at(
             message,
             at,

@@ -73,7 +73,7 @@ pub(super) fn read(root: &mut Section<'_>, names: &Names) -> WorkloadSpec {
             hint,
         );
         if !section.has("retry_after") {
-            // The default is no contradiction of the user's: written out, it would have the
+            // The default is not the user's contradiction: written out, it would have the
             // scenario of a report refused.
             section.resolved.retain(|(key, _)| key != "retry_after");
         }

@@ -238,7 +238,7 @@ impl End {
             }
             Kind::Ack | Kind::Syn { .. } | Kind::Rst => false,
         };
-        // Each segment is acknowledged at once and by itself: three of the same mean a loss.
+        // Each segment is acknowledged immediately and by itself: three of the same mean a loss.
         if answer {
             self.emit(now, Kind::Ack, out);
         }
@@ -333,7 +333,7 @@ impl End {
     }
 
     /// The node took bytes. A peer for which there was no room would find out with its next window
-    /// probe; it is told at once.
+    /// probe; it is told immediately.
     fn update_window(&mut self, now: Time, out: &mut Vec<StreamOut>) {
         if self.state == State::Open && self.receive.owes_room(self.segment) {
             self.emit(now, Kind::Ack, out);

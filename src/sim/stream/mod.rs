@@ -15,7 +15,7 @@
 //! Other than in TCP:
 //! - No congestion control. The receiver's window and a fixed number of segments in flight are the
 //!   only limits.
-//! - No Nagle, no delayed acknowledgements, no selective ones. A write leaves at once where the
+//! - No Nagle, no delayed acknowledgements, no selective ones. A write leaves immediately if the
 //!   window permits, so that, on a network without loss and with `fragment = 0`, a write of up to a
 //!   segment arrives as one piece: the friendly case, on which programs must not rely.
 //! - Positions are 64 bits from 0, and an end's id is never given again; so old segments need no

@@ -220,7 +220,7 @@ impl Receiver {
         }
     }
 
-    /// Give the node everything at once, and the end of the stream where that has come.
+    /// Give the node everything that is there, and the end of the stream if that has come.
     pub(super) fn flush(&mut self, id: StreamId, events: &mut Vec<StreamEvent>) {
         self.hold_until = None;
         if !self.held.is_empty() {

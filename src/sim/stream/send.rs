@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use super::segment::Kind;
 use crate::scenario::StreamSpec;
 
-/// Segments on their way at the most, however small they are. There is no congestion control: the
+/// At most this many segments are on their way, however small they are. There is no congestion control: the
 /// receiver's window and this number are the only limits, and the queue of a link with a bandwidth
 /// loses what is too much for it.
 const SEGMENTS_IN_FLIGHT: usize = 128;
 
-/// So many acknowledgements of the same position mean that the segment there is lost (RFC 5681,
+/// This many acknowledgements of the same position mean that the segment there is lost (RFC 5681,
 /// 3.2).
 const DUPLICATE_ACKS: u32 = 3;
 

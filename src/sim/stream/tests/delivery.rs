@@ -167,7 +167,7 @@ fn a_busy_stream_needs_few_timers() {
         timers =
             timers.max(net.queue.values().filter(|due| matches!(due, Due::Timer { .. })).count());
     }
-    assert!(timers <= 2, "{timers} timers at once");
+    assert!(timers <= 2, "{timers} timers at the same time");
 }
 
 /// A port that a copy of an old SYN reaches after the connection is over makes an end that its peer

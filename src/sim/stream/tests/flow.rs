@@ -79,14 +79,14 @@ fn a_window_that_opens_and_closes_loses_nothing() {
 }
 
 /// Without loss, what is on its way is at most the window: the sender waits for acknowledgements
-/// even of a reader that reads at once.
+/// even of a reader that reads immediately.
 #[test]
 fn the_window_bounds_what_is_on_its_way() {
     let spec = StreamSpec { window: 4_000, segment: 1_000, ..StreamSpec::default() };
     let mut net = Net::new(1, spec);
     net.connected();
     net.op(CLIENT, StreamOp::Write(C1, vec![9; 20_000]));
-    assert_eq!(net.sent.len(), 4, "a window of segments leaves at once");
+    assert_eq!(net.sent.len(), 4, "a window of segments leaves together");
     net.run(ms(10_000));
     assert_eq!(received(&net.take(SERVER), S1).0.len(), 20_000);
 }

@@ -64,7 +64,7 @@ fn both_sides_may_close_at_once() {
     }
 }
 
-/// A machine that runs, with nobody at the port, says so at once: the program need not wait for a
+/// A machine that runs, with nobody at the port, says so immediately: the program need not wait for a
 /// time-out.
 #[test]
 fn a_port_without_a_listener_refuses() {
@@ -141,7 +141,7 @@ fn after_a_crash_the_peer_learns_when_it_sends_and_never_otherwise() {
     );
 }
 
-/// A program that breaks a connection off is seen by its peer at once, with what it had sent
+/// A program that breaks a connection off is seen by its peer immediately, with what it had sent
 /// before.
 #[test]
 fn a_reset_reaches_the_peer_after_the_bytes_before_it() {
