@@ -298,6 +298,32 @@ impl FieldValue for Word {
     }
 }
 
+/// A text that many records share.
+impl FieldValue for std::rc::Rc<str> {
+    const KIND: Kind = Kind::Text;
+
+    fn to_value(&self) -> Value {
+        Value::text(self)
+    }
+
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Text(text) => Some(text.as_ref().into()),
+            _ => None,
+        }
+    }
+
+    fn equals(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(text) if **text == **self)
+    }
+}
+
+impl<T> From<T> for Optional<T> {
+    fn from(value: T) -> Self {
+        Optional(Some(value))
+    }
+}
+
 /// A doc comment as a summary: its lines joined, without the leading blank.
 pub const fn summary(doc: &'static str) -> &'static str {
     doc.trim_ascii()
@@ -503,12 +529,13 @@ macro_rules! messages {
     ($(#[$meta:meta])* $vis:vis enum $name:ident {
         $(
             $(#[doc = $doc:literal])+
+            $(#[serde($($serde:tt)*)])?
             $variant:ident $(($($tuple:tt)*))? $({$($body:tt)*})?
         ),+ $(,)?
     }) => {
         $(#[$meta])*
         $vis enum $name {
-            $($(#[doc = $doc])+ $variant $(($($tuple)*))? $({$($body)*})?),+
+            $($(#[doc = $doc])+ $(#[serde($($serde)*)])? $variant $(($($tuple)*))? $({$($body)*})?),+
         }
 
         impl $name {

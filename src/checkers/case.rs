@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::history::History;
-use crate::systems::zookeeper::checks::ZkTrace;
 use crate::trace::Trace;
 
 /// Data derived from a trace that several checks of a system share: decoded events, replayed logs.
@@ -22,18 +21,12 @@ pub struct Case<'a> {
     pub trace: &'a Trace,
     history: OnceCell<History<'a>>,
     views: RefCell<BTreeMap<TypeId, Rc<dyn Any>>>,
-    zookeeper: OnceCell<ZkTrace<'a>>,
 }
 
 impl<'a> Case<'a> {
     /// A trace without any views yet.
     pub fn new(trace: &'a Trace) -> Self {
-        Case {
-            trace,
-            history: OnceCell::new(),
-            views: RefCell::default(),
-            zookeeper: OnceCell::new(),
-        }
+        Case { trace, history: OnceCell::new(), views: RefCell::default() }
     }
 
     /// The clients' operations, with invocations paired with completions.
@@ -51,10 +44,5 @@ impl<'a> Case<'a> {
             made
         });
         view.downcast().expect("a view is stored under its own type")
-    }
-
-    /// The events of the coordination service, decoded.
-    pub(crate) fn zookeeper(&self) -> &ZkTrace<'a> {
-        self.zookeeper.get_or_init(|| ZkTrace::new(self.trace))
     }
 }

@@ -89,7 +89,7 @@ use self::coordination::{Coordination, Keeper};
 use self::coordinator::{Coordinator, first_view};
 use self::ensemble::Ensemble;
 use self::replica::Replica;
-use super::zookeeper::{Server, SessionSettings, ZK_MESSAGES};
+use super::zookeeper::{self, Server, SessionSettings};
 use super::{Complaint, System};
 use crate::node::{Identity, NodeId};
 use crate::scenario::{Scenario, WorkloadSpec};
@@ -139,7 +139,12 @@ const OF_SYNCHRONOUS: &[&str] = &[
 pub static VOCABULARY: Vocabulary = Vocabulary {
     events: events::EVENTS,
     metrics: &[events::METRICS],
-    messages: &[OWN_MESSAGES, ZK_MESSAGES],
+    messages: &[
+        OWN_MESSAGES,
+        zookeeper::MESSAGES[0],
+        zookeeper::MESSAGES[1],
+        zookeeper::MESSAGES[2],
+    ],
 };
 
 /// The system.

@@ -36,18 +36,18 @@ impl Balancer {
     /// A request from outside or an answer of a replica.
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, from: NodeId, message: WebMessage) {
         match message {
-            WebMessage::Request(request) => {
+            WebMessage::HttpRequest(request) => {
                 self.last_id += 1;
                 let id = self.last_id;
                 self.open.insert(id, Proxied { from, request, attempts: 0 });
                 self.pass_on(ctx, id);
             }
-            WebMessage::Response(response) => {
+            WebMessage::HttpResponse(response) => {
                 let Some(proxied) = self.open.remove(&response.id) else { return };
                 ctx.cancel_timer(ZkNodeTimer::Proxy(response.id));
                 ctx.send(
                     proxied.from,
-                    WebMessage::Response(HttpResponse { id: proxied.request.id, ..response })
+                    WebMessage::HttpResponse(HttpResponse { id: proxied.request.id, ..response })
                         .into(),
                 );
             }
@@ -64,7 +64,7 @@ impl Balancer {
         let Some(proxied) = self.open.remove(&id) else { return };
         let response =
             HttpResponse { id: proxied.request.id, status: 502, body: "no replica answers".into() };
-        ctx.send(proxied.from, WebMessage::Response(response).into());
+        ctx.send(proxied.from, WebMessage::HttpResponse(response).into());
     }
 
     fn pass_on(&mut self, ctx: &mut Ctx<'_, ZkNode>, id: u64) {
@@ -74,7 +74,7 @@ impl Balancer {
         self.next += 1;
         ctx.send(
             replica,
-            WebMessage::Request(HttpRequest { id, ..proxied.request.clone() }).into(),
+            WebMessage::HttpRequest(HttpRequest { id, ..proxied.request.clone() }).into(),
         );
         ctx.set_timer(ZkNodeTimer::Proxy(id), self.timeout);
     }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::host::Link;
-use super::message::{Body, ConnectionId, Packet, ZkMessage};
+use super::message::{Body, ConnectionId, Datagram, Packet, ZkMessage};
 use crate::node::{LocalTime, NodeId};
 
 /// Packets that are sent again at once; the others follow when these are acknowledged.
@@ -125,7 +125,8 @@ impl Channel {
     /// The step ends: acknowledge what no packet has acknowledged.
     pub fn flush(&mut self, link: &mut impl Link) {
         if std::mem::take(&mut self.owes_ack) {
-            link.send(self.peer, ZkMessage::PacketAck { connection: self.id, ack: self.received });
+            let ack = Datagram::PacketAck { connection: self.id, ack: self.received };
+            link.send(self.peer, ack.into());
         }
     }
 
@@ -152,8 +153,8 @@ impl Channel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::node::Value;
     use crate::systems::zookeeper::host::ZkTimer;
+    use crate::vocabulary::Event;
 
     #[derive(Default)]
     struct Wire {
@@ -174,7 +175,7 @@ mod tests {
             }
         }
         fn set_timer(&mut self, _: ZkTimer, _: Duration) {}
-        fn observe(&mut self, _: &'static str, _: &'static [&'static str], _: &[Value]) {}
+        fn emit<E: Event>(&mut self, _: E) {}
     }
 
     /// The second packet overtakes the first, the first comes twice: the receiver hands over each

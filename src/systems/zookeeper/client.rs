@@ -17,12 +17,13 @@ use super::request::{ANY_VERSION, Answer, CreateMode, Op, Outcome, Path};
 use super::session::{Session, SessionEvent};
 use super::settings::ZkSettings;
 use super::types::ErrorCode;
-use crate::node::{LocalTime, NodeId, Value};
+use crate::node::{LocalTime, NodeId};
 use crate::scenario::WorkloadSpec;
 use crate::sim::Io;
 use crate::systems::client_mix::Mix;
 use crate::systems::client_pace::Pace;
 use crate::trace::OpType;
+use crate::vocabulary::Event;
 
 const NIL: &str = "nil";
 const PARENT: &str = "/keys";
@@ -51,7 +52,7 @@ impl Link for IoLink<'_> {
     }
 
     /// A process has a history instead.
-    fn observe(&mut self, _: &'static str, _: &'static [&'static str], _: &[Value]) {}
+    fn emit<E: Event>(&mut self, _: E) {}
 }
 
 /// How an operation ended.
@@ -151,7 +152,7 @@ impl Client {
                     Session::refuse(link, from, &message);
                 }
             }),
-            Some((_, ZkNodeMessage::Web(WebMessage::Response(page)))) => self.pages.push(page),
+            Some((_, ZkNodeMessage::Web(WebMessage::HttpResponse(page)))) => self.pages.push(page),
             Some(_) => {}
             None => {
                 if self.io.now() >= wake {
@@ -309,7 +310,7 @@ impl Client {
         loop {
             if self.io.now() >= next {
                 let request = HttpRequest { id, target: target.into(), epoch: 0, number: 0 };
-                self.io.send(balancer, WebMessage::Request(request).into());
+                self.io.send(balancer, WebMessage::HttpRequest(request).into());
                 next = self.io.now() + retry;
             }
             self.step(next.min(deadline)).await;

@@ -8,17 +8,18 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::channel::Channel;
-use super::events;
+use super::defects::{Defect, Planted};
 use super::host::Host;
-use super::message::{Body, ConnectionId, Packet, ZkMessage};
+use super::message::{Body, ConnectionId, Datagram, Packet};
 use super::request::{Answer, Op, Outcome, Path, WatchEventKind};
-use super::rules::is_session;
 use super::server::Server;
 use super::tree::{Read, Trigger};
 use super::txn::{Entry, Txn};
 use super::types::{ErrorCode, SessionId, Zxid};
+use super::vocabulary::{WatchFired, WriteAnswered};
 use crate::node::NodeId;
 use crate::time::nanos;
+use crate::vocabulary::Digest64;
 
 /// A client's connection.
 #[derive(Clone, Debug)]
@@ -95,13 +96,14 @@ impl Server {
         let Some(peer) = self.clients.get(&connection).map(|client| client.channel.peer) else {
             return;
         };
-        if !self.planted.may_serve(self.tree.last(), last_zxid) {
-            host.send(peer, ZkMessage::Reset { connection });
+        let is_behind = self.tree.last() < last_zxid;
+        if is_behind && !self.plants(Defect::ClientZxidIgnored) {
+            host.send(peer, Datagram::Reset { connection }.into());
             self.drop_client(connection);
             return;
         }
         let timeout_ms = self.settings.negotiate_ms(timeout_ms);
-        if !is_session(session) {
+        if session.is_none() {
             return self.ask_leader(host, connection, |connection| Body::ForwardOpen {
                 connection,
                 timeout_ms,
@@ -110,10 +112,12 @@ impl Server {
         // The client's last zxid is at least its session's, so that a server that may serve it has
         // seen the session begin.
         match self.tree.sessions().get(&session) {
-            Some(record) if record.password == password && self.planted.takes_on_trust() => {
-                self.on_revalidated(host, session, connection, true);
-            }
             Some(record) if record.password == password => {
+                // The leader's answer would come after all that it has committed, and hide the
+                // defect.
+                if is_behind && self.plants(Defect::ClientZxidIgnored) {
+                    return self.on_revalidated(host, session, connection, true);
+                }
                 self.ask_leader(host, connection, |connection| Body::Revalidate {
                     session,
                     connection,
@@ -208,7 +212,7 @@ impl Server {
             .map(|(connection, client)| (*connection, client.channel.peer))
             .collect();
         for (connection, peer) in all {
-            host.send(peer, ZkMessage::Reset { connection });
+            host.send(peer, Datagram::Reset { connection }.into());
             self.drop_client(connection);
         }
     }
@@ -225,9 +229,7 @@ impl Server {
 
     /// Half a tick has passed: forget connections whose client has long given up.
     pub(super) fn clients_tick(&mut self, host: &mut impl Host) {
-        for (connection, body) in std::mem::take(&mut self.late_events) {
-            self.tell(host, connection, body);
-        }
+        self.keep_no_event_back(host);
         let (now, least) = (host.now(), self.settings.ticks(self.settings.init_limit));
         let silent = |client: &ClientConnection| {
             let since = now.saturating_since(client.channel.heard);
@@ -243,6 +245,12 @@ impl Server {
     }
 }
 
+/// Whether a request is answered from this server's own tree. `sync` is a transaction: only its
+/// place in the order tells that all before it is applied.
+fn is_answered_here(planted: Planted, op: &Op) -> bool {
+    !op.is_write() || (*op == Op::Sync && planted.plants(Defect::SyncAnsweredLocally))
+}
+
 // Requests.
 impl Server {
     fn on_request(
@@ -254,9 +262,10 @@ impl Server {
         op: &Op,
     ) {
         let Some(client) = self.clients.get_mut(&connection) else { return };
-        let local = !op.is_write() || (*op == Op::Sync && !self.planted.sync_is_broadcast());
-        if local && !self.planted.reads_wait_for_writes() {
-            return self.answer_locally(host, connection, session, xid, op);
+        let local = is_answered_here(self.planted, op);
+        let waits = local && !client.queue.is_empty();
+        if waits && self.planted.plants(Defect::ReadsOvertakeWrites) {
+            return self.answer_locally(host, connection, xid, op);
         }
         client.queue.push_back((xid, op.clone()));
         if !local {
@@ -267,18 +276,17 @@ impl Server {
                 op: op.clone(),
             });
         }
-        self.answer_reads(host, connection, session);
+        self.answer_reads(host, connection);
     }
 
     /// Answer the reads at the head of the queue: all writes before them are answered.
-    fn answer_reads(&mut self, host: &mut impl Host, connection: ConnectionId, session: SessionId) {
-        let broadcast = self.planted.sync_is_broadcast();
-        let local = |op: &Op| !op.is_write() || (*op == Op::Sync && !broadcast);
+    fn answer_reads(&mut self, host: &mut impl Host, connection: ConnectionId) {
+        let planted = self.planted;
         while let Some(client) = self.clients.get_mut(&connection)
-            && client.queue.front().is_some_and(|(_, op)| local(op))
+            && client.queue.front().is_some_and(|(_, op)| is_answered_here(planted, op))
             && let Some((xid, op)) = client.queue.pop_front()
         {
-            self.answer_locally(host, connection, session, xid, &op);
+            self.answer_locally(host, connection, xid, &op);
         }
     }
 
@@ -286,7 +294,6 @@ impl Server {
         &mut self,
         host: &mut impl Host,
         connection: ConnectionId,
-        _: SessionId,
         xid: i32,
         op: &Op,
     ) {
@@ -332,11 +339,16 @@ impl Server {
         if asked && matches!(entry.txn, Txn::Error(ErrorCode::SessionMoved)) {
             // The leader has heard the servers that the client went through in another order. Let
             // it come again, and be the last.
-            host.send(client_peer, ZkMessage::Reset { connection });
+            host.send(client_peer, Datagram::Reset { connection }.into());
             return self.drop_client(connection);
         }
         if asked && let Some((xid, _)) = client.queue.pop_front() {
-            events::reply(host, entry.session, xid, entry);
+            host.emit(WriteAnswered {
+                session: entry.session.into(),
+                xid: i64::from(xid).into(),
+                zxid: entry.zxid.into(),
+                kind: entry.kind().into(),
+            });
             self.tell(host, connection, Body::Reply { xid, zxid: entry.zxid, outcome });
         }
         if matches!(entry.txn, Txn::CloseSession) {
@@ -347,12 +359,12 @@ impl Server {
             }
             if !asked {
                 let peer = client_peer;
-                host.send(peer, ZkMessage::Reset { connection });
+                host.send(peer, Datagram::Reset { connection }.into());
                 self.drop_client(connection);
             }
             return;
         }
-        self.answer_reads(host, connection, entry.session);
+        self.answer_reads(host, connection);
     }
 }
 
@@ -360,7 +372,7 @@ impl Server {
 impl Server {
     /// Tell who watches, before anybody is told of the new state.
     pub(super) fn fire_watches(&mut self, host: &mut impl Host, zxid: Zxid, trigger: &Trigger) {
-        for (connection, kind, path) in self.watches.trigger(trigger, self.planted.watch_stays()) {
+        for (connection, kind, path) in self.watches.trigger(self.planted, trigger) {
             self.fire(host, connection, kind, path, zxid);
         }
     }
@@ -376,13 +388,18 @@ impl Server {
         let Some(session) = self.clients.get(&connection).and_then(|client| client.session) else {
             return;
         };
-        events::watch_fire(host, session, connection, kind, zxid, &path);
+        host.emit(WatchFired {
+            session: session.into(),
+            connection: Digest64(connection.0).into(),
+            kind,
+            zxid: zxid.into(),
+            path: path.clone(),
+        });
         let event = Body::WatchEvent { kind, path, zxid };
-        if self.planted.watch_goes_first() {
-            self.tell(host, connection, event)
-        } else {
-            self.late_events.push((connection, event))
+        if self.plants(Defect::WatchAfterReply) {
+            return self.defect.late_events.push((connection, event));
         }
+        self.tell(host, connection, event);
     }
 
     /// A watch of a client that comes from another server: what changed since then is told at once.

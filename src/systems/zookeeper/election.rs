@@ -9,11 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use super::events;
+use super::defects::Defect;
 use super::host::{Host, ZkTimer};
-use super::message::{Notification, ServerState, Vote, ZkMessage};
-use super::rules::own_vote;
+use super::message::{Datagram, Notification, ServerState, Vote, ZkMessage};
 use super::server::Server;
+use super::vocabulary::{ServerRole, ZabState};
 use crate::node::{LocalTime, NodeId};
 
 /// What a server knows of the election it takes part in.
@@ -48,18 +48,28 @@ impl Server {
     /// Give up whatever there was, and look for a leader.
     pub(super) fn look_for_leader(&mut self, host: &mut impl Host) {
         self.become_looking(host);
-        let vote = own_vote(self.me, self.current_epoch, self.log.last());
+        let vote = self.own_vote();
         self.election = Election { round: self.election.round + 1, ..Election::new(vote) };
         self.broadcast_vote(host);
         self.see_whether_majority(host);
     }
 
+    fn own_vote(&self) -> Vote {
+        Vote { epoch: self.current_epoch, zxid: self.log.last(), leader: self.me }
+    }
+
+    /// The newest history is better; the server's number decides only between equals.
+    fn is_better(&self, vote: Vote, than: Vote) -> bool {
+        let (by_history, by_number) = (vote > than, vote.leader > than.leader);
+        if by_number != by_history && self.plants(Defect::VoteIgnoresHistory) {
+            return by_number;
+        }
+        by_history
+    }
+
     fn notification(&self) -> ZkMessage {
-        ZkMessage::Notification(Notification {
-            vote: self.election.vote,
-            round: self.election.round,
-            state: self.state,
-        })
+        let Election { vote, round, .. } = self.election;
+        Datagram::Notification(Notification { vote, round, state: self.state }).into()
     }
 
     fn broadcast_vote(&mut self, host: &mut impl Host) {
@@ -98,19 +108,18 @@ impl Server {
             self.election.settled.insert(from, theirs);
             return self.see_whether_settled(host, theirs.vote.leader);
         }
-        let own = own_vote(self.me, self.current_epoch, self.log.last());
+        let own = self.own_vote();
         let before = self.election.vote;
         if theirs.round > self.election.round {
             self.election.round = theirs.round;
             self.election.votes.clear();
-            self.election.vote =
-                if self.planted.is_better(theirs.vote, own) { theirs.vote } else { own };
+            self.election.vote = if self.is_better(theirs.vote, own) { theirs.vote } else { own };
             self.election.final_at = None;
             self.broadcast_vote(host);
         } else if theirs.round < self.election.round {
             host.send(from, self.notification());
             return;
-        } else if self.planted.is_better(theirs.vote, before) {
+        } else if self.is_better(theirs.vote, before) {
             self.election.vote = theirs.vote;
             self.election.final_at = None;
             self.broadcast_vote(host);
@@ -145,8 +154,11 @@ impl Server {
 
     fn settle(&mut self, host: &mut impl Host, leader: NodeId) {
         host.cancel_timer(ZkTimer::Election);
-        let word = if leader == self.me { "leading" } else { "following" };
-        events::state(host, word, Some(leader));
+        let state = match leader == self.me {
+            true => ServerRole::Leading,
+            false => ServerRole::Following,
+        };
+        host.emit(ZabState { state, leader: Some(leader).into() });
         if leader == self.me {
             self.start_leading(host)
         } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::channel::Channel;
-use super::events;
+use super::defects::{Defect, MAY_MISS_COMMITTED};
 use super::host::Host;
 use super::message::{Body, ServerState};
 use super::server::Server;
@@ -13,7 +13,9 @@ use super::storage::save_epochs;
 use super::tree::DataTree;
 use super::txn::Entry;
 use super::types::{Epoch, SessionId, Zxid};
+use super::vocabulary::{ServerRole, ZabEpoch, ZabSnapshot, ZabState};
 use crate::node::{LocalTime, NodeId};
+use crate::vocabulary::Digest64;
 
 /// How far a follower has come with its leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,7 @@ pub struct Following {
 
 impl Server {
     pub(super) fn start_following(&mut self, host: &mut impl Host, leader: NodeId) {
+        assert!(self.leading.is_none(), "a server that leads follows nobody");
         self.state = ServerState::Following;
         let mut channel = Channel::open(host, leader, self.settings.retransmit_after);
         channel.send(host, Body::FollowerInfo { accepted_epoch: self.accepted_epoch });
@@ -82,7 +85,7 @@ impl Server {
             (Stage::Discovery, Body::LeaderInfo { epoch }) => self.on_leader_info(host, *epoch),
             (Stage::Synchronisation, Body::Diff { entries }) => self.take_over(host, entries),
             (Stage::Synchronisation, Body::Trunc { zxid, entries }) => {
-                if self.planted.obeys_trunc() {
+                if !self.plants(Defect::TruncIgnored) {
                     self.cut_off(host, *zxid);
                 }
                 self.take_over(host, entries);
@@ -100,7 +103,7 @@ impl Server {
                 self.apply_up_to(host, *commit);
                 self.set_stage(Stage::Broadcast);
                 let leader = self.following.as_ref().map(|following| following.leader);
-                events::state(host, "follower", leader);
+                host.emit(ZabState { state: ServerRole::Follower, leader: leader.into() });
             }
             (Stage::Synchronisation | Stage::Broadcast, Body::Proposal(entry)) => {
                 self.on_proposal(host, entry)
@@ -120,7 +123,7 @@ impl Server {
             (Stage::Broadcast, Body::RevalidateReply { session, connection, alive }) => {
                 self.on_revalidated(host, *session, *connection, *alive);
             }
-            _ => host.log(|| format!("{} has no place in {stage:?}", body.name())),
+            _ => host.log(|| format!("{} has no place in {stage:?}", body.kind_name())),
         }
     }
 
@@ -146,11 +149,18 @@ impl Server {
     }
 
     pub(super) fn set_epochs(&mut self, host: &mut impl Host, accepted: Epoch, current: Epoch) {
+        assert!(
+            accepted >= self.accepted_epoch && accepted >= current,
+            "promised epoch {}, now {}, with the history of epoch {}",
+            self.accepted_epoch.0,
+            accepted.0,
+            current.0
+        );
         if accepted != self.accepted_epoch {
-            events::epoch(host, accepted);
+            host.emit(ZabEpoch { epoch: accepted.into() });
         }
         (self.accepted_epoch, self.current_epoch) = (accepted, current);
-        if self.planted.saves_epochs() {
+        if !self.plants(Defect::EpochNotPersisted) {
             save_epochs(host, accepted, current);
         }
     }
@@ -172,7 +182,7 @@ impl Server {
         if self.tree.last() > zxid {
             // Only what was committed is ever applied, and a leader has all of that.
             assert!(
-                self.planted.any(),
+                MAY_MISS_COMMITTED.iter().any(|defect| self.planted.holds(*defect)),
                 "transaction {} was applied, and the leader has only {zxid}",
                 self.tree.last()
             );
@@ -189,25 +199,31 @@ impl Server {
         self.log.reset(host, &tree);
         self.tree = tree;
         self.applied_since_snapshot = 0;
-        events::snapshot(host, self.tree.last(), self.tree.chain(), self.tree.state());
+        host.emit(ZabSnapshot {
+            zxid: self.tree.last().into(),
+            chain: Digest64(self.tree.chain()),
+            tree: Digest64(self.tree.state()),
+        });
     }
 
     fn on_proposal(&mut self, host: &mut impl Host, entry: &Rc<Entry>) {
         if entry.zxid <= self.log.last() {
+            // Two leaders of one epoch give the same numbers.
             assert!(
-                self.planted.any(),
+                self.planted.holds(Defect::EpochNotPersisted),
                 "transaction {} was proposed after {}",
                 entry.zxid,
                 self.log.last()
             );
             return;
         }
-        if !self.planted.syncs_proposals() {
+        if self.plants(Defect::SkipSync) {
             host.without_sync();
         }
         self.log.append(host, std::slice::from_ref(entry));
         self.send_to_leader(host, Body::Ack { zxid: entry.zxid });
-        if self.planted.applies_on_proposal() {
+        // It is applied when a majority has it, which the leader tells.
+        if self.plants(Defect::ApplyOnProposal) {
             self.apply_up_to(host, entry.zxid);
         }
     }

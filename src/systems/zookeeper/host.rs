@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use super::message::ZkMessage;
-use crate::node::{Ctx, LocalTime, Node, NodeId, Value, WallTime};
+use crate::node::{Ctx, LocalTime, Node, NodeId, WallTime};
+use crate::vocabulary::Event;
 
 /// The timers of servers and sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +32,7 @@ pub trait Link {
     fn below(&mut self, bound: u64) -> u64;
     fn send(&mut self, dest: NodeId, message: ZkMessage);
     fn set_timer(&mut self, timer: ZkTimer, after: Duration);
-    fn observe(&mut self, name: &'static str, names: &'static [&'static str], values: &[Value]);
+    fn emit<E: Event>(&mut self, event: E);
 }
 
 /// What a server needs besides.
@@ -69,8 +70,8 @@ where
         Ctx::set_timer(self, timer.into(), after);
     }
 
-    fn observe(&mut self, name: &'static str, names: &'static [&'static str], values: &[Value]) {
-        Ctx::observe(self, name, names, values);
+    fn emit<E: Event>(&mut self, event: E) {
+        Ctx::emit(self, event);
     }
 }
 

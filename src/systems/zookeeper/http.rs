@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::node::Detail;
+use crate::vocabulary::messages;
 
 /// A request as a browser or an instance sends it, and as the balancer passes it on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,50 +65,40 @@ pub enum StoreRequest {
     Anomalies,
 }
 
-/// The web tier's messages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum WebMessage {
-    /// A request.
-    #[serde(rename = "HttpRequest")]
-    Request(HttpRequest),
-    /// Its answer.
-    #[serde(rename = "HttpResponse")]
-    Response(HttpResponse),
-    /// A web replica asks the store.
-    StoreRequest {
-        /// The number of the request.
-        id: u64,
-        /// What it asks.
-        request: StoreRequest,
-    },
-    /// The store answers: a status as in HTTP, and the points asked for.
-    StoreReply {
-        /// The number of the request.
-        id: u64,
-        /// As in HTTP.
-        status: u16,
-        /// What was asked for.
-        points: Rc<[Point]>,
-    },
+messages! {
+    /// The web tier's messages.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum WebMessage {
+        /// A request to the balancer, or from it to a replica.
+        HttpRequest(HttpRequest),
+        /// Its answer.
+        HttpResponse(HttpResponse),
+        /// A replica asks the time series.
+        StoreRequest {
+            /// The number of the request.
+            id: u64,
+            /// What it asks.
+            request: StoreRequest,
+        },
+        /// The time series answers.
+        StoreReply {
+            /// The number of the request.
+            id: u64,
+            /// As in HTTP.
+            status: u16,
+            /// What was asked for.
+            points: Rc<[Point]>,
+        },
+    }
 }
 
 impl WebMessage {
-    /// The message type in traces.
-    pub fn name(&self) -> &'static str {
-        match self {
-            WebMessage::Request(_) => "HttpRequest",
-            WebMessage::Response(_) => "HttpResponse",
-            WebMessage::StoreRequest { .. } => "StoreRequest",
-            WebMessage::StoreReply { .. } => "StoreReply",
-        }
-    }
-
     /// Bytes on the wire.
     pub fn size(&self) -> u32 {
         match self {
-            WebMessage::Request(request) => 120 + request.target.len() as u32,
-            WebMessage::Response(response) => 80 + response.body.len() as u32,
+            WebMessage::HttpRequest(request) => 120 + request.target.len() as u32,
+            WebMessage::HttpResponse(response) => 80 + response.body.len() as u32,
             WebMessage::StoreRequest { .. } => 64,
             WebMessage::StoreReply { points, .. } => 40 + 32 * points.len() as u32,
         }
@@ -116,8 +107,10 @@ impl WebMessage {
     /// What the trace says of the content.
     pub fn detail(&self) -> Detail {
         match self {
-            WebMessage::Request(request) => Detail::Text(format!("GET {}", request.target).into()),
-            WebMessage::Response(response) => {
+            WebMessage::HttpRequest(request) => {
+                Detail::Text(format!("GET {}", request.target).into())
+            }
+            WebMessage::HttpResponse(response) => {
                 Detail::Numbers(&["status"], [i64::from(response.status), 0, 0])
             }
             WebMessage::StoreRequest {

@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
+use super::defects::{Defect, InstanceDefectState};
 use super::http::{HttpRequest, HttpResponse, WebMessage, read_milli, show_milli};
 use super::message::ZkMessage;
 use super::node::{ZkNode, ZkNodeTimer};
@@ -17,7 +19,10 @@ use super::request::{ANY_VERSION, Answer, CreateMode, Data, Op, Outcome, Path, j
 use super::session::{Session, SessionEvent};
 use super::settings::ZkSettings;
 use super::types::{ErrorCode, SessionId, Zxid};
-use crate::node::{Ctx, NodeId, Probe, Value};
+use super::vocabulary::{
+    Contend, InstanceConfig, InstanceMetrics, InstanceRole, Lead, Mean, Measure, Publish, Resign,
+};
+use crate::node::{Ctx, NodeId, Probe};
 use crate::time::nanos;
 
 /// Where measurements are.
@@ -27,7 +32,7 @@ const READS_MAX: u32 = 5;
 
 /// What an answer is for, besides those of the recipe.
 #[derive(Clone, Debug)]
-enum Asked {
+pub(super) enum Asked {
     /// A parent of everything; it may be there already.
     Parent,
     /// A new measurement into the znode that is there.
@@ -40,8 +45,8 @@ enum Asked {
     Names,
     /// All measurements, of these names.
     Values(Vec<Rc<str>>),
-    /// One measurement of several, one after the other: a mistake.
-    One,
+    /// What only a defect asks.
+    OfDefect,
 }
 
 /// A mean on its way to the store.
@@ -67,11 +72,8 @@ pub struct Instance {
     reads: u32,
     last_id: u64,
     posting: Option<Posting>,
-    /// What the mistake reads one by one: the names still to read, and the sum and number of the
-    /// values read.
-    one_by_one: (Vec<Rc<str>>, Vec<i64>),
-    /// What another mistake goes on sending: the last measurements, and their state.
-    last_mean: Option<(Zxid, Vec<i64>)>,
+    /// What only defects keep.
+    pub(super) defect: InstanceDefectState,
 }
 
 impl Instance {
@@ -96,25 +98,19 @@ impl Instance {
             reads: 0,
             last_id: 0,
             posting: None,
-            one_by_one: (vec![], vec![]),
-            last_mean: None,
+            defect: InstanceDefectState::default(),
         }
     }
 
     /// Begin.
     pub fn boot(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
-        let us = |duration| Value::Int((nanos(duration) / 1_000) as i64);
-        let fields = &["period_us", "timeout_us", "tick_us"];
-        ctx.observe(
-            "config",
-            fields,
-            &[
-                us(self.settings.period),
-                us(self.settings.session_timeout),
-                us(self.settings.server.tick),
-            ],
-        );
-        let first = ctx.rng().duration(std::time::Duration::ZERO, self.settings.period / 5);
+        let us = |duration| nanos(duration) / 1_000;
+        ctx.emit(InstanceConfig {
+            period_us: us(self.settings.period),
+            timeout_us: us(self.settings.session_timeout),
+            tick_us: us(self.settings.server.tick),
+        });
+        let first = ctx.rng().duration(Duration::ZERO, self.settings.period / 5);
         ctx.set_timer(ZkNodeTimer::Measure, first);
         self.session.open(ctx);
         self.handle_events(ctx);
@@ -128,33 +124,24 @@ impl Instance {
         self.handle_events(ctx);
     }
 
-    /// A timer of the session, or an own one.
+    /// A timer of the session, or one of its own.
     pub fn on_timer(&mut self, ctx: &mut Ctx<'_, ZkNode>, timer: &ZkNodeTimer) {
         match timer {
             ZkNodeTimer::Zk(_) => self.session.on_timer(ctx),
             ZkNodeTimer::Measure => {
                 ctx.set_timer(ZkNodeTimer::Measure, self.settings.period);
-                if self.settings.server.planted.measures_again() {
+                if !self.plants(Defect::MeasuresOnce) {
                     self.measure(ctx);
-                }
-            }
-            ZkNodeTimer::Mean if self.contender.leads() && !self.session.is_connected() => {
-                // Only with the mistake: otherwise it has resigned.
-                ctx.set_timer(ZkNodeTimer::Mean, self.settings.period);
-                if let Some((zxid, milli)) = self.last_mean.clone() {
-                    self.publish(ctx, zxid, &milli);
                 }
             }
             ZkNodeTimer::Mean if self.contender.leads() => {
                 ctx.set_timer(ZkNodeTimer::Mean, self.settings.period);
-                self.reads = 0;
-                self.ask(
-                    ctx,
-                    Op::Children { path: MEASUREMENTS.into(), watch: false },
-                    Asked::Names,
-                );
+                match self.session.is_connected() {
+                    true => self.begin_mean(ctx),
+                    false => self.stay_silent(ctx),
+                }
             }
-            ZkNodeTimer::ReadOne => self.read_one(ctx),
+            ZkNodeTimer::OfDefect => self.read_next(ctx),
             ZkNodeTimer::Post => self.post(ctx),
             _ => {}
         }
@@ -178,7 +165,19 @@ impl Instance {
         }
     }
 
-    fn ask(&mut self, ctx: &mut Ctx<'_, ZkNode>, op: Op, why: Asked) {
+    pub(super) fn plants(&self, defect: Defect) -> bool {
+        self.settings.server.planted.plants(defect)
+    }
+
+    pub(super) fn holds(&self, defect: Defect) -> bool {
+        self.settings.server.planted.holds(defect)
+    }
+
+    pub(super) fn period(&self) -> Duration {
+        self.settings.period
+    }
+
+    pub(super) fn ask(&mut self, ctx: &mut Ctx<'_, ZkNode>, op: Op, why: Asked) {
         let xid = self.session.request(ctx, op);
         self.asked.insert(xid, why);
     }
@@ -200,26 +199,20 @@ impl Instance {
             SessionEvent::Connected if self.session.id() == self.known => {
                 self.contender.resume(ctx, &mut self.session)
             }
-            SessionEvent::Connected if self.contender.leads() => {
-                // Only with the mistake: otherwise it has resigned when the session before this one
-                // ended.
-                self.known = self.session.id();
-                self.measure(ctx);
-            }
             SessionEvent::Connected => self.begin(ctx),
-            SessionEvent::Disconnected
-                if !self.settings.server.planted.resigns_when_disconnected() => {}
             SessionEvent::Disconnected => {
                 // The session may live or not; until that is known, nothing is done in its name.
-                self.lose_leadership(ctx);
-                self.contender.suspend();
-            }
-            SessionEvent::Expired if !self.settings.server.planted.resigns_when_expired() => {
-                self.session.open(ctx)
+                let leads = self.contender.leads();
+                let is_sure = leads && self.plants(Defect::LeadsWhileCutOff);
+                if !is_sure && !(leads && self.plants(Defect::LeadsOnWithoutZnode)) {
+                    self.stand_back(ctx);
+                }
             }
             SessionEvent::Expired | SessionEvent::Closed => {
-                self.lose_leadership(ctx);
-                self.contender.suspend();
+                let expired = event == SessionEvent::Expired && self.contender.leads();
+                if !expired || !self.plants(Defect::LeadsOnWithoutZnode) {
+                    self.stand_back(ctx);
+                }
                 self.session.open(ctx);
             }
             SessionEvent::Reply { xid, zxid, outcome } => self.on_reply(ctx, xid, zxid, &outcome),
@@ -230,8 +223,19 @@ impl Instance {
         }
     }
 
+    /// Nothing is done any more in the name of its znode.
+    fn stand_back(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
+        self.lose_leadership(ctx);
+        self.contender.suspend();
+    }
+
+    /// The session is new, and so is everything that it holds.
     fn begin(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         self.known = self.session.id();
+        if self.contender.leads() && self.plants(Defect::LeadsOnWithoutZnode) {
+            return self.measure(ctx);
+        }
+        assert!(!self.contender.leads(), "it led in the session before this one");
         for path in ["/my", MEASUREMENTS, ELECTION] {
             self.ask(
                 ctx,
@@ -253,9 +257,7 @@ impl Instance {
             return self.note(ctx, standing);
         };
         match (asked, outcome) {
-            (Asked::Set(milli) | Asked::Create(milli), Ok(_)) => {
-                ctx.observe("measure", &["milli"], &[Value::Int(milli)])
-            }
+            (Asked::Set(milli) | Asked::Create(milli), Ok(_)) => ctx.emit(Measure { milli }),
             (Asked::Set(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
             (Asked::Create(milli), Err(ErrorCode::NodeExists)) => {
                 self.ask(
@@ -265,11 +267,10 @@ impl Instance {
                 );
             }
             (Asked::Owner(milli), Ok(Answer::Stat(stat))) => {
-                if stat.owner != self.session.id()
-                    && self.settings.server.planted.measures_ephemerally()
-                {
+                let is_left = stat.owner != self.session.id();
+                if is_left && !self.plants(Defect::MeasurementsOutliveSensors) {
                     // It is left from a session that this instance had before, and will go with
-                    // that; the own one takes its place.
+                    // that session; a new one takes its place.
                     let op = Op::Delete { path: self.path.clone(), version: ANY_VERSION };
                     self.ask(ctx, op, Asked::Parent);
                     self.create(ctx, milli);
@@ -282,47 +283,44 @@ impl Instance {
             (Asked::Values(names), Ok(Answer::Multi(outcomes))) => {
                 self.on_values(ctx, zxid, &names, outcomes)
             }
-            (Asked::One, Ok(Answer::Data(data, _))) => {
-                self.one_by_one.1.extend(milli_of(data));
-                self.next_one(ctx, zxid);
-            }
-            (Asked::One, _) => self.next_one(ctx, zxid),
+            (Asked::OfDefect, outcome) => self.on_defect_reply(ctx, zxid, outcome),
             _ => {}
         }
     }
 
     fn note(&mut self, ctx: &mut Ctx<'_, ZkNode>, standing: Standing) {
-        let epoch = Value::Int(self.epoch() as i64);
-        let session = Value::Int(self.session.id().0 as i64);
+        let session = u64::from(self.session.id());
         match standing {
             Standing::Elected(zxid) => {
-                ctx.observe("lead", &["epoch", "zxid", "session"], &[epoch, zxid.into(), session]);
+                let epoch = self.epoch();
+                ctx.emit(Lead { epoch, zxid: zxid.into(), session: session.into() });
                 ctx.set_timer(ZkNodeTimer::Mean, self.settings.period / 5);
             }
-            Standing::Contending => ctx.observe("contend", &["session"], &[session]),
+            Standing::Contending => ctx.emit(Contend { session }),
             Standing::Same => {}
         }
     }
 
-    /// What its means are believed by.
-    fn epoch(&self) -> u64 {
-        self.settings.server.planted.epoch(self.contender.epoch, self.session.id())
+    /// What its means are believed by: the transaction that made its znode.
+    pub(super) fn epoch(&self) -> u64 {
+        let (znode, session) = (self.contender.epoch.0, self.session.id().0);
+        if session != znode && self.plants(Defect::SessionAsEpoch) { session } else { znode }
     }
 
     fn lose_leadership(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         if self.contender.leads() {
-            ctx.observe("resign", &["epoch"], &[Value::Int(self.contender.epoch.0 as i64)]);
+            ctx.emit(Resign { epoch: self.contender.epoch.into() });
         }
         self.posting = None;
         ctx.cancel_timer(ZkNodeTimer::Mean);
         ctx.cancel_timer(ZkNodeTimer::Post);
-        ctx.cancel_timer(ZkNodeTimer::ReadOne);
+        ctx.cancel_timer(ZkNodeTimer::OfDefect);
     }
 }
 
 // Measurements.
 impl Instance {
-    /// A number from 75 to 85, into the own znode.
+    /// A number from 75 to 85, into its znode.
     fn measure(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         let (low, high) = self.settings.measurement;
         let milli = ctx.rng().between(low, high) as i64;
@@ -341,8 +339,10 @@ impl Instance {
     }
 
     fn create(&mut self, ctx: &mut Ctx<'_, ZkNode>, milli: i64) {
-        let ephemeral = self.settings.server.planted.measures_ephemerally();
-        let mode = if ephemeral { CreateMode::Ephemeral } else { CreateMode::Persistent };
+        let mode = match self.plants(Defect::MeasurementsOutliveSensors) {
+            true => CreateMode::Persistent,
+            false => CreateMode::Ephemeral,
+        };
         let data = show_milli(milli).as_bytes().into();
         self.ask(ctx, Op::Create { path: self.path.clone(), data, mode }, Asked::Create(milli));
     }
@@ -350,13 +350,17 @@ impl Instance {
 
 // The leader's work.
 impl Instance {
+    fn begin_mean(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
+        self.reads = 0;
+        self.ask(ctx, Op::Children { path: MEASUREMENTS.into(), watch: false }, Asked::Names);
+    }
+
     fn on_names(&mut self, ctx: &mut Ctx<'_, ZkNode>, names: &[Rc<str>]) {
         if names.is_empty() || !self.contender.leads() {
             return;
         }
-        if !self.settings.server.planted.reads_one_instant() {
-            self.one_by_one = (names.iter().rev().cloned().collect(), vec![]);
-            return self.read_one(ctx);
+        if !self.read_one_state(ctx, names) {
+            return;
         }
         let mut ops = vec![Op::Children { path: MEASUREMENTS.into(), watch: false }];
         ops.extend(
@@ -391,32 +395,22 @@ impl Instance {
         self.publish(ctx, zxid, &milli);
     }
 
-    fn read_one(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
-        if let Some(name) = self.one_by_one.0.pop() {
-            self.ask(ctx, Op::Get { path: join(MEASUREMENTS, &name), watch: false }, Asked::One);
-        }
-    }
-
-    fn next_one(&mut self, ctx: &mut Ctx<'_, ZkNode>, zxid: Zxid) {
-        if self.one_by_one.0.is_empty() {
-            let milli = std::mem::take(&mut self.one_by_one.1);
-            return self.publish(ctx, zxid, &milli);
-        }
-        ctx.set_timer(ZkNodeTimer::ReadOne, self.settings.period / 5);
-    }
-
-    fn publish(&mut self, ctx: &mut Ctx<'_, ZkNode>, zxid: Zxid, milli: &[i64]) {
+    pub(super) fn publish(&mut self, ctx: &mut Ctx<'_, ZkNode>, zxid: Zxid, milli: &[i64]) {
         if milli.is_empty() || !self.contender.leads() {
             return;
         }
         let (sum, count) = (milli.iter().sum::<i64>(), milli.len() as i64);
         let mean = (sum + count / 2).div_euclid(count);
-        self.last_mean = Some((zxid, milli.to_vec()));
+        self.forget_measurements(zxid, milli);
         self.number += 1;
         let epoch = self.epoch();
-        let values = [epoch, self.number, zxid.0, mean as u64, count as u64]
-            .map(|each| Value::Int(each as i64));
-        ctx.observe("mean", &["epoch", "number", "zxid", "milli", "count"], &values);
+        ctx.emit(Mean {
+            epoch,
+            number: self.number,
+            zxid: zxid.into(),
+            milli: mean,
+            count: count as u64,
+        });
         self.last_id += 1;
         let target = format!("/detectar?dato={}", show_milli(mean)).into();
         let request = HttpRequest { id: self.last_id, target, epoch, number: self.number };
@@ -427,27 +421,26 @@ impl Instance {
     /// Send the mean, and send it again until it is answered or the next one is ready.
     fn post(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         if let Some(posting) = &self.posting {
-            ctx.send(self.balancer, WebMessage::Request(posting.request.clone()).into());
+            ctx.send(self.balancer, WebMessage::HttpRequest(posting.request.clone()).into());
             ctx.set_timer(ZkNodeTimer::Post, self.settings.http_timeout * 2);
         }
     }
 
     /// The web tier answers.
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, message: WebMessage) {
-        let WebMessage::Response(HttpResponse { id, status, .. }) = message else { return };
+        let WebMessage::HttpResponse(HttpResponse { id, status, .. }) = message else { return };
         let Some(posting) = self.posting.as_ref().filter(|posting| posting.id == id) else {
             return;
         };
         let (epoch, number) = (posting.request.epoch, posting.request.number);
-        let fields = [epoch, number, u64::from(status)].map(|each| Value::Int(each as i64));
-        ctx.observe("publish", &["epoch", "number", "status"], &fields);
+        ctx.emit(Publish { epoch, number, status });
         if matches!(status, 502 | 503) {
             return;
         }
         self.posting = None;
         ctx.cancel_timer(ZkNodeTimer::Post);
-        let resigns = self.settings.server.planted.resigns_when_expired();
-        if status == 409 && self.contender.leads() && self.session.is_connected() && resigns {
+        let is_replaced = status == 409 && self.contender.leads() && self.session.is_connected();
+        if is_replaced && !self.plants(Defect::LeadsOnWithoutZnode) {
             // Another one leads; who, the row of contenders tells.
             self.lose_leadership(ctx);
             self.contender.resume(ctx, &mut self.session);
@@ -457,16 +450,16 @@ impl Instance {
 
     /// Show the metrics.
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        let word = match (self.contender.leads(), self.contender.contends()) {
-            (true, _) => "elected",
-            (false, true) => "contender",
-            (false, false) => "outside",
+        let role = match (self.contender.leads(), self.contender.contends()) {
+            (true, _) => InstanceRole::Elected,
+            (false, true) => InstanceRole::Contender,
+            (false, false) => InstanceRole::Outside,
         };
-        probe.word("role", word);
+        probe.show(&InstanceMetrics { role });
     }
 }
 
-fn value_of(answer: &Answer) -> Option<i64> {
+pub(super) fn value_of(answer: &Answer) -> Option<i64> {
     match answer {
         Answer::Data(data, _) => milli_of(data),
         _ => None,

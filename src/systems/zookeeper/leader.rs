@@ -9,17 +9,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::channel::Channel;
-use super::events;
+use super::defects::{Defect, Planted};
 use super::host::Host;
 use super::message::{Body, ConnectionId, Packet, ServerState};
 use super::prepare::prepare;
-use super::request::{ANY_VERSION, Op};
+use super::request::Op;
 use super::server::Server;
 use super::tracker::SessionTracker;
 use super::tree::DataTree;
 use super::txn::{Entry, Txn};
 use super::types::{Epoch, ErrorCode, SessionId, Zxid};
+use super::vocabulary::{
+    ServerRole, SessionExpired, SessionTouched, ZabEstablished, ZabPropose, ZabState,
+};
 use crate::node::{LocalTime, NodeId};
+use crate::vocabulary::Digest64;
 
 /// How far a leader has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +38,7 @@ pub enum Phase {
 
 /// How far a follower has come, as its leader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Progress {
+enum LearnerProgress {
     /// It has reported.
     Reported,
     /// It has promised the epoch and said what it has.
@@ -50,7 +54,7 @@ enum Progress {
 #[derive(Clone, Debug)]
 struct Learner {
     channel: Channel,
-    progress: Progress,
+    progress: LearnerProgress,
     /// Its last transaction when it reported; what the synchronisation starts from.
     last_zxid: Zxid,
     /// What it has logged for certain.
@@ -99,6 +103,7 @@ impl Leading {
 // The way to the leadership.
 impl Server {
     pub(super) fn start_leading(&mut self, host: &mut impl Host) {
+        assert!(self.following.is_none(), "a server that follows does not lead");
         self.state = ServerState::Leading;
         self.leading = Some(Leading {
             phase: Phase::Discovery,
@@ -122,7 +127,7 @@ impl Server {
         let Some(leading) = &mut self.leading else { return };
         let learner = Learner {
             channel,
-            progress: Progress::Reported,
+            progress: LearnerProgress::Reported,
             last_zxid: Zxid::ZERO,
             acked: Zxid::ZERO,
         };
@@ -161,7 +166,7 @@ impl Server {
                 if let Some(learner) = self.learner(from) {
                     learner.acked = learner.acked.max(*zxid);
                 }
-                self.see_what_is_committed(host);
+                self.maybe_commit(host);
             }
             Body::PingReply { touched } => {
                 touched.iter().for_each(|session| self.touch(host, *session))
@@ -231,13 +236,14 @@ impl Server {
         let planted = self.planted;
         let Some(leading) = &mut self.leading else { return };
         if let Some(learner) = leading.learners.get_mut(&from) {
-            (learner.last_zxid, learner.progress) = (last_zxid, Progress::Promised);
+            (learner.last_zxid, learner.progress) = (last_zxid, LearnerProgress::Promised);
         }
         if leading.phase > Phase::Discovery {
             return self.synchronise(host, from);
         }
         if let Some(current) = current {
-            if planted.is_ahead((current, last_zxid), own) {
+            let is_ahead = (current, last_zxid) > own;
+            if is_ahead && !planted.plants(Defect::VoteIgnoresHistory) {
                 host.log(|| "a follower has more than its leader".to_owned());
                 return self.look_for_leader(host);
             }
@@ -259,7 +265,7 @@ impl Server {
         let waiting: Vec<NodeId> = leading
             .learners
             .iter()
-            .filter(|(_, learner)| learner.progress == Progress::Promised)
+            .filter(|(_, learner)| learner.progress == LearnerProgress::Promised)
             .map(|(node, _)| *node)
             .collect();
         self.set_epochs(host, self.accepted_epoch, epoch);
@@ -287,7 +293,7 @@ impl Server {
             let zxid = self.log.floor(theirs);
             Body::Trunc { zxid, entries: after(zxid) }
         };
-        learner.progress = Progress::Synchronising;
+        learner.progress = LearnerProgress::Synchronising;
         learner.channel.send(host, body);
         learner.channel.send(host, Body::NewLeader { epoch });
     }
@@ -297,11 +303,11 @@ impl Server {
         let Some(leading) = &mut self.leading else { return };
         let established = leading.phase == Phase::Broadcast;
         let Some(learner) = leading.learners.get_mut(&from) else { return };
-        (learner.acked, learner.progress) = (zxid, Progress::Synchronised);
+        (learner.acked, learner.progress) = (zxid, LearnerProgress::Synchronised);
         if established {
-            learner.progress = Progress::Active;
+            learner.progress = LearnerProgress::Active;
             learner.channel.send(host, Body::UpToDate { commit });
-            self.see_what_is_committed(host);
+            self.maybe_commit(host);
         } else {
             self.see_whether_established(host);
         }
@@ -315,36 +321,52 @@ impl Server {
         let synchronised = leading
             .learners
             .values()
-            .filter(|learner| learner.progress >= Progress::Synchronised)
+            .filter(|learner| learner.progress >= LearnerProgress::Synchronised)
             .count();
         if leading.phase != Phase::Synchronisation || synchronised + 1 < quorum {
             return;
         }
         leading.phase = Phase::Broadcast;
         let last = self.log.last();
-        events::established(host, epoch, last, synchronised + 1);
-        events::state(host, "leader", Some(self.me));
+        host.emit(ZabEstablished {
+            epoch: epoch.into(),
+            last: last.into(),
+            quorum: (synchronised + 1).into(),
+        });
+        host.emit(ZabState { state: ServerRole::Leader, leader: Some(self.me).into() });
         self.apply_up_to(host, last);
         let (tick, now, planted) = (self.settings.tick, host.now(), self.planted);
         let Some(leading) = &mut self.leading else { return };
         leading.prepared = self.tree.clone();
         leading.tracker =
-            SessionTracker::new(tick, self.tree.sessions(), |_| planted.silent_since(now));
+            SessionTracker::new(tick, self.tree.sessions(), || silence_begins(planted, now));
         for learner in leading
             .learners
             .values_mut()
-            .filter(|learner| learner.progress == Progress::Synchronised)
+            .filter(|learner| learner.progress == LearnerProgress::Synchronised)
         {
-            learner.progress = Progress::Active;
+            learner.progress = LearnerProgress::Active;
             learner.channel.send(host, Body::UpToDate { commit: last });
         }
     }
 }
 
+/// From when on a new leader counts the silence of the sessions that it finds: from now on, because
+/// nobody can tell it how long they have been silent.
+fn silence_begins(planted: Planted, now: LocalTime) -> LocalTime {
+    if planted.plants(Defect::DeadlinesOfTheOldLeader) {
+        return LocalTime::ZERO;
+    }
+    if planted.plants(Defect::SessionsNeverExpire) {
+        return LocalTime::from_nanos(u64::MAX / 2);
+    }
+    now
+}
+
 // The broadcast.
 impl Server {
     /// Propose a transaction: log it, and send it to all that have the history before it.
-    fn propose(
+    pub(super) fn propose(
         &mut self,
         host: &mut impl Host,
         session: SessionId,
@@ -384,18 +406,18 @@ impl Server {
         for learner in leading
             .learners
             .values_mut()
-            .filter(|learner| learner.progress >= Progress::Synchronising)
+            .filter(|learner| learner.progress >= LearnerProgress::Synchronising)
         {
             learner.channel.send(host, Body::Proposal(entry.clone()));
         }
-        events::propose(host, &entry);
+        host.emit(ZabPropose { zxid: entry.zxid.into(), digest: Digest64(entry.digest) });
         self.log.append(host, std::slice::from_ref(&entry));
-        self.see_what_is_committed(host);
+        self.maybe_commit(host);
     }
 
     /// What a majority has logged is committed. All of it is of this epoch, or was committed with
     /// the leadership itself.
-    fn see_what_is_committed(&mut self, host: &mut impl Host) {
+    fn maybe_commit(&mut self, host: &mut impl Host) {
         let (quorum, own) = (self.quorum(), self.log.last());
         let Some(leading) =
             self.leading.as_ref().filter(|leading| leading.phase == Phase::Broadcast)
@@ -413,8 +435,10 @@ impl Server {
         };
         self.apply_up_to(host, commit);
         let Some(leading) = &mut self.leading else { return };
-        for learner in
-            leading.learners.values_mut().filter(|learner| learner.progress == Progress::Active)
+        for learner in leading
+            .learners
+            .values_mut()
+            .filter(|learner| learner.progress == LearnerProgress::Active)
         {
             learner.channel.send(host, Body::Commit { zxid: commit });
         }
@@ -427,11 +451,11 @@ impl Server {
             self.settings.ticks(self.settings.sync_limit),
             self.settings.ticks(self.settings.init_limit),
         );
-        let needs_majority = self.planted.needs_majority_to_lead();
+        let planted = self.planted;
         let Some(leading) = &mut self.leading else { return };
         let mut gone = Vec::new();
         leading.learners.retain(|_, learner| {
-            let limit = if learner.progress == Progress::Active { sync } else { init };
+            let limit = if learner.progress == LearnerProgress::Active { sync } else { init };
             let stays = now.saturating_since(learner.channel.heard) <= limit;
             if !stays {
                 gone.push(learner.channel.id);
@@ -441,11 +465,11 @@ impl Server {
         let active = leading
             .learners
             .values()
-            .filter(|learner| learner.progress == Progress::Active)
+            .filter(|learner| learner.progress == LearnerProgress::Active)
             .count();
         let waited = now.saturating_since(leading.since) > init;
         let lost = if leading.phase == Phase::Broadcast {
-            active + 1 < quorum && needs_majority
+            active + 1 < quorum && !planted.plants(Defect::CountsAbsentFollowers)
         } else {
             waited
         };
@@ -471,7 +495,7 @@ impl Server {
             return;
         };
         for session in leading.tracker.expired(now) {
-            events::session_expire(host, session);
+            host.emit(SessionExpired { session: session.into() });
             self.propose(host, session, 0, |_| Txn::CloseSession);
         }
     }
@@ -480,7 +504,7 @@ impl Server {
     pub(super) fn touch(&mut self, host: &mut impl Host, session: SessionId) {
         let now = host.now();
         if self.leading.as_mut().is_some_and(|leading| leading.tracker.touch(session, now)) {
-            events::session_touch(host, session);
+            host.emit(SessionTouched { session: session.into() });
         }
     }
 
@@ -517,14 +541,7 @@ impl Server {
         leading.owners.insert(session, owner);
         let ephemerals = leading.prepared.ephemerals_of(session);
         self.touch(host, session);
-        if !self.planted.moving_keeps_ephemerals() {
-            let ops = ephemerals
-                .into_iter()
-                .map(|path| Op::Delete { path, version: ANY_VERSION })
-                .collect();
-            let (op, planted) = (Op::Multi(ops), self.planted);
-            self.propose(host, SessionId::NONE, 0, |tree| prepare(tree, planted, session, &op));
-        }
+        self.keep_ephemerals(host, session, ephemerals);
         true
     }
 

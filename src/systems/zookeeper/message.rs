@@ -13,34 +13,56 @@ use super::request::{Op, Outcome, Path, WatchEventKind, outcome_size};
 use super::txn::Entry;
 use super::types::{Epoch, SessionId, Zxid};
 use crate::node::{Detail, Message, NodeId};
+use crate::vocabulary::{Shown, messages};
 use crate::wire;
 
 /// A connection, by a random number that its initiator has chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ConnectionId(pub u64);
 
-/// A datagram.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum ZkMessage {
-    /// A vote in the election of a leader, or the news that there is one.
-    Notification(Notification),
-    /// A packet of a connection.
-    #[serde(skip)]
-    Packet(Packet),
-    /// Packets have arrived, and there is nothing to say back.
-    PacketAck {
-        /// Which connection.
-        connection: ConnectionId,
-        /// The last packet that has arrived without a gap.
-        ack: u64,
-    },
-    /// The sender does not know this connection (any more).
-    Reset {
-        /// Which connection.
-        connection: ConnectionId,
-    },
+messages! {
+    /// A datagram by itself.
+    #[derive(Clone, Debug, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum Datagram {
+        /// A vote in the election of a leader, or who leads.
+        Notification(Notification),
+        /// Packets of a connection have arrived.
+        PacketAck {
+            /// Which connection.
+            connection: ConnectionId,
+            /// The last packet that has arrived without a gap.
+            ack: u64,
+        },
+        /// The sender does not know a connection (any more).
+        Reset {
+            /// Which connection.
+            connection: ConnectionId,
+        },
+    }
 }
+
+/// What servers and sessions send.
+#[derive(Clone, Debug)]
+pub enum ZkMessage {
+    /// A datagram by itself.
+    Bare(Datagram),
+    /// A packet of a connection.
+    Packet(Packet),
+}
+
+impl From<Datagram> for ZkMessage {
+    fn from(datagram: Datagram) -> ZkMessage {
+        ZkMessage::Bare(datagram)
+    }
+}
+
+/// The messages of servers and sessions; a system that embeds them sends them too.
+pub const MESSAGES: [&[Shown]; 3] = {
+    // The election comes first, what serves connections last.
+    let (notification, of_connections) = Datagram::SHOWN.split_at(1);
+    [notification, Body::SHOWN, of_connections]
+};
 
 /// A packet of a connection.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -91,181 +113,183 @@ pub struct Notification {
     pub state: ServerState,
 }
 
-/// What a packet carries.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type")]
-pub enum Body {
-    // Discovery.
-    /// A follower reports to its prospective leader.
-    FollowerInfo {
-        /// The newest epoch that it has promised itself to.
-        accepted_epoch: Epoch,
-    },
-    /// The leader proposes an epoch.
-    LeaderInfo {
-        /// The epoch.
-        epoch: Epoch,
-    },
-    /// The follower promises to follow nobody of an earlier epoch, and says what it has.
-    AckEpoch {
-        /// The epoch whose history it has; `None` where it has promised this very epoch before, so
-        /// that it does not count twice.
-        current_epoch: Option<Epoch>,
-        /// The last transaction of its log.
-        last_zxid: Zxid,
-    },
-    // Synchronisation.
-    /// The transactions that the follower lacks.
-    Diff {
-        /// They follow its last one.
-        entries: Vec<Rc<Entry>>,
-    },
-    /// The follower has transactions that no leader ever committed.
-    Trunc {
-        /// The last one that it may keep.
-        zxid: Zxid,
-        /// What follows it.
-        entries: Vec<Rc<Entry>>,
-    },
-    /// The whole tree: the leader's log does not reach back far enough.
-    Snap {
-        /// The tree.
-        #[serde(with = "wire::bytes")]
-        tree: Rc<[u8]>,
-        /// What follows it.
-        entries: Vec<Rc<Entry>>,
-    },
-    /// The follower has the leader's whole history now.
-    NewLeader {
-        /// The epoch.
-        epoch: Epoch,
-    },
-    /// And has it on its disk.
-    AckNewLeader {
-        /// The last transaction of its log.
-        zxid: Zxid,
-    },
-    /// A majority has: serve clients.
-    UpToDate {
-        /// What is committed.
-        commit: Zxid,
-    },
-    // Broadcast.
-    /// The leader proposes a transaction.
-    Proposal(Rc<Entry>),
-    /// The follower has it and all before it on its disk.
-    Ack {
-        /// Its number.
-        zxid: Zxid,
-    },
-    /// It and all before it are committed.
-    Commit {
-        /// Its number.
-        zxid: Zxid,
-    },
-    /// The leader lives.
-    Ping,
-    /// So does the follower, and these sessions were heard of.
-    PingReply {
-        /// The sessions.
-        touched: Vec<SessionId>,
-    },
-    // Requests that only the leader can decide.
-    /// A client's write.
-    Forward {
-        /// Whose.
-        session: SessionId,
-        /// The client's connection.
-        connection: ConnectionId,
-        /// Its number.
-        xid: i32,
-        /// What it asks.
-        op: Op,
-    },
-    /// A client wants a session.
-    ForwardOpen {
-        /// The client's connection.
-        connection: ConnectionId,
-        /// The time-out that was negotiated, ms.
-        timeout_ms: u32,
-    },
-    /// A client comes with a session that it had at another server.
-    Revalidate {
-        /// The session.
-        session: SessionId,
-        /// The client's connection.
-        connection: ConnectionId,
-    },
-    /// Whether it still exists.
-    RevalidateReply {
-        /// The session.
-        session: SessionId,
-        /// The client's connection.
-        connection: ConnectionId,
-        /// Whether it does.
-        alive: bool,
-    },
-    // Clients.
-    /// A client connects.
-    Connect {
-        /// Its session, if it has one.
-        session: SessionId,
-        /// What proves that it is its own.
-        password: u64,
-        /// The time-out that it wishes, ms.
-        timeout_ms: u32,
-        /// The newest state that it has seen.
-        last_zxid: Zxid,
-    },
-    /// The session is ready.
-    ConnectReply {
-        /// The session.
-        session: SessionId,
-        /// What proves it elsewhere.
-        password: u64,
-        /// The time-out agreed on, ms; 0: the session is over.
-        timeout_ms: u32,
-    },
-    /// A client asks.
-    Request {
-        /// The client's number for it.
-        xid: i32,
-        /// What.
-        op: Op,
-    },
-    /// The answer.
-    Reply {
-        /// The client's number.
-        xid: i32,
-        /// The state of the server when it answered.
-        zxid: Zxid,
-        /// The answer.
-        outcome: Outcome,
-    },
-    /// A watch has something to tell.
-    WatchEvent {
-        /// What happened.
-        kind: WatchEventKind,
-        /// Where.
-        path: Path,
-        /// In which transaction; the wire protocol has no such field, the trace wants it.
-        zxid: Zxid,
-    },
-    /// A client that has moved sets its watches anew.
-    SetWatches {
-        /// The state that it has seen.
-        relative_zxid: Zxid,
-        /// Data watches.
-        data: Vec<Path>,
-        /// Watches for znodes that were not there.
-        exists: Vec<Path>,
-        /// Child watches.
-        children: Vec<Path>,
-    },
-    /// A client lives.
-    ClientPing,
-    /// So does its server.
-    ClientPong,
+messages! {
+    /// What a packet carries.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(tag = "type")]
+    pub enum Body {
+        // Discovery.
+        /// A follower reports to its prospective leader.
+        FollowerInfo {
+            /// The newest epoch that it has promised itself to.
+            accepted_epoch: Epoch,
+        },
+        /// The leader proposes an epoch.
+        LeaderInfo {
+            /// The epoch.
+            epoch: Epoch,
+        },
+        /// The follower promises the epoch, and says what it has.
+        AckEpoch {
+            /// The epoch whose history it has; `None` where it has promised this very epoch before, so
+            /// that it does not count twice.
+            current_epoch: Option<Epoch>,
+            /// The last transaction of its log.
+            last_zxid: Zxid,
+        },
+        // Synchronisation.
+        /// The transactions that a follower lacks.
+        Diff {
+            /// They follow its last one.
+            entries: Vec<Rc<Entry>>,
+        },
+        /// What a follower has to cut off, and what follows.
+        Trunc {
+            /// The last one that it may keep.
+            zxid: Zxid,
+            /// What follows it.
+            entries: Vec<Rc<Entry>>,
+        },
+        /// The whole tree.
+        Snap {
+            /// The tree.
+            #[serde(with = "wire::bytes")]
+            tree: Rc<[u8]>,
+            /// What follows it.
+            entries: Vec<Rc<Entry>>,
+        },
+        /// The follower has the leader's whole history.
+        NewLeader {
+            /// The epoch.
+            epoch: Epoch,
+        },
+        /// The follower has it on its disk.
+        AckNewLeader {
+            /// The last transaction of its log.
+            zxid: Zxid,
+        },
+        /// A majority has it: serve clients.
+        UpToDate {
+            /// What is committed.
+            commit: Zxid,
+        },
+        // Broadcast.
+        /// A transaction is proposed.
+        Proposal(Rc<Entry>),
+        /// It is logged.
+        Ack {
+            /// Its number.
+            zxid: Zxid,
+        },
+        /// It is committed.
+        Commit {
+            /// Its number.
+            zxid: Zxid,
+        },
+        /// The leader lives.
+        Ping,
+        /// The follower lives, and so do these sessions.
+        PingReply {
+            /// The sessions.
+            touched: Vec<SessionId>,
+        },
+        // Requests that only the leader can decide.
+        /// A write of a follower's client.
+        Forward {
+            /// Whose.
+            session: SessionId,
+            /// The client's connection.
+            connection: ConnectionId,
+            /// Its number.
+            xid: i32,
+            /// What it asks.
+            op: Op,
+        },
+        /// A follower's client wants a session.
+        ForwardOpen {
+            /// The client's connection.
+            connection: ConnectionId,
+            /// The time-out that was negotiated, ms.
+            timeout_ms: u32,
+        },
+        /// A client has moved to this follower.
+        Revalidate {
+            /// The session.
+            session: SessionId,
+            /// The client's connection.
+            connection: ConnectionId,
+        },
+        /// Whether its session lives.
+        RevalidateReply {
+            /// The session.
+            session: SessionId,
+            /// The client's connection.
+            connection: ConnectionId,
+            /// Whether it does.
+            alive: bool,
+        },
+        // Clients.
+        /// A client connects.
+        Connect {
+            /// Its session, if it has one.
+            session: SessionId,
+            /// What proves that it is its own.
+            password: u64,
+            /// The time-out that it wishes, ms.
+            timeout_ms: u32,
+            /// The newest state that it has seen.
+            last_zxid: Zxid,
+        },
+        /// Its session is ready, or over.
+        ConnectReply {
+            /// The session.
+            session: SessionId,
+            /// What proves it elsewhere.
+            password: u64,
+            /// The time-out agreed on, ms; 0: the session is over.
+            timeout_ms: u32,
+        },
+        /// A client asks.
+        Request {
+            /// The client's number for it.
+            xid: i32,
+            /// What.
+            op: Op,
+        },
+        /// Its answer.
+        Reply {
+            /// The client's number.
+            xid: i32,
+            /// The state of the server when it answered.
+            zxid: Zxid,
+            /// The answer.
+            outcome: Outcome,
+        },
+        /// Something that a client watches has changed.
+        WatchEvent {
+            /// What happened.
+            kind: WatchEventKind,
+            /// Where.
+            path: Path,
+            /// In which transaction; the wire protocol has no such field, the trace wants it.
+            zxid: Zxid,
+        },
+        /// A client that has moved sets its watches again.
+        SetWatches {
+            /// The state that it has seen.
+            relative_zxid: Zxid,
+            /// Data watches.
+            data: Vec<Path>,
+            /// Watches for znodes that were not there.
+            exists: Vec<Path>,
+            /// Child watches.
+            children: Vec<Path>,
+        },
+        /// A client lives.
+        ClientPing,
+        /// Its server lives.
+        ClientPong,
+    }
 }
 
 /// Connection, number, acknowledgement, kind, length, checksum.
@@ -276,38 +300,6 @@ fn entries_size(entries: &[Rc<Entry>]) -> u32 {
 }
 
 impl Body {
-    /// The message type in traces.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Body::FollowerInfo { .. } => "FollowerInfo",
-            Body::LeaderInfo { .. } => "LeaderInfo",
-            Body::AckEpoch { .. } => "AckEpoch",
-            Body::Diff { .. } => "Diff",
-            Body::Trunc { .. } => "Trunc",
-            Body::Snap { .. } => "Snap",
-            Body::NewLeader { .. } => "NewLeader",
-            Body::AckNewLeader { .. } => "AckNewLeader",
-            Body::UpToDate { .. } => "UpToDate",
-            Body::Proposal(_) => "Proposal",
-            Body::Ack { .. } => "Ack",
-            Body::Commit { .. } => "Commit",
-            Body::Ping => "Ping",
-            Body::PingReply { .. } => "PingReply",
-            Body::Forward { .. } => "Forward",
-            Body::ForwardOpen { .. } => "ForwardOpen",
-            Body::Revalidate { .. } => "Revalidate",
-            Body::RevalidateReply { .. } => "RevalidateReply",
-            Body::Connect { .. } => "Connect",
-            Body::ConnectReply { .. } => "ConnectReply",
-            Body::Request { .. } => "Request",
-            Body::Reply { .. } => "Reply",
-            Body::WatchEvent { .. } => "WatchEvent",
-            Body::SetWatches { .. } => "SetWatches",
-            Body::ClientPing => "ClientPing",
-            Body::ClientPong => "ClientPong",
-        }
-    }
-
     fn size(&self) -> u32 {
         match self {
             Body::Diff { entries } => entries_size(entries),
@@ -365,22 +357,19 @@ impl Body {
     }
 }
 
-/// The messages that are not packets of a connection.
-const BARE: &[&str] = &["Notification", "PacketAck", "Reset"];
-
 impl Message for ZkMessage {
     /// A packet has the `type` of its body, whose fields stand beside `channel` (its connection),
     /// `seq` and `ack`.
     fn to_json(&self, names: &[String]) -> Option<Value> {
         match self {
             ZkMessage::Packet(packet) => wire::to_json(packet, names),
-            bare => wire::to_json(bare, names),
+            ZkMessage::Bare(datagram) => wire::to_json(datagram, names),
         }
     }
 
     fn from_json(body: &Value, names: &[String]) -> Result<ZkMessage, String> {
-        if wire::is_one_of(body, BARE) {
-            wire::from_json(body, names)
+        if Datagram::SHOWN.iter().any(|shown| body["type"] == shown.name) {
+            wire::from_json(body, names).map(ZkMessage::Bare)
         } else {
             wire::from_json(body, names).map(ZkMessage::Packet)
         }
@@ -388,28 +377,28 @@ impl Message for ZkMessage {
 
     fn name(&self) -> &'static str {
         match self {
-            ZkMessage::Notification(_) => "Notification",
-            ZkMessage::Packet(packet) => packet.body.name(),
-            ZkMessage::PacketAck { .. } => "PacketAck",
-            ZkMessage::Reset { .. } => "Reset",
+            ZkMessage::Packet(packet) => packet.body.kind_name(),
+            ZkMessage::Bare(datagram) => datagram.kind_name(),
         }
     }
 
     fn size(&self) -> u32 {
         match self {
             ZkMessage::Packet(packet) => HEADER_BYTES + packet.body.size(),
-            _ => HEADER_BYTES,
+            ZkMessage::Bare(_) => HEADER_BYTES,
         }
     }
 
     fn detail(&self) -> Detail {
         match self {
-            ZkMessage::Notification(Notification { vote, round, .. }) => Detail::Numbers(
-                &["leader", "epoch", "round"],
-                [i64::from(vote.leader.0), i64::from(vote.epoch.0), *round as i64],
-            ),
+            ZkMessage::Bare(Datagram::Notification(Notification { vote, round, .. })) => {
+                Detail::Numbers(
+                    &["leader", "epoch", "round"],
+                    [i64::from(vote.leader.0), i64::from(vote.epoch.0), *round as i64],
+                )
+            }
+            ZkMessage::Bare(_) => Detail::None,
             ZkMessage::Packet(packet) => packet.body.detail(),
-            _ => Detail::None,
         }
     }
 }

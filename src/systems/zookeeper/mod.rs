@@ -32,7 +32,8 @@
 //! | `instance`, `balancer`, `web`, `store` | the application: measure, elect, send the mean; the web tier; the time series |
 //! | `worker`, `client` | those who put the service to the test |
 //! | `host` | what a node of another system needs to hold a server or a session |
-//! | `defects` | the mistakes that can be planted, and nothing else |
+//! | `vocabulary` | what all of them tell the trace |
+//! | `defects` | the defects that can be planted, and what only they need |
 //!
 //! **Simplifications.** Connections are built here over datagrams, where ZooKeeper has TCP; its
 //! wire protocol is not spoken, but `request`, `txn`, `tree` and `session` know nothing of how they
@@ -58,7 +59,6 @@ mod clients;
 mod defects;
 mod election;
 mod ensemble;
-mod events;
 mod follower;
 mod host;
 mod http;
@@ -71,7 +71,6 @@ pub(crate) mod plots;
 mod prepare;
 mod recipe;
 mod request;
-mod rules;
 mod series;
 mod server;
 mod session;
@@ -82,6 +81,7 @@ mod tracker;
 mod tree;
 mod txn;
 mod types;
+pub(crate) mod vocabulary;
 mod watches;
 mod web;
 mod worker;
@@ -92,7 +92,7 @@ use std::pin::Pin;
 pub use defects::{DEFECTS, Planted};
 pub use ensemble::{ServerSettings, SessionSettings};
 pub use host::{Host, Link, ZkTimer};
-pub use message::ZkMessage;
+pub use message::{MESSAGES, ZkMessage};
 pub use node::{ZkNode, ZkNodeMessage, ZkNodeTimer};
 pub use request::{
     ANY_VERSION, Answer, CreateMode, Data, Op, Outcome, Path, Stat, WatchEventKind, base_name,
@@ -110,46 +110,6 @@ use crate::scenario::{Scenario, WorkloadSpec};
 use crate::sim::{self, Cluster, Io};
 use crate::trace::{Trace, Word};
 use crate::vocabulary::{Shown, Vocabulary};
-
-/// The messages that servers and sessions send; a system that embeds them sends them too.
-pub const ZK_MESSAGES: &[Shown] = &[
-    Shown { name: "Notification", summary: "A vote in the election of a leader, or who leads." },
-    Shown { name: "FollowerInfo", summary: "A follower reports to its prospective leader." },
-    Shown { name: "LeaderInfo", summary: "The leader proposes an epoch." },
-    Shown { name: "AckEpoch", summary: "The follower promises the epoch, and says what it has." },
-    Shown { name: "Diff", summary: "The transactions that a follower lacks." },
-    Shown { name: "Trunc", summary: "What a follower has to cut off, and what follows." },
-    Shown { name: "Snap", summary: "The whole tree." },
-    Shown { name: "NewLeader", summary: "The follower has the leader's whole history." },
-    Shown { name: "AckNewLeader", summary: "And has it on its disk." },
-    Shown { name: "UpToDate", summary: "A majority has it: serve clients." },
-    Shown { name: "Proposal", summary: "A transaction is proposed." },
-    Shown { name: "Ack", summary: "It is logged." },
-    Shown { name: "Commit", summary: "It is committed." },
-    Shown { name: "Ping", summary: "The leader lives." },
-    Shown { name: "PingReply", summary: "The follower lives, and so do these sessions." },
-    Shown { name: "Forward", summary: "A write of a follower's client." },
-    Shown { name: "ForwardOpen", summary: "A follower's client wants a session." },
-    Shown { name: "Revalidate", summary: "A client has moved to this follower." },
-    Shown { name: "RevalidateReply", summary: "Whether its session lives." },
-    Shown { name: "Connect", summary: "A client connects." },
-    Shown { name: "ConnectReply", summary: "Its session is ready, or over." },
-    Shown { name: "Request", summary: "A client asks." },
-    Shown { name: "Reply", summary: "Its answer." },
-    Shown { name: "WatchEvent", summary: "Something that a client watches has changed." },
-    Shown { name: "SetWatches", summary: "A client that has moved sets its watches again." },
-    Shown { name: "ClientPing", summary: "A client lives." },
-    Shown { name: "ClientPong", summary: "Its server lives." },
-    Shown { name: "PacketAck", summary: "Packets of a connection have arrived." },
-    Shown { name: "Reset", summary: "A connection is not known (any more)." },
-];
-
-const WEB_MESSAGES: &[Shown] = &[
-    Shown { name: "HttpRequest", summary: "A request to the balancer, or from it to a replica." },
-    Shown { name: "HttpResponse", summary: "Its answer." },
-    Shown { name: "StoreRequest", summary: "A replica asks the time series." },
-    Shown { name: "StoreReply", summary: "The time series answers." },
-];
 
 const COMMANDS: &[Shown] = &[Shown {
     name: "leave",
@@ -182,9 +142,9 @@ const OF_CLIENTS: &[&str] = &["linearizable", "all_operations_answered", "availa
 
 /// What the system shows of itself.
 pub static VOCABULARY: Vocabulary = Vocabulary {
-    events: events::EVENTS,
-    metrics: &[events::METRICS],
-    messages: &[ZK_MESSAGES, WEB_MESSAGES],
+    events: vocabulary::EVENTS,
+    metrics: vocabulary::METRICS,
+    messages: &[MESSAGES[0], MESSAGES[1], MESSAGES[2], http::WebMessage::SHOWN],
 };
 
 /// The system.

@@ -9,6 +9,7 @@ use super::instance::Instance;
 use super::message::ZkMessage;
 use super::server::Server;
 use super::store::Store;
+use super::vocabulary::{HelperMetrics, HelperRole};
 use super::web::Web;
 use super::worker::Worker;
 use crate::node::{Ctx, Detail, Message, Node, NodeId, Probe};
@@ -35,9 +36,6 @@ impl From<WebMessage> for ZkNodeMessage {
     }
 }
 
-/// The messages of the web tier.
-const WEB: &[&str] = &["HttpRequest", "HttpResponse", "StoreRequest", "StoreReply"];
-
 impl Message for ZkNodeMessage {
     fn to_json(&self, names: &[String]) -> Option<Value> {
         match self {
@@ -47,7 +45,7 @@ impl Message for ZkNodeMessage {
     }
 
     fn from_json(body: &Value, names: &[String]) -> Result<ZkNodeMessage, String> {
-        if wire::is_one_of(body, WEB) {
+        if WebMessage::SHOWN.iter().any(|shown| body["type"] == shown.name) {
             wire::from_json(body, names).map(ZkNodeMessage::Web)
         } else {
             ZkMessage::from_json(body, names).map(ZkNodeMessage::Zk)
@@ -57,7 +55,7 @@ impl Message for ZkNodeMessage {
     fn name(&self) -> &'static str {
         match self {
             ZkNodeMessage::Zk(message) => message.name(),
-            ZkNodeMessage::Web(message) => message.name(),
+            ZkNodeMessage::Web(message) => message.kind_name(),
         }
     }
 
@@ -85,8 +83,8 @@ pub enum ZkNodeTimer {
     Measure,
     /// The elected instance makes a mean.
     Mean,
-    /// It reads the next measurement, where a mistake has it read them one by one.
-    ReadOne,
+    /// What only a defect waits for.
+    OfDefect,
     /// It sends a mean again.
     Post,
     /// A worker does something.
@@ -182,8 +180,8 @@ impl Node for ZkNode {
             ZkNode::Instance(instance) => instance.probe(probe),
             ZkNode::Worker(worker) => worker.probe(probe),
             ZkNode::Store(store) => store.probe(probe),
-            ZkNode::Web(_) => probe.word("role", "web"),
-            ZkNode::Balancer(_) => probe.word("role", "balancer"),
+            ZkNode::Web(_) => probe.show(&HelperMetrics { role: HelperRole::Web }),
+            ZkNode::Balancer(_) => probe.show(&HelperMetrics { role: HelperRole::Balancer }),
         }
     }
 }

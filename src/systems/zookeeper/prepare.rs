@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::request::{ANY_VERSION, Op, Path, is_path, parent};
 use super::tree::{DataTree, Znode};
 use super::txn::{Change, Entry, Txn};
@@ -41,7 +41,7 @@ fn prepare_multi(tree: &DataTree, planted: Planted, session: SessionId, ops: &[O
                 trial.change(&scratch, &change, &mut Vec::new());
                 changes.push(change);
             }
-            Err(code) if planted.multi_stops_at_error() => return Txn::Error(code),
+            Err(code) if !planted.plants(Defect::MultiInParts) => return Txn::Error(code),
             Err(_) => {}
         }
     }
@@ -60,12 +60,12 @@ fn change(
             let stem = if mode.is_sequential() { format!("{path}0") } else { path.to_string() };
             let above = parent(&stem).filter(|_| is_path(&stem)).ok_or(ErrorCode::BadArguments)?;
             let node = tree.get(above).ok_or(ErrorCode::NoNode)?;
-            if node.stat.owner != SessionId::NONE && planted.ephemerals_are_leaves() {
+            let is_ephemeral = !node.stat.owner.is_none();
+            if is_ephemeral && !planted.plants(Defect::ChildrenOfEphemerals) {
                 return Err(ErrorCode::NoChildrenForEphemerals);
             }
-            let number = planted.next_number(node);
             let path = if mode.is_sequential() {
-                Path::from(format!("{path}{number:010}"))
+                Path::from(format!("{path}{:010}", next_number(planted, node)))
             } else {
                 path.clone()
             };
@@ -105,6 +105,13 @@ fn change(
     }
 }
 
+/// The number of the next sequential child: of all children that there ever were, so that none is
+/// given twice.
+fn next_number(planted: Planted, parent: &Znode) -> i32 {
+    let (ever, present) = (parent.stat.cversion, parent.children.len() as i32);
+    if present != ever && planted.plants(Defect::SequenceFromChildren) { present } else { ever }
+}
+
 /// The znode, if it has the version asked for.
 fn checked<'a>(
     tree: &'a DataTree,
@@ -113,7 +120,8 @@ fn checked<'a>(
     version: i32,
 ) -> Result<&'a Znode, ErrorCode> {
     let node = tree.get(path).ok_or(ErrorCode::NoNode)?;
-    if version != ANY_VERSION && version != node.stat.version && planted.versions_are_compared() {
+    let fits = version == ANY_VERSION || version == node.stat.version;
+    if !fits && !planted.plants(Defect::VersionIgnored) {
         return Err(ErrorCode::BadVersion);
     }
     Ok(node)

@@ -10,11 +10,9 @@
 
 use std::rc::Rc;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::host::Link;
-use super::request::{
-    ANY_VERSION, Answer, CreateMode, Op, Outcome, Path, WatchEventKind, base_name, join,
-};
+use super::request::{Answer, CreateMode, Op, Outcome, Path, WatchEventKind, base_name, join};
 use super::session::Session;
 use super::types::{ErrorCode, Zxid};
 
@@ -56,12 +54,13 @@ pub enum Standing {
 /// A contender.
 #[derive(Clone, Debug)]
 pub struct Contender {
-    planted: Planted,
-    /// Who it is, for the mistakes that go by names.
-    name: Rc<str>,
+    pub(super) planted: Planted,
+    /// Who it is, as the content of its znode tells.
+    pub(super) name: Rc<str>,
     /// A word that no other contention has.
     guid: String,
     step: Step,
+    /// Its znode.
     own: Option<Path>,
     /// The transaction that made its znode: the epoch of its leadership.
     pub epoch: Zxid,
@@ -78,6 +77,10 @@ impl Contender {
             own: None,
             epoch: Zxid::ZERO,
         }
+    }
+
+    pub(super) fn plants(&self, defect: Defect) -> bool {
+        self.planted.plants(defect)
     }
 
     /// Whether it leads, as far as it knows.
@@ -103,7 +106,8 @@ impl Contender {
             // Without the number of its znode it could lead, and nobody would believe it.
             Some(own) if self.epoch == Zxid::ZERO => self.found(link, session, own.clone()),
             Some(_) => self.look(link, session),
-            None if self.planted.looks_for_its_own() => {
+            // The answer to its `create` may be all that was lost.
+            None if !self.plants(Defect::NoGuid) => {
                 self.step = Step::Search(self.children(link, session))
             }
             None => self.create(link, session),
@@ -119,21 +123,28 @@ impl Contender {
         session.request(link, Op::Children { path: ELECTION.into(), watch: false })
     }
 
-    fn create(&mut self, link: &mut impl Link, session: &mut Session) {
-        let (name, mode) =
-            match (self.planted.contends_by_number(), self.planted.contends_ephemerally()) {
-                (true, _) => (format!("{}-n_", self.guid), CreateMode::EphemeralSequential),
-                (false, true) => (self.name.to_string(), CreateMode::Ephemeral),
-                (false, false) => (self.name.to_string(), CreateMode::Persistent),
-            };
+    pub(super) fn create(&mut self, link: &mut impl Link, session: &mut Session) {
+        let (name, mode) = self.znode();
         let data = self.name.as_bytes().into();
         self.step = Step::Create(
             session.request(link, Op::Create { path: join(ELECTION, &name), data, mode }),
         );
     }
 
-    /// Ask for the number of the own znode; then look around.
-    fn found(&mut self, link: &mut impl Link, session: &mut Session, own: Path) {
+    /// Its znode goes with its session, and its number, which nobody can choose, is its place in
+    /// the row.
+    fn znode(&self) -> (String, CreateMode) {
+        if self.plants(Defect::LeaderBySmallestId) {
+            return (self.name.to_string(), CreateMode::Persistent);
+        }
+        if self.plants(Defect::NonSequentialElection) {
+            return (self.name.to_string(), CreateMode::Ephemeral);
+        }
+        (format!("{}-n_", self.guid), CreateMode::EphemeralSequential)
+    }
+
+    /// Ask for the number of its znode; then look around.
+    pub(super) fn found(&mut self, link: &mut impl Link, session: &mut Session, own: Path) {
         self.step =
             Step::Stat(session.request(link, Op::Exists { path: own.clone(), watch: false }));
         self.own = Some(own);
@@ -170,18 +181,9 @@ impl Contender {
                 self.found(link, session, path.clone());
                 return Standing::Contending;
             }
-            (Step::Create(asked), Err(ErrorCode::NodeExists))
-                if asked == xid && !self.planted.contends_by_number() =>
-            {
-                // By name only: it is left from an earlier life of this instance.
-                let path = join(ELECTION, &self.name);
-                if self.planted.contends_ephemerally() {
-                    session.request(link, Op::Delete { path, version: ANY_VERSION });
-                    self.create(link, session);
-                } else {
-                    self.found(link, session, path);
-                    return Standing::Contending;
-                }
+            // No other znode has the number of a new one.
+            (Step::Create(asked), Err(ErrorCode::NodeExists)) if asked == xid => {
+                return self.on_number_taken(link, session);
             }
             (Step::Stat(asked), Ok(Answer::Stat(stat))) if asked == xid => {
                 self.epoch = stat.czxid;
@@ -214,10 +216,8 @@ impl Contender {
         names: &[Rc<str>],
     ) -> Standing {
         let mut row: Vec<&Rc<str>> = names.iter().collect();
-        if self.planted.contends_by_number() {
-            // By the number alone: the names before it are random.
-            row.sort_by_key(|name| number(name));
-        }
+        // By the number alone: the names before it are random.
+        row.sort_by_key(|name| number(name));
         let Some(own) = &self.own else { return Standing::Same };
         match row.iter().position(|name| ***name == *base_name(own)) {
             None => {
@@ -225,19 +225,15 @@ impl Contender {
                 Standing::Same
             }
             Some(0) => {
-                let others = if self.planted.leaves_others_in_the_row() { &[] } else { &row[1..] };
-                for other in others {
-                    session.request(
-                        link,
-                        Op::Delete { path: join(ELECTION, other), version: ANY_VERSION },
-                    );
-                }
+                self.leave_the_others(link, session, &row[1..]);
                 self.step = Step::Leading;
                 Standing::Elected(zxid)
             }
             Some(place) => {
-                let watched =
-                    if self.planted.watches_predecessor_only() { row[place - 1] } else { row[0] };
+                let watched = match place {
+                    2.. if self.plants(Defect::Herd) => row[0],
+                    _ => row[place - 1],
+                };
                 let path = join(ELECTION, watched);
                 self.step = Step::Watch(
                     session.request(link, Op::Exists { path: path.clone(), watch: true }),
@@ -260,7 +256,8 @@ impl Contender {
             Step::Waiting(watched) | Step::Watch(_, watched)
                 if watched == path && kind == WatchEventKind::Deleted =>
             {
-                if !self.planted.looks_again() {
+                // The one that has gone may have stood in the middle of the row.
+                if self.plants(Defect::NoRecheck) {
                     self.step = Step::Leading;
                     return Standing::Elected(session.last_zxid());
                 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::types::{ErrorCode, SessionId, Zxid};
+use super::vocabulary::OpKind;
+pub use super::vocabulary::{WatchEventKind, WatchKind};
 use crate::wire;
 
 /// The path of a znode: `/`, `/election/n_0000000003`.
@@ -115,23 +117,23 @@ pub enum Op {
 impl Op {
     /// Whether it has to go through the broadcast.
     pub fn is_write(&self) -> bool {
-        !matches!(self, Op::Exists { .. } | Op::Get { .. } | Op::Children { .. } | Op::MultiRead(_))
+        !self.kind().is_read()
     }
 
-    /// Its name in traces.
-    pub fn word(&self) -> &'static str {
+    /// What kind of operation it is.
+    pub fn kind(&self) -> OpKind {
         match self {
-            Op::Create { .. } => "create",
-            Op::Delete { .. } => "delete",
-            Op::Set { .. } => "set",
-            Op::Check { .. } => "check",
-            Op::Exists { .. } => "exists",
-            Op::Get { .. } => "get",
-            Op::Children { .. } => "children",
-            Op::Multi(_) => "multi",
-            Op::MultiRead(_) => "multi_read",
-            Op::Sync => "sync",
-            Op::Close => "close",
+            Op::Create { .. } => OpKind::Create,
+            Op::Delete { .. } => OpKind::Delete,
+            Op::Set { .. } => OpKind::Set,
+            Op::Check { .. } => OpKind::Check,
+            Op::Exists { .. } => OpKind::Exists,
+            Op::Get { .. } => OpKind::Get,
+            Op::Children { .. } => OpKind::Children,
+            Op::Multi(_) => OpKind::Multi,
+            Op::MultiRead(_) => OpKind::MultiRead,
+            Op::Sync => OpKind::Sync,
+            Op::Close => OpKind::Close,
         }
     }
 
@@ -243,55 +245,6 @@ pub fn outcome_size(outcome: &Outcome) -> u32 {
         }
         Ok(Answer::Multi(outcomes)) => outcomes.iter().map(|each| 9 + outcome_size(each)).sum(),
         Ok(Answer::Done) | Err(_) => 0,
-    }
-}
-
-/// What a watch tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WatchEventKind {
-    /// The znode was made.
-    Created,
-    /// It was removed.
-    Deleted,
-    /// Its content was replaced.
-    DataChanged,
-    /// It has other children.
-    ChildrenChanged,
-}
-
-impl WatchEventKind {
-    /// Its name in traces.
-    pub fn word(self) -> &'static str {
-        match self {
-            WatchEventKind::Created => "created",
-            WatchEventKind::Deleted => "deleted",
-            WatchEventKind::DataChanged => "data_changed",
-            WatchEventKind::ChildrenChanged => "children_changed",
-        }
-    }
-}
-
-/// The three kinds of watches, after the reads that set them. An `exists` of a znode that is there
-/// sets a data watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum WatchKind {
-    /// Set by `get`, and by `exists` of a znode that is there.
-    Data,
-    /// Set by `exists` of a znode that is not there.
-    Exists,
-    /// Set by `children`.
-    Children,
-}
-
-impl WatchKind {
-    /// Its name in traces.
-    pub fn word(self) -> &'static str {
-        match self {
-            WatchKind::Data => "data",
-            WatchKind::Exists => "exists",
-            WatchKind::Children => "children",
-        }
     }
 }
 

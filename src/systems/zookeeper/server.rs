@@ -5,24 +5,28 @@
 //! away.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use super::clients::ClientConnection;
-use super::defects::Planted;
+use super::defects::{Defect, Planted, ServerDefectState};
 use super::election::Election;
 use super::ensemble::ServerSettings;
-use super::events;
 use super::follower::{Following, Stage};
 use super::host::{Host, ZkTimer};
 use super::leader::{Leading, Phase};
-use super::message::{Body, ConnectionId, Packet, ServerState, ZkMessage};
+use super::message::{Body, ConnectionId, Datagram, Packet, ServerState, Vote, ZkMessage};
 use super::request::WatchEventKind;
-use super::rules::own_vote;
 use super::storage::{self, TxnLog};
 use super::tree::{DataTree, Trigger};
 use super::txn::{Change, Entry, Txn};
 use super::types::{Epoch, SessionId, Zxid};
+use super::vocabulary::{
+    ServerMetrics, ServerRole, SessionClosed, SessionOpened, ZabApply, ZabRecover, ZabState,
+    ZnodeChange, ZnodeChanged,
+};
 use super::watches::Watches;
 use crate::node::{LocalTime, NodeId, Probe};
+use crate::vocabulary::Digest64;
 
 /// Numbers of closed connections that are remembered, so that a late first packet opens none of
 /// them again.
@@ -54,8 +58,8 @@ pub struct Server {
     pub(super) clients: BTreeMap<ConnectionId, ClientConnection>,
     pub(super) by_session: BTreeMap<SessionId, ConnectionId>,
     pub(super) watches: Watches,
-    /// What a mistake keeps back.
-    pub(super) late_events: Vec<(ConnectionId, Body)>,
+    /// What only defects keep.
+    pub(super) defect: ServerDefectState,
     closed: VecDeque<ConnectionId>,
     pub(super) applied_since_snapshot: u64,
     applied: u64,
@@ -75,13 +79,13 @@ impl Server {
             current_epoch: Epoch(0),
             tree: DataTree::default(),
             log: TxnLog::default(),
-            election: Election::new(own_vote(me, Epoch(0), Zxid::ZERO)),
+            election: Election::new(Vote { epoch: Epoch(0), zxid: Zxid::ZERO, leader: me }),
             leading: None,
             following: None,
             clients: BTreeMap::new(),
             by_session: BTreeMap::new(),
             watches: Watches::default(),
-            late_events: Vec::new(),
+            defect: ServerDefectState::default(),
             closed: VecDeque::new(),
             applied_since_snapshot: 0,
             applied: 0,
@@ -102,7 +106,11 @@ impl Server {
         self.ensemble.iter().copied().filter(|node| *node != self.me).collect()
     }
 
-    /// So many servers are a majority.
+    pub(super) fn plants(&self, defect: Defect) -> bool {
+        self.planted.plants(defect)
+    }
+
+    /// This many servers are a majority.
     pub(super) fn quorum(&self) -> usize {
         self.ensemble.len() / 2 + 1
     }
@@ -118,14 +126,13 @@ impl Server {
 impl Server {
     /// Read the disk and look for a leader.
     pub fn boot(&mut self, host: &mut impl Host) {
-        let recovered = storage::recover(host, self.planted);
-        events::recover(
-            host,
-            recovered.accepted_epoch,
-            recovered.current_epoch,
-            recovered.tree.last(),
-            recovered.log.last(),
-        );
+        let recovered = storage::recover(host);
+        host.emit(ZabRecover {
+            accepted_epoch: recovered.accepted_epoch.into(),
+            current_epoch: recovered.current_epoch.into(),
+            snapshot: recovered.tree.last().into(),
+            last: recovered.log.last().into(),
+        });
         (self.accepted_epoch, self.current_epoch) =
             (recovered.accepted_epoch, recovered.current_epoch);
         // What of the log after the snapshot is committed, only a leader can say.
@@ -138,15 +145,17 @@ impl Server {
     /// A datagram arrived.
     pub fn on_message(&mut self, host: &mut impl Host, from: NodeId, message: ZkMessage) {
         match message {
-            ZkMessage::Notification(notification) => self.on_notification(host, from, notification),
+            ZkMessage::Bare(Datagram::Notification(notification)) => {
+                self.on_notification(host, from, notification)
+            }
             ZkMessage::Packet(packet) => self.on_packet(host, from, &packet),
-            ZkMessage::PacketAck { connection, ack } => {
+            ZkMessage::Bare(Datagram::PacketAck { connection, ack }) => {
                 let now = host.now();
                 if let Some(channel) = self.channel(connection) {
                     channel.on_ack(now, ack);
                 }
             }
-            ZkMessage::Reset { connection } => self.on_reset(host, connection),
+            ZkMessage::Bare(Datagram::Reset { connection }) => self.on_reset(host, connection),
         }
         self.end_step(host);
     }
@@ -197,7 +206,7 @@ impl Server {
                 self.on_new_client(host, from, packet);
                 self.on_client_packet(host, packet);
             }
-            _ => host.send(from, ZkMessage::Reset { connection }),
+            _ => host.send(from, Datagram::Reset { connection }.into()),
         }
     }
 
@@ -262,14 +271,14 @@ impl Server {
         }
         if let Some(mut leading) = self.leading.take() {
             for channel in leading.channels() {
-                host.send(channel.peer, ZkMessage::Reset { connection: channel.id });
+                host.send(channel.peer, Datagram::Reset { connection: channel.id }.into());
             }
             let closed: Vec<ConnectionId> = leading.channels().map(|channel| channel.id).collect();
             closed.into_iter().for_each(|connection| self.remember_closed(connection));
         }
         self.send_clients_away(host);
         self.state = ServerState::Looking;
-        events::state(host, "looking", None);
+        host.emit(ZabState { state: ServerRole::Looking, leader: None.into() });
     }
 
     /// Apply what is committed, in order, and tell those who wait for it.
@@ -279,7 +288,14 @@ impl Server {
         {
             let prev = self.tree.last();
             let (outcome, triggers) = self.tree.apply(&entry, self.planted, live);
-            events::apply(host, &entry, prev, self.tree.chain(), self.tree.state());
+            host.emit(ZabApply {
+                zxid: entry.zxid.into(),
+                prev: prev.into(),
+                digest: Digest64(entry.digest),
+                chain: Digest64(self.tree.chain()),
+                tree: Digest64(self.tree.state()),
+                kind: entry.kind().into(),
+            });
             show_changes(host, &entry, &triggers);
             for trigger in &triggers {
                 self.fire_watches(host, entry.zxid, trigger);
@@ -305,36 +321,47 @@ impl Server {
 /// Tell the trace what a transaction changes.
 fn show_changes(host: &mut impl Host, entry: &Entry, triggers: &[Trigger]) {
     match &entry.txn {
-        Txn::OpenSession { timeout_ms, .. } => {
-            events::session_open(host, SessionId(entry.zxid.0), *timeout_ms)
-        }
-        Txn::CloseSession => events::session_close(host, entry.zxid, entry.session, entry.request),
+        Txn::OpenSession { timeout_ms, .. } => host.emit(SessionOpened {
+            session: entry.zxid.into(),
+            timeout_us: u64::from(*timeout_ms) * 1_000,
+        }),
+        Txn::CloseSession => host.emit(SessionClosed {
+            zxid: entry.zxid.into(),
+            session: entry.session.into(),
+            request: (entry.request as i64).into(),
+        }),
         _ => {}
     }
-    let mut sets: Vec<&Change> = match &entry.txn {
-        Txn::Changes { changes, .. } => {
-            changes.iter().filter(|change| matches!(change, Change::Set { .. })).collect()
-        }
-        _ => vec![],
-    };
-    sets.reverse();
+    let mut sets = match &entry.txn {
+        Txn::Changes { changes, .. } => &changes[..],
+        _ => &[],
+    }
+    .iter()
+    .filter(|change| matches!(change, Change::Set { .. }));
     for Trigger { kind, path } in triggers {
-        match kind {
+        let (change, session, version, data): (_, _, _, &[u8]) = match kind {
             WatchEventKind::Created => {
                 let Some(Change::Create { data, owner, .. }) = created(entry, path) else {
                     continue;
                 };
-                events::znode(host, entry.zxid, "create", *owner, 0, path, data);
+                (ZnodeChange::Create, *owner, 0, data)
             }
-            WatchEventKind::Deleted => {
-                events::znode(host, entry.zxid, "delete", entry.session, 0, path, b"")
-            }
+            WatchEventKind::Deleted => (ZnodeChange::Delete, entry.session, 0, b""),
             WatchEventKind::DataChanged => {
-                let Some(Change::Set { data, version, .. }) = sets.pop() else { continue };
-                events::znode(host, entry.zxid, "set", entry.session, *version, path, data);
+                let Some(Change::Set { data, version, .. }) = sets.next() else { continue };
+                (ZnodeChange::Set, entry.session, *version, data)
             }
-            WatchEventKind::ChildrenChanged => {}
-        }
+            WatchEventKind::ChildrenChanged => continue,
+        };
+        let data = String::from_utf8_lossy(data).replace(char::is_whitespace, "_");
+        host.emit(ZnodeChanged {
+            zxid: entry.zxid.into(),
+            change,
+            session: session.into(),
+            version: version.into(),
+            path: path.clone(),
+            data: Rc::<str>::from(data).into(),
+        });
     }
 }
 
@@ -348,26 +375,28 @@ fn created<'a>(entry: &'a Entry, wanted: &str) -> Option<&'a Change> {
 
 // The probe.
 impl Server {
-    /// `looking`, `following`, `follower`, `leading` or `leader`.
-    pub fn role(&self) -> &'static str {
+    /// What it does at present.
+    pub fn role(&self) -> ServerRole {
         match self.state {
-            ServerState::Looking => "looking",
-            ServerState::Following if self.is_serving() => "follower",
-            ServerState::Following => "following",
-            ServerState::Leading if self.is_leader() => "leader",
-            ServerState::Leading => "leading",
+            ServerState::Looking => ServerRole::Looking,
+            ServerState::Following if self.is_serving() => ServerRole::Follower,
+            ServerState::Following => ServerRole::Following,
+            ServerState::Leading if self.is_leader() => ServerRole::Leader,
+            ServerState::Leading => ServerRole::Leading,
         }
     }
 
     /// Show the metrics.
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        probe.word("role", self.role());
-        probe.int("current_term", i64::from(self.current_epoch.0));
-        probe.int("last_zxid_counter", i64::from(self.tree.last().counter()));
-        probe.int("applied", self.applied as i64);
-        probe.int("log_entries", self.log.len() as i64);
-        probe.int("znodes", self.tree.len() as i64);
-        probe.int("sessions", self.tree.sessions().len() as i64);
-        probe.int("clients", self.by_session.len() as i64);
+        probe.show(&ServerMetrics {
+            role: self.role(),
+            current_term: self.current_epoch.0,
+            last_zxid_counter: self.tree.last().counter(),
+            applied: self.applied,
+            log_entries: self.log.len(),
+            znodes: self.tree.len(),
+            sessions: self.tree.sessions().len(),
+            clients: self.by_session.len(),
+        });
     }
 }

@@ -13,13 +13,16 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::channel::Channel;
+use super::defects::Defect;
 use super::ensemble::SessionSettings;
-use super::events;
 use super::host::{Link, ZkTimer};
-use super::message::{Body, Packet, ZkMessage};
+use super::message::{Body, Datagram, Packet, ZkMessage};
 use super::request::{Answer, Op, Outcome, Path, WatchEventKind, WatchKind};
-use super::rules::is_session;
 use super::types::{ErrorCode, SessionId, Zxid};
+use super::vocabulary::{
+    Answered, ClientReply, ClientRequest, ClientSession, ClientWatch, ClientWatchSet, OpKind,
+    SessionState,
+};
 use crate::node::{LocalTime, NodeId};
 
 /// What a session tells its owner.
@@ -54,7 +57,7 @@ pub enum SessionEvent {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ConnectionState {
     /// Nothing is wanted.
     Idle,
     /// It waits for a server's answer to `Connect`.
@@ -78,7 +81,7 @@ pub struct Session {
     servers: Vec<NodeId>,
     /// The position of the present server.
     at: usize,
-    state: State,
+    state: ConnectionState,
     /// When the present attempt, pause or silence ends.
     deadline: LocalTime,
     ping_at: LocalTime,
@@ -109,7 +112,7 @@ impl Session {
             settings,
             servers,
             at: 0,
-            state: State::Idle,
+            state: ConnectionState::Idle,
             deadline: LocalTime::ZERO,
             ping_at: LocalTime::ZERO,
             channel: None,
@@ -131,7 +134,7 @@ impl Session {
 
     /// Whether a server answers it at present.
     pub fn is_connected(&self) -> bool {
-        self.state == State::Connected
+        self.state == ConnectionState::Connected
     }
 
     /// The newest state that it has seen.
@@ -147,7 +150,7 @@ impl Session {
     /// Connect: begin a session, after the end of an earlier one too. The first server is a random
     /// one.
     pub fn open(&mut self, link: &mut impl Link) {
-        if self.state == State::Idle && !self.servers.is_empty() {
+        if self.state == ConnectionState::Idle && !self.servers.is_empty() {
             self.at = link.below(self.servers.len() as u64) as usize;
             self.connect(link);
             self.end_step(link);
@@ -159,7 +162,7 @@ impl Session {
         let xid = self.next_xid;
         self.next_xid += 1;
         let pending = Pending { xid, op };
-        if self.state == State::Connected {
+        if self.state == ConnectionState::Connected {
             self.send_request(link, pending)
         } else {
             self.waiting.push_back(pending)
@@ -177,10 +180,10 @@ impl Session {
     pub fn on_message(&mut self, link: &mut impl Link, message: &ZkMessage) -> bool {
         let connection = match message {
             ZkMessage::Packet(packet) => packet.connection,
-            ZkMessage::PacketAck { connection, .. } | ZkMessage::Reset { connection } => {
-                *connection
-            }
-            ZkMessage::Notification(_) => return false,
+            ZkMessage::Bare(
+                Datagram::PacketAck { connection, .. } | Datagram::Reset { connection },
+            ) => *connection,
+            ZkMessage::Bare(Datagram::Notification(_)) => return false,
         };
         let now = link.now();
         let Some(channel) = self.channel.as_mut().filter(|channel| channel.id == connection) else {
@@ -188,12 +191,11 @@ impl Session {
         };
         match message {
             ZkMessage::Packet(packet) => self.on_packet(link, packet),
-            ZkMessage::PacketAck { ack, .. } => {
+            ZkMessage::Bare(Datagram::PacketAck { ack, .. }) => {
                 channel.on_ack(now, *ack);
                 self.heard(now);
             }
-            ZkMessage::Reset { .. } => self.lose_connection(link),
-            ZkMessage::Notification(_) => {}
+            ZkMessage::Bare(_) => self.lose_connection(link),
         }
         self.end_step(link);
         true
@@ -203,7 +205,7 @@ impl Session {
     /// packet.
     pub fn refuse(link: &mut impl Link, from: NodeId, message: &ZkMessage) {
         if let ZkMessage::Packet(packet) = message {
-            link.send(from, ZkMessage::Reset { connection: packet.connection });
+            link.send(from, Datagram::Reset { connection: packet.connection }.into());
         }
     }
 
@@ -214,11 +216,11 @@ impl Session {
             channel.resend(link);
         }
         match self.state {
-            State::Connecting | State::Connected if now >= self.deadline => {
+            ConnectionState::Connecting | ConnectionState::Connected if now >= self.deadline => {
                 self.lose_connection(link)
             }
-            State::Pausing if now >= self.deadline => self.connect(link),
-            State::Connected if now >= self.ping_at => {
+            ConnectionState::Pausing if now >= self.deadline => self.connect(link),
+            ConnectionState::Connected if now >= self.ping_at => {
                 self.ping_at = now + self.timeout / 3;
                 self.send(link, Body::ClientPing);
             }
@@ -233,17 +235,50 @@ impl Session {
             channel.deadline()
         });
         let own = match self.state {
-            State::Idle => return,
-            State::Connected => self.deadline.min(self.ping_at),
-            State::Connecting | State::Pausing => self.deadline,
+            ConnectionState::Idle => return,
+            ConnectionState::Connected => self.deadline.min(self.ping_at),
+            ConnectionState::Connecting | ConnectionState::Pausing => self.deadline,
         };
         let next = resend.map_or(own, |resend| resend.min(own));
         link.set_timer(ZkTimer::Session, next.saturating_since(link.now()));
     }
 }
 
+// What the trace is told.
+impl Session {
+    fn show_state(&self, link: &mut impl Link, state: SessionState, timeout_ms: u32) {
+        link.emit(ClientSession {
+            session: self.id.into(),
+            state,
+            server: self.server().into(),
+            timeout_us: (i64::from(timeout_ms) * 1_000).into(),
+        });
+    }
+
+    fn show_reply(
+        &self,
+        link: &mut impl Link,
+        xid: i32,
+        op: OpKind,
+        zxid: Zxid,
+        outcome: &Outcome,
+    ) {
+        link.emit(ClientReply {
+            session: self.id.into(),
+            xid: xid.into(),
+            op,
+            zxid: zxid.into(),
+            result: Answered(outcome.as_ref().map(|_| ()).map_err(|code| *code)),
+        });
+    }
+}
+
 // Connecting.
 impl Session {
+    fn plants(&self, defect: Defect) -> bool {
+        self.settings.planted.plants(defect)
+    }
+
     fn server(&self) -> NodeId {
         self.servers[self.at]
     }
@@ -261,20 +296,20 @@ impl Session {
             },
         );
         self.channel = Some(channel);
-        self.state = State::Connecting;
+        self.state = ConnectionState::Connecting;
         // So that all servers can be tried within the time-out.
         self.deadline = link.now() + self.timeout / self.servers.len() as u32;
     }
 
     fn lose_connection(&mut self, link: &mut impl Link) {
-        let was_connected = self.state == State::Connected;
+        let was_connected = self.state == ConnectionState::Connected;
         self.channel = None;
         self.at = (self.at + 1) % self.servers.len();
-        self.state = State::Pausing;
+        self.state = ConnectionState::Pausing;
         let most = crate::time::nanos(self.timeout / PAUSE_PART).max(2);
         self.deadline = link.now() + Duration::from_nanos(most / 2 + link.below(most / 2 + 1));
         if was_connected {
-            events::client_session(link, self.id, "disconnected", self.server(), 0);
+            self.show_state(link, SessionState::Disconnected, 0);
             self.events.push_back(SessionEvent::Disconnected);
         }
         let lost = std::mem::take(&mut self.sent);
@@ -284,16 +319,16 @@ impl Session {
     fn give_up(&mut self, link: &mut impl Link, requests: VecDeque<Pending>, code: ErrorCode) {
         for Pending { xid, op } in requests {
             let outcome = Err(code);
-            events::client_reply(link, self.id, xid, op.word(), Zxid::ZERO, &outcome);
+            self.show_reply(link, xid, op.kind(), Zxid::ZERO, &outcome);
             self.events.push_back(SessionEvent::Reply { xid, zxid: Zxid::ZERO, outcome });
         }
     }
 
     /// The session is over: another one can be opened.
-    fn end(&mut self, link: &mut impl Link, state: &'static str, event: SessionEvent) {
-        events::client_session(link, self.id, state, self.server(), 0);
+    fn end(&mut self, link: &mut impl Link, state: SessionState, event: SessionEvent) {
+        self.show_state(link, state, 0);
         self.channel = None;
-        self.state = State::Idle;
+        self.state = ConnectionState::Idle;
         let mut open = std::mem::take(&mut self.sent);
         open.append(&mut self.waiting);
         self.give_up(link, open, ErrorCode::SessionExpired);
@@ -304,7 +339,7 @@ impl Session {
     }
 
     fn heard(&mut self, now: LocalTime) {
-        if self.state == State::Connected {
+        if self.state == ConnectionState::Connected {
             self.deadline = now + self.timeout * 2 / 3;
         }
     }
@@ -320,12 +355,12 @@ impl Session {
 
     fn on_body(&mut self, link: &mut impl Link, body: &Body) {
         // What follows the end of a session in the same packet is nobody's any more.
-        if self.state == State::Idle {
+        if self.state == ConnectionState::Idle {
             return;
         }
         match body {
             Body::ConnectReply { timeout_ms: 0, .. } => {
-                self.end(link, "expired", SessionEvent::Expired)
+                self.end(link, SessionState::Expired, SessionEvent::Expired)
             }
             Body::ConnectReply { session, password, timeout_ms } => {
                 self.on_connected(link, *session, *password, *timeout_ms)
@@ -344,16 +379,17 @@ impl Session {
         timeout_ms: u32,
     ) {
         let now = link.now();
-        let is_new = !is_session(self.id);
+        let is_new = self.id.is_none();
         (self.id, self.password) = (session, password);
         self.timeout = Duration::from_millis(timeout_ms.into());
         self.last_zxid = self.last_zxid.max(Zxid(session.0));
-        self.state = State::Connected;
+        self.state = ConnectionState::Connected;
         self.ping_at = now + self.timeout / 3;
         self.heard(now);
-        events::client_session(link, session, "connected", self.server(), timeout_ms);
+        self.show_state(link, SessionState::Connected, timeout_ms);
         self.events.push_back(SessionEvent::Connected);
-        if !is_new && !self.watches.is_empty() && self.settings.planted.sets_watches_again() {
+        let lost_watches = !is_new && !self.watches.is_empty();
+        if lost_watches && !self.plants(Defect::WatchesLostOnReconnect) {
             let of = |kind: WatchKind| {
                 self.watches
                     .iter()
@@ -388,14 +424,13 @@ impl Session {
             Op::Set { version, .. } | Op::Delete { version, .. } => *version,
             _ => super::request::ANY_VERSION,
         };
-        events::client_request(
-            link,
-            self.id,
-            pending.xid,
-            pending.op.word(),
-            version,
-            pending.op.path(),
-        );
+        link.emit(ClientRequest {
+            session: self.id.into(),
+            xid: pending.xid.into(),
+            op: pending.op.kind(),
+            version: version.into(),
+            path: pending.op.path().into(),
+        });
         // A request is a sign of life as good as a ping.
         self.ping_at = link.now() + self.timeout / 3;
         self.send(link, Body::Request { xid: pending.xid, op: pending.op.clone() });
@@ -408,10 +443,10 @@ impl Session {
         };
         let Some(Pending { op, .. }) = self.sent.remove(position) else { return };
         self.last_zxid = self.last_zxid.max(zxid);
-        events::client_reply(link, self.id, xid, op.word(), zxid, outcome);
+        self.show_reply(link, xid, op.kind(), zxid, outcome);
         self.note_watch(link, &op, zxid, outcome);
         if op == Op::Close && outcome.is_ok() {
-            return self.end(link, "closed", SessionEvent::Closed);
+            return self.end(link, SessionState::Closed, SessionEvent::Closed);
         }
         self.events.push_back(SessionEvent::Reply { xid, zxid, outcome: outcome.clone() });
     }
@@ -430,21 +465,17 @@ impl Session {
             _ => return,
         };
         self.watches.insert((kind, path.clone()));
-        events::client_watch_set(link, self.id, kind.word(), zxid, path);
+        let session = self.id.into();
+        link.emit(ClientWatchSet { session, kind, zxid: zxid.into(), path: path.clone() });
     }
 
     fn on_watch(&mut self, link: &mut impl Link, kind: WatchEventKind, path: &Path) {
-        let told: &[WatchKind] = match kind {
-            WatchEventKind::Created | WatchEventKind::DataChanged => {
-                &[WatchKind::Data, WatchKind::Exists]
+        for watch in [WatchKind::Data, WatchKind::Exists, WatchKind::Children] {
+            if kind.ends(watch) {
+                self.watches.remove(&(watch, path.clone()));
             }
-            WatchEventKind::Deleted => &[WatchKind::Data, WatchKind::Exists, WatchKind::Children],
-            WatchEventKind::ChildrenChanged => &[WatchKind::Children],
-        };
-        for each in told {
-            self.watches.remove(&(*each, path.clone()));
         }
-        events::client_watch(link, self.id, kind, path);
+        link.emit(ClientWatch { session: self.id.into(), kind, path: path.clone() });
         self.events.push_back(SessionEvent::Watch { kind, path: path.clone() });
     }
 }

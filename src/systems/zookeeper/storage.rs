@@ -15,7 +15,6 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Planted;
 use super::host::Host;
 use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::tree::DataTree;
@@ -209,13 +208,12 @@ impl TxnLog {
 
 /// Read everything back. Panics, and so refuses to start, where something is damaged that was
 /// durable.
-pub fn recover(host: &mut impl Host, planted: Planted) -> Recovered {
+pub fn recover(host: &mut impl Host) -> Recovered {
     let mut recovered = Recovered::default();
     if let Some(bytes) = host.read(EPOCH) {
         let (accepted, current) = read_epochs(&bytes)
             .unwrap_or_else(|| refuse_to_start(EPOCH, "its checksum does not fit"));
-        (recovered.accepted_epoch, recovered.current_epoch) =
-            planted.recovered_epochs(accepted, current);
+        (recovered.accepted_epoch, recovered.current_epoch) = (accepted, current);
     }
     if let Some(bytes) = host.read(SNAPSHOT) {
         recovered.tree = DataTree::decode(&bytes)

@@ -8,11 +8,12 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::http::{Point, StoreRequest, WebMessage};
 use super::node::ZkNode;
+use super::vocabulary::{Band, StoreMean, StoreMetrics, StoreRefuse};
 use crate::codec::{Reader, Writer};
-use crate::node::{Ctx, NodeId, Probe, Value, record_log};
+use crate::node::{Ctx, NodeId, Probe, record_log};
 
 const SERIES: &str = "series";
 
@@ -42,10 +43,14 @@ impl Store {
 
     /// Read the disk; a record that a crash left unfinished was never confirmed.
     pub fn boot(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
-        ctx.observe("band", &["low", "high"], &[Value::Int(self.band.0), Value::Int(self.band.1)]);
+        ctx.emit(Band { low: self.band.0, high: self.band.1 });
         for record in record_log::recover(ctx, SERIES) {
             self.take(read_point(&record).expect("a record with a valid checksum is a point"));
         }
+    }
+
+    fn plants(&self, defect: Defect) -> bool {
+        self.planted.plants(defect)
     }
 
     fn take(&mut self, point: Point) {
@@ -75,38 +80,32 @@ impl Store {
     }
 
     fn put(&mut self, ctx: &mut Ctx<'_, ZkNode>, epoch: u64, number: u64, milli: i64) -> u16 {
-        if self.known.contains(&(epoch, number)) && self.planted.stores_once() {
+        let is_known = self.known.contains(&(epoch, number));
+        if is_known && !self.plants(Defect::RetryStoredTwice) {
             return 200;
         }
-        if !self.planted.is_current(epoch, self.newest_epoch) {
-            let fields = &["epoch", "number", "milli", "newest_epoch"];
-            ctx.observe(
-                "store_refuse",
-                fields,
-                &[epoch, number, milli as u64, self.newest_epoch]
-                    .map(|each| Value::Int(each as i64)),
-            );
+        let newest_epoch = self.newest_epoch;
+        if epoch < newest_epoch && !self.plants(Defect::NoFencing) {
+            ctx.emit(StoreRefuse {
+                epoch,
+                number: number.into(),
+                milli: milli.into(),
+                newest_epoch: newest_epoch.into(),
+            });
             return 409;
         }
         let at_ms = ctx.wall().as_nanos().div_euclid(1_000_000);
         let point = Point { epoch, number, milli, at_ms };
         self.take(point);
         ctx.append(SERIES, write_point(&point));
-        let anomaly = Value::Int(i64::from(self.is_anomaly(&point)));
-        let [epoch, number] = [epoch, number].map(|each| Value::Int(each as i64));
-        let fields = &["epoch", "number", "milli", "at_ms", "anomaly"];
-        ctx.observe(
-            "store_mean",
-            fields,
-            &[epoch, number, Value::Int(milli), Value::Int(at_ms), anomaly],
-        );
+        let anomaly = self.is_anomaly(&point).into();
+        ctx.emit(StoreMean { epoch, number, milli, at_ms: at_ms.into(), anomaly });
         200
     }
 
     /// Show the metrics.
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        probe.int("means_stored", self.points.len() as i64);
-        probe.int("anomalies", self.anomalies as i64);
+        probe.show(&StoreMetrics { means_stored: self.points.len(), anomalies: self.anomalies });
     }
 }
 

@@ -25,11 +25,11 @@ impl SessionTracker {
     pub fn new<'a>(
         tick: Duration,
         sessions: impl IntoIterator<Item = (&'a SessionId, &'a SessionRecord)>,
-        deadline_from: impl Fn(SessionId) -> LocalTime,
+        silent_since: impl Fn() -> LocalTime,
     ) -> SessionTracker {
         let mut tracker = SessionTracker { deadlines: BTreeMap::new(), tick };
         for (session, record) in sessions {
-            tracker.open(*session, record.timeout_ms, deadline_from(*session));
+            tracker.open(*session, record.timeout_ms, silent_since());
         }
         tracker
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::defects::Planted;
+use super::defects::{Defect, Planted};
 use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::request::{Answer, Data, Outcome, Path, Stat, WatchEventKind, base_name, join, parent};
 use super::txn::{Change, Entry, Txn};
@@ -51,7 +51,7 @@ pub struct DataTree {
     nodes: BTreeMap<Path, Znode>,
     sessions: BTreeMap<SessionId, SessionRecord>,
     ephemerals: BTreeMap<SessionId, BTreeSet<Path>>,
-    /// The last transaction applied.
+    /// The last transaction applied. Invariant: it only rises.
     last: Zxid,
     chain: u64,
     state: u64,
@@ -114,8 +114,8 @@ impl DataTree {
         self.state
     }
 
-    /// Apply the transaction that follows. Gives the answer for the client and the changes in their
-    /// order.
+    /// Apply the transaction that follows; `live` says whether the server serves clients or only
+    /// catches up. Gives the answer for the client and the changes in their order.
     pub fn apply(
         &mut self,
         entry: &Entry,
@@ -222,7 +222,11 @@ impl DataTree {
             self.state ^= session_digest(session, record);
         }
         let owned = self.ephemerals.remove(&session).unwrap_or_default();
-        for path in planted.removed_with_session(owned, live) {
+        let is_behind = !live && !owned.is_empty();
+        if is_behind && planted.plants(Defect::EphemeralsKeptOnReplay) {
+            return;
+        }
+        for path in owned {
             self.remove(&path, zxid, triggers);
         }
     }

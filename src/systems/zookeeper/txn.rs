@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::jute::{JuteReader, JuteWriter, Reader, Writer};
 use super::request::{Data, Path};
 use super::types::{ErrorCode, SessionId, Zxid};
+use super::vocabulary::TxnKind;
 use crate::wire;
 
 /// One change of the tree.
@@ -129,20 +130,20 @@ impl Entry {
         entry
     }
 
-    /// The word for it in traces.
-    pub fn word(&self) -> &'static str {
+    /// What kind of transaction it is.
+    pub fn kind(&self) -> TxnKind {
         match &self.txn {
-            Txn::OpenSession { .. } => "open_session",
-            Txn::CloseSession => "close_session",
-            Txn::Changes { multi: true, .. } => "multi",
+            Txn::OpenSession { .. } => TxnKind::OpenSession,
+            Txn::CloseSession => TxnKind::CloseSession,
+            Txn::Changes { multi: true, .. } => TxnKind::Multi,
             Txn::Changes { changes, .. } => match changes.first() {
-                Some(Change::Create { .. }) => "create",
-                Some(Change::Delete { .. }) => "delete",
-                Some(Change::Set { .. }) => "set",
-                _ => "check",
+                Some(Change::Create { .. }) => TxnKind::Create,
+                Some(Change::Delete { .. }) => TxnKind::Delete,
+                Some(Change::Set { .. }) => TxnKind::Set,
+                _ => TxnKind::Check,
             },
-            Txn::Error(_) => "error",
-            Txn::Sync => "sync",
+            Txn::Error(_) => TxnKind::Error,
+            Txn::Sync => TxnKind::Sync,
         }
     }
 

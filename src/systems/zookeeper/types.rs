@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::trace::Value;
+use crate::vocabulary::words;
 
 /// The number of a transaction: the epoch of the leader that proposed it above its counter within
 /// the epoch.
@@ -42,12 +42,6 @@ impl fmt::Display for Zxid {
     }
 }
 
-impl From<Zxid> for Value {
-    fn from(zxid: Zxid) -> Value {
-        Value::Int(zxid.0 as i64)
-    }
-}
-
 /// The number of a leadership. At most one leader is ever established in an epoch.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -61,12 +55,6 @@ impl Epoch {
     }
 }
 
-impl From<Epoch> for Value {
-    fn from(epoch: Epoch) -> Value {
-        Value::Int(i64::from(epoch.0))
-    }
-}
-
 /// A session: the zxid of the transaction that opened it, and therefore unique for ever. 0 is no
 /// session.
 #[derive(
@@ -77,51 +65,40 @@ pub struct SessionId(pub u64);
 impl SessionId {
     /// No session.
     pub const NONE: SessionId = SessionId(0);
-}
 
-impl From<SessionId> for Value {
-    fn from(session: SessionId) -> Value {
-        Value::Int(session.0 as i64)
+    /// Whether it stands for no session.
+    pub fn is_none(self) -> bool {
+        self == SessionId::NONE
     }
 }
 
-/// Why an operation was refused, with the numbers of the wire protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorCode {
-    /// The connection was lost while the operation was under way: it may have happened.
-    ConnectionLoss,
-    /// The path or the operation makes no sense.
-    BadArguments,
-    /// There is no such znode.
-    NoNode,
-    /// The znode has another version than was asked for.
-    BadVersion,
-    /// Ephemeral znodes have no children.
-    NoChildrenForEphemerals,
-    /// There is such a znode already.
-    NodeExists,
-    /// The znode has children.
-    NotEmpty,
-    /// The session is over.
-    SessionExpired,
-    /// The session has moved to another server.
-    SessionMoved,
+words! {
+    /// Why an operation was refused, with the numbers of the wire protocol.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ErrorCode {
+        /// The connection was lost while the operation was under way: it may have happened.
+        ConnectionLoss "connection_loss",
+        /// The path or the operation makes no sense.
+        BadArguments "bad_arguments",
+        /// There is no such znode.
+        NoNode "no_node",
+        /// The znode has another version than was asked for.
+        BadVersion "bad_version",
+        /// Ephemeral znodes have no children.
+        NoChildrenForEphemerals "no_children_for_ephemerals",
+        /// There is such a znode already.
+        NodeExists "node_exists",
+        /// The znode has children.
+        NotEmpty "not_empty",
+        /// The session is over.
+        SessionExpired "session_expired",
+        /// The session has moved to another server.
+        SessionMoved "session_moved",
+    }
 }
 
 impl ErrorCode {
-    const ALL: [ErrorCode; 9] = [
-        ErrorCode::ConnectionLoss,
-        ErrorCode::BadArguments,
-        ErrorCode::NoNode,
-        ErrorCode::BadVersion,
-        ErrorCode::NoChildrenForEphemerals,
-        ErrorCode::NodeExists,
-        ErrorCode::NotEmpty,
-        ErrorCode::SessionExpired,
-        ErrorCode::SessionMoved,
-    ];
-
     /// The number on the wire.
     pub fn number(self) -> i32 {
         match self {
@@ -139,21 +116,7 @@ impl ErrorCode {
 
     /// The code of a number.
     pub fn from_number(number: i32) -> Option<ErrorCode> {
-        ErrorCode::ALL.into_iter().find(|code| code.number() == number)
-    }
-
-    /// The name in traces and histories.
-    pub fn word(self) -> &'static str {
-        match self {
-            ErrorCode::ConnectionLoss => "connection_loss",
-            ErrorCode::BadArguments => "bad_arguments",
-            ErrorCode::NoNode => "no_node",
-            ErrorCode::BadVersion => "bad_version",
-            ErrorCode::NoChildrenForEphemerals => "no_children_for_ephemerals",
-            ErrorCode::NodeExists => "node_exists",
-            ErrorCode::NotEmpty => "not_empty",
-            ErrorCode::SessionExpired => "session_expired",
-            ErrorCode::SessionMoved => "session_moved",
-        }
+        let mut all = ErrorCode::WORDS.iter().filter_map(|word| ErrorCode::from_word(word));
+        all.find(|code| code.number() == number)
     }
 }

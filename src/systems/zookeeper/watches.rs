@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::defects::{Defect, Planted};
 use super::message::ConnectionId;
 use super::request::{Path, WatchEventKind, parent};
 use super::tree::Trigger;
@@ -41,16 +42,15 @@ impl Watches {
         }
     }
 
-    /// Who is to be told of a change. Unless they `stay`, which is a mistake, these watches are
-    /// gone then.
-    pub fn trigger(&mut self, trigger: &Trigger, stay: bool) -> Vec<Firing> {
+    /// Takes the watches that a change triggers: a watch is a one-time trigger.
+    pub fn trigger(&mut self, planted: Planted, trigger: &Trigger) -> Vec<Firing> {
         let Trigger { kind, path } = trigger;
         let take = |table: &mut Table, path: &str| {
-            if stay {
-                table.get(path).cloned().unwrap_or_default()
-            } else {
-                table.remove(path).unwrap_or_default()
+            let Some(clients) = table.remove(path) else { return BTreeSet::new() };
+            if planted.plants(Defect::WatchStays) {
+                table.insert(path.into(), clients.clone());
             }
+            clients
         };
         let mut firings: Vec<Firing> = Vec::new();
         let mut told = take(&mut self.data, path);
@@ -87,13 +87,13 @@ mod tests {
         watches.watch_children(&above, client);
         let change = Trigger { kind: WatchEventKind::DataChanged, path: path.clone() };
         assert_eq!(
-            watches.trigger(&change, false),
+            watches.trigger(Planted::default(), &change),
             [(client, WatchEventKind::DataChanged, path.clone())]
         );
-        assert_eq!(watches.trigger(&change, false), []);
+        assert_eq!(watches.trigger(Planted::default(), &change), []);
         let gone = Trigger { kind: WatchEventKind::Deleted, path };
         assert_eq!(
-            watches.trigger(&gone, false),
+            watches.trigger(Planted::default(), &gone),
             [(client, WatchEventKind::ChildrenChanged, above)]
         );
     }

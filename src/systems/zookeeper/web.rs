@@ -37,7 +37,7 @@ impl Web {
     /// A request of the balancer or an answer of the store.
     pub fn on_web(&mut self, ctx: &mut Ctx<'_, ZkNode>, from: NodeId, message: WebMessage) {
         match message {
-            WebMessage::Request(request) => self.on_request(ctx, from, &request),
+            WebMessage::HttpRequest(request) => self.on_request(ctx, from, &request),
             WebMessage::StoreReply { id, status, points } => {
                 let Some(waiting) = self.open.remove(&id) else { return };
                 ctx.cancel_timer(ZkNodeTimer::Proxy(id));
@@ -93,7 +93,10 @@ impl Web {
 }
 
 fn answer(ctx: &mut Ctx<'_, ZkNode>, to: NodeId, id: u64, status: u16, body: String) {
-    ctx.send(to, WebMessage::Response(HttpResponse { id, status, body: Rc::from(body) }).into());
+    ctx.send(
+        to,
+        WebMessage::HttpResponse(HttpResponse { id, status, body: Rc::from(body) }).into(),
+    );
 }
 
 /// A line of a list: timestamp in ms and value.

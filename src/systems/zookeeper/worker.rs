@@ -13,6 +13,7 @@ use super::request::{ANY_VERSION, Answer, CreateMode, Data, Op, Path, join};
 use super::session::{Session, SessionEvent};
 use super::settings::ZkSettings;
 use super::types::SessionId;
+use super::vocabulary::{HelperMetrics, HelperRole};
 use crate::node::{Ctx, NodeId, Probe};
 
 /// Where workers work.
@@ -183,7 +184,7 @@ impl Worker {
 
     /// Show the metrics.
     pub fn probe(&self, probe: &mut Probe<'_>) {
-        probe.word("role", "worker");
+        probe.show(&HelperMetrics { role: HelperRole::Worker });
     }
 }
 

@@ -1,7 +1,8 @@
 //! No acknowledged write is lost: what a client was told is in the history of every later leader.
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{WriteAnswered, ZabEstablished};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -17,12 +18,12 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut acknowledged = std::collections::BTreeMap::new();
-        for record in &zk.records {
-            match record.kind {
-                Kind::Reply { session, zxid } => {
+        for (record, told) in zk.told() {
+            match *told {
+                Told::WriteAnswered(WriteAnswered { session, zxid, .. }) => {
                     acknowledged.entry(zxid).or_insert((session, record.node));
                 }
-                Kind::Established { epoch, last } => {
+                Told::ZabEstablished(ZabEstablished { epoch, last, .. }) => {
                     let history = zk.history(last);
                     if let Some((zxid, (session, node))) =
                         acknowledged.iter().find(|(zxid, _)| !history.contains(zxid))

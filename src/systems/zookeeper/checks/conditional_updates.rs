@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::replay::Tree;
-use super::{Kind, What, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ClientReply, ClientRequest, OpKind, ZnodeChange};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -22,18 +23,23 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let mut asked = BTreeMap::new();
         // The conditional requests that were answered, by the transaction that they became.
         let mut answered: BTreeMap<u64, (&str, i64, bool)> = BTreeMap::new();
-        for record in &zk.records {
-            match record.kind {
-                Kind::ClientRequest { session, xid, op: "set" | "delete", version, path }
-                    if version >= 0 =>
-                {
+        for (_, told) in zk.told() {
+            match *told {
+                Told::ClientRequest(ClientRequest {
+                    session,
+                    xid,
+                    op: OpKind::Set | OpKind::Delete,
+                    version,
+                    ref path,
+                    ..
+                }) if version >= 0 => {
                     asked.insert((session, xid), (path, version));
                 }
-                Kind::ClientReply { session, xid, zxid, result, .. }
-                    if zxid > 0 && matches!(result, "ok" | "bad_version") =>
+                Told::ClientReply(ClientReply { session, xid, zxid, result, .. })
+                    if zxid > 0 && matches!(result.word(), "ok" | "bad_version") =>
                 {
                     if let Some((path, version)) = asked.remove(&(session, xid)) {
-                        answered.insert(zxid, (path, version, result == "ok"));
+                        answered.insert(zxid, (path, version, result.word() == "ok"));
                     }
                 }
                 _ => {}
@@ -58,8 +64,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
             }
             for change in &txn.changes {
-                let before = tree.znodes.get(change.path).map(|znode| znode.version);
-                if change.what == What::Set
+                let before = tree.znodes.get(&*change.path).map(|znode| znode.version);
+                if change.what == ZnodeChange::Set
                     && before.is_some_and(|before| before + 1 != change.version)
                 {
                     findings.report(txn.time_us, &[], || {
@@ -74,7 +80,6 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
                 tree.change(*zxid, change);
             }
-            tree.apply(*zxid, &super::replay::Txn { changes: vec![], ..txn.clone() });
         }
     })
 }

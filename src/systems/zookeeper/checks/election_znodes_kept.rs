@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::replay::Tree;
-use super::{Kind, What, judge_zk, parent, show};
+use super::{Told, judge_zk, parent, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ClientSession;
+use crate::systems::zookeeper::vocabulary::ZnodeChange;
 use crate::trace::NodeId;
 
 /// See the module.
@@ -26,19 +28,17 @@ const ELECTION: &str = "/election";
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
-        let sessions = zk.records.iter().filter_map(|record| match record.kind {
-            Kind::ClientSession { session, .. } => Some((session, record.node)),
+        let sessions = zk.told().filter_map(|(record, told)| match *told {
+            Told::ClientSession(ClientSession { session, .. }) => Some((session, record.node)),
             _ => None,
         });
         let holders: BTreeMap<u64, NodeId> = sessions.collect();
         let mut tree = Tree::default();
         for (zxid, txn) in zk.committed() {
-            for change in txn
-                .changes
-                .iter()
-                .filter(|change| change.what == What::Delete && parent(change.path) == ELECTION)
-            {
-                let owner = tree.znodes.get(change.path).map_or(0, |znode| znode.owner);
+            for change in txn.changes.iter().filter(|change| {
+                change.what == ZnodeChange::Delete && parent(&change.path) == ELECTION
+            }) {
+                let owner = tree.znodes.get(&*change.path).map_or(0, |znode| znode.owner);
                 let by_another = owner != 0 && change.session != owner && txn.closes != Some(owner);
                 let (remover, holder) = (holders.get(&change.session), holders.get(&owner));
                 if by_another

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::replay::Tree;
-use super::{Kind, What, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ClientRequest, OpKind, ZnodeChange};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -20,21 +21,24 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let asked: BTreeSet<&str> = zk
-            .records
-            .iter()
-            .filter_map(|record| match record.kind {
-                Kind::ClientRequest { op: "delete" | "multi", path, .. } => Some(path),
+            .told()
+            .filter_map(|(_, told)| match *told {
+                Told::ClientRequest(ClientRequest {
+                    op: OpKind::Delete | OpKind::Multi,
+                    ref path,
+                    ..
+                }) => Some(&**path),
                 _ => None,
             })
             .collect();
         let mut tree = Tree::default();
         for (zxid, txn) in zk.committed() {
             for change in &txn.changes {
-                let owner = tree.znodes.get(change.path).map_or(0, |znode| znode.owner);
-                let early = change.what == What::Delete
+                let owner = tree.znodes.get(&*change.path).map_or(0, |znode| znode.owner);
+                let early = change.what == ZnodeChange::Delete
                     && owner != 0
                     && txn.closes != Some(owner)
-                    && !asked.contains(change.path);
+                    && !asked.contains(&*change.path);
                 if early {
                     findings.report(txn.time_us, &[], || {
                         format!(
@@ -45,7 +49,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         )
                     });
                 }
-                if change.what == What::Create
+                if change.what == ZnodeChange::Create
                     && change.session != 0
                     && !tree.sessions.contains(&change.session)
                 {

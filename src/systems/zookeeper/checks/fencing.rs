@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{Mean, StoreMean};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -24,9 +25,9 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut newest = 0;
         let mut instances = BTreeMap::new();
-        for record in &zk.records {
-            match record.kind {
-                Kind::Mean { epoch, .. } => {
+        for (record, told) in zk.told() {
+            match *told {
+                Told::Mean(Mean { epoch, .. }) => {
                     let first = *instances.entry(epoch).or_insert(record.node);
                     if first != record.node {
                         findings.report(record.time_us, &[first, record.node], || {
@@ -39,7 +40,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         });
                     }
                 }
-                Kind::StoreMean { epoch, number, .. } => {
+                Told::StoreMean(StoreMean { epoch, number, .. }) => {
                     if epoch < newest {
                         findings.report(record.time_us, &[record.node], || {
                             let (old, new) = (show(epoch), show(newest));

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ClientReply;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -24,8 +25,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut answered: BTreeMap<u64, i64> = BTreeMap::new();
         let mut written: BTreeMap<u64, (i64, u64)> = BTreeMap::new();
-        for record in &zk.records {
-            let Kind::ClientReply { session, xid, op, zxid, .. } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::ClientReply(ClientReply { session, xid, op, zxid, .. }) = *told else {
+                continue;
+            };
             // Zxid 0: the session itself gave the request up.
             if zxid == 0 {
                 continue;
@@ -41,7 +44,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 });
             }
             *last = xid.max(*last);
-            if matches!(op, "exists" | "get" | "children" | "multi_read") {
+            if op.is_read() {
                 continue;
             }
             if let Some((before, at)) =

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 
 use super::replay::Tree;
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{SessionOpened, SessionTouched, StoreMean};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -41,23 +42,23 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let made = txn
                 .changes
                 .iter()
-                .filter_map(|change| tree.znodes.get(change.path))
+                .filter_map(|change| tree.znodes.get(&*change.path))
                 .filter(|znode| znode.czxid == *zxid);
             owners.extend(made.filter(|znode| znode.owner != 0).map(|znode| (*zxid, znode.owner)));
         }
         let mut sessions: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
-        for record in &zk.records {
+        for (record, told) in zk.told() {
             let time = record.time_us;
-            match record.kind {
-                Kind::SessionOpen { session, timeout_us } => {
+            match *told {
+                Told::SessionOpened(SessionOpened { session, timeout_us, .. }) => {
                     sessions.entry(session).or_insert((timeout_us, time));
                 }
-                Kind::Touch { session } => {
+                Told::SessionTouched(SessionTouched { session, .. }) => {
                     if let Some((_, heard)) = sessions.get_mut(&session) {
                         *heard = time;
                     }
                 }
-                Kind::StoreMean { epoch, number, .. } => {
+                Told::StoreMean(StoreMean { epoch, number, .. }) => {
                     let session = owners.get(&epoch).copied();
                     let Some((timeout, heard)) =
                         session.and_then(|session| sessions.get(&session)).copied()

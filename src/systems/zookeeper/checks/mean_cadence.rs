@@ -4,9 +4,10 @@
 //! Judged from healing on, or from the beginning where the scenario's faults are of a kind that
 //! must not interrupt for longer.
 
-use super::{Kind, ZkTrace, judge_zk};
+use super::{Told, ZkTrace, judge_zk};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::InstanceConfig;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -47,14 +48,14 @@ pub(super) const LIMIT: ParamInfo = ParamInfo {
 
 /// How long nothing may come: the time-out of a session, a tick, two periods, and the slack; or
 /// what the scenario says.
-pub(super) fn limit(zk: &ZkTrace<'_>, params: &Params) -> u64 {
+pub(super) fn limit(zk: &ZkTrace, params: &Params) -> u64 {
     let given = whole(params, LIMIT.name);
     if given > 0 {
         return given;
     }
     let slack = whole(params, SLACK.name);
-    let limits = zk.records.iter().filter_map(|record| match record.kind {
-        Kind::Config { period_us, timeout_us, tick_us } => Some(
+    let limits = zk.told().filter_map(|(_, told)| match *told {
+        Told::InstanceConfig(InstanceConfig { period_us, timeout_us, tick_us, .. }) => Some(
             timeout_us
                 .saturating_add(tick_us)
                 .saturating_add(period_us.saturating_mul(2))
@@ -73,10 +74,9 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         short = case.trace.end_us.saturating_sub(from) < limit;
         let mut last = from;
         let stored = zk
-            .records
-            .iter()
-            .filter(|record| matches!(record.kind, Kind::StoreMean { .. }))
-            .map(|record| record.time_us);
+            .told()
+            .filter(|(_, told)| matches!(told, Told::StoreMean(_)))
+            .map(|(record, _)| record.time_us);
         for time in stored.filter(|time| *time >= from).chain([case.trace.end_us]) {
             let gap = time.saturating_sub(last);
             if gap > limit {

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::replay::{Tree, Znode};
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::StoreMean;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -38,7 +39,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let mut tree = Tree::default();
         for (zxid, txn) in zk.committed() {
             tree.apply(*zxid, txn);
-            if txn.changes.iter().all(|change| super::parent(change.path) != ELECTION) {
+            if txn.changes.iter().all(|change| super::parent(&change.path) != ELECTION) {
                 continue;
             }
             let row: Vec<(&str, Znode<'_>)> = tree.children(ELECTION).collect();
@@ -52,8 +53,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             }
         }
         let mut judged = BTreeSet::new();
-        for record in &zk.records {
-            let Kind::StoreMean { epoch, .. } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::StoreMean(StoreMean { epoch, .. }) = *told else { continue };
             let wrong = match contenders.get(&epoch) {
                 None => Some("no znode of the election was made by that transaction".to_owned()),
                 Some(Contender { path, .. }) if number(path).is_none() => {

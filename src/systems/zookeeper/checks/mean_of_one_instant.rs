@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::replay::Tree;
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{Mean, StoreMean};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -22,15 +23,17 @@ const MEASUREMENTS: &str = "/my/favorite";
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut stored: BTreeMap<(u64, u64), (i64, u64)> = BTreeMap::new();
-        for record in &zk.records {
-            if let Kind::StoreMean { epoch, number, milli } = record.kind {
+        for (record, told) in zk.told() {
+            if let Told::StoreMean(StoreMean { epoch, number, milli, .. }) = *told {
                 stored.entry((epoch, number)).or_insert((milli, record.time_us));
             }
         }
         let mut wanted: BTreeMap<u64, Vec<(i64, u64, u64, crate::trace::NodeId)>> = BTreeMap::new();
         let mut sent = BTreeSet::new();
-        for record in &zk.records {
-            let Kind::Mean { epoch, number, zxid, milli, count } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::Mean(Mean { epoch, number, zxid, milli, count, .. }) = *told else {
+                continue;
+            };
             sent.insert((epoch, number));
             let Some((accepted, time)) = stored.get(&(epoch, number)) else { continue };
             if *accepted != milli {

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::StoreMean;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -19,8 +20,8 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut stored = BTreeSet::new();
-        for record in &zk.records {
-            let Kind::StoreMean { epoch, number, .. } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::StoreMean(StoreMean { epoch, number, .. }) = *told else { continue };
             if !stored.insert((epoch, number)) {
                 findings.report(record.time_us, &[record.node], || {
                     format!(

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::mean_cadence::{FROM, LIMIT, SLACK, limit};
-use super::replay::What;
-use super::{Kind, judge_zk};
+use super::{Kind, Life, judge_zk};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ZnodeChange;
 use crate::trace::NodeId;
 
 /// See the module.
@@ -36,7 +36,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         // Signs of each instance, by time: `None` where it stops to run.
         let mut signs: Vec<(u64, NodeId, Option<bool>)> = Vec::new();
         for txn in zk.committed().values() {
-            let written = txn.changes.iter().filter(|change| change.what != What::Delete);
+            let written = txn.changes.iter().filter(|change| change.what != ZnodeChange::Delete);
             let names = written.filter_map(|change| change.path.strip_prefix(MEASUREMENTS));
             signs.extend(
                 names
@@ -46,8 +46,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         }
         for record in &zk.records {
             match record.kind {
-                Kind::Crash | Kind::Pause => signs.push((record.time_us, record.node, None)),
-                Kind::Start | Kind::Resume => {
+                Kind::Life(Life::Crash | Life::Pause) => {
+                    signs.push((record.time_us, record.node, None))
+                }
+                Kind::Life(Life::Start | Life::Resume) => {
                     signs.push((record.time_us, record.node, Some(false)))
                 }
                 _ => {}

@@ -37,13 +37,15 @@ pub mod zk_leader_elected;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use record::{Kind, Record, show};
-use replay::{Committed, What, parent};
+use record::{Kind, Life, Record, show};
+use replay::{Committed, parent};
 
+use super::vocabulary::{Mean, Told, WatchKind, ZnodeChange};
 use crate::checkers::findings::Findings;
 use crate::checkers::{
-    Case, Checker, Verdict, all_operations_answered, availability, linearizable, no_panic,
+    Case, Checker, Verdict, View, all_operations_answered, availability, linearizable, no_panic,
 };
 use crate::trace::{NodeId, Trace};
 
@@ -85,37 +87,47 @@ pub static CHECKS: &[&Checker] = &[
 ];
 
 /// The events of a run, decoded once for all checks.
-pub struct ZkTrace<'a> {
-    trace: &'a Trace,
-    records: Vec<Record<'a>>,
-    committed: OnceCell<Committed<'a>>,
+pub struct ZkTrace {
+    records: Vec<Record>,
+    names: Vec<String>,
+    committed: OnceCell<Committed>,
 }
 
-impl<'a> ZkTrace<'a> {
-    pub fn new(trace: &'a Trace) -> Self {
-        let known = |record: &Record<'_>| record.node.index() < trace.nodes.len();
-        let mut records: Vec<Record<'a>> =
+impl View for ZkTrace {
+    fn new(trace: &Trace) -> Self {
+        let known = |record: &Record| record.node.index() < trace.nodes.len();
+        let mut records: Vec<Record> =
             trace.events.iter().filter_map(record::decode).filter(known).collect();
         if !records.is_sorted_by_key(|record| record.order) {
             records.sort_by_key(|record| record.order);
         }
-        ZkTrace { trace, records, committed: OnceCell::new() }
+        let names = trace.nodes.iter().map(|node| node.name.clone()).collect();
+        ZkTrace { records, names, committed: OnceCell::new() }
+    }
+}
+
+impl ZkTrace {
+    /// What nodes have told, without what the testbed did to them.
+    fn told(&self) -> impl Iterator<Item = (&Record, &Told)> {
+        self.records.iter().filter_map(|record| match &record.kind {
+            Kind::Told(told) => Some((record, told)),
+            Kind::Life(_) => None,
+        })
     }
 
-    fn committed(&self) -> &Committed<'a> {
+    fn committed(&self) -> &Committed {
         self.committed.get_or_init(|| replay::committed(&self.records))
     }
 
     fn name(&self, node: NodeId) -> &str {
-        self.trace.name(node)
+        self.names.get(node.index()).map_or("?", String::as_str)
     }
 
     /// The instance that has sent means of this epoch, as it says itself.
-    fn sender(&self, epoch: u64) -> Option<NodeId> {
-        self.records
-            .iter()
-            .find(|record| matches!(record.kind, Kind::Mean { epoch: of, .. } if of == epoch))
-            .map(|record| record.node)
+    fn sender(&self, wanted: u64) -> Option<NodeId> {
+        self.told()
+            .find(|(_, told)| matches!(told, Told::Mean(Mean { epoch, .. }) if *epoch == wanted))
+            .map(|(record, _)| record.node)
     }
 
     /// The transactions that lead to `last`, it included. Transactions before the first one known
@@ -138,29 +150,25 @@ impl<'a> ZkTrace<'a> {
 fn judge_zk(
     case: &Case<'_>,
     check: &'static str,
-    judgement: impl FnOnce(&ZkTrace<'_>, &mut Findings),
+    judgement: impl FnOnce(&ZkTrace, &mut Findings),
 ) -> Verdict {
-    let zk = case.zookeeper();
-    if !zk
-        .records
-        .iter()
-        .any(|record| matches!(record.kind, Kind::State { .. } | Kind::Apply { .. }))
-    {
+    let zk: Rc<ZkTrace> = case.view();
+    if !zk.told().any(|(_, told)| matches!(told, Told::ZabState(_) | Told::ZabApply(_))) {
         return Verdict::Unknown("the trace holds no event of the coordination service".to_owned());
     }
     let mut findings = Findings::new(check);
-    judgement(zk, &mut findings);
+    judgement(&zk, &mut findings);
     findings.verdict()
 }
 
 /// The first committed change that a watch set at a zxid has to tell of.
-fn first_change(zk: &ZkTrace<'_>, kind: &str, path: &str, since: u64) -> Option<u64> {
-    let tells = |change: &replay::Change<'_>| match kind {
-        "data" => change.path == path && change.what != What::Create,
-        "exists" => change.path == path && change.what == What::Create,
-        _ => {
-            (change.what != What::Set && parent(change.path) == path)
-                || (change.what == What::Delete && change.path == path)
+fn first_change(zk: &ZkTrace, kind: WatchKind, path: &str, since: u64) -> Option<u64> {
+    let tells = |change: &replay::Change| match kind {
+        WatchKind::Data => *change.path == *path && change.what != ZnodeChange::Create,
+        WatchKind::Exists => *change.path == *path && change.what == ZnodeChange::Create,
+        WatchKind::Children => {
+            (change.what != ZnodeChange::Set && parent(&change.path) == path)
+                || (change.what == ZnodeChange::Delete && *change.path == *path)
         }
     };
     let after = (std::ops::Bound::Excluded(since), std::ops::Bound::Unbounded);

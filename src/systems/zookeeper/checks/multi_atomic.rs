@@ -28,7 +28,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             else {
                 continue;
             };
-            let above = parent(change.path);
+            let above = parent(&change.path);
             let data = |name: &str| {
                 tree.znodes.get(format!("{above}/{name}").as_str()).map(|znode| znode.data)
             };

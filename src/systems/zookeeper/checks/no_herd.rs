@@ -9,8 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{WatchEventKind, WatchFired};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -25,11 +26,13 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
-        let mut told: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        let mut woken: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
         let mut of_children: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-        for record in &zk.records {
-            let Kind::WatchFire { session, zxid, kind, path } = record.kind else { continue };
-            if kind == "children_changed" && path == "/election" {
+        for (record, told) in zk.told() {
+            let Told::WatchFired(WatchFired { session, zxid, kind, ref path, .. }) = *told else {
+                continue;
+            };
+            if kind == WatchEventKind::ChildrenChanged && **path == *"/election" {
                 let sessions = of_children.entry(zxid).or_default();
                 if sessions.insert(session) && sessions.len() > 1 {
                     findings.report(record.time_us, &[record.node], || {
@@ -44,10 +47,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                 }
                 continue;
             }
-            if kind != "deleted" || !path.starts_with("/election/") {
+            if kind != WatchEventKind::Deleted || !path.starts_with("/election/") {
                 continue;
             }
-            let sessions = told.entry(path).or_default();
+            let sessions = woken.entry(path).or_default();
             if sessions.insert(session) && sessions.len() > 1 {
                 findings.report(record.time_us, &[record.node], || {
                     let all: Vec<String> = sessions.iter().map(|session| show(*session)).collect();

@@ -1,8 +1,9 @@
 //! The tree is a tree: every znode has a parent, which is no ephemeral one.
 
 use super::replay::Tree;
-use super::{What, judge_zk, parent, show};
+use super::{judge_zk, parent, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ZnodeChange;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -20,23 +21,25 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         let mut tree = Tree::default();
         for (zxid, txn) in zk.committed() {
             for change in &txn.changes {
-                let above = parent(change.path);
+                let above = parent(&change.path);
                 let wrong = match (change.what, tree.znodes.get(above)) {
-                    (What::Create, None) if above != "/" => {
+                    (ZnodeChange::Create, None) if above != "/" => {
                         Some(format!("{} was made at {} below nothing", change.path, show(*zxid)))
                     }
-                    (What::Create, Some(znode)) if znode.owner != 0 => Some(format!(
+                    (ZnodeChange::Create, Some(znode)) if znode.owner != 0 => Some(format!(
                         "{} was made at {} below an ephemeral znode",
                         change.path,
                         show(*zxid)
                     )),
-                    (What::Delete, _) => tree.children(change.path).next().map(|(child, _)| {
-                        format!(
-                            "{} was removed at {} although it had the child {child}",
-                            change.path,
-                            show(*zxid)
-                        )
-                    }),
+                    (ZnodeChange::Delete, _) => {
+                        tree.children(&change.path).next().map(|(child, _)| {
+                            format!(
+                                "{} was removed at {} although it had the child {child}",
+                                change.path,
+                                show(*zxid)
+                            )
+                        })
+                    }
                     _ => None,
                 };
                 if let Some(wrong) = wrong {

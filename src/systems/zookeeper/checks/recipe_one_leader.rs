@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::replay::Tree;
-use super::{Kind, What, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{Lead, StoreMean, ZnodeChange};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -39,7 +40,7 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for (zxid, txn) in zk.committed() {
             for change in &txn.changes {
                 if let Some(znode) =
-                    tree.znodes.get(change.path).filter(|_| change.what == What::Delete)
+                    tree.znodes.get(&*change.path).filter(|_| change.what == ZnodeChange::Delete)
                 {
                     ends.insert(znode.czxid, *zxid);
                 }
@@ -47,8 +48,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
             }
         }
         let mut claims: BTreeMap<u64, Claim> = BTreeMap::new();
-        for record in &zk.records {
-            let Kind::Lead { epoch, zxid } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::Lead(Lead { epoch, zxid, .. }) = *told else { continue };
             let until = ends.get(&epoch).copied().unwrap_or(u64::MAX);
             let claim = Claim { node: record.node, time_us: record.time_us, from: zxid, until };
             if let Some((other_epoch, other)) = claims
@@ -74,8 +75,8 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         }
         // Whoever leads in silence could not be judged.
         let mut silent = BTreeSet::new();
-        for record in &zk.records {
-            let Kind::StoreMean { epoch, .. } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::StoreMean(StoreMean { epoch, .. }) = *told else { continue };
             if !claims.contains_key(&epoch) && silent.insert(epoch) {
                 findings.report(record.time_us, &[record.node], || {
                     format!(

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::StoreRefuse;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -29,8 +30,8 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
     let slack = whole(params, "slack");
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut refused: BTreeMap<u64, u64> = BTreeMap::new();
-        for record in &zk.records {
-            let Kind::StoreRefuse { epoch } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::StoreRefuse(StoreRefuse { epoch, .. }) = *told else { continue };
             let since = *refused.entry(epoch).or_insert(record.time_us);
             let late = record.time_us.saturating_sub(since);
             if late > slack {

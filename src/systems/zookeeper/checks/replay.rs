@@ -3,35 +3,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use std::rc::Rc;
+
 use super::record::{Kind, Record};
+use crate::systems::zookeeper::vocabulary::{
+    SessionClosed, SessionOpened, Told, ZabApply, ZnodeChange, ZnodeChanged,
+};
 
 /// A change of a znode.
-#[derive(Clone, Copy, Debug)]
-pub struct Change<'a> {
-    pub what: What,
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub what: ZnodeChange,
     /// The owner of a created ephemeral, or who asked; 0 for a persistent one.
     pub session: u64,
     pub version: i64,
-    pub path: &'a str,
-    pub data: &'a str,
-}
-
-/// What happened to a znode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    Create,
-    Set,
-    Delete,
+    pub path: Rc<str>,
+    pub data: Rc<str>,
 }
 
 /// A committed transaction.
 #[derive(Clone, Debug, Default)]
-pub struct Txn<'a> {
+pub struct Txn {
     /// The one before it.
     pub prev: u64,
     /// When the first server applied it.
     pub time_us: u64,
-    pub changes: Vec<Change<'a>>,
+    pub changes: Vec<Change>,
     /// The session that it opens, with its time-out.
     pub opens: Option<(u64, u64)>,
     /// The session that it ends.
@@ -39,42 +36,46 @@ pub struct Txn<'a> {
 }
 
 /// All committed transactions, by zxid.
-pub type Committed<'a> = BTreeMap<u64, Txn<'a>>;
+pub type Committed = BTreeMap<u64, Txn>;
 
-/// Collect them. Several leaders may tell of the same one; the first counts.
-pub fn committed<'a>(records: &[Record<'a>]) -> Committed<'a> {
-    let mut all: Committed<'a> = BTreeMap::new();
+/// Collect them. Several servers may tell of the same one; the first counts.
+pub fn committed(records: &[Record]) -> Committed {
+    let mut all = Committed::new();
     let mut teller = BTreeMap::new();
-    let mut first = |zxid: u64, record: &Record<'_>| {
+    let mut first = |zxid: u64, record: &Record| {
         let who = (record.node, record.incarnation);
         *teller.entry(zxid).or_insert(who) == who
     };
+    let nothing: Rc<str> = "".into();
     for record in records {
-        match record.kind {
-            Kind::Apply { zxid, prev, .. } => {
+        let Kind::Told(told) = &record.kind else { continue };
+        match *told {
+            Told::ZabApply(ZabApply { zxid, prev, .. }) => {
                 all.entry(zxid).or_insert_with(|| Txn {
                     prev,
                     time_us: record.time_us,
                     ..Txn::default()
                 });
             }
-            Kind::Znode { zxid, change, session, version, path, data } if first(zxid, record) => {
-                let what = match change {
-                    "create" => What::Create,
-                    "set" => What::Set,
-                    "delete" => What::Delete,
-                    _ => continue,
-                };
+            Told::ZnodeChanged(ZnodeChanged {
+                zxid,
+                change: what,
+                session,
+                version,
+                ref path,
+                ref data,
+            }) if first(zxid, record) => {
                 if let Some(txn) = all.get_mut(&zxid) {
+                    let (path, data) = (path.clone(), data.0.as_ref().unwrap_or(&nothing).clone());
                     txn.changes.push(Change { what, session, version, path, data });
                 }
             }
-            Kind::SessionOpen { session, timeout_us } => {
+            Told::SessionOpened(SessionOpened { session, timeout_us }) => {
                 if let Some(txn) = all.get_mut(&session) {
                     txn.opens = Some((session, timeout_us));
                 }
             }
-            Kind::SessionClose { zxid, session, .. } => {
+            Told::SessionClosed(SessionClosed { zxid, session, .. }) => {
                 if let Some(txn) = all.get_mut(&zxid) {
                     txn.closes = Some(session);
                 }
@@ -103,30 +104,30 @@ pub struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     /// Apply a change.
-    pub fn change(&mut self, zxid: u64, change: &Change<'a>) {
+    pub fn change(&mut self, zxid: u64, change: &'a Change) {
         match change.what {
-            What::Create => {
+            ZnodeChange::Create => {
                 let znode =
-                    Znode { czxid: zxid, owner: change.session, version: 0, data: change.data };
-                self.znodes.insert(change.path, znode);
+                    Znode { czxid: zxid, owner: change.session, version: 0, data: &change.data };
+                self.znodes.insert(&change.path, znode);
             }
-            What::Set => {
-                if let Some(znode) = self.znodes.get_mut(change.path) {
-                    (znode.version, znode.data) = (change.version, change.data);
+            ZnodeChange::Set => {
+                if let Some(znode) = self.znodes.get_mut(&*change.path) {
+                    (znode.version, znode.data) = (change.version, &*change.data);
                 }
             }
-            What::Delete => {
-                self.znodes.remove(change.path);
+            ZnodeChange::Delete => {
+                self.znodes.remove(&*change.path);
             }
         }
     }
 
     /// Apply a transaction.
-    pub fn apply(&mut self, zxid: u64, txn: &Txn<'a>) {
-        self.sessions.extend(txn.opens.map(|(session, _)| session));
+    pub fn apply(&mut self, zxid: u64, txn: &'a Txn) {
         for change in &txn.changes {
             self.change(zxid, change);
         }
+        self.sessions.extend(txn.opens.map(|(session, _)| session));
         if let Some(session) = txn.closes {
             self.sessions.remove(&session);
         }

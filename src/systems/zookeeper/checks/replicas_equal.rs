@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ZabApply, ZabSnapshot};
+use crate::vocabulary::Digest64;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -21,11 +23,20 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut trees = BTreeMap::new();
-        for record in &zk.records {
-            let (zxid, key) = match record.kind {
-                Kind::Apply { zxid, chain, tree, .. } | Kind::Snapshot { zxid, chain, tree } => {
-                    (zxid, (chain, tree))
-                }
+        for (record, told) in zk.told() {
+            let (zxid, key) = match *told {
+                Told::ZabApply(ZabApply {
+                    zxid,
+                    chain: Digest64(chain),
+                    tree: Digest64(tree),
+                    ..
+                })
+                | Told::ZabSnapshot(ZabSnapshot {
+                    zxid,
+                    chain: Digest64(chain),
+                    tree: Digest64(tree),
+                    ..
+                }) => (zxid, (chain, tree)),
                 _ => continue,
             };
             let (chain, tree) = key;

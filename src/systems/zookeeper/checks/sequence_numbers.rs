@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{What, judge_zk, parent, show};
+use super::{judge_zk, parent, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ZnodeChange;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -23,11 +24,11 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         for (zxid, txn) in zk.committed() {
-            for change in txn.changes.iter().filter(|change| change.what == What::Create) {
-                last.remove(change.path);
-                let Some(number) = number(change.path) else { continue };
+            for change in txn.changes.iter().filter(|change| change.what == ZnodeChange::Create) {
+                last.remove(&*change.path);
+                let Some(number) = number(&change.path) else { continue };
                 if let Some(before) =
-                    last.insert(parent(change.path), number).filter(|before| number <= *before)
+                    last.insert(parent(&change.path), number).filter(|before| number <= *before)
                 {
                     findings.report(txn.time_us, &[], || {
                         format!(

@@ -7,9 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, judge_zk, show};
+use super::{Kind, Life, Told, judge_zk, show};
 use crate::checkers::findings::{number, seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{
+    ServerRole, SessionClosed, SessionExpired, SessionOpened, SessionTouched, ZabEstablished,
+    ZabPropose, ZabState,
+};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -64,20 +68,21 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         for record in &zk.records {
             let (node, time) = (record.node, record.time_us);
             match record.kind {
-                Kind::Established { .. } => {
+                Kind::Told(Told::ZabEstablished(ZabEstablished { .. })) => {
                     leaders.insert(node, Leadership { since_us: time, heard_us: BTreeMap::new() });
                 }
                 // A pause makes late, and the end of a leadership ends the duty.
-                Kind::State { state: "looking" | "leading" | "following", .. }
-                | Kind::Start
-                | Kind::Crash
-                | Kind::Pause => {
+                Kind::Told(Told::ZabState(ZabState {
+                    state: ServerRole::Looking | ServerRole::Leading | ServerRole::Following,
+                    ..
+                }))
+                | Kind::Life(Life::Start | Life::Crash | Life::Pause) => {
                     leaders.remove(&node);
                 }
-                Kind::Propose { zxid, .. } => {
+                Kind::Told(Told::ZabPropose(ZabPropose { zxid, .. })) => {
                     proposed.entry(zxid).or_insert(time);
                 }
-                Kind::SessionOpen { session, timeout_us } => {
+                Kind::Told(Told::SessionOpened(SessionOpened { session, timeout_us, .. })) => {
                     // Servers that catch up tell of sessions that have long ended.
                     if !ended.contains(&session) {
                         timeouts.insert(session, timeout_us);
@@ -88,7 +93,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                         leader.heard_us.entry(session).or_insert(since);
                     }
                 }
-                Kind::Touch { session } => {
+                Kind::Told(Told::SessionTouched(SessionTouched { session, .. })) => {
                     let Some(leader) = leaders.get_mut(&node) else { continue };
                     let Some(timeout) = timeouts.get(&session).copied() else { continue };
                     let heard = leader.heard_us.insert(session, time).unwrap_or(leader.since_us);
@@ -104,11 +109,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                         });
                     }
                 }
-                Kind::SessionClose { session, .. } => {
+                Kind::Told(Told::SessionClosed(SessionClosed { session, .. })) => {
                     ended.insert(session);
                     timeouts.remove(&session);
                 }
-                Kind::Expire { session } => {
+                Kind::Told(Told::SessionExpired(SessionExpired { session, .. })) => {
                     ended.insert(session);
                     let Some(leader) = leaders.get_mut(&node) else { continue };
                     let Some(timeout) = timeouts.remove(&session) else { continue };

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ClientReply;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -19,8 +20,8 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
-        for record in &zk.records {
-            let Kind::ClientReply { session, zxid, .. } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::ClientReply(ClientReply { session, zxid, .. }) = *told else { continue };
             let last = seen.entry(session).or_default();
             if zxid != 0 && zxid < *last {
                 findings.report(record.time_us, &[record.node], || {

@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Kind, first_change, judge_zk, show};
+use super::{Told, first_change, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{
+    ClientReply, ClientSession, ClientWatch, ClientWatchSet, SessionState, WatchKind,
+};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -21,28 +24,22 @@ pub static CHECKER: Checker = Checker {
 
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
-        let mut waiting: BTreeMap<u64, BTreeMap<(&str, &str), u64>> = BTreeMap::new();
+        let mut waiting: BTreeMap<u64, BTreeMap<(WatchKind, &str), u64>> = BTreeMap::new();
         let mut moved: BTreeSet<(u64, &str)> = BTreeSet::new();
-        for record in &zk.records {
-            match record.kind {
-                Kind::WatchSet { session, kind, zxid, path } => {
+        for (record, told) in zk.told() {
+            match *told {
+                Told::ClientWatchSet(ClientWatchSet { session, kind, zxid, ref path, .. }) => {
                     moved.remove(&(session, path));
                     if let Some(change) = first_change(zk, kind, path, zxid) {
                         waiting.entry(session).or_default().entry((kind, path)).or_insert(change);
                     }
                 }
-                Kind::Watch { session, kind, path } => {
+                Told::ClientWatch(ClientWatch { session, kind, ref path, .. }) => {
                     let of_session = waiting.entry(session).or_default();
-                    if kind != "children_changed" {
-                        of_session.remove(&("data", path));
-                        of_session.remove(&("exists", path));
-                    }
-                    if matches!(kind, "children_changed" | "deleted") {
-                        of_session.remove(&("children", path));
-                    }
+                    of_session.retain(|(watch, of), _| **path != **of || !kind.ends(*watch));
                 }
-                Kind::ClientSession { session, state, .. } => match state {
-                    "expired" | "closed" => {
+                Told::ClientSession(ClientSession { session, state, .. }) => match state {
+                    SessionState::Expired | SessionState::Closed => {
                         waiting.remove(&session);
                     }
                     _ => {
@@ -50,15 +47,17 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                             .entry(session)
                             .or_default()
                             .keys()
-                            .filter(|(kind, _)| *kind == "exists");
+                            .filter(|(kind, _)| *kind == WatchKind::Exists);
                         moved.extend(exists.map(|(_, path)| (session, *path)));
                     }
                 },
-                Kind::ClientReply { session, zxid, .. } if zxid > 0 => {
+                Told::ClientReply(ClientReply { session, zxid, .. }) if zxid > 0 => {
                     let Some(of_session) = waiting.get_mut(&session) else { continue };
                     of_session.retain(|(kind, path), change| {
                         let late = *change <= zxid;
-                        if late && !(*kind == "exists" && moved.contains(&(session, *path))) {
+                        if late
+                            && !(*kind == WatchKind::Exists && moved.contains(&(session, *path)))
+                        {
                             findings.report(record.time_us, &[record.node], || {
                                 let (node, change, zxid) =
                                     (zk.name(record.node), show(*change), show(zxid));

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, first_change, judge_zk, show};
+use super::{Kind, Life, Told, first_change, judge_zk, show};
 use crate::checkers::findings::whole;
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{
+    ClientSession, ClientWatch, ClientWatchSet, SessionState, WatchKind, ZnodeChange,
+};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -31,7 +34,13 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         let mut connected: BTreeMap<u64, u64> = BTreeMap::new();
         for record in &zk.records {
             match record.kind {
-                Kind::WatchSet { session, kind, zxid, path } => {
+                Kind::Told(Told::ClientWatchSet(ClientWatchSet {
+                    session,
+                    kind,
+                    zxid,
+                    ref path,
+                    ..
+                })) => {
                     let (since, ..) = *waiting.entry((session, kind, path)).or_insert((
                         zxid,
                         record.node,
@@ -40,7 +49,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                     // Set again, by a read that shows a change of which the first setting has not
                     // told.
                     if let Some(change) = first_change(zk, kind, path, since)
-                        .filter(|change| *change <= zxid && kind != "exists")
+                        .filter(|change| *change <= zxid && kind != WatchKind::Exists)
                     {
                         findings.report(record.time_us, &[record.node], || {
                             let (node, change, since) =
@@ -53,23 +62,25 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                         waiting.insert((session, kind, path), (zxid, record.node, record.time_us));
                     }
                 }
-                Kind::Watch { session, kind, path } => {
-                    for of in ["data", "exists", "children"] {
-                        if (of == "children" && matches!(kind, "children_changed" | "deleted"))
-                            || (of != "children" && kind != "children_changed")
-                        {
-                            waiting.remove(&(session, of, path));
+                Kind::Told(Told::ClientWatch(ClientWatch { session, kind, ref path, .. })) => {
+                    for watch in [WatchKind::Data, WatchKind::Exists, WatchKind::Children] {
+                        if kind.ends(watch) {
+                            waiting.remove(&(session, watch, path));
                         }
                     }
                 }
-                Kind::ClientSession { session, state: "connected" } => {
+                Kind::Told(Told::ClientSession(ClientSession {
+                    session,
+                    state: SessionState::Connected,
+                    ..
+                })) => {
                     connected.insert(session, record.time_us);
                 }
-                Kind::ClientSession { session, .. } => {
+                Kind::Told(Told::ClientSession(ClientSession { session, .. })) => {
                     connected.remove(&session);
                 }
                 // Its sessions are over, or are nobody's any more.
-                Kind::Crash => waiting.retain(|_, (_, node, _)| *node != record.node),
+                Kind::Life(Life::Crash) => waiting.retain(|_, (_, node, _)| *node != record.node),
                 _ => {}
             }
         }
@@ -78,11 +89,11 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             let Some(change) = first_change(zk, kind, path, zxid) else { continue };
             let time = zk.committed().get(&change).map_or(0, |txn| txn.time_us);
             let since = connected.get(&session).copied().map(|since| since.max(time));
-            let undone = kind == "exists"
+            let undone = kind == WatchKind::Exists
                 && zk.committed().range(change..).any(|(_, txn)| {
                     txn.changes
                         .iter()
-                        .any(|each| each.path == path && each.what == super::What::Delete)
+                        .any(|each| each.path == *path && each.what == ZnodeChange::Delete)
                 });
             if since.is_some_and(|since| since <= deadline) && !undone {
                 findings.report(case.trace.end_us, &[node], || {

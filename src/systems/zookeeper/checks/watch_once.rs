@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ClientWatch, ClientWatchSet, WatchKind};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -20,21 +21,22 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         // By session, whether it is for the children, and path.
         let mut set: BTreeSet<(u64, bool, &str)> = BTreeSet::new();
-        for record in &zk.records {
-            match record.kind {
-                Kind::WatchSet { session, kind, path, .. } => {
-                    set.insert((session, kind == "children", path));
+        for (record, told) in zk.told() {
+            match *told {
+                Told::ClientWatchSet(ClientWatchSet { session, kind, ref path, .. }) => {
+                    set.insert((session, kind == WatchKind::Children, path));
                 }
-                Kind::Watch { session, kind, path } => {
-                    let node = kind != "children_changed" && set.remove(&(session, false, path));
-                    let children = matches!(kind, "children_changed" | "deleted")
-                        && set.remove(&(session, true, path));
+                Told::ClientWatch(ClientWatch { session, kind, ref path, .. }) => {
+                    let node = kind.ends(WatchKind::Data) && set.remove(&(session, false, path));
+                    let children =
+                        kind.ends(WatchKind::Children) && set.remove(&(session, true, path));
                     if !node && !children {
                         findings.report(record.time_us, &[record.node], || {
                             format!(
-                                "{} was told that {path} was {kind}, and had no watch set (session \
+                                "{} was told that {path} was {}, and had no watch set (session \
                                     {})",
                                 zk.name(record.node),
+                                kind.word(),
                                 show(session)
                             )
                         });

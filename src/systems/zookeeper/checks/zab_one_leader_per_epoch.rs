@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk};
+use super::{Told, judge_zk};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::ZabEstablished;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -21,8 +22,8 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut leaders = BTreeMap::new();
-        for record in &zk.records {
-            let Kind::Established { epoch, .. } = record.kind else { continue };
+        for (record, told) in zk.told() {
+            let Told::ZabEstablished(ZabEstablished { epoch, .. }) = *told else { continue };
             if let Some(first) = leaders.insert(epoch, record.node) {
                 findings.report(record.time_us, &[first, record.node], || {
                     match first == record.node {

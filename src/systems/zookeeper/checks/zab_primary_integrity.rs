@@ -1,7 +1,8 @@
 //! Primary integrity: a new leader has everything that any server has applied before.
 
-use super::{Kind, judge_zk, show};
+use super::{Told, judge_zk, show};
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ZabApply, ZabEstablished};
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -17,12 +18,12 @@ pub static CHECKER: Checker = Checker {
 fn check(case: &Case<'_>, _: &Params) -> Verdict {
     judge_zk(case, CHECKER.name, |zk, findings| {
         let mut applied = std::collections::BTreeMap::new();
-        for record in &zk.records {
-            match record.kind {
-                Kind::Apply { zxid, .. } => {
+        for (record, told) in zk.told() {
+            match *told {
+                Told::ZabApply(ZabApply { zxid, .. }) => {
                     applied.entry(zxid).or_insert(record.node);
                 }
-                Kind::Established { epoch, last } => {
+                Told::ZabEstablished(ZabEstablished { epoch, last, .. }) => {
                     let history = zk.history(last);
                     if let Some((zxid, node)) =
                         applied.iter().find(|(zxid, _)| !history.contains(zxid))

@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, Record, ZkTrace, judge_zk, show};
+use super::{Kind, Life, Record, Told, ZkTrace, judge_zk, show};
 use crate::checkers::findings::Findings;
 use crate::checkers::{Case, Checker, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ZabApply, ZabEstablished, ZabPropose, ZabSnapshot};
 use crate::trace::NodeId;
+use crate::vocabulary::Digest64;
 
 /// See the module.
 pub static CHECKER: Checker = Checker {
@@ -31,10 +33,12 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
         for record in &zk.records {
             let (node, time) = (record.node, record.time_us);
             match record.kind {
-                Kind::Established { epoch, .. } => {
+                Kind::Told(Told::ZabEstablished(ZabEstablished { epoch, .. })) => {
                     leaders.entry(epoch).or_insert(node);
                 }
-                Kind::Propose { zxid, digest } => {
+                Kind::Told(Told::ZabPropose(ZabPropose {
+                    zxid, digest: Digest64(digest), ..
+                })) => {
                     proposed.entry(zxid).or_insert((digest, node));
                     let leader = leaders.get(&(zxid >> 32)).copied();
                     if leader != Some(node) {
@@ -47,14 +51,22 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
                         });
                     }
                 }
-                Kind::Start => {
+                Kind::Life(Life::Start) => {
                     last.remove(&node);
                 }
-                Kind::Snapshot { zxid, chain, .. } => {
+                Kind::Told(Told::ZabSnapshot(ZabSnapshot {
+                    zxid, chain: Digest64(chain), ..
+                })) => {
                     last.insert(node, zxid);
                     compare(zk, findings, &mut chains, record, zxid, chain);
                 }
-                Kind::Apply { zxid, prev, digest, chain, .. } => {
+                Kind::Told(Told::ZabApply(ZabApply {
+                    zxid,
+                    prev,
+                    digest: Digest64(digest),
+                    chain: Digest64(chain),
+                    ..
+                })) => {
                     let before = last.insert(node, zxid);
                     if prev >= zxid || before.is_some_and(|before| before != prev) {
                         findings.report(time, &[node], || {
@@ -92,10 +104,10 @@ fn check(case: &Case<'_>, _: &Params) -> Verdict {
 
 /// The same sequence up to a zxid everywhere.
 fn compare(
-    zk: &ZkTrace<'_>,
+    zk: &ZkTrace,
     findings: &mut Findings,
     chains: &mut BTreeMap<u64, (u64, NodeId)>,
-    record: &Record<'_>,
+    record: &Record,
     zxid: u64,
     chain: u64,
 ) {

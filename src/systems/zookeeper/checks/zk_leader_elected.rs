@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, judge_zk};
+use super::{Kind, Life, Told, judge_zk};
 use crate::checkers::findings::{seconds, whole};
 use crate::checkers::{Case, Checker, ParamInfo, Params, Verdict};
+use crate::systems::zookeeper::vocabulary::{ServerRole, ZabState};
 use crate::trace::NodeId;
 
 /// See the module.
@@ -34,18 +35,19 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
         );
     }
     judge_zk(case, CHECKER.name, |zk, findings| {
-        let mut states: BTreeMap<NodeId, (&str, Option<NodeId>)> = BTreeMap::new();
+        let mut states: BTreeMap<NodeId, (ServerRole, Option<NodeId>)> = BTreeMap::new();
         // There need only be a moment between healing and the deadline: a leader may have reason to
         // go again.
-        let agreed = |states: &BTreeMap<NodeId, (&str, Option<NodeId>)>| {
+        let agreed = |states: &BTreeMap<NodeId, (ServerRole, Option<NodeId>)>| {
             let leaders: Vec<NodeId> = states
                 .iter()
-                .filter(|(_, (state, _))| *state == "leader")
+                .filter(|(_, (state, _))| *state == ServerRole::Leader)
                 .map(|(node, _)| *node)
                 .collect();
             let [leader] = leaders[..] else { return false };
             states.values().all(|(state, of)| {
-                *state == "leader" || (*state == "follower" && *of == Some(leader))
+                *state == ServerRole::Leader
+                    || (*state == ServerRole::Follower && *of == Some(leader))
             })
         };
         let mut found = false;
@@ -57,10 +59,10 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
                 }
             }
             match record.kind {
-                Kind::State { state, leader } => {
-                    states.insert(record.node, (state, leader));
+                Kind::Told(Told::ZabState(ZabState { state, leader, .. })) => {
+                    states.insert(record.node, (state, leader.0.flatten()));
                 }
-                Kind::Crash => {
+                Kind::Life(Life::Crash) => {
                     states.remove(&record.node);
                 }
                 _ => {}
@@ -70,7 +72,7 @@ fn check(case: &Case<'_>, params: &Params) -> Verdict {
             findings.report(deadline, &[], || {
                 let each: Vec<String> = states
                     .iter()
-                    .map(|(node, (state, _))| format!("{} is {state}", zk.name(*node)))
+                    .map(|(node, (state, _))| format!("{} is {}", zk.name(*node), state.word()))
                     .collect();
                 format!(
                     "{} after healing no leader has all servers behind it: {}",
