@@ -9,7 +9,7 @@ use crate::source::{offences, refuse, sources};
 const CHECKS_WITH_PROTOCOLS: &[&str] = &[];
 const PROTOCOLS_WITH_CHECKS: &[&str] = &["src/systems/audio/complaints.rs"];
 const OUTSIDE_OF_THEIR_ROOM: &[&str] = &[];
-const WITHOUT_GUARDS: &[&str] = &["src/systems/zookeeper/"];
+const WITHOUT_GUARDS: &[&str] = &[];
 
 /// What a check may import of the systems' floor beside its own room's vocabulary and checks.
 const SHARED_WITH_CHECKS: &[&str] = &["system", "vocabulary"];

@@ -3,8 +3,8 @@
 //! Zab assumes such channels between servers, and a client's requests are answered in order because
 //! its connection keeps their order; ZooKeeper has both from TCP. Here packets are numbered,
 //! acknowledged (with the next packet back, or by themselves at the end of the step) and sent again
-//! after a while. Nobody gives up within the channel: who has not heard the peer for too long drops
-//! it.
+//! after a while. A channel never gives up by itself: its owner drops it when the peer has been
+//! silent for too long.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::host::Link;
 use super::message::{Body, ConnectionId, Datagram, Packet, ZkMessage};
 use crate::node::{LocalTime, NodeId};
 
-/// Packets that are sent again at once; the others follow when these are acknowledged.
+/// Packets that are sent again together; the others follow when these are acknowledged.
 const BURST_MAX: usize = 8;
 /// How many times the first pause between retransmissions the longest one is.
 const BACKOFF_MAX: u32 = 8;

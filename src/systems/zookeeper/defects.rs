@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use super::host::{Host, Link};
-use super::instance::{Asked, Instance, MEASUREMENTS};
+use super::instance::{Instance, MEASUREMENTS, Purpose};
 use super::message::{Body, ConnectionId};
 use super::node::{ZkNode, ZkNodeTimer};
 use super::prepare::prepare;
@@ -229,7 +229,7 @@ impl Instance {
     pub(super) fn read_next(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         if let Some(name) = self.defect.unread.pop() {
             let op = Op::Get { path: join(MEASUREMENTS, &name), watch: false };
-            self.ask(ctx, op, Asked::OfDefect);
+            self.ask(ctx, op, Purpose::OfDefect);
         }
     }
 

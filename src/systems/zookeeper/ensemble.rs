@@ -75,11 +75,11 @@ impl ServerSettings {
 /// How a session behaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionSettings {
-    /// The time-out that it wishes; the ensemble may grant another.
+    /// The time-out that it asks for; the ensemble may grant another.
     pub timeout: Duration,
     /// How long a packet waits for its acknowledgement.
     pub retransmit_after: Duration,
-    /// The planted mistakes.
+    /// The planted defects.
     pub planted: Planted,
 }
 

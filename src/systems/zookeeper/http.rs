@@ -130,7 +130,7 @@ pub fn show_milli(milli: i64) -> String {
     format!("{sign}{}.{:03}", milli.unsigned_abs() / 1_000, milli.unsigned_abs() % 1_000)
 }
 
-/// Thousandths from text; `None` where it is no such number.
+/// Thousandths from text; `None` if it is not such a number.
 pub fn read_milli(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
@@ -145,7 +145,7 @@ pub fn read_milli(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// What one side writes, the other reads; what is no number is none.
+    /// What one side writes, the other reads; other texts are refused.
     #[test]
     fn numbers_are_read_as_they_are_written() {
         for milli in [0, 7, 75_000, 84_999, 1_000_010] {

@@ -32,7 +32,7 @@ const READS_MAX: u32 = 5;
 
 /// What an answer is for, besides those of the recipe.
 #[derive(Clone, Debug)]
-pub(super) enum Asked {
+pub(super) enum Purpose {
     /// A parent of everything; it may be there already.
     Parent,
     /// A new measurement into the znode that is there.
@@ -63,7 +63,7 @@ pub struct Instance {
     /// The session that the parents were made under.
     known: SessionId,
     contender: Contender,
-    asked: BTreeMap<i32, Asked>,
+    asked: BTreeMap<i32, Purpose>,
     path: Path,
     balancer: NodeId,
     /// The number of the last mean; never used again, since an instance may lead twice under the
@@ -177,7 +177,7 @@ impl Instance {
         self.settings.period
     }
 
-    pub(super) fn ask(&mut self, ctx: &mut Ctx<'_, ZkNode>, op: Op, why: Asked) {
+    pub(super) fn ask(&mut self, ctx: &mut Ctx<'_, ZkNode>, op: Op, why: Purpose) {
         let xid = self.session.request(ctx, op);
         self.asked.insert(xid, why);
     }
@@ -244,7 +244,7 @@ impl Instance {
                     data: Data::from(&b""[..]),
                     mode: CreateMode::Persistent,
                 },
-                Asked::Parent,
+                Purpose::Parent,
             );
         }
         self.contender.begin(ctx, &mut self.session);
@@ -257,33 +257,33 @@ impl Instance {
             return self.note(ctx, standing);
         };
         match (asked, outcome) {
-            (Asked::Set(milli) | Asked::Create(milli), Ok(_)) => ctx.emit(Measure { milli }),
-            (Asked::Set(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
-            (Asked::Create(milli), Err(ErrorCode::NodeExists)) => {
+            (Purpose::Set(milli) | Purpose::Create(milli), Ok(_)) => ctx.emit(Measure { milli }),
+            (Purpose::Set(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
+            (Purpose::Create(milli), Err(ErrorCode::NodeExists)) => {
                 self.ask(
                     ctx,
                     Op::Exists { path: self.path.clone(), watch: false },
-                    Asked::Owner(milli),
+                    Purpose::Owner(milli),
                 );
             }
-            (Asked::Owner(milli), Ok(Answer::Stat(stat))) => {
+            (Purpose::Owner(milli), Ok(Answer::Stat(stat))) => {
                 let is_left = stat.owner != self.session.id();
                 if is_left && !self.plants(Defect::MeasurementsOutliveSensors) {
                     // It is left from a session that this instance had before, and will go with
                     // that session; a new one takes its place.
                     let op = Op::Delete { path: self.path.clone(), version: ANY_VERSION };
-                    self.ask(ctx, op, Asked::Parent);
+                    self.ask(ctx, op, Purpose::Parent);
                     self.create(ctx, milli);
                 } else {
                     self.set(ctx, milli);
                 }
             }
-            (Asked::Owner(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
-            (Asked::Names, Ok(Answer::Children(names, _))) => self.on_names(ctx, names),
-            (Asked::Values(names), Ok(Answer::Multi(outcomes))) => {
+            (Purpose::Owner(milli), Err(ErrorCode::NoNode)) => self.create(ctx, milli),
+            (Purpose::Names, Ok(Answer::Children(names, _))) => self.on_names(ctx, names),
+            (Purpose::Values(names), Ok(Answer::Multi(outcomes))) => {
                 self.on_values(ctx, zxid, &names, outcomes)
             }
-            (Asked::OfDefect, outcome) => self.on_defect_reply(ctx, zxid, outcome),
+            (Purpose::OfDefect, outcome) => self.on_defect_reply(ctx, zxid, outcome),
             _ => {}
         }
     }
@@ -334,7 +334,7 @@ impl Instance {
         self.ask(
             ctx,
             Op::Set { path: self.path.clone(), data, version: ANY_VERSION },
-            Asked::Set(milli),
+            Purpose::Set(milli),
         );
     }
 
@@ -344,7 +344,7 @@ impl Instance {
             false => CreateMode::Ephemeral,
         };
         let data = show_milli(milli).as_bytes().into();
-        self.ask(ctx, Op::Create { path: self.path.clone(), data, mode }, Asked::Create(milli));
+        self.ask(ctx, Op::Create { path: self.path.clone(), data, mode }, Purpose::Create(milli));
     }
 }
 
@@ -352,7 +352,7 @@ impl Instance {
 impl Instance {
     fn begin_mean(&mut self, ctx: &mut Ctx<'_, ZkNode>) {
         self.reads = 0;
-        self.ask(ctx, Op::Children { path: MEASUREMENTS.into(), watch: false }, Asked::Names);
+        self.ask(ctx, Op::Children { path: MEASUREMENTS.into(), watch: false }, Purpose::Names);
     }
 
     fn on_names(&mut self, ctx: &mut Ctx<'_, ZkNode>, names: &[Rc<str>]) {
@@ -366,7 +366,7 @@ impl Instance {
         ops.extend(
             names.iter().map(|name| Op::Get { path: join(MEASUREMENTS, name), watch: false }),
         );
-        self.ask(ctx, Op::MultiRead(ops), Asked::Values(names.to_vec()));
+        self.ask(ctx, Op::MultiRead(ops), Purpose::Values(names.to_vec()));
     }
 
     /// All of one zxid: the children with it, so that none is missing.

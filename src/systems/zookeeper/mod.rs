@@ -9,7 +9,7 @@
 //! client's traces vanish when the client does.
 //!
 //! **The idea** (Hunt and others 2010). All changes go through a leader, which turns each request
-//! into a transaction that depends on nothing any more, gives it a number (*zxid*: the leader's
+//! into a transaction that no longer depends on anything, gives it a number (*zxid*: the leader's
 //! epoch, and a counter), and broadcasts it; what a majority has logged is committed. The broadcast
 //! (Zab) keeps the leader's own order, also across a change of leader. Reads are served by
 //! whichever server a client is connected to, from its own copy, and so are fast and perhaps old;
@@ -30,7 +30,7 @@
 //! | `session` | a client's side: reconnection, requests, watches |
 //! | `recipe` | the election recipe |
 //! | `instance`, `balancer`, `web`, `store` | the application: measure, elect, send the mean; the web tier; the time series |
-//! | `worker`, `client` | those who put the service to the test |
+//! | `worker`, `client` | workers and clients, which put the service to the test |
 //! | `host` | what a node of another system needs to hold a server or a session |
 //! | `vocabulary` | what all of them tell the trace |
 //! | `defects` | the defects that can be planted, and what only they need |
@@ -39,8 +39,8 @@
 //! wire protocol is not spoken, but `request`, `txn`, `tree` and `session` know nothing of how they
 //! travel, and records are written as jute does. `sync` is a transaction of its own, so that it
 //! holds against a leader that was deposed and does not know it; ZooKeeper's leader answers alone.
-//! A refused `multi` gives one code instead of one for each part. A server takes a snapshot at
-//! once, not beside the work. There are no observers, no access control lists, no quotas, no
+//! A refused `multi` gives one code instead of one for each part. A server takes a snapshot in
+//! one step, not beside its work. There are no observers, no access control lists, no quotas, no
 //! reconfiguration, no containers and no time-to-live. The id of a session is the zxid that opened
 //! it. The whole history of an established leader is committed, as in Zab 1.0, but the log is not
 //! replayed into the tree before a leader says so.

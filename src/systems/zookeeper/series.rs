@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 
 use crate::systems::Artifact;
 use crate::trace::{NodeId, Trace};
+use crate::vocabulary::Event as _;
+
+use super::vocabulary::{Mean, StoreMean};
 
 /// `time_series.csv`, if there is a store.
 ///
@@ -14,17 +17,17 @@ use crate::trace::{NodeId, Trace};
 /// no order of times. The sender is the instance that had this epoch.
 pub fn time_series(trace: &Trace) -> Option<Artifact> {
     trace.with_role("store").next()?;
-    let events = |name: &'static str| trace.events.iter().filter(move |event| event.name == name);
-    let senders: BTreeMap<i64, NodeId> =
-        events("mean").filter_map(|event| Some((event.fields.int("epoch")?, event.node))).collect();
+    let mut senders: BTreeMap<u64, NodeId> = BTreeMap::new();
     let mut text = "ms,value,epoch,sender,anomaly\n".to_owned();
-    for event in events("store_mean") {
-        let (Some(epoch), Some(milli)) = (event.fields.int("epoch"), event.fields.int("milli"))
-        else {
+    for event in trace.events.iter().filter(|event| event.name == Mean::NAME) {
+        senders.extend(Mean::read(&event.fields).map(|mean| (mean.epoch, event.node)));
+    }
+    for event in trace.events.iter().filter(|event| event.name == StoreMean::NAME) {
+        let Some(StoreMean { epoch, milli, anomaly, .. }) = StoreMean::read(&event.fields) else {
             continue;
         };
         let sender = senders.get(&epoch).map_or("", |node| trace.name(*node));
-        let anomaly = if event.fields.int("anomaly") == Some(1) { "yes" } else { "no" };
+        let anomaly = if anomaly.0 == Some(true) { "yes" } else { "no" };
         let _ = writeln!(
             text,
             "{},{},{epoch},{sender},{anomaly}",

@@ -1,7 +1,7 @@
 //! A client's session: it connects to one server of a list, keeps the session alive, and takes it
 //! to another server when the first one is silent.
 //!
-//! Requests are numbered and sent at once, one behind the other, and are answered in that order.
+//! Requests are numbered and sent without waiting for answers, and are answered in that order.
 //! When the connection breaks, those under way end with `ConnectionLoss`: they may have happened.
 //! Watches survive that; they are set again at the next server. Only the ensemble decides that a
 //! session is over, and the client learns it when it reaches a server again; until then it does not
@@ -30,8 +30,8 @@ use crate::node::{LocalTime, NodeId};
 pub enum SessionEvent {
     /// It is connected: for the first time, or again.
     Connected,
-    /// The connection is lost. The session may live on; whoever holds something by it must stop to
-    /// act on that.
+    /// The connection is lost. The session may live on; its owner must not act any more on what it
+    /// holds by the session.
     Disconnected,
     /// The ensemble has ended the session; its ephemeral znodes are gone. [`Session::open`] begins
     /// another.
@@ -176,7 +176,7 @@ impl Session {
         self.request(link, Op::Close);
     }
 
-    /// A datagram arrived. `false` where it is none of this session's.
+    /// A datagram arrived. `false` if it does not belong to this session.
     pub fn on_message(&mut self, link: &mut impl Link, message: &ZkMessage) -> bool {
         let connection = match message {
             ZkMessage::Packet(packet) => packet.connection,
@@ -354,7 +354,7 @@ impl Session {
     }
 
     fn on_body(&mut self, link: &mut impl Link, body: &Body) {
-        // What follows the end of a session in the same packet is nobody's any more.
+        // What follows the end of a session in the same packet belongs to no session.
         if self.state == ConnectionState::Idle {
             return;
         }

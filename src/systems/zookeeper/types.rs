@@ -55,8 +55,7 @@ impl Epoch {
     }
 }
 
-/// A session: the zxid of the transaction that opened it, and therefore unique for ever. 0 is no
-/// session.
+/// A session: the zxid of the transaction that opened it, and therefore unique. 0 stands for none.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

@@ -2,7 +2,7 @@
 //!
 //! Zxids, sessions and the epochs of elected instances are numbers here: those of
 //! [`Zxid`](super::types::Zxid) and [`SessionId`](super::types::SessionId). A field that is
-//! optional may be left out by a program in place of an instance or a worker.
+//! optional may be left out by a program that plays an instance or a worker.
 
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
-//! A worker: it uses a session as hard as a program can, so that the guarantees of sessions are put
-//! to the test.
+//! A worker: it uses a session as hard as a program can, so that its guarantees are put to the
+//! test.
 //!
-//! It sends several requests at once without waiting, reads with watches, makes and removes
+//! It sends several requests without waiting for answers, reads with watches, makes and removes
 //! ephemeral and sequential znodes, changes under conditions, changes two znodes in one `multi`,
 //! and sometimes closes its session. What it asks and hears, the session tells the trace.
 

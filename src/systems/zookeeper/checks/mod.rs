@@ -146,7 +146,7 @@ impl ZkTrace {
     }
 }
 
-/// Judge by the events of the service. A trace without any is no evidence of a correct one.
+/// Judge by the events of the service. A trace without any does not show a correct one.
 fn judge_zk(
     case: &Case<'_>,
     check: &'static str,

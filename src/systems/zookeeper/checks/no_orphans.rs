@@ -1,4 +1,4 @@
-//! The tree is a tree: every znode has a parent, which is no ephemeral one.
+//! The tree is a tree: every znode has a parent, which is not an ephemeral one.
 
 use super::replay::Tree;
 use super::{judge_zk, parent, show};

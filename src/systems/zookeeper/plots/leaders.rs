@@ -2,12 +2,15 @@
 
 use plotters::style::RGBColor;
 
+use super::told;
 use crate::plots::Plot;
 use crate::plots::frame::{Frame, Mark, Sketch, Swatch, not_shown};
 use crate::plots::palette;
 use crate::plots::scene::{Scene, TextLook, sheer};
 use crate::plots::timeline::{Changes, Presence, at, presence, words};
+use crate::systems::zookeeper::vocabulary::{ZabEstablished, ZabState};
 use crate::trace::{NodeId, Trace};
+use crate::vocabulary::Event as _;
 
 /// Leaders over time.
 pub static ZK_LEADERS: Plot = Plot {
@@ -83,7 +86,7 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
 
 /// Other systems have a metric of the same name.
 fn is_ours(trace: &Trace) -> bool {
-    trace.events.iter().any(|event| event.name == "zab_state")
+    trace.events.iter().any(|event| event.name == ZabState::NAME)
 }
 
 fn draw_lane(
@@ -136,9 +139,8 @@ fn epochs(frame: &mut Frame, trace: &Trace) {
     let look = TextLook::new(10.5).color(palette::INK);
     let mut free_from = f64::MIN;
     let bottom = frame.panels[0].bottom;
-    for event in trace.events.iter().filter(|event| event.name == "zab_established").take(200) {
+    for (event, ZabEstablished { epoch, .. }) in told(trace).take(200) {
         let x = frame.time.x(event.time_us);
-        let Some(epoch) = event.fields.int("epoch") else { continue };
         let text = format!("epoch {epoch}");
         frame.scene.rect((x, x + 0.7), (frame.panels[0].top, bottom), sheer(palette::INK, 0.5));
         let width = look.width(&text) * 1.1 + 6.0;

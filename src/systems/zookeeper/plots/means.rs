@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::told;
 use crate::plots::Plot;
 use crate::plots::axis::Scale;
 use crate::plots::frame::{Sketch, Swatch};
 use crate::plots::palette;
 use crate::plots::scene::TextLook;
 use crate::plots::scene::{Scene, cut_to, sheer};
+use crate::systems::zookeeper::vocabulary::{Band, Mean, Measure, StoreMean, StoreRefuse};
 use crate::trace::{NodeId, Trace};
 
 /// Means over time.
@@ -18,33 +20,35 @@ pub static ZK_MEANS: Plot = Plot {
     draw: |trace| scene(trace).map(|scene| scene.render()),
 };
 
-/// More points than this in one picture nobody can tell apart.
+/// More points than this cannot be told apart in one picture.
 const POINTS_MAX: usize = 4_000;
 
 pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
-    let events = |name: &'static str| {
-        trace.events.iter().filter(move |event| event.name == name).take(POINTS_MAX)
-    };
-    let milli =
-        |event: &crate::trace::Event| event.fields.int("milli").map(|milli| milli as f64 / 1_000.0);
-    let senders: BTreeMap<i64, NodeId> =
-        events("mean").filter_map(|event| Some((event.fields.int("epoch")?, event.node))).collect();
-    let means: Vec<(u64, f64, Option<NodeId>, bool)> = events("store_mean")
-        .filter_map(|event| {
-            let sender = senders.get(&event.fields.int("epoch")?).copied();
-            Some((event.time_us, milli(event)?, sender, event.fields.int("anomaly") == Some(1)))
+    let units = |milli: i64| milli as f64 / 1_000.0;
+    let senders: BTreeMap<u64, NodeId> = told(trace)
+        .take(POINTS_MAX)
+        .map(|(event, Mean { epoch, .. })| (epoch, event.node))
+        .collect();
+    let means: Vec<(u64, f64, Option<NodeId>, bool)> = told(trace)
+        .take(POINTS_MAX)
+        .map(|(event, StoreMean { epoch, milli, anomaly, .. })| {
+            let sender = senders.get(&epoch).copied();
+            (event.time_us, units(milli), sender, anomaly.0 == Some(true))
         })
         .collect();
     let window = Sketch::whole(trace);
     if means.is_empty() || window.1 == 0 {
         return None;
     }
-    let measured: Vec<(u64, f64, NodeId)> = events("measure")
-        .filter_map(|event| Some((event.time_us, milli(event)?, event.node)))
+    let measured: Vec<(u64, f64, NodeId)> = told(trace)
+        .take(POINTS_MAX)
+        .map(|(event, Measure { milli })| (event.time_us, units(milli), event.node))
         .collect();
-    let band = events("band").find_map(|event| {
-        Some((event.fields.int("low")? as f64 / 1e3, event.fields.int("high")? as f64 / 1e3))
-    });
+    let band = told(trace).next().map(|(_, Band { low, high })| (units(low), units(high)));
+    let refusals: Vec<(u64, Option<f64>)> = told(trace)
+        .take(POINTS_MAX)
+        .map(|(event, StoreRefuse { milli, .. })| (event.time_us, milli.0.map(units)))
+        .collect();
     let values = || {
         means.iter().map(|(_, mean, ..)| *mean).chain(measured.iter().map(|(_, value, _)| *value))
     };
@@ -71,7 +75,7 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     if band.is_some() {
         legend.push((Swatch::Band(palette::GREEN), "band".to_owned()));
     }
-    let refused = events("store_refuse").count();
+    let refused = refusals.len();
     if refused > 0 {
         legend.push((
             Swatch::Cross(palette::VERMILLION),
@@ -105,14 +109,10 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
             frame.scene.ring(center, 6.0, 1.4, palette::BLACK);
         }
     }
-    for event in events("store_refuse") {
-        if let Some(mean) = milli(event) {
-            frame.scene.cross(
-                (time.x(event.time_us), panel.y(&scale, mean)),
-                5.0,
-                2.0,
-                palette::VERMILLION,
-            );
+    for (at, mean) in refusals {
+        if let Some(mean) = mean {
+            let center = (time.x(at), panel.y(&scale, mean));
+            frame.scene.cross(center, 5.0, 2.0, palette::VERMILLION);
         }
     }
     Some(frame.scene)

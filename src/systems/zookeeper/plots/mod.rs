@@ -11,6 +11,8 @@ pub use sessions::ZK_SESSIONS;
 pub use zxid_lag::ZK_ZXID_LAG;
 
 use crate::plots::{CLOCK_OFFSETS, LATENCY, MESSAGES, Plot, SPACE_TIME, THROUGHPUT};
+use crate::trace::{self, Trace};
+use crate::vocabulary::Event;
 
 /// The plots that make sense for this system, in the order of a report.
 pub static PLOTS: &[&Plot] = &[
@@ -24,3 +26,9 @@ pub static PLOTS: &[&Plot] = &[
     &MESSAGES,
     &CLOCK_OFFSETS,
 ];
+
+/// The events of one kind, decoded.
+fn told<E: Event>(trace: &Trace) -> impl Iterator<Item = (&trace::Event, E)> {
+    let named = trace.events.iter().filter(|event| event.name == E::NAME);
+    named.filter_map(|event| Some((event, E::read(&event.fields)?)))
+}

@@ -2,6 +2,7 @@
 
 use plotters::style::RGBColor;
 
+use super::told;
 use crate::plots::Plot;
 use crate::plots::axis::Scale;
 use crate::plots::frame::{LINES_MAX, Sketch, Swatch, node_legend, not_shown};
@@ -9,6 +10,7 @@ use crate::plots::levels;
 use crate::plots::palette;
 use crate::plots::scene::Scene;
 use crate::plots::timeline::{Changes, Presence, ints, presence};
+use crate::systems::zookeeper::vocabulary::SessionExpired;
 use crate::trace::{NodeId, Trace};
 
 /// Sessions and znodes over time.
@@ -31,13 +33,8 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     }
     let away = presence(trace);
     let mut legend = node_legend(trace, &nodes);
-    let expired: Vec<u64> = trace
-        .events
-        .iter()
-        .filter(|event| event.name == "session_expire")
-        .map(|event| event.time_us)
-        .take(500)
-        .collect();
+    let expired: Vec<u64> =
+        told::<SessionExpired>(trace).map(|(event, _)| event.time_us).take(500).collect();
     if !expired.is_empty() {
         legend.push((Swatch::Cross(palette::VERMILLION), "a session expires".to_owned()));
     }

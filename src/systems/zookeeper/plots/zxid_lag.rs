@@ -8,7 +8,9 @@ use crate::plots::frame::{LINES_MAX, Sketch, node_legend, not_shown};
 use crate::plots::palette;
 use crate::plots::scene::Scene;
 use crate::plots::timeline::steps;
+use crate::systems::zookeeper::vocabulary::{ZabApply, ZabSnapshot};
 use crate::trace::{NodeId, Trace};
+use crate::vocabulary::Event as _;
 
 /// Lag over time.
 pub static ZK_ZXID_LAG: Plot = Plot {
@@ -26,10 +28,11 @@ pub(crate) fn scene(trace: &Trace) -> Option<Scene> {
     let end = window.1.max(1);
     let known = |node: NodeId| node.index() < trace.nodes.len();
     let zxid_of = |event: &crate::trace::Event| match event.name.as_ref() {
-        "zab_apply" | "zab_snapshot" => event.fields.int("zxid"),
+        ZabApply::NAME => ZabApply::read(&event.fields).map(|told| told.zxid),
+        ZabSnapshot::NAME => ZabSnapshot::read(&event.fields).map(|told| told.zxid),
         _ => None,
     };
-    let mut order: Vec<i64> = trace.events.iter().filter_map(zxid_of).collect();
+    let mut order: Vec<u64> = trace.events.iter().filter_map(zxid_of).collect();
     order.sort_unstable();
     order.dedup();
     let nodes: BTreeMap<NodeId, usize> = {
