@@ -5,6 +5,7 @@
 
 mod p2p;
 mod raft;
+mod zookeeper;
 
 use std::fs;
 use std::path::Path;

@@ -77,6 +77,8 @@ mod session;
 mod settings;
 mod storage;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tracker;
 mod tree;
 mod txn;
