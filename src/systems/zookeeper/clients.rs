@@ -1,8 +1,8 @@
 //! The clients that are connected to a server.
 //!
 //! A client's requests are answered in the order in which they came. Writes are passed on to the
-//! leader immediately, several at a time; a read waits until the writes before it are answered, and is
-//! then served from this server's own tree, which may lag behind others.
+//! leader immediately, several at a time; a read waits until the writes before it are answered, and
+//! is then served from this server's own tree, which may lag behind others.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -402,7 +402,8 @@ impl Server {
         self.tell(host, connection, event);
     }
 
-    /// A watch of a client that comes from another server: what changed since then is told immediately.
+    /// A watch of a client that comes from another server: what changed since then is told
+    /// immediately.
     fn set_again(
         &mut self,
         host: &mut impl Host,

@@ -131,7 +131,7 @@ messages! {
         },
         /// The follower promises the epoch, and says what it has.
         AckEpoch {
-            /// The epoch whose history it has; `None` where it has promised this very epoch before, so
+            /// The epoch whose history it has; `None` if it has promised this very epoch before, so
             /// that it does not count twice.
             current_epoch: Option<Epoch>,
             /// The last transaction of its log.
