@@ -421,7 +421,7 @@ impl Peer {
 fn stop_sharing(ctx: &mut Ctx<'_>, share: &mut Share, operation: &Operation) {
     match operation.service {
         Service::Disconnect | Service::Unregister => {
-            share.end(ctx, operation.user(), SessionEndReason::Asked);
+            share.end(ctx, operation.user(), SessionEndReason::ByUser);
         }
         Service::Delete => share.withdraw(ctx, operation.user(), operation.file()),
         _ => {}

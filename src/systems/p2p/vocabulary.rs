@@ -58,7 +58,7 @@ words! {
     /// Why a peer no longer shares for a user.
     pub enum SessionEndReason {
         /// The user has asked for it.
-        Asked "asked",
+        ByUser "asked",
         /// The directory does not know the connection any more.
         Expired "expired",
     }
