@@ -28,7 +28,7 @@ pub fn explain(name: &str, systems: &[&'static System]) -> Result<String, Error>
     }
     let mut found: Vec<String> = vec![];
     found.extend(
-        systems.iter().filter(|system| system.name == name).map(|system| of_system(*system)),
+        systems.iter().filter(|system| system.name == name).map(|system| of_system(system)),
     );
     found.extend(FAULTS.iter().filter(|info| info.name == name).map(|info| of_fault(info, &keys)));
     found.extend(

@@ -120,7 +120,7 @@ fn defects(systems: &[&'static System]) -> String {
             ]
         })
     };
-    let rows: Vec<Vec<String>> = systems.iter().flat_map(|system| row(*system)).collect();
+    let rows: Vec<Vec<String>> = systems.iter().flat_map(|system| row(system)).collect();
     table(&["defect", "system", "caught by", "scenario and seeds", "summary"], &rows)
 }
 

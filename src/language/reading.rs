@@ -55,7 +55,9 @@ pub(crate) struct Reading {
 
 /// Tells for a key and the section in which it stands which other sections have that key, as a hint
 /// names them.
-struct Homes(Box<dyn Fn(&str, &str) -> Vec<String>>);
+struct Homes(Box<FindHomes>);
+
+type FindHomes = dyn Fn(&str, &str) -> Vec<String>;
 
 impl fmt::Debug for Homes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

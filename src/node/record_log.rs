@@ -127,7 +127,7 @@ pub fn recover<N: Node>(ctx: &mut Ctx<'_, N>, file: &'static str) -> Vec<Vec<u8>
 fn bodies(file: &str, content: &[u8]) -> (Vec<Vec<u8>>, usize) {
     let mut records = Records::new(content);
     let mut bodies = vec![];
-    while let Some(record) = records.next() {
+    for record in records.by_ref() {
         let record = record.unwrap_or_else(|damage| refuse_to_start(file, damage));
         bodies.push(record.body.to_vec());
     }

@@ -6,7 +6,7 @@
 //! line that caused it. Such a text explains a protocol, and it is a test: played again, it must
 //! come out the same.
 //!
-//! ```text
+//! ````text
 //! What the dialogue shows, in a paragraph or two.
 //!
 //! ```toml
@@ -19,7 +19,7 @@
 //!    term term=1
 //!    save state, 24 bytes
 //!    -> n2 RequestVote term=1 last_index=0 last_term=0
-//! ```
+//! ````
 //!
 //! The script is the lines that begin with `>`; [`play`] writes all others anew, except remarks.
 //!

@@ -145,7 +145,7 @@ pub static SYSTEM: System = System {
     plots: plots::PLOTS,
     defects: DEFECTS,
     voided_checks,
-    complaints: complaints,
+    complaints,
     artifacts,
     read_settings: settings::read,
     starting_settings: "",

@@ -35,6 +35,7 @@ use crate::vocabulary::Metrics as _;
 const TRANSFERS_MAX: u32 = 2;
 
 /// What the peer works on.
+#[allow(clippy::large_enum_variant, reason = "a peer has one of these, and it is not moved")]
 enum Work {
     /// A request to the directory.
     Asking(Box<RemoteRequest>),

@@ -157,7 +157,7 @@ impl Recovered {
     fn read_log(&mut self, bytes: &[u8]) -> (Storage, usize) {
         let mut storage = Storage::default();
         let mut records = Records::new(bytes);
-        while let Some(record) = records.next() {
+        for record in records.by_ref() {
             let Record { at, end, body } =
                 record.unwrap_or_else(|damage| refuse_to_start(LOG, damage));
             match read_body(body) {

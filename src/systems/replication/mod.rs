@@ -159,7 +159,7 @@ pub static SYSTEM: System = System {
     plots: plots::PLOTS,
     defects: DEFECTS,
     voided_checks,
-    complaints: complaints,
+    complaints,
     read_settings: settings::read,
     commands: &[],
     starting_settings: "",

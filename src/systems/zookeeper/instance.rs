@@ -204,7 +204,8 @@ impl Instance {
                 // The session may live or not; until that is known, nothing is done in its name.
                 let leads = self.contender.leads();
                 let is_sure = leads && self.plants(Defect::LeadsWhileCutOff);
-                if !is_sure && !(leads && self.plants(Defect::LeadsOnWithoutZnode)) {
+                let leads_on = !is_sure && leads && self.plants(Defect::LeadsOnWithoutZnode);
+                if !is_sure && !leads_on {
                     self.stand_back(ctx);
                 }
             }

@@ -177,7 +177,7 @@ impl TxnLog {
     /// Take over all whole records. Gives how many bytes are intact.
     fn read(&mut self, bytes: &[u8]) -> usize {
         let mut records = Records::new(bytes);
-        while let Some(record) = records.next() {
+        for record in records.by_ref() {
             let Record { at, end, body } =
                 record.unwrap_or_else(|damage| refuse_to_start(LOG, damage));
             let mut reader = Reader(body);
