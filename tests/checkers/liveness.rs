@@ -215,7 +215,7 @@ fn all_operations_answered_judges_those_that_have_time() {
     refuses(
         &bad,
         "all_operations_answered",
-        "c1 asked for read k1 at 25.500 s and had no answer after 3.000 s",
+        "c1 invoked read k1 at 25.500 s and had no answer after 3.000 s",
     );
 }
 

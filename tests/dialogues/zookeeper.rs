@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 fn packet(text: &str) -> Option<Value> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let number = |word: &str| word.parse::<u64>().ok();
-    let create = |path: &str, data: &str, mode: &str| json!({ "create": { "path": path, "data": data, "mode": mode } });
+    let create = |path: &str, data: &str, mode: &str| {
+        let create = json!({ "path": path, "data": data, "mode": mode });
+        json!({ "create": create })
+    };
     let (channel, seq, op) = match words.as_slice() {
         ["open", channel] => {
             return Some(json!({
