@@ -94,7 +94,7 @@ fn the_example_of_every_fault_is_right() {
 fn a_new_scenario_is_a_scenario() {
     // As it stands, and with every line that is commented out taken in as far as they go together.
     for system in toy::SYSTEMS.iter().chain(SYSTEMS) {
-        let text = new::scenario(*system);
+        let text = new::scenario(system);
         if system.starting_settings.is_empty() {
             read_text_with(&[*system], "new", &text, &[], &[])
                 .unwrap_or_else(|error| panic!("{}:\n{error}", system.name));
