@@ -3,7 +3,7 @@
 //! The right rule stands where the paper has it. A defect is one guard beside it, and the guard is
 //! asked **last**, so that it is asked only where its answer changes what happens:
 //!
-//! ```ignore
+//! ```text
 //! if may_commit(entry_term, current_term) || self.plants(Defect::CommitOldTerm) { … }
 //! if log_is_up_to_date && !self.plants(Defect::VoteIgnoresLog) { … }
 //! ```

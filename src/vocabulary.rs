@@ -393,7 +393,7 @@ macro_rules! words {
 
 /// Declares the events of a system:
 ///
-/// ```ignore
+/// ```text
 /// events! {
 ///     /// The commit index has advanced.
 ///     Commit "commit" {
@@ -475,7 +475,7 @@ macro_rules! events {
 
 /// Declares what a kind of node shows after each step:
 ///
-/// ```ignore
+/// ```text
 /// metrics! {
 ///     /// What a server shows.
 ///     pub struct ServerMetrics {
@@ -514,7 +514,7 @@ macro_rules! metrics {
 /// Declares an enum of messages. The name of a message in the trace is that of its variant, and its
 /// doc comment is what `list messages` says:
 ///
-/// ```ignore
+/// ```text
 /// messages! {
 ///     /// What servers say to each other.
 ///     #[derive(Clone, Debug)]

@@ -40,9 +40,9 @@ pub trait Choice: Copy + PartialEq + 'static {
 /// ```
 ///
 /// This makes the struct, whose fields are public; `read`, which takes the keys from a
-/// [`Section`](crate::language::Section) in the order of the fields; `Default`, which is what `read`
+/// [`Section`] in the order of the fields; `Default`, which is what `read`
 /// makes of an empty section; and the implementation of
-/// [`Settings`](crate::language::Settings). The comment of a field is the text of its key in the
+/// [`Settings`]. The comment of a field is the text of its key in the
 /// reference, so it is one paragraph.
 ///
 /// What follows the `=` is a method of `Section` without its first argument, the key, and its last

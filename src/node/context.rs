@@ -167,7 +167,7 @@ impl<N: Node> Ctx<'_, N> {
         self.effects.out.push(Effect::Stream(StreamOp::Listen(port)));
     }
 
-    /// Open a stream; [`StreamEvent::Connected`], `Refused` or `TimedOut` follows.
+    /// Open a stream; [`Connected`](super::StreamEvent::Connected), `Refused` or `TimedOut` follows.
     pub fn connect(&mut self, dest: NodeId, port: Port) -> StreamId {
         let stream = StreamId(*self.next_stream);
         *self.next_stream += 1;
@@ -176,7 +176,7 @@ impl<N: Node> Ctx<'_, N> {
     }
 
     /// Append bytes to a stream's send buffer; the network takes them as flow control allows. The
-    /// buffer refuses nothing: [`StreamEvent::Writable`] follows when one that had exceeded the
+    /// buffer refuses nothing: [`Writable`](super::StreamEvent::Writable) follows when one that had exceeded the
     /// scenario's `window` has fallen to half of it.
     pub fn write(&mut self, stream: StreamId, bytes: Vec<u8>) {
         self.effects.out.push(Effect::Stream(StreamOp::Write(stream, bytes)));

@@ -3,7 +3,7 @@
 use crate::trace::{NodeId, Value, Word};
 use crate::vocabulary::{FieldValue, MetricSink, Metrics};
 
-/// Where [`Node::probe`] puts its metrics. Only changes are recorded.
+/// Where [`Node::probe`](super::Node::probe) puts its metrics. Only changes are recorded.
 pub struct Probe<'a> {
     pub(crate) last: &'a mut Vec<(Word, Value)>,
     pub(crate) position: usize,

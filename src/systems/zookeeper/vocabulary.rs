@@ -1,7 +1,7 @@
 //! What servers, sessions and the application tell the trace: events, metrics, and their words.
 //!
 //! Zxids, sessions and the epochs of elected instances are numbers here: those of
-//! [`Zxid`](super::types::Zxid) and [`SessionId`](super::types::SessionId). A field that is
+//! [`Zxid`] and [`SessionId`]. A field that is
 //! optional may be left out by a program that plays an instance or a worker.
 
 use std::rc::Rc;

@@ -43,7 +43,7 @@ macro_rules! kinds {
         enum Place { $($bit),+ }
 
         impl Kind {
-            /// The bit position of this kind in [`kinds`].
+            /// The bit position of this kind in [`mod@kinds`].
             pub fn tag(&self) -> u8 {
                 match self { $(Kind::$variant { .. } => Place::$bit as u8),+ }
             }
