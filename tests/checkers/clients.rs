@@ -164,17 +164,14 @@ fn each_key_is_judged_alone() {
 #[test]
 fn a_search_that_meets_its_limit_is_unknown() {
     let mut run = Run::new();
+    // Writes that nobody reads need no step, so each is read.
     run.at_ms(100)
-        .invoke("c1", "write", "k0=1")
-        .invoke("c2", "write", "k0=2")
-        .invoke("c3", "write", "k0=3")
-        .at_ms(200)
-        .ok("c1", "write", "k0=1")
-        .ok("c2", "write", "k0=2")
-        .ok("c3", "write", "k0=3")
-        .at_ms(300)
-        .done("c4", "read", "k0", "k0=1")
-        .done("c4", "read", "k0", "k0=1");
+        .done("c1", "write", "k0=1", "k0=1")
+        .done("c1", "read", "k0", "k0=1")
+        .done("c1", "write", "k0=2", "k0=2")
+        .done("c1", "read", "k0", "k0=2")
+        .done("c1", "write", "k0=3", "k0=3")
+        .done("c1", "read", "k0", "k0=3");
     match verdict(&run, "linearizable", &[("steps", 1.0)]) {
         Verdict::Unknown(why) => {
             assert!(why.starts_with("the search over key k0 met its limit of 1 steps"), "{why}")
