@@ -95,12 +95,6 @@ impl<D: Catalogue> Planted<D> {
         planted
     }
 
-    /// Whether any defect is planted.
-    // Goes when the last assert names the very defect that breaks it.
-    pub fn any(self) -> bool {
-        self.set != 0
-    }
-
     /// Whether this defect is planted, asked where that decides nothing: which invariants may be
     /// broken, which state a node keeps.
     #[inline]
